@@ -1,0 +1,26 @@
+"""What can go wrong for a user: one line, and a hint where there is one."""
+
+from __future__ import annotations
+
+
+class MoefitError(Exception):
+    """A user's mistake or bad input; the command ends with exit status 2 and one line, never a traceback."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        """One line: what is wrong, naming the file, option or device."""
+        self.hint = hint
+        """One line: what to do about it."""
+
+
+class UsageError(MoefitError):
+    """The command line asks for something that cannot be meant: unknown option, contradiction, bad size."""
+
+
+class InputError(MoefitError):
+    """A file or a device answered with something moefit cannot use: not GGUF, truncated, a missing shard."""
+
+
+class DoesNotFitError(MoefitError):
+    """Nothing that honours the user's constraints fits; exit status 1, and nothing on stdout."""

@@ -1,0 +1,72 @@
+"""A GGUF header as values: metadata and tensor descriptions of a file or a split set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from moefit.gguf.quants import QuantType
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedArray:
+    """An array whose contents were not read, because no rule needs them (token strings, merges)."""
+
+    length: int
+
+
+Value = bool | int | float | str | tuple[bool | int | float | str, ...] | SkippedArray
+
+
+@dataclass(frozen=True, slots=True)
+class TensorInfo:
+    """One tensor's entry in the header."""
+
+    name: str
+    shape: tuple[int, ...]
+    """ne[0] first, as GGUF stores it: the row length comes first."""
+    quant: QuantType
+    offset: int
+    """Bytes from the start of the shard's data section."""
+    shard: int = 0
+
+    @property
+    def bytes(self) -> int:
+        """Size of the data, as ggml_nbytes computes it, without padding."""
+        rows = 1
+        for n in self.shape[1:]:
+            rows *= n
+        return self.quant.row_bytes(self.shape[0]) * rows
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """One file of the set."""
+
+    name: str
+    size: int | None
+    """Bytes the file has; None when the source cannot tell."""
+    expected: int
+    """Bytes its header says it must have."""
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the file is shorter than its header says: an unfinished download, or a header alone."""
+        return self.size is not None and self.size < self.expected
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Everything the header says, over all shards."""
+
+    version: int
+    byte_order: str
+    """little or big."""
+    metadata: Mapping[str, Value]
+    tensors: tuple[TensorInfo, ...]
+    shards: tuple[Shard, ...]
+
+    @property
+    def truncated(self) -> bool:
+        """Whether any shard is shorter than its header says."""
+        return any(shard.truncated for shard in self.shards)

@@ -1,0 +1,46 @@
+"""The launch as llama.cpp will understand it: every value concrete, whoever chose it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One candidate launch. Names and defaults are llama-server's (common/common.h, common_params)."""
+
+    context: int
+    """n_ctx as asked for, in tokens, before llama.cpp pads it; never 0."""
+    program: str = "llama-server"
+    """Base name of the program: llama-server, llama-bench, llama-fit-params, llama-cli ..."""
+    batch: int = 2048
+    ubatch: int = 512
+    slots: int = 4
+    """n_parallel, n_seq_max. llama-server's auto is 4 with a unified cache; 1 in the other programs."""
+    kv_unified: bool = True
+    cache_type_k: str = "f16"
+    cache_type_v: str = "f16"
+    flash_attention: str = "auto"
+    """on, off or auto."""
+    kv_offload: bool = True
+    op_offload: bool = True
+    op_offload_min_batch: int = 32
+    """GGML_OP_OFFLOAD_MIN_BATCH."""
+    swa_full: bool = False
+    host_buffers: bool = True
+    """False with --no-host: no pinned host buffers, CPU weights are repacked."""
+    load_mode: str = "mmap"
+    """none, mmap, mlock, mmap+mlock or dio; llama.cpp's auto is written as what it becomes."""
+    split_mode: str = "layer"
+    main_gpu: int = 0
+    threads: int | None = None
+    cache_ram: int | None = 8192 << 20
+    """Bytes of --cache-ram; None for no limit, 0 for none."""
+    context_checkpoints: int = 32
+    """-ctxcp, per slot."""
+    mtp: bool = False
+    """Multi-token prediction layers are loaded and run (--spec-type with mtp)."""
+    draft_tokens: int = 0
+    """Longest speculative draft; 0 without speculation."""
+    embeddings: bool = False
+    """--embedding, --reranking or --pooling: the server reserves a whole batch of outputs."""

@@ -1,0 +1,1 @@
+"""The machine: local GPUs, RAM, CPU and links; declared machines."""

@@ -1,0 +1,48 @@
+"""What a backend's name says about its rules. One row a backend; each column names the llama.cpp source it follows."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """The rules of one ggml backend that placement and memory depend on."""
+
+    name: str
+    """The device name's prefix: CUDA, ROCm, Vulkan, MTL, RPC ..."""
+    op_offload: bool
+    """Copies weights of large batches to the device and computes there (ggml's offload_op)."""
+    host_buffer: bool
+    """Offers pinned host memory (ggml's get_host_buffer_type)."""
+    row_padding: int
+    """Elements to which CUDA-like backends pad a quantised row (MATRIX_ROW_PADDING in ggml-cuda); 1 for none."""
+
+
+# op_offload: ggml_backend_*_device_offload_op in ggml/src/ggml-{cuda,vulkan,sycl,metal,cann}; the others leave it null.
+_BACKENDS: Final = {
+    b.name: b
+    for b in (
+        Backend("CUDA", op_offload=True, host_buffer=True, row_padding=512),
+        Backend("ROCm", op_offload=True, host_buffer=True, row_padding=512),
+        Backend("MUSA", op_offload=True, host_buffer=True, row_padding=512),
+        Backend("Vulkan", op_offload=True, host_buffer=True, row_padding=1),
+        Backend("SYCL", op_offload=True, host_buffer=True, row_padding=512),
+        Backend("MTL", op_offload=True, host_buffer=False, row_padding=1),
+        Backend("CANN", op_offload=True, host_buffer=True, row_padding=1),
+        Backend("RPC", op_offload=False, host_buffer=False, row_padding=1),
+        Backend("OpenCL", op_offload=False, host_buffer=False, row_padding=1),
+        Backend("WebGPU", op_offload=False, host_buffer=False, row_padding=1),
+    )
+}
+
+
+def backend_of(device: str) -> Backend:
+    """The backend whose rules a device named `device` follows; an unknown name gets the rules that need most memory."""
+    prefix = re.sub(r"\d.*$", "", device)
+    for name, backend in _BACKENDS.items():
+        if prefix.lower() == name.lower():
+            return backend
+    return Backend(prefix, op_offload=True, host_buffer=True, row_padding=512)

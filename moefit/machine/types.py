@@ -1,0 +1,81 @@
+"""The machine as values: devices, RAM, CPU. Bytes are ints, bandwidths bytes per second."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from moefit.machine.backends import Backend, backend_of
+
+CPU: Final = -1
+"""The device index that means the host, wherever a device index is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One GPU-like device of llama.cpp, in the order llama.cpp will use it."""
+
+    name: str
+    """As `llama-server --list-devices` prints it: CUDA0, ROCm0, Vulkan0, MTL0, RPC0."""
+    free: int
+    """Bytes the driver reports free before the server starts (after any --budget)."""
+    total: int
+    buffer: str = ""
+    """The buffer name `-ot` takes; the device's name, but RPC0[host:port] for RPC. Empty means the name."""
+    description: str = ""
+    """What a person calls it: NVIDIA GeForce RTX 3060."""
+    bandwidth: int | None = None
+    """Memory bandwidth, bytes per second; None when unknown."""
+    link_bandwidth: int | None = None
+    """Host to device from pinned memory, bytes per second, one direction; None when unknown."""
+    compute: float | None = None
+    """Dense FP16 tensor throughput, FLOP/s; None when unknown."""
+    overhead: int = 0
+    """Bytes the runtime's own context takes that neither llama.cpp nor `free` counts."""
+    integrated: bool = False
+    """Shares the host's memory (APU, GB10, Apple): experts on the CPU gain nothing there."""
+    source: str = "declared"
+    """Where the figures come from: nvml, llama-server, declared, catalogue or file."""
+
+    @property
+    def buffer_name(self) -> str:
+        """The name `-ot` takes."""
+        return self.buffer or self.name
+
+    @property
+    def backend(self) -> Backend:
+        """The backend's rules, which its name decides."""
+        return backend_of(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Ram:
+    """The host's memory, capped by the cgroup's limit."""
+
+    total: int
+    available: int
+    bandwidth: int | None = None
+    """What all cores together read, bytes per second; None when unknown."""
+    unlocked_limit: int | None = None
+    """Bytes a process may pin (RLIMIT_MEMLOCK does not bind CUDA's pinning; WSL and containers do); None: no limit known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cpu:
+    """The host's processor, capped by the cgroup's quota."""
+
+    cores: int
+    """Physical (performance) cores usable by this process."""
+    threads: int
+    """Logical processors usable by this process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Everything a plan needs to know about where the server will run."""
+
+    gpus: tuple[Device, ...]
+    ram: Ram
+    cpu: Cpu
+    warnings: tuple[str, ...] = ()
+    """What detection could not tell, one line each."""

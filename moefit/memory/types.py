@@ -1,0 +1,47 @@
+"""What a plan uses, in llama.cpp's own terms: model, context and compute bytes per buffer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Bytes on one device, as llama.cpp's memory breakdown reports them."""
+
+    model: int = 0
+    context: int = 0
+    compute: int = 0
+
+    @property
+    def total(self) -> int:
+        """The sum llama.cpp itself counts."""
+        return self.model + self.context + self.compute
+
+
+@dataclass(frozen=True, slots=True)
+class HostUse:
+    """Bytes in RAM."""
+
+    model: int = 0
+    context: int = 0
+    compute: int = 0
+    cache: int = 0
+    """What llama-server may grow to: the prompt cache and the context checkpoints."""
+    output: int = 0
+    """The output buffer: logits (and embeddings) of the reserved outputs."""
+
+    @property
+    def total(self) -> int:
+        """Everything."""
+        return self.model + self.context + self.compute + self.cache + self.output
+
+
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """A whole plan's memory."""
+
+    devices: tuple[Use, ...]
+    host: HostUse
+    notes: tuple[str, ...] = ()
+    """Why a figure is an estimate (an unknown architecture), one line each."""

@@ -1,0 +1,54 @@
+"""Where every tensor and every layer's KV goes, in the only terms llama.cpp can express."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from moefit.machine.types import CPU
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """`-ngl` and `-ts` as device runs, `-ot` as exceptions."""
+
+    slots: tuple[int, ...]
+    """Device index (or CPU) of each layer slot: one per block, MTP blocks included, and the output last.
+
+    A layer's KV and every tensor of it that has no override live there. llama.cpp can express a CPU prefix
+    followed by contiguous runs of devices in order.
+    """
+    overrides: Mapping[str, int] = field(default_factory=dict)
+    """Tensor name -> device index (or CPU), for tensors that live elsewhere than their slot's device."""
+
+    @property
+    def offloaded(self) -> int:
+        """`-ngl`: slots on a device, counted from the output down."""
+        return sum(device != CPU for device in self.slots)
+
+
+@dataclass(frozen=True, slots=True)
+class LayerSize:
+    """What one layer slot costs the device that holds it, in bytes."""
+
+    base: int
+    """Weights without routed experts, plus KV or state."""
+    experts: tuple[tuple[str, int], ...] = ()
+    """Routed-expert tensors: (name, bytes), in the file's order."""
+
+    @property
+    def expert_bytes(self) -> int:
+        """Bytes of all routed-expert tensors."""
+        return sum(size for _, size in self.experts)
+
+    @property
+    def total(self) -> int:
+        """Base and experts."""
+        return self.base + self.expert_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The sizes a strategy places: every layer slot in order, the output last."""
+
+    slots: tuple[LayerSize, ...]
