@@ -1,0 +1,1 @@
+"""Placement: the three strategies, each one pure function over sizes and rooms."""

@@ -52,3 +52,32 @@ class Ledger:
     """The sizes a strategy places: every layer slot in order, the output last."""
 
     slots: tuple[LayerSize, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What a strategy may use of one device."""
+
+    capacity: int
+    """Bytes for weights and KV: free - overhead - reserve - compute; never negative."""
+    backend: str = ""
+    """Devices of different backends are never mixed by the two-pass fit."""
+    integrated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A strategy's answer."""
+
+    slots: tuple[int, ...]
+    """Index of the room (or CPU) that holds each slot's base, the output last."""
+    on_cpu: frozenset[str] = frozenset()
+    """Expert tensors that stay on the CPU although their layer's base is in a room."""
+
+    def used(self, ledger: Ledger, rooms: int) -> tuple[int, ...]:
+        """Bytes placed in each of `rooms` rooms."""
+        used = [0] * rooms
+        for size, room in zip(ledger.slots, self.slots, strict=True):
+            if room != CPU:
+                used[room] += size.base + sum(n for name, n in size.experts if name not in self.on_cpu)
+        return tuple(used)

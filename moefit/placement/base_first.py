@@ -1,0 +1,107 @@
+"""Base-first: what every token reads goes on the GPU before what one token in sixteen reads.
+
+Output, bases and KV are read whole for every token; a routed expert only used/total of the time. So by use per
+byte of GPU memory:
+
+1. the output, then bases from the last layer down (`-ngl`'s own order), as far as they fit. A layer without
+   experts is all base. If the output alone does not fit it stays on the CPU;
+2. only if all bases fit: experts by whole layers from the first layer up, so that the LAST layers' experts stay on the CPU
+   (a copy that op-offload makes late in the graph finds the attention mask already freed: smaller compute buffers);
+3. then single expert tensors of the layers that are left, in the same order, into what remains.
+
+With several rooms the runs are cut so that every room holds the same share of its layers' experts, the largest
+that places everything; each room is then filled by the rules above.
+
+>>> from moefit.placement.types import LayerSize, Ledger, Room
+>>> layer = lambda i: LayerSize(10, ((f"blk.{i}.ffn_up_exps.weight", 90),))
+>>> ledger = Ledger((layer(0), layer(1), layer(2), layer(3), LayerSize(20)))
+>>> layout = base_first(ledger, [Room(256)])
+>>> layout.slots, sorted(layout.on_cpu)
+((0, 0, 0, 0, 0), ['blk.2.ffn_up_exps.weight', 'blk.3.ffn_up_exps.weight'])
+>>> base_first(ledger, [Room(35)]).slots  # the output and one base: not all bases fit
+(-1, -1, -1, 0, 0)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from moefit.machine.types import CPU
+from moefit.placement.types import LayerSize, Layout, Ledger, Room
+
+_SHARES = 4096
+"""Resolution of the common share of experts."""
+
+
+def base_first(ledger: Ledger, rooms: Sequence[Room]) -> Layout:
+    """Place by use per byte, as described above.
+
+    Args:
+        ledger: sizes of all slots, the output last.
+        rooms: what each device may hold, in the order in which llama.cpp will use them.
+    """
+    slots = _runs(ledger, rooms)
+    if CPU in slots[:-1]:
+        lonely = (size for size, room in zip(ledger.slots, slots, strict=True) if room != CPU)
+        return Layout(slots, frozenset(name for size in lonely for name, _ in size.experts))
+    return fill_experts(ledger, rooms, slots)
+
+
+def fill_experts(ledger: Ledger, rooms: Sequence[Room], slots: Sequence[int]) -> Layout:
+    """Keep the runs as they are and give each room's leftover to its layers' experts (rules 2 and 3)."""
+    on_cpu = set[str]()
+    for index, room in enumerate(rooms):
+        run = [size for size, owner in zip(ledger.slots, slots, strict=True) if owner == index]
+        on_cpu.update(_left_out(run, room.capacity - sum(size.base for size in run)))
+    return Layout(tuple(slots), frozenset(on_cpu))
+
+
+def _left_out(run: Sequence[LayerSize], space: int) -> list[str]:
+    """Expert tensors of a run that do not find room in `space` bytes."""
+    layers = [size for size in run if size.experts]
+    full = 0
+    for size in layers:
+        if size.expert_bytes > space:
+            break
+        space -= size.expert_bytes
+        full += 1
+    out = []
+    for size in layers[full:]:
+        for name, n in size.experts:
+            if n <= space:
+                space -= n
+            else:
+                out.append(name)
+    return out
+
+
+def _runs(ledger: Ledger, rooms: Sequence[Room]) -> tuple[int, ...]:
+    """The room of each slot: the largest common share of experts that places every slot, or bases as far as they fit."""
+    low, high = 0, _SHARES + 1
+    best = _greedy(ledger, rooms, 0)
+    if CPU in best:
+        return best
+    while high - low > 1:
+        middle = (low + high) // 2
+        slots = _greedy(ledger, rooms, middle)
+        if CPU in slots:
+            high = middle
+        else:
+            low, best = middle, slots
+    return best
+
+
+def _greedy(ledger: Ledger, rooms: Sequence[Room], share: int) -> tuple[int, ...]:
+    """Fill rooms from the last one and the last slot down, each layer at its base and `share` of its experts."""
+    slots = [CPU] * len(ledger.slots)
+    sizes = [size.base + size.expert_bytes * share // _SHARES for size in ledger.slots]
+    layer = len(sizes) - 1
+    if rooms and sizes[layer] > max(room.capacity for room in rooms):
+        layer -= 1  # an output that fits nowhere stays on the CPU
+    for room in reversed(range(len(rooms))):
+        space = rooms[room].capacity
+        while layer >= 0 and sizes[layer] <= space:
+            slots[layer] = room
+            space -= sizes[layer]
+            layer -= 1
+    return tuple(slots)

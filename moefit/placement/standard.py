@@ -1,0 +1,130 @@
+"""The standard layout: whole layers only, a contiguous tail, the output dropped first.
+
+It restates the layout that ollama used before v0.30 and that its two-pass fit starts from (ollama pull request 15207):
+
+- Rooms are ordered discrete before integrated, then by capacity, largest first. Backends are not mixed: of the groups
+  by backend, the one that places strictly more slots wins; a tie goes to the group that comes first.
+- Rooms are added one at a time until everything (or the wanted number) is placed.
+- Layers are placed from the last one down, starting in the last room of the order; a layer that does not fit
+  moves on to the room before it, and never back. Discrete rooms take the end of the list first, integrated ones what
+  is left below.
+- Of all common factors of capacity that place as many layers, the smallest is taken: it balances the rooms.
+- If that leaves anything out, the output is dropped and the rest is placed anew.
+- A wanted number of layers may overcommit, by a factor above 1, and only once all rooms are in use; with a wanted
+  number integrated rooms count as discrete.
+
+>>> from moefit.placement.types import LayerSize, Ledger, Room
+>>> layers = Ledger((LayerSize(100),) * 4)
+>>> standard(layers, [Room(256)]).slots  # the output (last) is dropped first; layer 0 does not fit
+(-1, 0, 0, -1)
+>>> standard(Ledger((LayerSize(256), LayerSize(50), LayerSize(50))), [Room(128), Room(256)]).slots
+(1, 0, 0)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from moefit.machine.types import CPU
+from moefit.placement.types import Layout, Ledger, Room
+
+_PARTS = 1_000_000
+"""Resolution of the common factor of capacity: parts of one."""
+_OVERCOMMIT = 1000
+"""The largest factor that a wanted number of layers may ask for."""
+
+
+def standard(ledger: Ledger, rooms: Sequence[Room], wanted: int | None = None) -> Layout:
+    """Place whole layers as described above.
+
+    Args:
+        ledger: sizes of all slots, the output last.
+        rooms: what each device may hold, in the caller's order.
+        wanted: place exactly so many slots, even if they do not fit; None places what fits.
+    """
+    best: tuple[int, ...] = (CPU,) * len(ledger.slots)
+    for group in _groups(rooms):
+        slots = _assign([size.total for size in ledger.slots], rooms, group, wanted)
+        if _placed(slots) > _placed(best):
+            best = slots
+    return Layout(best)
+
+
+def order(rooms: Sequence[Room]) -> list[int]:
+    """Room indices, discrete before integrated, then most capacity first."""
+    return sorted(range(len(rooms)), key=lambda i: (rooms[i].integrated, -rooms[i].capacity))
+
+
+def _groups(rooms: Sequence[Room]) -> list[list[int]]:
+    groups: dict[str, list[int]] = {room.backend: [] for room in rooms}
+    for i in order(rooms):
+        groups[rooms[i].backend].append(i)
+    return list(groups.values())
+
+
+def _assign(
+    sizes: Sequence[int], rooms: Sequence[Room], group: list[int], wanted: int | None
+) -> tuple[int, ...]:
+    everything = len(sizes)
+    slots: tuple[int, ...] = ()
+    for count in (everything, everything - 1):
+        goal = count if wanted is None else min(wanted, count)
+        for used in range(1, len(group) + 1):
+            last = used == len(group)
+            slots = _balanced(
+                sizes[:count], rooms, group[:used], wanted, overcommit=last and wanted is not None
+            )
+            if _placed(slots) == goal:
+                break
+        if _placed(slots) == everything:
+            return slots
+    return (*slots, CPU)
+
+
+def _balanced(
+    sizes: Sequence[int], rooms: Sequence[Room], group: Sequence[int], wanted: int | None, *, overcommit: bool
+) -> tuple[int, ...]:
+    """Fill kind by kind, each with the smallest common factor of capacity that places as many layers as the largest."""
+    most = (_OVERCOMMIT if overcommit else 1) * _PARTS
+    slots: tuple[int, ...] = ()  # the end of the list, as far as it is placed
+    for kind in _kinds(rooms, group, alike=wanted is not None):
+        rest = sizes[: len(sizes) - len(slots)]
+        goal = None if wanted is None else wanted - len(slots)
+        placed = partial(_greedy, rest, [(room, rooms[room].capacity) for room in reversed(kind)], goal)
+        low, high = -1, most
+        while high - low > 1:
+            middle = (high + low) // 2
+            if len(placed(middle)) == len(placed(most)):
+                high = middle
+            else:
+                low = middle
+        slots = placed(high) + slots
+    return (CPU,) * (len(sizes) - len(slots)) + slots
+
+
+def _kinds(rooms: Sequence[Room], group: Sequence[int], *, alike: bool) -> list[list[int]]:
+    """The group's discrete rooms, then its integrated ones; all together where they count alike."""
+    if alike:
+        return [list(group)]
+    return [[i for i in group if rooms[i].integrated is kind] for kind in (False, True)]
+
+
+def _greedy(
+    sizes: Sequence[int], rooms: Sequence[tuple[int, int]], wanted: int | None, factor: int
+) -> tuple[int, ...]:
+    """Rooms of the last layers, as many as fit: from the last layer down, a full room is left for the next one."""
+    layer = len(sizes)
+    stop = 0 if wanted is None else max(0, layer - wanted)
+    slots: tuple[int, ...] = ()
+    for room, capacity in rooms:
+        space = capacity * factor // _PARTS
+        while layer > stop and sizes[layer - 1] <= space:
+            layer -= 1
+            space -= sizes[layer]
+            slots = (room, *slots)
+    return slots
+
+
+def _placed(slots: Sequence[int]) -> int:
+    return sum(room != CPU for room in slots)
