@@ -19,8 +19,11 @@ class Backend:
     """Offers pinned host memory (ggml's get_host_buffer_type)."""
     row_padding: int
     """Elements to which CUDA-like backends pad a quantised row (MATRIX_ROW_PADDING in ggml-cuda); 1 for none."""
+    alignment: int = 128
+    """Bytes to which a tensor is padded in a buffer (get_alignment of the backend's buffer type)."""
 
 
+# alignment: Vulkan and WebGPU ask the device (minStorageBufferOffsetAlignment, 4 to 256); RPC asks the server, a CPU in our recordings.
 # op_offload: ggml_backend_*_device_offload_op in ggml/src/ggml-{cuda,vulkan,sycl,metal,cann}; the others leave it null.
 _BACKENDS: Final = {
     b.name: b
@@ -28,11 +31,11 @@ _BACKENDS: Final = {
         Backend("CUDA", op_offload=True, host_buffer=True, row_padding=512),
         Backend("ROCm", op_offload=True, host_buffer=True, row_padding=512),
         Backend("MUSA", op_offload=True, host_buffer=True, row_padding=512),
-        Backend("Vulkan", op_offload=True, host_buffer=True, row_padding=1),
+        Backend("Vulkan", op_offload=True, host_buffer=True, row_padding=1, alignment=64),
         Backend("SYCL", op_offload=True, host_buffer=True, row_padding=512),
-        Backend("MTL", op_offload=True, host_buffer=False, row_padding=1),
+        Backend("MTL", op_offload=True, host_buffer=False, row_padding=1, alignment=32),
         Backend("CANN", op_offload=True, host_buffer=True, row_padding=1),
-        Backend("RPC", op_offload=False, host_buffer=False, row_padding=1),
+        Backend("RPC", op_offload=False, host_buffer=False, row_padding=1, alignment=32),
         Backend("OpenCL", op_offload=False, host_buffer=False, row_padding=1),
         Backend("WebGPU", op_offload=False, host_buffer=False, row_padding=1),
     )
