@@ -1,0 +1,56 @@
+"""Finds llama.cpp's programs: where the line says, on the PATH, or in the folder MOEFIT_LLAMA names."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from moefit.errors import InputError, UsageError
+
+MISSING_HINT: Final = "put llama.cpp's programs on the PATH, or name their folder in MOEFIT_LLAMA"
+
+
+def program_index(argv: Sequence[str]) -> int:
+    """The position of llama.cpp's program in a command that may start with a wrapper (numactl, env, taskset).
+
+    Raises:
+        UsageError: no word's base name starts with `llama-`.
+    """
+    for index, word in enumerate(argv):
+        if Path(word).name.startswith("llama-"):
+            return index
+    raise UsageError(
+        "the command names no llama.cpp program", hint="start it with llama-server, or with the path of one"
+    )
+
+
+def find_program(name: str, environment: Mapping[str, str], beside: str | None = None) -> str | None:
+    """The file that runs when a line says `name`, or None.
+
+    A name with a slash is that file alone. Otherwise: the folder of the program `beside`, the PATH, then MOEFIT_LLAMA.
+    """
+    if os.sep in name:
+        return name if _executable(Path(name)) else None
+    folders = [str(Path(beside).parent)] if beside and os.sep in beside else []
+    folders += [folder or "." for folder in environment.get("PATH", os.defpath).split(os.pathsep)]
+    folders += [environment["MOEFIT_LLAMA"]] if environment.get("MOEFIT_LLAMA") else []
+    candidates = (Path(folder) / name for folder in folders)
+    return next((str(path) for path in candidates if _executable(path)), None)
+
+
+def require_program(name: str, environment: Mapping[str, str], beside: str | None = None) -> str:
+    """As find_program.
+
+    Raises:
+        InputError: there is no such program.
+    """
+    found = find_program(name, environment, beside)
+    if found is None:
+        raise InputError(f"{name}: no such program", hint=MISSING_HINT)
+    return found
+
+
+def _executable(path: Path) -> bool:
+    return path.is_file() and os.access(path, os.X_OK)

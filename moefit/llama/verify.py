@@ -1,0 +1,263 @@
+"""Asks the real llama.cpp how much memory a line will take, before it reads any weights.
+
+llama-server fits parameters by a dummy load (nothing allocated) and logs what it found as a `fit_memory_breakdown`
+event (source: common/fit.cpp, common_memory_breakdown_print); it is stopped right after. llama-fit-params, which
+reserves outputs for a whole ubatch, logs the same event and stands in for programs that do not fit at all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from moefit.errors import InputError, UsageError
+from moefit.llama.programs import program_index, require_program
+from moefit.memory.types import Use
+
+MIB: Final = 1 << 20
+_EVENT: Final = "fit_memory_breakdown"
+# common/fit.cpp, common_params_fit_impl: logged when everything the line asks for has been measured once.
+_MEASURED: Final = re.compile(r"projected to use \d+ MiB of (host|device) memory")
+_EXTRA: Final = "getting device memory data for the extra model"
+# tools/server/server-context.cpp, load_model
+_MMPROJ: Final = re.compile(r"adding ([\d.]+) MiB to fit_params_target for device (\S+)")
+# Options that would hide the log or write one where the user keeps theirs, with the number of values each takes.
+_LOG_OPTIONS: Final = {"--log-disable": 0, "--log-file": 1, "--no-log-jsonl": 0}
+_SERVER: Final = ("--fit", "on", "--host", "127.0.0.1", "--port", "0")
+_COMMON: Final = ("--log-jsonl", "-lv", "5", "--offline")
+
+
+@dataclass(frozen=True, slots=True)
+class RealDevice:
+    """One device, as llama.cpp sees it."""
+
+    name: str
+    total: int
+    free: int
+    """Bytes free while llama.cpp's own context on the device exists."""
+    use: Use
+    """Of the main model: whole MiB, cut off, so each term may be up to one MiB larger."""
+
+
+@dataclass(frozen=True, slots=True)
+class RealUse:
+    """What llama.cpp will use for a line."""
+
+    devices: tuple[RealDevice, ...]
+    host: Use
+    """Pinned, mapped and repacked memory together."""
+    extra: Mapping[str, Use] = field(default_factory=dict)
+    """Device name (or Host) -> a draft model's or MTP context's use."""
+    mmproj: Mapping[str, int] = field(default_factory=dict)
+    """Device name -> bytes of the multimodal projector, weights and compute."""
+    whole_ubatch_outputs: bool = False
+    """The figures come from llama-fit-params, which reserves logits for every token of a ubatch."""
+
+
+def verify(
+    argv: Sequence[str], *, environment: Mapping[str, str] | None = None, timeout: float = 120
+) -> RealUse:
+    """Memory of the line `argv`, by one dummy load of the real program.
+
+    Args:
+        argv: a whole line; words before the program (numactl, env) are kept.
+        environment: the process environment and whatever the line needs; the current one when None.
+        timeout: seconds until the program is stopped.
+
+    Raises:
+        UsageError: the line names no llama.cpp program, or llama-bench.
+        InputError: the program is missing, fails, says nothing about memory, or takes too long.
+    """
+    env = dict(os.environ if environment is None else environment)
+    at = program_index(argv)
+    base_name = Path(argv[at]).name
+    if base_name == "llama-bench":
+        raise UsageError(
+            "llama-bench runs several settings at once", hint="verify the llama-server line instead"
+        )
+    server = base_name == "llama-server"
+    name = argv[at] if server else "llama-fit-params"
+    program = require_program(name, env, beside=argv[at])
+    arguments = without_log_options(argv[at + 1 :])
+    if server:
+        command = [*argv[:at], program, *arguments, *_SERVER, *_COMMON]
+    else:
+        known = known_options(_help(program, env))
+        command = [*argv[:at], program, *only_known(arguments, known), "--fit-print", "on", *_COMMON]
+    return _ask(command, env, timeout, whole_ubatch_outputs=not server)
+
+
+def without_log_options(arguments: Sequence[str]) -> list[str]:
+    """The arguments, less those that would hide or divert the log."""
+    kept: list[str] = []
+    words = iter(arguments)
+    for word in words:
+        values = _LOG_OPTIONS.get(_spelled(word))
+        if values is None:
+            kept.append(word)
+        for _ in range(values or 0):
+            next(words, None)
+    return kept
+
+
+def known_options(help_text: str) -> frozenset[str]:
+    """Every spelling of every option in a `--help` text."""
+    known: set[str] = set()
+    for line in help_text.splitlines():
+        spellings = re.match(r"(--?[A-Za-z][\w-]*,? +|--?[A-Za-z][\w-]*$)+", line)
+        known.update(re.findall(r"--?[A-Za-z][\w-]*", spellings[0]) if spellings else ())
+    return frozenset(known)
+
+
+def only_known(arguments: Sequence[str], known: frozenset[str]) -> list[str]:
+    """The arguments, less the options (with their values) that a program does not know."""
+    kept: list[str] = []
+    dropping = False
+    for word in arguments:
+        if re.match(r"--?[A-Za-z]", word):
+            dropping = _spelled(word) not in known
+        if not dropping:
+            kept.append(word)
+    return kept
+
+
+def read_log(lines: Iterable[str], *, whole_ubatch_outputs: bool = False) -> RealUse:
+    """The memory a log of JSON lines tells of, reading no further than it must.
+
+    Raises:
+        InputError: the log ends before the figures; the message is the log's own last error.
+    """
+    main: dict[str, Any] | None = None
+    extra: dict[str, Any] = {}
+    mmproj: dict[str, int] = {}
+    in_extra = False
+    trouble = ""
+    for record in _records(lines):
+        message = str(record.get("msg", "")).strip()
+        if record.get("type") == _EVENT:
+            if in_extra:
+                extra = record["data"]
+            else:
+                main = record["data"]
+            if whole_ubatch_outputs:
+                break
+        elif _EXTRA in message:
+            in_extra = True
+        elif (found := _MMPROJ.search(message)) is not None:
+            mmproj[found[2]] = mmproj.get(found[2], 0) + round(float(found[1]) * MIB)
+        elif _MEASURED.search(message):
+            break
+        elif record.get("level") == "error":
+            trouble = trouble or message
+    if main is None:
+        raise InputError(
+            f"llama.cpp gave no memory figures: {trouble or 'it ended without an error'}",
+            hint="run the line itself with -lv 4 to see its log; builds before 0.6.0 have no --log-jsonl",
+        )
+    return RealUse(
+        devices=tuple(_device(row) for row in main["rows"] if row["kind"] == "device"),
+        host=_sum(row for row in main["rows"] if row["kind"] != "device"),
+        extra=_by_device(extra.get("rows", [])),
+        mmproj=mmproj,
+        whole_ubatch_outputs=whole_ubatch_outputs,
+    )
+
+
+def _ask(
+    command: Sequence[str], env: Mapping[str, str], timeout: float, *, whole_ubatch_outputs: bool
+) -> RealUse:
+    import signal  # noqa: PLC0415 - a plan needs none of these
+    import subprocess  # noqa: PLC0415
+    import threading  # noqa: PLC0415
+
+    with subprocess.Popen(  # noqa: S603 - the user's own program
+        command,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    ) as process:
+        expired = threading.Event()
+
+        def stop() -> None:
+            # The whole session, for a wrapper's child; nothing is allocated yet, so there is nothing to tidy up.
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+
+        def expire() -> None:
+            expired.set()
+            stop()
+
+        timer = threading.Timer(timeout, expire)
+        timer.start()
+        try:
+            return read_log(process.stdout or (), whole_ubatch_outputs=whole_ubatch_outputs)
+        except InputError as error:
+            if expired.is_set():
+                raise InputError(f"{command[0]} gave no memory figures within {timeout:g} s") from error
+            raise
+        finally:
+            timer.cancel()
+            stop()
+
+
+def _help(program: str, env: Mapping[str, str]) -> str:
+    import subprocess  # noqa: PLC0415 - a plan needs none
+
+    try:
+        done = subprocess.run(  # noqa: S603 - the user's own program
+            [program, "--help"],
+            check=False,
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=10,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise InputError(f"{program} --help: {error}") from error
+    return done.stdout
+
+
+def _records(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """The JSON objects of a log; a line that is none becomes an error's text, so that it can be reported."""
+    for line in lines:
+        text = line.strip()
+        try:
+            record = json.loads(text)
+        except ValueError:
+            record = None
+        if isinstance(record, dict):
+            yield record
+        elif text:
+            yield {"type": "log", "level": "error" if "error" in text.lower() else "info", "msg": text}
+
+
+def _spelled(option: str) -> str:
+    """llama.cpp takes `--a_b` for `--a-b` (source: common/arg.cpp, common_params_parse_ex)."""
+    return option.replace("_", "-") if option.startswith("--") else option
+
+
+def _device(row: Mapping[str, Any]) -> RealDevice:
+    return RealDevice(row["name"], row["total"] * MIB, row["free"] * MIB, _use(row))
+
+
+def _use(row: Mapping[str, Any]) -> Use:
+    return Use(row["model"] * MIB, row["context"] * MIB, row["compute"] * MIB)
+
+
+def _sum(rows: Iterable[Mapping[str, Any]]) -> Use:
+    uses = [_use(row) for row in rows]
+    return Use(sum(u.model for u in uses), sum(u.context for u in uses), sum(u.compute for u in uses))
+
+
+def _by_device(rows: Iterable[Mapping[str, Any]]) -> dict[str, Use]:
+    return {row["name"]: _use(row) for row in rows}
