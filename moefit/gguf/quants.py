@@ -19,3 +19,46 @@ class QuantType:
     def row_bytes(self, elements: int) -> int:
         """Bytes of a row of `elements` values (ggml_row_size); elements must be a multiple of the block."""
         return elements // self.block * self.block_bytes
+
+
+QUANTS: dict[int, QuantType] = {
+    quant.id: quant
+    for quant in (
+        QuantType(0, "f32", 1, 4),
+        QuantType(1, "f16", 1, 2),
+        QuantType(2, "q4_0", 32, 18),
+        QuantType(3, "q4_1", 32, 20),
+        QuantType(6, "q5_0", 32, 22),
+        QuantType(7, "q5_1", 32, 24),
+        QuantType(8, "q8_0", 32, 34),
+        QuantType(9, "q8_1", 32, 40),
+        QuantType(10, "q2_K", 256, 84),
+        QuantType(11, "q3_K", 256, 110),
+        QuantType(12, "q4_K", 256, 144),
+        QuantType(13, "q5_K", 256, 176),
+        QuantType(14, "q6_K", 256, 210),
+        QuantType(15, "q8_K", 256, 292),
+        QuantType(16, "iq2_xxs", 256, 66),
+        QuantType(17, "iq2_xs", 256, 74),
+        QuantType(18, "iq3_xxs", 256, 98),
+        QuantType(19, "iq1_s", 256, 50),
+        QuantType(20, "iq4_nl", 32, 18),
+        QuantType(21, "iq3_s", 256, 110),
+        QuantType(22, "iq2_s", 256, 82),
+        QuantType(23, "iq4_xs", 256, 136),
+        QuantType(24, "i8", 1, 1),
+        QuantType(25, "i16", 1, 2),
+        QuantType(26, "i32", 1, 4),
+        QuantType(27, "i64", 1, 8),
+        QuantType(28, "f64", 1, 8),
+        QuantType(29, "iq1_m", 256, 56),
+        QuantType(30, "bf16", 1, 2),
+        QuantType(34, "tq1_0", 256, 54),
+        QuantType(35, "tq2_0", 256, 66),
+        QuantType(39, "mxfp4", 32, 17),
+        QuantType(40, "nvfp4", 64, 36),
+        QuantType(41, "q1_0", 128, 18),
+        QuantType(42, "q2_0", 64, 18),
+    )
+}
+"""Every type a GGUF file may name, by its id."""

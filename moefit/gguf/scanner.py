@@ -1,0 +1,196 @@
+"""One GGUF file's header, read without the array contents that no rule needs.
+
+The format: magic, version, counts, key-value pairs, tensor descriptions, padding, data. What is refused here is what
+llama.cpp refuses (source: ggml/src/gguf.cpp, gguf_init_from_reader), and counts and lengths that no real file has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import TYPE_CHECKING
+
+from moefit.gguf.header import SkippedArray, TensorInfo, Value
+from moefit.gguf.quants import QUANTS
+from moefit.gguf.reader import DAMAGED, Reader
+
+if TYPE_CHECKING:
+    from moefit.gguf.source import Source
+
+MAGIC = b"GGUF"
+MAX_COUNT = 1 << 16
+"""Tensors, and key-value pairs; the largest real models have about 2000 tensors."""
+MAX_KEY = (1 << 16) - 1
+"""Bytes of a key, as the format's specification has it."""
+MAX_TENSOR_NAME = 63
+"""source: ggml/include/ggml.h, GGML_MAX_NAME."""
+MAX_DIMENSIONS = 4
+"""source: ggml/include/ggml.h, GGML_MAX_DIMS."""
+KEPT_ARRAY = 4096
+"""Entries of the longest array that is read: hyper-parameters by layer, not scores by token."""
+MAX_BYTES = (1 << 63) - 1
+
+UINT32, BOOL, STRING, ARRAY = 4, 7, 8, 9
+SCALARS = {
+    0: ("B", 1),
+    1: ("b", 1),
+    2: ("H", 2),
+    3: ("h", 2),
+    UINT32: ("I", 4),
+    5: ("i", 4),
+    6: ("f", 4),
+    BOOL: ("b", 1),
+    10: ("Q", 8),
+    11: ("q", 8),
+    12: ("d", 8),
+}
+"""Value type -> struct letter and bytes. source: ggml/include/gguf.h, enum gguf_type."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileHeader:
+    """What one file's header says."""
+
+    version: int
+    byte_order: str
+    """little or big."""
+    metadata: dict[str, Value]
+    tensors: tuple[TensorInfo, ...]
+    data_offset: int
+    """Bytes from the start of the file to its data section."""
+    expected: int
+    """Bytes the file must have for its tensors to be whole."""
+
+
+def scan(source: Source, shard: int = 0) -> FileHeader:
+    """Read the header of `source`, the file number `shard` of its set.
+
+    Raises:
+        InputError: not GGUF, version 1, cut off inside the header, or damaged.
+    """
+    reader = Reader(source)
+    version = _version(reader)
+    tensor_count, pair_count = reader.unpack("QQ", 16)
+    for what, count in (("tensors", tensor_count), ("key-value pairs", pair_count)):
+        if count > MAX_COUNT:
+            raise reader.error(f"a header with {count} {what} is absurd", DAMAGED)
+    metadata, alignment = _metadata(reader, pair_count)
+    tensors: dict[str, TensorInfo] = {}
+    end = 0
+    for _ in range(tensor_count):
+        tensor = _tensor(reader, shard)
+        if tensor.name in tensors:
+            raise reader.error(f"tensor {tensor.name!r} is there twice", DAMAGED)
+        if tensor.offset != _pad(end, alignment):
+            raise reader.error(
+                f"tensor {tensor.name!r} is at byte {tensor.offset} of the data, not {_pad(end, alignment)}",
+                DAMAGED,
+            )
+        tensors[tensor.name] = tensor
+        end = tensor.offset + tensor.bytes
+    data_offset = _pad(reader.offset, alignment)
+    return FileHeader(
+        version=version,
+        byte_order="big" if reader.order == ">" else "little",
+        metadata=metadata,
+        tensors=tuple(tensors.values()),
+        data_offset=data_offset,
+        expected=data_offset + end,
+    )
+
+
+def _pad(size: int, alignment: int) -> int:
+    return (size + alignment - 1) // alignment * alignment
+
+
+def _version(reader: Reader) -> int:
+    """Check magic and version, and settle the byte order.
+
+    A version whose low half is zero is one read in the wrong order.
+    """
+    magic = reader.unpack("4s", 4)[0]
+    if magic != MAGIC:
+        raise reader.error(f"not a GGUF file: it starts with {magic!r}", "llama.cpp loads .gguf files only")
+    raw = reader.unpack("4s", 4)[0]
+    version = int.from_bytes(raw, "little")
+    if version & 0xFFFF == 0 and version:
+        reader.big_endian()
+        version = int.from_bytes(raw, "big")
+    if version not in (2, 3):
+        hint = (
+            "convert the model again: llama.cpp dropped version 1"
+            if version == 1
+            else "moefit reads versions 2 and 3"
+        )
+        raise reader.error(f"GGUF version {version} is not supported", hint)
+    return version
+
+
+def _metadata(reader: Reader, count: int) -> tuple[dict[str, Value], int]:
+    """The key-value pairs, and the alignment of tensor data that they ask for."""
+    metadata: dict[str, Value] = {}
+    alignment = 32
+    for _ in range(count):
+        key = reader.string("a key", MAX_KEY)
+        if not key or key in metadata:
+            raise reader.error(f"key {key!r} is there twice" if key else "a key is empty", DAMAGED)
+        kind = reader.number("I", 4)
+        metadata[key] = value = _value(reader, key, kind)
+        if key == "general.alignment":
+            if kind != UINT32 or not isinstance(value, int) or value.bit_count() != 1:
+                raise reader.error(f"general.alignment {value!r} is no power of two", DAMAGED)
+            alignment = value
+    return metadata, alignment
+
+
+def _value(reader: Reader, key: str, kind: int) -> Value:
+    if kind == STRING:
+        return reader.string(f"the value of {key!r}")
+    if kind == ARRAY:
+        return _array(reader, key)
+    if kind not in SCALARS:
+        raise reader.error(f"key {key!r} has the unknown type {kind}", DAMAGED)
+    value: bool | int | float = reader.number(*SCALARS[kind])
+    return value != 0 if kind == BOOL else value
+
+
+def _array(reader: Reader, key: str) -> Value:
+    kind, length = reader.unpack("IQ", 12)
+    if kind == STRING:
+        reader.skip_strings(length)
+        return SkippedArray(length)
+    if kind not in SCALARS:
+        what = "an array of arrays" if kind == ARRAY else f"an array of the unknown type {kind}"
+        raise reader.error(f"key {key!r} is {what}", DAMAGED)
+    letter, size = SCALARS[kind]
+    if length > KEPT_ARRAY:
+        reader.skip(length * size)
+        return SkippedArray(length)
+    values = reader.unpack(f"{length}{letter}", length * size)
+    return tuple(value != 0 for value in values) if kind == BOOL else values
+
+
+def _tensor(reader: Reader, shard: int) -> TensorInfo:
+    name = reader.string("a tensor's name", MAX_TENSOR_NAME)
+    dimensions = reader.number("I", 4)
+    if dimensions > MAX_DIMENSIONS:
+        raise reader.error(f"tensor {name!r} has {dimensions} dimensions", DAMAGED)
+    # A tensor without dimensions is one number to ggml.
+    shape = reader.unpack(f"{dimensions}Q", 8 * dimensions) or (1,)
+    kind, offset = reader.unpack("IQ", 12)
+    quant = QUANTS.get(kind)
+    if quant is None:
+        raise reader.error(
+            f"tensor {name!r} has the unknown type {kind}",
+            "the file is damaged, or made for a newer or forked llama.cpp",
+        )
+    if not all(shape):
+        raise reader.error(f"tensor {name!r} is empty: {list(shape)}", DAMAGED)
+    if shape[0] % quant.block:
+        raise reader.error(
+            f"tensor {name!r} has rows of {shape[0]} values, which is no multiple of {quant.block} ({quant.name})",
+            DAMAGED,
+        )
+    if prod(shape) // quant.block * quant.block_bytes > MAX_BYTES:
+        raise reader.error(f"tensor {name!r} of shape {list(shape)} is absurd", DAMAGED)
+    return TensorInfo(name, shape, quant, offset, shard)

@@ -1,0 +1,81 @@
+"""Where the bytes of a GGUF file come from: anything that answers read(offset, size)."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING, Protocol
+
+from moefit.errors import InputError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+
+class Source(Protocol):
+    """Random access to the bytes of one file."""
+
+    @property
+    def name(self) -> str:
+        """What messages call it: a path or a URL."""
+        ...
+
+    @property
+    def size(self) -> int | None:
+        """Bytes in all, None when unknown."""
+        ...
+
+    def read(self, offset: int, size: int) -> bytes:
+        """At most `size` bytes from `offset` on; fewer only at the end of the file.
+
+        Raises:
+            InputError: the bytes cannot be had.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of what the source holds."""
+        ...
+
+
+class FileSource:
+    """A regular file on this machine."""
+
+    __slots__ = ("_descriptor", "name", "size")
+
+    def __init__(self, path: str) -> None:
+        """Open `path`.
+
+        Raises:
+            InputError: it is missing, unreadable, or no regular file.
+        """
+        self.name = path
+        try:
+            # A pipe would block when opened, so its kind is asked first.
+            if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116 (pathlib costs start-up time)
+                raise InputError(f"{path}: not a file", "name a .gguf file")
+            self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            raise InputError(f"{path}: {reason}") from error
+        self.size = os.fstat(self._descriptor).st_size
+
+    def read(self, offset: int, size: int) -> bytes:
+        """At most `size` bytes from `offset` on."""
+        try:
+            return os.pread(self._descriptor, size, offset)
+        except (OSError, OverflowError) as error:
+            raise InputError(f"{self.name}: cannot read at byte {offset}: {error}") from error
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._descriptor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,97 @@
+"""From a header to a model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from moefit.errors import InputError
+from moefit.model.roles import REPLICATED, UNTIED, base_name, block_of, role_of
+from moefit.model.sidecar import sidecar_kind
+from moefit.model.types import Layer, Model, Role, Tensor
+
+if TYPE_CHECKING:
+    from moefit.gguf.header import Header, TensorInfo
+
+MAX_BLOCKS = 512
+"""source: src/llama-hparams.h, LLAMA_MAX_LAYERS."""
+
+
+def build(path: str, header: Header) -> Model:
+    """The model that a header describes.
+
+    Raises:
+        InputError: the header is no language model (mmproj, LoRA, no architecture, no blocks), or its blocks and tensors do
+            not agree.
+    """
+    kind = sidecar_kind(header)
+    if kind is not None:
+        raise InputError(f"{path}: is {kind.description}, not a language model", kind.hint)
+    architecture = header.metadata.get("general.architecture")
+    if not isinstance(architecture, str) or not architecture:
+        raise InputError(f"{path}: names no architecture", "llama.cpp needs general.architecture")
+    if not header.tensors:
+        raise InputError(
+            f"{path}: has no tensors", "it holds a vocabulary only, or is the first part of a set"
+        )
+    blocks = _count(path, header, f"{architecture}.block_count", default=0)
+    if not 0 < blocks <= MAX_BLOCKS:
+        raise InputError(
+            f"{path}: {architecture}.block_count is {blocks}, not 1 to {MAX_BLOCKS}", "the file is damaged"
+        )
+    mtp = (
+        0
+        if architecture == "granite-switch"
+        else _count(path, header, f"{architecture}.nextn_predict_layers", default=0)
+    )
+    if mtp > blocks:
+        raise InputError(f"{path}: has {mtp} MTP blocks of {blocks}", "the file is damaged")
+
+    tensors = [_tensor(info, role) for info in header.tensors if (role := role_of(info.name, architecture))]
+    by_block: list[list[Tensor]] = [[] for _ in range(blocks)]
+    for tensor in tensors:
+        if tensor.layer is None:
+            continue
+        if tensor.layer >= blocks:
+            raise InputError(
+                f"{path}: tensor {tensor.name!r} is of a block beyond the last, {blocks - 1}",
+                "the file is damaged",
+            )
+        by_block[tensor.layer].append(tensor)
+    output = [t for t in tensors if t.role is Role.OUTPUT]
+    embedding = next((info for info in header.tensors if info.name == "token_embd.weight"), None)
+    tied = (
+        architecture not in UNTIED
+        and embedding is not None
+        and all(t.name != "output.weight" for t in output)
+    )
+    if tied and embedding is not None:
+        output.append(_tensor(embedding, Role.OUTPUT))
+    name = header.metadata.get("general.name")
+    return Model(
+        path=path,
+        architecture=architecture,
+        name=name if isinstance(name, str) else "",
+        metadata=header.metadata,
+        input=tuple(t for t in tensors if t.role is Role.INPUT),
+        layers=tuple(
+            Layer(index, tuple(of_block), mtp=index >= blocks - mtp)
+            for index, of_block in enumerate(by_block)
+        ),
+        output=tuple(output),
+        tied=tied,
+        truncated=header.truncated,
+        shards=tuple(shard.name for shard in header.shards),
+    )
+
+
+def _tensor(info: TensorInfo, role: Role) -> Tensor:
+    layer = (block_of(info.name) or 0) if role in (Role.BASE, Role.EXPERT) else None
+    replicated = block_of(info.name) is None and base_name(info.name) in REPLICATED
+    return Tensor(info.name, info.shape, info.quant, role, layer, info.bytes, replicated)
+
+
+def _count(path: str, header: Header, key: str, default: int) -> int:
+    value = header.metadata.get(key, default)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise InputError(f"{path}: {key} is {value!r}, not a number of blocks", "the file is damaged")
+    return value

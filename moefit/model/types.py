@@ -1,0 +1,195 @@
+"""Layers, tensors and hyper-parameters of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from moefit.errors import InputError
+from moefit.gguf.header import SkippedArray, Value
+from moefit.gguf.quants import QuantType
+
+
+class Role(Enum):
+    """What a tensor is for, which decides where llama.cpp lets it live."""
+
+    INPUT = "input"
+    """Token embeddings and their like: always on the host."""
+    BASE = "base"
+    """Of a layer, and not a routed expert: attention, norms, router, shared experts, dense FFN."""
+    EXPERT = "expert"
+    """Routed experts, with their biases and scales."""
+    OUTPUT = "output"
+    """Output norm and matrix: they follow the last slot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """One tensor of the model."""
+
+    name: str
+    shape: tuple[int, ...]
+    """ne[0] first."""
+    quant: QuantType
+    role: Role
+    layer: int | None
+    """Block index; None for input and output."""
+    bytes: int
+    replicated: bool = False
+    """Rope factors: counted in block 0, but every buffer that holds a layer gets its own copy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One block."""
+
+    index: int
+    tensors: tuple[Tensor, ...]
+    mtp: bool = False
+    """A multi-token-prediction (nextn) block: counts as a slot, but is loaded only when asked for."""
+
+    @property
+    def experts(self) -> tuple[Tensor, ...]:
+        """Its routed-expert tensors."""
+        return tuple(t for t in self.tensors if t.role is Role.EXPERT)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of everything."""
+        return sum(t.bytes for t in self.tensors)
+
+    @property
+    def base_bytes(self) -> int:
+        """Bytes of everything but routed experts."""
+        return sum(t.bytes for t in self.tensors if t.role is not Role.EXPERT)
+
+    @property
+    def expert_bytes(self) -> int:
+        """Bytes of routed experts."""
+        return sum(t.bytes for t in self.tensors if t.role is Role.EXPERT)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model file, as its header describes it."""
+
+    path: str
+    architecture: str
+    name: str
+    metadata: Mapping[str, Value]
+    """Keys as in the file, architecture prefix included."""
+    input: tuple[Tensor, ...]
+    layers: tuple[Layer, ...]
+    output: tuple[Tensor, ...]
+    """With tied embeddings this holds the second copy of token_embd.weight that llama.cpp makes."""
+    tied: bool
+    """The output matrix is the token embedding again (no output.weight in the file)."""
+    truncated: bool = False
+    """The file, or a shard, is shorter than its header says."""
+    shards: tuple[str, ...] = ()
+    """Names of the files, the first shard first."""
+
+    @property
+    def slots(self) -> int:
+        """Layer slots as -ngl and -ts count them: every block (MTP included) and the output."""
+        return len(self.layers) + 1
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """Every tensor llama.cpp may load: input, layers, output (a tied embedding stands in input and output)."""
+        return (*self.input, *(t for layer in self.layers for t in layer.tensors), *self.output)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all tensors; a tied embedding counts once, as in the file."""
+        twice = sum(t.bytes for t in self.output if t.name == "token_embd.weight") if self.tied else 0
+        return sum(t.bytes for t in self.tensors) - twice
+
+    @property
+    def expert_bytes(self) -> int:
+        """Bytes of all routed experts."""
+        return sum(layer.expert_bytes for layer in self.layers)
+
+    @property
+    def experts(self) -> int:
+        """Routed experts of a layer; 0 for a dense model."""
+        return self.integer("expert_count", 0)
+
+    @property
+    def experts_used(self) -> int:
+        """Routed experts that one token uses: the most of any layer; 0 for a dense model."""
+        return max(self.per_layer("expert_used_count", 0), default=0)
+
+    @property
+    def embedding(self) -> int:
+        """Length of a hidden state (n_embd)."""
+        return self.integer("embedding_length", 0)
+
+    @property
+    def trained_context(self) -> int:
+        """Tokens of context the model was trained for; 0 if the file does not say."""
+        return self.integer("context_length", 0)
+
+    @property
+    def vocabulary(self) -> int:
+        """Tokens: the length of the token list, or the rows of the output or embedding matrix."""
+        tokens = self.metadata.get("tokenizer.ggml.tokens")
+        if isinstance(tokens, SkippedArray):
+            return tokens.length
+        for tensor in (*self.output, *self.input):
+            if tensor.name in ("output.weight", "token_embd.weight"):
+                return tensor.shape[-1]
+        return self.integer("vocab_size", 0)
+
+    def hparam(self, key: str, default: Value | None = None) -> Value | None:
+        """A hyper-parameter as the file has it; `key` without the architecture in front."""
+        return self.metadata.get(f"{self.architecture}.{key}", default)
+
+    def integer(self, key: str, default: int) -> int:
+        """A whole number.
+
+        Raises:
+            InputError: the file has something else under `key`.
+        """
+        value = self.hparam(key, default)
+        if isinstance(value, int):
+            return int(value)
+        raise self._wrong(key, "a whole number")
+
+    def real(self, key: str, default: float) -> float:
+        """A number."""
+        value = self.hparam(key, default)
+        if isinstance(value, int | float):
+            return float(value)
+        raise self._wrong(key, "a number")
+
+    def flag(self, key: str, *, default: bool = False) -> bool:
+        """Yes or no."""
+        value = self.hparam(key, default)
+        if isinstance(value, int):
+            return bool(value)
+        raise self._wrong(key, "true or false")
+
+    def per_layer(self, key: str, default: int) -> tuple[int, ...]:
+        """A whole number for each block: an array, or one number that holds for all.
+
+        source: src/llama-model-loader.cpp, llama_model_loader::get_key_or_arr
+        """
+        value = self.hparam(key, default)
+        if isinstance(value, int):
+            return (int(value),) * len(self.layers)
+        if (
+            isinstance(value, tuple)
+            and len(value) == len(self.layers)
+            and all(isinstance(n, int) for n in value)
+        ):
+            return tuple(int(n) for n in value)
+        raise self._wrong(key, f"a whole number or {len(self.layers)} of them")
+
+    def _wrong(self, key: str, wanted: str) -> InputError:
+        value = self.hparam(key)
+        shown = f"{len(value)} values" if isinstance(value, tuple) else repr(value)
+        return InputError(
+            f"{self.path}: {self.architecture}.{key} is {shown}, not {wanted}", "the file is damaged"
+        )
