@@ -1,0 +1,37 @@
+# The verbs of this repository; each needs nothing but Python 3.11 or newer (real and bench: a C++ compiler too).
+
+PYTHON ?= python3
+
+.PHONY: help test lint format real bench clean
+
+help:  ## what there is
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
+
+.venv/installed: pyproject.toml
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install -q -e '.[dev]'
+	@touch $@
+
+test: .venv/installed  ## the tests that need no llama.cpp
+	.venv/bin/pytest -n auto
+
+lint: .venv/installed  ## ruff and mypy
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+
+format: .venv/installed  ## rewrite the code as ruff wants it
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+real: .venv/installed  ## build llama.cpp once (12 minutes on 2 cores), then run against it
+	scripts/build_llama.sh
+	.venv/bin/pytest -m llama
+
+bench: .venv/installed  ## start-up time beside llama-fit-params
+	scripts/build_llama.sh
+	.venv/bin/python benchmarks/startup.py
+
+clean:  ## everything that was made here
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

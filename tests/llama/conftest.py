@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.llama.harness import RpcDevices, free_port, rpc_server
+
+PROGRAMS = ("llama-server", "llama-fit-params", "llama-bench", "ggml-rpc-server")
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def llama() -> Path:
+    """The folder of the real programs; a test that needs them fails without, it is never skipped."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "moefit"
+    cache = Path(os.environ.get("MOEFIT_LLAMA_CACHE") or cache)
+    folder = Path(os.environ.get("MOEFIT_LLAMA") or cache / "llama.cpp-b11434" / "build" / "bin")
+    missing = [name for name in PROGRAMS if not os.access(folder / name, os.X_OK)]
+    if missing:
+        pytest.fail(f"{folder} lacks {', '.join(missing)}: run scripts/build_llama.sh first", pytrace=False)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def environment(llama: Path) -> dict[str, str]:
+    """The process environment with the real programs first on the PATH, and no settings of the user's."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("LLAMA_ARG_")}
+    return {**kept, "PATH": f"{llama}{os.pathsep}{os.environ['PATH']}", "MOEFIT_LLAMA": str(llama)}
+
+
+@pytest.fixture(scope="session")
+def rpc(llama: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RpcDevices]:
+    """Two GPU-like devices."""
+    logs = tmp_path_factory.mktemp("rpc")
+    with ExitStack() as stack:
+        ports = [
+            stack.enter_context(rpc_server(llama / "ggml-rpc-server", free_port(), logs / f"{index}.log"))
+            for index in range(2)
+        ]
+        yield RpcDevices(tuple(ports))
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A random-weight MoE model that llama.cpp really runs."""
+    path = tmp_path_factory.mktemp("model") / "moe.gguf"
+    subprocess.run(
+        [sys.executable, ROOT / "scripts" / "make_test_model.py", path], check=True, stdin=subprocess.DEVNULL
+    )
+    yield path
+    path.unlink()  # pytest keeps its temporary folders for three runs, a gigabyte each
