@@ -28,6 +28,8 @@ class Device:
     """Memory bandwidth, bytes per second; None when unknown."""
     link_bandwidth: int | None = None
     """Host to device from pinned memory, bytes per second, one direction; None when unknown."""
+    pageable_bandwidth: int | None = None
+    """Host to device from pageable memory (a file mapped with mmap), bytes per second; None when not measured."""
     compute: float | None = None
     """Dense FP16 tensor throughput, FLOP/s; None when unknown."""
     overhead: int = 0
@@ -58,6 +60,10 @@ class Ram:
     """What all cores together read, bytes per second; None when unknown."""
     unlocked_limit: int | None = None
     """Bytes a process may pin (RLIMIT_MEMLOCK does not bind CUDA's pinning; WSL and containers do); None: no limit known."""
+    bandwidth_by_threads: tuple[tuple[int, int], ...] = ()
+    """Measured (threads, bytes per second) pairs, threads rising; empty where this machine was not measured."""
+    source: str = "declared"
+    """Where `bandwidth` comes from: declared, calibration, file or, with None, nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,12 @@ class Cpu:
     """Physical (performance) cores usable by this process."""
     threads: int
     """Logical processors usable by this process."""
+    model: str = ""
+    """The processor's own name for itself; empty when unknown."""
+    numa_nodes: int = 1
+    """NUMA nodes with memory; each has memory channels of its own."""
+    quota: float | None = None
+    """Processors' worth of time the cgroup grants, which `cores` and `threads` already respect; None for no quota."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +91,5 @@ class Machine:
     cpu: Cpu
     warnings: tuple[str, ...] = ()
     """What detection could not tell, one line each."""
+    calibration: str = ""
+    """The calibration these figures come from, for a plan to name; empty without one."""

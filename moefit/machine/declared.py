@@ -1,0 +1,217 @@
+"""Machines that are told, not detected: `--gpu`, `--ram`, `--ram-bandwidth`, `--cores`, `--budget` and `--exclude`."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from moefit.errors import MoefitError, UsageError
+from moefit.machine.catalogue import Card, find_card, similar_cards
+from moefit.machine.overhead import context_overhead
+from moefit.machine.types import Cpu, Device, Machine, Ram
+from moefit.sizes import parse_bandwidth, parse_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_KEYS: Final = (
+    "name", "buffer", "description", "free", "total", "bandwidth", "link", "pageable", "compute", "overhead", "integrated",
+)  # fmt: skip
+_SPEC_HINT: Final = (
+    "--gpu takes a card (rtx-3060), a size (11.6GiB) and keys: name=CUDA0,free=11.6GiB,bandwidth=360GB/s"
+)
+_FLOPS: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(|[gtp])(?:flops?(?:/s)?)?\s*", re.IGNORECASE)
+_SCALES: Final = {"": 1.0, "g": 1e9, "t": 1e12, "p": 1e15}
+_TRUTHS: Final = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+
+
+@dataclass(frozen=True, slots=True)
+class _Spec:
+    """One `--gpu` before it has a name: its card, its bare size and its keys."""
+
+    text: str
+    card: Card | None
+    size: int | None
+    keys: dict[str, str]
+
+
+def parse_gpus(specs: Sequence[str]) -> tuple[Device, ...]:
+    """The devices that the `--gpu` options declare, in their order.
+
+    Unnamed ones are numbered within their backend: CUDA0, CUDA1, ...; a catalogue card brings its backend (rx-7900-xtx: ROCm0).
+
+    Raises:
+        UsageError: an unknown card or key, a bad value, no memory given, more free than total, or a name given twice.
+    """
+    parsed = [_split_spec(text) for text in specs]
+    taken = {spec.keys["name"] for spec in parsed if "name" in spec.keys}
+    devices = []
+    for spec in parsed:
+        name = spec.keys.get("name") or _next_name(spec.card.backend if spec.card else "CUDA", taken)
+        taken.add(name)
+        devices.append(_declare(spec, name))
+    twice = [name for name, count in Counter(device.name for device in devices).items() if count > 1]
+    if twice:
+        raise UsageError(f"--gpu declares {twice[0]} twice", "give each device its own name")
+    return tuple(devices)
+
+
+def declare_host(
+    ram: Ram, cpu: Cpu, total: str | None, bandwidth: str | None, cores: int | None
+) -> tuple[Ram, Cpu]:
+    """`ram` and `cpu` with `--ram`, `--ram-bandwidth` and `--cores` in the place of what was detected.
+
+    A declared RAM is all available, as a declared card is all free, and nothing known of the detected memory carries over.
+
+    Raises:
+        UsageError: a bad size or bandwidth, or fewer than one core.
+    """
+    if total is not None:
+        size = parse_size(total)
+        if size == 0:
+            raise UsageError("--ram 0: a machine has memory", "say how much: --ram 32GiB")
+        ram = Ram(total=size, available=size)
+    if bandwidth is not None:
+        ram = replace(ram, bandwidth=parse_bandwidth(bandwidth), bandwidth_by_threads=(), source="declared")
+    if cores is not None:
+        if cores < 1:
+            raise UsageError(f"--cores {cores}: at least one is needed")
+        cpu = Cpu(cores=cores, threads=cores)
+    return ram, cpu
+
+
+def apply_limits(machine: Machine, budgets: Iterable[str] = (), excluded: Iterable[str] = ()) -> Machine:
+    """`machine` without the devices of `--exclude`, and with free memory capped by each `--budget DEV=SIZE`.
+
+    Raises:
+        UsageError: an unknown device, or a budget that is not DEV=SIZE.
+    """
+    left_out = {_known(machine, name, "--exclude") for text in excluded for name in text.split(",") if name}
+    caps: dict[str, int] = {}
+    for text in budgets:
+        name, equals, size = text.rpartition("=")
+        if not equals:
+            raise UsageError(f"--budget {text}: no device", "write --budget CUDA0=8GiB")
+        caps[_known(machine, name, "--budget")] = parse_size(size)
+    gpus = tuple(
+        replace(gpu, free=min(gpu.free, caps.get(gpu.name, gpu.free)))
+        for gpu in machine.gpus
+        if gpu.name not in left_out
+    )
+    return replace(machine, gpus=gpus)
+
+
+def _known(machine: Machine, name: str, option: str) -> str:
+    """The device of `machine` that `name` means (in any case), spelled as llama.cpp does."""
+    for gpu in machine.gpus:
+        if name.strip().lower() == gpu.name.lower():
+            return gpu.name
+    known = ", ".join(gpu.name for gpu in machine.gpus)
+    raise UsageError(
+        f"{option}: no device {name}", f"this machine has {known}" if known else "this machine has no GPU"
+    )
+
+
+def _split_spec(text: str) -> _Spec:
+    """The parts of one `--gpu`: bare words first looked up as a card, then read as a size."""
+    card: Card | None = None
+    size: int | None = None
+    keys: dict[str, str] = {}
+    for part in (piece.strip() for piece in text.split(",")):
+        key, equals, value = part.partition("=")
+        if equals:
+            key = key.strip().lower()
+            if key not in _KEYS:
+                raise UsageError(f"--gpu {text}: unknown key {key!r}", f"known keys: {', '.join(_KEYS)}")
+            if key in keys:
+                raise UsageError(f"--gpu {text}: {key} is given twice")
+            keys[key] = value.strip()
+            continue
+        found = find_card(part) if part else None
+        if found is not None and card is None:
+            card = found
+        elif found is None and size is None and re.match(r"\d", part):
+            size = parse_size(part)
+        else:
+            raise _not_a_card(text, part)
+    return _Spec(text, card, size, keys)
+
+
+def _not_a_card(text: str, part: str) -> UsageError:
+    """What to say about a bare word that is neither the card nor the size."""
+    similar = similar_cards(part)
+    if not part:
+        return UsageError(f"--gpu {text!r}: an empty part", _SPEC_HINT)
+    hint = (
+        f"did you mean {' or '.join(similar)}? `moefit devices --catalogue` lists them"
+        if similar
+        else _SPEC_HINT
+    )
+    return UsageError(f"--gpu {text}: no card {part!r}", hint)
+
+
+def _next_name(backend: str, taken: set[str]) -> str:
+    """The first free name of `backend`: CUDA0, CUDA1, ..."""
+    index = 0
+    while f"{backend}{index}" in taken:
+        index += 1
+    return f"{backend}{index}"
+
+
+def _declare(spec: _Spec, name: str) -> Device:
+    """The device that `spec` declares, called `name`: its card's figures with what its keys say instead."""
+    try:
+        return _fill(spec, name)
+    except MoefitError as error:
+        raise UsageError(f"--gpu {spec.text}: {error.message}", error.hint) from None
+
+
+def _fill(spec: _Spec, name: str) -> Device:
+    """See `_declare`; the messages lack the option."""
+    if not re.fullmatch(r"[A-Za-z]+\d*", name):
+        raise UsageError(
+            f"not a device name: {name!r}", "names are as `llama-server --list-devices` prints them: CUDA0"
+        )
+    keys = spec.keys
+    stated_total = parse_size(keys["total"]) if "total" in keys else None
+    stated_free = parse_size(keys["free"]) if "free" in keys else spec.size
+    card = spec.card.device(name) if spec.card else None
+    total = stated_total or (card.total if card else stated_free)
+    if total is None:
+        raise UsageError("no memory given", _SPEC_HINT)
+    free = stated_free if stated_free is not None else total
+    if stated_total is None:
+        total = max(total, free)
+    if free > total:
+        raise UsageError("more memory free than there is in total")
+    base = card or Device(name=name, free=free, total=total, overhead=context_overhead(name))
+    return replace(
+        base,
+        free=free,
+        total=total,
+        buffer=keys.get("buffer", ""),
+        description=keys.get("description", base.description),
+        bandwidth=parse_bandwidth(keys["bandwidth"]) if "bandwidth" in keys else base.bandwidth,
+        link_bandwidth=parse_bandwidth(keys["link"]) if "link" in keys else base.link_bandwidth,
+        pageable_bandwidth=parse_bandwidth(keys["pageable"]) if "pageable" in keys else None,
+        compute=_parse_compute(keys["compute"]) if "compute" in keys else base.compute,
+        overhead=parse_size(keys["overhead"]) if "overhead" in keys else base.overhead,
+        integrated=_parse_truth(keys["integrated"]) if "integrated" in keys else base.integrated,
+    )
+
+
+def _parse_compute(text: str) -> float:
+    """FLOP/s from `51.2TFLOPS`, `51.2T` or a plain number."""
+    match = _FLOPS.fullmatch(text)
+    if match is None or float(match[1]) == 0:
+        raise UsageError(f"not a throughput: {text!r}", "write compute=51.2TFLOPS")
+    return float(match[1]) * _SCALES[match[2].lower()]
+
+
+def _parse_truth(text: str) -> bool:
+    """The boolean that `text` means."""
+    if text.lower() not in _TRUTHS:
+        raise UsageError(f"not yes or no: {text!r}")
+    return _TRUTHS[text.lower()]

@@ -1,0 +1,64 @@
+"""What moefit assumes where a machine does not say: one place for every stated default. A plan that uses one is `guessed`."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from moefit.machine.link import pcie_bandwidth
+
+if TYPE_CHECKING:
+    from moefit.machine.types import Device, Machine
+
+_DESKTOP_RAM: Final = 45_000_000_000
+"""Bytes per second that all cores read from two channels: 85-90% of DDR4-3200's 51.2 GB/s; DDR5 has more, so this is careful."""
+_SERVER_CORE_RAM: Final = 6_000_000_000
+"""Bytes per second for each core of a server with 6-12 channels: 95.6 GB/s measured on 16 threads of a Xeon."""
+_SERVER_RAM: Final = 150_000_000_000
+"""Bytes per second of one socket of a server: about 75% of eight channels of DDR4-3200."""
+_SERVER_NAMES: Final = re.compile(r"xeon|epyc|threadripper|neoverse|graviton|altra|grace", re.IGNORECASE)
+_UNIFIED_SHARE: Final = 0.8
+"""Of a unified memory's bandwidth, what the processor's own cores reach at most."""
+_DEVICE_BANDWIDTH: Final = 300_000_000_000
+"""Bytes per second of a GPU nobody knows: the low end of cards people run models on (RTX 4060, T4)."""
+_DEVICE_COMPUTE: Final = 50e12
+"""FLOP/s of a GPU nobody knows, of the same class."""
+
+
+def ram_bandwidth(machine: Machine) -> int:
+    """Bytes per second that all cores read together: measured, declared, or else assumed.
+
+    The speed and number of memory channels are not readable without root. A unified memory follows its GPU's figure, a
+    server's name means many channels and then the cores are the limit, and everything else is taken for a desktop with two.
+    """
+    if machine.ram.bandwidth is not None:
+        return machine.ram.bandwidth
+    unified = [gpu.bandwidth for gpu in machine.gpus if gpu.integrated and gpu.bandwidth]
+    if unified:
+        return int(max(unified) * _UNIFIED_SHARE)
+    if _SERVER_NAMES.search(machine.cpu.model):
+        sockets = 1 if machine.cpu.numa_nodes < 2 else 2
+        return max(_DESKTOP_RAM, min(machine.cpu.cores * _SERVER_CORE_RAM, sockets * _SERVER_RAM))
+    return _DESKTOP_RAM
+
+
+def device_bandwidth(device: Device) -> int:
+    """Bytes per second of the device's own memory: known, or else assumed."""
+    return device.bandwidth or _DEVICE_BANDWIDTH
+
+
+def link_bandwidth(device: Device) -> int:
+    """Bytes per second from pinned host memory: known, or else that of PCIe 4 with eight lanes; a unified memory has no link."""
+    if device.link_bandwidth is not None:
+        return device.link_bandwidth
+    return device_bandwidth(device) if device.integrated else pcie_bandwidth(4, 8)
+
+
+def device_compute(device: Device) -> float:
+    """Dense FP16 tensor FLOP/s: known, or else assumed."""
+    return device.compute or _DEVICE_COMPUTE
+
+
+def is_guessed(machine: Machine) -> bool:
+    """Whether a prediction for `machine` rests on any assumption of this module."""
+    return machine.ram.bandwidth is None or any(gpu.bandwidth is None for gpu in machine.gpus)

@@ -1,0 +1,110 @@
+"""The machine a plan is made for: what is declared, what a file says, what NVML says, what llama-server itself says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from moefit.errors import InputError, UsageError
+from moefit.machine.declared import apply_limits, declare_host, parse_gpus
+from moefit.machine.file import from_json
+from moefit.machine.host import ROOT, read_cpu, read_ram
+from moefit.machine.types import Machine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from moefit.machine.types import Device
+
+    AskServer = Callable[[], tuple[Device, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class MachineOptions:
+    """The machine options of moefit's commands, as text."""
+
+    gpus: tuple[str, ...] = ()
+    """`--gpu`, in order."""
+    ram: str | None = None
+    ram_bandwidth: str | None = None
+    cores: int | None = None
+    machine_file: str | None = None
+    """`--machine`: a file that `moefit devices --json` wrote."""
+    budgets: tuple[str, ...] = ()
+    """`--budget DEV=SIZE`."""
+    excluded: tuple[str, ...] = ()
+    """`--exclude DEV`."""
+
+
+def detect(
+    options: MachineOptions,
+    environment: Mapping[str, str],
+    *,
+    ask_server: AskServer | None = None,
+    prefer_server: bool = False,
+    root: Path = ROOT,
+) -> Machine:
+    """The machine, with every option applied.
+
+    GPUs come from `--gpu`, else `--machine`, else NVML, which is asked alone when it answers. `ask_server` lists a llama-server's
+    devices; it is asked when NVML finds none, or at once with `prefer_server` (the line names another backend's device or
+    `--rpc`), and NVML then only adds what the server does not print. A failure to ask is a warning.
+
+    Raises:
+        UsageError: a bad option or an unknown device.
+        InputError: a machine file that cannot be read or understood.
+    """
+    if options.machine_file is not None:
+        if options.gpus:
+            raise UsageError("--gpu and --machine both say which GPUs there are", "give one of them")
+        machine = _read_file(Path(options.machine_file))
+    elif options.gpus:
+        machine = Machine(gpus=parse_gpus(options.gpus), ram=read_ram(root), cpu=read_cpu(root))
+    else:
+        gpus, warnings = _local_gpus(environment, ask_server, prefer_server=prefer_server, root=root)
+        machine = Machine(gpus=gpus, ram=read_ram(root), cpu=read_cpu(root), warnings=warnings)
+    ram, cpu = declare_host(machine.ram, machine.cpu, options.ram, options.ram_bandwidth, options.cores)
+    return apply_limits(replace(machine, ram=ram, cpu=cpu), options.budgets, options.excluded)
+
+
+def _read_file(path: Path) -> Machine:
+    """The machine of a `--machine` file."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not text"
+        raise InputError(f"{path}: {reason}", "write such a file with `moefit devices --json`") from None
+    return from_json(text, str(path))
+
+
+def _local_gpus(
+    environment: Mapping[str, str], ask_server: AskServer | None, *, prefer_server: bool, root: Path
+) -> tuple[tuple[Device, ...], tuple[str, ...]]:
+    """This host's devices and what could not be told about them."""
+    from moefit.machine.nvml import read_gpus  # noqa: PLC0415 - a declared machine needs no NVML
+
+    nvml, warnings = read_gpus(environment, read_ram(root))
+    if ask_server is None or (nvml and not prefer_server):
+        return nvml, warnings
+    try:
+        served = ask_server()
+    except InputError as error:
+        return nvml, (*warnings, error.message)
+    if not served:
+        return nvml, warnings
+    known = {gpu.name: gpu for gpu in nvml}
+    return tuple(_with_rates(gpu, known.get(gpu.name)) for gpu in served), warnings
+
+
+def _with_rates(served: Device, known: Device | None) -> Device:
+    """The server's device with the rates NVML knows of the same device."""
+    if known is None or known.description != served.description:
+        return served
+    return replace(
+        served,
+        bandwidth=known.bandwidth,
+        link_bandwidth=known.link_bandwidth,
+        compute=known.compute,
+        integrated=known.integrated,
+    )

@@ -1,0 +1,169 @@
+"""A machine as JSON: what `moefit devices --json` prints, what plans carry, and what `--machine FILE` reads back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, Final
+
+from moefit.errors import InputError
+from moefit.machine.types import Cpu, Device, Machine, Ram
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_HINT: Final = "write such a file with `moefit devices --json`"
+
+
+def to_json(machine: Machine) -> dict[str, Any]:
+    """`machine` as the `machine` object of a plan's JSON: gpus, ram and cpu, each field under its own name, unknown ones null."""
+    return {
+        "gpus": [_object(gpu) | {"buffer": gpu.buffer_name} for gpu in machine.gpus],
+        "ram": _object(machine.ram)
+        | {"bandwidth_by_threads": [list(pair) for pair in machine.ram.bandwidth_by_threads]},
+        "cpu": _object(machine.cpu),
+        "calibration": machine.calibration,
+        "warnings": list(machine.warnings),
+    }
+
+
+def from_json(text: str, path: str = "machine file") -> Machine:
+    """The machine that `text` describes: what `to_json` gives, alone or as the `machine` of a larger document.
+
+    Keys that are not known are ignored, so that an older moefit reads a newer file.
+
+    Raises:
+        InputError: not JSON, a key is missing, or a value has the wrong type or sign; `path` names the file in the message.
+    """
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise InputError(f"{path}: not JSON: {error}", _HINT) from None
+    machine = document.get("machine", document) if isinstance(document, dict) else document
+    reader = _Reader(path)
+    found = reader.mapping(machine, "machine")
+    gpus = reader.value(found, "gpus", list, "machine")
+    devices = tuple(reader.device(gpu, f"gpus[{index}]") for index, gpu in enumerate(gpus))
+    names = [device.name for device in devices]
+    if len(set(names)) != len(names):
+        raise reader.error("gpus: two devices have one name")
+    return Machine(
+        gpus=devices,
+        ram=reader.ram(found.get("ram"), "ram"),
+        cpu=reader.cpu(found.get("cpu"), "cpu"),
+        warnings=tuple(str(warning) for warning in found.get("warnings") or ()),
+        calibration=str(found.get("calibration") or ""),
+    )
+
+
+def _object(value: Device | Ram | Cpu) -> dict[str, Any]:
+    """The fields of a dataclass by name."""
+    return {field.name: getattr(value, field.name) for field in fields(value)}
+
+
+class _Reader:
+    """Reads JSON values, naming the file and the place in every error."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def error(self, message: str) -> InputError:
+        """The error to raise for `message`."""
+        return InputError(f"{self._path}: {message}", _HINT)
+
+    def mapping(self, value: object, where: str) -> Mapping[str, Any]:
+        """`value`, which must be an object."""
+        if not isinstance(value, dict):
+            raise self.error(f"{where} is not an object" if value is not None else f"{where} is missing")
+        return value
+
+    def value(self, found: Mapping[str, Any], key: str, kind: type, where: str) -> Any:
+        """The value of a required key, which must be of `kind`; numbers must not be negative."""
+        if found.get(key) is None:
+            raise self.error(f"{where} has no {key!r}")
+        return self._checked(found[key], kind, f"{where}: {key!r}")
+
+    def optional(
+        self, found: Mapping[str, Any], key: str, kind: type, where: str, default: Any = None
+    ) -> Any:
+        """The value of a key that may be missing or null."""
+        if found.get(key) is None:
+            return default
+        return self._checked(found[key], kind, f"{where}: {key!r}")
+
+    def device(self, value: object, where: str) -> Device:
+        """One entry of `gpus`."""
+        found = self.mapping(value, where)
+        name = self.value(found, "name", str, where)
+        buffer = self.optional(found, "buffer", str, where, "")
+        return Device(
+            name=name,
+            free=self.value(found, "free", int, where),
+            total=self.value(found, "total", int, where),
+            buffer="" if buffer == name else buffer,
+            description=self.optional(found, "description", str, where, ""),
+            bandwidth=self.optional(found, "bandwidth", int, where),
+            link_bandwidth=self.optional(found, "link_bandwidth", int, where),
+            pageable_bandwidth=self.optional(found, "pageable_bandwidth", int, where),
+            compute=self.optional(found, "compute", float, where),
+            overhead=self.optional(found, "overhead", int, where, 0),
+            integrated=self.optional(found, "integrated", bool, where, default=False),
+            source=self.optional(found, "source", str, where, "file"),
+        )
+
+    def ram(self, value: object, where: str) -> Ram:
+        """The `ram` object."""
+        found = self.mapping(value, where)
+        pairs = []
+        for pair in self.optional(found, "bandwidth_by_threads", list, where, []):
+            if (
+                not isinstance(pair, list)
+                or len(pair) != 2
+                or not all(type(n) is int and n > 0 for n in pair)
+            ):
+                raise self.error(
+                    f"{where}: 'bandwidth_by_threads' is not pairs of threads and bytes per second"
+                )
+            pairs.append((pair[0], pair[1]))
+        return Ram(
+            total=self.value(found, "total", int, where),
+            available=self.value(found, "available", int, where),
+            bandwidth=self.optional(found, "bandwidth", int, where),
+            unlocked_limit=self.optional(found, "unlocked_limit", int, where),
+            bandwidth_by_threads=tuple(sorted(pairs)),
+            source=self.optional(found, "source", str, where, "file"),
+        )
+
+    def cpu(self, value: object, where: str) -> Cpu:
+        """The `cpu` object."""
+        found = self.mapping(value, where)
+        cores = self.value(found, "cores", int, where)
+        threads = self.optional(found, "threads", int, where, cores)
+        if not 1 <= cores <= threads:
+            raise self.error(f"{where}: {cores} cores and {threads} threads")
+        return Cpu(
+            cores=cores,
+            threads=threads,
+            model=self.optional(found, "model", str, where, ""),
+            numa_nodes=self.optional(found, "numa_nodes", int, where, 1),
+            quota=self.optional(found, "quota", float, where),
+        )
+
+    def _checked(self, value: Any, kind: type, where: str) -> Any:
+        """`value` as `kind`, or an error; an int is a float too, a bool is no number."""
+        if kind is float and type(value) is int:
+            value = float(value)
+        if type(value) is not kind:
+            raise self.error(f"{where} is not {_KIND_NAMES[kind]}")
+        if isinstance(value, int | float) and not 0 <= value < float("inf"):
+            raise self.error(f"{where} is out of range")
+        return value
+
+
+_KIND_NAMES: Final = {
+    int: "a whole number",
+    float: "a number",
+    str: "a string",
+    bool: "true or false",
+    list: "a list",
+}

@@ -1,0 +1,152 @@
+"""This host's RAM and processor, capped by what its cgroups grant: /proc and /sys where there are any, psutil elsewhere."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from moefit.machine.cgroup import read_limits
+from moefit.machine.types import Cpu, Ram
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+ROOT: Final = Path("/")
+
+_SMALL_CORE_SHARE: Final = 0.5
+"""A core with less than this share of the largest core's capacity is not worth a thread of a memory-bound loop."""
+
+_WSL_PINNED_SHARE: Final = 0.5
+"""WSL lets CUDA pin only part of the virtual machine's memory (CUDA on WSL user guide, known limitations); the Windows driver
+behind it caps memory shared with the GPU at half of what there is."""
+
+
+def read_ram(root: Path = ROOT) -> Ram:
+    """This host's memory in bytes, capped by the cgroups of this process; its bandwidth is not known.
+
+    The available part follows the kernel's own estimate (MemAvailable) and, within each limiting cgroup, what is left of the
+    limit once page cache that the kernel would reclaim is taken out of the use.
+    """
+    total, available = _memory(root)
+    limits = read_limits(root)
+    if limits.memory is not None:
+        total = min(total, limits.memory)
+    if limits.memory_left is not None:
+        available = min(available, limits.memory_left)
+    available = max(0, min(available, total))
+    unlocked = int(total * _WSL_PINNED_SHARE) if is_wsl(root) else None
+    return Ram(total=total, available=available, unlocked_limit=unlocked, source="unknown")
+
+
+def read_cpu(root: Path = ROOT, affinity: Iterable[int] | None = None) -> Cpu:
+    """This host's processor as this process may use it.
+
+    Cores are physical ones, without the small ones of a hybrid processor: llama.cpp's own default counts the same way (source:
+    common/common.cpp, cpu_get_num_math). `affinity` is the set of logical processors, by default this process's.
+    """
+    usable = set(affinity) if affinity is not None else _affinity()
+    limits = read_limits(root)
+    threads = len(usable)
+    cores = _large_cores(root, usable) or _psutil_cores(threads)
+    if limits.cpus is not None:
+        threads = max(1, min(threads, int(limits.cpus)))
+        cores = max(1, min(cores, int(limits.cpus)))
+    return Cpu(
+        cores=min(cores, threads),
+        threads=threads,
+        model=_model(root),
+        numa_nodes=len(_cpu_list(_read(root / "sys/devices/system/node/has_memory"))) or 1,
+        quota=limits.cpus,
+    )
+
+
+def is_wsl(root: Path = ROOT) -> bool:
+    """Whether this is Linux under Windows, whose kernel carries Microsoft's name."""
+    return "microsoft" in _read(root / "proc/sys/kernel/osrelease").lower()
+
+
+def _memory(root: Path) -> tuple[int, int]:
+    """Total and available bytes, before any cgroup."""
+    fields = {}
+    for line in _read(root / "proc/meminfo").splitlines():
+        key, _, rest = line.partition(":")
+        figure = rest.split()
+        if figure and figure[0].isdigit():
+            fields[key] = int(figure[0]) * 1024
+    if "MemTotal" in fields:
+        # kernels before 3.14 have no MemAvailable; free memory and the page cache come close
+        free = fields.get("MemFree", 0) + fields.get("Cached", 0)
+        return fields["MemTotal"], fields.get("MemAvailable", free)
+    import psutil  # noqa: PLC0415 - slow to import, and Linux does without
+
+    memory = psutil.virtual_memory()
+    return memory.total, memory.available
+
+
+def _affinity() -> set[int]:
+    """The logical processors this process may run on."""
+    if hasattr(os, "sched_getaffinity"):  # Linux and some BSDs
+        return set(os.sched_getaffinity(0))
+    return set(range(os.cpu_count() or 1))
+
+
+def _psutil_cores(threads: int) -> int:
+    """Physical cores where there is no sysfs; every thread where even psutil cannot tell."""
+    import psutil  # noqa: PLC0415 - slow to import, and Linux does without
+
+    return min(psutil.cpu_count(logical=False) or threads, threads)
+
+
+def _large_cores(root: Path, usable: set[int]) -> int:
+    """Physical performance cores among the `usable` logical processors; 0 where sysfs does not tell."""
+    cpus = root / "sys/devices/system/cpu"
+    large = _performance(root, usable)
+    siblings = set()
+    for cpu in large:
+        topology = cpus / f"cpu{cpu}" / "topology"
+        mates = _read(topology / "core_cpus_list") or _read(topology / "thread_siblings_list")
+        if not mates:
+            return 0
+        siblings.add(min(_cpu_list(mates)))
+    return len(siblings)
+
+
+def _performance(root: Path, usable: set[int]) -> set[int]:
+    """The `usable` processors less the small ones: Intel's kernel lists its kinds, ARM's gives each a capacity."""
+    performance = _cpu_list(_read(root / "sys/devices/cpu_core/cpus"))
+    if performance & usable:
+        return performance & usable
+    capacity = {}
+    for cpu in usable:
+        text = _read(root / f"sys/devices/system/cpu/cpu{cpu}/cpu_capacity").strip()
+        capacity[cpu] = int(text) if text.isdigit() else 0
+    largest = max(capacity.values(), default=0)
+    return {cpu for cpu, value in capacity.items() if value >= largest * _SMALL_CORE_SHARE}
+
+
+def _model(root: Path) -> str:
+    """The processor's name for itself: x86 has one in cpuinfo, ARM boards in the device tree."""
+    for line in _read(root / "proc/cpuinfo").splitlines():
+        key, _, value = line.partition(":")
+        if key.strip() == "model name":
+            return value.strip()
+    return _read(root / "proc/device-tree/model").strip("\0\n ")
+
+
+def _cpu_list(text: str) -> set[int]:
+    """The numbers of a kernel list: `0-3,8` is 0, 1, 2, 3 and 8; anything else in it is left out."""
+    numbers: set[int] = set()
+    for part in text.strip().split(","):
+        first, _, last = part.partition("-")
+        if first.isdigit() and (last or first).isdigit():
+            numbers.update(range(int(first), int(last or first) + 1))
+    return numbers
+
+
+def _read(path: Path) -> str:
+    """The text of a file of /proc or /sys, empty where there is none to read."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""

@@ -1,0 +1,110 @@
+"""Sizes and bandwidths as people write them, and sizes as moefit prints them. Inside, bytes are ints."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from moefit.errors import UsageError
+
+KIB: Final = 1 << 10
+MIB: Final = 1 << 20
+GIB: Final = 1 << 30
+
+_UNITS: Final = {
+    "": 1,
+    "b": 1,
+    "k": KIB,
+    "kib": KIB,
+    "kb": 10**3,
+    "m": MIB,
+    "mib": MIB,
+    "mb": 10**6,
+    "g": GIB,
+    "gib": GIB,
+    "gb": 10**9,
+    "t": 1 << 40,
+    "tib": 1 << 40,
+    "tb": 10**12,
+}
+"""Bytes of each unit, lower case; a bare K, M, G or T is binary, as llama.cpp and systemd read it."""
+
+_QUANTITY: Final = re.compile(
+    r"\s*(?P<whole>[0-9]{1,20})(?:\.(?P<fraction>[0-9]{0,20}))?\s*(?P<unit>[a-z]*)\s*",
+    re.IGNORECASE | re.ASCII,
+)
+
+_LARGEST: Final = 1 << 60
+"""An exbibyte: anything above is a slip of the keyboard."""
+
+_SIZE_HINT: Final = "sizes are written 11.62GiB, 800MiB, 12GB (10^9) or a number of bytes"
+_BANDWIDTH_HINT: Final = "bandwidths are bytes per second: 360GB/s, 25GiB/s or a number"
+
+
+def parse_size(text: str) -> int:
+    """The bytes that `text` means, rounded to the nearest: `32GiB`, `800MiB`, `12GB`, `11.62GiB` or plain bytes.
+
+    Raises:
+        UsageError: `text` is not a size, or is negative or absurdly large.
+
+    >>> parse_size("11.62GiB")
+    12476879995
+    >>> parse_size("12GB")
+    12000000000
+    """
+    size = _parse(text)
+    if size is None:
+        raise UsageError(f"not a size: {text!r}", _SIZE_HINT)
+    return size
+
+
+def parse_bandwidth(text: str) -> int:
+    """The bytes per second that `text` means, above zero: `360GB/s`, `25GiB/s`, `360GB` or a plain number.
+
+    Raises:
+        UsageError: `text` is not a bandwidth.
+
+    >>> parse_bandwidth("360GB/s")
+    360000000000
+    """
+    bandwidth = _parse(re.sub(r"\s*/\s*s(ec)?\s*$", "", text, flags=re.IGNORECASE))
+    if not bandwidth:
+        raise UsageError(f"not a bandwidth: {text!r}", _BANDWIDTH_HINT)
+    return bandwidth
+
+
+def format_size(size: int) -> str:
+    """`size` bytes for a person: `11.62 GiB`, or whole MiB where that is below one GiB; the sign is kept.
+
+    >>> format_size(12476879995), format_size(800 * MIB), format_size(-MIB)
+    ('11.62 GiB', '800 MiB', '-1 MiB')
+    """
+    if abs(size) >= GIB:
+        return f"{size / GIB:.2f} GiB"
+    if abs(size) >= MIB or size == 0:
+        return f"{size / MIB:.0f} MiB"
+    return f"{size / MIB:.2f} MiB"
+
+
+def format_bandwidth(bandwidth: int) -> str:
+    """`bandwidth` bytes per second for a person, in the vendors' decimal unit: `360 GB/s`.
+
+    >>> format_bandwidth(360_000_000_000), format_bandwidth(6_600_000_000)
+    ('360 GB/s', '6.6 GB/s')
+    """
+    figure = bandwidth / 10**9
+    return f"{figure:.0f} GB/s" if figure >= 100 else f"{figure:.1f} GB/s"
+
+
+def _parse(text: str) -> int | None:
+    """The number and unit of `text` as an integer, or None where it is neither or out of range."""
+    match = _QUANTITY.fullmatch(text)
+    if match is None:
+        return None
+    factor = _UNITS.get(match["unit"].lower())
+    if factor is None:
+        return None
+    fraction = match["fraction"] or ""
+    scale = 10 ** len(fraction)
+    size = (int(match["whole"] + fraction) * factor + scale // 2) // scale
+    return size if size <= _LARGEST else None
