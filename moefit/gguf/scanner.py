@@ -88,7 +88,7 @@ def scan(source: Source, shard: int = 0) -> FileHeader:
             )
         tensors[tensor.name] = tensor
         end = tensor.offset + tensor.bytes
-    data_offset = _pad(reader.offset, alignment)
+    data_offset = _pad(reader.offset, alignment) if tensors else reader.offset
     return FileHeader(
         version=version,
         byte_order="big" if reader.order == ">" else "little",

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from moefit.errors import InputError
+from moefit.gguf.source import FileSource
+
+
+def test_reads_are_at_an_offset_and_short_only_at_the_end(tmp_path):
+    path = tmp_path / "f"
+    path.write_bytes(b"0123456789")
+
+    with FileSource(str(path)) as source:
+        assert (10, b"345", b"89", b"") == (
+            source.size,
+            source.read(3, 3),
+            source.read(8, 5),
+            source.read(20, 1),
+        )
+
+
+def test_a_missing_file_is_one_line(tmp_path):
+    with pytest.raises(InputError) as caught:
+        FileSource(f"{tmp_path}/none.gguf")
+
+    assert f"{tmp_path}/none.gguf: No such file or directory" == caught.value.message
+
+
+def test_a_folder_is_refused(tmp_path):
+    with pytest.raises(InputError, match="not a file"):
+        FileSource(str(tmp_path))
+
+
+def test_a_pipe_is_refused_and_does_not_block(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+
+    with pytest.raises(InputError, match="not a file"):
+        FileSource(str(tmp_path / "pipe"))
+
+
+def test_a_name_that_no_file_can_have_is_refused():
+    with pytest.raises(InputError, match="null"):
+        FileSource("a\0b")
+
+
+def test_an_offset_that_no_file_can_have_is_refused(tmp_path):
+    path = tmp_path / "f"
+    path.write_bytes(b"x")
+
+    with FileSource(str(path)) as source, pytest.raises(InputError, match="cannot read at byte"):
+        source.read(1 << 70, 1)
