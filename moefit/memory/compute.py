@@ -1,0 +1,163 @@
+"""Compute buffers: what llama.cpp reserves on each device and on the host for one forward pass.
+
+The graph of the architecture is built for a few layers of each kind, scheduled and allocated as llama.cpp does it
+(moefit.memory.graph). source: src/llama-context.cpp, llama_context::sched_reserve.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from moefit.gguf.quants import QUANTS, QuantType
+from moefit.launch.settings import Settings
+from moefit.machine.types import CPU, Device
+from moefit.memory.graph.allocate import Allocator, Arena
+from moefit.memory.graph.architectures import ARCHITECTURES, GENERIC
+from moefit.memory.graph.context import Batch, Context, Homes, Layers, Parameters
+from moefit.memory.graph.nodes import Node
+from moefit.memory.graph.schedule import Backends, schedule
+from moefit.model import Model
+from moefit.placement.types import Placement
+
+
+@dataclass(frozen=True, slots=True)
+class ComputeBuffers:
+    """What one launch reserves for computing, in bytes."""
+
+    devices: tuple[int, ...]
+    """Per device."""
+    host: int
+    copies: int
+    """Copies of every input for pipelining: 1, or 4 with several devices and nothing on the CPU."""
+    terms: tuple[tuple[str, int], ...] = ()
+    """Parts of the above that are worth a name."""
+    notes: tuple[str, ...] = ()
+    """Why a figure is an estimate, one line each."""
+
+
+def compute_buffers(
+    model: Model, devices: Sequence[Device], settings: Settings, placement: Placement
+) -> ComputeBuffers:
+    """The compute buffers of a launch.
+
+    Raises:
+        KeyError: a layer lacks a tensor that its architecture needs.
+    """
+    homes = _homes(devices, placement)
+    copies = pipeline_copies(model, devices, settings, placement)
+    notes = () if model.architecture in ARCHITECTURES else (f"{model.architecture}: compute buffers are an estimate",)
+    batch = _batch(model, settings, placement)
+    peaks = _simulate(model, tuple(devices), settings, homes, batch, copies)
+    return ComputeBuffers(peaks[:-1], peaks[-1], copies, (), notes)
+
+
+def pipeline_copies(
+    model: Model, devices: Sequence[Device], settings: Settings, placement: Placement
+) -> int:
+    """How often inputs are held to overlap devices (llama_context::llama_context, pipeline_parallel)."""
+    parallel = (
+        len(devices) > 1
+        and placement.offloaded >= model.slots
+        and settings.split_mode == "layer"
+        and settings.kv_offload
+        and not placement.overrides
+    )
+    return 4 if parallel else 1
+
+
+def _homes(devices: Sequence[Device], placement: Placement) -> Homes:
+    cpu = len(devices)
+
+    def backend(index: int) -> int:
+        return cpu if index == CPU else index
+
+    slots = tuple(backend(i) for i in placement.slots)
+    return Homes(slots[:-1], slots[-1], {n: backend(i) for n, i in placement.overrides.items()}, cpu)
+
+
+def _padded(tokens: int) -> int:
+    return -(-tokens // 256) * 256
+
+
+def _type(name: str) -> QuantType:
+    return next(q for q in QUANTS.values() if q.name == name)
+
+
+def _batch(model: Model, settings: Settings, placement: Placement) -> Batch:
+    """The prompt batch that llama.cpp reserves (llama_context::llama_context and sched_reserve)."""
+    sequences = settings.slots
+    context = _padded(settings.context)
+    per_sequence = context if settings.kv_unified else _padded(context // sequences)
+    context = per_sequence * (1 if settings.kv_unified else sequences)
+    n_batch = min(context, settings.batch)
+    ubatch = min(n_batch, settings.ubatch)
+    tokens = min(context, ubatch)
+    outputs = min(tokens, outputs_max(settings, n_batch))
+    tokens = -(-tokens // sequences) * sequences
+    return Batch(
+        tokens=tokens,
+        sequences=sequences,
+        outputs=outputs,
+        streams=1 if settings.kv_unified else sequences,
+        cells=per_sequence,
+        window_cells=0,
+        flash=settings.flash_attention != "off",
+        transposed_v=settings.flash_attention == "off",
+        type_k=_type(settings.cache_type_k),
+        type_v=_type(settings.cache_type_v),
+        kv_offload=settings.kv_offload,
+        pins=False,
+    )
+
+
+def outputs_max(settings: Settings, batch: int) -> int:
+    """n_outputs_max: the server wants one row a slot, other programs every token of the batch."""
+    if settings.program != "llama-server" or settings.embeddings:
+        return batch
+    return settings.slots * (1 + settings.draft_tokens)
+
+
+def _simulate(
+    model: Model, devices: tuple[Device, ...], settings: Settings, homes: Homes, batch: Batch, copies: int
+) -> tuple[int, ...]:
+    architecture = ARCHITECTURES.get(model.architecture, GENERIC)
+    c = Context(Parameters(model), _layers(model), batch, homes)
+    layers = [layer.index for layer in model.layers if not layer.mtp]
+    architecture.build(c, layers)
+
+    def offloads(backend: int, node: Node) -> bool:
+        return devices[backend].backend.op_offload and batch_size(node) >= settings.op_offload_min_batch
+
+    backends = Backends(
+        len(devices) + 1,
+        lambda _backend, _node: True,
+        offloads,
+        settings.op_offload,
+        copies,
+    )
+    planned = schedule(c.graph, backends)
+    arenas = [Arena(64) for _ in range(backends.count)]
+    sizes = [lambda node: node.bytes for _ in range(backends.count)]
+    return Allocator(arenas, sizes).run(planned.nodes, planned.leafs)
+
+
+def batch_size(node: Node) -> int:
+    """Rows an operation works on, by which a device decides to take it (ggml-cuda, get_op_batch_size)."""
+    if node.op == "GET_ROWS":
+        return 0
+    if node.op == "MUL_MAT":
+        return node.ne[1]
+    if node.op in {"MUL_MAT_ID", "ROPE"}:
+        return node.ne[2]
+    return node.ne[1] * node.ne[2] * node.ne[3]
+
+
+@functools.lru_cache(maxsize=8)
+def _layers_by_id(_key: int, model: Model) -> Layers:
+    return Layers(model)
+
+
+def _layers(model: Model) -> Layers:
+    return Layers(model)

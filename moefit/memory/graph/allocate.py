@@ -1,0 +1,162 @@
+"""The graph allocator: how much room a scheduled graph needs on each backend.
+
+Follows ggml/src/ggml-alloc.c: ggml_dyn_tallocr (best fit among free blocks, the last block being the unused end of the
+buffer) and ggml_gallocr (leaves first, a result may take over its source's memory, memory returns when the last
+reader has run). A buffer is one piece here: CUDA, ROCm and the CPU do not limit its size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from moefit.memory.graph.nodes import Node
+
+IN_PLACE: Final = frozenset(
+    {
+        "FILL", "SCALE", "ADD", "ADD_ID", "ADD1", "SUB", "MUL", "DIV", "SQR", "SQRT", "LOG", "UNARY", "ROPE", "RMS_NORM",
+        "CLAMP", "SOFT_MAX", "DIAG_MASK_ZERO", "DIAG_MASK_INF",
+    }
+)  # fmt: skip
+"""Operations that may write over a source of the same layout (ggml_op_can_inplace)."""
+
+END: Final = 1 << 62
+
+AllocSize = Callable[[Node], int]
+"""Bytes a backend reserves for a node (ggml_backend_buft_get_alloc_size)."""
+
+
+class Arena:
+    """One buffer's free blocks, by address; the last one is everything beyond what was ever used."""
+
+    __slots__ = ("mask", "offsets", "peak", "sizes")
+
+    def __init__(self, alignment: int) -> None:
+        self.mask = alignment - 1
+        self.offsets = [0]
+        self.sizes = [END]
+        self.peak = 0
+
+    def aligned(self, size: int) -> int:
+        """Rounded up to the alignment, a power of two."""
+        return (size + self.mask) & ~self.mask
+
+    def take(self, size: int) -> int:
+        """The offset of the smallest free block that holds `size` aligned bytes; the end of the buffer if none does."""
+        sizes = self.sizes
+        last = len(sizes) - 1
+        best, best_size = last, END
+        for i in range(last):
+            if size <= sizes[i] <= best_size:
+                best, best_size = i, sizes[i]
+        offset = self.offsets[best]
+        if sizes[best] == size:
+            del self.offsets[best], sizes[best]
+        else:
+            self.offsets[best] += size
+            sizes[best] -= size
+        if offset + size > self.peak:
+            self.peak = offset + size
+        return offset
+
+    def give(self, offset: int, size: int) -> None:
+        """Return `size` aligned bytes at `offset`, merging with free neighbours."""
+        offsets, sizes = self.offsets, self.sizes
+        i = 0
+        n = len(offsets)
+        while i < n and offsets[i] < offset:
+            i += 1
+        joins_next = i < n and offset + size == offsets[i]
+        if i > 0 and offsets[i - 1] + sizes[i - 1] == offset:
+            sizes[i - 1] += size
+            if joins_next:
+                sizes[i - 1] += sizes[i]
+                del offsets[i], sizes[i]
+        elif joins_next:
+            offsets[i] = offset
+            sizes[i] += size
+        else:
+            offsets.insert(i, offset)
+            sizes.insert(i, size)
+
+
+class Allocator:
+    """Replays ggml_gallocr_alloc_graph_impl over nodes that know their backend."""
+
+    def __init__(self, arenas: Sequence[Arena], alloc_sizes: Sequence[AllocSize]) -> None:
+        self.arenas = arenas
+        self.alloc_sizes = alloc_sizes
+
+    def run(self, nodes: Sequence[tuple[Node, int]], leafs: Sequence[tuple[Node, int]]) -> tuple[int, ...]:
+        """Peak bytes of each backend's buffer for nodes in order, each with its backend.
+
+        A node may appear several times; nodes are left as they were found.
+        """
+        for node, _ in (*leafs, *nodes):
+            for seen in (node, *node.sources):
+                seen.n_children = seen.n_views = 0
+                seen.alive = False
+        for leaf, backend in leafs:
+            self._place(leaf, backend)
+        for node, backend in nodes:
+            if node.view_of is not None and node.op != "NONE":
+                node.view_of.n_views += 1
+            if node.input:
+                self._place(node, backend)
+            for source in node.sources:
+                source.n_children += 1
+                if source.input:
+                    self._place(source, backend)
+        for node, backend in nodes:
+            for source in node.sources:
+                if not source.alive:
+                    self._place(source, backend)
+            if not node.alive:
+                self._place(node, backend)
+            for source in node.sources:
+                self._read(source)
+        return tuple(arena.peak for arena in self.arenas)
+
+    def _place(self, node: Node, backend: int) -> None:
+        if node.alive or node.buffer is not None or node.view_of is not None:
+            return
+        node.alive = True
+        if node.op in IN_PLACE and self._take_over(node):
+            return
+        arena = self.arenas[backend]
+        node.owner = backend
+        node.size = arena.aligned(self.alloc_sizes[backend](node))
+        node.offset = arena.take(node.size)
+
+    def _take_over(self, node: Node) -> bool:
+        """Whether the node could be put in the memory of a source that nothing else reads."""
+        ne, nb, type_ = node.ne, node.nb, node.type
+        for source in node.sources:
+            if (
+                source.alive
+                and not source.output
+                and source.n_children == 1
+                and source.n_views == 0
+                and source.ne == ne
+                and source.nb == nb
+                and source.type is type_
+            ):
+                node.owner, node.offset, node.size = source.owner, source.offset, source.size
+                source.alive = False
+                return True
+        return False
+
+    def _read(self, source: Node) -> None:
+        """Count one reader down, and free memory that has none left."""
+        source.n_children -= 1
+        if source.n_children or source.n_views:
+            return
+        base = source
+        if source.view_of is not None:
+            base = source.view_of
+            base.n_views -= 1
+            if base.n_views or base.n_children:
+                return
+        if base.alive and not base.output:
+            self.arenas[base.owner].give(base.offset, base.size)
+            base.alive = False

@@ -1,0 +1,108 @@
+"""llama.cpp's building blocks that every architecture shares (src/llama-graph.cpp, llm_graph_context::build_*)."""
+
+from __future__ import annotations
+
+from moefit.memory.graph import nodes as g
+from moefit.memory.graph.context import Context
+from moefit.memory.graph.nodes import F32, I32, I64, Node
+
+
+def embedding(c: Context, *, scaled: bool = False, mixed: bool = True) -> Node:
+    """Token embeddings, chosen between token ids, vectors and a mix of both (build_inp_embd)."""
+    tokens = c.input("inp_tokens", I32, c.batch.tokens)
+    vectors = c.input("inp_embd", F32, c.hp.embd(), c.batch.tokens)
+    table = c.outside("token_embd.weight", on_output=False)
+    if table is None:
+        table = g.stored(F32, c.homes.cpu, c.hp.embd(), 1, weight=True)
+    rows = g.get_rows(table, tokens)
+    c.expand(rows, vectors)
+    if mixed:
+        some_tokens = c.input("inp_mixed_tokens", I32, c.batch.tokens)
+        slots = c.input("inp_mixed_slots", I64, c.batch.tokens)
+        base = g.like("DUP", c.input("inp_mixed_embd", F32, c.hp.embd(), c.batch.tokens))
+        c.expand(g.set_rows(base, g.get_rows(table, some_tokens), slots))
+    cur = g.scale(rows) if c.hp.number("embedding_scale") else rows
+    if scaled:
+        cur = g.mul(cur, c.input("inp_scale_rows", F32, 1, c.batch.tokens))
+    c.expand(cur)
+    return cur
+
+
+def norm(c: Context, x: Node, weight: str | Node | None, layer: int, *, rms: bool = True, bias: bool = True) -> Node:
+    """Norm with optional weight and bias (build_norm)."""
+    cur = g.rms_norm(x) if rms else g.norm(x)
+    w = _find(c, weight, layer)
+    b = c.find(layer, f"{weight}.bias") if bias and isinstance(weight, str) and layer >= 0 else None
+    if w is not None or b is not None:
+        c.pin(cur, layer)
+    if w is not None:
+        cur = g.mul(cur, w)
+    if b is not None:
+        cur = g.add(cur, b)
+    return cur
+
+
+def _find(c: Context, weight: str | Node | None, layer: int) -> Node | None:
+    if isinstance(weight, str):
+        return c.find(layer, weight) if layer >= 0 else c.outside(f"{weight}.weight")
+    return weight
+
+
+def linear(c: Context, name: str, x: Node, layer: int) -> Node:
+    """Product with a weight, its scale and its bias where the layer has them (build_lora_mm)."""
+    cur = g.mul_mat(c.weight(layer, name), x)
+    factor = c.find(layer, f"{name}.scale")
+    if factor is not None:
+        cur = g.mul(cur, factor)
+    bias = c.find(layer, f"{name}.bias")
+    if bias is not None:
+        cur = g.add(cur, bias)
+    return cur
+
+
+def ffn(c: Context, x: Node, layer: int, suffix: str = "", activation: str = "silu") -> Node:
+    """A dense feed-forward block: ffn_up, ffn_gate, ffn_down with a suffix such as _shexp (build_ffn)."""
+    up = linear(c, f"ffn_up{suffix}", x, layer)
+    if c.has(layer, f"ffn_gate{suffix}"):
+        gate = linear(c, f"ffn_gate{suffix}", x, layer)
+        cur = g.glu(gate, up)
+    elif activation in {"swiglu", "geglu"}:
+        cur = g.glu(up)
+    else:
+        cur = g.unary(up)
+        if activation == "relu_sqr":
+            cur = g.like("SQR", cur)
+    return linear(c, f"ffn_down{suffix}", cur, layer)
+
+
+def output_ids(c: Context) -> Node:
+    """Rows whose logits are wanted (build_inp_out_ids)."""
+    return c.input("out_ids", I32, c.batch.outputs)
+
+
+def positions(c: Context) -> Node:
+    """Positions, four a token for multi-axis rotation (build_inp_pos)."""
+    axes = 4 if c.hp.has("rope.dimension_sections") else 1
+    return c.input("inp_pos", I32, c.batch.tokens * axes)
+
+
+def indices(c: Context, name: str) -> Node:
+    """Cells to write (build_input_k_idxs)."""
+    return c.input(name, I64, c.batch.tokens)
+
+
+def logits(c: Context, x: Node, *, rms: bool = True) -> None:
+    """Output norm and matrix (end of every build)."""
+    cur = norm(c, x, "output_norm", -1, rms=rms)
+    bias = c.outside("output_norm.bias")
+    if bias is not None:
+        cur = g.add(cur, bias)
+    cur.output = True  # t_embd
+    head = c.outside("output.weight") or c.outside("token_embd.weight")
+    if head is not None:
+        cur = g.mul_mat(head, cur)
+        head_bias = c.outside("output.bias")
+        if head_bias is not None:
+            cur = g.add(cur, head_bias)
+    cur.output = True
+    c.expand(cur)

@@ -1,0 +1,213 @@
+"""What a graph is built from: hyper-parameters, weights, caches and the sizes of one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from moefit.gguf.header import SkippedArray, Value
+from moefit.gguf.quants import QuantType
+from moefit.memory.graph import nodes as g
+from moefit.memory.graph.nodes import Graph, Node
+from moefit.model import Model, Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The batch a graph is reserved for, and how the context treats it (llama_cparams)."""
+
+    tokens: int
+    """Tokens of the batch, a multiple of `sequences`."""
+    sequences: int
+    outputs: int
+    """Tokens whose logits are wanted."""
+    streams: int
+    """Separate caches: 1 when unified, else one a sequence."""
+    cells: int
+    """Cells of a full cache, per stream."""
+    window_cells: int
+    """Cells of a sliding-window cache, per stream."""
+    flash: bool
+    transposed_v: bool
+    """The V cache is stored transposed: flash attention was off when the cache was made."""
+    type_k: QuantType
+    type_v: QuantType
+    kv_offload: bool
+    pins: bool
+    """Norms and last operations of a layer are pinned to its device (llama_context::graph_get_cb)."""
+
+    @property
+    def sequence_tokens(self) -> int:
+        """Tokens of each sequence."""
+        return self.tokens // self.sequences
+
+
+@dataclass(frozen=True, slots=True)
+class Homes:
+    """Where everything is: backend indices, the CPU's being the last."""
+
+    layers: tuple[int, ...]
+    """Of each layer's slot."""
+    output: int
+    tensors: Mapping[str, int]
+    """Exceptions, by tensor name."""
+    cpu: int
+
+
+class Parameters:
+    """Hyper-parameters by their key without the architecture's name (llama_hparams)."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self._metadata: Mapping[str, Value] = model.metadata
+        self._prefix = model.architecture + "."
+
+    def raw(self, key: str) -> Value | None:
+        """The value as the file has it."""
+        return self._metadata.get(self._prefix + key)
+
+    def has(self, key: str) -> bool:
+        """Whether the file has the key."""
+        return self._prefix + key in self._metadata
+
+    def number(self, key: str, default: float = 0, layer: int = 0) -> float:
+        """A number; of an array, the layer's."""
+        value = self.raw(key)
+        if isinstance(value, tuple):
+            value = value[min(layer, len(value) - 1)] if value else None
+        if value is None or isinstance(value, (str, SkippedArray)):
+            return default
+        return value
+
+    def integer(self, key: str, default: int = 0, layer: int = 0) -> int:
+        """A whole number; of an array, the layer's."""
+        return int(self.number(key, default, layer))
+
+    def flag(self, key: str, layer: int, *, default: bool = False) -> bool:
+        """Truth; of an array, the layer's."""
+        return bool(self.number(key, default, layer))
+
+    def embd(self) -> int:
+        """n_embd."""
+        return self.integer("embedding_length")
+
+    def heads(self, layer: int = 0) -> int:
+        """n_head."""
+        return self.integer("attention.head_count", 0, layer)
+
+    def kv_heads(self, layer: int = 0) -> int:
+        """n_head_kv; as many as heads when the file does not say."""
+        return self.integer("attention.head_count_kv", self.heads(layer), layer)
+
+    def head_k(self, layer: int = 0, *, window: bool = False) -> int:
+        """n_embd_head_k of a layer (llama_model_base::load_hparams)."""
+        heads = self.heads(layer) or 1
+        full = self.integer("attention.key_length", self.embd() // heads)
+        return self.integer("attention.key_length_swa", full) if window else full
+
+    def head_v(self, layer: int = 0, *, window: bool = False) -> int:
+        """n_embd_head_v of a layer."""
+        heads = self.heads(layer) or 1
+        full = self.integer("attention.value_length", self.embd() // heads)
+        return self.integer("attention.value_length_swa", full) if window else full
+
+    def experts(self) -> int:
+        """n_expert."""
+        return self.integer("expert_count")
+
+    def experts_used(self, layer: int = 0) -> int:
+        """n_expert_used."""
+        return self.integer("expert_used_count", 0, layer)
+
+
+class Layers:
+    """The model's tensors by layer and short name: `attn_q.weight` of layer 3 is `blk.3.attn_q.weight`."""
+
+    def __init__(self, model: Model) -> None:
+        self.of: tuple[dict[str, Tensor], ...] = tuple(
+            {t.name.split(".", 2)[2]: t for t in layer.tensors} for layer in model.layers
+        )
+        self.outside: dict[str, Tensor] = {t.name: t for t in (*model.input, *model.output)}
+
+
+@dataclass(slots=True)
+class Context:
+    """One graph being built (llm_graph_context)."""
+
+    hp: Parameters
+    tensors: Layers
+    batch: Batch
+    homes: Homes
+    graph: Graph = field(default_factory=Graph)
+    _stored: dict[str, Node] = field(default_factory=dict)
+    _inputs: dict[str, Node] = field(default_factory=dict)
+
+    def expand(self, *nodes: Node) -> None:
+        """Append to the graph in this order (ggml_build_forward_expand)."""
+        for node in nodes:
+            self.graph.expand(node)
+
+    def has(self, layer: int, name: str) -> bool:
+        """Whether the layer has the tensor (name without `.weight`, or with `.bias` ...)."""
+        return _full(name) in self.tensors.of[layer]
+
+    def weight(self, layer: int, name: str) -> Node:
+        """A layer's tensor.
+
+        Raises:
+            KeyError: the layer has none of that name.
+        """
+        found = self.find(layer, name)
+        if found is None:
+            raise KeyError(f"blk.{layer}.{_full(name)}")
+        return found
+
+    def find(self, layer: int, name: str) -> Node | None:
+        """A layer's tensor, or None."""
+        tensor = self.tensors.of[layer].get(_full(name))
+        if tensor is None:
+            return None
+        return self._node(tensor, self.homes.layers[layer])
+
+    def outside(self, name: str, *, on_output: bool = True) -> Node | None:
+        """A tensor outside the layers, on the output's backend or on the CPU."""
+        tensor = self.tensors.outside.get(name)
+        if tensor is None:
+            return None
+        home = self.homes.output if on_output else self.homes.cpu
+        key = f"{name}@{home}"
+        return self._node(tensor, home, key)
+
+    def _node(self, tensor: Tensor, home: int, key: str | None = None) -> Node:
+        key = key or tensor.name
+        node = self._stored.get(key)
+        if node is None:
+            backend = self.homes.tensors.get(tensor.name, home)
+            node = g.stored(tensor.quant, backend, *tensor.shape, weight=True)
+            self._stored[key] = node
+        return node
+
+    def cache(self, layer: int, name: str, type_: QuantType, *ne: int) -> Node:
+        """A layer's cache tensor; on the CPU with --no-kv-offload."""
+        key = f"cache.{name}.{layer}"
+        node = self._stored.get(key)
+        if node is None:
+            home = self.homes.layers[layer] if self.batch.kv_offload else self.homes.cpu
+            node = self._stored[key] = g.stored(type_, home, *ne, weight=False)
+        return node
+
+    def input(self, name: str, type_: QuantType, *ne: int) -> Node:
+        """The graph's input of that name, made on first use."""
+        node = self._inputs.get(name)
+        if node is None:
+            node = self._inputs[name] = g.input_(type_, *ne)
+        return node
+
+    def pin(self, node: Node, layer: int) -> None:
+        """Keep a node on its layer's device when llama.cpp does."""
+        if self.batch.pins and layer >= 0:
+            node.assigned = self.homes.layers[layer]
+
+
+def _full(name: str) -> str:
+    return name if name.endswith((".weight", ".bias", ".scale")) or "." in name else name + ".weight"

@@ -1,0 +1,159 @@
+"""Routed experts (src/llama-graph.cpp, build_moe_ffn)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from moefit.memory.graph import nodes as g
+from moefit.memory.graph.context import Context
+from moefit.memory.graph.nodes import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """How experts are chosen and weighted."""
+
+    gating: str = "softmax"
+    """softmax, sigmoid, softmax_weight or sqrt_softplus (llama_expert_gating_func_type)."""
+    normalise: bool = False
+    """Weights of the chosen experts are made to sum to one."""
+    scaled: bool = False
+    """Weights are multiplied by expert_weights_scale, other than 1."""
+    activation: str = "silu"
+    weight_first: bool = False
+    """The weights multiply the expert's input instead of its output (Llama 4)."""
+    clamped: bool = False
+    """Gate and up are bounded before they meet (swiglu_clamp_exp)."""
+    select_logits: bool = False
+    """Experts are chosen by the raw logits (Llama 4)."""
+
+
+GATING = {1: "softmax", 2: "sigmoid", 3: "softmax_weight", 4: "sqrt_softplus"}
+"""llama_expert_gating_func_type."""
+
+
+def routing(c: Context, layer: int, default_gating: str = "softmax", *, normalise: bool | None = None) -> Routing:
+    """What the file's keys say about routing."""
+    hp = c.hp
+    code = hp.integer("expert_gating_func")
+    norm = hp.flag("expert_weights_norm", layer) if normalise is None else normalise
+    scale = hp.number("expert_weights_scale")
+    clamped = hp.number("swiglu_clamp_exp", 0, layer) > 1e-6
+    return Routing(GATING.get(code, default_gating), norm, scale not in (0, 1), clamped=clamped)
+
+
+def _probabilities(logits: Node, gating: str) -> Node:
+    if gating == "softmax":
+        return g.soft_max(logits)
+    if gating == "sigmoid":
+        return g.unary(logits)
+    if gating == "sqrt_softplus":
+        return g.like("SQRT", g.unary(logits))
+    return logits
+
+
+def _grouped(c: Context, selection: Node, experts: int, groups: int) -> Node:
+    """Only the experts of the best groups stay eligible (DeepSeek V3)."""
+    n = selection.ne[1]
+    per = experts // groups
+    grouped = g.reshape(selection, per, groups, n)
+    best = g.argsort_top_k(grouped, 2)
+    scores = g.get_rows(g.reshape(grouped, 1, *grouped.ne[:3]), best)
+    scores = g.sum_rows(g.reshape(scores, *scores.ne[1:]))
+    scores = g.reshape(scores, scores.ne[1], scores.ne[2])
+    chosen = g.argsort_top_k(scores, c.hp.integer("expert_group_used_count"))
+    kept = g.get_rows(grouped, chosen)
+    masked = g.set_rows(g.like("FILL", grouped), kept, chosen)
+    return g.reshape(masked, experts, n)
+
+
+def _product(c: Context, layer: int, name: str, x: Node, ids: Node) -> Node:
+    """Experts' matrix, per-expert scale and bias (build_lora_mm_id, ggml_add_id)."""
+    cur = g.mul_mat_id(c.weight(layer, name), x, ids)
+    factor = c.find(layer, f"{name}.scale")
+    if factor is not None:
+        n = factor.ne[0]
+        s = g.repeat(g.reshape(factor, 1, n, 1), 1, n, x.ne[2], 1)
+        cur = g.mul(cur, g.get_rows(s, ids))
+    bias = c.find(layer, f"{name}.bias")
+    if bias is not None:
+        cur = g.add_id(cur, bias, ids)
+    return cur
+
+
+def moe_ffn(
+    c: Context, x: Node, layer: int, how: Routing, *, logits: Node | None = None, suffix: str = "_exps",
+    experts: int | None = None, used: int | None = None, ids: Node | None = None, probs_bias: str = "exp_probs_b",
+) -> Node:  # fmt: skip
+    """Route, run and sum the chosen experts."""
+    embd, n = x.ne[0], x.ne[1]
+    experts = experts or c.hp.experts()
+    used = used or c.hp.experts_used(layer)
+    if logits is None:
+        logits = g.mul_mat(c.weight(layer, "ffn_gate_inp"), x)
+        bias = c.find(layer, "ffn_gate_inp.bias")
+        if bias is not None:
+            logits = g.add(logits, bias)
+    probs = _probabilities(logits, how.gating)
+    selection = probs
+    bias = c.find(layer, f"{probs_bias}.bias") or c.find(layer, f"{probs_bias}.weight")
+    if bias is not None:
+        selection = g.add(probs, bias)
+    if how.select_logits:
+        selection = logits
+    groups = c.hp.integer("expert_group_count")
+    if groups > 1:
+        selection = _grouped(c, selection, experts, groups)
+    if ids is None:
+        ids = g.argsort_top_k(selection, used)
+    weights = g.get_rows(g.reshape(probs, 1, experts, n), ids)
+    if how.gating == "softmax_weight":
+        weights = g.reshape(g.soft_max(g.reshape(weights, used, n)), 1, used, n)
+    if how.normalise:
+        flat = g.reshape(weights, used, n)
+        weights = g.reshape(g.div(flat, g.clamp(g.sum_rows(flat))), 1, used, n)
+    if how.scaled:
+        weights = g.scale(weights)
+    c.expand(weights)
+    cur = g.reshape(x, embd, 1, n)
+    if how.weight_first:
+        cur = g.mul(g.repeat(cur, embd, used, n, 1), weights)
+    cur = _activated(c, layer, cur, ids, how, suffix)
+    out = _product(c, layer, f"ffn_down{suffix}", cur, ids)
+    if not how.weight_first:
+        out = g.mul(out, weights)
+    c.expand(out)
+    return _summed(c, out, used)
+
+
+def _activated(c: Context, layer: int, x: Node, ids: Node, how: Routing, suffix: str) -> Node:
+    """Up, gate and what joins them."""
+    if c.has(layer, f"ffn_gate_up{suffix}"):
+        both = _product(c, layer, f"ffn_gate_up{suffix}", x, ids)
+        ne = (both.ne[0] // 2, both.ne[1], both.ne[2])
+        gate = g.view_nd(both, ne, both.nb[1:3])
+        up = g.view_nd(both, ne, both.nb[1:3])
+        return _joined(gate, up, how)
+    up = _product(c, layer, f"ffn_up{suffix}", x, ids)
+    if c.has(layer, f"ffn_gate{suffix}"):
+        return _joined(_product(c, layer, f"ffn_gate{suffix}", x, ids), up, how)
+    cur = g.unary(up)
+    return g.like("SQR", cur) if how.activation == "relu_sqr" else cur
+
+
+def _joined(gate: Node, up: Node, how: Routing) -> Node:
+    if how.clamped:
+        return g.mul(g.clamp(g.unary(gate)), g.clamp(up))
+    return g.glu(gate, up)
+
+
+def _summed(c: Context, out: Node, used: int) -> Node:
+    """The sum over experts, view by view."""
+    ne, nb = (out.ne[0], out.ne[2]), (out.nb[2],)
+    views = [g.view_nd(out, ne, nb) for _ in range(used)]
+    c.expand(*views)
+    total = views[0]
+    for part in views[1:]:
+        total = g.add(total, part)
+        c.expand(total)
+    return g.cont(total) if used == 1 else total

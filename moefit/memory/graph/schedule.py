@@ -1,0 +1,214 @@
+"""Which backend runs what: the scheduler's passes, its splits and the copies between them.
+
+Follows ggml/src/ggml-backend.cpp, ggml_backend_sched_split_graph. Backends are numbered in order of priority: devices first,
+the CPU last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from moefit.memory.graph.nodes import NO_BACKEND, VIEW_OPS, Graph, Node
+
+Question = Callable[[int, Node], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Backends:
+    """What the scheduler asks of the backends."""
+
+    count: int
+    """Devices and the CPU."""
+    supports: Question
+    """Whether a backend can run a node (ggml_backend_supports_op)."""
+    offloads: Question
+    """Whether a backend wants a node whose weights are in host memory (ggml_backend_offload_op)."""
+    offload: bool
+    """cparams.op_offload."""
+    copies: int
+    """Pipeline copies of every input: 1 or 4 (GGML_SCHED_MAX_COPIES)."""
+
+    @property
+    def cpu(self) -> int:
+        """Index of the CPU backend."""
+        return self.count - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """The graph as the allocator gets it: nodes and leaves, each with its backend."""
+
+    nodes: list[tuple[Node, int]]
+    leafs: list[tuple[Node, int]]
+    splits: list[tuple[int, int, int]]
+    """Backend, and the first and one past the last index in the graph's nodes, of each split."""
+
+
+def schedule(graph: Graph, backends: Backends) -> Schedule:
+    """Assign, split and insert copies. The graph's nodes are changed: sources become the copies they read."""
+    _assign(graph, backends)
+    return _split(graph, backends)
+
+
+def _holder(node: Node, op: Node, backends: Backends) -> int:
+    """The backend whose memory holds `node`, if it can run `op` (ggml_backend_sched_backend_from_buffer)."""
+    buffer = node.buffer
+    if buffer is None:
+        return NO_BACKEND
+    if backends.supports(buffer, op):
+        return buffer
+    return NO_BACKEND
+
+
+def _current(node: Node, backends: Backends) -> int:
+    """Where a node must run because of memory that exists already (ggml_backend_sched_backend_id_from_cur)."""
+    if node.buffer is not None:
+        return _holder(node, node, backends)
+    if node.input:
+        return backends.cpu
+    if node.op in {"ROPE", "FLASH_ATTN_EXT"}:  # their weights are too small to decide
+        return NO_BACKEND
+    for source in node.sources:
+        if source.weight:
+            holder = _holder(source, node, backends)
+            if backends.offload and holder == backends.cpu:
+                for backend in range(holder):
+                    if backends.supports(backend, node) and backends.offloads(backend, node):
+                        return backend
+            return holder
+    return NO_BACKEND
+
+
+def _spread(nodes: Sequence[Node], backends: Backends, *, skip_cpu: bool) -> None:
+    """Give unassigned nodes the backend of the node before them."""
+    current = NO_BACKEND
+    for node in nodes:
+        if node.backend != NO_BACKEND:
+            current = NO_BACKEND if skip_cpu and node.backend == backends.cpu else node.backend
+        elif current != NO_BACKEND and backends.supports(current, node):
+            node.backend = current
+
+
+def _assign(graph: Graph, backends: Backends) -> None:
+    """Passes 1 to 4."""
+    for leaf in graph.leafs:
+        leaf.backend = _current(leaf, backends)
+    for node in graph.nodes:
+        node.backend = node.assigned if node.assigned != NO_BACKEND else _current(node, backends)
+    work = [node for node in graph.nodes if node.op not in VIEW_OPS]
+    back = work[::-1]
+    _spread(work, backends, skip_cpu=True)
+    _spread(back, backends, skip_cpu=True)
+    _spread(work, backends, skip_cpu=False)
+    _spread(back, backends, skip_cpu=False)
+    for node in work:
+        if node.backend == NO_BACKEND:
+            _choose_by_sources(node, backends)
+    for node in graph.nodes:
+        if node.backend == NO_BACKEND and node.view_of is not None:
+            node.backend = node.view_of.backend
+        for source in node.sources:
+            if source.backend == NO_BACKEND:
+                source.backend = node.backend if source.view_of is None else source.view_of.backend
+        if node.backend == NO_BACKEND:
+            node.backend = next(b for b in range(backends.count) if backends.supports(b, node))
+
+
+def _choose_by_sources(node: Node, backends: Backends) -> None:
+    """Pass 3 for a node that no neighbour's backend supports: the one that holds most of its sources."""
+    best = -1
+    for backend in range(backends.count):
+        if backends.supports(backend, node):
+            held = sum(_where(source) == backend for source in node.sources)
+            if held > best:
+                best, node.backend = held, backend
+
+
+def _where(node: Node) -> int:
+    """The backend whose buffer a tensor is or will be in (ggml_backend_sched_buffer_supported)."""
+    if node.buffer is not None:
+        return node.buffer
+    if node.backend == NO_BACKEND and node.view_of is not None:
+        return node.view_of.backend
+    return node.backend
+
+
+def _copy(node: Node, backends: Backends) -> Node:
+    """A tensor of the same layout on another backend (ggml_dup_tensor_layout)."""
+    copy = Node("NONE", node.type, node.ne, node.nb)
+    copy.input = copy.output = backends.copies > 1
+    return copy
+
+
+def _dependency(node: Node) -> Node:
+    """A reader of `node` that runs nothing: it keeps the memory until the copy is done."""
+    root = node if node.view_of is None else node.view_of
+    return Node("NONE", node.type, node.ne, node.nb, (node,), root)
+
+
+def _split(graph: Graph, backends: Backends) -> Schedule:  # noqa: C901  (one pass over the nodes, as in ggml)
+    """Pass 5 and 6, and the graph copy."""
+    nodes: list[tuple[Node, int]] = []
+    first_leafs: list[tuple[Node, int]] = []
+    splits: list[tuple[int, int, int]] = []
+    current = next((n.backend for n in graph.nodes if n.op not in VIEW_OPS), backends.cpu)
+    start, end = 0, 0
+    inputs: list[Node] = []
+    pipeline = backends.copies > 1
+
+    def close(upto: int) -> None:
+        for source in inputs:
+            copy = (source.copies or {})[current]
+            nodes.append((_dependency(source), source.backend))
+            nodes.append((copy, current))
+            if pipeline:
+                first_leafs.append((copy, current))
+                first_leafs.extend((_copy(source, backends), current) for _ in range(backends.copies - 1))
+        nodes.extend((node, node.backend) for node in graph.nodes[start:upto])
+        splits.append((current, start, upto))
+
+    for i, node in enumerate(graph.nodes):
+        if node.op in VIEW_OPS:
+            continue
+        backend = node.backend
+        if backend != current or (inputs and any(s.weight and _where(s) != current for s in node.sources)):
+            close(i)
+            start, current, inputs = i, backend, []
+        moved = False
+        for source in node.sources:
+            if source.backend != current and _where(source) != current:
+                if source.copies is None:
+                    source.copies = {}
+                if current not in source.copies:
+                    source.copies[current] = _copy(source, backends)
+                    inputs.append(source)
+                moved = True
+        if moved:
+            node.sources = tuple(_as_read(s, current) for s in node.sources)
+    end = len(graph.nodes)
+    close(end)
+    leafs = first_leafs
+    if pipeline:
+        leafs = _pipelined_inputs(graph, backends) + first_leafs
+    leafs += [(leaf, leaf.backend) for leaf in graph.leafs]
+    return Schedule(nodes, leafs, splits)
+
+
+def _as_read(source: Node, backend: int) -> Node:
+    """The source, or its copy on the backend that reads it."""
+    if source.backend != backend and _where(source) != backend and source.copies is not None:
+        return source.copies[backend]
+    return source
+
+
+def _pipelined_inputs(graph: Graph, backends: Backends) -> list[tuple[Node, int]]:
+    """Pass 6: every input of the graph in as many copies as the pipeline is deep."""
+    leafs: list[tuple[Node, int]] = []
+    for leaf in graph.leafs:
+        if leaf.input:
+            leaf.output = True
+            leafs.append((leaf, leaf.backend))
+            for _ in range(backends.copies - 1):
+                leafs.append((_copy(leaf, backends), leaf.backend))
+    return leafs
