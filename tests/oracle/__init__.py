@@ -9,17 +9,18 @@ from __future__ import annotations
 import functools
 import json
 import lzma
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from moefit.gguf.header import Header, Shard, SkippedArray, TensorInfo, Value
-from moefit.gguf.quants import QuantType
-from moefit.model import Layer, Model, Role, Tensor
+from moefit.gguf.quants import QUANTS
+from moefit.model import Model, build
 
 HERE = Path(__file__).resolve().parent
+LAST_ALIGNED_ROW = 1500
+"""Rows up to here were recorded with CUDA's alignment; between the last such row and the first other one both agree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,8 @@ class Row:
     recurrent: tuple[str, ...]
     copies: int
     graph: str = field(repr=False)
+    alignment: int = 32
+    """Of the devices' buffers. The recorder gave the first cuda-like rows CUDA's 128, the later ones a CPU's 32."""
 
     @property
     def tokens(self) -> list[str]:
@@ -83,14 +86,17 @@ class Row:
 @functools.cache
 def rows() -> tuple[Row, ...]:
     """Every recorded answer."""
-    return tuple(_row(json.loads(line)) for path in ("rows.jsonl.xz",) for line in _lines(path))
+    recorded = [json.loads(line) for line in _lines("rows.jsonl.xz")]
+    return tuple(
+        _row(data, 128 if data["mode"] == "cuda-like" and i <= LAST_ALIGNED_ROW else 32)
+        for i, data in enumerate(recorded)
+    )
 
 
-def _row(data: dict[str, Any]) -> Row:
-    data = dict(data)
+def _row(data: dict[str, Any], alignment: int) -> Row:
     data["devices"] = {name: Bytes(**use) for name, use in data["devices"].items()}
     data["kv"], data["recurrent"] = tuple(data["kv"]), tuple(data["recurrent"])
-    return Row(**data)
+    return Row(**data, alignment=alignment)
 
 
 def _lines(name: str) -> list[str]:
@@ -119,76 +125,17 @@ def header(name: str, quant: str) -> Header:
     tensors = []
     offset = 0
     for tensor, *shape in described["tensors"]:
-        info = TensorInfo(tensor, tuple(shape), quant_type(kinds[tensor]), offset)
+        info = TensorInfo(tensor, tuple(shape), QUANT_TYPES[kinds[tensor]], offset)
         tensors.append(info)
         offset += -(-info.bytes // 32) * 32
     shard = Shard(f"{name}-{quant}.gguf", None, offset)
     return Header(3, "little", metadata, tuple(tensors), (shard,))
 
 
-# name: (ggml id, elements per block, bytes per block)
-_TYPES = {
-    "f32": (0, 1, 4),
-    "f16": (1, 1, 2),
-    "q4_0": (2, 32, 18),
-    "q4_1": (3, 32, 20),
-    "q5_0": (6, 32, 22),
-    "q5_1": (7, 32, 24),
-    "q8_0": (8, 32, 34),
-    "q2_K": (10, 256, 84),
-    "q3_K": (11, 256, 110),
-    "q4_K": (12, 256, 144),
-    "q5_K": (13, 256, 176),
-    "q6_K": (14, 256, 210),
-    "iq2_xxs": (16, 256, 66),
-    "iq2_xs": (17, 256, 74),
-    "iq3_xxs": (18, 256, 98),
-    "iq1_s": (19, 256, 50),
-    "iq4_nl": (20, 32, 18),
-    "iq3_s": (21, 256, 110),
-    "iq2_s": (22, 256, 82),
-    "iq4_xs": (23, 256, 136),
-    "i32": (26, 1, 4),
-    "iq1_m": (29, 256, 56),
-    "bf16": (30, 1, 2),
-    "mxfp4": (39, 32, 17),
-}
-
-
-def quant_type(name: str) -> QuantType:
-    """The type of that name."""
-    number, block, size = _TYPES[name]
-    return QuantType(number, name, block, size)
-
-
-_EXPERT = re.compile(r"^blk[.](\d+)[.]ffn_(up|down|gate|gate_up)_(ch|)exps[.]")
-_INPUT = ("token_embd", "position_embd", "token_types", "per_layer_token_embd", "token_embd_norm")
+QUANT_TYPES = {quant.name: quant for quant in QUANTS.values()}
 
 
 @functools.cache
 def model(name: str, quant: str) -> Model:
     """The model of that name in that quantisation."""
-    h = header(name, quant)
-    architecture = str(h.metadata["general.architecture"])
-    count = int(str(h.metadata[f"{architecture}.block_count"]))
-    mtp = int(str(h.metadata.get(f"{architecture}.nextn_predict_layers", 0)))
-    inputs: list[Tensor] = []
-    outputs: list[Tensor] = []
-    blocks: list[list[Tensor]] = [[] for _ in range(count)]
-    for t in h.tensors:
-        if found := re.match(r"blk[.](\d+)[.]", t.name):
-            layer = int(found[1])
-            role = Role.EXPERT if _EXPERT.match(t.name) else Role.BASE
-            blocks[layer].append(Tensor(t.name, t.shape, t.quant, role, layer, t.bytes))
-        elif t.name.split(".")[0] in _INPUT:
-            inputs.append(Tensor(t.name, t.shape, t.quant, Role.INPUT, None, t.bytes))
-        else:
-            outputs.append(Tensor(t.name, t.shape, t.quant, Role.OUTPUT, None, t.bytes))
-    tied = all(t.name != "output.weight" for t in outputs)
-    if tied:
-        e = next(t for t in inputs if t.name == "token_embd.weight")
-        outputs.append(Tensor(e.name, e.shape, e.quant, Role.OUTPUT, None, e.bytes))
-    layers = tuple(Layer(i, tuple(ts), mtp=i >= count - mtp) for i, ts in enumerate(blocks))
-    return Model(
-        h.shards[0].name, architecture, name, h.metadata, tuple(inputs), layers, tuple(outputs), tied
-    )
+    return build(f"{name}-{quant}.gguf", header(name, quant))

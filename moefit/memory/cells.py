@@ -1,0 +1,57 @@
+"""How many cells each cache has, and the batch sizes that llama.cpp makes of a launch.
+
+source: src/llama-context.cpp, llama_context::llama_context; src/llama-kv-cache-iswa.cpp
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from moefit.memory.buffers import pad
+
+if TYPE_CHECKING:
+    from moefit.launch.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """A launch's sizes as llama.cpp rounds them, in tokens."""
+
+    total: int
+    """n_ctx: cells of all streams together."""
+    sequence: int
+    """n_ctx_seq: cells of one stream."""
+    streams: int
+    """Separate runs of cells: 1 when unified, else one a slot."""
+    sequences: int
+    """n_seq_max."""
+    batch: int
+    ubatch: int
+
+    def window_cells(self, window: int) -> int:
+        """Cells of one stream of a sliding-window cache, before --swa-full."""
+        reach = window * (self.sequences if self.streams == 1 else 1) + self.ubatch
+        return pad(min(self.sequence, reach), 256)
+
+
+def context(settings: Settings, *, causal: bool = True) -> Context:
+    """The sizes that a launch gets.
+
+    causal: with causal attention the batch is capped by the context as asked for, before it is padded.
+    """
+    sequences = max(1, settings.slots)
+    batch = min(settings.context, settings.batch) if causal else settings.batch
+    total = pad(settings.context, 256)
+    if settings.kv_unified:
+        sequence, streams = total, 1
+    else:
+        sequence, streams = pad(total // sequences, 256), sequences
+    return Context(
+        total=sequence * streams,
+        sequence=sequence,
+        streams=streams,
+        sequences=sequences,
+        batch=batch,
+        ubatch=min(batch, settings.ubatch or settings.batch),
+    )

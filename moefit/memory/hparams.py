@@ -1,0 +1,303 @@
+"""The hyper-parameters that memory depends on, per layer, as llama.cpp derives them from the header.
+
+source: src/llama-model.cpp, llama_model_base::load_hparams; src/llama-hparams.cpp
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from moefit.memory.architectures import Indexer, Recurrent, architecture
+from moefit.memory.memo import per_model
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from moefit.gguf.header import Value
+    from moefit.memory.architectures import Architecture
+    from moefit.model import Model
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """What one layer caches for a token, in elements."""
+
+    key: int
+    value: int
+    windowed: bool = False
+    """A sliding-window layer: its cache holds a window, not the context."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What one layer keeps for a sequence, in f32 elements."""
+
+    conv: int
+    """R: the rolling inputs of the convolution or of the token shift (llama_hparams::n_embd_r)."""
+    recurrent: int
+    """S: the recurrent state (llama_hparams::n_embd_s)."""
+    history: int = 0
+    """P: the history of the n-gram embedding's convolution (llama_hparams::ple_conv_state)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hparams:
+    """A model's memory, layer by layer; None where a layer keeps nothing of that kind."""
+
+    attention: tuple[Attention | None, ...]
+    """Blocks of the main context."""
+    mtp_attention: tuple[Attention | None, ...]
+    """Blocks of the multi-token-prediction context."""
+    indexer: tuple[Attention | None, ...]
+    mtp_indexer: tuple[Attention | None, ...]
+    state: tuple[State | None, ...]
+    window: int
+    """n_swa, in tokens; 0 without a window."""
+    mla: bool
+    """The cache holds the compressed row only, so there is no V."""
+    compress: tuple[int, ...] = ()
+    """DeepSeek-V4: each layer's compression ratio; empty for the others."""
+    head_key: int = 0
+    indexer_key: int = 0
+
+
+class Keys:
+    """Typed reading of an architecture's metadata keys."""
+
+    def __init__(self, name: str, metadata: Mapping[str, Value]) -> None:
+        self._name = name
+        self._metadata = metadata
+
+    def value(self, key: str) -> Value | None:
+        """What the file says, None for nothing."""
+        return self._metadata.get(f"{self._name}.{key}")
+
+    def number(self, key: str, default: int = 0) -> int:
+        """A scalar; the largest element where the file has an array."""
+        found = self.value(key)
+        if isinstance(found, tuple):
+            numbers = [int(v) for v in found if not isinstance(v, str)]
+            return max(numbers, default=default)
+        return int(found) if isinstance(found, bool | int | float) else default
+
+    def optional(self, key: str) -> int | None:
+        """A scalar, or None."""
+        return None if self.value(key) is None else self.number(key)
+
+    def per_layer(self, key: str, layers: int, default: int = 0) -> tuple[int, ...]:
+        """A scalar for every layer, or the file's array; what an array leaves out is 0 (get_key_or_arr)."""
+        found = self.value(key)
+        if isinstance(found, tuple):
+            numbers = [int(v) for v in found if not isinstance(v, str)][:layers]
+            return (*numbers, *(0,) * (layers - len(numbers)))
+        return (self.number(key, default),) * layers
+
+    def array(self, key: str, layers: int) -> tuple[int, ...] | None:
+        """The file's array, or None where it is a scalar or missing."""
+        return self.per_layer(key, layers) if isinstance(self.value(key), tuple) else None
+
+
+@per_model(16)
+def hparams(model: Model) -> Hparams:
+    """What a model's layers keep, as its header and its architecture's row say."""
+    row = architecture(model.architecture)
+    keys = Keys(model.architecture, model.metadata)
+    layers = len(model.layers)
+    main = sum(not layer.mtp for layer in model.layers)
+    recurrent = _recurrent_layers(row, keys, layers, main)
+    window, windowed = _window(row, keys, layers, main, recurrent)
+    attention = _attention(keys, layers, windowed, mla=_is_mla(keys))
+    cached = _cached_layers(row, keys, layers, recurrent)
+    trunk = [il < main or row.nextn_in_main or main == 0 for il in range(layers)]
+    indexed = _indexer(row, keys, layers, recurrent)
+    return Hparams(
+        attention=tuple(a if cached[il] and trunk[il] else None for il, a in enumerate(attention)),
+        mtp_attention=tuple(a if il >= main else None for il, a in enumerate(attention)),
+        indexer=tuple(a if il < main else None for il, a in enumerate(indexed)),
+        mtp_indexer=tuple(a if il >= main and row.recurrent else None for il, a in enumerate(indexed)),
+        state=tuple(_states(row, keys, layers, main, recurrent)),
+        window=window,
+        mla=_is_mla(keys),
+        compress=keys.per_layer("attention.compress_ratios", layers) if row.compressed else (),
+        head_key=_head_sizes(keys)[0],
+        indexer_key=keys.number("attention.indexer.key_length"),
+    )
+
+
+def _is_mla(keys: Keys) -> bool:
+    """source: src/llama-hparams.cpp, llama_hparams::is_mla."""
+    return bool(keys.number("attention.key_length_mla") and keys.number("attention.value_length_mla"))
+
+
+def _head_sizes(keys: Keys) -> tuple[int, int]:
+    """Key and value length of a head of a layer without window."""
+    heads = keys.per_layer("attention.head_count", 1)[0]
+    default = keys.number("embedding_length") // heads if heads else 0
+    if not heads:
+        return 0, 0
+    return keys.number("attention.key_length", default), keys.number("attention.value_length", default)
+
+
+def _attention(keys: Keys, layers: int, windowed: list[bool], *, mla: bool) -> list[Attention]:
+    """source: src/llama-hparams.cpp, n_embd_k_gqa and n_embd_v_gqa."""
+    heads = keys.per_layer("attention.head_count", layers)
+    kv_heads = (
+        keys.per_layer("attention.head_count_kv", layers)
+        if keys.value("attention.head_count_kv") is not None
+        else heads
+    )
+    key, value = _head_sizes(keys)
+    key_swa = keys.number("attention.key_length_swa", key)
+    value_swa = keys.number("attention.value_length_swa", value)
+    return [
+        Attention(
+            n * (key_swa if swa else key),
+            0 if mla else n * (value_swa if swa else value),
+            windowed=swa,
+        )
+        for n, swa in zip(kv_heads, windowed, strict=True)
+    ]
+
+
+def _window(
+    row: Architecture, keys: Keys, layers: int, main: int, recurrent: list[bool]
+) -> tuple[int, list[bool]]:
+    """n_swa and the layers it holds for: load_swa_pattern, set_swa_pattern."""
+    none = [False] * layers
+    rule = row.window
+    if rule is None or (rule.only_with_layers is not None and rule.only_with_layers != main):
+        return 0, none
+    said = keys.optional("attention.sliding_window")
+    size = rule.default if said is None else said
+    if not size:
+        return 0, none
+    size = rule.fixed or size
+    if rule.all_attention:
+        return size, [il < main and not recurrent[il] for il in range(layers)]
+    listed = keys.array("attention.sliding_window_pattern", layers)
+    if listed is not None:
+        return size, [bool(flag) for flag in listed]
+    period = keys.number("attention.sliding_window_pattern", rule.pattern)
+    return size, [
+        _in_window(il, period, dense_first=rule.dense_first) and (il < main or row.compressed)
+        for il in range(layers)
+    ]
+
+
+def _in_window(layer: int, period: int, *, dense_first: bool) -> bool:
+    if period == 0:
+        return True
+    return layer % period != 0 if dense_first else layer % period < period - 1
+
+
+def _recurrent_layers(row: Architecture, keys: Keys, layers: int, main: int) -> list[bool]:
+    """is_recr of each layer."""
+    match row.recurrent:
+        case None:
+            return [False] * layers
+        case Recurrent.EVERY_LAYER:
+            return [True] * layers
+        case Recurrent.NO_KV_HEADS:
+            heads = keys.per_layer("attention.head_count_kv", layers)
+            return [il < main and heads[il] == 0 for il in range(layers)]
+        case Recurrent.NO_KV_HEADS_NO_FFN:
+            heads = keys.per_layer("attention.head_count_kv", layers)
+            ffn = keys.per_layer("feed_forward_length", layers)
+            return [il < main and heads[il] == 0 and ffn[il] == 0 for il in range(layers)]
+        case Recurrent.INTERVAL:
+            listed = keys.array("attention.recurrent_layers", layers)
+            if listed is not None:
+                return [bool(flag) for flag in listed]
+            every = keys.number("full_attention_interval", row.interval)
+            return [il < main and (il + 1) % every != 0 for il in range(layers)]
+
+
+def _cached_layers(row: Architecture, keys: Keys, layers: int, recurrent: list[bool]) -> list[bool]:
+    """Which layers have an attention cache: has_kv and the layer filters of create_memory."""
+    if row.cacheless or row.state_only or row.borrows_kv:
+        return [False] * layers
+    cached = [row.attends_everywhere or not r for r in recurrent]
+    if row.recurrent is Recurrent.NO_KV_HEADS_NO_FFN:
+        ffn = keys.per_layer("feed_forward_length", layers)
+        cached = [c and ffn[il] == 0 for il, c in enumerate(cached)]
+    first = row.kv_layers
+    if row.shares_kv:
+        first = layers - keys.number("attention.shared_kv_layers")
+    return [c and (first is None or il < first) for il, c in enumerate(cached)]
+
+
+def _states(
+    row: Architecture, keys: Keys, layers: int, main: int, recurrent: list[bool]
+) -> list[State | None]:
+    """source: src/llama-hparams.cpp, n_embd_r and n_embd_s; src/llama-memory-recurrent.cpp."""
+    if row.recurrent is None:
+        return [None] * layers
+    state = State(_conv_elements(keys), _state_elements(row, keys))
+    listed = keys.value("ple.layers")
+    embedded = listed if isinstance(listed, tuple) else ()
+    history = _history_elements(keys)
+    return [
+        (State(state.conv, state.recurrent, history) if il in embedded else state)
+        if recurrent[il] and il < main
+        else None
+        for il in range(layers)
+    ]
+
+
+def _conv_elements(keys: Keys) -> int:
+    embedding = keys.number("embedding_length")
+    if keys.number("wkv.head_size"):
+        return keys.number("token_shift_count", 2) * embedding
+    if short := keys.number("shortconv.l_cache"):
+        return embedding * (short - 1)
+    kernel = keys.number("ssm.conv_kernel")
+    if head := keys.number("kda.head_dim"):
+        heads = keys.per_layer("attention.head_count", 1)[0]
+        return 3 * (kernel - 1 if kernel else 3) * heads * head
+    inner, state, groups = (keys.number(f"ssm.{k}") for k in ("inner_size", "state_size", "group_count"))
+    return (kernel - 1 if kernel else 0) * (inner + 2 * groups * state)
+
+
+def _state_elements(row: Architecture, keys: Keys) -> int:
+    heads = keys.per_layer("attention.head_count", 1)[0]
+    if size := keys.number("wkv.head_size"):
+        return keys.number("embedding_length") * size
+    if head := keys.number("kda.head_dim"):
+        return head * head * heads
+    if row.linear_attention:
+        return _head_sizes(keys)[0] ** 2 * heads
+    return keys.number("ssm.state_size") * keys.number("ssm.inner_size")
+
+
+def _history_elements(keys: Keys) -> int:
+    heads = (keys.number("ple.ngram_size") - 1) * keys.number("ple.heads_per_ngram")
+    kernel = keys.number("ple.conv_kernel")
+    if heads <= 0 or not kernel:
+        return 0
+    streams = keys.number("hyper_connection.count")
+    return (kernel - 1) * keys.number("ple.ngram_size") * streams * keys.number("embedding_length")
+
+
+def _indexer(
+    row: Architecture,
+    keys: Keys,
+    layers: int,
+    recurrent: list[bool],
+) -> list[Attention | None]:
+    """The indexer's keys: one head, K only beside MLA (llama-kv-cache-dsa.cpp, -msa.cpp, llama-memory-hybrid-idx.cpp)."""
+    size = keys.number("attention.indexer.key_length")
+    if row.indexer is None or not size or not keys.number("attention.indexer.top_k", 1):
+        return [None] * layers
+    full = keys.per_layer("attention.indexer.types", layers, default=int(row.indexer_default))
+    leading = keys.number("leading_dense_block_count")
+    has = {
+        Indexer.EVERY_LAYER: [True] * layers,
+        Indexer.FULL: [bool(f) for f in full],
+        Indexer.SPARSE: [il >= leading for il in range(layers)],
+        Indexer.ATTENTION: [True] * layers,
+    }[row.indexer]
+    pools = keys.number("attention.indexer.kpool") or keys.number("attention.compress_ratios")
+    size *= row.pooled if row.pooled and pools else 1
+    value = 0 if _is_mla(keys) or row.pooled else _head_sizes(keys)[1]
+    return [Attention(size, value) if has[il] and not recurrent[il] else None for il in range(layers)]
