@@ -1,0 +1,1 @@
+"""The language of llama.cpp's command lines: read, understand, complete."""

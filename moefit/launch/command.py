@@ -1,0 +1,244 @@
+"""A llama.cpp command as its user wrote it: a wrapper, the program, and arguments, word for word and in order.
+
+source: common/arg.cpp, common_params_parse_ex (how llama.cpp itself reads a line).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import NoReturn
+
+from moefit.errors import UsageError
+from moefit.launch.legacy import LEGACY
+from moefit.launch.option_data import PROGRAMS
+from moefit.launch.options import AUTO, FALSY, TRUTHY, Option, OptionTable, builtin, is_builtin, normal
+
+_PROGRAM = re.compile(r"llama-[a-z][a-z0-9-]*(?:\.exe)?")
+_NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One option of the line, with its values."""
+
+    option: Option
+    words: tuple[str, ...]
+    """As the user wrote them: the spelling and the values."""
+    positive: bool = True
+    """False for --no-kv-offload and the like."""
+    known: bool = True
+    """False when this program's build no longer (or does not yet) have it."""
+
+    @property
+    def spelling(self) -> str:
+        """The first word, as written."""
+        return self.words[0]
+
+    @property
+    def value(self) -> str:
+        """The last value, or the empty string of a flag."""
+        return self.words[-1] if len(self.words) > 1 else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A whole command."""
+
+    wrapper: tuple[str, ...]
+    """What stands before the program: numactl, env X=1, taskset ..."""
+    program: str
+    """The program as written, perhaps a path."""
+    arguments: tuple[Argument, ...]
+    table: OptionTable
+    """The options of this program, of the binary at hand or as built in."""
+
+    @property
+    def name(self) -> str:
+        """The program's base name."""
+        return self.table.program
+
+    @property
+    def argv(self) -> tuple[str, ...]:
+        """Every word."""
+        return (*self.wrapper, self.program, *(word for a in self.arguments for word in a.words))
+
+    def given(self, spelling: str) -> Iterator[Argument]:
+        """The arguments that spell the option named by `spelling`, in order."""
+        return (a for a in self.arguments if spelling in a.option.spellings or spelling in a.option.negations)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A command cut where its program stands."""
+
+    wrapper: tuple[str, ...]
+    program: str
+    rest: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The program's name: llama-server, also for llama-server-cuda or llama-server.exe."""
+        return _name(self.program)
+
+
+def split(argv: Sequence[str]) -> Parts:
+    """Find the program: the first word whose base name is a known llama-*, else any llama-*; options alone mean llama-server.
+
+    Raises:
+        UsageError: no word names a program of llama.cpp.
+    """
+    if not argv or argv[0].startswith("-"):
+        return Parts((), "llama-server", tuple(argv))
+    candidates = [i for i, word in enumerate(argv) if _PROGRAM.fullmatch(_basename(word))]
+    for i in sorted(candidates, key=lambda i: not is_builtin(_name(argv[i]))):
+        return Parts(tuple(argv[:i]), argv[i], tuple(argv[i + 1 :]))
+    raise UsageError(
+        f"no llama.cpp program in the command: {argv[0]} ...",
+        "write llama-server (or a path that ends in it) before its options, or begin with an option",
+    )
+
+
+def parse(argv: Sequence[str], table: OptionTable | None = None) -> Command:
+    """Read a command with the options of `table`, or with the built-in ones of the program it names.
+
+    An option that `table` lacks but another build has is kept and marked unknown.
+
+    Raises:
+        UsageError: no program, an unknown option, `--option=value`, a missing value or one of the wrong kind.
+    """
+    parts = split(argv)
+    if table is None:
+        table = builtin(parts.name)
+        if not is_builtin(parts.name):
+            known = builtin("llama-server")
+            raise UsageError(
+                f"moefit does not know the options of {parts.name}", f"it plans for {known.program}"
+            )
+    return Command(parts.wrapper, parts.program, tuple(_arguments(parts.rest, table)), table)
+
+
+def with_model(command: Command, path: str) -> Command:
+    """The command with `-m path` right after the program.
+
+    Raises:
+        UsageError: the command names a model itself.
+    """
+    for spelling in ("-m", "-hf", "-mu", "-dr"):
+        for argument in command.given(spelling):
+            raise UsageError(
+                f"the model is given twice: {path} and {' '.join(argument.words)}",
+                "give it on one side of -- only",
+            )
+    option = command.table.get("-m")
+    assert option is not None
+    return replace(command, arguments=(Argument(option, ("-m", path)), *command.arguments))
+
+
+def _basename(word: str) -> str:
+    return re.split(r"[/\\]", word)[-1]
+
+
+def _name(word: str) -> str:
+    name = _basename(word).removesuffix(".exe")
+    return next((p for p in PROGRAMS if name.startswith(f"{p}-")), name)
+
+
+def _arguments(words: Sequence[str], table: OptionTable) -> Iterator[Argument]:
+    at = 0
+    previous: Argument | None = None
+    while at < len(words):
+        option, positive, known = _find(words[at], table, previous)
+        end = at + 1 + option.arity
+        argument = Argument(option, tuple(words[at:end]), positive, known)
+        if len(argument.words) <= option.arity:
+            raise UsageError(
+                f"{words[at]} needs {'a value' if option.arity == 1 else f'{option.arity} values'}",
+                f"write {words[at]} {' '.join(option.values)}",
+            )
+        if known:
+            _check(argument, table)
+        yield argument
+        previous = argument
+        at = end
+
+
+def _find(word: str, table: OptionTable, previous: Argument | None) -> tuple[Option, bool, bool]:
+    found = table.lookup(word)
+    if found and not found[0].removed:
+        return *found, True
+    found = LEGACY.lookup(word) or builtin(table.program).lookup(word) or found
+    return (*found, False) if found else _unknown(word, table, previous)
+
+
+def _unknown(word: str, table: OptionTable, previous: Argument | None) -> NoReturn:
+    name, equals, value = word.partition("=")
+    if equals and name.startswith("-") and table.lookup(name):
+        raise UsageError(f"{table.program} does not take {name}=...", f"write {name} {value}")
+    if not word.startswith("-"):
+        eaten = previous and previous.option.arity and table.lookup(previous.value)
+        hint = (
+            f"{previous.spelling} took {previous.value} as its value"
+            if previous and eaten
+            else _positional_hint(word)
+        )
+        raise UsageError(f"{table.program} takes no argument that is not an option: {word}", hint)
+    raise UsageError(f"{table.program} has no option {name}", _closest(name, table))
+
+
+def _positional_hint(word: str) -> str | None:
+    if word.endswith(".gguf"):
+        return f"write -m {word}"
+    return "quote a value that has spaces" if word else "an empty word stands in the command"
+
+
+def _closest(word: str, table: OptionTable) -> str | None:
+    from difflib import get_close_matches  # noqa: PLC0415 - an error's hint only: keeps start-up short
+
+    near = get_close_matches(normal(word), table.spellings, n=1, cutoff=0.6)
+    return f"did you mean {near[0]}?" if near else f"see {table.program} --help"
+
+
+def _check(argument: Argument, table: OptionTable) -> None:
+    """Refuse a value that llama.cpp would refuse, or read as something else than it says (`-c 32k` is 32 to stoi)."""
+    option, value = argument.option, argument.value
+    if option.is_number and value not in option.number_words:
+        number = _NUMBER.match(value)
+        if not number or number.end() != len(value):
+            words = "".join(f" or {w}" for w in option.number_words)
+            raise UsageError(
+                f"{argument.spelling} takes a number{words}, not {value!r}", _number_hint(argument, number)
+            )
+    if option.choices and option.arity == 1:
+        values = value.split(",") if table.program == "llama-bench" else [value]
+        allowed = _allowed(option)
+        if not allowed.issuperset(values):
+            choices = ", ".join(option.choices)
+            raise UsageError(
+                f"{argument.spelling} takes one of {choices}, not {value!r}", _choice_hint(argument, table)
+            )
+
+
+def _allowed(option: Option) -> set[str]:
+    allowed = set(option.choices)
+    if "on" in allowed:
+        allowed |= {*TRUTHY, *FALSY}
+    if "on" in allowed and "auto" in allowed:
+        allowed |= set(AUTO)
+    if "--numa" in option.spellings:
+        allowed.add("")
+    return allowed
+
+
+def _number_hint(argument: Argument, number: re.Match[str] | None) -> str | None:
+    scale = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}.get(argument.value[-1:].lower())
+    if number and number.end() == len(argument.value) - 1 and scale:
+        return f"write {argument.spelling} {int(float(number.group()) * scale)}"
+    return f"write {argument.spelling} {argument.option.values[0]}" if not number else None
+
+
+def _choice_hint(argument: Argument, table: OptionTable) -> str | None:
+    if table.lookup(argument.value):
+        return f"{argument.spelling} needs a value: {argument.spelling} {argument.option.choices[0]}"
+    return None

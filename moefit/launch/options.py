@@ -1,0 +1,188 @@
+"""The options of llama.cpp's programs: spellings, arity, variables; built in for b11434, or read from a program's --help.
+
+source: common/arg.cpp, common_params_parser_init (the definitions) and common_arg::to_string (the layout of --help);
+tools/llama-bench/llama-bench.cpp, print_usage, for llama-bench, which has a parser and a layout of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+
+from moefit.launch import option_data
+
+TRUTHY = ("on", "enabled", "true", "1")
+FALSY = ("off", "disabled", "false", "0")
+AUTO = ("auto", "-1")
+"""source: common/arg.cpp, is_truthy, is_falsey, is_autoy."""
+
+_NUMBERS = frozenset({"N", "PORT", "INDEX", "SECONDS", "SIMILARITY", "P", "L"})
+"""Value names that common/arg.cpp reads with stoi or stof; llama-bench's <n> is a list or a range, and not among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option of one program."""
+
+    spellings: tuple[str, ...]
+    """What turns it on or sets it: -c, --ctx-size."""
+    negations: tuple[str, ...] = ()
+    """What turns it off: -nkvo, --no-kv-offload."""
+    values: tuple[str, ...] = ()
+    """The names of its values in --help: N, FNAME; as many as it takes."""
+    choices: tuple[str, ...] = ()
+    """The words its value may be; empty when anything goes."""
+    env: str | None = None
+    """The variable that sets it."""
+    removed: str | None = None
+    """Set when the program knows it only to refuse it: what to use instead."""
+
+    @property
+    def arity(self) -> int:
+        """How many words follow it."""
+        return len(self.values)
+
+    @property
+    def name(self) -> str:
+        """The spelling llama.cpp itself writes: the last one."""
+        return self.spellings[-1]
+
+    @property
+    def is_pair(self) -> bool:
+        """On and off have spellings of their own."""
+        return bool(self.negations)
+
+    @property
+    def is_number(self) -> bool:
+        """Its value is read as a number."""
+        return self.arity == 1 and self.values[0] in _NUMBERS
+
+    @property
+    def number_words(self) -> tuple[str, ...]:
+        """Words that stand in for the number: auto and all of -ngl."""
+        return ("auto", "all") if {"-ngl", "-ngld"}.intersection(self.spellings) else ()
+
+
+class OptionTable:
+    """The options of one program, in the order of its --help."""
+
+    def __init__(self, program: str, options: Iterable[Option]) -> None:
+        self.program = program
+        self.options = tuple(options)
+        self._by_spelling: dict[str, tuple[Option, bool]] = {}
+        for option in self.options:
+            self._by_spelling |= dict.fromkeys(option.spellings, (option, True))
+            self._by_spelling |= dict.fromkeys(option.negations, (option, False))
+
+    def lookup(self, word: str) -> tuple[Option, bool] | None:
+        """The option that `word` spells and whether it turns it on; `--a_b` is `--a-b`. None when there is none."""
+        return self._by_spelling.get(normal(word))
+
+    def get(self, spelling: str) -> Option | None:
+        """The option that a spelling without underscores names."""
+        found = self._by_spelling.get(spelling)
+        return found[0] if found else None
+
+    def __contains__(self, spelling: str) -> bool:
+        return spelling in self._by_spelling
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """Every spelling, negations included."""
+        return tuple(self._by_spelling)
+
+    @property
+    def reads_environment(self) -> bool:
+        """Whether config.ini files and LLAMA_ARG_* reach the program: all that use common/arg.cpp, so not llama-bench."""
+        return self.program != "llama-bench"
+
+
+def normal(word: str) -> str:
+    """A spelling as llama.cpp compares it: underscores of long options are dashes (common_params_parse_ex)."""
+    return word.replace("_", "-") if word.startswith("--") else word
+
+
+@cache
+def builtin(program: str) -> OptionTable:
+    """The table of `program` as of b11434; a program without one of its own gets llama-cli's."""
+    rows = option_data.PROGRAMS.get(program) or option_data.PROGRAMS["llama-cli"]
+    return OptionTable(program, (Option(*option_data.ROWS[i]) for i in rows))
+
+
+def is_builtin(program: str) -> bool:
+    """Whether moefit knows the program's options without asking it."""
+    return program in option_data.PROGRAMS
+
+
+def parse_help(program: str, text: str) -> OptionTable:
+    """The table that a program's `--help` output describes; empty when the text is no such output."""
+    entries: list[tuple[str, list[str]]] = []
+    for line in text.splitlines():
+        if re.match(r"(?: {2})?-{1,2}[A-Za-z]", line):
+            header, described = _split_header(line)
+            entries.append((header, [described]))
+        elif entries and line.startswith(" "):
+            entries[-1][1].append(line.strip())
+    return OptionTable(program, (_option(header, " ".join(words)) for header, words in entries))
+
+
+def _split_header(line: str) -> tuple[str, str]:
+    """Spellings with value names, and the first words of the description: two spaces or more keep them apart."""
+    text = line.strip()
+    names = re.match(r"-[^\s,]+(?:,?\s+-[^\s,]+)*", text)
+    assert names is not None
+    rest = text[names.end() :]
+    cut = re.search(r"\s{2,}", rest) if not rest.startswith("  ") else re.match(r"\s+", rest)
+    if cut is None:
+        return text, ""
+    return names.group() + rest[: cut.start()], rest[cut.end() :]
+
+
+def _option(header: str, description: str) -> Option:
+    names = re.match(r"-[^\s,]+(?:,?\s+-[^\s,]+)*", header)
+    assert names is not None
+    words = re.split(r",?\s+", names.group())
+    values = tuple(_value_names(header[names.end() :].partition(" (")[0]))
+    positive, negative = (words, []) if values else _cut_negations(words)
+    env = re.search(r"\(env: (\w+)\)", description)
+    removed = re.search(r"argument has been removed\. (.*?)(?: \(env:|$)", description)
+    return Option(
+        tuple(positive),
+        tuple(negative),
+        values,
+        _choices(values, description),
+        env.group(1) if env else None,
+        removed.group(1) if removed else None,
+    )
+
+
+def _value_names(text: str) -> list[str]:
+    """Split at spaces outside <...>, {...} and [...]."""
+    return re.findall(r"(?:<[^>]*>|\{[^}]*\}|\[[^\]]*\]|[^\s])+", text)
+
+
+def _cut_negations(words: list[str]) -> tuple[list[str], list[str]]:
+    """--help lists what turns a flag off after what turns it on; the first --no- tells where, a short -n... before it belongs to it."""
+    cut = next((i for i, w in enumerate(words) if w.startswith("--no-")), len(words))
+    while (
+        cut > 0
+        and words[cut - 1].startswith("-n")
+        and not words[cut - 1].startswith("--")
+        and cut < len(words)
+    ):
+        cut -= 1
+    return (words, []) if cut == 0 else (words[:cut], words[cut:])
+
+
+def _choices(values: tuple[str, ...], description: str) -> tuple[str, ...]:
+    if len(values) != 1:
+        return ()
+    listed = re.fullmatch(r"\[([\w|+-]+)\]|\{([\w, +-]+)\}|<(-?[\w+-]+(?:\|-?[\w+-]+)+)>", values[0])
+    if listed:
+        return tuple(re.split(r"[|,] ?", next(g for g in listed.groups() if g)))
+    allowed = re.search(r"allowed values: ([\w, ]+?) \(default", description)
+    if allowed:
+        return tuple(allowed.group(1).split(", "))
+    return tuple(re.findall(r" - ([\w+]+): ", description)) if values[0] in {"MODE", "TYPE"} else ()

@@ -1,0 +1,137 @@
+"""Where llama.cpp b11434 puts every layer slot and tensor for what the user fixed, taken exactly as given.
+
+source: src/llama.cpp, llama_prepare_model_devices (which devices, in which order); src/llama-model.cpp,
+llama_model_base::load_tensors (which slot on which device); src/llama-model-loader.cpp, create_tensor (overrides).
+"""
+
+from __future__ import annotations
+
+import struct
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
+
+from moefit.errors import UsageError
+from moefit.launch.constraints import Constraints
+from moefit.launch.patterns import CPU_BUFFER, Rule, match
+from moefit.machine.types import CPU, Device
+from moefit.model import Model
+from moefit.placement.types import Placement
+
+MAX_DEVICES = 16
+"""source: src/llama.cpp, llama_max_devices."""
+
+
+def resolve(model: Model, constraints: Constraints, devices: Sequence[Device]) -> Placement:
+    """The placement of a line with `--fit off`; without -ngl every slot is offloaded.
+
+    Device indexes count in `devices`, whatever order -dev asks for.
+
+    Raises:
+        UsageError: a device or a buffer that is not there.
+    """
+    used = device_order(constraints, devices)
+    places = slot_devices(
+        model.slots, constraints.gpu_layers, constraints.tensor_split, [free(devices[i]) for i in used]
+    )
+    slots = tuple(used[place] if place != CPU else CPU for place in places)
+    moved = fixed_tensors(constraints.overrides, devices, (t.name for t in model.tensors))
+    homes = _homes(model, slots)
+    overrides = {name: device for name, device in moved.items() if homes[name] != {device}}
+    return Placement(slots, overrides)
+
+
+def device_order(constraints: Constraints, devices: Sequence[Device]) -> tuple[int, ...]:
+    """Indexes of the devices that llama.cpp will use, in its order: RPC first, integrated ones only without discrete ones.
+
+    Raises:
+        UsageError: -dev or -mg name a device that is not there.
+    """
+    if constraints.devices is not None:
+        order = [_index(name, devices) for name in constraints.devices]
+    else:
+        remote = [i for i, d in enumerate(devices) if _is_remote(d)]
+        discrete = [i for i, d in enumerate(devices) if not _is_remote(d) and not d.integrated]
+        integrated = [i for i, d in enumerate(devices) if not _is_remote(d) and d.integrated]
+        order = [*remote, *(discrete or integrated)]
+    if constraints.split_mode == "none" and order:
+        main = constraints.main_gpu or 0
+        if main >= len(order):
+            raise UsageError(f"-mg {main}: there are only {len(order)} devices", "they count from 0")
+        order = [order[main]] if main >= 0 else []
+    return tuple(order)
+
+
+def slot_devices(
+    slots: int, gpu_layers: int | str | None, tensor_split: Sequence[float] | None, free: Sequence[int]
+) -> tuple[int, ...]:
+    """The device (an index into `free`, or CPU) of each of `slots` layer slots, the output being the last.
+
+    -ngl takes a tail; it is split where the running share of -ts, or of free memory, passes the slot's own share of the
+    tail. All in 32-bit floats, as in llama.cpp, so that rounding falls the same way.
+    """
+    offloaded = min(gpu_layers, slots) if isinstance(gpu_layers, int) else slots
+    if not free:
+        offloaded = 0
+    shares = [float(f) for f in free]
+    if tensor_split is not None and any(tensor_split[: len(free)]):
+        shares = [*tensor_split, *(0.0 for _ in free)][: len(free)]
+    bounds = _split_points(shares) if free else []
+    tail = (bisect_right(bounds, _f32(i / offloaded)) for i in range(offloaded))
+    return (*(CPU for _ in range(slots - offloaded)), *tail)
+
+
+def fixed_tensors(
+    rules: Sequence[Rule], devices: Sequence[Device], names: Iterable[str]
+) -> Mapping[str, int]:
+    """Device index (or CPU) of every tensor that a rule takes.
+
+    Raises:
+        UsageError: a rule names a buffer that no device has.
+    """
+    index = {CPU_BUFFER: CPU} | {device.buffer_name: i for i, device in enumerate(devices)}
+    for rule in rules:
+        if rule.buffer not in index:
+            words = " ".join(rule.words)
+            raise UsageError(f"{words}: there is no buffer {rule.buffer}", f"there are {', '.join(index)}")
+    return {name: index[rule.buffer] for name, rule in match(rules, names).items()}
+
+
+def free(device: Device) -> int:
+    """What the device reports free once the runtime has its context: llama.cpp asks it then."""
+    return max(0, device.free - device.overhead)
+
+
+def _homes(model: Model, slots: Sequence[int]) -> Mapping[str, set[int]]:
+    """Where each tensor is without overrides; a tied embedding is on the host and with the output."""
+    homes: dict[str, set[int]] = {}
+    for tensor in model.input:
+        homes.setdefault(tensor.name, set()).add(CPU)
+    for layer in model.layers:
+        for tensor in layer.tensors:
+            homes.setdefault(tensor.name, set()).add(slots[layer.index])
+    for tensor in model.output:
+        homes.setdefault(tensor.name, set()).add(slots[-1])
+    return homes
+
+
+def _index(name: str, devices: Sequence[Device]) -> int:
+    for i, device in enumerate(devices):
+        if device.name == name:
+            return i
+    there = ", ".join(device.name for device in devices) or "none"
+    raise UsageError(f"-dev {name}: there is no such device", f"there are: {there}")
+
+
+def _is_remote(device: Device) -> bool:
+    return device.backend.name == "RPC"
+
+
+def _f32(value: float) -> float:
+    """The nearest 32-bit float."""
+    return float(struct.unpack("f", struct.pack("f", value))[0])
+
+
+def _split_points(shares: Sequence[float]) -> list[float]:
+    sums = list(accumulate((_f32(s) for s in shares), lambda a, b: _f32(a + b)))
+    return [_f32(s / sums[-1]) for s in sums] if sums[-1] else sums
