@@ -44,7 +44,7 @@ _BACKENDS: Final = {
 
 def backend_of(device: str) -> Backend:
     """The backend whose rules a device named `device` follows; an unknown name gets the rules that need most memory."""
-    prefix = re.sub(r"\d.*$", "", device)
+    prefix = re.sub(r"\d.*$", "", device).removeprefix("GPU")  # OpenCL's device is called GPUOpenCL
     for name, backend in _BACKENDS.items():
         if prefix.lower() == name.lower():
             return backend

@@ -186,8 +186,8 @@ CARDS: Final = (
     Card("h100-pcie", "NVIDIA H100 PCIe", 81079, 2000, (5, 16), 756.0, 114),
     Card("h200", "NVIDIA H200", 143156, 4800, (5, 16), 989.0, 132),
     Card("gb10", "NVIDIA GB10", 122570, 273, None, 125.0, 48),
-    Card("mi50-16gb", "AMD Instinct MI50", 16368, 1024, (4, 16), 26.5, 60, "ROCm", ("AMD Radeon Graphics",)),
-    Card("mi50-32gb", "AMD Instinct MI50", 32752, 1024, (4, 16), 26.5, 60, "ROCm", ("AMD Radeon Graphics",)),
+    Card("mi50-16gb", "AMD Instinct MI50", 16368, 1024, (4, 16), 26.5, 60, "ROCm"),
+    Card("mi50-32gb", "AMD Instinct MI50", 32752, 1024, (4, 16), 26.5, 60, "ROCm"),
     Card("mi100", "AMD Instinct MI100", 32752, 1229, (4, 16), 184.6, 120, "ROCm"),
     Card("rx-6800", "AMD Radeon RX 6800", 16368, 512, (4, 16), 32.3, 60, "ROCm"),
     Card("rx-6800-xt", "AMD Radeon RX 6800 XT", 16368, 512, (4, 16), 41.5, 72, "ROCm"),
@@ -236,7 +236,8 @@ def find_card(text: str) -> Card | None:
 def card_of_driver(description: str, total: int) -> Card | None:
     """The card whose driver calls itself `description` and shows `total` bytes, or None for one not in the catalogue.
 
-    Variants of one name are told apart by memory; one more than 15% away from every variant is another card.
+    Variants of one name are told apart by memory; one more than 15% away from every variant is another card, unless its memory
+    is the host's, of which it may be given any part.
     """
     wanted = _compact(description)
     same = [
@@ -245,7 +246,7 @@ def card_of_driver(description: str, total: int) -> Card | None:
     if not same:
         return None
     nearest = min(same, key=lambda card: abs(card.total - total))
-    return nearest if abs(nearest.total - total) <= 0.15 * nearest.total else None
+    return nearest if nearest.integrated or abs(nearest.total - total) <= 0.15 * nearest.total else None
 
 
 def similar_cards(text: str) -> list[str]:

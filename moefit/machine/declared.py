@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from moefit.errors import MoefitError, UsageError
+from moefit.errors import UsageError
 from moefit.machine.catalogue import Card, find_card, similar_cards
 from moefit.machine.overhead import context_overhead
 from moefit.machine.types import Cpu, Device, Machine, Ram
 from moefit.sizes import parse_bandwidth, parse_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 _KEYS: Final = (
     "name", "buffer", "description", "free", "total", "bandwidth", "link", "pageable", "compute", "overhead", "integrated",
@@ -45,13 +46,17 @@ def parse_gpus(specs: Sequence[str]) -> tuple[Device, ...]:
     Raises:
         UsageError: an unknown card or key, a bad value, no memory given, more free than total, or a name given twice.
     """
-    parsed = [_split_spec(text) for text in specs]
+    parsed = []
+    for text in specs:
+        with _in_option(text):
+            parsed.append(_split_spec(text))
     taken = {spec.keys["name"] for spec in parsed if "name" in spec.keys}
     devices = []
     for spec in parsed:
         name = spec.keys.get("name") or _next_name(spec.card.backend if spec.card else "CUDA", taken)
         taken.add(name)
-        devices.append(_declare(spec, name))
+        with _in_option(spec.text):
+            devices.append(_declare(spec, name))
     twice = [name for name, count in Counter(device.name for device in devices).items() if count > 1]
     if twice:
         raise UsageError(f"--gpu declares {twice[0]} twice", "give each device its own name")
@@ -114,6 +119,15 @@ def _known(machine: Machine, name: str, option: str) -> str:
     )
 
 
+@contextmanager
+def _in_option(text: str) -> Iterator[None]:
+    """Names the `--gpu` in the message of whatever is wrong with it."""
+    try:
+        yield
+    except UsageError as error:
+        raise UsageError(f"--gpu {text!r}: {error.message}", error.hint) from None
+
+
 def _split_spec(text: str) -> _Spec:
     """The parts of one `--gpu`: bare words first looked up as a card, then read as a size."""
     card: Card | None = None
@@ -124,9 +138,9 @@ def _split_spec(text: str) -> _Spec:
         if equals:
             key = key.strip().lower()
             if key not in _KEYS:
-                raise UsageError(f"--gpu {text}: unknown key {key!r}", f"known keys: {', '.join(_KEYS)}")
+                raise UsageError(f"unknown key {key!r}", f"known keys: {', '.join(_KEYS)}")
             if key in keys:
-                raise UsageError(f"--gpu {text}: {key} is given twice")
+                raise UsageError(f"{key} is given twice")
             keys[key] = value.strip()
             continue
         found = find_card(part) if part else None
@@ -135,21 +149,21 @@ def _split_spec(text: str) -> _Spec:
         elif found is None and size is None and re.match(r"\d", part):
             size = parse_size(part)
         else:
-            raise _not_a_card(text, part)
+            raise _not_a_card(part)
     return _Spec(text, card, size, keys)
 
 
-def _not_a_card(text: str, part: str) -> UsageError:
+def _not_a_card(part: str) -> UsageError:
     """What to say about a bare word that is neither the card nor the size."""
     similar = similar_cards(part)
     if not part:
-        return UsageError(f"--gpu {text!r}: an empty part", _SPEC_HINT)
+        return UsageError("an empty part", _SPEC_HINT)
     hint = (
         f"did you mean {' or '.join(similar)}? `moefit devices --catalogue` lists them"
         if similar
         else _SPEC_HINT
     )
-    return UsageError(f"--gpu {text}: no card {part!r}", hint)
+    return UsageError(f"no card {part!r}", hint)
 
 
 def _next_name(backend: str, taken: set[str]) -> str:
@@ -162,14 +176,6 @@ def _next_name(backend: str, taken: set[str]) -> str:
 
 def _declare(spec: _Spec, name: str) -> Device:
     """The device that `spec` declares, called `name`: its card's figures with what its keys say instead."""
-    try:
-        return _fill(spec, name)
-    except MoefitError as error:
-        raise UsageError(f"--gpu {spec.text}: {error.message}", error.hint) from None
-
-
-def _fill(spec: _Spec, name: str) -> Device:
-    """See `_declare`; the messages lack the option."""
     if not re.fullmatch(r"[A-Za-z]+\d*", name):
         raise UsageError(
             f"not a device name: {name!r}", "names are as `llama-server --list-devices` prints them: CUDA0"

@@ -1,0 +1,134 @@
+"""llama-server's own view of the devices: what `--list-devices` prints, other machines' RPC devices included."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from moefit.errors import InputError
+from moefit.llama.programs import MISSING_HINT
+from moefit.machine.catalogue import card_of_driver
+from moefit.machine.types import Device
+from moefit.sizes import MIB
+
+TIME_LIMIT: Final = 5.0
+"""Seconds: a driver that starts takes one or two, an RPC server that is busy with another client never answers."""
+
+# source: common/arg.cpp, common_print_available_devices
+_LINE: Final = re.compile(r"^\s+([^\s:]+): (.*) \((\d+) MiB, (\d+) MiB free\)\s*$", re.MULTILINE)
+_UNREACHABLE: Final = re.compile(r"Failed to connect to (\S+)")
+# Names that drivers give to GPUs without memory of their own. A bare "AMD Radeon Graphics" may be either, and is left out.
+_INTEGRATED: Final = re.compile(
+    r"\b(?:U?HD|Iris\S*(?: \w+)?) Graphics|\bArc\(\S+\) Graphics|\bRadeon \d{3,4}[MS]\b|\bTegra|\bOrin\b|\bThor\b|\bGB10\b|^Apple "
+)
+_BUFFERS: Final = {"GPUOpenCL": "OpenCL"}
+"""Devices whose buffer has another name (source: ggml/src/ggml-opencl/ggml-opencl.cpp, ggml_backend_opencl_buffer_type_get_name)."""
+
+
+def list_devices(
+    program: str, environment: Mapping[str, str], rpc: Sequence[str] = (), time_limit: float = TIME_LIMIT
+) -> tuple[Device, ...]:
+    """The devices that `program`, a llama-server, sees under `environment`, in the order it prints them.
+
+    `rpc` are the values of the line's `--rpc` options. Memory is whole MiB, cut off, and already less the runtime's own context
+    on the device, so `overhead` is 0. LLAMA_ARG_RPC and the like in `environment` act as they will in the server.
+
+    Raises:
+        InputError: the program is missing, fails, does not answer in `time_limit` seconds, or an RPC server cannot be reached.
+    """
+    argv = [program]
+    if rpc:  # before --list-devices, which prints and exits where it stands
+        argv += ["--rpc", ",".join(rpc)]
+    argv.append("--list-devices")
+    try:
+        answer = subprocess.run(  # noqa: S603 - the user's own program, without a shell
+            argv,
+            env={
+                **environment,
+                "GGML_NO_BACKTRACE": "1",
+            },  # an unreachable RPC server aborts; a debugger adds seconds
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=time_limit,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise InputError(f"{program}: no such program", MISSING_HINT) from None
+    except OSError as error:
+        raise InputError(f"{program}: cannot run: {error.strerror}", MISSING_HINT) from None
+    except subprocess.TimeoutExpired:
+        hint = "an RPC server answers one client at a time: stop the other" if rpc else None
+        raise InputError(f"{program} --list-devices: no answer in {time_limit:g} seconds", hint) from None
+    unreachable = _UNREACHABLE.search(answer.stderr)
+    if unreachable is not None:
+        raise InputError(f"no RPC server at {unreachable[1]}", "start it with `ggml-rpc-server -p PORT`")
+    if answer.returncode != 0:
+        raise InputError(
+            f"{program} --list-devices: failed with status {answer.returncode}{_said(answer.stderr)}"
+        )
+    return parse_devices(answer.stdout)
+
+
+def parse_devices(text: str) -> tuple[Device, ...]:
+    r"""The devices that `--list-devices` prints in `text`, without accelerators that have no memory (BLAS).
+
+    >>> [device] = parse_devices("Available devices:\n  RPC0: 127.0.0.1:50052 (24105 MiB, 24000 MiB free)\n")
+    >>> device.buffer_name, device.free // MIB
+    ('RPC0[127.0.0.1:50052]', 24000)
+    """
+    devices = []
+    served: Counter[str] = Counter()
+    for name, description, total, free in _LINE.findall(text):
+        if int(total) == 0:
+            continue
+        buffer = _BUFFERS.get(name, "")
+        if re.fullmatch(r"RPC\d+", name):
+            # The device's number counts over all servers, the buffer's within its own (source: ggml/src/ggml-rpc/ggml-rpc.cpp,
+            # ggml_backend_rpc_add_server and ggml_backend_rpc_buffer_type).
+            buffer = f"RPC{served[description]}[{description}]"
+            served[description] += 1
+        devices.append(_device(name, buffer, description, int(total) * MIB, int(free) * MIB))
+    return tuple(devices)
+
+
+def default_devices(devices: Sequence[Device]) -> tuple[Device, ...]:
+    """The devices llama.cpp uses, in its order, when the line has no `--device`.
+
+    RPC servers' come first, and integrated ones count only where no discrete one of this host is there (source: src/llama.cpp,
+    llama_prepare_model_devices).
+    """
+    rpc = [device for device in devices if device.backend.name == "RPC"]
+    local = [device for device in devices if device.backend.name != "RPC"]
+    discrete = [device for device in local if not device.integrated]
+    return (*rpc, *(discrete or local))
+
+
+def _device(name: str, buffer: str, description: str, total: int, free: int) -> Device:
+    """One device, with what the catalogue knows of a card of that name."""
+    # Vulkan's drivers add themselves: AMD Radeon RX 7900 XTX (RADV NAVI31)
+    card = card_of_driver(description, total) or card_of_driver(
+        re.sub(r" \([A-Z][^()]*\)$", "", description), total
+    )
+    return Device(
+        name=name,
+        free=min(free, total),
+        total=total,
+        buffer=buffer,
+        description=description,
+        bandwidth=card.bandwidth if card else None,
+        link_bandwidth=card.link_bandwidth if card else None,
+        compute=card.compute if card else None,
+        integrated=card.integrated if card else _INTEGRATED.search(description) is not None,
+        source="llama-server",
+    )
+
+
+def _said(stderr: str) -> str:
+    """The last line of a failed program, for the message."""
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    return f": {lines[-1]}" if lines else ""

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import pytest
+
+from moefit.errors import UsageError
+from moefit.machine.catalogue import CARDS, card_of_driver, find_card, similar_cards
+from moefit.sizes import GIB, MIB
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: card.key)
+def test_every_key_finds_its_own_card(card) -> None:
+    assert card == find_card(card.key)
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: card.key)
+def test_every_driver_name_with_its_memory_finds_its_own_card(card) -> None:
+    for name in (card.description, *card.other_names):
+        assert card == card_of_driver(name, card.total)
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: card.key)
+def test_figures_are_of_a_plausible_size(card) -> None:
+    assert 5 * GIB < card.total < 200 * GIB
+    assert 200e9 < card.bandwidth < 9e12
+    assert 15e12 < card.compute < 1e15
+    assert card.integrated or 10e9 < card.link_bandwidth < 64e9
+    assert 250 * MIB <= card.device("CUDA0").overhead <= 500 * MIB
+
+
+def test_keys_are_unique() -> None:
+    assert len(CARDS) == len({card.key for card in CARDS})
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("RTX 3060", "rtx-3060"),
+        ("rtx_3060", "rtx-3060"),
+        ("3060", "rtx-3060"),
+        ("NVIDIA GeForce RTX 3090 Ti", "rtx-3090-ti"),
+        ("rtx3090ti", "rtx-3090-ti"),
+        ("RTX 4060 Ti 16GB", "rtx-4060-ti-16gb"),
+        ("3080", "rtx-3080"),
+        ("7900xtx", "rx-7900-xtx"),
+        ("Tesla P40", "p40"),
+        ("RTX A6000", "a6000"),
+        ("NVIDIA RTX 6000 Ada Generation", "rtx-6000-ada"),
+        ("arc-b580", "arc-b580"),
+        ("mi50-32gb", "mi50-32gb"),
+    ],
+)
+def test_users_spell_cards_in_many_ways(text: str, key: str) -> None:
+    card = find_card(text)
+    assert card is not None
+    assert key == card.key
+
+
+@pytest.mark.parametrize("text", ["", "rtx", "nvidia", "rtx-9999", "11.6GiB", "geforce rtx"])
+def test_what_names_no_card_finds_none(text: str) -> None:
+    assert find_card(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("rtx-4060-ti", "say rtx-4060-ti-8gb or rtx-4060-ti-16gb"),
+        ("a100", "say a100-40gb or a100-80gb"),
+        ("AMD Instinct MI50", "say mi50-16gb or mi50-32gb"),
+    ],
+)
+def test_a_card_with_two_memories_must_say_which(text: str, hint: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        find_card(text)
+    assert hint == caught.value.hint
+
+
+def test_a_driver_tells_variants_apart_by_memory() -> None:
+    card = card_of_driver("NVIDIA GeForce RTX 4060 Ti", 16380 * MIB)
+    assert card is not None
+    assert "rtx-4060-ti-16gb" == card.key
+
+
+@pytest.mark.parametrize(
+    ("name", "total"),
+    [
+        ("NVIDIA GeForce RTX 4090 Laptop GPU", 16 * GIB),
+        ("NVIDIA GeForce RTX 3060", 8 * GIB),
+        ("NVIDIA Quadro P400", 2 * GIB),
+    ],
+)
+def test_a_driver_name_that_only_resembles_a_card_finds_none(name: str, total: int) -> None:
+    assert card_of_driver(name, total) is None
+
+
+def test_an_integrated_gpu_is_known_whatever_memory_it_was_given() -> None:
+    card = card_of_driver("AMD Radeon 8060S Graphics", 64 * GIB)
+    assert card is not None
+    assert card.integrated
+
+
+def test_a_slip_of_the_keyboard_finds_similar_cards() -> None:
+    assert "rtx-3090" in similar_cards("rtx-3099")

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import pytest
+
+from moefit.errors import UsageError
+from moefit.machine.declared import apply_limits, declare_host, parse_gpus
+from moefit.machine.types import Cpu, Machine, Ram
+from moefit.sizes import GIB, MIB
+
+HOST = Ram(total=64 * GIB, available=50 * GIB, bandwidth=10**11, unlocked_limit=GIB, source="calibration")
+CPU = Cpu(cores=8, threads=16, model="a processor")
+TWO = Machine(parse_gpus(["rtx-3060", "8GiB"]), HOST, CPU)
+
+
+def test_a_catalogue_card_brings_its_figures_and_is_all_free() -> None:
+    [gpu] = parse_gpus(["rtx-3060"])
+    assert (11909 * MIB, 11909 * MIB) == (gpu.free, gpu.total)
+    assert ("CUDA0", "NVIDIA GeForce RTX 3060", 360 * 10**9, "catalogue") == (
+        gpu.name,
+        gpu.description,
+        gpu.bandwidth,
+        gpu.source,
+    )
+    assert gpu.overhead == 250 * MIB
+
+
+def test_a_size_alone_is_a_card_of_which_nothing_else_is_known() -> None:
+    [gpu] = parse_gpus(["11.6GiB"])
+    assert (12455405158, 12455405158, None, None) == (gpu.free, gpu.total, gpu.bandwidth, gpu.link_bandwidth)
+    assert ("CUDA0", "declared", 450 * MIB) == (gpu.name, gpu.source, gpu.overhead)
+
+
+def test_keys_override_the_cards_figures() -> None:
+    [gpu] = parse_gpus(
+        ["rtx-3060,free=11.62GiB,bandwidth=300GB/s,link=12GB/s,compute=40TFLOPS,overhead=457MiB"]
+    )
+    assert (12476879995, 11909 * MIB) == (gpu.free, gpu.total)
+    assert (300 * 10**9, 12 * 10**9, 40e12, 457 * MIB) == (
+        gpu.bandwidth,
+        gpu.link_bandwidth,
+        gpu.compute,
+        gpu.overhead,
+    )
+
+
+def test_keys_alone_describe_a_device() -> None:
+    [gpu] = parse_gpus(
+        [
+            "name=Vulkan0,free=6GiB,total=8GiB,buffer=Vulkan0,pageable=6.6GB/s,description=My card,integrated=yes"
+        ]
+    )
+    assert ("Vulkan0", "Vulkan0", "My card") == (gpu.name, gpu.buffer_name, gpu.description)
+    assert (6 * GIB, 8 * GIB, 6_600_000_000, True) == (
+        gpu.free,
+        gpu.total,
+        gpu.pageable_bandwidth,
+        gpu.integrated,
+    )
+
+
+def test_a_size_after_a_card_is_what_is_free() -> None:
+    [gpu] = parse_gpus(["rtx-3060,8GiB"])
+    assert 8 * GIB == gpu.free
+
+
+def test_more_free_than_the_catalogue_says_raises_the_total() -> None:
+    [gpu] = parse_gpus(["rtx-3060,free=12GiB"])
+    assert (12 * GIB, 12 * GIB) == (gpu.free, gpu.total)
+
+
+def test_unnamed_devices_are_numbered_within_their_backend_around_the_named_ones() -> None:
+    gpus = parse_gpus(["rtx-3060", "8GiB", "name=CUDA1,free=1GiB", "rx-7900-xtx", "rtx-3090"])
+    assert ["CUDA0", "CUDA2", "CUDA1", "ROCm0", "CUDA3"] == [gpu.name for gpu in gpus]
+
+
+@pytest.mark.parametrize(
+    ("specs", "message"),
+    [
+        (["rtx-3099"], "no card 'rtx-3099'"),
+        ([""], "an empty part"),
+        (["rtx-3060,"], "an empty part"),
+        (["rtx-3060,colour=red"], "unknown key 'colour'"),
+        (["rtx-3060,free=1GiB,free=2GiB"], "free is given twice"),
+        (["rtx-3060,rtx-3090"], "no card 'rtx-3090'"),
+        (["1GiB,2GiB"], "no card '2GiB'"),
+        (["8GiB,total=4GiB"], "more memory free than there is in total"),
+        (["bandwidth=360GB/s"], "no memory given"),
+        (["free=lots"], "not a size: 'lots'"),
+        (["8GiB,bandwidth=fast"], "not a bandwidth: 'fast'"),
+        (["8GiB,compute=fast"], "not a throughput: 'fast'"),
+        (["8GiB,integrated=perhaps"], "not yes or no: 'perhaps'"),
+        (["8GiB,name=0"], "not a device name: '0'"),
+        (["8GiB,name=CUDA0", "rtx-3060,name=CUDA0"], "declares CUDA0 twice"),
+        (["12 parsecs"], "not a size"),
+    ],
+)
+def test_a_bad_spec_is_one_clear_error_that_names_the_option(specs: list[str], message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_gpus(specs)
+    assert message in caught.value.message
+    assert caught.value.message.startswith("--gpu")
+
+
+def test_a_misspelt_card_gets_a_suggestion() -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_gpus(["rtx-3061"])
+    assert "rtx-3060" in (caught.value.hint or "")
+
+
+def test_a_declared_ram_is_all_available_and_forgets_the_detected_one() -> None:
+    assert (Ram(total=32 * GIB, available=32 * GIB), CPU) == declare_host(HOST, CPU, "32GiB", None, None)
+
+
+def test_a_declared_bandwidth_keeps_the_detected_size() -> None:
+    ram, _ = declare_host(HOST, CPU, None, "60GB/s", None)
+    assert (64 * GIB, 60 * 10**9, "declared") == (ram.total, ram.bandwidth, ram.source)
+
+
+def test_declared_cores_replace_the_processor() -> None:
+    _, cpu = declare_host(HOST, CPU, None, None, 12)
+    assert Cpu(cores=12, threads=12) == cpu
+
+
+@pytest.mark.parametrize(("total", "cores"), [("0", None), ("much", None), (None, 0), (None, -4)])
+def test_a_host_without_memory_or_cores_is_refused(total: str | None, cores: int | None) -> None:
+    with pytest.raises(UsageError):
+        declare_host(HOST, CPU, total, None, cores)
+
+
+def test_a_budget_caps_what_is_free_and_never_raises_it() -> None:
+    machine = apply_limits(TWO, ["CUDA0=4GiB", "cuda1=9GiB"])
+    assert [4 * GIB, 8 * GIB] == [gpu.free for gpu in machine.gpus]
+
+
+def test_an_excluded_device_is_gone_and_the_others_keep_their_names() -> None:
+    assert ["CUDA1"] == [gpu.name for gpu in apply_limits(TWO, [], ["cuda0"]).gpus]
+
+
+def test_several_devices_may_be_excluded_at_once() -> None:
+    assert () == apply_limits(TWO, [], ["CUDA0,CUDA1"]).gpus
+
+
+@pytest.mark.parametrize(("budgets", "excluded"), [(["CUDA7=1GiB"], []), ([], ["CUDA7"])])
+def test_an_unknown_device_is_an_error_that_names_the_known_ones(
+    budgets: list[str], excluded: list[str]
+) -> None:
+    with pytest.raises(UsageError, match="no device CUDA7") as caught:
+        apply_limits(TWO, budgets, excluded)
+    assert "this machine has CUDA0, CUDA1" == caught.value.hint
+
+
+def test_a_budget_without_a_device_says_how_to_write_one() -> None:
+    with pytest.raises(UsageError) as caught:
+        apply_limits(TWO, ["4GiB"])
+    assert "write --budget CUDA0=8GiB" == caught.value.hint
