@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from moefit.errors import InputError
@@ -49,25 +49,24 @@ class Layer:
     mtp: bool = False
     """A multi-token-prediction (nextn) block: counts as a slot, but is loaded only when asked for."""
 
-    @property
-    def experts(self) -> tuple[Tensor, ...]:
-        """Its routed-expert tensors."""
-        return tuple(t for t in self.tensors if t.role is Role.EXPERT)
+    experts: tuple[Tensor, ...] = field(init=False, repr=False, compare=False)
+    """Its routed-expert tensors."""
+    expert_bytes: int = field(init=False, repr=False, compare=False)
+    """Bytes of routed experts."""
+    base_bytes: int = field(init=False, repr=False, compare=False)
+    """Bytes of everything but routed experts."""
+
+    def __post_init__(self) -> None:
+        experts = tuple(t for t in self.tensors if t.role is Role.EXPERT)
+        expert_bytes = sum(t.bytes for t in experts)
+        object.__setattr__(self, "experts", experts)
+        object.__setattr__(self, "expert_bytes", expert_bytes)
+        object.__setattr__(self, "base_bytes", sum(t.bytes for t in self.tensors) - expert_bytes)
 
     @property
     def bytes(self) -> int:
         """Bytes of everything."""
-        return sum(t.bytes for t in self.tensors)
-
-    @property
-    def base_bytes(self) -> int:
-        """Bytes of everything but routed experts."""
-        return sum(t.bytes for t in self.tensors if t.role is not Role.EXPERT)
-
-    @property
-    def expert_bytes(self) -> int:
-        """Bytes of routed experts."""
-        return sum(t.bytes for t in self.tensors if t.role is Role.EXPERT)
+        return self.base_bytes + self.expert_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +188,9 @@ class Model:
 
     def _wrong(self, key: str, wanted: str) -> InputError:
         value = self.hparam(key)
-        shown = f"{len(value)} values" if isinstance(value, tuple) else repr(value)
+        shown = repr(value)
+        if isinstance(value, tuple | SkippedArray):
+            shown = f"{value.length if isinstance(value, SkippedArray) else len(value)} values"
         return InputError(
             f"{self.path}: {self.architecture}.{key} is {shown}, not {wanted}", "the file is damaged"
         )
