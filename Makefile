@@ -30,7 +30,7 @@ real: .venv/installed  ## build llama.cpp once (12 minutes on 2 cores), then run
 
 bench: .venv/installed  ## start-up time beside llama-fit-params
 	scripts/build_llama.sh
-	.venv/bin/python benchmarks/startup.py
+	.venv/bin/python -m benchmarks.startup
 
 clean:  ## everything that was made here
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist

@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from moefit.errors import InputError, UsageError
+from moefit.errors import InputError
 
 MISSING_HINT: Final = "put llama.cpp's programs on the PATH, or name their folder in MOEFIT_LLAMA"
-
-
-def program_index(argv: Sequence[str]) -> int:
-    """The position of llama.cpp's program in a command that may start with a wrapper (numactl, env, taskset).
-
-    Raises:
-        UsageError: no word's base name starts with `llama-`.
-    """
-    for index, word in enumerate(argv):
-        if Path(word).name.startswith("llama-"):
-            return index
-    raise UsageError(
-        "the command names no llama.cpp program", hint="start it with llama-server, or with the path of one"
-    )
 
 
 def find_program(name: str, environment: Mapping[str, str], beside: str | None = None) -> str | None:

@@ -12,11 +12,12 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 from moefit.errors import InputError, UsageError
-from moefit.llama.programs import program_index, require_program
+from moefit.launch.command import Argument, Command, parse
+from moefit.launch.options import OptionTable, parse_help
+from moefit.llama.programs import require_program
 from moefit.memory.types import Use
 
 MIB: Final = 1 << 20
@@ -26,8 +27,7 @@ _MEASURED: Final = re.compile(r"projected to use \d+ MiB of (host|device) memory
 _EXTRA: Final = "getting device memory data for the extra model"
 # tools/server/server-context.cpp, load_model
 _MMPROJ: Final = re.compile(r"adding ([\d.]+) MiB to fit_params_target for device (\S+)")
-# Options that would hide the log or write one where the user keeps theirs, with the number of values each takes.
-_LOG_OPTIONS: Final = {"--log-disable": 0, "--log-file": 1, "--no-log-jsonl": 0}
+_LOG_OPTIONS: Final = frozenset({"--log-disable", "--log-file", "--log-jsonl"})
 _SERVER: Final = ("--fit", "on", "--host", "127.0.0.1", "--port", "0")
 _COMMON: Final = ("--log-jsonl", "-lv", "5", "--offline")
 
@@ -60,70 +60,46 @@ class RealUse:
 
 
 def verify(
-    argv: Sequence[str], *, environment: Mapping[str, str] | None = None, timeout: float = 120
+    argv: Sequence[str],
+    *,
+    table: OptionTable | None = None,
+    environment: Mapping[str, str] | None = None,
+    timeout: float = 120,
 ) -> RealUse:
     """Memory of the line `argv`, by one dummy load of the real program.
 
     Args:
         argv: a whole line; words before the program (numactl, env) are kept.
+        table: the options of the line's program; the built-in ones when None.
         environment: the process environment and whatever the line needs; the current one when None.
         timeout: seconds until the program is stopped.
 
     Raises:
-        UsageError: the line names no llama.cpp program, or llama-bench.
+        UsageError: the line cannot be parsed, or its program is llama-bench.
         InputError: the program is missing, fails, says nothing about memory, or takes too long.
     """
     env = dict(os.environ if environment is None else environment)
-    at = program_index(argv)
-    base_name = Path(argv[at]).name
-    if base_name == "llama-bench":
+    command = parse(argv, table)
+    if command.name == "llama-bench":
         raise UsageError(
             "llama-bench runs several settings at once", hint="verify the llama-server line instead"
         )
-    server = base_name == "llama-server"
-    name = argv[at] if server else "llama-fit-params"
-    program = require_program(name, env, beside=argv[at])
-    arguments = without_log_options(argv[at + 1 :])
+    server = command.name == "llama-server"
+    program = require_program(command.program if server else "llama-fit-params", env, beside=command.program)
     if server:
-        command = [*argv[:at], program, *arguments, *_SERVER, *_COMMON]
+        arguments = [word for argument in _arguments_that_log(command) for word in argument.words]
+        arguments += _SERVER
     else:
-        known = known_options(_help(program, env))
-        command = [*argv[:at], program, *only_known(arguments, known), "--fit-print", "on", *_COMMON]
-    return _ask(command, env, timeout, whole_ubatch_outputs=not server)
+        arguments = fit_params_arguments(command, parse_help("llama-fit-params", _help(program, env)))
+        arguments += ["--fit-print", "on"]
+    line = [*command.wrapper, program, *arguments, *_COMMON]
+    return _ask(line, env, timeout, whole_ubatch_outputs=not server)
 
 
-def without_log_options(arguments: Sequence[str]) -> list[str]:
-    """The arguments, less those that would hide or divert the log."""
-    kept: list[str] = []
-    words = iter(arguments)
-    for word in words:
-        values = _LOG_OPTIONS.get(_spelled(word))
-        if values is None:
-            kept.append(word)
-        for _ in range(values or 0):
-            next(words, None)
-    return kept
-
-
-def known_options(help_text: str) -> frozenset[str]:
-    """Every spelling of every option in a `--help` text."""
-    known: set[str] = set()
-    for line in help_text.splitlines():
-        spellings = re.match(r"(--?[A-Za-z][\w-]*,? +|--?[A-Za-z][\w-]*$)+", line)
-        known.update(re.findall(r"--?[A-Za-z][\w-]*", spellings[0]) if spellings else ())
-    return frozenset(known)
-
-
-def only_known(arguments: Sequence[str], known: frozenset[str]) -> list[str]:
-    """The arguments, less the options (with their values) that a program does not know."""
-    kept: list[str] = []
-    dropping = False
-    for word in arguments:
-        if re.match(r"--?[A-Za-z]", word):
-            dropping = _spelled(word) not in known
-        if not dropping:
-            kept.append(word)
-    return kept
+def fit_params_arguments(command: Command, table: OptionTable) -> list[str]:
+    """The command's arguments, less those that llama-fit-params (whose options `table` has) does not take."""
+    taken = (a for a in _arguments_that_log(command) if table.lookup(a.spelling) is not None)
+    return [word for argument in taken for word in argument.words]
 
 
 def read_log(lines: Iterable[str], *, whole_ubatch_outputs: bool = False) -> RealUse:
@@ -241,9 +217,9 @@ def _records(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
             yield {"type": "log", "level": "error" if "error" in text.lower() else "info", "msg": text}
 
 
-def _spelled(option: str) -> str:
-    """llama.cpp takes `--a_b` for `--a-b` (source: common/arg.cpp, common_params_parse_ex)."""
-    return option.replace("_", "-") if option.startswith("--") else option
+def _arguments_that_log(command: Command) -> Iterator[Argument]:
+    """The arguments, less those that would hide the log or write one where the user keeps theirs."""
+    return (a for a in command.arguments if not _LOG_OPTIONS.intersection(a.option.spellings))
 
 
 def _device(row: Mapping[str, Any]) -> RealDevice:
