@@ -37,6 +37,11 @@ class Argument:
         return self.words[0]
 
     @property
+    def shown(self) -> str:
+        """The words as an error, a note or an explanation may show them."""
+        return f"{self.spelling} ***" if self.option.is_secret else " ".join(self.words)
+
+    @property
     def value(self) -> str:
         """The last value, or the empty string of a flag."""
         return self.words[-1] if len(self.words) > 1 else ""
@@ -128,7 +133,7 @@ def with_model(command: Command, path: str) -> Command:
     for spelling in ("-m", "-hf", "-mu", "-dr"):
         for argument in command.given(spelling):
             raise UsageError(
-                f"the model is given twice: {path} and {' '.join(argument.words)}",
+                f"the model is given twice: {path} and {argument.shown}",
                 "give it on one side of -- only",
             )
     option = command.table.get("-m")

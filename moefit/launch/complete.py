@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from moefit.errors import UsageError
 from moefit.launch.command import Argument, Command
 from moefit.launch.constraints import Constraints
 from moefit.launch.options import OptionTable
 from moefit.launch.pattern_writer import write_rules, write_value
-from moefit.launch.patterns import match
+from moefit.launch.patterns import CPU_BUFFER, match
 from moefit.launch.precedence import Given
+from moefit.launch.readers import load_mode
 from moefit.launch.resolve import device_order, free, slot_devices
+from moefit.launch.values import Values
 from moefit.machine.types import CPU, Device
 from moefit.placement.types import Placement
 
@@ -24,8 +26,9 @@ class Addition:
     option: str
     """Its short spelling: -ngl, -ot, -lm."""
     value: str = ""
-    """Empty for a flag."""
+    """In llama-server's syntax; empty for a flag."""
     why: str = ""
+    """For --explain and the JSON key `added`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,60 +38,53 @@ class Completion:
     argv: tuple[str, ...]
     """Every word, the program's wrapper included."""
     kept: tuple[Argument, ...]
-    """The user's own."""
+    """The user's own, in their order."""
     added: tuple[Addition, ...]
     dropped: tuple[Argument, ...]
-    """The user's, unknown to this build of the program."""
+    """The user's, unknown to this build of the program; what replaces one is among `added`."""
 
 
-_ORDER = (
-    "-c",
-    "-np",
-    "-kvu",
-    "-dev",
-    "-sm",
-    "-ngl",
-    "-ts",
-    "-ot",
-    "-b",
-    "-ub",
-    "-lm",
-    "-fa",
-    "-ctk",
-    "-ctv",
-    "-t",
-    "-cram",
-    "-ctxcp",
+FIT_OFF: Final = Addition("-fit", "off", "start at once and land where the plan says")
+_ORDER: Final = (
+    *("-c", "-np", "-kvu", "-dev", "-sm", "-mg", "-ngl", "-ts", "-ot"),
+    *("-b", "-ub", "-lm", "-fa", "-ctk", "-ctv", "-t", "-cram", "-ctxcp"),
 )
-_OLD_LOAD_MODES: Mapping[str, tuple[str, ...]] = {
+_OLD_LOAD_MODES: Final[Mapping[str, tuple[str, ...]]] = {
     "none": ("--no-mmap",),
     "mmap": (),
     "mlock": ("--no-mmap", "--mlock"),
     "mmap+mlock": ("--mlock",),
     "dio": ("--direct-io",),
 }
-"""What builds before --load-mode say (mmap was their default)."""
+"""What builds before --load-mode call each mode; mapping was their default."""
+_RENAMED: Final = (
+    (("--draft-max", "--draft-n", "--draft"), "--spec-draft-n-max"),
+    (("--draft-min", "--draft-n-min"), "--spec-draft-n-min"),
+)
+"""Old spellings and the new one, for options that kept their meaning."""
 
 
 def complete(command: Command, additions: Sequence[Addition], given: Sequence[Given]) -> Completion:
     """The command with those additions whose option is set nowhere in `given` (files, variables and line).
 
-    They stand after the user's own words, in a fixed order, `--fit off` last. An -ot is added even beside the user's,
-    under its other spelling, because llama.cpp appends them and warns when one spelling comes twice. What the
-    program's build does not know is left out: additions silently, the user's own listed in `dropped`.
+    They stand after the user's own words in a fixed order, `--fit off` last where the program fits by default. An -ot is
+    added beside the user's under its other spelling: llama.cpp appends both, but warns when one spelling comes twice. What
+    the program's build does not know is left out: additions silently, the user's own listed in `dropped`, with what says
+    the same in this build added where there is such a thing.
     """
     table = command.table
     kept = tuple(a for a in command.arguments if a.known)
-    set_already = {spelling for g in given if g.option.name in table for spelling in g.option.spellings}
-    wanted = [a for a in sorted(additions, key=_rank) if a.option == "-ot" or a.option not in set_already]
+    dropped = tuple(a for a in command.arguments if not a.known)
+    open_options = _Open(table, given)
+    wanted = {a.option: a for a in (*_replacements(dropped, table, given), *additions, FIT_OFF)}
     words: list[str] = []
     added: list[Addition] = []
-    for addition in (*wanted, *_fit_off(table, set_already)):
-        spelled = _spell(addition, table, kept)
-        words += spelled
-        added += [addition] if spelled else []
+    for addition in sorted(wanted.values(), key=_rank):
+        if addition.option in open_options and (spelled := _spell(addition, table, kept)):
+            words += spelled
+            added.append(addition)
     argv = (*command.wrapper, command.program, *(word for a in kept for word in a.words), *words)
-    return Completion(argv, kept, tuple(added), tuple(a for a in command.arguments if not a.known))
+    return Completion(argv, kept, tuple(added), dropped)
 
 
 def placement_additions(
@@ -98,79 +94,104 @@ def placement_additions(
     constraints: Constraints,
     machine: Sequence[Device] | None = None,
 ) -> tuple[Addition, ...]:
-    """-dev, -ngl, -ts and -ot for a placement on `devices`, in the order of its runs.
+    """What puts the tensors `names` where the placement on `devices` (in the order of its runs) has them.
 
-    `machine` are all devices, in llama.cpp's own order: -dev is needed when `devices` are not all of them. What the user
-    fixed is not said again; overrides that the user's own rules already make are not repeated.
+    `machine` are all devices there are, in llama.cpp's own order: -dev is needed when `devices` are others. What the user
+    fixed is not said again, and tensors that the user's own rules take get no pattern.
 
     Raises:
-        AssertionError: the placement is none that -ngl and -ts can express.
+        ValueError: -ngl and -ts cannot express the placement's slots.
     """
     everything = devices if machine is None else machine
     additions = []
-    if constraints.devices is None and _needs_device_list(constraints, devices, everything):
-        names_of = ",".join(d.name for d in devices) or "none"
-        additions.append(Addition("-dev", names_of, "the devices that are used, in this order"))
+    order = [everything[i].name for i in device_order(constraints, everything)]
+    names_of = [device.name for device in devices]
+    if constraints.devices is None and order != names_of:
+        additions.append(
+            Addition("-dev", ",".join(names_of) or "none", "the devices that are used, in this order")
+        )
     offloaded = placement.offloaded
     if constraints.gpu_layers in {None, "auto"}:
-        additions.append(
-            Addition("-ngl", str(offloaded), f"{offloaded} of {len(placement.slots)} layer slots on devices")
-        )
-    if constraints.tensor_split is None and len(devices) > 1 and offloaded:
+        why = f"{offloaded} of {len(placement.slots)} layer slots on devices"
+        additions.append(Addition("-ngl", str(offloaded), why))
+    split: Sequence[float] | None = constraints.tensor_split
+    if split is None and len(devices) > 1 and offloaded:
         counts = [placement.slots.count(i) for i in range(len(devices))]
-        split = slot_devices(len(placement.slots), offloaded, counts, [free(d) for d in devices])
-        assert split == placement.slots, "layer slots must be a CPU prefix and runs of devices in order"
+        split = counts
         additions.append(Addition("-ts", ",".join(map(str, counts)), "layer slots on each device"))
+    expressed = slot_devices(len(placement.slots), offloaded, split, [free(device) for device in devices])
+    if expressed != placement.slots:
+        raise ValueError(f"-ngl {offloaded} -ts {split} is no way to say {placement.slots}")
     if value := _override_value(placement, devices, names, constraints):
         additions.append(Addition("-ot", value, "tensors that live elsewhere than their layer"))
     return tuple(additions)
-
-
-def _needs_device_list(
-    constraints: Constraints, devices: Sequence[Device], machine: Sequence[Device]
-) -> bool:
-    order = device_order(constraints, machine)
-    return [machine[i].name for i in order] != [d.name for d in devices]
 
 
 def _override_value(
     placement: Placement, devices: Sequence[Device], names: Sequence[str], constraints: Constraints
 ) -> str:
     taken = match(constraints.overrides, names)
-    open_names = [name for name in names if name not in taken]
     buffers = {
-        name: "CPU" if device == CPU else devices[device].buffer_name
+        name: CPU_BUFFER if device == CPU else devices[device].buffer_name
         for name, device in placement.overrides.items()
         if name not in taken
     }
-    return write_value(write_rules(open_names, buffers))
+    return write_value(write_rules([name for name in names if name not in taken], buffers))
+
+
+class _Open:
+    """The options that nothing sets yet; -ot is always open, for overrides append."""
+
+    def __init__(self, table: OptionTable, given: Sequence[Given]) -> None:
+        self._set = {
+            s for g in given if table.get(g.option.name) for s in (*g.option.spellings, *g.option.negations)
+        }
+        self._set.discard("-ot")
+        if {"--mmap", "--no-mmap", "--mlock", "--direct-io"} & self._set:
+            self._set.add("-lm")
+
+    def __contains__(self, spelling: str) -> bool:
+        return spelling not in self._set
 
 
 def _rank(addition: Addition) -> tuple[int, str]:
+    if addition is FIT_OFF:
+        return (len(_ORDER) + 1, "")
     known = addition.option in _ORDER
     return (_ORDER.index(addition.option) if known else len(_ORDER), addition.option)
 
 
-def _fit_off(table: OptionTable, set_already: set[str]) -> tuple[Addition, ...]:
-    """Only programs whose fit is on by default have -fit; llama-bench has none."""
-    if "-fit" not in table or "-fit" in set_already:
-        return ()
-    return (Addition("-fit", "off", "start at once, exactly as planned"),)
+def _replacements(dropped: Sequence[Argument], table: OptionTable, given: Sequence[Given]) -> list[Addition]:
+    """What says in this build what a dropped argument says."""
+    found = []
+    for argument in dropped:
+        why = f"says what {argument.spelling} said"
+        for old, new in _RENAMED:
+            if argument.option.name in old and new in table:
+                found.append(Addition(new, argument.value, why))
+        if {"-lm", "--mmap", "--mlock", "--direct-io"} & set(argument.option.spellings):
+            mode = load_mode(Values(given))
+            found += [Addition("-lm", mode, why)] if mode else []
+    return found
 
 
 def _spell(addition: Addition, table: OptionTable, kept: Sequence[Argument]) -> tuple[str, ...]:
-    """The words of an addition in this build's language; none when it has no such option."""
+    """The words of an addition in this build's language; none when it cannot say it."""
     if addition.option == "-lm" and "-lm" not in table:
-        return tuple(w for w in _OLD_LOAD_MODES[addition.value] if w in table)
+        return tuple(word for word in _OLD_LOAD_MODES.get(addition.value, ()) if word in table)
     option = table.get(addition.option)
     if option is None:
         return ()
-    spelling = option.name if addition.option == "-fit" else addition.option
-    if addition.option == "-ot" and any(a.spelling == "-ot" for a in kept):
-        spelling = "--override-tensor"
-        if any(a.spelling.replace("_", "-") == spelling for a in kept):
-            raise UsageError(
-                "both -ot and --override-tensor are taken by the command",
-                "write its overrides as one comma-separated -ot",
-            )
-    return (spelling, addition.value) if addition.value else (spelling,)
+    spelling = addition.option
+    if option.name == "--fit":
+        spelling = option.name
+    if option.name == "--override-tensor" and any(a.spelling == "-ot" for a in kept):
+        spelling = option.name
+    value = bench_value(addition) if table.program == "llama-bench" else addition.value
+    return (spelling, value) if option.arity else (spelling,)
+
+
+def bench_value(addition: Addition) -> str:
+    """A value in llama-bench's syntax, where a comma starts another test."""
+    separator = {"-ot": ";", "--override-tensor": ";", "-ts": "/", "-dev": "/"}.get(addition.option)
+    return addition.value.replace(",", separator) if separator else addition.value

@@ -16,6 +16,8 @@ AUTO_SLOTS = 4
 _WITH_CACHE = {"llama-server", "llama-cli"}
 _CACHE_RAM = 8192 << 20
 _CHECKPOINTS = 32
+_ROLLS_BACK = frozenset({"draft-mtp", "draft-eagle3", "draft-dflash", "draft-dspark"})
+"""source: common/common.h, common_params_speculative::need_n_rs_seq."""
 
 
 def settings(
@@ -66,6 +68,9 @@ def settings(
         context_checkpoints=_checkpoints(constraints),
         mtp="draft-mtp" in constraints.spec_types,
         draft_tokens=constraints.draft_tokens,
+        rollback_tokens=constraints.draft_tokens if _ROLLS_BACK.intersection(constraints.spec_types) else 0,
+        draft_cache_type_k=constraints.draft_cache_type_k or "f16",
+        draft_cache_type_v=constraints.draft_cache_type_v or "f16",
         embeddings=constraints.embeddings,
     )
 

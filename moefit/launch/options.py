@@ -20,6 +20,7 @@ AUTO = ("auto", "-1")
 
 _NUMBERS = frozenset({"N", "PORT", "INDEX", "SECONDS", "SIMILARITY", "P", "L"})
 """Value names that common/arg.cpp reads with stoi or stof; llama-bench's <n> is a list or a range, and not among them."""
+_SECRETS = frozenset({"--api-key", "--hf-token", "--mcp-servers-json"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,11 @@ class Option:
     def is_number(self) -> bool:
         """Its value is read as a number."""
         return self.arity == 1 and self.values[0] in _NUMBERS
+
+    @property
+    def is_secret(self) -> bool:
+        """Its value must appear nowhere but on the line itself."""
+        return not _SECRETS.isdisjoint(self.spellings)
 
     @property
     def number_words(self) -> tuple[str, ...]:

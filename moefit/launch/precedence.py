@@ -51,7 +51,7 @@ def effective(
         for config in configs:
             inherited += _from_config(config, command.table)
         inherited += _from_environment(environment or {}, command.table)
-    line = (Given(a.option, a.value, a.positive, " ".join(a.words)) for a in command.arguments)
+    line = (Given(a.option, a.value, a.positive, a.shown) for a in command.arguments)
     return (*inherited, *line)
 
 

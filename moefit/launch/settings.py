@@ -42,5 +42,10 @@ class Settings:
     """Multi-token prediction layers are loaded and run (--spec-type with mtp)."""
     draft_tokens: int = 0
     """Longest speculative draft; 0 without speculation."""
+    rollback_tokens: int = 0
+    """n_rs_seq: drafted tokens by which a recurrent state can be rolled back; each needs a copy of the state."""
+    draft_cache_type_k: str = "f16"
+    """Of the draft model's or the multi-token-prediction context's cache."""
+    draft_cache_type_v: str = "f16"
     embeddings: bool = False
     """--embedding, --reranking or --pooling: the server reserves a whole batch of outputs."""

@@ -1,0 +1,175 @@
+"""Values of single options as llama.cpp reads them: numbers, lists, proportions, overrides.
+
+source: common/arg.cpp, the handlers in common_params_parser_init; tools/llama-bench/llama-bench.cpp, parse_cmd_params.
+"""
+
+from __future__ import annotations
+
+import re
+
+from moefit.errors import UsageError
+from moefit.launch.patterns import DENSE, EXPERTS, Rule, cpu_moe, first_blocks, parse_overrides
+from moefit.launch.values import Values, integer, switch
+
+_MIB = 1 << 20
+BENCH = "llama-bench"
+
+
+OVERRIDES = ("-ot", "-cmoe", "-ncmoe", "-ncffn")
+DRAFT_OVERRIDES = ("-otd", "-cmoed", "-ncmoed")
+_DRAFT_MAX, _NGRAM_MOD_MAX, _NGRAM_CACHE_MAX, _NGRAM_SIZE = 3, 64, 8, 48
+"""source: common/common.h, common_params_speculative_*; common/speculative.cpp, common_speculative_n_max."""
+
+
+def context(values: Values, default: int | None) -> int | None:
+    """-c; 0 asks for the trained context."""
+    found = values.last("-c")
+    if found is None:
+        return default
+    tokens = integer(found)
+    if tokens < 0:
+        raise UsageError(f"{found.source}: a context cannot be negative", "-c 0 asks for the trained context")
+    return tokens
+
+
+def slots(values: Values, program: str, default: int | None) -> int | None:
+    """-np; None for llama-server's auto."""
+    found = values.last("-np")
+    if found is None:
+        return default
+    count = integer(found)
+    if count == 0 or (count < 0 and program != "llama-server"):
+        raise UsageError(f"{found.source}: a number of slots of 1 or more is needed")
+    return count if count > 0 else None
+
+
+def gpu_layers(values: Values, spelling: str) -> int | str | None:
+    """A number, auto or all."""
+    found = values.last(spelling)
+    if found is None:
+        return None
+    if found.value in {"auto", "all"}:
+        return found.value
+    layers = integer(found)
+    return layers if layers >= 0 else "auto" if layers == -1 else "all"
+
+
+def tensor_split(values: Values, program: str) -> tuple[float, ...] | None:
+    """Numbers apart by `,` or `/`; all zero is as if not given (llama_model_base::load_tensors)."""
+    found = values.last("-ts")
+    if found is None:
+        return None
+    parts = re.split(r"[;/]+" if program == "llama-bench" else r"[,/]+", found.value)
+    try:
+        split = tuple(float(part) for part in parts)
+    except ValueError as error:
+        raise UsageError(f"{found.source}: -ts takes numbers such as 3,1") from error
+    if len(split) >= 16:
+        raise UsageError(f"{found.source}: llama.cpp takes fewer than 16 proportions")
+    return split if any(split) else None
+
+
+def overrides(values: Values, spellings: tuple[str, ...], program: str) -> tuple[Rule, ...]:
+    """The one list of -ot, -cmoe, -ncmoe and -ncffn (or the draft's), in the order in which they are set."""
+    tensor, all_experts, some_experts, *_ = spellings
+    found = values.all(*spellings)
+    if (
+        program == BENCH
+    ):  # cmd_params_instance::to_llama_mparams puts -ncmoe after the overrides, wherever it stands
+        found.sort(key=lambda g: tensor not in g.option.spellings)
+    rules: list[Rule] = []
+    for given in found:
+        words = (given.source,)
+        if tensor in given.option.spellings:
+            rules += parse_overrides(given.value, words, ";" if program == BENCH else ",")
+        elif all_experts in given.option.spellings:
+            rules.append(cpu_moe(words))
+        else:
+            count = integer(given)
+            if count < 0:
+                raise UsageError(f"{given.source}: a number of layers cannot be negative")
+            rules += first_blocks(count, EXPERTS if some_experts in given.option.spellings else DENSE, words)
+    return tuple(rules)
+
+
+def devices(values: Values, spelling: str, program: str) -> tuple[str, ...] | None:
+    """Device names; the empty tuple for `none`, None when it is left to llama.cpp."""
+    text = values.text(spelling)
+    if text is None or (text == "auto" and program == BENCH):
+        return None
+    names = tuple(name.strip() for name in text.split("/" if program == BENCH else ","))
+    return () if names == ("none",) else names
+
+
+def one_device(text: str | None) -> str | None:
+    """A device's name; `none` says the CPU, which is no device."""
+    return None if text == "none" else text
+
+
+def flash_attention(values: Values) -> str | None:
+    """Builds before the three-way -fa took it as a flag that means on."""
+    found = values.last("-fa")
+    if found is None:
+        return None
+    state = switch(found.value) if found.option.arity else True
+    return {True: "on", False: "off", None: "auto"}[state]
+
+
+def load_mode(values: Values) -> str | None:
+    """-lm, or what --mmap, --mlock and --direct-io of builds before it come to."""
+    if (mode := values.text("-lm")) is not None:
+        return mode
+    mmap = values.pair("--mmap", "--no-mmap")
+    if values.pair("--direct-io", "--no-direct-io"):
+        return "dio"
+    if values.is_on("--mlock"):
+        return "mlock" if mmap is False else "mmap+mlock"
+    return None if mmap is None else "mmap" if mmap else "none"
+
+
+def fit_target(values: Values) -> tuple[int, ...] | None:
+    """Bytes to leave free: one value for every device, or one each."""
+    found = values.last("-fitt")
+    if found is None:
+        return None
+    parts = re.split(r"[,/]+", found.value)
+    if not all(part.strip().isdigit() for part in parts):
+        raise UsageError(f"{found.source}: -fitt takes MiB, one number or one for each device")
+    return tuple(int(part) * _MIB for part in parts)
+
+
+def mebibytes(value: int | None) -> int | None:
+    """MiB in bytes; a negative number stays what it is, no limit."""
+    return value if value is None or value < 0 else value * _MIB
+
+
+def embeddings(values: Values) -> bool:
+    """Whether whole batches of outputs are reserved (tools/server/server-context.cpp, server_output_limits)."""
+    pooling = values.text("--pooling")
+    return values.is_on("--embedding", "--embeddings", "--rerank") or pooling not in {None, "none"}
+
+
+def scaled_files(values: Values, spelling: str) -> tuple[str, ...]:
+    """The files of --lora and --lora-scaled, --control-vector and --control-vector-scaled."""
+    scaled = (item.rpartition(":")[0] for item in values.lists(f"{spelling}-scaled"))
+    return (*values.lists(spelling), *scaled)
+
+
+def spec_types(values: Values) -> tuple[str, ...]:
+    """--spec-type appends; `none` in a value makes that value none; --spec-default adds ngram-mod."""
+    types: list[str] = []
+    for given in values.all("--spec-type", "--spec-default"):
+        some = given.value.split(",") if given.value else ["ngram-mod"]
+        types += [] if "none" in some else some
+    return tuple(dict.fromkeys(types))
+
+
+def draft_tokens(values: Values, kind: str) -> int:
+    """Tokens that one draft of this kind may have."""
+    if kind.startswith("draft-"):
+        return max(0, values.number("--spec-draft-n-max", "--draft-max") or _DRAFT_MAX)
+    if kind == "ngram-mod":
+        return max(0, values.number("--spec-ngram-mod-n-max") or _NGRAM_MOD_MAX)
+    if kind == "ngram-cache":
+        return _NGRAM_CACHE_MAX
+    return max(0, values.number(f"--spec-{kind}-size-m") or _NGRAM_SIZE)

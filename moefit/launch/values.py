@@ -1,0 +1,75 @@
+"""Lookups by spelling over the options that are set, with llama.cpp's way of reading their values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from moefit.errors import UsageError
+from moefit.launch.options import TRUTHY
+from moefit.launch.precedence import Given
+
+
+class Values:
+    """What is set, in the order llama.cpp applies it. Every lookup takes any spelling of an option."""
+
+    def __init__(self, given: Sequence[Given]) -> None:
+        self._given = given
+
+    def all(self, *spellings: str) -> list[Given]:
+        """Every time one of the options is set."""
+        wanted = set(spellings)
+        return [g for g in self._given if not wanted.isdisjoint(g.option.spellings + g.option.negations)]
+
+    def last(self, *spellings: str) -> Given | None:
+        """The time that counts for a single value."""
+        found = self.all(*spellings)
+        return found[-1] if found else None
+
+    def text(self, *spellings: str) -> str | None:
+        """The value that counts."""
+        found = self.last(*spellings)
+        return found.value if found else None
+
+    def lists(self, *spellings: str) -> tuple[str, ...]:
+        """The items of every comma-separated value."""
+        return tuple(item for g in self.all(*spellings) for item in g.value.split(",") if item)
+
+    def number(self, *spellings: str, default: int | None = None) -> int | None:
+        """The whole number that counts.
+
+        Raises:
+            UsageError: the value is none.
+        """
+        found = self.last(*spellings)
+        return default if found is None else integer(found)
+
+    def is_on(self, *spellings: str) -> bool:
+        """A flag, or llama-bench's `--flag 0|1`."""
+        found = self.last(*spellings)
+        return found is not None and (found.value in TRUTHY if found.option.arity else found.positive)
+
+    def pair(self, on: str, off: str) -> bool | None:
+        """A pair of flags, also in builds where only the off one stands, or llama-bench's `--no-flag 0|1`."""
+        found = self.last(on, off)
+        if found is None:
+            return None
+        if found.option.arity:
+            return (found.value in TRUTHY) != (off in found.option.spellings)
+        return found.positive != (off in found.option.spellings)
+
+
+def integer(given: Given) -> int:
+    """The value as std::stoi reads it, but whole.
+
+    Raises:
+        UsageError: the value is no whole number.
+    """
+    if not re.fullmatch(r"\s*[+-]?\d+", given.value, re.ASCII):
+        raise UsageError(f"{given.source}: {given.value!r} is no whole number")
+    return int(given.value)
+
+
+def switch(text: str | None) -> bool | None:
+    """[on|off|auto]: True, False, or None for auto."""
+    return None if text in {None, "auto", "-1"} else text in TRUTHY
