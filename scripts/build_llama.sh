@@ -44,7 +44,8 @@ fetch() {
 }
 
 build() {
-    rm -f "$root/finished"
+    # Finished by another recipe, or for another processor: nothing of it can be used.
+    [ ! -e "$root/finished" ] || rm -rf "$root/build" "$root/finished"
     [ -x "$root/tools/bin/pip" ] || "${PYTHON:-python3}" -m venv "$root/tools"
     PATH=$PATH:$root/tools/bin
     command -v cmake >/dev/null || "$root/tools/bin/pip" install --quiet cmake >&2

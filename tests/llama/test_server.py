@@ -43,3 +43,13 @@ def test_a_line_with_experts_on_the_cpu_runs_as_verify_says(
     assert [d.use.model >> 20 for d in predicted.devices] == [int(server.model(b)) for b in rpc.buffers]
     assert [d.use.context >> 20 for d in predicted.devices] == [int(server.context(b)) for b in rpc.buffers]
     assert status == 0
+
+
+def test_a_draft_models_memory_is_told_apart_from_the_models(environment, rpc: RpcDevices, model: Path):
+    line = ["llama-server", "-m", str(model), *rpc.option, "-c", "4096", "-ngl", "5", "-ts", "2,3"]
+    alone = verify(line, environment=environment)
+    drafted = verify([*line, "-md", str(model), "-ngld", "0"], environment=environment)
+
+    assert {} == alone.extra
+    assert alone.devices[0].use.model == drafted.devices[0].use.model
+    assert drafted.extra["Host"].model > 0
