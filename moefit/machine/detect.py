@@ -15,7 +15,7 @@ from moefit.machine.types import Machine
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from moefit.machine.types import Device
+    from moefit.machine.types import Device, Ram
 
     AskServer = Callable[[], tuple[Device, ...]]
 
@@ -59,11 +59,11 @@ def detect(
         if options.gpus:
             raise UsageError("--gpu and --machine both say which GPUs there are", "give one of them")
         machine = _read_file(Path(options.machine_file))
-    elif options.gpus:
-        machine = Machine(gpus=parse_gpus(options.gpus), ram=read_ram(root), cpu=read_cpu(root))
     else:
-        gpus, warnings = _local_gpus(environment, ask_server, prefer_server=prefer_server, root=root)
-        machine = Machine(gpus=gpus, ram=read_ram(root), cpu=read_cpu(root), warnings=warnings)
+        machine = Machine(gpus=parse_gpus(options.gpus), ram=read_ram(root), cpu=read_cpu(root))
+        if not options.gpus:
+            gpus, warnings = _local_gpus(environment, machine.ram, ask_server, prefer_server=prefer_server)
+            machine = replace(machine, gpus=gpus, warnings=warnings)
     ram, cpu = declare_host(machine.ram, machine.cpu, options.ram, options.ram_bandwidth, options.cores)
     return apply_limits(replace(machine, ram=ram, cpu=cpu), options.budgets, options.excluded)
 
@@ -79,12 +79,12 @@ def _read_file(path: Path) -> Machine:
 
 
 def _local_gpus(
-    environment: Mapping[str, str], ask_server: AskServer | None, *, prefer_server: bool, root: Path
+    environment: Mapping[str, str], ram: Ram, ask_server: AskServer | None, *, prefer_server: bool
 ) -> tuple[tuple[Device, ...], tuple[str, ...]]:
     """This host's devices and what could not be told about them."""
     from moefit.machine.nvml import read_gpus  # noqa: PLC0415 - a declared machine needs no NVML
 
-    nvml, warnings = read_gpus(environment, read_ram(root))
+    nvml, warnings = read_gpus(environment, ram)
     if ask_server is None or (nvml and not prefer_server):
         return nvml, warnings
     try:
@@ -94,7 +94,8 @@ def _local_gpus(
     if not served:
         return nvml, warnings
     known = {gpu.name: gpu for gpu in nvml}
-    return tuple(_with_rates(gpu, known.get(gpu.name)) for gpu in served), warnings
+    # that NVML found nothing no longer matters
+    return tuple(_with_rates(gpu, known.get(gpu.name)) for gpu in served), warnings if nvml else ()
 
 
 def _with_rates(served: Device, known: Device | None) -> Device:

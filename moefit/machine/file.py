@@ -125,13 +125,14 @@ class _Reader:
                     f"{where}: 'bandwidth_by_threads' is not pairs of threads and bytes per second"
                 )
             pairs.append((pair[0], pair[1]))
+        bandwidth = self.optional(found, "bandwidth", int, where)
         return Ram(
             total=self.value(found, "total", int, where),
             available=self.value(found, "available", int, where),
-            bandwidth=self.optional(found, "bandwidth", int, where),
+            bandwidth=bandwidth,
             unlocked_limit=self.optional(found, "unlocked_limit", int, where),
             bandwidth_by_threads=tuple(sorted(pairs)),
-            source=self.optional(found, "source", str, where, "file"),
+            source=self.optional(found, "source", str, where, "unknown" if bandwidth is None else "file"),
         )
 
     def cpu(self, value: object, where: str) -> Cpu:

@@ -36,7 +36,7 @@ def read_ram(root: Path = ROOT) -> Ram:
         available = min(available, limits.memory_left)
     available = max(0, min(available, total))
     unlocked = int(total * _WSL_PINNED_SHARE) if is_wsl(root) else None
-    return Ram(total=total, available=available, unlocked_limit=unlocked, source="unknown")
+    return Ram(total=total, available=available, unlocked_limit=unlocked)
 
 
 def read_cpu(root: Path = ROOT, affinity: Iterable[int] | None = None) -> Cpu:

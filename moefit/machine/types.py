@@ -62,8 +62,8 @@ class Ram:
     """Bytes a process may pin (RLIMIT_MEMLOCK does not bind CUDA's pinning; WSL and containers do); None: no limit known."""
     bandwidth_by_threads: tuple[tuple[int, int], ...] = ()
     """Measured (threads, bytes per second) pairs, threads rising; empty where this machine was not measured."""
-    source: str = "declared"
-    """Where `bandwidth` comes from: declared, calibration, file or, with None, nowhere."""
+    source: str = "unknown"
+    """Where `bandwidth` comes from: declared, calibration, file or, with None, unknown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from moefit.errors import InputError
+from moefit.llama.devices import default_devices, list_devices, parse_devices
+from moefit.sizes import MIB
+from tests.llama.harness import RpcDevices, free_port
+
+PRINTED = """Available devices:
+  CUDA0: NVIDIA GeForce RTX 3060 (11909 MiB, 11700 MiB free)
+  Vulkan0: AMD Radeon RX 7900 XTX (RADV NAVI31) (24560 MiB, 24000 MiB free)
+  Vulkan1: Intel(R) UHD Graphics 770 (ADL-S GT1) (32000 MiB, 30000 MiB free)
+  MTL0: Apple M3 Max (49152 MiB, 49151 MiB free)
+  GPUOpenCL: QUALCOMM Adreno(TM) 830 (8000 MiB, 8000 MiB free)
+  BLAS: OpenBLAS (0 MiB, 0 MiB free)
+  RPC0: box:50052 (8000 MiB, 7000 MiB free)
+  RPC1: box:50052 (8000 MiB, 7000 MiB free)
+  RPC2: 127.0.0.1:50053 (24105 MiB, 24105 MiB free)
+"""
+
+
+def script(path: Path, body: str) -> str:
+    """A program that stands in for llama-server."""
+    path.write_text(f"#!/bin/sh\n{body}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return str(path)
+
+
+def test_devices_are_read_in_the_order_printed_without_accelerators() -> None:
+    names = ["CUDA0", "Vulkan0", "Vulkan1", "MTL0", "GPUOpenCL", "RPC0", "RPC1", "RPC2"]
+    assert names == [device.name for device in parse_devices(PRINTED)]
+
+
+def test_buffers_of_rpc_devices_count_within_their_server() -> None:
+    buffers = {device.name: device.buffer_name for device in parse_devices(PRINTED)}
+    expected = {"RPC0": "RPC0[box:50052]", "RPC1": "RPC1[box:50052]", "RPC2": "RPC0[127.0.0.1:50053]"}
+    assert expected == {name: buffer for name, buffer in buffers.items() if name.startswith("RPC")}
+    assert ("CUDA0", "OpenCL") == (buffers["CUDA0"], buffers["GPUOpenCL"])
+
+
+def test_memory_is_the_servers_own_and_its_context_is_paid() -> None:
+    cuda = parse_devices(PRINTED)[0]
+    assert (11909 * MIB, 11700 * MIB, 0, "llama-server") == (
+        cuda.total,
+        cuda.free,
+        cuda.overhead,
+        cuda.source,
+    )
+
+
+def test_rates_of_known_cards_come_from_the_catalogue() -> None:
+    assert [360 * 10**9, 960 * 10**9, None] == [device.bandwidth for device in parse_devices(PRINTED)[:3]]
+
+
+def test_gpus_without_memory_of_their_own_are_known_by_name() -> None:
+    assert ["Vulkan1", "MTL0"] == [device.name for device in parse_devices(PRINTED) if device.integrated]
+
+
+def test_no_devices_is_an_answer() -> None:
+    assert () == parse_devices("Available devices:\n  (none)\n")
+
+
+def test_by_default_rpc_comes_first_and_integrated_gpus_step_back_for_discrete_ones() -> None:
+    devices = parse_devices(PRINTED)
+    chosen = [device.name for device in default_devices(devices)]
+    assert ["RPC0", "RPC1", "RPC2", "CUDA0", "Vulkan0", "GPUOpenCL"] == chosen
+
+
+def test_integrated_gpus_alone_are_used_beside_rpc() -> None:
+    devices = [device for device in parse_devices(PRINTED) if device.integrated or device.name == "RPC2"]
+    assert ["RPC2", "Vulkan1", "MTL0"] == [device.name for device in default_devices(devices)]
+
+
+def test_the_server_is_told_of_rpc_before_it_lists(tmp_path: Path) -> None:
+    program = script(tmp_path / "llama-server", 'echo "  RPC0: $* $GGML_NO_BACKTRACE (1 MiB, 1 MiB free)"')
+    [device] = list_devices(program, {"PATH": "/bin"}, rpc=["a:1,b:2", "c:3"])
+    assert "--rpc a:1,b:2,c:3 --list-devices 1" == device.description
+
+
+def test_a_server_that_does_not_answer_is_stopped(tmp_path: Path) -> None:
+    program = script(tmp_path / "llama-server", "exec sleep 60")
+    with pytest.raises(InputError, match=r"no answer in 0\.2 seconds"):
+        list_devices(program, {"PATH": "/bin:/usr/bin"}, time_limit=0.2)
+
+
+def test_a_server_that_fails_is_quoted(tmp_path: Path) -> None:
+    program = script(tmp_path / "llama-server", "echo error: invalid argument: --list-devices >&2; exit 1")
+    with pytest.raises(InputError, match="failed with status 1: error: invalid argument"):
+        list_devices(program, {})
+
+
+@pytest.mark.parametrize("name", ["missing", "folder", "data"])
+def test_what_is_no_program_is_an_error(tmp_path: Path, name: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "data").write_text("data")
+    with pytest.raises(InputError) as caught:
+        list_devices(str(tmp_path / name), {})
+    assert caught.value.hint is not None
+
+
+@pytest.mark.llama
+def test_two_real_rpc_servers_are_two_devices_with_their_own_buffers(
+    llama: Path, environment: dict[str, str], rpc: RpcDevices
+) -> None:
+    devices = list_devices(str(llama / "llama-server"), environment, rpc=[rpc.option[1]])
+    assert ["RPC0", "RPC1"] == [device.name for device in devices]
+    assert list(rpc.buffers) == [device.buffer_name for device in devices]
+    assert all(0 < device.free <= device.total for device in devices)
+
+
+@pytest.mark.llama
+def test_a_real_server_without_devices_lists_none(llama: Path, environment: dict[str, str]) -> None:
+    assert () == list_devices(str(llama / "llama-server"), environment)
+
+
+@pytest.mark.llama
+def test_an_rpc_server_that_is_not_there_is_named(llama: Path, environment: dict[str, str]) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    with pytest.raises(InputError, match=f"no RPC server at {address}"):
+        list_devices(str(llama / "llama-server"), environment, rpc=[address])

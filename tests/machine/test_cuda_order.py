@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import pytest
+
+from moefit.machine.cuda_order import Candidate, visible_devices
+
+SLOW = Candidate("GPU-1111", "slow", 10)
+FAST = Candidate("GPU-2222", "fast", 30)
+TWIN = Candidate("GPU-2233", "fast", 30)
+CARDS = (SLOW, FAST, TWIN)
+BY_BUS = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
+
+
+def indices(cards: tuple[Candidate, ...], **environment: str) -> list[int]:
+    return [seen.index for seen in visible_devices(cards, environment)[0]]
+
+
+def test_the_fastest_come_first_and_equals_keep_the_bus_order() -> None:
+    assert [1, 2, 0] == indices(CARDS)
+
+
+def test_pci_bus_id_keeps_the_bus_order_without_a_warning() -> None:
+    seen, warnings = visible_devices(CARDS, BY_BUS)
+    assert ([0, 1, 2], ()) == ([one.index for one in seen], warnings)
+
+
+def test_like_cards_need_no_guess_and_no_warning() -> None:
+    assert () == visible_devices((FAST, TWIN), {})[1]
+
+
+def test_unlike_cards_of_unknown_speed_keep_the_bus_order_with_a_warning() -> None:
+    seen, warnings = visible_devices((Candidate("GPU-1", "a", 0), FAST), {})
+    assert [0, 1] == [one.index for one in seen]
+    assert 1 == len(warnings)
+
+
+@pytest.mark.parametrize(
+    ("listed", "expected"),
+    [
+        ("0", [1]),
+        ("2,0", [0, 1]),
+        ("0, 1", [1, 2]),
+        ("", []),
+        ("-1", []),
+        ("NoDevFiles", []),
+        ("0,-1,1", [1]),
+        ("0,9,1", [1]),
+        ("9", []),
+        ("0,x,1", [1]),
+        ("1,1,0", [2]),
+        ("GPU-1111", [0]),
+        ("GPU-1", [0]),
+        ("GPU-2222,GPU-1111", [1, 0]),
+        ("GPU-22", []),
+        ("GPU-3", []),
+        ("gpu-1111", []),
+        ("2222", []),
+    ],
+)
+def test_visible_devices_are_picked_as_cuda_does(listed: str, expected: list[int]) -> None:
+    """By number in CUDA's order or by an unambiguous beginning of a UUID; the first bad entry ends the list."""
+    assert expected == indices(CARDS, CUDA_VISIBLE_DEVICES=listed)
+
+
+def test_numbers_follow_the_bus_order_where_that_is_asked_for() -> None:
+    assert [0] == indices(CARDS, CUDA_VISIBLE_DEVICES="0", **BY_BUS)
+
+
+@pytest.mark.parametrize("listed", ["0,9", "0,0", "GPU-22"])
+def test_an_entry_that_cuda_ignores_is_a_warning(listed: str) -> None:
+    _, warnings = visible_devices(CARDS, {"CUDA_VISIBLE_DEVICES": listed, **BY_BUS})
+    assert 1 == len(warnings)
+
+
+@pytest.mark.parametrize("listed", ["", "-1", "0,-1", "1"])
+def test_hiding_cards_on_purpose_is_no_warning(listed: str) -> None:
+    assert () == visible_devices(CARDS, {"CUDA_VISIBLE_DEVICES": listed, **BY_BUS})[1]
+
+
+MIG = Candidate("GPU-4444", "mig", 20, mig=("MIG-aaaa", "MIG-abbb"))
+
+
+@pytest.mark.parametrize(
+    ("listed", "expected"),
+    [
+        (None, [(0, "MIG-aaaa")]),
+        ("0", [(0, "MIG-aaaa")]),
+        ("GPU-4444", [(0, "MIG-aaaa")]),
+        ("MIG-abbb", [(0, "MIG-abbb")]),
+        ("MIG-ab", [(0, "MIG-abbb")]),
+        ("MIG-a", []),
+        ("MIG-zzzz", []),
+    ],
+)
+def test_a_card_in_mig_mode_shows_one_part(listed: str | None, expected: list[tuple[int, str]]) -> None:
+    environment = {} if listed is None else {"CUDA_VISIBLE_DEVICES": listed}
+    assert expected == [(seen.index, seen.mig) for seen in visible_devices((MIG,), environment)[0]]

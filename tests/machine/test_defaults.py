@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from moefit.machine.catalogue import find_card
+from moefit.machine.defaults import (
+    device_bandwidth,
+    device_compute,
+    is_guessed,
+    link_bandwidth,
+    ram_bandwidth,
+)
+from moefit.machine.types import Cpu, Device, Machine, Ram
+from moefit.sizes import GIB
+
+DESKTOP = Machine(
+    gpus=(), ram=Ram(64 * GIB, 60 * GIB), cpu=Cpu(8, 16, model="AMD Ryzen 7 7700X 8-Core Processor")
+)
+UNKNOWN = Device(name="CUDA0", free=8 * GIB, total=8 * GIB)
+
+
+def server(cores: int, nodes: int = 1) -> Machine:
+    return replace(DESKTOP, cpu=Cpu(cores, cores, model="AMD EPYC 7742 64-Core Processor", numa_nodes=nodes))
+
+
+def test_a_stated_ram_bandwidth_is_taken_as_it_is() -> None:
+    assert 77 == ram_bandwidth(replace(DESKTOP, ram=replace(DESKTOP.ram, bandwidth=77)))
+
+
+def test_a_desktop_is_taken_to_have_two_channels() -> None:
+    assert 40e9 < ram_bandwidth(DESKTOP) < 51.2e9
+
+
+def test_sixteen_threads_of_a_server_come_close_to_the_measured_95_6_gb_per_second() -> None:
+    assert abs(ram_bandwidth(server(16)) / 95.6e9 - 1) < 0.05
+
+
+def test_a_server_is_limited_by_its_channels_and_two_sockets_have_twice_as_many() -> None:
+    assert 2 * ram_bandwidth(server(64)) == ram_bandwidth(server(128, nodes=2))
+
+
+def test_a_unified_memory_follows_its_gpus_bandwidth() -> None:
+    card = find_card("gb10")
+    assert card is not None
+    assert 200e9 < ram_bandwidth(replace(DESKTOP, gpus=(card.device("CUDA0"),))) < 273e9
+
+
+def test_what_a_device_states_is_taken_as_it_is() -> None:
+    known = replace(UNKNOWN, bandwidth=1, link_bandwidth=2, compute=3.0)
+    assert (1, 2, 3.0) == (device_bandwidth(known), link_bandwidth(known), device_compute(known))
+
+
+def test_an_unknown_device_is_taken_for_a_modest_one() -> None:
+    assert 200e9 < device_bandwidth(UNKNOWN) < 400e9
+    assert 10e9 < link_bandwidth(UNKNOWN) < 16e9
+    assert 20e12 < device_compute(UNKNOWN) < 100e12
+
+
+def test_a_unified_memory_has_no_link_to_cross() -> None:
+    assert 5 == link_bandwidth(replace(UNKNOWN, integrated=True, bandwidth=5))
+
+
+def test_a_machine_is_guessed_until_ram_and_every_device_are_known() -> None:
+    known = replace(DESKTOP, ram=replace(DESKTOP.ram, bandwidth=1))
+    guesses = [
+        DESKTOP,
+        known,
+        replace(known, gpus=(UNKNOWN,)),
+        replace(known, gpus=(replace(UNKNOWN, bandwidth=1),)),
+    ]
+    assert [True, False, True, False] == [is_guessed(machine) for machine in guesses]

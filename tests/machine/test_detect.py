@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from moefit.errors import InputError, UsageError
+from moefit.machine.detect import MachineOptions, detect
+from moefit.machine.file import to_json
+from moefit.machine.types import Device
+from moefit.sizes import GIB
+from tests.machine.fake_nvml import LOST, NO_LIBRARY, FakeCard, fake_nvml
+
+SERVED = Device(
+    name="CUDA0", free=10 * GIB, total=12 * GIB, description="NVIDIA GeForce RTX 3060", source="llama-server"
+)
+RPC = Device(name="RPC0", free=4 * GIB, total=8 * GIB, buffer="RPC0[box:50052]", source="llama-server")
+
+
+@pytest.fixture
+def card(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One RTX 3060."""
+    monkeypatch.setitem(sys.modules, "pynvml", fake_nvml(FakeCard()))
+
+
+@pytest.fixture
+def no_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No NVIDIA driver."""
+    monkeypatch.setitem(sys.modules, "pynvml", fake_nvml(init=NO_LIBRARY))
+
+
+def refuse() -> tuple[Device, ...]:
+    pytest.fail("the server must not be asked")
+
+
+def fail() -> tuple[Device, ...]:
+    raise InputError("llama-server --list-devices: no answer in 5 seconds")
+
+
+@pytest.mark.usefixtures("card")
+def test_nvml_alone_is_asked_when_it_answers() -> None:
+    machine = detect(MachineOptions(), {}, ask_server=refuse)
+    assert [("CUDA0", "nvml")] == [(gpu.name, gpu.source) for gpu in machine.gpus]
+
+
+@pytest.mark.usefixtures("no_card")
+def test_the_server_is_asked_when_nvml_finds_nothing() -> None:
+    machine = detect(MachineOptions(), {}, ask_server=lambda: (SERVED,))
+    assert ((SERVED,), ()) == (machine.gpus, machine.warnings)
+
+
+@pytest.mark.usefixtures("no_card")
+def test_without_any_gpu_the_machine_is_its_host_and_a_warning() -> None:
+    machine = detect(MachineOptions(), {})
+    assert () == machine.gpus
+    assert ("no NVIDIA GPU: NVML says NVML Shared Library Not Found",) == machine.warnings
+    assert machine.ram.total > 0
+
+
+@pytest.mark.usefixtures("card")
+def test_a_preferred_server_names_the_devices_and_nvml_adds_the_rates() -> None:
+    machine = detect(MachineOptions(), {}, ask_server=lambda: (RPC, SERVED), prefer_server=True)
+    rpc, cuda = machine.gpus
+    assert RPC == rpc
+    assert (10 * GIB, 0, "llama-server") == (cuda.free, cuda.overhead, cuda.source)
+    assert cuda.bandwidth is not None
+
+
+@pytest.mark.usefixtures("card")
+def test_a_server_that_fails_is_a_warning() -> None:
+    machine = detect(MachineOptions(), {}, ask_server=fail, prefer_server=True)
+    assert ["CUDA0"] == [gpu.name for gpu in machine.gpus]
+    assert ("llama-server --list-devices: no answer in 5 seconds",) == machine.warnings
+
+
+def test_a_declared_gpu_replaces_detection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pynvml", fake_nvml(count=LOST))
+    machine = detect(
+        MachineOptions(gpus=("rtx-3060",), ram="32GiB", ram_bandwidth="40GB/s", cores=6),
+        {},
+        ask_server=refuse,
+    )
+    assert ["NVIDIA GeForce RTX 3060"] == [gpu.description for gpu in machine.gpus]
+    assert (32 * GIB, 40 * 10**9, 6) == (machine.ram.available, machine.ram.bandwidth, machine.cpu.cores)
+    assert () == machine.warnings
+
+
+def test_a_machine_file_replaces_detection_and_options_still_apply(tmp_path: Path) -> None:
+    written = detect(MachineOptions(gpus=("rtx-3060", "rtx-3090"), ram="64GiB", cores=4), {})
+    path = tmp_path / "box.json"
+    path.write_text(json.dumps({"version": 1, "machine": to_json(written)}))
+    options = MachineOptions(machine_file=str(path), budgets=("CUDA1=8GiB",), excluded=("CUDA0",), cores=8)
+    machine = detect(options, {}, ask_server=refuse)
+    assert [("CUDA1", 8 * GIB)] == [(gpu.name, gpu.free) for gpu in machine.gpus]
+    assert (64 * GIB, 8) == (machine.ram.total, machine.cpu.cores)
+
+
+def test_a_machine_file_and_a_declared_gpu_contradict_each_other() -> None:
+    with pytest.raises(UsageError, match="--gpu and --machine"):
+        detect(MachineOptions(gpus=("rtx-3060",), machine_file="box.json"), {})
+
+
+def test_a_missing_machine_file_is_an_error_that_names_it(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"nowhere\.json: No such file"):
+        detect(MachineOptions(machine_file=str(tmp_path / "nowhere.json")), {})
+
+
+def test_a_machine_file_that_is_not_text_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "model.gguf"
+    path.write_bytes(b"GGUF\xff\xfe\x80")
+    with pytest.raises(InputError, match="not text"):
+        detect(MachineOptions(machine_file=str(path)), {})
