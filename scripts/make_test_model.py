@@ -1,65 +1,221 @@
-"""Write a small mixture-of-experts model with random weights, which the real llama.cpp loads and runs.
+"""Write a random-weight mixture-of-experts model that the real llama.cpp loads and generates from.
 
-    python scripts/make_test_model.py out.gguf
+    python scripts/make_test_model.py OUT.gguf [--architecture qwen3moe|olmoe|gpt-oss] [--size tiny|small|medium]
+                                      [--layers N] [--vocabulary N] [--tied] [--split N]
 
-An OLMoE of 4 layers, 64 experts each, Q4_K_M: 1.1 GB. What it says means nothing; where its tensors go does.
+    tiny    6 MB, 4 layers
+    small   75 MB, 8 layers
+    medium  470 MB, 12 layers
+
+What it says is meaningless; where its tensors lie and what they cost is not. The same options give the same bytes.
 """
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import gguf
 import numpy as np
-from make_header import models, write_header
+from vocabulary import vocabulary
 
-MODEL, QUANT = "tiny-olmoe-4l", "Q4_K_M"
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Quant = gguf.GGMLQuantizationType
+Tensor = tuple[str, tuple[int, ...], Quant]
+"""Name, shape with the row length first, type."""
+
 DEVIATION = 0.02
-"""Of the weights, as in a model before training: activations stay finite through a few layers."""
-# Where a block keeps its f16 scales, and what divides the wanted deviation to give each of them
-# (source: ggml/src/ggml-common.h, block_q4_K and block_q6_K).
-SCALES = {
-    gguf.GGMLQuantizationType.Q4_K: {0: 350, 2: 50},
-    gguf.GGMLQuantizationType.Q6_K: {208: 1100},
+"""Of the weights, as in a freshly initialised transformer: activations neither die out nor overflow."""
+TILE = 1 << 20
+"""Bytes of random blocks made for each type; tensors repeat them from different starts."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """Dimensions of a model."""
+
+    layers: int
+    embedding: int
+    heads: int
+    kv_heads: int
+    head: int
+    experts: int
+    used: int
+    expert_ffn: int
+    vocabulary: int
+
+
+SIZES = {
+    "tiny": Size(4, 256, 4, 2, 64, 8, 2, 256, 2_000),
+    "small": Size(8, 512, 8, 2, 64, 16, 4, 512, 8_000),
+    "medium": Size(12, 1024, 16, 4, 64, 32, 4, 512, 32_000),
 }
-TILE = 1 << 14
-"""Blocks that are random; a tensor repeats them from a place of its own."""
 
 
-def random_blocks(kind: gguf.GGMLQuantizationType, rng: np.random.Generator) -> np.ndarray:
-    """TILE valid blocks of a quantised type, one a row."""
-    blocks = rng.integers(0, 256, (TILE, gguf.GGML_QUANT_SIZES[kind][1]), dtype=np.uint8)
-    for at, part in SCALES[kind].items():
-        scales = (DEVIATION / part * rng.uniform(0.9, 1.1, TILE)).astype(np.float16)
-        blocks[:, at : at + 2] = scales.view(np.uint8).reshape(TILE, 2)
-    return blocks
+def metadata(architecture: str, s: Size) -> dict[str, Any]:
+    """Hyper-parameters, keys with the architecture in front."""
+    keys = {
+        "block_count": s.layers,
+        "context_length": 32768,
+        "embedding_length": s.embedding,
+        "feed_forward_length": s.expert_ffn,
+        "attention.head_count": s.heads,
+        "attention.head_count_kv": s.kv_heads,
+        "attention.key_length": s.head,
+        "attention.value_length": s.head,
+        "attention.layer_norm_rms_epsilon": 1e-5,
+        "rope.freq_base": 10000.0,
+        "rope.dimension_count": s.head,
+        "expert_count": s.experts,
+        "expert_used_count": s.used,
+        "vocab_size": s.vocabulary,
+    }
+    if architecture != "olmoe":
+        keys["expert_feed_forward_length"] = s.expert_ffn
+    if architecture == "gpt-oss":
+        keys["attention.sliding_window"] = 128
+    return {f"{architecture}.{key}": value for key, value in keys.items()}
 
 
-def fill(path: Path) -> None:
-    """Give every tensor of a file values: ones to norms, random ones to the rest."""
+def block(architecture: str, s: Size) -> Iterator[Tensor]:
+    """The tensors of one block. source: src/models/{qwen3moe,olmoe,openai-moe}.cpp, load_arch_tensors."""
+    q, kv = s.heads * s.head, s.kv_heads * s.head
+    experts = Quant.MXFP4 if architecture == "gpt-oss" else Quant.Q4_K
+    down = Quant.MXFP4 if architecture == "gpt-oss" else Quant.Q6_K
+    yield "attn_norm.weight", (s.embedding,), Quant.F32
+    yield "attn_q.weight", (s.embedding, q), Quant.Q8_0
+    yield "attn_k.weight", (s.embedding, kv), Quant.Q8_0
+    yield "attn_v.weight", (s.embedding, kv), Quant.Q8_0
+    yield "attn_output.weight", (q, s.embedding), Quant.Q8_0
+    yield "ffn_gate_inp.weight", (s.embedding, s.experts), Quant.F32
+    yield "ffn_gate_exps.weight", (s.embedding, s.expert_ffn, s.experts), experts
+    yield "ffn_up_exps.weight", (s.embedding, s.expert_ffn, s.experts), experts
+    yield "ffn_down_exps.weight", (s.expert_ffn, s.embedding, s.experts), down
+    if architecture == "gpt-oss":
+        yield "post_attention_norm.weight", (s.embedding,), Quant.F32
+        yield "attn_sinks.weight", (s.heads,), Quant.F32
+        for name, length in (("attn_q", q), ("attn_k", kv), ("attn_v", kv), ("attn_output", s.embedding)):
+            yield f"{name}.bias", (length,), Quant.F32
+        yield "ffn_gate_inp.bias", (s.experts,), Quant.F32
+        for name, length in (("gate", s.expert_ffn), ("up", s.expert_ffn), ("down", s.embedding)):
+            yield f"ffn_{name}_exps.bias", (length, s.experts), Quant.F32
+        return
+    by_head = architecture == "qwen3moe"
+    yield "ffn_norm.weight", (s.embedding,), Quant.F32
+    yield "attn_q_norm.weight", (s.head if by_head else q,), Quant.F32
+    yield "attn_k_norm.weight", (s.head if by_head else kv,), Quant.F32
+
+
+def tensors(architecture: str, s: Size, *, tied: bool) -> Iterator[Tensor]:
+    """Every tensor, in the order of the file."""
+    yield "token_embd.weight", (s.embedding, s.vocabulary), Quant.Q8_0
+    yield "output_norm.weight", (s.embedding,), Quant.F32
+    if not tied:
+        yield "output.weight", (s.embedding, s.vocabulary), Quant.Q6_K
+    for layer in range(s.layers):
+        for name, shape, quant in block(architecture, s):
+            yield f"blk.{layer}.{name}", shape, quant
+
+
+def random_blocks(quant: Quant, rng: np.random.Generator) -> np.ndarray[Any, Any]:
+    """TILE bytes of blocks whose values have the DEVIATION.
+
+    Random quants are as good as any; only the scales must be numbers. Of random 4-bit quants times 6-bit scales the deviation is
+    258 and the mean 236, of 6-bit quants times 8-bit scales 1366, of 8-bit quants 74, of mxfp4's values 6.
+    """
+    size = gguf.GGML_QUANT_SIZES[quant][1]
+    if quant is Quant.F32:
+        return rng.normal(0, DEVIATION, TILE // 4).astype(np.float32).view(np.uint8)
+    blocks = rng.integers(0, 256, (TILE // size, size), np.uint8)
+    scales = {
+        Quant.Q8_0: {0: 1 / 74},
+        Quant.Q4_K: {0: 1 / 258, 2: 236 / 31.5 / 258},
+        Quant.Q6_K: {208: 1 / 1366},
+    }
+    if quant is Quant.MXFP4:
+        blocks[:, 0] = 119  # an exponent: 2^(119 - 128) times a deviation of 6 is about 0.012
+    for at, scale in scales.get(quant, {}).items():
+        blocks[:, at : at + 2] = np.array([DEVIATION * scale], np.float16).view(np.uint8)
+    return blocks.reshape(-1)
+
+
+def data(
+    name: str, size: int, tile: np.ndarray[Any, Any], block_bytes: int, number: int
+) -> np.ndarray[Any, Any]:
+    """`size` bytes for the tensor of that number in the file."""
+    if name.endswith("norm.weight"):
+        return np.ones(size // 4, np.float32).view(np.uint8)
+    start = number * 7919 % (len(tile) // block_bytes) * block_bytes
+    return np.resize(np.concatenate((tile[start:], tile[:start])), size)
+
+
+def write_model(path: Path, architecture: str, s: Size, *, tied: bool = False, shards: int = 1) -> list[Path]:
+    """Write the model; returns the files written."""
+    if architecture == "olmoe":  # it normalises all keys at once, over as many values as there are queries
+        s = replace(s, kv_heads=s.heads)
+    listed = list(tensors(architecture, s, tied=tied))
+    per_shard = -(-len(listed) // shards) if shards > 1 else 0
+    writer = gguf.GGUFWriter(path, architecture, split_max_tensors=per_shard)
+    writer.add_string("general.type", "model")
+    writer.add_name(f"random {architecture}")
+    writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
+    for key, value in (metadata(architecture, s) | vocabulary(s.vocabulary)).items():
+        add = {
+            int: writer.add_uint32,
+            float: writer.add_float32,
+            str: writer.add_string,
+            list: writer.add_array,
+        }
+        add[type(value)](key, value)
     rng = np.random.default_rng(1)
-    tiles = {kind: random_blocks(kind, rng).ravel() for kind in SCALES}
-    for tensor in gguf.GGUFReader(path, "r+").tensors:
-        if tensor.name.endswith("norm.weight"):
-            tensor.data[:] = 1
-        elif tensor.tensor_type == gguf.GGMLQuantizationType.F32:
-            tensor.data[:] = rng.normal(0, DEVIATION, tensor.data.shape)
-        else:
-            tile = tiles[tensor.tensor_type]
-            turned = np.roll(tile, int(rng.integers(TILE)) * (len(tile) // TILE))
-            tensor.data[:] = np.resize(turned, tensor.data.shape)
+    tiles = {
+        quant: random_blocks(quant, rng)
+        for quant in (Quant.F32, Quant.Q8_0, Quant.Q4_K, Quant.Q6_K, Quant.MXFP4)
+    }
+    contents = []
+    for name, shape, quant in listed:
+        values, size = gguf.GGML_QUANT_SIZES[quant]
+        total = int(np.prod(shape)) // values * size
+        writer.add_tensor_info(name, shape[::-1], np.dtype(np.float32), total, raw_dtype=quant)
+        contents.append((name, total, tiles[quant], size))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_ti_data_to_file()
+    assert writer.fout is not None
+    files = [Path(out.name) for out in writer.fout]
+    for number, content in enumerate(contents):
+        writer.write_tensor_data(data(*content, number))
+    writer.close()
+    return files
 
 
 def main() -> None:
-    """Write the file that the command line names."""
+    """Write what the command line asks for."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("out", type=Path)
-    out = parser.parse_args().out
-    write_header(out, models()[MODEL], QUANT, vocab=True, whole=True)
-    fill(out)
+    parser.add_argument("--architecture", choices=("qwen3moe", "olmoe", "gpt-oss"), default="qwen3moe")
+    parser.add_argument("--size", choices=SIZES, default="small")
+    parser.add_argument("--layers", type=int, metavar="N")
+    parser.add_argument("--vocabulary", type=int, metavar="N", help="tokens, at least 300")
+    parser.add_argument(
+        "--tied", action="store_true", help="no output matrix: the embedding is used again (qwen3moe)"
+    )
+    parser.add_argument("--split", type=int, default=1, metavar="N")
+    a = parser.parse_args()
+    if a.tied and a.architecture != "qwen3moe":
+        parser.error("--tied is for qwen3moe: the others need an output matrix")
+    if (a.vocabulary or 300) < 300 or (a.layers or 1) < 1:
+        parser.error("at least 300 tokens and 1 layer")
+    size = SIZES[a.size]
+    size = replace(size, layers=a.layers or size.layers, vocabulary=a.vocabulary or size.vocabulary)
+    for file in write_model(a.out, a.architecture, size, tied=a.tied, shards=a.split):
+        print(file, f"{file.stat().st_size / 2**20:.1f} MiB")
 
 
 if __name__ == "__main__":

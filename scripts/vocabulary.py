@@ -23,7 +23,7 @@ def words(count: int) -> list[str]:
     So "<all but the last letter> <last letter>" is a merge, and the tokenizer really makes them.
 
     >>> words(3), words(40)[-1]
-    (['ee', 'et', 'ea'], 'eei')
+    (['ee', 'et', 'ea'], 'eeo')
     """
     by_length = (product(LETTERS, repeat=length) for length in range(2, 12))
     return ["".join(letters) for letters in islice(chain.from_iterable(by_length), count)]
