@@ -10,14 +10,16 @@ import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from moefit.gguf.quants import QUANTS, QuantType
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device
+from moefit.memory.cells import context
 from moefit.memory.graph.allocate import Allocator, Arena
 from moefit.memory.graph.architectures import ARCHITECTURES, GENERIC
 from moefit.memory.graph.context import Batch, Context, Homes, Layers, Parameters
 from moefit.memory.graph.nodes import Node
 from moefit.memory.graph.schedule import Backends, schedule
+from moefit.memory.hparams import hparams
+from moefit.memory.kv import cache_type
 from moefit.model import Model
 from moefit.placement.types import Placement
 
@@ -47,15 +49,17 @@ def compute_buffers(
     """
     homes = _homes(devices, placement)
     copies = pipeline_copies(model, devices, settings, placement)
-    notes = () if model.architecture in ARCHITECTURES else (f"{model.architecture}: compute buffers are an estimate",)
-    batch = _batch(model, settings, placement)
+    notes = (
+        ()
+        if model.architecture in ARCHITECTURES
+        else (f"{model.architecture}: compute buffers are an estimate",)
+    )
+    batch = _batch(model, settings)
     peaks = _simulate(model, tuple(devices), settings, homes, batch, copies)
     return ComputeBuffers(peaks[:-1], peaks[-1], copies, (), notes)
 
 
-def pipeline_copies(
-    model: Model, devices: Sequence[Device], settings: Settings, placement: Placement
-) -> int:
+def pipeline_copies(model: Model, devices: Sequence[Device], settings: Settings, placement: Placement) -> int:
     """How often inputs are held to overlap devices (llama_context::llama_context, pipeline_parallel)."""
     parallel = (
         len(devices) > 1
@@ -77,36 +81,24 @@ def _homes(devices: Sequence[Device], placement: Placement) -> Homes:
     return Homes(slots[:-1], slots[-1], {n: backend(i) for n, i in placement.overrides.items()}, cpu)
 
 
-def _padded(tokens: int) -> int:
-    return -(-tokens // 256) * 256
-
-
-def _type(name: str) -> QuantType:
-    return next(q for q in QUANTS.values() if q.name == name)
-
-
-def _batch(model: Model, settings: Settings, placement: Placement) -> Batch:
+def _batch(model: Model, settings: Settings) -> Batch:
     """The prompt batch that llama.cpp reserves (llama_context::llama_context and sched_reserve)."""
-    sequences = settings.slots
-    context = _padded(settings.context)
-    per_sequence = context if settings.kv_unified else _padded(context // sequences)
-    context = per_sequence * (1 if settings.kv_unified else sequences)
-    n_batch = min(context, settings.batch)
-    ubatch = min(n_batch, settings.ubatch)
-    tokens = min(context, ubatch)
-    outputs = min(tokens, outputs_max(settings, n_batch))
-    tokens = -(-tokens // sequences) * sequences
+    sizes = context(settings)
+    tokens = min(sizes.total, sizes.ubatch)
+    outputs = min(tokens, outputs_max(settings, sizes.batch))
+    tokens = -(-tokens // sizes.sequences) * sizes.sequences
+    window = hparams(model).window
     return Batch(
         tokens=tokens,
-        sequences=sequences,
+        sequences=sizes.sequences,
         outputs=outputs,
-        streams=1 if settings.kv_unified else sequences,
-        cells=per_sequence,
-        window_cells=0,
+        streams=sizes.streams,
+        cells=sizes.sequence,
+        window_cells=sizes.sequence if settings.swa_full else sizes.window_cells(window),
         flash=settings.flash_attention != "off",
         transposed_v=settings.flash_attention == "off",
-        type_k=_type(settings.cache_type_k),
-        type_v=_type(settings.cache_type_v),
+        type_k=cache_type(settings.cache_type_k),
+        type_v=cache_type(settings.cache_type_v),
         kv_offload=settings.kv_offload,
         pins=False,
     )
@@ -122,10 +114,10 @@ def outputs_max(settings: Settings, batch: int) -> int:
 def _simulate(
     model: Model, devices: tuple[Device, ...], settings: Settings, homes: Homes, batch: Batch, copies: int
 ) -> tuple[int, ...]:
-    architecture = ARCHITECTURES.get(model.architecture, GENERIC)
-    c = Context(Parameters(model), _layers(model), batch, homes)
+    build = ARCHITECTURES.get(model.architecture, GENERIC)
+    c = Context(Parameters(model), hparams(model), _layers(model), batch, homes)
     layers = [layer.index for layer in model.layers if not layer.mtp]
-    architecture.build(c, layers)
+    build(c, layers)
 
     def offloads(backend: int, node: Node) -> bool:
         return devices[backend].backend.op_offload and batch_size(node) >= settings.op_offload_min_batch

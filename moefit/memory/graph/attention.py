@@ -37,9 +37,10 @@ class Inputs:
     v_rot: Node | None
 
 
-def heads_of(c: Context, layer: int, *, window: bool = False) -> Heads:
-    """The layer's heads by its hyper-parameters."""
+def heads_of(c: Context, layer: int) -> Heads:
+    """The layer's heads by its hyper-parameters; with a window where the layer has one."""
     hp = c.hp
+    window = c.memory.windowed[layer]
     return Heads(
         hp.heads(layer), hp.kv_heads(layer), hp.head_k(layer, window=window), hp.head_v(layer, window=window), window
     )
@@ -82,7 +83,11 @@ def inputs(c: Context, heads: Heads, *, v_cache: bool = True) -> Inputs:
     if n_v and v_cache:
         v_rot = c.input(f"v_rot{suffix}.{n_v}", F32, n_v, n_v)
     return Inputs(
-        indices(c, f"k_idxs{suffix}"), v_idxs, mask(c, f"mask{suffix}", cells(c, window=heads.window)), k_rot, v_rot
+        indices(c, f"k_idxs{suffix}"),
+        v_idxs,
+        mask(c, f"mask{suffix}", cells(c, window=heads.window)),
+        k_rot,
+        v_rot,
     )
 
 
@@ -94,11 +99,16 @@ def hadamard(x: Node, rotation: Node) -> Node:
     return g.reshape(g.mul_mat(rotation, flat), *ne)
 
 
-def qkv(c: Context, x: Node, layer: int, heads: Heads, *, flat: bool = False) -> tuple[Node, Node, Node]:
-    """Queries, keys and values, from one fused matrix or three (build_qkv). `flat` leaves them two-dimensional."""
+def qkv(
+    c: Context, x: Node, layer: int, heads: Heads, *, flat: bool = False, query_width: int = 1
+) -> tuple[Node, Node, Node]:
+    """Queries, keys and values, from one fused matrix or three (build_qkv).
+
+    `flat` leaves them two-dimensional; `query_width` is how many heads' values a query head has.
+    """
     n = c.batch.tokens
     clamps = bool(c.hp.number("attention.clamp_kqv")) and not flat
-    sizes = ((heads.k, heads.q), (heads.k, heads.kv), (heads.v, heads.kv))
+    sizes = ((heads.k * query_width, heads.q), (heads.k, heads.kv), (heads.v, heads.kv))
     if c.has(layer, "attn_qkv"):
         fused = linear(c, "attn_qkv", x, layer)
         if clamps:
@@ -149,7 +159,9 @@ def _cached_k(c: Context, layer: int, heads: Heads) -> Node:
     n_cells, wide = cells(c, window=heads.window), heads.k * heads.kv
     cache = c.cache(layer, "k", b.type_k, wide, n_cells, b.streams)
     row = b.type_k.row_bytes
-    return g.view_nd(cache, (heads.k, heads.kv, n_cells, b.streams), (row(heads.k), row(wide), row(wide * n_cells)))
+    return g.view_nd(
+        cache, (heads.k, heads.kv, n_cells, b.streams), (row(heads.k), row(wide), row(wide * n_cells))
+    )
 
 
 def _cached_v(c: Context, layer: int, heads: Heads) -> Node:
@@ -161,7 +173,9 @@ def _cached_v(c: Context, layer: int, heads: Heads) -> Node:
     if b.transposed_v:
         ne = (n_cells, heads.kv, heads.v, b.streams)
         return g.view_nd(cache, ne, (row(n_cells * heads.v), row(n_cells), row(n_cells * wide)))
-    return g.view_nd(cache, (heads.v, heads.kv, n_cells, b.streams), (row(heads.v), row(wide), row(wide * n_cells)))
+    return g.view_nd(
+        cache, (heads.v, heads.kv, n_cells, b.streams), (row(heads.v), row(wide), row(wide * n_cells))
+    )
 
 
 def mha(
@@ -223,7 +237,13 @@ def attend(
         _store(c, layer, heads, k, v, inp)
     at = layer if source is None else source
     cur = mha(
-        c, q, _cached_k(c, at, heads), _cached_v(c, at, heads), inp.mask, sinks=c.find(layer, sinks), softcap=softcap
+        c,
+        q,
+        _cached_k(c, at, heads),
+        _cached_v(c, at, heads),
+        inp.mask,
+        sinks=c.find(layer, sinks),
+        softcap=softcap,
     )
     if inp.v_rot is not None:
         cur = hadamard(cur, inp.v_rot)
@@ -232,10 +252,12 @@ def attend(
 
 def windowed(c: Context) -> bool:
     """Whether the context has a sliding-window cache beside the full one (llama_kv_cache_iswa)."""
-    return c.batch.window_cells > 0
+    return c.memory.window > 0
 
 
-def attend_latent(c: Context, layer: int, heads: Heads, q: Node, k: Node, v: Node, v_mla: Node | None) -> Node:
+def attend_latent(
+    c: Context, layer: int, heads: Heads, q: Node, k: Node, v: Node, v_mla: Node | None
+) -> Node:
     """Attention over a cache of keys alone, whose first values are the values (build_attn_inp_k: MLA)."""
     inp = inputs(c, heads, v_cache=False)
     c.expand(q, v, k)

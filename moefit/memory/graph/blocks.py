@@ -28,7 +28,9 @@ def embedding(c: Context, *, scaled: bool = False, mixed: bool = True) -> Node:
     return cur
 
 
-def norm(c: Context, x: Node, weight: str | Node | None, layer: int, *, rms: bool = True, bias: bool = True) -> Node:
+def norm(
+    c: Context, x: Node, weight: str | Node | None, layer: int, *, rms: bool = True, bias: bool = True
+) -> Node:
     """Norm with optional weight and bias (build_norm)."""
     cur = g.rms_norm(x) if rms else g.norm(x)
     w = _find(c, weight, layer)
@@ -93,16 +95,29 @@ def indices(c: Context, name: str) -> Node:
 
 def logits(c: Context, x: Node, *, rms: bool = True) -> None:
     """Output norm and matrix (end of every build)."""
-    cur = norm(c, x, "output_norm", -1, rms=rms)
+    head_only(c, output_norm(c, x, rms=rms))
+
+
+def output_norm(c: Context, x: Node, *, rms: bool = True) -> Node:
+    """The norm before the output matrix."""
+    weight = c.outside("output_norm.weight") or c.outside("token_embd_norm.weight")
+    cur = norm(c, x, weight, -1, rms=rms)
     bias = c.outside("output_norm.bias")
-    if bias is not None:
-        cur = g.add(cur, bias)
-    cur.output = True  # t_embd
+    return cur if bias is None else g.add(cur, bias)
+
+
+def head_only(c: Context, cur: Node) -> None:
+    """The output matrix, over a normed state that is an output of the graph itself (t_embd)."""
+    cur.output = True
     head = c.outside("output.weight") or c.outside("token_embd.weight")
     if head is not None:
         cur = g.mul_mat(head, cur)
         head_bias = c.outside("output.bias")
         if head_bias is not None:
             cur = g.add(cur, head_bias)
+        if c.hp.number("logit_scale"):
+            cur = g.scale(cur)
+        if c.hp.number("final_logit_softcapping"):
+            cur = g.scale(g.unary(g.scale(cur)))
     cur.output = True
     c.expand(cur)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from moefit.gguf.header import SkippedArray, Value
 from moefit.gguf.quants import QuantType
 from moefit.memory.graph import nodes as g
 from moefit.memory.graph.nodes import Graph, Node
+from moefit.memory.hparams import Hparams
 from moefit.model import Model, Tensor
 
 
@@ -87,6 +88,11 @@ class Parameters:
         """Truth; of an array, the layer's."""
         return bool(self.number(key, default, layer))
 
+    @property
+    def kept(self) -> tuple[bool, ...]:
+        """For each block, whether it is one of the main model: not a multi-token-prediction block."""
+        return tuple(not layer.mtp for layer in self.model.layers)
+
     def embd(self) -> int:
         """n_embd."""
         return self.integer("embedding_length")
@@ -125,7 +131,7 @@ class Layers:
 
     def __init__(self, model: Model) -> None:
         self.of: tuple[dict[str, Tensor], ...] = tuple(
-            {t.name.split(".", 2)[2]: t for t in layer.tensors} for layer in model.layers
+            {t.name.split(".", 2)[-1]: t for t in layer.tensors} for layer in model.layers
         )
         self.outside: dict[str, Tensor] = {t.name: t for t in (*model.input, *model.output)}
 
@@ -135,6 +141,8 @@ class Context:
     """One graph being built (llm_graph_context)."""
 
     hp: Parameters
+    memory: Hparams
+    """What each layer caches."""
     tensors: Layers
     batch: Batch
     homes: Homes
@@ -148,8 +156,9 @@ class Context:
             self.graph.expand(node)
 
     def has(self, layer: int, name: str) -> bool:
-        """Whether the layer has the tensor (name without `.weight`, or with `.bias` ...)."""
-        return _full(name) in self.tensors.of[layer]
+        """Whether the layer has the tensor; `.weight` may be left out."""
+        of = self.tensors.of[layer]
+        return name in of or f"{name}.weight" in of
 
     def weight(self, layer: int, name: str) -> Node:
         """A layer's tensor.
@@ -159,12 +168,13 @@ class Context:
         """
         found = self.find(layer, name)
         if found is None:
-            raise KeyError(f"blk.{layer}.{_full(name)}")
+            raise KeyError(f"blk.{layer}.{name}")
         return found
 
     def find(self, layer: int, name: str) -> Node | None:
         """A layer's tensor, or None."""
-        tensor = self.tensors.of[layer].get(_full(name))
+        of = self.tensors.of[layer]
+        tensor = of.get(name) or of.get(f"{name}.weight")
         if tensor is None:
             return None
         return self._node(tensor, self.homes.layers[layer])
@@ -203,11 +213,15 @@ class Context:
             node = self._inputs[name] = g.input_(type_, *ne)
         return node
 
+    def derived(self, name: str, make: Callable[[], Node]) -> Node:
+        """A view that several layers share, made on first use."""
+        node = self._inputs.get(name)
+        if node is None:
+            node = self._inputs[name] = make()
+        return node
+
     def pin(self, node: Node, layer: int) -> None:
         """Keep a node on its layer's device when llama.cpp does."""
         if self.batch.pins and layer >= 0:
             node.assigned = self.homes.layers[layer]
 
-
-def _full(name: str) -> str:
-    return name if name.endswith((".weight", ".bias", ".scale")) or "." in name else name + ".weight"

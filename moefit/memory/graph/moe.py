@@ -32,7 +32,9 @@ GATING = {1: "softmax", 2: "sigmoid", 3: "softmax_weight", 4: "sqrt_softplus"}
 """llama_expert_gating_func_type."""
 
 
-def routing(c: Context, layer: int, default_gating: str = "softmax", *, normalise: bool | None = None) -> Routing:
+def routing(
+    c: Context, layer: int, default_gating: str = "softmax", *, normalise: bool | None = None
+) -> Routing:
     """What the file's keys say about routing."""
     hp = c.hp
     code = hp.integer("expert_gating_func")

@@ -1,0 +1,91 @@
+"""Gemma 4 (src/models/gemma4.cpp)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from moefit.memory.graph import nodes as g
+from moefit.memory.graph.attention import attend, heads_of
+from moefit.memory.graph.blocks import embedding, ffn, linear, norm, positions
+from moefit.memory.graph.context import Context
+from moefit.memory.graph.decoder import Decoder, finish
+from moefit.memory.graph.moe import Routing, moe_ffn
+from moefit.memory.graph.nodes import I32, Node
+
+WHAT = Decoder(outputs="normed")
+ROUTING = Routing(normalise=True, activation="gelu")
+
+
+def build(c: Context, layers: Sequence[int]) -> None:
+    """A whole graph, of these layers only."""
+    cur = embedding(c, scaled=True)
+    per_layer = _per_layer_inputs(c, cur)
+    for layer in layers:
+        cur = _block(c, cur, layer, per_layer)
+    finish(c, cur, WHAT)
+
+
+def _per_layer_inputs(c: Context, x: Node) -> Node | None:
+    """An embedding of each token for each layer (build_inp_per_layer, project_per_layer_inputs)."""
+    table = c.outside("per_layer_token_embd.weight", on_output=False)
+    if table is None:
+        return None
+    n, layers = c.batch.tokens, sum(c.hp.kept)
+    width = table.ne[0] // layers
+    own = g.scale(g.reshape(g.get_rows(table, c.input("inp_tokens.per_layer", I32, n)), width, layers, n))
+    c.expand(own)
+    projection = c.outside("per_layer_model_proj.weight", on_output=False)
+    assert projection is not None
+    both = g.reshape(g.scale(g.mul_mat(projection, x)), width, layers, n)
+    both = norm(c, both, c.outside("per_layer_proj_norm.weight", on_output=False), -1)
+    return g.cont(g.permute(g.scale(g.add(both, own)), 0, 2, 1, 3))
+
+
+def _attention(c: Context, x: Node, layer: int) -> Node:
+    heads, n = heads_of(c, layer), c.batch.tokens
+    factors = None if heads.window else c.find(layer, "rope_freqs")
+    pos = positions(c)
+    q = g.reshape(linear(c, "attn_q", x, layer), heads.k, heads.q, n)
+    q = g.rope(norm(c, q, "attn_q_norm", layer), pos, factors)
+    if c.memory.attention[layer] is None:
+        return attend(c, layer, heads, q, None, None, source=_owner(c, layer))
+    k = linear(c, "attn_k", x, layer)
+    v = linear(c, "attn_v", x, layer) if c.has(layer, "attn_v") else k
+    k, v = g.reshape(k, heads.k, heads.kv, n), g.reshape(v, heads.v, heads.kv, n)
+    k, v = norm(c, k, "attn_k_norm", layer), g.rms_norm(v)
+    return attend(c, layer, heads, q, g.rope(k, pos, factors), v)
+
+
+def _owner(c: Context, layer: int) -> int:
+    """The layer whose cache a layer without one reads (llama_model::create_memory, reuse)."""
+    own = [i for i, cached in enumerate(c.memory.attention) if cached is not None]
+    return next(i for i in reversed(own) if c.memory.windowed[i] == c.memory.windowed[layer])
+
+
+def _block(c: Context, x: Node, layer: int, per_layer: Node | None) -> Node:
+    cur = _attention(c, norm(c, x, "attn_norm", layer), layer)
+    cur = norm(c, cur, "post_attention_norm", layer)
+    after = g.add(cur, x)
+    if c.has(layer, "ffn_gate_inp"):
+        cur = _experts(c, after, layer)
+    else:
+        cur = ffn(c, norm(c, after, "ffn_norm", layer), layer, activation="gelu")
+    cur = g.add(norm(c, cur, "post_ffw_norm", layer), after)
+    if per_layer is not None:
+        gate = g.unary(linear(c, "inp_gate", cur, layer))
+        own = g.view_nd(per_layer, per_layer.ne[:2], (per_layer.nb[1],))
+        own = linear(c, "proj", g.mul(gate, own), layer)
+        cur = g.add(cur, norm(c, own, "post_norm", layer))
+    scale = c.find(layer, "layer_output_scale")
+    return cur if scale is None else g.mul(cur, scale)
+
+
+def _experts(c: Context, x: Node, layer: int) -> Node:
+    """The dense block and the experts side by side; the router reads what both read, normed on its own."""
+    dense = ffn(c, norm(c, x, "ffn_norm", layer), layer, activation="gelu")
+    dense = norm(c, dense, "post_ffw_norm_1", layer)
+    routed = norm(c, x, "pre_ffw_norm_2", layer)
+    router = g.mul(g.scale(g.rms_norm(x)), c.weight(layer, "ffn_gate_inp.scale"))
+    logits = g.mul_mat(c.weight(layer, "ffn_gate_inp"), router)
+    routed = norm(c, moe_ffn(c, routed, layer, ROUTING, logits=logits), "post_ffw_norm_2", layer)
+    return g.add(dense, routed)

@@ -1,0 +1,75 @@
+"""Architectures that mix attention with recurrent layers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from moefit.memory.graph import nodes as g
+from moefit.memory.graph.blocks import embedding, ffn, linear, norm
+from moefit.memory.graph.context import Context
+from moefit.memory.graph.decoder import Decoder, finish, gated_attention, self_attention
+from moefit.memory.graph.delta_net import delta_net
+from moefit.memory.graph.moe import Routing, moe_ffn, routing
+from moefit.memory.graph.nodes import Node
+from moefit.memory.graph.recurrent import mamba2, short_conv
+
+
+def qwen_next(c: Context, x: Node, layer: int, what: Decoder) -> Node:
+    """Gated delta net with repeated key heads, or gated attention (src/models/qwen3next.cpp)."""
+    if c.memory.state[layer] is not None:
+        return delta_net(c, x, layer, repeats=True)
+    return gated_attention(c, x, layer, what)
+
+
+def qwen35(c: Context, x: Node, layer: int, what: Decoder) -> Node:
+    """Gated delta net, or gated attention (src/models/qwen35moe.cpp)."""
+    if c.memory.state[layer] is not None:
+        return delta_net(c, x, layer, repeats=False)
+    return gated_attention(c, x, layer, what)
+
+
+def granite(c: Context, x: Node, layer: int, what: Decoder) -> Node:
+    """Mamba-2 or attention (src/models/granite-hybrid.cpp)."""
+    if c.memory.state[layer] is not None:
+        return mamba2(c, x, layer)
+    return self_attention(c, x, layer, what)
+
+
+def lfm2(c: Context, x: Node, layer: int, what: Decoder) -> Node:
+    """Short convolution or attention (src/models/lfm2.cpp)."""
+    if c.memory.state[layer] is not None:
+        return short_conv(c, x, layer)
+    return self_attention(c, x, layer, what)
+
+
+NEMOTRON = Decoder(rope=lambda _c, _layer: False, activation="relu_sqr", outputs="normed")
+
+
+def nemotron(c: Context, layers: Sequence[int]) -> None:
+    """Each layer is a Mamba-2, an attention or a feed-forward block (src/models/nemotron-h.cpp)."""
+    cur = embedding(c)
+    for layer in layers:
+        x = norm(c, cur, "attn_norm", layer)
+        if c.memory.state[layer] is not None:
+            y = mamba2(c, x, layer)
+        elif c.memory.attention[layer] is not None:
+            y = self_attention(c, x, layer, NEMOTRON)
+        else:
+            y = _nemotron_ffn(c, x, layer)
+        cur = g.add(y, cur)
+    finish(c, cur, NEMOTRON)
+
+
+def _nemotron_ffn(c: Context, x: Node, layer: int) -> Node:
+    if not c.has(layer, "ffn_gate_inp"):
+        return ffn(c, x, layer, activation="relu_sqr")
+    how = routing(c, layer)
+    how = Routing("sigmoid", how.normalise, how.scaled, "relu_sqr")
+    latent = x
+    if c.has(layer, "ffn_latent_down"):
+        latent = linear(c, "ffn_latent_down", x, layer)
+    router = g.mul_mat(c.weight(layer, "ffn_gate_inp"), x)
+    routed = moe_ffn(c, latent, layer, how, logits=router)
+    if c.has(layer, "ffn_latent_up"):
+        routed = linear(c, "ffn_latent_up", routed, layer)
+    return g.add(routed, ffn(c, x, layer, "_shexp", "relu_sqr"))
