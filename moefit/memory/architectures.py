@@ -13,7 +13,7 @@ To add one, read its load_arch_hparams (src/models/NAME.cpp) and its case of lla
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
@@ -43,6 +43,7 @@ class Recurrent(Enum):
     NO_KV_HEADS_NO_FFN = "head_count_kv and feed_forward_length are 0"
     INTERVAL = "all but every full_attention_interval-th, or as recurrent_layers lists them"
     EVERY_LAYER = "every layer"
+    TENSORS = "those with the tensors of a state-space model, a short convolution or a linear attention"
 
 
 class Indexer(Enum):
@@ -85,6 +86,10 @@ class Architecture:
     """The hybrid's own layer filter lets nextn blocks have a cache even in the main context."""
     never_loads_mtp: bool = False
     """Its nextn blocks are skipped even when multi-token prediction is asked for."""
+    by_tensors: bool = False
+    """Unknown: a block's cache is at least as wide as its attn_k and attn_v, and every block's MTP counts."""
+    rolls_back: bool = False
+    """Speculation keeps a copy of the state for every drafted token (llm_arch_supports_rs_rollback)."""
     output_first: bool = False
     """A tied output is made before the embedding, so that both are loaded even into one buffer."""
     rope_without_window: bool = False
@@ -94,7 +99,9 @@ class Architecture:
 
 
 KDA: Final = Architecture(recurrent=Recurrent.NO_KV_HEADS, nextn_in_main=True)
+KDA_ROLLS_BACK: Final = replace(KDA, rolls_back=True)
 DELTA_NET: Final = Architecture(recurrent=Recurrent.INTERVAL)
+DELTA_NET_ROLLS_BACK: Final = replace(DELTA_NET, rolls_back=True)
 SSM: Final = Architecture(recurrent=Recurrent.NO_KV_HEADS, nextn_in_main=True)
 ONLY_STATE: Final = Architecture(recurrent=Recurrent.EVERY_LAYER, state_only=True)
 NO_CACHE: Final = Architecture(cacheless=True)
@@ -130,22 +137,27 @@ ARCHITECTURES: Final[dict[str, Architecture]] = {
     "spark2_5": Architecture(window=Window()),
     "step35": Architecture(window=Window()),
     # hybrids of attention and a state
-    "bailingmoe3": KDA,
+    "bailingmoe3": KDA_ROLLS_BACK,
     "falcon-h1": Architecture(recurrent=Recurrent.EVERY_LAYER, attends_everywhere=True),
     "granitehybrid": SSM,
     "jamba": SSM,
-    "kimi-k3": KDA,
+    "kimi-k3": KDA_ROLLS_BACK,
     "kimi-linear": KDA,
     "lfm2": Architecture(
-        recurrent=Recurrent.NO_KV_HEADS, window=Window(all_attention=True), nextn_in_main=True
+        recurrent=Recurrent.NO_KV_HEADS,
+        window=Window(all_attention=True),
+        nextn_in_main=True,
+        rolls_back=True,
     ),
-    "lfm2moe": SSM,
+    "lfm2moe": replace(SSM, rolls_back=True),
     "minimax-01": Architecture(recurrent=Recurrent.INTERVAL, interval=8, linear_attention=True),
-    "nemotron_h": Architecture(recurrent=Recurrent.NO_KV_HEADS_NO_FFN, nextn_in_main=True),
-    "nemotron_h_moe": Architecture(recurrent=Recurrent.NO_KV_HEADS_NO_FFN, nextn_in_main=True),
+    "nemotron_h": Architecture(recurrent=Recurrent.NO_KV_HEADS_NO_FFN, nextn_in_main=True, rolls_back=True),
+    "nemotron_h_moe": Architecture(
+        recurrent=Recurrent.NO_KV_HEADS_NO_FFN, nextn_in_main=True, rolls_back=True
+    ),
     "plamo2": SSM,
-    "qwen35": DELTA_NET,
-    "qwen35moe": DELTA_NET,
+    "qwen35": DELTA_NET_ROLLS_BACK,
+    "qwen35moe": DELTA_NET_ROLLS_BACK,
     "qwen3next": DELTA_NET,
     # a state alone
     "arwkv7": ONLY_STATE,
@@ -156,15 +168,17 @@ ARCHITECTURES: Final[dict[str, Architecture]] = {
     "rwkv7": ONLY_STATE,
     # sparse attention with an indexer
     "deepseek32": MLA_INDEXED,
-    "deepseek4": Architecture(window=Window(), compressed=True),
+    "deepseek4": Architecture(window=Window(), compressed=True, rolls_back=True, nextn_in_main=True),
     "dots3note": Architecture(window=Window(), indexer=Indexer.FULL, never_loads_mtp=True),
     "glm-dsa": Architecture(indexer=Indexer.FULL, indexer_default=True),
     "glm5-next": Architecture(
-        recurrent=Recurrent.NO_KV_HEADS, indexer=Indexer.FULL, indexer_default=True, pooled=3
+        recurrent=Recurrent.NO_KV_HEADS, indexer=Indexer.FULL, indexer_default=True, pooled=3, rolls_back=True
     ),
     "hy_v4": Architecture(indexer=Indexer.FULL),
     "minimax-m3": Architecture(indexer=Indexer.SPARSE),
-    "qwen4exp": Architecture(recurrent=Recurrent.INTERVAL, indexer=Indexer.ATTENTION, pooled=2),
+    "qwen4exp": Architecture(
+        recurrent=Recurrent.INTERVAL, indexer=Indexer.ATTENTION, pooled=2, rolls_back=True
+    ),
     # plain caches, but nextn blocks that are never loaded
     "bailingmoe2": Architecture(never_loads_mtp=True),
     "glm4": Architecture(never_loads_mtp=True),
@@ -186,6 +200,7 @@ ARCHITECTURES: Final[dict[str, Architecture]] = {
 }
 """Architectures whose memory is not just one cache for every layer."""
 
+PLAIN_ROW: Final = Architecture()
 PLAIN: Final = frozenset(
     {
         "apertus",
@@ -276,9 +291,16 @@ PLAIN: Final = frozenset(
 """Architectures whose memory is one cache for every layer, as the general keys describe it."""
 
 
+UNKNOWN: Final = Architecture(
+    recurrent=Recurrent.TENSORS, attends_everywhere=True, indexer=Indexer.EVERY_LAYER, by_tensors=True
+)
+"""An architecture that is not in the tables: no window, nothing shared, states and indexers where the header hints at
+them. Rather too large than too small."""
+
+
 def architecture(name: str) -> Architecture:
-    """The row of an architecture; a plain one for a name without a row."""
-    return ARCHITECTURES.get(name, Architecture())
+    """The row of an architecture: a plain one for a name without a row, a guess for an unknown name."""
+    return ARCHITECTURES.get(name, PLAIN_ROW if name in PLAIN else UNKNOWN)
 
 
 def is_known(name: str) -> bool:

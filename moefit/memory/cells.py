@@ -31,7 +31,7 @@ class Context:
 
     def window_cells(self, window: int) -> int:
         """Cells of one stream of a sliding-window cache, before --swa-full."""
-        reach = window * (self.sequences if self.streams == 1 else 1) + self.ubatch
+        reach = window * (self.sequences // self.streams) + self.ubatch
         return pad(min(self.sequence, reach), 256)
 
 

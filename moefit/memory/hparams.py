@@ -5,18 +5,19 @@ source: src/llama-model.cpp, llama_model_base::load_hparams; src/llama-hparams.c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from moefit.memory.architectures import Indexer, Recurrent, architecture
 from moefit.memory.memo import per_model
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from moefit.gguf.header import Value
     from moefit.memory.architectures import Architecture
-    from moefit.model import Model
+    from moefit.model import Layer, Model
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,12 @@ class Hparams:
     """n_swa, in tokens; 0 without a window."""
     mla: bool
     """The cache holds the compressed row only, so there is no V."""
+    widest_value: int = 0
+    """The largest V row of any block (n_embd_v_gqa_max), which all get without flash attention; 0 with MLA."""
+    blocks: int = 0
+    """Blocks without the nextn ones (n_layer)."""
+    windowed: tuple[bool, ...] = ()
+    """Which blocks attend to a sliding window, those without a cache of their own included."""
     compress: tuple[int, ...] = ()
     """DeepSeek-V4: each layer's compression ratio; empty for the others."""
     head_key: int = 0
@@ -105,9 +112,11 @@ def hparams(model: Model) -> Hparams:
     keys = Keys(model.architecture, model.metadata)
     layers = len(model.layers)
     main = sum(not layer.mtp for layer in model.layers)
-    recurrent = _recurrent_layers(row, keys, layers, main)
+    recurrent = _recurrent_layers(row, keys, model.layers, main)
     window, windowed = _window(row, keys, layers, main, recurrent)
-    attention = _attention(keys, layers, windowed, mla=_is_mla(keys))
+    attention = _attention(keys, layers, windowed, mla=_is_mla(keys) or row.compressed)
+    if row.by_tensors:
+        attention = [_hinted(a, layer) for a, layer in zip(attention, model.layers, strict=True)]
     cached = _cached_layers(row, keys, layers, recurrent)
     trunk = [il < main or row.nextn_in_main or main == 0 for il in range(layers)]
     indexed = _indexer(row, keys, layers, recurrent)
@@ -119,6 +128,9 @@ def hparams(model: Model) -> Hparams:
         state=tuple(_states(row, keys, layers, main, recurrent)),
         window=window,
         mla=_is_mla(keys),
+        windowed=tuple(windowed),
+        widest_value=max((a.value for a in attention), default=0),
+        blocks=main,
         compress=keys.per_layer("attention.compress_ratios", layers) if row.compressed else (),
         head_key=_head_sizes(keys)[0],
         indexer_key=keys.number("attention.indexer.key_length"),
@@ -160,6 +172,17 @@ def _attention(keys: Keys, layers: int, windowed: list[bool], *, mla: bool) -> l
     ]
 
 
+_STATE = re.compile(r"[.](ssm|shortconv|time_mix|channel_mix|kda|linear_attn|lightning)_?")
+"""Names of tensors that only blocks with a state have."""
+
+
+def _hinted(attention: Attention, layer: Layer) -> Attention:
+    """An unknown architecture's cache: no narrower than the outputs of its attn_k and attn_v."""
+    widths = {t.name.split(".")[2]: t.shape[1] for t in layer.tensors if len(t.shape) == 2}
+    key, value = widths.get("attn_k", 0), widths.get("attn_v", 0)
+    return replace(attention, key=max(attention.key, key), value=max(attention.value, value))
+
+
 def _window(
     row: Architecture, keys: Keys, layers: int, main: int, recurrent: list[bool]
 ) -> tuple[int, list[bool]]:
@@ -191,26 +214,32 @@ def _in_window(layer: int, period: int, *, dense_first: bool) -> bool:
     return layer % period != 0 if dense_first else layer % period < period - 1
 
 
-def _recurrent_layers(row: Architecture, keys: Keys, layers: int, main: int) -> list[bool]:
+def _recurrent_layers(row: Architecture, keys: Keys, blocks: Sequence[Layer], main: int) -> list[bool]:
     """is_recr of each layer."""
+    layers = len(blocks)
     match row.recurrent:
         case None:
             return [False] * layers
         case Recurrent.EVERY_LAYER:
             return [True] * layers
-        case Recurrent.NO_KV_HEADS:
-            heads = keys.per_layer("attention.head_count_kv", layers)
-            return [il < main and heads[il] == 0 for il in range(layers)]
-        case Recurrent.NO_KV_HEADS_NO_FFN:
+        case Recurrent.TENSORS:
+            return [any(_STATE.search(t.name) for t in block.tensors) for block in blocks]
+        case Recurrent.INTERVAL:
+            return _between_full_attention(row, keys, layers, main)
+        case Recurrent.NO_KV_HEADS | Recurrent.NO_KV_HEADS_NO_FFN:
             heads = keys.per_layer("attention.head_count_kv", layers)
             ffn = keys.per_layer("feed_forward_length", layers)
-            return [il < main and heads[il] == 0 and ffn[il] == 0 for il in range(layers)]
-        case Recurrent.INTERVAL:
-            listed = keys.array("attention.recurrent_layers", layers)
-            if listed is not None:
-                return [bool(flag) for flag in listed]
-            every = keys.number("full_attention_interval", row.interval)
-            return [il < main and (il + 1) % every != 0 for il in range(layers)]
+            alone = row.recurrent is Recurrent.NO_KV_HEADS_NO_FFN
+            return [il < main and heads[il] == 0 and not (alone and ffn[il]) for il in range(layers)]
+
+
+def _between_full_attention(row: Architecture, keys: Keys, layers: int, main: int) -> list[bool]:
+    """All but every so many-th layer, unless the file lists them."""
+    listed = keys.array("attention.recurrent_layers", layers)
+    if listed is not None:
+        return [bool(flag) for flag in listed]
+    every = keys.number("full_attention_interval", row.interval)
+    return [il < main and (il + 1) % every != 0 for il in range(layers)]
 
 
 def _cached_layers(row: Architecture, keys: Keys, layers: int, recurrent: list[bool]) -> list[bool]:
@@ -265,9 +294,11 @@ def _state_elements(row: Architecture, keys: Keys) -> int:
         return keys.number("embedding_length") * size
     if head := keys.number("kda.head_dim"):
         return head * head * heads
+    matrix = _head_sizes(keys)[0] ** 2 * heads
     if row.linear_attention:
-        return _head_sizes(keys)[0] ** 2 * heads
-    return keys.number("ssm.state_size") * keys.number("ssm.inner_size")
+        return matrix
+    state = keys.number("ssm.state_size") * keys.number("ssm.inner_size")
+    return state or (matrix if row.by_tensors else 0)
 
 
 def _history_elements(keys: Keys) -> int:

@@ -5,14 +5,15 @@ source: src/llama-model.cpp, llama_model::create_memory, and the constructors of
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from moefit.errors import UsageError
-from moefit.gguf.quants import QUANTS, QuantType
 from moefit.machine.types import CPU
-from moefit.memory.buffers import allocated, backend_at
+from moefit.memory.architectures import architecture
+from moefit.memory.buffers import backend_at
+from moefit.memory.cache_tensor import CACHE_TYPES, CacheTensor, cache_type
 from moefit.memory.cells import Context, context
+from moefit.memory.compressed import compressed_tensors
 from moefit.memory.hparams import Attention, Hparams, State, hparams
 from moefit.memory.memo import per_model
 
@@ -25,37 +26,6 @@ if TYPE_CHECKING:
     from moefit.model import Model
     from moefit.placement.types import Placement
 
-CACHE_TYPES: Final = {
-    quant.name: quant
-    for quant in QUANTS.values()
-    if quant.name in ("f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "iq4_nl", "q5_0", "q5_1")
-}
-"""What -ctk and -ctv take (kv_cache_types in common/arg.cpp)."""
-
-
-@dataclass(frozen=True, slots=True)
-class CacheTensor:
-    """One tensor of a cache: `rows` rows of `row` elements."""
-
-    row: int
-    rows: int
-    quant: QuantType
-
-    def bytes_in(self, backend: Backend) -> int:
-        """Bytes in a buffer of that backend."""
-        return allocated(self.quant.row_bytes(self.row) * self.rows, self.row, self.quant, backend)
-
-
-def cache_type(name: str) -> QuantType:
-    """The type that -ctk or -ctv names.
-
-    Raises:
-        UsageError: llama.cpp has no cache of that type.
-    """
-    if name not in CACHE_TYPES:
-        raise UsageError(f"no KV cache type {name!r}", f"one of {' '.join(CACHE_TYPES)}")
-    return CACHE_TYPES[name]
-
 
 def kv(
     model: Model, devices: Sequence[Device], settings: Settings, placement: Placement
@@ -64,16 +34,22 @@ def kv(
 
     A layer's cache lives where its slot does, on the host with --no-kv-offload.
     """
-    on = [0] * len(devices)
-    host = 0
-    for index, tensors in enumerate(layer_tensors(model, settings)):
-        device = placement.slots[index] if settings.kv_offload else CPU
-        size = sum(tensor.bytes_in(backend_at(devices, device)) for tensor in tensors)
-        if device == CPU:
-            host += size
-        else:
-            on[device] += size
-    return tuple(on), host
+    held = [0] * (len(devices) + 1)  # the host last, which CPU (-1) indexes
+    blocks = placement.slots[:-1] if settings.kv_offload else (CPU,) * len(model.layers)
+    sizes = {
+        device: layer_bytes(model, settings, backend_at(devices, device)) for device in sorted({*blocks})
+    }
+    for index, device in enumerate(blocks):
+        held[device] += sizes[device][index]
+    return tuple(held[:-1]), held[-1]
+
+
+@per_model(64)
+def layer_bytes(model: Model, settings: Settings, backend: Backend) -> tuple[int, ...]:
+    """Each block's caches and states in buffers of `backend`."""
+    return tuple(
+        sum(tensor.bytes_in(backend) for tensor in tensors) for tensors in layer_tensors(model, settings)
+    )
 
 
 @per_model(64)
@@ -84,10 +60,17 @@ def layer_tensors(model: Model, settings: Settings) -> tuple[tuple[CacheTensor, 
     layers: list[list[CacheTensor]] = [[] for _ in model.layers]
     _add(layers, _attention_tensors(h, h.attention, c, settings))
     _add(layers, _indexer_tensors(h.indexer, c, settings))
-    _add(layers, (_state_tensors(state, c) for state in h.state))
+    copies = 1 + (settings.rollback_tokens if architecture(model.architecture).rolls_back else 0)
+    _add(layers, (_state_tensors(state, c.sequences * copies) for state in h.state))
+    _add(layers, compressed_tensors(h, c, settings, copies))
     if settings.mtp:
-        _add(layers, _attention_tensors(h, h.mtp_attention, c, settings))
-        _add(layers, _indexer_tensors(h.mtp_indexer, c, settings))
+        draft = replace(
+            settings,
+            cache_type_k=settings.draft_cache_type_k,
+            cache_type_v=settings.draft_cache_type_v,
+        )
+        _add(layers, _attention_tensors(h, h.mtp_attention, c, draft))
+        _add(layers, _indexer_tensors(h.mtp_indexer, c, draft))
     return tuple(tuple(tensors) for tensors in layers)
 
 
@@ -101,15 +84,16 @@ def _attention_tensors(
 ) -> Iterable[Iterable[CacheTensor]]:
     """One K and one V a layer; source: src/llama-kv-cache.cpp, llama_kv_cache::llama_kv_cache."""
     key, value = cache_type(settings.cache_type_k), cache_type(settings.cache_type_v)
+    # DeepSeek-V4 keeps every slot apart, unified or not.
+    c = replace(c, streams=c.sequences) if h.compress else c
     window = c.sequence if settings.swa_full else c.window_cells(h.window)
-    widest = max((a.value for a in attention if a), default=0)
     for a in attention:
         if a is None:
             yield ()
             continue
         rows = (window if a.windowed else c.sequence) * c.streams
         # Without flash attention V is kept transposed, and every layer gets the widest layer's rows.
-        v_row = widest if settings.flash_attention == "off" and a.value else a.value
+        v_row = h.widest_value if settings.flash_attention == "off" else a.value
         yield CacheTensor(a.key, rows, key), CacheTensor(v_row, rows, value)
 
 
@@ -123,10 +107,9 @@ def _indexer_tensors(
         yield (CacheTensor(a.key, rows, key), CacheTensor(a.value, rows, value)) if a else ()
 
 
-def _state_tensors(state: State | None, c: Context) -> Iterable[CacheTensor]:
+def _state_tensors(state: State | None, rows: int) -> Iterable[CacheTensor]:
     """source: src/llama-memory-recurrent.cpp, llama_memory_recurrent::llama_memory_recurrent."""
     if state is None:
         return ()
-    rows = c.sequences
     f32 = CACHE_TYPES["f32"]
     return tuple(CacheTensor(n, rows, f32) for n in (state.conv, state.recurrent, state.history))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from moefit.machine.types import CPU
-from moefit.memory.architectures import architecture
+from moefit.memory.architectures import architecture, is_known
 from moefit.memory.buffers import allocated, backend_at
 from moefit.memory.hparams import hparams
 from moefit.memory.memo import per_model
@@ -46,8 +46,8 @@ class Loaded:
 
     slots: tuple[tuple[Tensor, ...], ...]
     """Tensors of each slot, the output last; replicated ones left out."""
-    homes: Mapping[str, tuple[int, Tensor]]
-    """Slot and tensor by name."""
+    homes: Mapping[str, int]
+    """Slot of each of them, by name."""
     replicated: tuple[Tensor, ...]
     """Rope factors: every buffer that holds a block of `askers` gets a copy."""
     askers: tuple[int, ...]
@@ -61,7 +61,7 @@ def loaded(model: Model, mtp: bool) -> Loaded:  # noqa: FBT001 - memoised by pos
     slots = (*(tuple(t for t in tensors if not t.replicated) for tensors in blocks), model.output)
     return Loaded(
         slots=slots,
-        homes={t.name: (slot, t) for slot, tensors in enumerate(slots) for t in tensors},
+        homes={t.name: slot for slot, tensors in enumerate(slots) for t in tensors},
         replicated=tuple(t for tensors in blocks for t in tensors if t.replicated),
         askers=_rope_askers(model),
         input=model.input,
@@ -77,9 +77,8 @@ def _rope_askers(model: Model) -> tuple[int, ...]:
 
 def _of_block(model: Model, layer: Layer, *, mtp: bool) -> tuple[Tensor, ...]:
     """A block's tensors; none of a nextn block unless multi-token prediction is asked for (TENSOR_SKIP)."""
-    if layer.mtp and (not mtp or architecture(model.architecture).never_loads_mtp):
-        return ()
-    return layer.tensors
+    skipped = not mtp or architecture(model.architecture).never_loads_mtp
+    return () if layer.mtp and skipped and is_known(model.architecture) else layer.tensors
 
 
 @per_model(64)
@@ -94,6 +93,18 @@ def slot_weights(model: Model, mtp: bool, backend: Backend) -> tuple[SlotWeights
     )
 
 
+@per_model(64)
+def slot_totals(model: Model, mtp: bool, backend: Backend) -> tuple[int, ...]:  # noqa: FBT001
+    """Each slot's weights, experts included."""
+    return tuple(slot.total for slot in slot_weights(model, mtp, backend))
+
+
+@per_model(64)
+def tensor_sizes(model: Model, mtp: bool, backend: Backend) -> Mapping[str, int]:  # noqa: FBT001
+    """Bytes of each slot's tensors in a buffer of `backend`, by name."""
+    return {t.name: _size(t, backend) for tensors in loaded(model, mtp).slots for t in tensors}
+
+
 def _size(tensor: Tensor, backend: Backend) -> int:
     return allocated(tensor.bytes, tensor.shape[0], tensor.quant, backend)
 
@@ -104,14 +115,16 @@ def weights(
     """Bytes of weights: for each device, and for the host (pinned, plain and repacked buffers together)."""
     held = [0] * (len(devices) + 1)  # the host last, which CPU (-1) indexes
     known = loaded(model, settings.mtp)
+    places = sorted({*placement.slots, *placement.overrides.values()})
+    sizes = {i: tensor_sizes(model, settings.mtp, backend_at(devices, i)) for i in places}
+    totals = {i: slot_totals(model, settings.mtp, backend_at(devices, i)) for i in {*placement.slots}}
     for slot, device in enumerate(placement.slots):
-        held[device] += slot_weights(model, settings.mtp, backend_at(devices, device))[slot].total
+        held[device] += totals[device][slot]
     for name, device in placement.overrides.items():
         if name in known.homes:
-            slot, tensor = known.homes[name]
-            home = placement.slots[slot]
-            held[home] -= _size(tensor, backend_at(devices, home))
-            held[device] += _size(tensor, backend_at(devices, device))
+            home = placement.slots[known.homes[name]]
+            held[home] -= sizes[home][name]
+            held[device] += sizes[device][name]
     for tensor, device in (*_copies(known, placement), *_inputs(model, known, placement)):
         held[device] += _size(tensor, backend_at(devices, device))
     return tuple(held[:-1]), held[-1]

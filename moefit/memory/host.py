@@ -1,0 +1,136 @@
+"""RAM: the output buffer, what llama-server's caches may grow to, and which bytes the system could reclaim.
+
+source: src/llama-context.cpp, llama_context::output_reserve; tools/server/server-context.cpp, create_checkpoint;
+tools/server/server-task.cpp, server_prompt_cache
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from moefit.gguf.header import SkippedArray
+from moefit.memory.architectures import architecture
+from moefit.memory.cache_tensor import cache_type
+from moefit.memory.cells import context
+from moefit.memory.compressed import HEAVY, SPARSE
+from moefit.memory.hparams import hparams
+from moefit.placement.budget import Term
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from moefit.launch.settings import Settings
+    from moefit.machine.types import Device
+    from moefit.memory.types import HostUse
+    from moefit.model import Model
+
+FLOAT = 4
+UNLIMITED_CACHE_STATES = 4
+"""--cache-ram -1 has no limit: count the full states of so many prompts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Residence:
+    """How the bytes in RAM are held."""
+
+    pinned: int
+    """In page-locked buffers of a device's driver, or locked by mlock."""
+    private: int
+    """Ordinary memory: only swap could take it."""
+    mapped: int
+    """Pages of the model file: the system can drop them and read them again."""
+
+
+def vocabulary(model: Model) -> int:
+    """Tokens of the vocabulary (llama_vocab::n_tokens)."""
+    tokens = model.metadata.get("tokenizer.ggml.tokens")
+    if isinstance(tokens, SkippedArray):
+        return tokens.length
+    if isinstance(tokens, tuple):
+        return len(tokens)
+    told = model.metadata.get(f"{model.architecture}.vocab_size")
+    if isinstance(told, int):
+        return told
+    return max((t.shape[1] for t in model.input if len(t.shape) > 1), default=0)
+
+
+def output_buffer(model: Model, settings: Settings) -> int:
+    """Bytes of the buffer that logits and embeddings are copied to: one row an output."""
+    c = context(settings)
+    outputs = c.sequences * (1 + settings.draft_tokens)
+    embedding = _number(model, "embedding_length_out") or _number(model, "embedding_length")
+    row = vocabulary(model)
+    if settings.embeddings:
+        outputs, row = c.batch, row + embedding
+    nextn = c.batch * embedding if settings.mtp else 0
+    return FLOAT * (outputs * row + nextn)
+
+
+def checkpoint(model: Model, settings: Settings) -> int:
+    """Bytes of one context checkpoint of one slot: what of its memory cannot be rolled back; 0 if all of it can.
+
+    source: common/common.cpp, common_prompt_checkpoint::update_tgt with LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY
+    """
+    h = hparams(model)
+    size = sum(FLOAT * (s.conv + s.recurrent + s.history) for s in h.state if s)
+    if h.window and not settings.swa_full:
+        c = context(settings)
+        cells = min(c.sequence, h.window + c.ubatch)
+        key, value = cache_type(settings.cache_type_k), cache_type(settings.cache_type_v)
+        rows = [key.row_bytes(a.key) + value.row_bytes(a.value) for a in h.attention if a and a.windowed]
+        size += cells * sum(rows)
+    for ratio in h.compress[: h.blocks]:
+        if ratio == SPARSE:
+            size += FLOAT * 2 * 2 * SPARSE * 2 * (h.head_key + h.indexer_key)
+        elif ratio == HEAVY:
+            size += FLOAT * 2 * HEAVY * h.head_key
+    return size
+
+
+def caches(model: Model, settings: Settings) -> tuple[Term, ...]:
+    """What llama-server's caches may grow to, by name. Other programs have none."""
+    if settings.program != "llama-server" or architecture(model.architecture).cacheless:
+        return ()
+    terms = []
+    limit = settings.cache_ram
+    if limit is None:
+        limit = UNLIMITED_CACHE_STATES * _whole_state(model, settings)
+        terms.append(Term("prompt cache", limit, f"--cache-ram -1: {UNLIMITED_CACHE_STATES} full prompts"))
+    elif limit:
+        terms.append(Term("prompt cache", limit, "--cache-ram"))
+    count = settings.context_checkpoints * settings.slots
+    if size := count * checkpoint(model, settings):
+        terms.append(Term("context checkpoints", size, f"-ctxcp: {count} of them"))
+    return tuple(terms)
+
+
+def residence(host: HostUse, settings: Settings, devices: Sequence[Device]) -> Residence:
+    """How a plan's bytes in RAM are held in its load mode.
+
+    Weights are mapped with mmap, else pinned if a device offers pinned buffers; buffers for computing and outputs are
+    pinned with such a device in any mode.
+    """
+    offered = settings.host_buffers and any(device.backend.host_buffer for device in devices)
+    buffers = host.compute + host.output
+    private = host.context + host.cache + (0 if offered else buffers)
+    pinned = buffers if offered else 0
+    if settings.load_mode == "mmap":
+        return Residence(pinned, private, host.model)
+    if offered or "mlock" in settings.load_mode:
+        return Residence(pinned + host.model, private, 0)
+    return Residence(pinned, private + host.model, 0)
+
+
+def _whole_state(model: Model, settings: Settings) -> int:
+    """Bytes of one slot's full cache and state."""
+    h = hparams(model)
+    key, value = cache_type(settings.cache_type_k), cache_type(settings.cache_type_v)
+    cells = context(settings).sequence
+    rows = [key.row_bytes(a.key) + value.row_bytes(a.value) for a in h.attention if a]
+    return cells * sum(rows) + checkpoint(model, settings)
+
+
+def _number(model: Model, key: str) -> int:
+    found = model.metadata.get(f"{model.architecture}.{key}")
+    return found if isinstance(found, int) else 0

@@ -1,0 +1,37 @@
+"""The sizes that a strategy places: every layer slot with its cache, routed experts apart."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from moefit.memory.buffers import HOST
+from moefit.memory.kv import layer_bytes
+from moefit.memory.weights import slot_weights
+from moefit.placement.types import LayerSize, Ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from moefit.launch.settings import Settings
+    from moefit.machine.backends import Backend
+    from moefit.machine.types import Device
+    from moefit.model import Model
+
+
+def ledger(model: Model, settings: Settings, devices: Sequence[Device] = ()) -> Ledger:
+    """What each slot costs the device that holds it, the output last.
+
+    The sizes are those of `weights` and `kv`. Where the devices' backends pad differently, a slot counts its largest size.
+    With --no-kv-offload caches are no part of it.
+    """
+    backends = list(dict.fromkeys(device.backend for device in devices)) or [HOST]
+    by_backend = [_slots(model, settings, backend) for backend in backends]
+    return Ledger(tuple(max(sizes, key=lambda size: size.total) for sizes in zip(*by_backend, strict=True)))
+
+
+def _slots(model: Model, settings: Settings, backend: Backend) -> tuple[LayerSize, ...]:
+    weights = slot_weights(model, settings.mtp, backend)
+    caches = layer_bytes(model, settings, backend) if settings.kv_offload else (0,) * len(model.layers)
+    return tuple(
+        LayerSize(slot.base + cache, slot.experts) for slot, cache in zip(weights, (*caches, 0), strict=True)
+    )
