@@ -48,10 +48,24 @@ def rpc(llama: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RpcDe
 
 @pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A random-weight MoE model that llama.cpp really runs."""
+    """A random-weight MoE model of 12 layers and 470 MB that llama.cpp really runs."""
     path = tmp_path_factory.mktemp("model") / "moe.gguf"
-    subprocess.run(
-        [sys.executable, ROOT / "scripts" / "make_test_model.py", path], check=True, stdin=subprocess.DEVNULL
-    )
+    make_model(path, "--size", "medium")
     yield path
-    path.unlink()  # pytest keeps its temporary folders for three runs, a gigabyte each
+    path.unlink()  # pytest keeps its temporary folders for three runs
+
+
+@pytest.fixture(scope="session")
+def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same of 4 layers and 40 MB."""
+    path = tmp_path_factory.mktemp("model") / "small.gguf"
+    make_model(path, "--size", "small", "--layers", "4")
+    return path
+
+
+def make_model(path: Path, *options: str) -> None:
+    """Runs the project's own script."""
+    script = ROOT / "scripts" / "make_test_model.py"
+    subprocess.run(
+        [sys.executable, script, path, *options], check=True, stdin=subprocess.DEVNULL, capture_output=True
+    )

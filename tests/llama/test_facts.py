@@ -16,11 +16,11 @@ MIB = 1 << 20
 
 
 @pytest.fixture(scope="module")
-def ask(environment, rpc: RpcDevices, model: Path):
+def ask(environment, rpc: RpcDevices, small_model: Path):
     """Memory of llama-server with these arguments on the two devices."""
 
     def answer(*arguments: str) -> RealUse:
-        line = ["llama-server", "-m", str(model), *rpc.option, "-c", "4096", *arguments, "--fit", "off"]
+        line = ["llama-server", "-m", str(small_model), *rpc.option, "-c", "4096", *arguments, "--fit", "off"]
         return verify(line, environment=environment)
 
     return answer
@@ -64,10 +64,10 @@ def test_an_override_sends_a_tensor_to_a_named_rpc_buffer(ask, rpc: RpcDevices):
     assert abs(sum(plain) - sum(moved)) <= 1
 
 
-def test_an_override_must_stand_after_the_rpc_option(environment, rpc: RpcDevices, model: Path):
+def test_an_override_must_stand_after_the_rpc_option(environment, rpc: RpcDevices, small_model: Path):
     override = ["-ot", f"blk[.]3[.]ffn_.*_exps={rpc.buffers[1]}"]
     with pytest.raises(InputError, match="unknown buffer type"):
-        verify(["llama-server", "-m", str(model), *override, *rpc.option], environment=environment)
+        verify(["llama-server", "-m", str(small_model), *override, *rpc.option], environment=environment)
 
 
 def test_both_spellings_of_an_override_count_and_the_first_match_wins(ask, rpc: RpcDevices):

@@ -13,13 +13,13 @@ pytestmark = pytest.mark.llama
 
 
 def test_a_line_with_experts_on_the_cpu_runs_as_verify_says(
-    environment, rpc: RpcDevices, model: Path, tmp_path: Path
+    environment, rpc: RpcDevices, small_model: Path, tmp_path: Path
 ):
     experts = "blk[.]([01])[.]ffn_(up|down|gate)_exps=CPU"
     line = [
         "llama-server",
         "-m",
-        str(model),
+        str(small_model),
         *rpc.option,
         "-c",
         "4096",
@@ -45,10 +45,10 @@ def test_a_line_with_experts_on_the_cpu_runs_as_verify_says(
     assert status == 0
 
 
-def test_a_draft_models_memory_is_told_apart_from_the_models(environment, rpc: RpcDevices, model: Path):
-    line = ["llama-server", "-m", str(model), *rpc.option, "-c", "4096", "-ngl", "5", "-ts", "2,3"]
+def test_a_draft_models_memory_is_told_apart_from_the_models(environment, rpc: RpcDevices, small_model: Path):
+    line = ["llama-server", "-m", str(small_model), *rpc.option, "-c", "4096", "-ngl", "5", "-ts", "2,3"]
     alone = verify(line, environment=environment)
-    drafted = verify([*line, "-md", str(model), "-ngld", "0"], environment=environment)
+    drafted = verify([*line, "-md", str(small_model), "-ngld", "0"], environment=environment)
 
     assert {} == alone.extra
     assert alone.devices[0].use.model == drafted.devices[0].use.model
