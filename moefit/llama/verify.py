@@ -11,16 +11,16 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from moefit.errors import InputError, UsageError
 from moefit.launch.command import Argument, Command, parse
 from moefit.launch.options import OptionTable, parse_help
 from moefit.llama.programs import require_program
+from moefit.memory.real import RealDevice, RealUse
 from moefit.memory.types import Use
+from moefit.sizes import MIB
 
-MIB: Final = 1 << 20
 _EVENT: Final = "fit_memory_breakdown"
 # common/fit.cpp, common_params_fit_impl: logged when everything the line asks for has been measured once.
 _MEASURED: Final = re.compile(r"projected to use \d+ MiB of (host|device) memory")
@@ -30,33 +30,6 @@ _MMPROJ: Final = re.compile(r"adding ([\d.]+) MiB to fit_params_target for devic
 _LOG_OPTIONS: Final = frozenset({"--log-disable", "--log-file", "--log-jsonl"})
 _SERVER: Final = ("--fit", "on", "--host", "127.0.0.1", "--port", "0")
 _COMMON: Final = ("--log-jsonl", "-lv", "5", "--offline")
-
-
-@dataclass(frozen=True, slots=True)
-class RealDevice:
-    """One device, as llama.cpp sees it."""
-
-    name: str
-    total: int
-    free: int
-    """Bytes free while llama.cpp's own context on the device exists."""
-    use: Use
-    """Of the main model: whole MiB, cut off, so each term may be up to one MiB larger."""
-
-
-@dataclass(frozen=True, slots=True)
-class RealUse:
-    """What llama.cpp will use for a line."""
-
-    devices: tuple[RealDevice, ...]
-    host: Use
-    """Pinned, mapped and repacked memory together."""
-    extra: Mapping[str, Use] = field(default_factory=dict)
-    """Device name (or Host) -> a draft model's or MTP context's use."""
-    mmproj: Mapping[str, int] = field(default_factory=dict)
-    """Device name -> bytes of the multimodal projector, weights and compute."""
-    whole_ubatch_outputs: bool = False
-    """The figures come from llama-fit-params, which reserves logits for every token of a ubatch."""
 
 
 def verify(

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from moefit.sizes import MIB
 from tests.llama.harness import RpcDevices, Server, serve
 
 pytestmark = pytest.mark.llama
-MIB = 1 << 20
 MOEFIT = [sys.executable, "-m", "moefit"]
 
 # Options of moefit; each case is a different layout of the same model.

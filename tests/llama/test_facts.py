@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from moefit.errors import InputError
-from moefit.llama.verify import RealUse, verify
+from moefit.llama.verify import verify
+from moefit.memory.real import RealUse
+from moefit.sizes import MIB
 from tests.llama.harness import RpcDevices
 
 pytestmark = pytest.mark.llama
-MIB = 1 << 20
 
 
 @pytest.fixture(scope="module")

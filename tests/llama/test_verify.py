@@ -10,8 +10,10 @@ import pytest
 from moefit.errors import InputError, UsageError
 from moefit.launch.command import parse
 from moefit.launch.options import parse_help
-from moefit.llama.verify import MIB, RealDevice, fit_params_arguments, read_log, verify
+from moefit.llama.verify import fit_params_arguments, read_log, verify
+from moefit.memory.real import RealDevice
 from moefit.memory.types import Use
+from moefit.sizes import MIB
 
 
 def log(message: str, level: str = "info") -> str:

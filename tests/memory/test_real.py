@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from moefit.llama.compare import Difference, compare, shortfalls
-from moefit.llama.verify import MIB, RealDevice, RealUse
+from moefit.memory.real import Difference, RealDevice, RealUse, compare, shortfalls
 from moefit.memory.types import Footprint, HostUse, Use
+from moefit.sizes import MIB
 
 CARD = RealDevice("CUDA0", total=1000 * MIB, free=900 * MIB, use=Use(500 * MIB, 200 * MIB, 100 * MIB))
 

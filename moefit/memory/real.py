@@ -1,12 +1,38 @@
-"""Predicted against real: what `moefit verify` prints, and whether a plan holds."""
+"""What the real llama.cpp says it will use, set against a prediction: what `moefit verify` prints."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from moefit.llama.verify import RealUse
 from moefit.memory.types import Footprint, HostUse, Use
+
+
+@dataclass(frozen=True, slots=True)
+class RealDevice:
+    """One device, as llama.cpp sees it."""
+
+    name: str
+    total: int
+    free: int
+    """Bytes free while llama.cpp's own context on the device exists."""
+    use: Use
+    """Of the main model: whole MiB, cut off, so each term may be up to one MiB larger."""
+
+
+@dataclass(frozen=True, slots=True)
+class RealUse:
+    """What llama.cpp will use for a line."""
+
+    devices: tuple[RealDevice, ...]
+    host: Use
+    """Pinned, mapped and repacked memory together."""
+    extra: Mapping[str, Use] = field(default_factory=dict)
+    """Device name (or Host) -> a draft model's or MTP context's use."""
+    mmproj: Mapping[str, int] = field(default_factory=dict)
+    """Device name -> bytes of the multimodal projector, weights and compute."""
+    whole_ubatch_outputs: bool = False
+    """The figures come from llama-fit-params, which reserves logits for every token of a ubatch."""
 
 
 @dataclass(frozen=True, slots=True)
