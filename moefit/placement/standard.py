@@ -35,32 +35,32 @@ _OVERCOMMIT = 1000
 """The largest factor that a wanted number of layers may ask for."""
 
 
-def standard(ledger: Ledger, rooms: Sequence[Room], wanted: int | None = None) -> Layout:
+def standard(
+    ledger: Ledger, rooms: Sequence[Room], wanted: int | None = None, *, ordered: bool = False
+) -> Layout:
     """Place whole layers as described above.
 
     Args:
         ledger: sizes of all slots, the output last.
         rooms: what each device may hold, in the caller's order.
         wanted: place exactly so many slots, even if they do not fit; None places what fits.
+        ordered: keep the caller's order of rooms (the user fixed it with `-dev`).
     """
     best: tuple[int, ...] = (CPU,) * len(ledger.slots)
-    for group in _groups(rooms):
+    for group in groups(rooms, ordered=ordered):
         slots = _assign([size.total for size in ledger.slots], rooms, group, wanted)
         if _placed(slots) > _placed(best):
             best = slots
     return Layout(best)
 
 
-def order(rooms: Sequence[Room]) -> list[int]:
-    """Room indices, discrete before integrated, then most capacity first."""
-    return sorted(range(len(rooms)), key=lambda i: (rooms[i].integrated, -rooms[i].capacity))
-
-
-def _groups(rooms: Sequence[Room]) -> list[list[int]]:
-    groups: dict[str, list[int]] = {room.backend: [] for room in rooms}
-    for i in order(rooms):
-        groups[rooms[i].backend].append(i)
-    return list(groups.values())
+def groups(rooms: Sequence[Room], *, ordered: bool = False) -> list[list[int]]:
+    """Room indices by backend: discrete before integrated, then most capacity first; or as they stand."""
+    ranked = range(len(rooms))
+    by_backend: dict[str, list[int]] = {room.backend: [] for room in rooms}
+    for i in ranked if ordered else sorted(ranked, key=lambda i: (rooms[i].integrated, -rooms[i].capacity)):
+        by_backend[rooms[i].backend].append(i)
+    return list(by_backend.values())
 
 
 def _assign(

@@ -21,19 +21,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from moefit.machine.types import CPU
-from moefit.placement.standard import order, standard
+from moefit.placement.standard import groups, standard
 from moefit.placement.types import Layout, Ledger, Room
 
 
-def two_pass(ledger: Ledger, rooms: Sequence[Room], wanted: int | None = None) -> Layout:
+def two_pass(
+    ledger: Ledger, rooms: Sequence[Room], wanted: int | None = None, *, ordered: bool = False
+) -> Layout:
     """Place whole layers, then bases alone; arguments as for `standard`."""
-    first = standard(ledger, rooms, wanted)
+    first = standard(ledger, rooms, wanted, ordered=ordered)
     experts = [i for i, size in enumerate(ledger.slots) if size.experts]
     if not experts or not rooms:
         return first
     slots, on_cpu = list(first.slots), set[str]()
     space = [room.capacity - used for room, used in zip(rooms, first.used(ledger, len(rooms)), strict=True)]
-    path = _path(first, rooms)
+    path = _path(first, rooms, ordered=ordered)
     for i in reversed(range(experts[0], len(slots) - 1)):
         if slots[i] != CPU:
             continue
@@ -48,12 +50,11 @@ def two_pass(ledger: Ledger, rooms: Sequence[Room], wanted: int | None = None) -
     return Layout(tuple(slots), frozenset(on_cpu))
 
 
-def _path(first: Layout, rooms: Sequence[Room]) -> list[int]:
+def _path(first: Layout, rooms: Sequence[Room], *, ordered: bool) -> list[int]:
     """Rooms that may still take layers, the one below the lowest run first: the chosen backend's, in reverse order."""
     lowest = next((room for room in first.slots if room != CPU), None)
-    ranked = order(rooms)
-    backend = rooms[ranked[0] if lowest is None else lowest].backend
-    group = [i for i in ranked if rooms[i].backend == backend]
+    by_backend = groups(rooms, ordered=ordered)
+    group = by_backend[0] if lowest is None else next(g for g in by_backend if lowest in g)
     kinds = [[i for i in group if rooms[i].integrated is kind] for kind in (False, True)]
     path = [room for kind in kinds for room in reversed(kind)]
     return path if lowest is None else path[path.index(lowest) :]

@@ -1,0 +1,5 @@
+"""`python -m moefit`."""
+
+from moefit.cli import main
+
+main()

@@ -1,0 +1,99 @@
+"""moefit's own options, each defined once."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Annotated
+
+import typer
+
+
+class Strategy(str, Enum):
+    """`--strategy`."""
+
+    AUTO = "auto"
+    BASE_FIRST = "base-first"
+    TWO_PASS = "two-pass"
+    STANDARD = "standard"
+
+
+class Format(str, Enum):
+    """`--format` of `args`."""
+
+    SHELL = "shell"
+    NULL = "null"
+    JSON = "json"
+    ENV = "env"
+    LLAMA_SWAP = "llama-swap"
+    PRESET = "preset"
+    LLAMA_BENCH = "llama-bench"
+
+
+_MACHINE = "The machine"
+_PLAN = "The plan"
+
+ModelPath = Annotated[
+    str | None, typer.Argument(metavar="[MODEL]", help="A GGUF file; or name it in the command after --.")
+]
+Gpu = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="SPEC",
+        help="A GPU instead of the detected ones: rtx-3060, 11.6GiB, or name=CUDA0,free=11.6GiB,bandwidth=360GB/s,link=25GB/s. Repeatable.",
+        rich_help_panel=_MACHINE,
+    ),
+]
+RamSize = Annotated[
+    str | None, typer.Option("--ram", metavar="SIZE", help="RAM that is available.", rich_help_panel=_MACHINE)
+]
+RamBandwidth = Annotated[
+    str | None,
+    typer.Option(
+        metavar="RATE", help="What the CPU reads from RAM, such as 60GB/s.", rich_help_panel=_MACHINE
+    ),
+]
+Cores = Annotated[
+    int | None, typer.Option(metavar="N", min=1, help="Physical cores.", rich_help_panel=_MACHINE)
+]
+MachineFile = Annotated[
+    str | None,
+    typer.Option(
+        "--machine",
+        metavar="FILE",
+        help="A machine written by `moefit devices --json`.",
+        rich_help_panel=_MACHINE,
+    ),
+]
+Budget = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="DEV=SIZE", help="Use at most so much of a device's free memory.", rich_help_panel=_MACHINE
+    ),
+]
+Exclude = Annotated[
+    list[str] | None, typer.Option(metavar="DEV", help="Leave a device out.", rich_help_panel=_MACHINE)
+]
+Margin = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="[DEV=]SIZE", help="Keep so much free instead of the reserve.", rich_help_panel=_PLAN
+    ),
+]
+StrategyChoice = Annotated[
+    Strategy, typer.Option("--strategy", help="How layers are placed.", rich_help_panel=_PLAN)
+]
+WorkloadText = Annotated[
+    str,
+    typer.Option(
+        "--workload",
+        metavar="NAME|P:G",
+        help="Prompt and generated tokens to be fast at: chat 2048:512, agent 16384:512, rag 8192:256, batch 4096:64.",
+        rich_help_panel=_PLAN,
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document.")]
+Explain = Annotated[
+    bool, typer.Option("--explain", help="Why each layer is where it is, and what else was tried.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the line and do not start it.")]
+FormatChoice = Annotated[Format, typer.Option("--format", help="How the line is written.")]

@@ -1,0 +1,50 @@
+"""What the commands print: the result to stdout, everything else to stderr."""
+
+from __future__ import annotations
+
+import sys
+
+from moefit.cli.options import Format
+from moefit.errors import DoesNotFitError
+from moefit.formats import shell
+from moefit.planning.types import Plan
+from moefit.sizes import format_size
+
+
+def show(plan: Plan, *, as_json: bool, details: bool) -> None:
+    """A plan or an estimate, as JSON or for a person."""
+    note(plan)
+    if as_json:
+        from moefit.formats.plan_json import plan_json
+
+        sys.stdout.write(plan_json(plan))
+        return
+    from rich.console import Console
+
+    from moefit.formats import table
+    from moefit.formats.explain import explain
+
+    table.show(plan, Console(), explain(plan) if details else None)
+
+
+def note(plan: Plan) -> None:
+    """The plan's warnings, one line each, with their hints."""
+    for warning in plan.warnings:
+        sys.stderr.write(f"moefit: warning: {warning.message}\n")
+        if warning.hint:
+            sys.stderr.write(f"moefit: hint: {warning.hint}\n")
+
+
+def write_argv(plan: Plan, form: Format) -> str:
+    """The line as `--format` asks."""
+    return shell.write(plan.argv) + "\n"
+
+
+def does_not_fit(plan: Plan) -> DoesNotFitError:
+    """What is missing, and where."""
+    lacking = [f"{d.device.name} lacks {format_size(-d.left)}" for d in plan.devices if d.left < 0]
+    if plan.host_left < 0:
+        lacking.append(f"RAM lacks {format_size(-plan.host_left)}")
+    return DoesNotFitError(
+        f"nothing fits: {', '.join(lacking) or format_size(plan.shortfall) + ' are missing'}"
+    )

@@ -1,0 +1,169 @@
+"""`moefit plan --json`, version 1. Keys are only ever added."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from moefit.launch.command import Argument
+from moefit.machine.file import to_json
+from moefit.model import Model
+from moefit.placement.search import Candidate
+from moefit.planning.types import DevicePlan, LayerPlan, Plan, Warn
+
+VERSION = 1
+
+
+def plan_json(plan: Plan) -> str:
+    """The whole plan as one JSON document, a newline at its end."""
+    document = {
+        "version": VERSION,
+        "fits": plan.fits,
+        "strategy": plan.strategy if plan.fits else None,
+        "model": model_object(plan.model),
+        "machine": to_json(plan.machine),
+        "argv": list(plan.argv) if plan.fits else None,
+        "environment": dict(plan.environment),
+        "kept": [{"option": a.spelling, "value": _shown(a), "why": "yours"} for a in plan.kept],
+        "added": [{"option": a.option, "value": a.value, "why": a.why} for a in plan.added],
+        "dropped": [
+            {"option": a.spelling, "value": _shown(a), "why": "this llama-server does not know it"}
+            for a in plan.dropped
+        ],
+        **usage(plan),
+        "layers": [_layer(layer) for layer in plan.layers],
+        "launch": launch_object(plan),
+        "predicted": predicted_object(plan),
+        "candidates": [_candidate(c) for c in plan.candidates],
+        "warnings": [warning_object(w) for w in plan.warnings],
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def estimate_json(plan: Plan) -> str:
+    """`moefit estimate --json`: the same shapes, for a line as given."""
+    document = {
+        "version": VERSION,
+        "fits": plan.fits,
+        "model": model_object(plan.model),
+        "machine": to_json(plan.machine),
+        "argv": list(plan.argv),
+        **usage(plan),
+        "launch": launch_object(plan),
+        "predicted": predicted_object(plan),
+        "warnings": [warning_object(w) for w in plan.warnings],
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def warning_object(warning: Warn) -> dict[str, Any]:
+    """One of `warnings`."""
+    return {"code": warning.code, "message": warning.message, "hint": warning.hint}
+
+
+def model_object(model: Model) -> dict[str, Any]:
+    """The `model` key."""
+    return {
+        "path": model.path,
+        "architecture": model.architecture,
+        "name": model.name,
+        "layers": len(model.layers),
+        "experts": model.experts,
+        "experts_used": model.experts_used,
+        "bytes": model.bytes,
+        "expert_bytes": model.expert_bytes,
+        "shards": list(model.shards),
+    }
+
+
+def usage(plan: Plan) -> dict[str, Any]:
+    """The keys `devices`, `host` and `extras`."""
+    host = plan.host
+    return {
+        "devices": [_device(device) for device in plan.devices],
+        "host": {
+            "model": host.model,
+            "context": host.context,
+            "compute": host.compute + host.output,
+            "cache": host.cache,
+            "left": plan.host_left,
+        },
+        "extras": [
+            {"kind": e.kind, "device": e.device, "model": e.model, "context": e.context, "compute": e.compute}
+            for e in plan.extras
+        ],
+    }
+
+
+def launch_object(plan: Plan) -> dict[str, Any]:
+    """The key `launch`."""
+    launch = plan.settings
+    return {
+        "context": launch.context,
+        "ubatch": launch.ubatch,
+        "batch": launch.batch,
+        "slots": launch.slots,
+        "load_mode": launch.load_mode,
+        "threads": launch.threads,
+        "flash_attention": launch.flash_attention,
+        "cache_type_k": launch.cache_type_k,
+        "cache_type_v": launch.cache_type_v,
+    }
+
+
+def predicted_object(plan: Plan) -> dict[str, Any]:
+    """The key `predicted`."""
+    p = plan.prediction
+    return {
+        "prefill_tokens_per_second": round(p.prefill_tokens_per_second, 2),
+        "decode_tokens_per_second": round(p.decode_tokens_per_second, 2),
+        "prompt_tokens": p.prompt_tokens,
+        "generated_tokens": p.generated_tokens,
+        "seconds": round(p.seconds, 3),
+        "confidence": p.confidence,
+    }
+
+
+def _device(plan: DevicePlan) -> dict[str, Any]:
+    """A device; the guests of the line are included in its sums."""
+    extras: Sequence[Any] = plan.extras
+    return {
+        "name": plan.device.name,
+        "buffer": plan.device.buffer_name,
+        "free": plan.budget.free,
+        "model": plan.use.model + sum(e.model for e in extras),
+        "context": plan.use.context + sum(e.context for e in extras),
+        "compute": plan.use.compute + sum(e.compute for e in extras),
+        "overhead": plan.budget.overhead,
+        "reserve": plan.budget.reserved,
+        "left": plan.left,
+        "layers": list(plan.layers),
+        "expert_layers": list(plan.expert_layers),
+    }
+
+
+def _layer(layer: LayerPlan) -> dict[str, Any]:
+    experts = layer.experts
+    return {
+        "index": layer.index,
+        "device": layer.device,
+        "experts": dict(experts) if experts is not None and not isinstance(experts, str) else experts,
+        "why": layer.why,
+    }
+
+
+def _shown(argument: Argument) -> str:
+    """The value, but no secret: those stand in `argv` alone."""
+    return "***" if argument.option.is_secret else argument.value
+
+
+def _candidate(candidate: Candidate) -> dict[str, Any]:
+    return {
+        "strategy": candidate.strategy,
+        "ubatch": candidate.settings.ubatch,
+        "load_mode": candidate.settings.load_mode,
+        "fits": candidate.fits,
+        "seconds": round(candidate.prediction.seconds, 3),
+        "shortfall": candidate.shortfall,
+    }

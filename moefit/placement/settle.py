@@ -1,0 +1,169 @@
+"""Room and compute buffers depend on each other: settle both.
+
+What a strategy may place depends on the compute buffers; how large those are depends on what it placed (which
+experts stay on the CPU, whether copies for pipeline parallelism are made). So place, ask, and place again until the answer
+is the assumption, keeping the fullest placement that fits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from moefit import memory
+from moefit.launch.settings import Settings
+from moefit.machine.types import CPU, Device
+from moefit.memory.types import Footprint
+from moefit.model import Model
+from moefit.placement.arrange import Demand, Strategy, arrange
+from moefit.placement.budget import Budget
+from moefit.placement.types import Ledger, Placement, Room
+
+_ROUNDS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A placement with its memory, on the devices that it uses."""
+
+    devices: tuple[Device, ...]
+    """In the order of the runs: what `-dev` lists if it is not every device in its own order."""
+    budgets: tuple[Budget, ...]
+    placement: Placement
+    footprint: Footprint
+    unplaced: int
+    """Bytes of slots that had to be on a device (`-ngl`, `-ts`) and found no room."""
+
+    @property
+    def shortfalls(self) -> tuple[int, ...]:
+        """Bytes each device lacks; 0 where it fits."""
+        return tuple(
+            max(0, use.total - budget.usable)
+            for use, budget in zip(self.footprint.devices, self.budgets, strict=True)
+        )
+
+    @property
+    def shortfall(self) -> int:
+        """Bytes that are missing on devices; 0 if it fits."""
+        return sum(self.shortfalls) + self.unplaced
+
+    @property
+    def key(self) -> object:
+        """Equal for equal placements on equal devices."""
+        return self.devices, self.placement.slots, tuple(sorted(self.placement.overrides.items()))
+
+    @property
+    def placed(self) -> int:
+        """Weight and KV bytes on devices."""
+        return sum(use.model + use.context for use in self.footprint.devices)
+
+
+def settle(
+    model: Model,
+    devices: Sequence[Device],
+    budgets: Sequence[Budget],
+    settings: Settings,
+    strategy: Strategy,
+    demand: Demand,
+) -> Settled:
+    """The fullest placement of `strategy` that fits, or the closest one that does not."""
+    ledger = memory.ledger(model, settings, devices)
+    assumed = _first_guess(model, devices, settings)
+    best: Settled | None = None
+    closest: Settled | None = None
+    seen: set[tuple[int, ...]] = set()
+    for _ in range(_ROUNDS):
+        seen.add(assumed)
+        rooms = [
+            Room(max(0, budget.usable - compute), device.backend.name, device.integrated)
+            for device, budget, compute in zip(devices, budgets, assumed, strict=True)
+        ]
+        placement = arrange(strategy, model, ledger, rooms, demand)
+        settled, owners = _measure(model, devices, budgets, settings, placement, ledger, demand)
+        if closest is None or settled.shortfall < closest.shortfall:
+            closest = settled
+        fits = settled.shortfall == 0
+        if fits and (best is None or settled.placed > best.placed):
+            best = settled
+        assumed = _next_guess(assumed, settled, owners, fits=fits)
+        if assumed in seen:
+            break
+    result = best or closest
+    assert result is not None
+    return result
+
+
+def _first_guess(model: Model, devices: Sequence[Device], settings: Settings) -> tuple[int, ...]:
+    """Compute buffers with everything but the routed experts spread over all devices."""
+    count, slots = len(devices), model.slots
+    if not count:
+        return ()
+    runs = tuple(i * count // slots for i in range(slots))
+    experts = {t.name: CPU for layer in model.layers for t in layer.experts}
+    return tuple(
+        use.compute for use in memory.footprint(model, devices, settings, Placement(runs, experts)).devices
+    )
+
+
+def _next_guess(
+    assumed: tuple[int, ...], settled: Settled, owners: Sequence[int], *, fits: bool
+) -> tuple[int, ...]:
+    """What was found, if it fits; else no less than what was found and what was missing."""
+    guess = list(assumed)
+    for owner, use, short in zip(owners, settled.footprint.devices, settled.shortfalls, strict=True):
+        guess[owner] = (
+            use.compute
+            if fits
+            else max(guess[owner] + (short if use.compute <= guess[owner] else 0), use.compute)
+        )
+    return tuple(guess)
+
+
+def _measure(
+    model: Model,
+    devices: Sequence[Device],
+    budgets: Sequence[Budget],
+    settings: Settings,
+    placement: Placement,
+    ledger: Ledger,
+    demand: Demand,
+) -> tuple[Settled, list[int]]:
+    """The placement on the devices it uses, with its memory; and which of the given devices those are."""
+    owners = _used(placement, len(devices), demand)
+    renamed = {owner: index for index, owner in enumerate(owners)} | {CPU: CPU}
+    compact = Placement(
+        tuple(renamed[i] for i in placement.slots),
+        {name: renamed[i] for name, i in placement.overrides.items()},
+    )
+    used = tuple(devices[i] for i in owners)
+    return Settled(
+        used,
+        tuple(budgets[i] for i in owners),
+        compact,
+        memory.footprint(model, used, settings, compact),
+        _unplaced(placement, ledger, demand),
+    ), owners
+
+
+def _used(placement: Placement, count: int, demand: Demand) -> list[int]:
+    """Devices in the order of their runs, then those that only hold overrides; all of them if the user chose them."""
+    everything = list(range(count))
+    if demand.ordered or demand.runs is not None:
+        return everything
+    runs = dict.fromkeys(i for i in placement.slots if i != CPU)
+    guests = dict.fromkeys(i for i in placement.overrides.values() if i != CPU)
+    return list(runs | guests) or everything
+
+
+def _unplaced(placement: Placement, ledger: Ledger, demand: Demand) -> int:
+    """Bytes of slots that the user wants on a device and that are not."""
+    wanted = [False] * len(ledger.slots)
+    if demand.runs is not None:
+        wanted = [owner != CPU for owner in demand.runs]
+    elif demand.tail:
+        wanted = [i >= len(wanted) - demand.tail for i in range(len(wanted))]
+    return sum(
+        size.base
+        for size, owner, must in zip(ledger.slots, placement.slots, wanted, strict=True)
+        if must and owner == CPU
+    )

@@ -1,0 +1,1 @@
+"""The core: plan(model, machine, launch, options) -> Plan, a pure function."""

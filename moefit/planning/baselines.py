@@ -1,0 +1,38 @@
+"""What people do without moefit, as candidates: llama.cpp's own fit, and all experts on the CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from moefit.machine.types import CPU
+from moefit.placement.budget import Term
+from moefit.placement.arrange import strategies
+from moefit.placement.search import Candidate, Problem, score
+from moefit.placement.settle import settle
+
+FIT_MARGIN: Final = 1024 << 20
+"""source: common/common.h, common_params::fit_params_target."""
+LLAMA_FIT: Final = "llama-fit"
+CPU_MOE: Final = "cpu-moe"
+
+
+def baselines(problem: Problem, ubatch: int, load_mode: str) -> Iterator[Candidate]:
+    """The rivals' launches, with llama.cpp's default micro-batch and load mode (or the user's).
+
+    `--fit` fills dense parts from the back, then whole layers' experts, and keeps 1024 MiB free of what llama.cpp counts
+    (common/fit.cpp, common_params_fit_impl); by use per byte that is base-first with another margin.
+    `--cpu-moe` keeps every routed expert on the CPU.
+    """
+    launch = problem.launch(ubatch, load_mode)
+    base_first = strategies(problem.demand)["base-first"]
+    margin = (Term("margin", FIT_MARGIN, "llama.cpp's default -fitt"),)
+    money = tuple(replace(budget, reserve=margin) for budget in problem.budgets(launch))
+    fit = settle(problem.model, problem.devices, money, launch, base_first, problem.demand)
+    yield score(problem, LLAMA_FIT, launch, fit)
+    experts = {t.name: CPU for layer in problem.model.layers for t in layer.experts}
+    if experts:
+        demand = replace(problem.demand, fixed={**experts, **problem.demand.fixed})
+        moe = settle(problem.model, problem.devices, problem.budgets(launch), launch, base_first, demand)
+        yield score(problem, CPU_MOE, launch, moe)

@@ -1,0 +1,73 @@
+"""What each device may give: free memory less overhead, reserve (or the user's margin) and the guests of the line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from moefit.errors import UsageError
+from moefit.launch.constraints import Constraints
+from moefit.launch.settings import Settings
+from moefit.machine.types import Device
+from moefit.memory.extras import Extra
+from moefit.memory.reserve import reserve
+from moefit.model import Model
+from moefit.placement.budget import Budget, Term
+
+EVERY_DEVICE = ""
+"""The key of a margin that holds for every device."""
+
+
+def budgets(
+    model: Model,
+    devices: Sequence[Device],
+    settings: Settings,
+    constraints: Constraints,
+    extras: Sequence[Extra],
+    margins: Mapping[str, int],
+) -> tuple[Budget, ...]:
+    """One budget a device. `--margin` replaces the reserve, and so does the line's own `-fitt`.
+
+    Raises:
+        UsageError: a margin for a device that is not used, or fewer `-fitt` values than devices.
+    """
+    known = {device.name for device in devices}
+    for name in margins:
+        if name != EVERY_DEVICE and name not in known:
+            raise UsageError(
+                f"--margin: there is no device {name}", f"known: {', '.join(sorted(known)) or 'none'}"
+            )
+    asked = _fit_targets(constraints, devices)
+    return tuple(
+        Budget(
+            device.free,
+            device.overhead,
+            _reserve(model, settings, device, margins, target),
+            sum(extra.total for extra in extras if extra.device == device.name),
+        )
+        for device, target in zip(devices, asked, strict=True)
+    )
+
+
+def _reserve(
+    model: Model, settings: Settings, device: Device, margins: Mapping[str, int], target: int | None
+) -> tuple[Term, ...]:
+    margin = margins.get(device.name, margins.get(EVERY_DEVICE))
+    if margin is not None:
+        return (Term("margin", margin, "--margin"),)
+    if target is not None:
+        return (Term("margin", target, "-fitt"),)
+    return reserve(model, settings, device)
+
+
+def _fit_targets(constraints: Constraints, devices: Sequence[Device]) -> tuple[int | None, ...]:
+    """`-fitt` for each device: one value stands for all (common/arg.cpp)."""
+    targets = constraints.fit_target
+    if targets is None:
+        return (None,) * len(devices)
+    if len(targets) == 1:
+        return targets * len(devices)
+    if len(targets) < len(devices):
+        raise UsageError(
+            f"-fitt has {len(targets)} values for {len(devices)} devices", "give one, or one for each"
+        )
+    return targets[: len(devices)]

@@ -1,0 +1,70 @@
+"""What is open for the search, after what the user fixed."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from moefit.launch.constraints import Constraints
+from moefit.machine.types import Machine
+from moefit.placement.arrange import Demand
+from moefit.placement.search import Choices
+
+STRATEGIES: Final = ("base-first", "two-pass", "standard")
+UBATCHES: Final = (512, 1024, 2048, 4096)
+"""llama.cpp's default first. Larger ones gain nothing measured: the copies of experts are amortised by then."""
+SMALL_UBATCHES: Final = (256, 128, 64)
+"""Only where nothing fits with the default: they save compute buffers."""
+
+
+def open_choices(
+    constraints: Constraints,
+    machine: Machine,
+    orders: tuple[tuple[int, ...], ...],
+    strategy: str,
+    context: int,
+) -> Choices:
+    """The choices, llama.cpp's own default first in each.
+
+    Args:
+        constraints: what the user set.
+        machine: its RAM decides whether pinned memory is open.
+        orders: device orders, as `device_orders` gives them.
+        strategy: one of STRATEGIES, or auto for all.
+        context: tokens; a micro-batch is never larger.
+    """
+    return Choices(
+        strategies=STRATEGIES if strategy == "auto" else (strategy,),
+        ubatches=_ubatches(constraints, context),
+        load_modes=_load_modes(constraints, machine),
+        orders=orders,
+    )
+
+
+def device_orders(machine_gpus: tuple[float, ...], demand: Demand) -> tuple[tuple[int, ...], ...]:
+    """Device subsets and orders worth a try: all as they stand, the fastest memory first, each without the slowest.
+
+    Args:
+        machine_gpus: memory bandwidth of each device, bytes per second (0 for unknown).
+        demand: a user's `-dev`, `-ts` or `-sm none` leaves only the order given.
+    """
+    everything = tuple(range(len(machine_gpus)))
+    if demand.ordered or demand.runs is not None or len(everything) < 2:
+        return (everything,)
+    ranked = tuple(sorted(everything, key=lambda i: -machine_gpus[i]))
+    subsets = [tuple(sorted(ranked[:n])) for n in range(len(ranked) - 1, 0, -1)]
+    return tuple(dict.fromkeys((everything, ranked, *subsets)))
+
+
+def _ubatches(constraints: Constraints, context: int) -> tuple[int, ...]:
+    if constraints.ubatch is not None:
+        return (constraints.ubatch,)
+    cap = min(context, constraints.batch or max(UBATCHES))
+    return tuple(n for n in UBATCHES if n <= cap) or (cap,)
+
+
+def _load_modes(constraints: Constraints, machine: Machine) -> tuple[str, ...]:
+    """auto (which is mmap nearly everywhere), and none, which lets experts sit in pinned memory."""
+    if constraints.load_mode is not None:
+        return (constraints.load_mode,)
+    pinned = any(gpu.backend.host_buffer for gpu in machine.gpus)
+    return ("auto", "none") if pinned else ("auto",)

@@ -1,0 +1,47 @@
+"""How many tokens of context, when the user does not say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from moefit.launch.constraints import Constraints
+from moefit.model import Model
+
+DEFAULT: Final = 32768
+SMALLEST: Final = 4096
+STEP: Final = 256
+"""llama.cpp pads a context to this (src/llama-context.cpp, GGML_PAD(n_ctx, 256))."""
+
+
+def wanted_context(constraints: Constraints, model: Model) -> int:
+    """Tokens: what `-c` says, the trained context for `-c 0`, else 32768 or the trained context if that is smaller."""
+    if constraints.context:
+        return constraints.context
+    trained = model.trained_context or DEFAULT
+    return trained if constraints.context == 0 else min(DEFAULT, trained)
+
+
+def largest_context(wanted: int, fits: Callable[[int], bool], smallest: int = SMALLEST) -> int:
+    """`wanted` if it fits, else the largest multiple of 256 from `smallest` up that does; `wanted` again if none does.
+
+    Args:
+        wanted: tokens.
+        fits: whether so many tokens leave every layer's base on a device; true below its largest true value.
+        smallest: tokens, what `-fitc` asks for.
+
+    >>> largest_context(32768, lambda tokens: tokens <= 10000)
+    9984
+    >>> largest_context(32768, lambda tokens: False)
+    32768
+    """
+    if wanted <= smallest or fits(wanted) or not fits(smallest):
+        return wanted
+    low, high = smallest // STEP, -(-wanted // STEP)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if fits(middle * STEP):
+            low = middle
+        else:
+            high = middle
+    return low * STEP

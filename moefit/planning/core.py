@@ -1,0 +1,130 @@
+"""plan(model, machine, launch, options) -> Plan: choose a context, search, take the best, and say what to add."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from moefit import cost
+from moefit.launch.complete import Addition, complete, placement_additions
+from moefit.launch.constraints import Constraints
+from moefit.launch.defaults import settings
+from moefit.launch.settings import Settings
+from moefit.machine.types import CPU, Device, Machine
+from moefit.model import Model
+from moefit.placement.arrange import Demand, strategies
+from moefit.placement.budget import Budget
+from moefit.placement.search import Candidate, Choices, Problem, best, candidates
+from moefit.placement.settle import Settled, settle
+from moefit.planning.baselines import baselines
+from moefit.planning.budgets import budgets
+from moefit.planning.choices import SMALL_UBATCHES, device_orders, open_choices
+from moefit.planning.context import SMALLEST, largest_context, wanted_context
+from moefit.planning.demand import chosen_devices, demand
+from moefit.planning.describe import describe
+from moefit.planning.types import Launch, Options, Plan
+from moefit.work import work_of
+
+
+def plan(model: Model, machine: Machine, launch: Launch, options: Options) -> Plan:
+    """The fastest launch that fits, or the one that lacks least.
+
+    Raises:
+        UsageError: the user's options contradict each other, the model or the machine.
+    """
+    devices = chosen_devices(launch.constraints, machine.gpus)
+    fixed = demand(launch.constraints, model, devices)
+    context = _context(model, machine, launch, options, devices, fixed)
+    problem = _problem(model, machine, launch, options, devices, fixed, context)
+    orders = device_orders(tuple(float(d.bandwidth or 0) for d in devices), fixed)
+    choices = open_choices(launch.constraints, machine, orders, options.strategy, context)
+    found = _search(problem, choices, open_ubatch=launch.constraints.ubatch is None)
+    rivals = tuple(baselines(problem, choices.ubatches[0], choices.load_modes[0]))
+    chosen = best(found if options.strategy != "auto" else (*found, *rivals))
+    additions = _additions(model, machine, launch.constraints, chosen, choices)
+    completion = complete(launch.command, additions, launch.given)
+    return describe(model, machine, launch.constraints, launch.extras, chosen, (*found, *rivals), completion)
+
+
+def _problem(
+    model: Model,
+    machine: Machine,
+    launch: Launch,
+    options: Options,
+    devices: tuple[Device, ...],
+    fixed: Demand,
+    context: int,
+) -> Problem:
+    work = work_of(model)
+
+    def settings_for(ubatch: int, mode: str) -> Settings:
+        return settings(launch.constraints, context=context, ubatch=ubatch, load_mode=mode, devices=devices)
+
+    def predict(chosen: Settings, settled: Settled) -> cost.Prediction:
+        return cost.predict(work, machine, settled.devices, chosen, settled.placement, options.workload)
+
+    def money(chosen: Settings) -> tuple[Budget, ...]:
+        return budgets(model, devices, chosen, launch.constraints, launch.extras, options.margins)
+
+    return Problem(model, devices, money, machine.ram, fixed, settings_for, predict)
+
+
+def _context(
+    model: Model,
+    machine: Machine,
+    launch: Launch,
+    options: Options,
+    devices: tuple[Device, ...],
+    fixed: Demand,
+) -> int:
+    """Tokens of context: the user's, or the largest up to the default that leaves every layer's base on a device."""
+    wanted = wanted_context(launch.constraints, model)
+    if launch.constraints.context is not None or not devices:
+        return wanted
+
+    def fits(context: int) -> bool:
+        problem = _problem(model, machine, launch, options, devices, fixed, context)
+        base_first = strategies(fixed)["base-first"]
+        ubatch = launch.constraints.ubatch or 512
+        sized = problem.launch(ubatch, "auto")
+        settled = settle(model, devices, problem.budgets(sized), sized, base_first, fixed)
+        return settled.shortfall == 0 and CPU not in settled.placement.slots
+
+    return largest_context(wanted, fits, launch.constraints.fit_context or SMALLEST)
+
+
+def _search(problem: Problem, choices: Choices, *, open_ubatch: bool) -> tuple[Candidate, ...]:
+    """Every candidate; where none fits, also those with a smaller micro-batch than llama.cpp's default."""
+    found = tuple(candidates(problem, choices))
+    if open_ubatch and not any(c.fits for c in found):
+        small = Choices(choices.strategies, SMALL_UBATCHES, choices.load_modes, choices.orders)
+        found += tuple(candidates(problem, small))
+    return found
+
+
+def _additions(
+    model: Model, machine: Machine, constraints: Constraints, chosen: Candidate, choices: Choices
+) -> Sequence[Addition]:
+    """What the chosen candidate needs on the line and llama.cpp would not do by itself."""
+    if not chosen.fits:
+        return ()
+    launch, default = chosen.settings, choices.load_modes[0]
+    additions = list(
+        placement_additions(
+            chosen.settled.placement,
+            chosen.settled.devices,
+            [t.name for t in model.tensors],
+            constraints,
+            machine.gpus,
+        )
+    )
+    if not constraints.context:
+        additions.append(Addition("-c", str(launch.context), "the context that the plan is made for"))
+    if launch.ubatch != 512:
+        additions.append(Addition("-ub", str(launch.ubatch), "experts are copied once per micro-batch"))
+    if launch.ubatch > 2048:
+        additions.append(Addition("-b", str(launch.batch), "a micro-batch is never larger than the batch"))
+    if launch.load_mode == "none" and default != "none":
+        additions.append(
+            Addition("-lm", "none", "experts in pinned memory: copies to the GPU run at link speed")
+        )
+    return additions

@@ -1,0 +1,137 @@
+"""From the chosen candidate to a Plan: what is on each device, where each layer lives and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from moefit.launch.complete import Completion
+from moefit.launch.constraints import Constraints
+from moefit.launch.patterns import Rule, match
+from moefit.machine.types import CPU, Device, Machine
+from moefit.memory.extras import Extra
+from moefit.model import Layer, Model
+from moefit.placement.search import Candidate
+from moefit.placement.settle import Settled
+from moefit.placement.types import Placement
+from moefit.planning.types import DevicePlan, LayerPlan, Plan, Warn
+
+
+def describe(
+    model: Model,
+    machine: Machine,
+    constraints: Constraints,
+    extras: Sequence[Extra],
+    chosen: Candidate,
+    found: Sequence[Candidate],
+    completion: Completion,
+) -> Plan:
+    """The plan, with everything a reader may ask about it."""
+    settled = chosen.settled
+    return Plan(
+        fits=chosen.fits,
+        strategy=chosen.strategy,
+        model=model,
+        machine=machine,
+        settings=chosen.settings,
+        placement=settled.placement,
+        devices=device_plans(model, settled, extras),
+        host=settled.footprint.host,
+        host_left=machine.ram.available - settled.footprint.host.total,
+        extras=tuple(extras),
+        layers=tuple(_layer_plans(model, constraints, settled)),
+        prediction=chosen.prediction,
+        candidates=tuple(found),
+        shortfall=chosen.shortfall,
+        argv=completion.argv if chosen.fits else (),
+        environment={},
+        kept=completion.kept,
+        added=completion.added if chosen.fits else (),
+        dropped=completion.dropped,
+        warnings=tuple(_warnings(model, machine, chosen)),
+    )
+
+
+def device_plans(model: Model, settled: Settled, extras: Sequence[Extra]) -> tuple[DevicePlan, ...]:
+    """Each device with its memory, its layers and the layers whose experts it holds."""
+    return tuple(
+        DevicePlan(
+            device=device,
+            budget=budget,
+            use=use,
+            layers=tuple(i for i, owner in enumerate(settled.placement.slots[:-1]) if owner == index),
+            expert_layers=tuple(
+                layer.index
+                for layer in model.layers
+                if any(home(t.name, layer.index, settled.placement) == index for t in layer.experts)
+            ),
+            output=settled.placement.slots[-1] == index
+            and not any(t.name in settled.placement.overrides for t in model.output),
+            extras=tuple(extra for extra in extras if extra.device == device.name),
+        )
+        for index, (device, budget, use) in enumerate(
+            zip(settled.devices, settled.budgets, settled.footprint.devices, strict=True)
+        )
+    )
+
+
+def home(name: str, layer: int, placement: Placement) -> int:
+    """Device index (or CPU) of a layer's tensor."""
+    return placement.overrides.get(name, placement.slots[layer])
+
+
+def _layer_plans(model: Model, constraints: Constraints, settled: Settled) -> Iterator[LayerPlan]:
+    placement, devices = settled.placement, settled.devices
+    ruled = match(constraints.overrides, [t.name for layer in model.layers for t in layer.tensors])
+    for layer in model.layers:
+        homes = {_short(t.name): _name(home(t.name, layer.index, placement), devices) for t in layer.experts}
+        places = set(homes.values())
+        experts = None if not places else places.pop() if len(places) == 1 else homes
+        base = _name(placement.slots[layer.index], devices)
+        yield LayerPlan(layer.index, base, experts, _why(layer, base, experts, constraints, ruled))
+
+
+def _why(
+    layer: Layer,
+    base: str,
+    experts: str | Mapping[str, str] | None,
+    constraints: Constraints,
+    ruled: Mapping[str, Rule],
+) -> str:
+    """The reason for where a layer is, in one clause."""
+    rule = next((ruled[t.name] for t in layer.experts if t.name in ruled), None)
+    if layer.mtp:
+        return "a multi-token-prediction block: loaded only with --spec-type draft-mtp"
+    if base == "CPU":
+        user = constraints.gpu_layers not in {None, "auto"}
+        return (
+            f"-ngl {constraints.gpu_layers} leaves it on the CPU" if user else "no room is left for its base"
+        )
+    if rule is not None:
+        return f"its experts follow your {' '.join(rule.words)}"
+    if experts in {None, base}:
+        return "all of it fits"
+    if isinstance(experts, str):
+        return "its experts are read in part, everything placed before them whole: they give way"
+    return "the room that was left holds some of its experts' tensors"
+
+
+def _warnings(model: Model, machine: Machine, chosen: Candidate) -> Iterator[Warn]:
+    for text in machine.warnings:
+        yield Warn("machine", text)
+    for note in chosen.settled.footprint.notes:
+        yield Warn("estimate", note)
+    if model.truncated:
+        yield Warn(
+            "truncated",
+            f"{model.path}: the file is shorter than its header says",
+            "an unfinished download, or a header alone: enough to plan, not to run",
+        )
+
+
+def _name(index: int, devices: Sequence[Device]) -> str:
+    return "CPU" if index == CPU else devices[index].name
+
+
+def _short(name: str) -> str:
+    """`ffn_up_exps` of `blk.3.ffn_up_exps.weight`."""
+    return name.split(".", 2)[2].removesuffix(".weight")

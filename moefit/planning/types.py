@@ -1,0 +1,115 @@
+"""A plan, as every output format reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from moefit.cost import Prediction
+from moefit.launch.command import Argument, Command
+from moefit.launch.complete import Addition
+from moefit.launch.constraints import Constraints
+from moefit.launch.precedence import Given
+from moefit.launch.settings import Settings
+from moefit.machine.types import Device, Machine
+from moefit.memory.extras import Extra
+from moefit.memory.types import HostUse, Use
+from moefit.model import Model
+from moefit.placement.budget import Budget
+from moefit.placement.search import Candidate
+from moefit.placement.types import Placement
+from moefit.workload import Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """The user's command, read."""
+
+    command: Command
+    given: tuple[Given, ...]
+    """Everything that sets an option: files, variables, the line."""
+    constraints: Constraints
+    extras: tuple[Extra, ...] = ()
+    """The mmproj, the draft model and other guests of the line, with their memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """moefit's own options, as far as they steer the plan."""
+
+    workload: Workload
+    strategy: str = "auto"
+    margins: Mapping[str, int] = field(default_factory=dict)
+    """Device name (or the empty string for every device) -> bytes that replace the reserve."""
+
+
+@dataclass(frozen=True, slots=True)
+class Warn:
+    """Something the user should know; it goes to stderr, and into JSON."""
+
+    code: str
+    """A fixed word that a program can test for: paging, unknown-architecture, truncated ..."""
+    message: str
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DevicePlan:
+    """One device's memory: model + context + compute + overhead + reserve + left = free."""
+
+    device: Device
+    budget: Budget
+    use: Use
+    layers: tuple[int, ...]
+    """Blocks whose base and KV live here."""
+    expert_layers: tuple[int, ...]
+    """Blocks of which at least one routed-expert tensor lives here."""
+    output: bool
+    """The output matrix lives here."""
+    extras: tuple[Extra, ...] = ()
+    """The guests of the line that live here."""
+
+    @property
+    def left(self) -> int:
+        """Bytes that stay free; negative is a shortfall."""
+        return self.budget.usable - self.use.total
+
+
+@dataclass(frozen=True, slots=True)
+class LayerPlan:
+    """Where one block lives."""
+
+    index: int
+    device: str
+    """Device name, or CPU."""
+    experts: str | Mapping[str, str] | None
+    """Device name or CPU of all its routed experts; by tensor where they differ; None without experts."""
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The answer."""
+
+    fits: bool
+    strategy: str
+    model: Model
+    machine: Machine
+    settings: Settings
+    placement: Placement
+    devices: tuple[DevicePlan, ...]
+    host: HostUse
+    host_left: int
+    """Bytes of available RAM that stay free; negative is a shortfall."""
+    extras: tuple[Extra, ...]
+    layers: tuple[LayerPlan, ...]
+    prediction: Prediction
+    candidates: tuple[Candidate, ...]
+    shortfall: int
+    argv: tuple[str, ...]
+    """The whole line; empty when it does not fit."""
+    environment: Mapping[str, str]
+    kept: tuple[Argument, ...]
+    added: tuple[Addition, ...]
+    dropped: tuple[Argument, ...]
+    warnings: tuple[Warn, ...]
