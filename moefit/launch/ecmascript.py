@@ -54,27 +54,44 @@ class _Rewriter:
     def __init__(self, pattern: str) -> None:
         self.pattern = pattern
         self.at = 0
+        self.out: list[str] = []
+        self.opened: list[int] = []
+        """Where each group that is open begins in `out`."""
+        self.atom: int | None = None
+        """Where what a quantifier would repeat begins in `out`."""
+        self.repeated = False
+        """The last piece was a quantifier: std::regex lets another follow, Python wants parentheses."""
 
     def rewrite(self) -> str:
-        out: list[str] = []
-        repeatable = False
         while self.at < len(self.pattern):
-            char = self.pattern[self.at]
             if quantifier := _QUANTIFIER.match(self.pattern, self.at):
-                if not repeatable:
-                    raise re.error("nothing to repeat", self.pattern, self.at)
-                out.append(self._quantifier(quantifier))
-                repeatable = False
+                self._quantify(quantifier)
                 continue
-            repeatable = char not in "(|^$"
-            out.append(self._piece(char))
-        return "".join(out)
+            start, char = len(self.out), self.pattern[self.at]
+            self.out.append(self._piece(char))
+            self.repeated = False
+            if char == "(":
+                self.opened.append(start)
+                self.atom = None
+            elif char == ")":
+                if not self.opened:
+                    raise re.error("a ) closes nothing", self.pattern, self.at)
+                start = self.opened.pop()
+                self.atom = None if self.out[start] in {"(?=", "(?!"} else start
+            else:
+                self.atom = None if char in "|^$" else start
+        return "".join(self.out)
 
-    def _quantifier(self, found: re.Match[str]) -> str:
+    def _quantify(self, found: re.Match[str]) -> None:
+        if self.atom is None:
+            raise re.error("nothing to repeat", self.pattern, self.at)
+        if self.repeated:
+            self.out[self.atom :] = ["(?:", *self.out[self.atom :], ")"]
         self.at = found.end()
         lazy = self.pattern.startswith("?", self.at)
         self.at += lazy
-        return found.group() + "?" * lazy
+        self.out.append(found.group() + "?" * lazy)
+        self.repeated = True
 
     def _piece(self, char: str) -> str:
         if char == "\\":
@@ -102,8 +119,10 @@ class _Rewriter:
 
     def _escape(self) -> str:
         char = self._next_after_backslash()
-        if char in "dDwWsSbB" or char in "123456789":
+        if char in "dDwWsSbB":
             return "\\" + char
+        if char in "123456789":
+            return self._back_reference()
         return self._character(char)
 
     def _next_after_backslash(self) -> str:
@@ -112,13 +131,21 @@ class _Rewriter:
         self.at += 2
         return self.pattern[self.at - 1]
 
+    def _back_reference(self) -> str:
+        digits = re.compile(r"\d+").match(self.pattern, self.at - 1)
+        assert digits is not None
+        self.at = digits.end()
+        if int(digits.group()) > self.out.count("("):
+            raise re.error(f"there is no group {digits.group()} before it", self.pattern, self.at)
+        return f"(?:\\{digits.group()})"
+
     def _character(self, char: str) -> str:
         """A single escaped character: control, hexadecimal, or itself."""
         if char in _CONTROL:
             return _CONTROL[char]
-        if char == "c" and self.at < len(self.pattern):
+        if char == "c" and self.at < len(self.pattern):  # libstdc++ takes the letter itself
             self.at += 1
-            return re.escape(chr(ord(self.pattern[self.at - 1]) % 32))
+            return re.escape(self.pattern[self.at - 1])
         if char in "xu":
             digits = self.pattern[self.at : self.at + (2 if char == "x" else 4)]
             if not re.fullmatch(r"[0-9A-Fa-f]{2}|[0-9A-Fa-f]{4}", digits):
@@ -147,8 +174,15 @@ class _Rewriter:
             if named.group(1) not in _POSIX:
                 raise re.error(f"no character class is named {named.group(1)}", self.pattern, self.at)
             return _POSIX[named.group(1)]
+        if single := re.compile(r"\[([.=])(.)\1\]").match(self.pattern, self.at):
+            self.at = single.end()
+            letter = single.group(2)
+            both = {letter, letter.swapcase()} if single.group(1) == "=" else {letter}
+            return "".join(map(re.escape, sorted(both)))
         low = self._class_character()
         if len(low) == 2 and low[1] in "dDwWsS" and low[0] == "\\":
+            if self.pattern.startswith("-", self.at) and not self.pattern.startswith("-]", self.at):
+                raise re.error("a range cannot begin with a class", self.pattern, self.at)
             return low
         if self.pattern.startswith("-", self.at) and not self.pattern.startswith("-]", self.at):
             self.at += 1

@@ -64,12 +64,11 @@ def _from_environment(environment: Mapping[str, str], table: OptionTable) -> Ite
         if option.is_pair and off in environment:
             yield Given(option, "", positive=False, source=off)
         elif (value := environment.get(option.env)) is not None:
+            source = f"{option.env}={'***' if option.is_secret else value}"
             if option.is_pair:
-                yield Given(option, "", value in TRUTHY, f"{option.env}={value}")
+                yield Given(option, "", value in TRUTHY, source)
             elif option.arity or value in TRUTHY:
-                yield Given(
-                    option, value if option.arity else "", positive=True, source=f"{option.env}={value}"
-                )
+                yield Given(option, value if option.arity else "", positive=True, source=source)
 
 
 def _from_config(config: Config, table: OptionTable) -> Iterator[Given]:

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from moefit.launch import option_data
+from moefit.launch.options import Option, OptionTable, builtin, parse_help
+
+LLAMA = Path(os.environ.get("MOEFIT_LLAMA", Path.home() / ".cache/moefit/llama.cpp-b11434/build/bin"))
+
+OLD_HELP = """\
+----- common params -----
+
+-h,    --help, --usage                  print usage and exit
+-fa,   --flash-attn                     enable Flash Attention (default: disabled)
+                                        (env: LLAMA_ARG_FLASH_ATTN)
+-nkvo, --no-kv-offload                  disable KV offload
+                                        (env: LLAMA_ARG_NO_KV_OFFLOAD)
+--mlock                                 force system to keep model in RAM
+                                        (env: LLAMA_ARG_MLOCK)
+--mmap, --no-mmap                       whether to memory-map model
+                                        (env: LLAMA_ARG_MMAP)
+-ngl,  --gpu-layers, --n-gpu-layers N   number of layers to store in VRAM
+                                        (env: LLAMA_ARG_N_GPU_LAYERS)
+-ot,   --override-tensor <tensor name pattern>=<buffer type>,...
+                                        override tensor buffer type
+"""
+
+
+@pytest.mark.llama
+@pytest.mark.parametrize("program", option_data.PROGRAMS)
+def test_the_built_in_table_is_what_the_program_says(program: str) -> None:
+    if not (LLAMA / program).exists():
+        pytest.skip(f"{program} was not built")
+    answer = subprocess.run([LLAMA / program, "--help"], capture_output=True, text=True, check=True)
+    assert builtin(program).options == parse_help(program, answer.stdout).options
+
+
+@pytest.mark.parametrize(
+    ("word", "name"), [("--ctx_size", "--ctx-size"), ("--ctx-size", "--ctx-size"), ("-c", "--ctx-size")]
+)
+def test_underscores_of_long_options_are_dashes(word: str, name: str) -> None:
+    found = builtin("llama-server").lookup(word)
+    assert found is not None
+    assert name == found[0].name
+
+
+def test_underscores_of_short_options_are_not_dashes() -> None:
+    assert builtin("llama-server").lookup("-no_kvu") is None
+
+
+def test_every_spelling_leads_to_its_option() -> None:
+    for program in option_data.PROGRAMS:
+        table = builtin(program)
+        for option in table.options:
+            assert [(option, True)] * len(option.spellings) == [table.lookup(s) for s in option.spellings]
+            assert [(option, False)] * len(option.negations) == [table.lookup(s) for s in option.negations]
+
+
+def test_negations_are_told_from_what_they_negate() -> None:
+    table = builtin("llama-server")
+    pairs = {o.spellings: o.negations for o in table.options if o.negations}
+    assert ("-nkvo", "--no-kv-offload") == pairs["-kvo", "--kv-offload"]
+    assert ("-nr", "--no-repack") == pairs["--repack",]
+    assert ("--no-mmproj", "--no-mmproj-auto") == pairs["--mmproj-auto",]
+    assert ("--no-ui", "--no-webui") == pairs["--ui", "--webui"]
+    assert ("--no-host",) not in pairs.values()
+
+
+def test_an_option_can_take_two_values() -> None:
+    option = builtin("llama-server").get("--control-vector-layer-range")
+    assert option is not None
+    assert ("START", "END") == option.values
+
+
+def test_a_value_name_may_hold_spaces() -> None:
+    option = builtin("llama-server").get("-ot")
+    assert option is not None
+    assert 1 == option.arity
+
+
+def test_removed_options_say_what_to_use() -> None:
+    option = builtin("llama-server").get("--draft-max")
+    assert option is not None
+    assert "use --spec-draft-n-max or --spec-ngram-mod-n-max" == option.removed
+
+
+def test_choices_come_from_brackets_lists_and_descriptions() -> None:
+    table = builtin("llama-server")
+    assert ("on", "off", "auto") == choices(table, "-fa")
+    assert ("none", "layer", "row", "tensor") == choices(table, "-sm")
+    assert ("auto", "none", "mmap", "mlock", "mmap+mlock", "dio") == choices(table, "-lm")
+    assert ("f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "iq4_nl", "q5_0", "q5_1") == choices(table, "-ctk")
+
+
+def choices(table: OptionTable, spelling: str) -> tuple[str, ...]:
+    option = table.get(spelling)
+    assert option is not None
+    return option.choices
+
+
+def test_the_help_of_an_older_build_is_understood() -> None:
+    assert (
+        Option(("-h", "--help", "--usage")),
+        Option(("-fa", "--flash-attn"), env="LLAMA_ARG_FLASH_ATTN"),
+        Option(("-nkvo", "--no-kv-offload"), env="LLAMA_ARG_NO_KV_OFFLOAD"),
+        Option(("--mlock",), env="LLAMA_ARG_MLOCK"),
+        Option(("--mmap",), ("--no-mmap",), env="LLAMA_ARG_MMAP"),
+        Option(("-ngl", "--gpu-layers", "--n-gpu-layers"), values=("N",), env="LLAMA_ARG_N_GPU_LAYERS"),
+        Option(("-ot", "--override-tensor"), values=("<tensor name pattern>=<buffer type>,...",)),
+    ) == parse_help("llama-server", OLD_HELP).options
+
+
+def test_text_that_is_no_help_gives_an_empty_table() -> None:
+    assert () == parse_help("llama-server", "error while loading shared libraries: libfoo.so\n").options
+
+
+def test_llama_bench_reads_neither_files_nor_variables() -> None:
+    assert [True, False] == [builtin(p).reads_environment for p in ("llama-server", "llama-bench")]
