@@ -54,6 +54,11 @@ def read_launch(model_path: str | None, words: Sequence[str] | None) -> Launch:
             "there is neither a model nor a command",
             "moefit plan model.gguf, or moefit plan -- llama-server -m model.gguf",
         )
+    return read_line(words, model_path)
+
+
+def read_line(words: Sequence[str] | None, model_path: str | None = None) -> Launch:
+    """The command with its files and variables, whether it names a model or not."""
     command = parse(words or [], _table(words or []))
     if model_path is not None:
         command = with_model(command, model_path)

@@ -10,13 +10,14 @@ import typer
 from moefit import __version__
 from moefit.cli import DOES_NOT_FIT, FITS
 from moefit.cli import options as o
-from moefit.cli.output import does_not_fit, note, show, write_argv
-from moefit.cli.shared import Shared, takes_shared
+from moefit.cli.output import console, does_not_fit, note, show, warn, write_argv
+from moefit.cli.shared import MachineShared, Shared, takes
 from moefit.errors import InputError
 from moefit.planning.core import plan as make_plan
+from moefit.planning.describe import truncated
 from moefit.planning.estimate import estimate as make_estimate
-from moefit.planning.types import Plan
-from moefit.request import read_request
+from moefit.planning.types import Plan, Warn
+from moefit.request import Request, read_launch, read_line, read_machine, read_model, read_request
 
 app = typer.Typer(
     add_completion=False,
@@ -40,26 +41,26 @@ def moefit(version: Annotated[bool, typer.Option("--version", help="Print the ve
 
 
 @app.command()
-@takes_shared
+@takes(Shared)
 def plan(shared: Shared, as_json: o.AsJson = False, explain: o.Explain = False) -> int:
     """Look: what fits, how fast, why."""
     made = _plan(shared)
-    show(made, as_json=as_json, details=explain)
+    show(made, as_json=as_json, details=explain, color=shared.color)
     return FITS if made.fits else DOES_NOT_FIT
 
 
 @app.command()
-@takes_shared
+@takes(Shared)
 def estimate(shared: Shared, as_json: o.AsJson = False, explain: o.Explain = False) -> int:
     """Memory and speed of a command exactly as given."""
     request = read_request(shared.model, shared.words, shared.machine_options)
     made = make_estimate(request.model, request.machine, request.launch, shared.plan_options)
-    show(made, as_json=as_json, details=explain)
+    show(made, as_json=as_json, details=explain, color=shared.color)
     return FITS if made.fits else DOES_NOT_FIT
 
 
 @app.command()
-@takes_shared
+@takes(Shared)
 def args(shared: Shared, as_format: o.FormatChoice = o.Format.SHELL) -> int:
     """Print the completed command: one line, shell-quoted."""
     made = _runnable(shared)
@@ -68,7 +69,7 @@ def args(shared: Shared, as_format: o.FormatChoice = o.Format.SHELL) -> int:
 
 
 @app.command()
-@takes_shared
+@takes(Shared)
 def run(shared: Shared, dry_run: o.DryRun = False) -> int:
     """Become the completed command: same PID, same signals, same exit status."""
     made = _runnable(shared)
@@ -80,8 +81,45 @@ def run(shared: Shared, dry_run: o.DryRun = False) -> int:
     replace_process(made.argv, made.environment)
 
 
+@app.command()
+def inspect(
+    context: typer.Context, model: o.ModelPath = None, as_json: o.AsJson = False, color: o.Color = o.When.AUTO
+) -> int:
+    """What a model file holds: layers, experts, types, bytes."""
+    launch = read_launch(model, context.obj)
+    found = read_model(launch.constraints)
+    if found.truncated:
+        warn(truncated(found))
+    from moefit.formats.inspect import model_json, show_model
+
+    if as_json:
+        sys.stdout.write(model_json(found))
+    else:
+        show_model(found, console(color))
+    return FITS
+
+
+@app.command()
+@takes(MachineShared)
+def devices(shared: MachineShared, as_json: o.AsJson = False) -> int:
+    """The machine as moefit sees it: GPUs, RAM, CPU; --json writes what --machine reads."""
+    machine = read_machine(shared.machine_options, read_line(shared.words))
+    for text in machine.warnings:
+        warn(Warn("machine", text))
+    from moefit.formats.devices import machine_json, show_machine
+
+    if as_json:
+        sys.stdout.write(machine_json(machine))
+    else:
+        show_machine(machine, console(shared.color))
+    return FITS
+
+
 def _plan(shared: Shared) -> Plan:
-    request = read_request(shared.model, shared.words, shared.machine_options)
+    return _planned(shared, read_request(shared.model, shared.words, shared.machine_options))
+
+
+def _planned(shared: Shared, request: Request) -> Plan:
     return make_plan(request.model, request.machine, request.launch, shared.plan_options)
 
 
@@ -92,11 +130,13 @@ def _runnable(shared: Shared) -> Plan:
         DoesNotFitError: nothing fits.
         InputError: the model file is not complete.
     """
-    made = _plan(shared)
-    if made.model.truncated:
+    request = read_request(shared.model, shared.words, shared.machine_options)
+    if request.model.truncated:
+        incomplete = truncated(request.model)
         raise InputError(
-            f"{made.model.path}: the file is shorter than its header says", "finish the download first"
+            incomplete.message, "finish the download; `moefit plan` can plan from a header alone"
         )
+    made = _planned(shared, request)
     if not made.fits:
         raise does_not_fit(made)
     note(made)

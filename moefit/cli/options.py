@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 
-class Strategy(str, Enum):
+class Strategy(StrEnum):
     """`--strategy`."""
 
     AUTO = "auto"
@@ -17,7 +17,15 @@ class Strategy(str, Enum):
     STANDARD = "standard"
 
 
-class Format(str, Enum):
+class When(StrEnum):
+    """`--color`."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+class Format(StrEnum):
     """`--format` of `args`."""
 
     SHELL = "shell"
@@ -91,6 +99,7 @@ WorkloadText = Annotated[
         rich_help_panel=_PLAN,
     ),
 ]
+Color = Annotated[When, typer.Option("--color", help="Colours; auto: on a terminal, unless NO_COLOR is set.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 Explain = Annotated[
     bool, typer.Option("--explain", help="Why each layer is where it is, and what else was tried.")

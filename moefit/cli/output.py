@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
-from moefit.cli.options import Format
+from moefit.cli.options import Format, When
 from moefit.errors import DoesNotFitError
 from moefit.formats import shell
-from moefit.planning.types import Plan
+from moefit.planning.types import Plan, Warn
 from moefit.sizes import format_size
 
+if TYPE_CHECKING:
+    from rich.console import Console
 
-def show(plan: Plan, *, as_json: bool, details: bool) -> None:
+
+def console(color: When) -> Console:
+    """Where tables go: stdout, in colour if a person looks at it or asks for it."""
+    from rich.console import Console
+
+    if color is When.ALWAYS:
+        return Console(force_terminal=True, no_color=False)
+    return Console(no_color=True if color is When.NEVER else None, highlight=False)
+
+
+def show(plan: Plan, *, as_json: bool, details: bool, color: When) -> None:
     """A plan or an estimate, as JSON or for a person."""
     note(plan)
     if as_json:
@@ -19,20 +32,23 @@ def show(plan: Plan, *, as_json: bool, details: bool) -> None:
 
         sys.stdout.write(plan_json(plan))
         return
-    from rich.console import Console
-
     from moefit.formats import table
     from moefit.formats.explain import explain
 
-    table.show(plan, Console(), explain(plan) if details else None)
+    table.show(plan, console(color), explain(plan) if details else None)
 
 
 def note(plan: Plan) -> None:
-    """The plan's warnings, one line each, with their hints."""
+    """The plan's warnings."""
     for warning in plan.warnings:
-        sys.stderr.write(f"moefit: warning: {warning.message}\n")
-        if warning.hint:
-            sys.stderr.write(f"moefit: hint: {warning.hint}\n")
+        warn(warning)
+
+
+def warn(warning: Warn) -> None:
+    """One line on stderr, and its hint."""
+    sys.stderr.write(f"moefit: warning: {warning.message}\n")
+    if warning.hint:
+        sys.stderr.write(f"moefit: hint: {warning.hint}\n")
 
 
 def write_argv(plan: Plan, form: Format) -> str:

@@ -18,11 +18,10 @@ from moefit.sizes import parse_size
 from moefit.workload import parse_workload
 
 
-@dataclass(frozen=True, slots=True)
-class Shared:
-    """What every planning command takes before `--`."""
+@dataclass(frozen=True, kw_only=True)
+class MachineShared:
+    """What every command takes that looks at the machine."""
 
-    model: o.ModelPath = None
     gpu: o.Gpu = None
     ram: o.RamSize = None
     ram_bandwidth: o.RamBandwidth = None
@@ -30,9 +29,7 @@ class Shared:
     machine: o.MachineFile = None
     budget: o.Budget = None
     exclude: o.Exclude = None
-    margin: o.Margin = None
-    strategy: o.StrategyChoice = o.Strategy.AUTO
-    workload: o.WorkloadText = "chat"
+    color: o.Color = o.When.AUTO
     words: tuple[str, ...] | None = field(default=None, metadata={"after": "--"})
     """The command after `--`; None where there is none."""
 
@@ -49,6 +46,16 @@ class Shared:
             excluded=tuple(self.exclude or ()),
         )
 
+
+@dataclass(frozen=True, kw_only=True)
+class Shared(MachineShared):
+    """What every planning command takes before `--`."""
+
+    model: o.ModelPath = None
+    margin: o.Margin = None
+    strategy: o.StrategyChoice = o.Strategy.AUTO
+    workload: o.WorkloadText = "chat"
+
     @property
     def plan_options(self) -> Options:
         """Those that steer the plan."""
@@ -59,26 +66,30 @@ class Shared:
         )
 
 
-def takes_shared(command: Callable[..., int]) -> Callable[..., int]:
-    """A command whose first parameter is a `Shared` and whose others are its own options, as Typer wants to see it."""
-    hints = get_type_hints(Shared, include_extras=True)
-    shared = [
+def takes(shared: type[MachineShared]) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Make a command of a function whose first parameter is a `shared` and whose others are its own options."""
+    hints = get_type_hints(shared, include_extras=True)
+    options = [
         inspect.Parameter(f.name, inspect.Parameter.KEYWORD_ONLY, default=f.default, annotation=hints[f.name])
-        for f in fields(Shared)
+        for f in fields(shared)
         if not f.metadata
     ]
     context = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
-    own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
 
-    @wraps(command)
-    def with_shared(context: typer.Context, **values: Any) -> int:
-        picked = {p.name: values.pop(p.name) for p in shared}
-        return command(Shared(**picked, words=context.obj), **values)
+    def decorate(command: Callable[..., int]) -> Callable[..., int]:
+        own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+        parameters = [context, *options, *(p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own)]
 
-    parameters = [context, *shared, *(p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own)]
-    with_shared.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what inspect.signature reads
-    with_shared.__annotations__ = {p.name: p.annotation for p in parameters}
-    return with_shared
+        @wraps(command)
+        def with_shared(context: typer.Context, **values: Any) -> int:
+            picked = {p.name: values.pop(p.name) for p in options}
+            return command(shared(**picked, words=context.obj), **values)
+
+        with_shared.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # inspect.signature reads it
+        with_shared.__annotations__ = {p.name: p.annotation for p in parameters}
+        return with_shared
+
+    return decorate
 
 
 def _margin(text: str) -> tuple[str, int]:

@@ -29,6 +29,7 @@ def show(plan: Plan, console: Console, details: RenderableType | None = None) ->
 
 def _sections(plan: Plan) -> Iterator[RenderableType]:
     yield _title(plan.model)
+    yield _machine(plan)
     yield ""
     yield _memory(plan)
     yield ""
@@ -42,13 +43,16 @@ def _sections(plan: Plan) -> Iterator[RenderableType]:
 
 
 def _title(model: Model) -> Text:
-    parts = [model.architecture, f"{len(model.layers)} layers"]
+    parts = [f"{len(model.layers)} layers", format_size(model.bytes)]
     if model.experts:
-        parts.append(f"{model.experts_used} of {model.experts} experts a token")
-        parts.append(f"{format_size(model.bytes)}, {format_size(model.expert_bytes)} of it experts")
-    else:
-        parts.append(format_size(model.bytes))
+        parts.append(f"{model.experts_used} of {model.experts} experts ({format_size(model.expert_bytes)})")
     return Text.assemble((model.name, "bold"), "  ", (" · ".join(parts), "dim"))
+
+
+def _machine(plan: Plan) -> Text:
+    cards = [f"{d.device.name} {d.device.description}".strip() for d in plan.devices]
+    host = f"{format_size(plan.machine.ram.total)} of RAM, {plan.machine.cpu.cores} cores"
+    return Text(" · ".join([*cards, host]), style="dim")
 
 
 def _memory(plan: Plan) -> Table:
@@ -56,12 +60,11 @@ def _memory(plan: Plan) -> Table:
     table.add_column("")
     for column in ("model", "context", "compute", "overhead", "reserve", "left", "free"):
         table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("", overflow="ellipsis", no_wrap=True, style="dim")
     for index, device in enumerate(plan.devices):
         table.add_row(*_device_cells(device, _COLOURS[index % len(_COLOURS)]))
         for extra in device.extras:
             cells = (extra.model, extra.context, extra.compute)
-            table.add_row(f"  {extra.kind}", *(_size(n) for n in cells), "", "", "", "")
+            table.add_row(f"  {extra.kind}", *(_size(n) for n in cells))
     host = plan.host
     cells = (host.model, host.context, host.compute + host.output)
     table.add_row(
@@ -71,7 +74,6 @@ def _memory(plan: Plan) -> Table:
         _size(host.cache),
         _left(plan.host_left),
         _size(plan.machine.ram.available),
-        "reserve: prompt cache and checkpoints" if host.cache else "",
     )
     return table
 
@@ -83,7 +85,6 @@ def _device_cells(plan: DevicePlan, colour: str) -> tuple[RenderableType, ...]:
         *(_size(n) for n in (use.model, use.context, use.compute, budget.overhead, budget.reserved)),
         _left(plan.left),
         _size(budget.free),
-        plan.device.description,
     )
 
 
@@ -126,7 +127,7 @@ def _speed(plan: Plan) -> Iterator[Text]:
     launch, predicted = plan.settings, plan.prediction
     facts = [
         plan.strategy,
-        f"{launch.context:,} tokens of context",
+        f"context {launch.context:,}",
         f"ubatch {launch.ubatch}",
         f"load mode {launch.load_mode}",
     ]
@@ -135,19 +136,16 @@ def _speed(plan: Plan) -> Iterator[Text]:
         f"{predicted.prompt_tokens:,} + {predicted.generated_tokens:,} tokens in ",
         (f"{predicted.seconds:.1f} s", "bold"),
         f": prompt {_rate(predicted.prefill_tokens_per_second)}, answer {_rate(predicted.decode_tokens_per_second)}",
-        (f"  predicted, {predicted.confidence}", "dim"),
+        (f" ({predicted.confidence})", "dim"),
     )
-    others = _alternatives(plan)
-    if others:
-        told = " · ".join(
-            f"{name} {seconds:.1f} s ({seconds / predicted.seconds:.1f}x)" for name, seconds in others.items()
-        )
-        yield Text(f"instead of: {told}", style="dim")
+    told = [f"{name} {seconds:.1f} s" for name, seconds in _alternatives(plan).items()]
+    if told:
+        yield Text(f"instead of {' · '.join(told)}", style="dim")
 
 
 def _alternatives(plan: Plan) -> Mapping[str, float]:
     """The best predicted seconds of every other strategy that fits."""
-    names = {"llama-fit": "llama.cpp's --fit", "cpu-moe": "--cpu-moe"}
+    names = {"llama-fit": "--fit", "cpu-moe": "--cpu-moe"}
     best: dict[str, float] = {}
     for candidate in plan.candidates:
         if candidate.fits and candidate.strategy != plan.strategy:

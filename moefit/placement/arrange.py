@@ -10,7 +10,7 @@ from moefit.model import Model
 from moefit.placement.base_first import base_first
 from moefit.placement.standard import standard
 from moefit.placement.two_pass import two_pass
-from moefit.placement.types import Layout, LayerSize, Ledger, Placement, Room
+from moefit.placement.types import LayerSize, Layout, Ledger, Placement, Room
 
 Strategy = Callable[[Ledger, Sequence[Room]], Layout]
 

@@ -73,18 +73,18 @@ def candidates(problem: Problem, choices: Choices) -> Iterator[Candidate]:
     The load mode moves no tensor between devices, so one placement serves all load modes.
     """
     known = strategies(problem.demand)
+    seen: set[object] = set()
     for order in choices.orders:
         devices = tuple(problem.devices[i] for i in order)
         for ubatch in choices.ubatches:
             sized = problem.launch(ubatch, choices.load_modes[0])
             money = problem.budgets(sized)
             budgets = tuple(money[i] for i in order)
-            seen: set[object] = set()
             for name in choices.strategies:
                 settled = settle(problem.model, devices, budgets, sized, known[name], problem.demand)
-                if settled.key in seen and len(choices.strategies) > 1:
+                if (ubatch, settled.key) in seen:
                     continue
-                seen.add(settled.key)
+                seen.add((ubatch, settled.key))
                 for mode in choices.load_modes:
                     yield score(problem, name, problem.launch(ubatch, mode), settled)
 

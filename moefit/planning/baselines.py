@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Final
 
 from moefit.machine.types import CPU
-from moefit.placement.budget import Term
 from moefit.placement.arrange import strategies
+from moefit.placement.budget import Term
 from moefit.placement.search import Candidate, Problem, score
 from moefit.placement.settle import settle
 

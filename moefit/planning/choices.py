@@ -63,7 +63,7 @@ def _ubatches(constraints: Constraints, context: int) -> tuple[int, ...]:
 
 
 def _load_modes(constraints: Constraints, machine: Machine) -> tuple[str, ...]:
-    """auto (which is mmap nearly everywhere), and none, which lets experts sit in pinned memory."""
+    """Auto (which is mmap nearly everywhere), and none, which lets experts sit in pinned memory."""
     if constraints.load_mode is not None:
         return (constraints.load_mode,)
     pinned = any(gpu.backend.host_buffer for gpu in machine.gpus)

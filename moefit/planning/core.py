@@ -120,7 +120,7 @@ def _additions(
     if not constraints.context:
         additions.append(Addition("-c", str(launch.context), "the context that the plan is made for"))
     if launch.ubatch != 512:
-        additions.append(Addition("-ub", str(launch.ubatch), "experts are copied once per micro-batch"))
+        additions.append(Addition("-ub", str(launch.ubatch), _why_ubatch(chosen)))
     if launch.ubatch > 2048:
         additions.append(Addition("-b", str(launch.batch), "a micro-batch is never larger than the batch"))
     if launch.load_mode == "none" and default != "none":
@@ -128,3 +128,9 @@ def _additions(
             Addition("-lm", "none", "experts in pinned memory: copies to the GPU run at link speed")
         )
     return additions
+
+
+def _why_ubatch(chosen: Candidate) -> str:
+    if CPU in chosen.settled.placement.overrides.values():
+        return "the experts on the CPU are copied to the GPU once for each micro-batch: fewer, larger ones"
+    return "larger matrix products use the GPU better"

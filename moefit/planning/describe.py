@@ -121,11 +121,16 @@ def _warnings(model: Model, machine: Machine, chosen: Candidate) -> Iterator[War
     for note in chosen.settled.footprint.notes:
         yield Warn("estimate", note)
     if model.truncated:
-        yield Warn(
-            "truncated",
-            f"{model.path}: the file is shorter than its header says",
-            "an unfinished download, or a header alone: enough to plan, not to run",
-        )
+        yield truncated(model)
+
+
+def truncated(model: Model) -> Warn:
+    """A file that is shorter than its header says."""
+    return Warn(
+        "truncated",
+        f"{model.path}: the file is shorter than its header says",
+        "an unfinished download, or a header alone: enough to plan, not to run",
+    )
 
 
 def _name(index: int, devices: Sequence[Device]) -> str:

@@ -1,0 +1,44 @@
+"""`moefit devices`: the machine as moefit sees it."""
+
+from __future__ import annotations
+
+import json
+
+from rich.console import Console
+from rich.table import Table
+
+from moefit.machine.file import to_json
+from moefit.machine.types import Machine
+from moefit.sizes import format_size
+
+
+def show_machine(machine: Machine, console: Console) -> None:
+    """A table of devices, RAM and CPU."""
+    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
+    for column in ("", "free", "total", "memory", "link", "source", ""):
+        table.add_column(column, justify="right" if column in {"free", "total", "memory", "link"} else "left")
+    for gpu in machine.gpus:
+        table.add_row(
+            gpu.name,
+            format_size(gpu.free),
+            format_size(gpu.total),
+            _rate(gpu.bandwidth),
+            _rate(gpu.link_bandwidth),
+            gpu.source,
+            gpu.description,
+        )
+    ram = machine.ram
+    cores = f"{machine.cpu.cores} cores, {machine.cpu.threads} threads"
+    table.add_row(
+        "RAM", format_size(ram.available), format_size(ram.total), _rate(ram.bandwidth), "", "", cores
+    )
+    console.print(table)
+
+
+def machine_json(machine: Machine) -> str:
+    """What `--machine FILE` reads back."""
+    return json.dumps(to_json(machine), indent=2) + "\n"
+
+
+def _rate(bandwidth: int | None) -> str:
+    return f"{bandwidth / 1e9:,.0f} GB/s" if bandwidth else "-"
