@@ -21,8 +21,6 @@ _UNIFIED_SHARE: Final = 0.8
 """Of a unified memory's bandwidth, what the processor's own cores reach at most."""
 _DEVICE_BANDWIDTH: Final = 300_000_000_000
 """Bytes per second of a GPU nobody knows: the low end of cards people run models on (RTX 4060, T4)."""
-_DEVICE_COMPUTE: Final = 50e12
-"""FLOP/s of a GPU nobody knows, of the same class."""
 
 
 def ram_bandwidth(machine: Machine) -> int:
@@ -52,11 +50,6 @@ def link_bandwidth(device: Device) -> int:
     if device.link_bandwidth is not None:
         return device.link_bandwidth
     return device_bandwidth(device) if device.integrated else pcie_bandwidth(4, 8)
-
-
-def device_compute(device: Device) -> float:
-    """Dense FP16 tensor FLOP/s: known, or else assumed."""
-    return device.compute or _DEVICE_COMPUTE
 
 
 def is_guessed(machine: Machine) -> bool:

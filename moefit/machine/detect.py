@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from moefit.errors import InputError, UsageError
 from moefit.machine.declared import apply_limits, declare_host, parse_gpus
 from moefit.machine.file import from_json
-from moefit.machine.host import ROOT, read_cpu, read_ram
+from moefit.machine.host import ROOT, read_cpu, read_fingerprint, read_ram
 from moefit.machine.types import Machine
 
 if TYPE_CHECKING:
@@ -60,12 +60,15 @@ def detect(
             raise UsageError("--gpu and --machine both say which GPUs there are", "give one of them")
         machine = _read_file(Path(options.machine_file))
     else:
-        machine = Machine(gpus=parse_gpus(options.gpus), ram=read_ram(root), cpu=read_cpu(root))
+        machine = Machine(
+            parse_gpus(options.gpus), read_ram(root), read_cpu(root), host=read_fingerprint(root)
+        )
         if not options.gpus:
             gpus, warnings = _local_gpus(environment, machine.ram, ask_server, prefer_server=prefer_server)
             machine = replace(machine, gpus=gpus, warnings=warnings)
     ram, cpu = declare_host(machine.ram, machine.cpu, options.ram, options.ram_bandwidth, options.cores)
-    return apply_limits(replace(machine, ram=ram, cpu=cpu), options.budgets, options.excluded)
+    host = machine.host if options.ram is None else ""
+    return apply_limits(replace(machine, ram=ram, cpu=cpu, host=host), options.budgets, options.excluded)
 
 
 def _read_file(path: Path) -> Machine:
@@ -108,4 +111,5 @@ def _with_rates(served: Device, known: Device | None) -> Device:
         link_bandwidth=known.link_bandwidth,
         compute=known.compute,
         integrated=known.integrated,
+        uuid=known.uuid,
     )

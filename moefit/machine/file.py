@@ -22,6 +22,7 @@ def to_json(machine: Machine) -> dict[str, Any]:
         "ram": _object(machine.ram)
         | {"bandwidth_by_threads": [list(pair) for pair in machine.ram.bandwidth_by_threads]},
         "cpu": _object(machine.cpu),
+        "host": machine.host,
         "calibration": machine.calibration,
         "warnings": list(machine.warnings),
     }
@@ -53,6 +54,7 @@ def from_json(text: str, path: str = "machine file") -> Machine:
         cpu=reader.cpu(found.get("cpu"), "cpu"),
         warnings=tuple(str(warning) for warning in found.get("warnings") or ()),
         calibration=str(found.get("calibration") or ""),
+        host=str(found.get("host") or ""),
     )
 
 
@@ -108,6 +110,7 @@ class _Reader:
             compute=self.optional(found, "compute", float, where),
             overhead=self.optional(found, "overhead", int, where, 0),
             integrated=self.optional(found, "integrated", bool, where, default=False),
+            uuid=self.optional(found, "uuid", str, where, ""),
             source=self.optional(found, "source", str, where, "file"),
         )
 

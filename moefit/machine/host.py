@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from moefit.machine.calibration import fingerprint
 from moefit.machine.cgroup import read_limits
 from moefit.machine.types import Cpu, Ram
 
@@ -56,9 +57,16 @@ def read_cpu(root: Path = ROOT, affinity: Iterable[int] | None = None) -> Cpu:
         cores=min(cores, threads),
         threads=threads,
         model=_model(root),
-        numa_nodes=len(_cpu_list(_read(root / "sys/devices/system/node/has_memory"))) or 1,
+        numa_nodes=_numa_nodes(root),
         quota=limits.cpus,
     )
+
+
+def read_fingerprint(root: Path = ROOT) -> str:
+    """What tells this host from others: see calibration.fingerprint."""
+    processors = len(_cpu_list(_read(root / "sys/devices/system/cpu/online"))) or os.cpu_count() or 1
+    total, _ = _memory(root)
+    return fingerprint(_model(root), processors, total, _numa_nodes(root))
 
 
 def is_wsl(root: Path = ROOT) -> bool:
@@ -123,6 +131,11 @@ def _performance(root: Path, usable: set[int]) -> set[int]:
         capacity[cpu] = int(text) if text.isdigit() else 0
     largest = max(capacity.values(), default=0)
     return {cpu for cpu, value in capacity.items() if value >= largest * _SMALL_CORE_SHARE}
+
+
+def _numa_nodes(root: Path) -> int:
+    """NUMA nodes that have memory."""
+    return len(_cpu_list(_read(root / "sys/devices/system/node/has_memory"))) or 1
 
 
 def _model(root: Path) -> str:

@@ -184,6 +184,7 @@ class _Nvml:
                 name, card.multiprocessors or (known.multiprocessors if known else None)
             ),
             integrated=integrated,
+            uuid=mig or card.uuid,
             source="nvml",
         )
 

@@ -36,6 +36,8 @@ class Device:
     """Bytes the runtime's own context takes that neither llama.cpp nor `free` counts."""
     integrated: bool = False
     """Shares the host's memory (APU, GB10, Apple): experts on the CPU gain nothing there."""
+    uuid: str = ""
+    """The driver's own name for this very card (GPU-..., or MIG-... for a part of one); empty when unknown."""
     source: str = "declared"
     """Where the figures come from: nvml, llama-server, declared, catalogue or file."""
 
@@ -93,3 +95,5 @@ class Machine:
     """What detection could not tell, one line each."""
     calibration: str = ""
     """The calibration these figures come from, for a plan to name; empty without one."""
+    host: str = ""
+    """What tells this host from others (calibration.fingerprint); empty where its memory is declared."""

@@ -5,7 +5,6 @@ from dataclasses import replace
 from moefit.machine.catalogue import find_card
 from moefit.machine.defaults import (
     device_bandwidth,
-    device_compute,
     is_guessed,
     link_bandwidth,
     ram_bandwidth,
@@ -46,14 +45,13 @@ def test_a_unified_memory_follows_its_gpus_bandwidth() -> None:
 
 
 def test_what_a_device_states_is_taken_as_it_is() -> None:
-    known = replace(UNKNOWN, bandwidth=1, link_bandwidth=2, compute=3.0)
-    assert (1, 2, 3.0) == (device_bandwidth(known), link_bandwidth(known), device_compute(known))
+    known = replace(UNKNOWN, bandwidth=1, link_bandwidth=2)
+    assert (1, 2) == (device_bandwidth(known), link_bandwidth(known))
 
 
 def test_an_unknown_device_is_taken_for_a_modest_one() -> None:
     assert 200e9 < device_bandwidth(UNKNOWN) < 400e9
     assert 10e9 < link_bandwidth(UNKNOWN) < 16e9
-    assert 20e12 < device_compute(UNKNOWN) < 100e12
 
 
 def test_a_unified_memory_has_no_link_to_cross() -> None:

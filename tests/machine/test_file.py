@@ -26,6 +26,7 @@ DEVICES = st.builds(
     compute=st.none() | st.floats(0, 1e18),
     overhead=BYTES,
     integrated=st.booleans(),
+    uuid=st.text(),
     source=st.text(),
 )
 MACHINES = st.builds(
@@ -50,6 +51,7 @@ MACHINES = st.builds(
     ),
     warnings=st.lists(st.text(), max_size=2).map(tuple),
     calibration=st.text(),
+    host=st.text(),
 )
 SMALLEST: dict[str, Any] = {
     "gpus": [{"name": "CUDA0", "free": 1, "total": 2}],

@@ -33,6 +33,7 @@ def test_a_card_is_described_by_what_nvml_says(monkeypatch) -> None:
         link_bandwidth=pcie_bandwidth(4, 16),
         compute=51.2e12,
         overhead=250 * MIB,
+        uuid="GPU-3060",
         source="nvml",
     )
     assert ((expected,), ()) == (gpus, warnings)

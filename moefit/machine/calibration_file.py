@@ -1,0 +1,68 @@
+"""Where calibrations are kept: one file a machine under the user's configuration, written in one step."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from moefit.errors import InputError
+from moefit.machine.calibration import Calibration, from_json, to_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def calibration_path(fingerprint: str, environment: Mapping[str, str]) -> Path:
+    """The file of the machine with that fingerprint: ${XDG_CONFIG_HOME:-~/.config}/moefit/calibration-FINGERPRINT.json.
+
+    A relative XDG_CONFIG_HOME is ignored, as the XDG Base Directory Specification asks.
+    """
+    stated = Path(environment.get("XDG_CONFIG_HOME", ""))
+    home = Path(environment.get("HOME") or "~").expanduser()
+    folder = stated if stated.is_absolute() else home / ".config"
+    return folder / "moefit" / f"calibration-{fingerprint}.json"
+
+
+def load_calibration(fingerprint: str, environment: Mapping[str, str]) -> Calibration | None:
+    """The calibration of the machine with that fingerprint, or None where there is none.
+
+    Raises:
+        InputError: there is a file, and it cannot be read or understood.
+    """
+    path = calibration_path(fingerprint, environment)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not text"
+        raise InputError(f"{path}: {reason}", "write a new one with `moefit calibrate`") from None
+    return from_json(text, str(path))
+
+
+def save_calibration(calibration: Calibration, environment: Mapping[str, str]) -> Path:
+    """Writes `calibration` to its file, whole or not at all, and returns the path.
+
+    Raises:
+        InputError: the folder or file cannot be written.
+    """
+    path = calibration_path(calibration.fingerprint, environment)
+    text = json.dumps(to_json(calibration), indent=2) + "\n"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror}") from None
+    return path

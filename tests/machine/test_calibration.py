@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from moefit.errors import InputError
+from moefit.machine.calibration import Calibration, LinkRate, RamRate, apply, fingerprint, from_json, to_json
+from moefit.machine.types import Cpu, Device, Machine, Ram
+from moefit.sizes import GIB
+
+HOST = fingerprint("a processor", 16, 64 * GIB, 1)
+DIGITS = "0a1b2c3d-0000-1111-2222-333344445555"
+CALIBRATION = Calibration(
+    fingerprint=HOST,
+    date="2026-11-24T06:42:40+00:00",
+    ram=(RamRate(1, 10), RamRate(8, 60), RamRate(16, 55)),
+    links=(LinkRate(DIGITS, "a card", pinned=50, pageable=6),),
+)
+CARD = Device("CUDA0", 1, 2, description="a card", bandwidth=900, link_bandwidth=26, uuid=f"GPU-{DIGITS}")
+MACHINE = Machine((CARD,), Ram(64 * GIB, 60 * GIB), Cpu(8, 16, "a processor"), host=HOST)
+
+
+def test_measured_rates_replace_what_was_assumed() -> None:
+    machine = apply(MACHINE, CALIBRATION)
+    assert (60, ((1, 10), (8, 60), (16, 55)), "calibration") == (
+        machine.ram.bandwidth,
+        machine.ram.bandwidth_by_threads,
+        machine.ram.source,
+    )
+    assert [(50, 6, 900)] == [
+        (gpu.link_bandwidth, gpu.pageable_bandwidth, gpu.bandwidth) for gpu in machine.gpus
+    ]
+
+
+def test_a_plan_can_name_the_calibration_it_uses() -> None:
+    assert f"{HOST} of 2026-11-24" == apply(MACHINE, CALIBRATION).calibration
+
+
+def test_another_hosts_calibration_changes_nothing() -> None:
+    assert MACHINE == apply(MACHINE, replace(CALIBRATION, fingerprint="another"))
+
+
+def test_a_declared_machine_is_no_host_and_stays_as_declared() -> None:
+    declared = replace(MACHINE, host="")
+    assert declared == apply(declared, CALIBRATION)
+
+
+def test_a_declared_bandwidth_stays() -> None:
+    machine = apply(replace(MACHINE, ram=replace(MACHINE.ram, bandwidth=77, source="declared")), CALIBRATION)
+    assert (77, ()) == (machine.ram.bandwidth, machine.ram.bandwidth_by_threads)
+
+
+def test_another_card_in_the_same_host_keeps_its_own_link() -> None:
+    other = replace(CARD, uuid="GPU-ffffffff-0000-1111-2222-333344445555")
+    assert (other, replace(CARD, uuid="")) == apply(
+        replace(MACHINE, gpus=(other, replace(CARD, uuid=""))), CALIBRATION
+    ).gpus
+
+
+def test_with_fewer_threads_only_what_so_few_read_counts() -> None:
+    assert 10 == apply(replace(MACHINE, cpu=Cpu(4, 4, "a processor")), CALIBRATION).ram.bandwidth
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        ("another", 16, 64 * GIB, 1),
+        ("a processor", 8, 64 * GIB, 1),
+        ("a processor", 16, 32 * GIB, 1),
+        ("a processor", 16, 64 * GIB, 2),
+    ],
+)
+def test_hosts_differ_by_processor_memory_and_nodes(other: tuple[str, int, int, int]) -> None:
+    assert HOST != fingerprint(*other)
+
+
+def test_a_kernel_that_keeps_a_little_more_for_itself_is_the_same_host() -> None:
+    assert HOST == fingerprint("a processor", 16, 64 * GIB - (1 << 28), 1)
+
+
+def test_a_calibration_reads_back_as_it_was() -> None:
+    assert CALIBRATION == from_json(json.dumps(to_json(CALIBRATION)))
+
+
+def broken(**changes: Any) -> str:
+    return json.dumps(to_json(CALIBRATION) | changes)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "not a calibration"),
+        ("[]", "not a calibration"),
+        ("{}", "not a calibration"),
+        (broken(version=2), "version 2 is not known"),
+        (broken(ram=[]), "no memory bandwidth"),
+        (broken(ram=[{"threads": 1}]), "bandwidth"),
+        (broken(ram=[{"threads": 1, "bandwidth": 0}]), "0 is no positive whole number"),
+        (broken(ram=[{"threads": 1, "bandwidth": True}]), "True is no positive whole number"),
+        (
+            broken(links=[{"uuid": "x", "description": "y", "pinned": "fast", "pageable": 1}]),
+            "'fast' is no positive",
+        ),
+        (broken(links=3), "not a calibration"),
+    ],
+)
+def test_a_bad_file_is_one_clear_error_that_names_it(text: str, message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        from_json(text, "calibration.json")
+    assert caught.value.message.startswith("calibration.json: ")
+    assert message in caught.value.message
