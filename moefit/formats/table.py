@@ -118,7 +118,7 @@ def _cell(layer: LayerPlan, colours: Mapping[str, str]) -> tuple[str, str]:
     if layer.device == "CPU":
         return _HOST, "dim"
     colour = colours[layer.device]
-    if layer.experts in {None, layer.device}:
+    if layer.experts is None or layer.experts == layer.device:
         return _FULL, colour
     return (_BASE if isinstance(layer.experts, str) else _PART), colour
 

@@ -108,7 +108,7 @@ def _why(
         )
     if rule is not None:
         return f"its experts follow your {' '.join(rule.words)}"
-    if experts in {None, base}:
+    if experts is None or experts == base:
         return "all of it fits"
     if isinstance(experts, str):
         return "its experts are read in part, everything placed before them whole: they give way"
