@@ -13,7 +13,7 @@ class Strategy(StrEnum):
 
     AUTO = "auto"
     BASE_FIRST = "base-first"
-    TWO_PASS = "two-pass"
+    TWO_PASS = "two-pass"  # noqa: S105 - a strategy, no password
     STANDARD = "standard"
 
 
