@@ -6,20 +6,22 @@ The graph of the architecture is built for a few layers of each kind, scheduled 
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device
+from moefit.memory.buffers import HOST
 from moefit.memory.cells import context
 from moefit.memory.graph.allocate import Allocator, Arena
 from moefit.memory.graph.architectures import ARCHITECTURES, GENERIC
 from moefit.memory.graph.context import Batch, Context, Homes, Layers, Parameters
 from moefit.memory.graph.nodes import Node
+from moefit.memory.graph.rules import alloc_size, batch_size, runs
 from moefit.memory.graph.schedule import Backends, schedule
 from moefit.memory.hparams import hparams
 from moefit.memory.kv import cache_type
+from moefit.memory.memo import per_model
 from moefit.model import Model
 from moefit.placement.types import Placement
 
@@ -118,38 +120,19 @@ def _simulate(
     c = Context(Parameters(model), hparams(model), _layers(model), batch, homes)
     layers = [layer.index for layer in model.layers if not layer.mtp]
     build(c, layers)
+    rules = [*(device.backend for device in devices), None]
 
     def offloads(backend: int, node: Node) -> bool:
         return devices[backend].backend.op_offload and batch_size(node) >= settings.op_offload_min_batch
 
     backends = Backends(
-        len(devices) + 1,
-        lambda _backend, _node: True,
-        offloads,
-        settings.op_offload,
-        copies,
+        len(rules), lambda backend, node: runs(rules[backend], node), offloads, settings.op_offload, copies
     )
     planned = schedule(c.graph, backends)
-    arenas = [Arena(64) for _ in range(backends.count)]
-    sizes = [lambda node: node.bytes for _ in range(backends.count)]
-    return Allocator(arenas, sizes).run(planned.nodes, planned.leafs)
+    arenas = [Arena((rule or HOST).alignment) for rule in rules]
+    return Allocator(arenas, [alloc_size(rule) for rule in rules]).run(planned.nodes, planned.leafs)
 
 
-def batch_size(node: Node) -> int:
-    """Rows an operation works on, by which a device decides to take it (ggml-cuda, get_op_batch_size)."""
-    if node.op == "GET_ROWS":
-        return 0
-    if node.op == "MUL_MAT":
-        return node.ne[1]
-    if node.op in {"MUL_MAT_ID", "ROPE"}:
-        return node.ne[2]
-    return node.ne[1] * node.ne[2] * node.ne[3]
-
-
-@functools.lru_cache(maxsize=8)
-def _layers_by_id(_key: int, model: Model) -> Layers:
-    return Layers(model)
-
-
+@per_model(8)
 def _layers(model: Model) -> Layers:
     return Layers(model)

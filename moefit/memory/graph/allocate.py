@@ -60,24 +60,29 @@ class Arena:
         return offset
 
     def give(self, offset: int, size: int) -> None:
-        """Return `size` aligned bytes at `offset`, merging with free neighbours."""
+        """Return `size` aligned bytes at `offset`, merging with the first free neighbour in address order.
+
+        As in ggml an empty block may stay behind where an empty tensor was, and then keeps its neighbours apart.
+        """
         offsets, sizes = self.offsets, self.sizes
-        i = 0
-        n = len(offsets)
-        while i < n and offsets[i] < offset:
-            i += 1
-        joins_next = i < n and offset + size == offsets[i]
-        if i > 0 and offsets[i - 1] + sizes[i - 1] == offset:
-            sizes[i - 1] += size
-            if joins_next:
-                sizes[i - 1] += sizes[i]
-                del offsets[i], sizes[i]
-        elif joins_next:
-            offsets[i] = offset
-            sizes[i] += size
-        else:
-            offsets.insert(i, offset)
-            sizes.insert(i, size)
+        end = offset + size
+        for i, start in enumerate(offsets):
+            if start + sizes[i] == offset:
+                sizes[i] += size
+                if i + 1 < len(offsets) and offsets[i + 1] == end:
+                    sizes[i] += sizes[i + 1]
+                    del offsets[i + 1], sizes[i + 1]
+                return
+            if start == end:
+                offsets[i] = offset
+                sizes[i] += size
+                if i > 0 and offsets[i - 1] + sizes[i - 1] == offset:
+                    sizes[i - 1] += sizes[i]
+                    del offsets[i], sizes[i]
+                return
+        at = next((i for i, start in enumerate(offsets) if start >= offset), len(offsets))  # an empty block can unsort them
+        offsets.insert(at, offset)
+        sizes.insert(at, size)
 
 
 class Allocator:
@@ -121,15 +126,15 @@ class Allocator:
         if node.alive or node.buffer is not None or node.view_of is not None:
             return
         node.alive = True
-        if node.op in IN_PLACE and self._take_over(node):
+        if node.op in IN_PLACE and self._take_over(node, backend):
             return
         arena = self.arenas[backend]
         node.owner = backend
         node.size = arena.aligned(self.alloc_sizes[backend](node))
         node.offset = arena.take(node.size)
 
-    def _take_over(self, node: Node) -> bool:
-        """Whether the node could be put in the memory of a source that nothing else reads."""
+    def _take_over(self, node: Node, backend: int) -> bool:
+        """Whether the node could be put in the memory of a source that nothing else reads; what it does not need is freed."""
         ne, nb, type_ = node.ne, node.nb, node.type
         for source in node.sources:
             if (
@@ -141,8 +146,12 @@ class Allocator:
                 and source.nb == nb
                 and source.type is type_
             ):
-                node.owner, node.offset, node.size = source.owner, source.offset, source.size
+                arena = self.arenas[source.owner]
+                node.owner, node.offset = source.owner, source.offset
+                node.size = arena.aligned(self.alloc_sizes[backend](node))
                 source.alive = False
+                if source.size > node.size:
+                    arena.give(node.offset + node.size, source.size - node.size)
                 return True
         return False
 

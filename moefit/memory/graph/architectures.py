@@ -38,6 +38,10 @@ def _softmax(c: Context, layer: int) -> Routing:
     return routing(c, layer, normalise=False)
 
 
+def _sigmoid_normalised(c: Context, layer: int) -> Routing:
+    return routing(c, layer, "sigmoid", normalise=True)
+
+
 def _gpt_oss(c: Context, layer: int) -> Routing:
     return Routing("softmax_weight", scaled=routing(c, layer).scaled, activation="swiglu_oai")
 
@@ -69,8 +73,8 @@ ARCHITECTURES: Final[dict[str, Build]] = {
         )
     ),
     "hunyuan-moe": plain(Decoder(route=_softmax_normalised, norm_after_rope=True, shared_first=False)),
-    "lfm2": plain(Decoder(mix=hybrids.lfm2)),
-    "lfm2moe": plain(Decoder(route=_softmax_normalised, mix=hybrids.lfm2)),
+    "lfm2": plain(Decoder(mix=hybrids.lfm2, residual_first=True)),
+    "lfm2moe": plain(Decoder(route=_sigmoid_normalised, mix=hybrids.lfm2, residual_first=True)),
     "llama": plain(Decoder(route=_softmax_normalised)),
     "llama4": plain(Decoder(route=_llama4, rope=_llama4_rope, bare_qk_norm=True, query_scale_input=True)),
     "nemotron_h": hybrids.nemotron,

@@ -73,7 +73,7 @@ def inputs(c: Context, heads: Heads, *, v_cache: bool = True) -> Inputs:
     b = c.batch
     v_idxs = None
     if v_cache:
-        width = heads.kv * heads.v if b.transposed_v else 1
+        width = c.memory.widest_value if b.transposed_v else 1
         v_idxs = c.input(f"v_idxs{suffix}", I64, b.tokens * width)
     k_rot = v_rot = None
     n_k = _rotation(b.type_k, heads.k, 64, grow=True)
@@ -141,16 +141,24 @@ def _store(c: Context, layer: int, heads: Heads, k: Node, v: Node | None, inp: I
     if v is None or inp.v_idxs is None:
         return
     wide_v = v.ne[0] * v.ne[1]
-    cache = c.cache(layer, "v", b.type_v, wide_v, n_cells, b.streams)
+    stored = _v_row(c, wide_v)
+    cache = c.cache(layer, "v", b.type_v, stored, n_cells, b.streams)
     if not b.transposed_v:
         rows = g.view_nd(v, (wide_v, n), (v.nb[2],))
         if b.streams > 1:
             cache = g.reshape(cache, wide_v, n_cells * b.streams)
     else:
         rows = g.reshape(v, wide_v, n) if v.nb[2] == 4 * wide_v else g.cont(v, wide_v, n)
+        if stored > wide_v:
+            rows = g.pad(rows, stored - wide_v)
         cache = g.reshape(cache, 1, cache.elements)
         rows = g.reshape(rows, 1, rows.elements)
     c.expand(g.set_rows(cache, rows, inp.v_idxs))
+
+
+def _v_row(c: Context, wide: int) -> int:
+    """Values in a row of the V cache: the widest layer's when it is kept transposed."""
+    return c.memory.widest_value if c.batch.transposed_v else wide
 
 
 def _cached_k(c: Context, layer: int, heads: Heads) -> Node:
@@ -167,7 +175,7 @@ def _cached_k(c: Context, layer: int, heads: Heads) -> Node:
 def _cached_v(c: Context, layer: int, heads: Heads) -> Node:
     """The whole value cache as heads, transposed if it was stored so (get_v)."""
     b = c.batch
-    n_cells, wide = cells(c, window=heads.window), heads.v * heads.kv
+    n_cells, wide = cells(c, window=heads.window), _v_row(c, heads.v * heads.kv)
     cache = c.cache(layer, "v", b.type_v, wide, n_cells, b.streams)
     row = b.type_v.row_bytes
     if b.transposed_v:

@@ -131,9 +131,10 @@ class Layers:
 
     def __init__(self, model: Model) -> None:
         self.of: tuple[dict[str, Tensor], ...] = tuple(
-            {t.name.split(".", 2)[-1]: t for t in layer.tensors} for layer in model.layers
+            {t.name.split(".", 2)[2]: t for t in layer.tensors if t.name.startswith("blk.")} for layer in model.layers
         )
-        self.outside: dict[str, Tensor] = {t.name: t for t in (*model.input, *model.output)}
+        every = (*model.input, *model.output, *(t for layer in model.layers for t in layer.tensors))
+        self.outside: dict[str, Tensor] = {t.name: t for t in every if not t.name.startswith("blk.")}
 
 
 @dataclass(slots=True)
@@ -187,6 +188,14 @@ class Context:
         home = self.homes.output if on_output else self.homes.cpu
         key = f"{name}@{home}"
         return self._node(tensor, home, key)
+
+    def shared(self, layer: int, name: str) -> Node | None:
+        """A tensor of the file that every layer has on its own device (TENSOR_DUPLICATED), or None."""
+        tensor = self.tensors.outside.get(name)
+        if tensor is None:
+            return None
+        home = self.homes.layers[layer]
+        return self._node(tensor, home, f"{name}@{home}")
 
     def _node(self, tensor: Tensor, home: int, key: str | None = None) -> Node:
         key = key or tensor.name

@@ -61,6 +61,8 @@ class Decoder:
     """Attention, or what some layers have instead."""
     early_norm: bool = False
     """The first norm is put in the graph before the rest of the layer."""
+    residual_first: bool = False
+    """The residual is the first term of each sum, and so the first in the graph."""
     shared_first: bool = False
     """The shared expert comes before the routed ones in their sum."""
 
@@ -102,14 +104,18 @@ def block(c: Context, x: Node, layer: int, what: Decoder, *, last: bool) -> Node
         cur = norm(c, cur, "post_attention_norm", layer, rms=what.rms)
     if what.scaled_residual:
         cur = g.scale(cur)
-    before = g.add(cur, residual)
+    before = _sum(cur, residual, what)
     cur = norm(c, before, "ffn_norm" if two_norms else "post_attention_norm", layer, rms=what.rms)
     cur = feed_forward(c, cur, layer, what)
     if c.has(layer, "post_ffw_norm"):
         cur = norm(c, cur, "post_ffw_norm", layer, rms=what.rms)
     if what.scaled_residual:
         cur = g.scale(cur)
-    return g.add(cur, before)
+    return _sum(cur, before, what)
+
+
+def _sum(cur: Node, residual: Node, what: Decoder) -> Node:
+    return g.add(residual, cur) if what.residual_first else g.add(cur, residual)
 
 
 def self_attention(c: Context, x: Node, layer: int, what: Decoder) -> Node:
@@ -150,7 +156,11 @@ def rotated(c: Context, q: Node, k: Node, layer: int, what: Decoder) -> tuple[No
 
 def rope_factors(c: Context, layer: int) -> Node | None:
     """Frequency factors where the file has them (llama_model::get_rope_factors)."""
-    return c.find(layer, "rope_freqs")
+    scaled = c.shared(layer, "rope_freqs.weight")
+    if scaled is not None:
+        return scaled
+    original = c.hp.integer("rope.scaling.original_context_length", c.hp.integer("context_length"))
+    return c.shared(layer, f"rope_factors_{'long' if c.batch.cells > original else 'short'}.weight")
 
 
 def feed_forward(c: Context, x: Node, layer: int, what: Decoder) -> Node:

@@ -43,7 +43,7 @@ def _per_layer_inputs(c: Context, x: Node) -> Node | None:
 
 def _attention(c: Context, x: Node, layer: int) -> Node:
     heads, n = heads_of(c, layer), c.batch.tokens
-    factors = None if heads.window else c.find(layer, "rope_freqs")
+    factors = None if heads.window else c.shared(layer, "rope_freqs.weight")
     pos = positions(c)
     q = g.reshape(linear(c, "attn_q", x, layer), heads.k, heads.q, n)
     q = g.rope(norm(c, q, "attn_q_norm", layer), pos, factors)
