@@ -116,3 +116,14 @@ def test_what_does_not_fit_is_not_started(line, environment):
     assert done.returncode == 1
     assert done.stdout == b""
     assert b"Traceback" not in done.stderr
+
+
+def test_a_supervisor_can_start_the_run_again_after_a_crash(line, environment, tmp_path):
+    command = [*MOEFIT, "run", "--", *line]
+    with serve(command, tmp_path / "first", environment) as server:
+        sizes = server.sizes
+        server.process.kill()
+        assert server.process.wait() == -9
+    with serve(command, tmp_path / "second", environment) as server:
+        assert server.sizes == sizes
+        assert server.stop() == 0
