@@ -1,0 +1,265 @@
+"""One GET at a time over HTTP: with time limits, retries, redirects, a cap on the body, and no secret in any message."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from moefit.errors import InputError
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Mapping
+    from http.client import HTTPConnection, HTTPResponse
+    from typing import Self
+    from urllib.parse import SplitResult
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+MAX_REDIRECTS = 5
+TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
+"""Answers after which asking again may help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer that is neither a redirect nor transient."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    body: bytes
+    """Empty where the status is not one of those wanted."""
+    url: str
+    """Where the redirects ended."""
+
+
+class TryAgainError(Exception):
+    """The network or the server failed in a way that may pass; says how."""
+
+
+def shown(url: str) -> str:
+    """A URL as messages have it: without user, password, query and fragment, which may be secrets.
+
+    >>> shown("https://me:pw@host:8/a/m.gguf?sig=x#y")
+    'https://host:8/a/m.gguf'
+    """
+    parts = split(url)
+    return f"{parts.scheme}://{_host(parts)}{parts.path}"
+
+
+def split(url: str) -> SplitResult:
+    """The parts of an http or https URL.
+
+    Raises:
+        InputError: it is no such URL.
+    """
+    from urllib.parse import urlsplit  # noqa: PLC0415 - only a remote model needs it
+
+    try:
+        parts = urlsplit(url)
+        good = (
+            parts.scheme in {"http", "https"}
+            and bool(parts.hostname)
+            and (parts.port is None or parts.port > 0)
+        )
+        good = good and url.isascii() and url.isprintable() and " " not in url
+    except ValueError:
+        good = False
+    if not good:
+        raise InputError(
+            "the URL of the model is none that can be fetched", "http://host/path or https://host/path"
+        )
+    return parts
+
+
+def origin(url: str) -> tuple[str, str, int]:
+    """Scheme, host and port."""
+    parts = split(url)
+    return parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def _host(parts: SplitResult) -> str:
+    return parts.netloc.rpartition("@")[2]
+
+
+class Client:
+    """Fetches, one request at a time; keeps its last connection for the next request to the same server."""
+
+    def __init__(
+        self, *, timeout: float = 10.0, deadline: float = 60.0, attempts: int = 3, pause: float = 0.5
+    ) -> None:
+        self.timeout = timeout
+        """Seconds that a connection, or a silence, may take."""
+        self.deadline = deadline
+        """Seconds that one request may take in all, however the server drips."""
+        self.attempts = attempts
+        self.pause = pause
+        """Seconds before the second attempt; each later pause is twice as long."""
+        self._connection: HTTPConnection | None = None
+        self._origin: tuple[str, str, int] | None = None
+
+    def get(
+        self,
+        url: str,
+        *,
+        limit: int,
+        wanted: frozenset[int] = frozenset({200}),
+        headers: Mapping[str, str] | None = None,
+        token: str | None = None,
+    ) -> Response:
+        """GET `url`; the body is read only if the status is `wanted`.
+
+        Args:
+            url: http or https.
+            limit: bytes of body to read at most; more is an error.
+            wanted: statuses whose body matters.
+            headers: to send.
+            token: to send as bearer token, to the server of `url` alone and not to where it redirects.
+
+        Raises:
+            InputError: no server, no answer in time, redirects without end, or a body beyond the limit.
+        """
+        import time  # noqa: PLC0415 - only a remote model needs it
+
+        for attempt in range(1, self.attempts + 1):
+            try:
+                return self._follow(url, limit, wanted, dict(headers or {}), token)
+            except TryAgainError as error:
+                self.close()
+                if attempt == self.attempts:
+                    times = "" if attempt == 1 else f" ({attempt} attempts)"
+                    raise InputError(f"{shown(url)}: {error}{times}", "is the server reachable?") from error
+                time.sleep(self.pause * 2 ** (attempt - 1))
+        raise AssertionError(self.attempts)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _follow(
+        self, url: str, limit: int, wanted: frozenset[int], headers: dict[str, str], token: str | None
+    ) -> Response:
+        from urllib.parse import urljoin  # noqa: PLC0415
+
+        first = url
+        for _ in range(MAX_REDIRECTS + 1):
+            trusted = origin(url) == origin(first)
+            response = self._request(url, limit, wanted, headers, token if trusted else None)
+            if response.status not in REDIRECTS:
+                return response
+            target = urljoin(url, response.headers.get("location", ""))
+            if split(target).scheme == "http" and split(url).scheme == "https":
+                raise InputError(f"{shown(first)}: redirects from https to http")
+            url = target
+        raise InputError(f"{shown(first)}: redirects without end")
+
+    def _request(
+        self, url: str, limit: int, wanted: frozenset[int], headers: dict[str, str], token: str | None
+    ) -> Response:
+        """One request to one server."""
+        from http.client import HTTPException  # noqa: PLC0415
+        from threading import Timer  # noqa: PLC0415
+
+        sent = {"User-Agent": "moefit", "Accept-Encoding": "identity", **headers}
+        authorization = _authorization(url, token)
+        if authorization:
+            sent["Authorization"] = authorization
+        parts = split(url)
+        late: list[bool] = []
+        timer = None
+        try:
+            connection = self._connect(url)
+            timer = Timer(self.deadline, _hang_up, (connection.sock, late))
+            timer.daemon = True
+            timer.start()
+            connection.request(
+                "GET", (parts.path or "/") + (f"?{parts.query}" if parts.query else ""), headers=sent
+            )
+            answer = connection.getresponse()
+            response = self._answer(url, answer, limit, wanted)
+        except (OSError, HTTPException, ValueError, TryAgainError) as error:
+            reason = f"no answer within {self.deadline:g} s" if late else _reason(error)
+            raise TryAgainError(reason) from error
+        finally:
+            if timer is not None:
+                timer.cancel()
+        if late:  # headers that were cut off look like headers that end
+            raise TryAgainError(f"no answer within {self.deadline:g} s")
+        return response
+
+    def _connect(self, url: str) -> HTTPConnection:
+        from http.client import HTTPConnection, HTTPSConnection  # noqa: PLC0415
+
+        if self._connection is not None and self._origin == origin(url) and self._connection.sock is not None:
+            return self._connection
+        self.close()
+        scheme, host, port = self._origin = origin(url)
+        kind = HTTPSConnection if scheme == "https" else HTTPConnection
+        self._connection = kind(host, port, timeout=self.timeout)
+        self._connection.connect()
+        return self._connection
+
+    def _answer(self, url: str, answer: HTTPResponse, limit: int, wanted: frozenset[int]) -> Response:
+        headers = {name.lower(): value for name, value in answer.getheaders()}
+        if answer.status in TRANSIENT:
+            raise TryAgainError(f"the server answers {answer.status}")
+        body = b""
+        if answer.status in wanted:
+            if headers.get("content-encoding", "identity") != "identity":
+                raise InputError(
+                    f"{shown(url)}: the server compresses what it sends", "moefit asked it not to"
+                )
+            body = answer.read(limit + 1)
+            if len(body) > limit:
+                raise InputError(f"{shown(url)}: the server sends more than the {limit} bytes it may")
+            length = headers.get("content-length", "")
+            if length.isdecimal() and len(body) < int(length):
+                raise TryAgainError(f"the connection broke after {len(body)} of {length} bytes")
+        if not answer.isclosed():  # a body that was not wanted: not worth reading to keep the connection
+            self.close()
+        return Response(answer.status, headers, body, url)
+
+
+def _authorization(url: str, token: str | None) -> str | None:
+    parts = split(url)
+    if parts.username is not None:
+        from base64 import b64encode  # noqa: PLC0415
+        from urllib.parse import unquote  # noqa: PLC0415
+
+        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        return f"Basic {b64encode(pair.encode()).decode()}"
+    return f"Bearer {token}" if token else None
+
+
+def _hang_up(sock: socket.socket, late: list[bool]) -> None:
+    """End a request that takes too long: reading then fails."""
+    import socket as sockets  # noqa: PLC0415
+
+    late.append(True)
+    try:
+        # The plain socket's own method: an SSL socket's would take the session from under the reader.
+        sockets.socket.shutdown(sock, sockets.SHUT_RDWR)
+    except OSError:
+        return  # it is closed already
+
+
+def _reason(error: Exception) -> str:
+    """What failed, in words that hold no part of the URL."""
+    from http.client import IncompleteRead  # noqa: PLC0415
+
+    if isinstance(error, TryAgainError):
+        return str(error)
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    broke = isinstance(error, OSError | IncompleteRead)
+    return "the connection broke" if broke else "the server's answer is no HTTP"
