@@ -20,10 +20,15 @@ TIME_LIMIT: Final = 5.0
 # source: common/arg.cpp, common_print_available_devices
 _LINE: Final = re.compile(r"^\s+([^\s:]+): (.*) \((\d+) MiB, (\d+) MiB free\)\s*$", re.MULTILINE)
 _UNREACHABLE: Final = re.compile(r"Failed to connect to (\S+)")
-# Names that drivers give to GPUs without memory of their own. A bare "AMD Radeon Graphics" may be either, and is left out.
+# Names that drivers give to GPUs without memory of their own.
 _INTEGRATED: Final = re.compile(
-    r"\b(?:U?HD|Iris\S*(?: \w+)?) Graphics|\bArc\(\S+\) Graphics|\bRadeon \d{3,4}[MS]\b|\bTegra|\bOrin\b|\bThor\b|\bGB10\b|^Apple "
+    r"\b(?:U?HD|Iris\S*(?: \w+)?|Arc\(tm\)) Graphics|\bArc\(tm\) \d+[VT] GPU|\bRadeon(?:\(tm\))? \d{3,4}[MS]\b"
+    r"|\bTegra|\bOrin\b|\bThor\b|\bGB10\b|^Apple ",
+    re.IGNORECASE,
 )
+_NAMELESS: Final = re.compile(r"\bRadeon(?:\(tm\))? Graphics", re.IGNORECASE)
+"""What AMD's runtime calls every APU, and also an MI50, which only its memory tells apart."""
+_MI50_MIB: Final = frozenset({16368, 32752})
 _BUFFERS: Final = {"GPUOpenCL": "OpenCL"}
 """Devices whose buffer has another name (source: ggml/src/ggml-opencl/ggml-opencl.cpp, ggml_backend_opencl_buffer_type_get_name)."""
 
@@ -96,18 +101,6 @@ def parse_devices(text: str) -> tuple[Device, ...]:
     return tuple(devices)
 
 
-def default_devices(devices: Sequence[Device]) -> tuple[Device, ...]:
-    """The devices llama.cpp uses, in its order, when the line has no `--device`.
-
-    RPC servers' come first, and integrated ones count only where no discrete one of this host is there (source: src/llama.cpp,
-    llama_prepare_model_devices).
-    """
-    rpc = [device for device in devices if device.backend.name == "RPC"]
-    local = [device for device in devices if device.backend.name != "RPC"]
-    discrete = [device for device in local if not device.integrated]
-    return (*rpc, *(discrete or local))
-
-
 def _device(name: str, buffer: str, description: str, total: int, free: int) -> Device:
     """One device, with what the catalogue knows of a card of that name."""
     # Vulkan's drivers add themselves: AMD Radeon RX 7900 XTX (RADV NAVI31)
@@ -123,9 +116,16 @@ def _device(name: str, buffer: str, description: str, total: int, free: int) -> 
         bandwidth=card.bandwidth if card else None,
         link_bandwidth=card.link_bandwidth if card else None,
         compute=card.compute if card else None,
-        integrated=card.integrated if card else _INTEGRATED.search(description) is not None,
+        integrated=card.integrated if card else _is_integrated(description, total),
         source="llama-server",
     )
+
+
+def _is_integrated(description: str, total: int) -> bool:
+    """Whether a device that is not in the catalogue shares the host's memory, by its name."""
+    if _NAMELESS.search(description):
+        return total // MIB not in _MI50_MIB
+    return _INTEGRATED.search(description) is not None
 
 
 def _said(stderr: str) -> str:

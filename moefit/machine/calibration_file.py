@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,9 +20,16 @@ def calibration_path(fingerprint: str, environment: Mapping[str, str]) -> Path:
     A relative XDG_CONFIG_HOME is ignored, as the XDG Base Directory Specification asks.
     """
     stated = Path(environment.get("XDG_CONFIG_HOME", ""))
-    home = Path(environment.get("HOME") or "~").expanduser()
-    folder = stated if stated.is_absolute() else home / ".config"
+    folder = stated if stated.is_absolute() else _home(environment) / ".config"
     return folder / "moefit" / f"calibration-{fingerprint}.json"
+
+
+def _home(environment: Mapping[str, str]) -> Path:
+    """The user's home; the root folder for a user whom the system does not know, as in some containers."""
+    try:
+        return Path(environment["HOME"]) if environment.get("HOME") else Path.home()
+    except RuntimeError:
+        return Path("/")
 
 
 def load_calibration(fingerprint: str, environment: Mapping[str, str]) -> Calibration | None:
@@ -49,6 +55,8 @@ def save_calibration(calibration: Calibration, environment: Mapping[str, str]) -
     Raises:
         InputError: the folder or file cannot be written.
     """
+    import tempfile  # noqa: PLC0415 - slow to import, and plans only read
+
     path = calibration_path(calibration.fingerprint, environment)
     text = json.dumps(to_json(calibration), indent=2) + "\n"
     try:

@@ -6,10 +6,13 @@ The rules are those of the CUDA C++ Programming Guide, section "CUDA environment
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+_UUID_DIGITS: Final = 36
+"""Characters of a UUID without its GPU- or MIG- in front."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,53 +38,57 @@ class Visible:
     """UUID of the part of the card that is seen; empty for the whole card."""
 
 
-def visible_devices(
-    candidates: Sequence[Candidate], environment: Mapping[str, str]
-) -> tuple[tuple[Visible, ...], tuple[str, ...]]:
-    """What a CUDA program sees, in CUDA's order, and warnings; `candidates` come in PCI bus order, as NVML lists them.
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a CUDA program sees."""
+
+    devices: tuple[Visible, ...]
+    """In CUDA's order: CUDA0, CUDA1, ..."""
+    guessed: bool
+    """The order, and with it what a number means, rests on a guess at how CUDA ranks unlike cards."""
+    warnings: tuple[str, ...]
+
+
+def visible_devices(candidates: Sequence[Candidate], environment: Mapping[str, str]) -> Order:
+    """What a CUDA program sees of `candidates`, which come in PCI bus order, as NVML lists them.
 
     CUDA_DEVICE_ORDER=PCI_BUS_ID keeps that order. The default, FASTEST_FIRST, ranks by a heuristic that NVIDIA does not
-    publish; cores times clock is taken for it, with the bus order between equals, and a warning where cards differ.
+    publish; cores times clock is the guess at it, with the bus order between equals, so like cards need none.
     CUDA_VISIBLE_DEVICES then picks by number or by the beginning of a UUID; the first entry that names nothing, or something
     already named, ends the list. A card in MIG mode shows one part, the first unless one is named: CUDA sees no more at once.
     """
     order = list(range(len(candidates)))
-    warnings: list[str] = []
+    guessed = False
     if environment.get("CUDA_DEVICE_ORDER", "").strip().upper() != "PCI_BUS_ID":
-        order, warnings = _fastest_first(candidates)
+        guessed = len({candidate.name for candidate in candidates}) > 1
+        if all(candidate.speed for candidate in candidates):
+            order.sort(key=lambda index: -candidates[index].speed)
     listed = environment.get("CUDA_VISIBLE_DEVICES")
     if listed is None:
-        return tuple(_whole(candidates, index) for index in order), tuple(warnings)
+        return Order(tuple(_whole(candidates, index) for index in order), guessed, ())
     chosen: list[Visible] = []
+    by_number = False
     for entry in (part.strip() for part in listed.split(",")):
         found = _find(candidates, order, entry)
         if found is None or found in chosen:
-            if entry not in {"", "-1", "NoDevFiles"}:
-                problem = "names no GPU" if found is None else "is there twice"
-                warnings.append(
-                    f"CUDA_VISIBLE_DEVICES={listed}: {entry} {problem}, so CUDA ignores it and what follows"
-                )
-            break
+            problem = "names no GPU" if found is None else "is there twice"
+            warning = f"CUDA_VISIBLE_DEVICES={listed}: {entry} {problem}, so CUDA ignores it and what follows"
+            on_purpose = entry in {"", "-1", "NoDevFiles"}
+            return Order(tuple(chosen), guessed and by_number, () if on_purpose else (warning,))
+        by_number = by_number or entry.isdigit()
         chosen.append(found)
-    return tuple(chosen), tuple(warnings if len(chosen) > 1 or not chosen else _about_list(warnings))
+    return Order(tuple(chosen), guessed and by_number, ())
 
 
-def _about_list(warnings: list[str]) -> list[str]:
-    """The warnings that still matter with one GPU left: its place in the order no longer does."""
-    return [warning for warning in warnings if warning.startswith("CUDA_VISIBLE_DEVICES")]
-
-
-def _fastest_first(candidates: Sequence[Candidate]) -> tuple[list[int], list[str]]:
-    """The candidates' indices as FASTEST_FIRST is taken to order them, and a warning where that is a guess."""
-    order = list(range(len(candidates)))
-    if len({candidate.name for candidate in candidates}) < 2:
-        return order, []
-    if all(candidate.speed for candidate in candidates):
-        order.sort(key=lambda index: -candidates[index].speed)
-    listed = ", ".join(f"CUDA{place} {candidates[index].name}" for place, index in enumerate(order))
-    return order, [
-        f"CUDA's own order of unlike cards is not known; taken as {listed} (CUDA_DEVICE_ORDER=PCI_BUS_ID makes it sure)"
-    ]
+def devices_by_uuid(candidates: Sequence[Candidate], uuids: Sequence[str]) -> tuple[Visible, ...] | None:
+    """The same from the UUIDs that CUDA itself lists, in its order; None if one of them is no candidate's."""
+    known = {}
+    for index, candidate in enumerate(candidates):
+        known[candidate.uuid[-_UUID_DIGITS:]] = Visible(index)
+        known.update({mig[-_UUID_DIGITS:]: Visible(index, mig) for mig in candidate.mig})
+    found = [known.get(uuid[-_UUID_DIGITS:]) for uuid in uuids]
+    devices = tuple(device for device in found if device is not None)
+    return devices if len(devices) == len(uuids) else None
 
 
 def _whole(candidates: Sequence[Candidate], index: int) -> Visible:

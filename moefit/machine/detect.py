@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from moefit.errors import InputError, UsageError
+from moefit.machine.calibration import apply
+from moefit.machine.calibration_file import load_calibration
 from moefit.machine.declared import apply_limits, declare_host, parse_gpus
 from moefit.machine.file import from_json
 from moefit.machine.host import ROOT, read_cpu, read_fingerprint, read_ram
@@ -35,6 +37,8 @@ class MachineOptions:
     """`--budget DEV=SIZE`."""
     excluded: tuple[str, ...] = ()
     """`--exclude DEV`."""
+    calibrated: bool = True
+    """Whether what `moefit calibrate` measured of this host counts: not with `--no-calibration`."""
 
 
 def detect(
@@ -49,7 +53,8 @@ def detect(
 
     GPUs come from `--gpu`, else `--machine`, else NVML, which is asked alone when it answers. `ask_server` lists a llama-server's
     devices; it is asked when NVML finds none, or at once with `prefer_server` (the line names another backend's device or
-    `--rpc`), and NVML then only adds what the server does not print. A failure to ask is a warning.
+    `--rpc`), and NVML then only adds what the server does not print. A failure to ask is a warning. What was measured of this
+    host replaces what is not declared.
 
     Raises:
         UsageError: a bad option or an unknown device.
@@ -66,9 +71,20 @@ def detect(
         if not options.gpus:
             gpus, warnings = _local_gpus(environment, machine.ram, ask_server, prefer_server=prefer_server)
             machine = replace(machine, gpus=gpus, warnings=warnings)
+        if options.calibrated and options.ram is None:
+            machine = _calibrated(machine, environment)
     ram, cpu = declare_host(machine.ram, machine.cpu, options.ram, options.ram_bandwidth, options.cores)
     host = machine.host if options.ram is None else ""
     return apply_limits(replace(machine, ram=ram, cpu=cpu, host=host), options.budgets, options.excluded)
+
+
+def _calibrated(machine: Machine, environment: Mapping[str, str]) -> Machine:
+    """The machine with what was measured of its host; a file that cannot be used is a warning."""
+    try:
+        calibration = load_calibration(machine.host, environment)
+    except InputError as error:
+        return replace(machine, warnings=(*machine.warnings, error.message))
+    return apply(machine, calibration) if calibration else machine
 
 
 def _read_file(path: Path) -> Machine:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from moefit.machine.catalogue import card_of_driver
-from moefit.machine.cuda_order import Candidate, visible_devices
+from moefit.machine.cuda_order import Candidate, Visible, devices_by_uuid, visible_devices
 from moefit.machine.link import pcie_bandwidth
 from moefit.machine.overhead import context_overhead
 from moefit.machine.types import Device
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from moefit.machine.types import Ram
 
     Warn = Callable[[str], None]
 
 T = TypeVar("T")
+
+_VARIABLES: Final = ("CUDA_DEVICE_ORDER", "CUDA_VISIBLE_DEVICES")
 
 _TRANSFERS_PER_CLOCK: Final = 2
 """NVML's memory clock of GDDR5 to GDDR7 and HBM2 to HBM3e alike is half the data rate: an RTX 3060 (GDDR6, 192 bits) shows
@@ -98,14 +101,37 @@ class _Nvml:
         candidates = [
             Candidate(card.uuid, card.name, card.cores * card.clock, tuple(card.parts)) for card in cards
         ]
-        seen, warnings = visible_devices(candidates, environment)
-        self._warnings.extend(warnings)
+        order = visible_devices(candidates, environment)
+        self._warnings.extend(order.warnings)
+        seen = order.devices
+        if order.guessed:
+            seen = self._asked(candidates, environment) or self._guessed(candidates, seen)
         devices: list[Device] = []
         for one in seen:
             device = self._device(cards[one.index], one.mig, f"CUDA{len(devices)}", ram)
             if device is not None:
                 devices.append(device)
         return tuple(devices), tuple(self._warnings)
+
+    def _asked(
+        self, candidates: Sequence[Candidate], environment: Mapping[str, str]
+    ) -> tuple[Visible, ...] | None:
+        """What the CUDA driver itself lists, where NVML's view leaves the order open; None where it does not answer.
+
+        It reads the variables of this process; for any others it cannot be asked.
+        """
+        if any(environment.get(name) != os.environ.get(name) for name in _VARIABLES):
+            return None
+        uuids = cuda_uuids()
+        return devices_by_uuid(candidates, uuids) if uuids else None
+
+    def _guessed(self, candidates: Sequence[Candidate], seen: tuple[Visible, ...]) -> tuple[Visible, ...]:
+        """What is taken for CUDA's view, with a warning."""
+        names = ", ".join(f"CUDA{place} {candidates[one.index].name}" for place, one in enumerate(seen))
+        self._warnings.append(
+            f"how CUDA orders unlike cards is a guess: {names}; CUDA_DEVICE_ORDER=PCI_BUS_ID makes it sure"
+        )
+        return seen
 
     def _cards(self) -> list[_Card]:
         """Every GPU that answers, in PCI bus order."""
@@ -221,6 +247,23 @@ class _Nvml:
     def _ask(self, function: Callable[..., T], *arguments: Any) -> T | None:
         """What an optional question answers, None where NVML has no answer."""
         return _quietly(self._library, function, *arguments)
+
+
+def cuda_uuids() -> tuple[str, ...] | None:
+    """The UUIDs of the devices CUDA sees, in its order; None where there is no driver or it fails.
+
+    Initialising the driver takes some tenths of a second, more with many cards, which is why NVML is asked first.
+    """
+    from moefit.machine.cuda_driver import CudaDriver, CudaError, load_library  # noqa: PLC0415 - seldom needed
+
+    library = load_library()
+    if library is None:
+        return None
+    try:
+        driver = CudaDriver(library)
+        return tuple(driver.uuid(index) for index in range(driver.count()))
+    except CudaError:
+        return None
 
 
 def _quietly(library: Any, function: Callable[..., T], *arguments: Any) -> T | None:

@@ -26,10 +26,12 @@ _OTHER: Final = 300 * MIB
 def context_overhead(device: str, multiprocessors: int | None = None) -> int:
     """Bytes the runtime's context takes on the device named `device` (its backend decides), beyond what llama.cpp counts.
 
-    CUDA's context holds modules, cuBLAS and the local memory of every resident thread, so it grows with the multiprocessors:
-    about 500 MiB measured on an H100 with 132 of them, 250-300 reported for cards with 28-40. Between those the rule is a
-    line, 150 MiB + 2.5 MiB each, held to 250-500; a card that does not say how many gets 450. ROCm, SYCL and Vulkan figures
-    are round numbers above what users report. Metal allocates from the process, RPC's server has paid before it reports.
+    A CUDA context holds modules and the local memory of every resident thread, so it grows with the multiprocessors. What public
+    `--list-devices` logs of idle cards lack of their total is such a bare context: 164 MiB on an RTX 5060 Ti (36 of them), 264 on
+    an RTX 3090 (82), 392 on an RTX 4090 (128): about 70 MiB + 2.5 MiB each. cuBLAS and llama.cpp's own kernels add some 80 to 100
+    when they first run: about 500 measured in all on an H100 (132). So 150 MiB + 2.5 MiB each, held to 250-500; a card that does
+    not say how many it has gets 450. ROCm, SYCL and Vulkan figures are round numbers above what users report. Metal allocates
+    from the process, and an RPC server has paid before it reports.
 
     >>> context_overhead("CUDA0", 82) // MIB, context_overhead("RPC0")
     (355, 0)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from moefit.errors import InputError
-from moefit.llama.devices import default_devices, list_devices, parse_devices
+from moefit.llama.devices import list_devices, parse_devices
 from moefit.sizes import MIB
 from tests.llama.harness import RpcDevices, free_port
 
@@ -64,15 +64,26 @@ def test_no_devices_is_an_answer() -> None:
     assert () == parse_devices("Available devices:\n  (none)\n")
 
 
-def test_by_default_rpc_comes_first_and_integrated_gpus_step_back_for_discrete_ones() -> None:
-    devices = parse_devices(PRINTED)
-    chosen = [device.name for device in default_devices(devices)]
-    assert ["RPC0", "RPC1", "RPC2", "CUDA0", "Vulkan0", "GPUOpenCL"] == chosen
-
-
-def test_integrated_gpus_alone_are_used_beside_rpc() -> None:
-    devices = [device for device in parse_devices(PRINTED) if device.integrated or device.name == "RPC2"]
-    assert ["RPC2", "Vulkan1", "MTL0"] == [device.name for device in default_devices(devices)]
+@pytest.mark.parametrize(
+    ("description", "mib", "integrated"),
+    [
+        ("Intel(R) Arc(tm) Graphics (MTL)", 16000, True),
+        ("Intel(R) Arc(TM) 140V GPU (16GB)", 16384, True),
+        ("Intel(R) Arc(tm) A750 Graphics (DG2)", 8128, False),
+        ("Intel(R) Arc(TM) A770M Graphics", 16000, False),
+        ("Intel(R) Iris(R) Xe Graphics (RPL-P)", 12000, True),
+        ("AMD Radeon(TM) 860M Graphics", 36682, True),
+        ("AMD Radeon(TM) 8060S Graphics", 110456, True),
+        ("AMD Radeon(TM) Graphics", 110511, True),
+        ("AMD Radeon Graphics", 32752, False),
+        ("AMD Radeon RX 6600M", 8176, False),
+        ("NVIDIA GB10", 124610, True),
+        ("NVIDIA GeForce GTX 1650", 3715, False),
+    ],
+)
+def test_public_device_names_are_told_apart(description: str, mib: int, *, integrated: bool) -> None:
+    [device] = parse_devices(f"Available devices:\n  Vulkan0: {description} ({mib} MiB, {mib} MiB free)\n")
+    assert (description, integrated) == (device.description, device.integrated)
 
 
 def test_the_server_is_told_of_rpc_before_it_lists(tmp_path: Path) -> None:

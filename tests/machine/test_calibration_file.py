@@ -25,6 +25,14 @@ def test_a_relative_configuration_folder_is_ignored() -> None:
     )
 
 
+def test_a_user_whom_the_system_does_not_know_has_the_root_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", unknown)
+    assert Path("/.config/moefit/calibration-abc.json") == calibration_path("abc", {})
+
+
 def test_what_is_saved_is_loaded_and_leaves_no_other_file(tmp_path: Path) -> None:
     environment = {"XDG_CONFIG_HOME": str(tmp_path)}
     path = save_calibration(CALIBRATION, environment)

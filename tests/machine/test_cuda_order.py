@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from moefit.machine.cuda_order import Candidate, visible_devices
+from moefit.machine.cuda_order import Candidate, Visible, devices_by_uuid, visible_devices
 
 SLOW = Candidate("GPU-1111", "slow", 10)
 FAST = Candidate("GPU-2222", "fast", 30)
@@ -12,26 +12,32 @@ BY_BUS = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
 
 
 def indices(cards: tuple[Candidate, ...], **environment: str) -> list[int]:
-    return [seen.index for seen in visible_devices(cards, environment)[0]]
+    return [seen.index for seen in visible_devices(cards, environment).devices]
 
 
 def test_the_fastest_come_first_and_equals_keep_the_bus_order() -> None:
     assert [1, 2, 0] == indices(CARDS)
 
 
-def test_pci_bus_id_keeps_the_bus_order_without_a_warning() -> None:
-    seen, warnings = visible_devices(CARDS, BY_BUS)
-    assert ([0, 1, 2], ()) == ([one.index for one in seen], warnings)
+def test_pci_bus_id_keeps_the_bus_order_which_is_no_guess() -> None:
+    order = visible_devices(CARDS, BY_BUS)
+    assert ([0, 1, 2], False) == ([one.index for one in order.devices], order.guessed)
 
 
-def test_like_cards_need_no_guess_and_no_warning() -> None:
-    assert () == visible_devices((FAST, TWIN), {})[1]
+def test_the_order_of_like_cards_is_no_guess() -> None:
+    assert not visible_devices((FAST, TWIN), {}).guessed
 
 
-def test_unlike_cards_of_unknown_speed_keep_the_bus_order_with_a_warning() -> None:
-    seen, warnings = visible_devices((Candidate("GPU-1", "a", 0), FAST), {})
-    assert [0, 1] == [one.index for one in seen]
-    assert 1 == len(warnings)
+def test_unlike_cards_of_unknown_speed_keep_the_bus_order_as_a_guess() -> None:
+    order = visible_devices((Candidate("GPU-1", "a", 0), FAST), {})
+    assert ([0, 1], True) == ([one.index for one in order.devices], order.guessed)
+
+
+@pytest.mark.parametrize(
+    ("listed", "guessed"), [("1", True), ("GPU-1111,0", True), ("GPU-1111,GPU-2222", False), ("", False)]
+)
+def test_a_number_among_unlike_cards_is_a_guess_and_a_uuid_is_none(listed: str, *, guessed: bool) -> None:
+    assert guessed == visible_devices(CARDS, {"CUDA_VISIBLE_DEVICES": listed}).guessed
 
 
 @pytest.mark.parametrize(
@@ -68,13 +74,12 @@ def test_numbers_follow_the_bus_order_where_that_is_asked_for() -> None:
 
 @pytest.mark.parametrize("listed", ["0,9", "0,0", "GPU-22"])
 def test_an_entry_that_cuda_ignores_is_a_warning(listed: str) -> None:
-    _, warnings = visible_devices(CARDS, {"CUDA_VISIBLE_DEVICES": listed, **BY_BUS})
-    assert 1 == len(warnings)
+    assert 1 == len(visible_devices(CARDS, {"CUDA_VISIBLE_DEVICES": listed, **BY_BUS}).warnings)
 
 
 @pytest.mark.parametrize("listed", ["", "-1", "0,-1", "1"])
 def test_hiding_cards_on_purpose_is_no_warning(listed: str) -> None:
-    assert () == visible_devices(CARDS, {"CUDA_VISIBLE_DEVICES": listed, **BY_BUS})[1]
+    assert () == visible_devices(CARDS, {"CUDA_VISIBLE_DEVICES": listed, **BY_BUS}).warnings
 
 
 MIG = Candidate("GPU-4444", "mig", 20, mig=("MIG-aaaa", "MIG-abbb"))
@@ -94,4 +99,18 @@ MIG = Candidate("GPU-4444", "mig", 20, mig=("MIG-aaaa", "MIG-abbb"))
 )
 def test_a_card_in_mig_mode_shows_one_part(listed: str | None, expected: list[tuple[int, str]]) -> None:
     environment = {} if listed is None else {"CUDA_VISIBLE_DEVICES": listed}
-    assert expected == [(seen.index, seen.mig) for seen in visible_devices((MIG,), environment)[0]]
+    assert expected == [(seen.index, seen.mig) for seen in visible_devices((MIG,), environment).devices]
+
+
+ONE = "0a1b2c3d-0000-1111-2222-333344445555"
+TWO = "9a1b2c3d-0000-1111-2222-333344445555"
+PART = "5a1b2c3d-0000-1111-2222-333344445555"
+
+
+def test_what_cuda_lists_is_found_by_uuid_whatever_stands_in_front() -> None:
+    cards = (Candidate(f"GPU-{ONE}", "a", 1), Candidate(f"GPU-{TWO}", "b", 2, mig=(f"MIG-{PART}",)))
+    assert (Visible(1, f"MIG-{PART}"), Visible(0)) == devices_by_uuid(cards, [PART, ONE])
+
+
+def test_a_uuid_that_nvml_does_not_know_leaves_the_question_open() -> None:
+    assert devices_by_uuid((Candidate(f"GPU-{ONE}", "a", 1),), [ONE, TWO]) is None

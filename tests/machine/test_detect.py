@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from moefit.errors import InputError, UsageError
+from moefit.machine.calibration import Calibration, RamRate
+from moefit.machine.calibration_file import calibration_path, save_calibration
 from moefit.machine.detect import MachineOptions, detect
 from moefit.machine.file import to_json
 from moefit.machine.types import Device
@@ -29,6 +31,14 @@ def card(monkeypatch: pytest.MonkeyPatch) -> None:
 def no_card(monkeypatch: pytest.MonkeyPatch) -> None:
     """No NVIDIA driver."""
     monkeypatch.setitem(sys.modules, "pynvml", fake_nvml(init=NO_LIBRARY))
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home without calibrations; the environment of every test names it."""
+    folder = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(folder))
+    return folder
 
 
 def refuse() -> tuple[Device, ...]:
@@ -112,3 +122,47 @@ def test_a_machine_file_that_is_not_text_is_an_error(tmp_path: Path) -> None:
     path.write_bytes(b"GGUF\xff\xfe\x80")
     with pytest.raises(InputError, match="not text"):
         detect(MachineOptions(machine_file=str(path)), {})
+
+
+@pytest.mark.usefixtures("card")
+def test_what_was_measured_of_this_host_counts_and_is_named(home: Path) -> None:
+    environment = {"HOME": str(home)}
+    host = detect(MachineOptions(), environment).host
+    save_calibration(
+        Calibration(host, "2026-11-24T06:42:40+00:00", (RamRate(1, 7 * 10**9),), ()), environment
+    )
+    machine = detect(MachineOptions(), environment)
+    assert (7 * 10**9, "calibration", f"{host} of 2026-11-24") == (
+        machine.ram.bandwidth,
+        machine.ram.source,
+        machine.calibration,
+    )
+
+
+@pytest.mark.usefixtures("card")
+@pytest.mark.parametrize(
+    "options",
+    [MachineOptions(calibrated=False), MachineOptions(ram="32GiB"), MachineOptions(ram_bandwidth="40GB/s")],
+)
+def test_a_calibration_steps_back_for_what_is_declared_or_refused(
+    home: Path, options: MachineOptions
+) -> None:
+    environment = {"HOME": str(home)}
+    host = detect(MachineOptions(), environment).host
+    save_calibration(
+        Calibration(host, "2026-11-24T06:42:40+00:00", (RamRate(1, 7 * 10**9),), ()), environment
+    )
+    ram = detect(options, environment).ram
+    assert 7 * 10**9 != ram.bandwidth
+    assert () == ram.bandwidth_by_threads
+
+
+@pytest.mark.usefixtures("card")
+def test_a_broken_calibration_is_a_warning(home: Path) -> None:
+    environment = {"HOME": str(home)}
+    path = calibration_path(detect(MachineOptions(), environment).host, environment)
+    path.parent.mkdir(parents=True)
+    path.write_text("{}")
+    machine = detect(MachineOptions(), environment)
+    assert machine.ram.bandwidth is None
+    assert any("not a calibration" in warning for warning in machine.warnings)

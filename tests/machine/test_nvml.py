@@ -6,10 +6,12 @@ from types import ModuleType
 
 import pytest
 
+from moefit.machine import cuda_driver, nvml
 from moefit.machine.link import pcie_bandwidth
 from moefit.machine.nvml import read_gpus
 from moefit.machine.types import Device, Ram
 from moefit.sizes import GIB, MIB
+from tests.machine.fake_cuda import UUIDS, FakeCuda
 from tests.machine.fake_nvml import LOST, NO_LIBRARY, NOT_SUPPORTED, FakeCard, fake_nvml
 
 RAM = Ram(total=120 * GIB, available=100 * GIB)
@@ -19,6 +21,8 @@ def read(
     monkeypatch: pytest.MonkeyPatch, module: ModuleType | None, **environment: str
 ) -> tuple[tuple[Device, ...], tuple[str, ...]]:
     monkeypatch.setitem(sys.modules, "pynvml", module)
+    for name in ("CUDA_DEVICE_ORDER", "CUDA_VISIBLE_DEVICES"):
+        monkeypatch.delenv(name, raising=False)
     return read_gpus(environment, RAM)
 
 
@@ -171,18 +175,56 @@ def test_visible_devices_are_renumbered_in_the_order_given(monkeypatch) -> None:
     assert [("CUDA0", 2 * GIB), ("CUDA1", 1 * GIB)] == [(gpu.name, gpu.free) for gpu in gpus]
 
 
-def test_the_fastest_card_comes_first_whatever_its_slot(monkeypatch) -> None:
-    fast = FakeCard(
-        name="NVIDIA GeForce RTX 4090",
-        uuid="GPU-fast",
-        cores=16384,
-        sm_clock=3105,
-        total=24564 * MIB,
-        free=24000 * MIB,
-    )
-    gpus, [warning] = read(monkeypatch, fake_nvml(FakeCard(), fast))
+SLOW = FakeCard(uuid="GPU-0a1b2c3d-0000-1111-2222-333344445555")
+FAST = FakeCard(
+    name="NVIDIA GeForce RTX 4090",
+    uuid="GPU-9a1b2c3d-0000-1111-2222-333344445555",
+    cores=16384,
+    sm_clock=3105,
+    total=24564 * MIB,
+    free=24000 * MIB,
+)
+
+
+def test_unlike_cards_come_in_the_order_cuda_itself_lists(monkeypatch) -> None:
+    monkeypatch.setattr(nvml, "cuda_uuids", lambda: (SLOW.uuid[4:], FAST.uuid[4:]))
+    gpus, warnings = read(monkeypatch, fake_nvml(FAST, SLOW))
+    assert [("CUDA0", "NVIDIA GeForce RTX 3060"), ("CUDA1", "NVIDIA GeForce RTX 4090")] == [
+        (gpu.name, gpu.description) for gpu in gpus
+    ]
+    assert () == warnings
+
+
+@pytest.mark.parametrize("uuids", [None, (), ("ffffffff-0000-1111-2222-333344445555",)])
+def test_where_cuda_does_not_tell_the_fastest_card_is_taken_to_come_first(monkeypatch, uuids) -> None:
+    monkeypatch.setattr(nvml, "cuda_uuids", lambda: uuids)
+    gpus, [warning] = read(monkeypatch, fake_nvml(SLOW, FAST))
     assert ["NVIDIA GeForce RTX 4090", "NVIDIA GeForce RTX 3060"] == [gpu.description for gpu in gpus]
-    assert "CUDA_DEVICE_ORDER=PCI_BUS_ID" in warning
+    assert "CUDA_DEVICE_ORDER=PCI_BUS_ID makes it sure" in warning
+
+
+@pytest.mark.parametrize("cards", [(SLOW,), (SLOW, SLOW)])
+def test_cuda_is_not_started_where_the_order_is_certain(monkeypatch, cards: tuple[FakeCard, ...]) -> None:
+    monkeypatch.setattr(nvml, "cuda_uuids", lambda: pytest.fail("CUDA takes its time"))
+    gpus, _ = read(monkeypatch, fake_nvml(*cards))
+    assert len(cards) == len(gpus)
+
+
+def test_cuda_is_not_asked_about_variables_of_another_process(monkeypatch) -> None:
+    monkeypatch.setattr(nvml, "cuda_uuids", lambda: pytest.fail("it would answer for this process"))
+    gpus, [_] = read(monkeypatch, fake_nvml(SLOW, FAST), CUDA_VISIBLE_DEVICES="1")
+    assert ["NVIDIA GeForce RTX 3060"] == [gpu.description for gpu in gpus]
+
+
+def test_cuda_lists_uuids_in_its_own_order(monkeypatch) -> None:
+    monkeypatch.setattr(cuda_driver, "load_library", FakeCuda)
+    assert tuple(map(str, UUIDS)) == nvml.cuda_uuids()
+
+
+@pytest.mark.parametrize("library", [None, FakeCuda({"cuInit": 100}), FakeCuda({"cuDeviceGetUuid_v2": 1})])
+def test_cuda_that_is_missing_or_fails_lists_nothing(monkeypatch, library) -> None:
+    monkeypatch.setattr(cuda_driver, "load_library", lambda: library)
+    assert nvml.cuda_uuids() is None
 
 
 def test_a_part_of_a_card_has_its_own_memory_and_its_share_of_the_bandwidth(monkeypatch) -> None:
