@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from moefit import memory
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device
+from moefit.memory.memo import per_model
 from moefit.memory.types import Footprint
 from moefit.model import Model
 from moefit.placement.arrange import Demand, Strategy, arrange
@@ -68,7 +69,7 @@ def settle(
 ) -> Settled:
     """The fullest placement of `strategy` that fits, or the closest one that does not."""
     ledger = memory.ledger(model, settings, devices)
-    assumed = _first_guess(model, devices, settings)
+    assumed = first_guess(model, tuple(devices), settings)
     best: Settled | None = None
     closest: Settled | None = None
     seen: set[tuple[int, ...]] = set()
@@ -86,23 +87,34 @@ def settle(
         if fits and (best is None or settled.placed > best.placed):
             best = settled
         assumed = _next_guess(assumed, settled, owners, fits=fits)
-        if assumed in seen:
+        if assumed in seen or (fits and not _could_take_more(settled, ledger)):
             break
     result = best or closest
     assert result is not None
     return result
 
 
-def _first_guess(model: Model, devices: Sequence[Device], settings: Settings) -> tuple[int, ...]:
-    """Compute buffers with everything but the routed experts spread over all devices."""
+@per_model(64)
+def first_guess(model: Model, devices: tuple[Device, ...], settings: Settings) -> tuple[int, ...]:
+    """Compute buffers with everything but the routed experts spread over all devices, in bytes per device."""
     count, slots = len(devices), model.slots
     if not count:
         return ()
     runs = tuple(i * count // slots for i in range(slots))
     experts = {t.name: CPU for layer in model.layers for t in layer.experts}
-    return tuple(
-        use.compute for use in memory.footprint(model, devices, settings, Placement(runs, experts)).devices
-    )
+    spread = Placement(runs, experts)
+    return tuple(use.compute for use in memory.footprint(model, devices, settings, spread).devices)
+
+
+def _could_take_more(settled: Settled, ledger: Ledger) -> bool:
+    """Whether a device has room left for the smallest thing that is not on a device."""
+    on_cpu = {name for name, device in settled.placement.overrides.items() if device == CPU}
+    outside = [n for size in ledger.slots for name, n in size.experts if name in on_cpu]
+    outside += [
+        size.base for size, owner in zip(ledger.slots, settled.placement.slots, strict=True) if owner == CPU
+    ]
+    room = max((b.usable - u.total for b, u in zip(settled.budgets, settled.footprint.devices, strict=True)), default=0)
+    return any(n <= room for n in outside)
 
 
 def _next_guess(
