@@ -86,6 +86,8 @@ class Architecture:
     """The hybrid's own layer filter lets nextn blocks have a cache even in the main context."""
     never_loads_mtp: bool = False
     """Its nextn blocks are skipped even when multi-token prediction is asked for."""
+    mtp_anyway: str = ""
+    """Tensors of a nextn block that are loaded even when it is not asked for: a regular expression on what follows blk.N."""
     by_tensors: bool = False
     """Unknown: a block's cache is at least as wide as its attn_k and attn_v, and every block's MTP counts."""
     rolls_back: bool = False
@@ -105,13 +107,14 @@ DELTA_NET_ROLLS_BACK: Final = replace(DELTA_NET, rolls_back=True)
 SSM: Final = Architecture(recurrent=Recurrent.NO_KV_HEADS, nextn_in_main=True)
 ONLY_STATE: Final = Architecture(recurrent=Recurrent.EVERY_LAYER, state_only=True)
 NO_CACHE: Final = Architecture(cacheless=True)
-MLA_INDEXED: Final = Architecture(indexer=Indexer.EVERY_LAYER)
+HEAD_ANYWAY: Final = r"nextn[.](embed_tokens|shared_head_head|shared_head_norm)[.]"
+FFN_ANYWAY: Final = r"ffn_(gate|up|down|gate_up|gate_inp)(_s?h?exps?)?[.]|exp_probs_b"
 
 ARCHITECTURES: Final[dict[str, Architecture]] = {
     # sliding windows
     "afmoe": Architecture(window=Window(pattern=4)),
     "cohere2": Architecture(window=Window(pattern=4)),
-    "cohere2moe": Architecture(window=Window(pattern=4, dense_first=True)),
+    "cohere2moe": Architecture(window=Window(pattern=4, dense_first=True), mtp_anyway=HEAD_ANYWAY),
     "dflash": Architecture(window=Window()),
     "exaone-moe": Architecture(window=Window(pattern=4, default=128), never_loads_mtp=True),
     "exaone4": Architecture(
@@ -135,7 +138,9 @@ ARCHITECTURES: Final[dict[str, Architecture]] = {
     "plamo3": Architecture(window=Window(pattern=8)),
     "smallthinker": Architecture(window=Window(pattern=4, dense_first=True, fixed=4096)),
     "spark2_5": Architecture(window=Window()),
-    "step35": Architecture(window=Window()),
+    "step35": Architecture(
+        window=Window(), mtp_anyway=rf"attn_([qk]_norm|gate)[.]|{FFN_ANYWAY}|{HEAD_ANYWAY}"
+    ),
     # hybrids of attention and a state
     "bailingmoe3": KDA_ROLLS_BACK,
     "falcon-h1": Architecture(recurrent=Recurrent.EVERY_LAYER, attends_everywhere=True),
@@ -167,10 +172,10 @@ ARCHITECTURES: Final[dict[str, Architecture]] = {
     "rwkv6qwen2": ONLY_STATE,
     "rwkv7": ONLY_STATE,
     # sparse attention with an indexer
-    "deepseek32": MLA_INDEXED,
+    "deepseek32": Architecture(indexer=Indexer.EVERY_LAYER, mtp_anyway="exp_probs_b"),
     "deepseek4": Architecture(window=Window(), compressed=True, rolls_back=True, nextn_in_main=True),
     "dots3note": Architecture(window=Window(), indexer=Indexer.FULL, never_loads_mtp=True),
-    "glm-dsa": Architecture(indexer=Indexer.FULL, indexer_default=True),
+    "glm-dsa": Architecture(indexer=Indexer.FULL, indexer_default=True, mtp_anyway="exp_probs_b"),
     "glm5-next": Architecture(
         recurrent=Recurrent.NO_KV_HEADS, indexer=Indexer.FULL, indexer_default=True, pooled=3, rolls_back=True
     ),
@@ -182,6 +187,7 @@ ARCHITECTURES: Final[dict[str, Architecture]] = {
     # plain caches, but nextn blocks that are never loaded
     "bailingmoe2": Architecture(never_loads_mtp=True),
     "glm4": Architecture(never_loads_mtp=True),
+    "hy_v3": Architecture(mtp_anyway=f"{FFN_ANYWAY}|{HEAD_ANYWAY}"),
     # no cache: encoders and diffusion models
     "bert": NO_CACHE,
     "clef": NO_CACHE,
@@ -240,7 +246,6 @@ PLAIN: Final = frozenset(
         "hunyuan-dense",
         "hunyuan-moe",
         "hunyuan_vl",
-        "hy_v3",
         "internlm2",
         "jais",
         "jais2",

@@ -5,6 +5,7 @@ source: src/llama-model.cpp, llama_model_base::load_tensors; src/llama-model-loa
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -72,13 +73,19 @@ def _rope_askers(model: Model) -> tuple[int, ...]:
     """The blocks that ask for rope factors: all, but for Gemma 4 only those without a window."""
     if not architecture(model.architecture).rope_without_window:
         return tuple(range(len(model.layers)))
-    return tuple(il for il, a in enumerate(hparams(model).attention) if a and not a.windowed)
+    return tuple(il for il, windowed in enumerate(hparams(model).windowed) if not windowed)
 
 
 def _of_block(model: Model, layer: Layer, *, mtp: bool) -> tuple[Tensor, ...]:
     """A block's tensors; none of a nextn block unless multi-token prediction is asked for (TENSOR_SKIP)."""
-    skipped = not mtp or architecture(model.architecture).never_loads_mtp
-    return () if layer.mtp and skipped and is_known(model.architecture) else layer.tensors
+    row = architecture(model.architecture)
+    skipped = not mtp or row.never_loads_mtp
+    if not (layer.mtp and skipped and is_known(model.architecture)):
+        return layer.tensors
+    if not row.mtp_anyway:
+        return ()
+    anyway = re.compile(rf"blk[.]\d+[.](?:{row.mtp_anyway})")
+    return tuple(t for t in layer.tensors if anyway.match(t.name))
 
 
 @per_model(64)
