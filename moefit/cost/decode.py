@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from moefit.cost.rates import DISK, HOP
+from moefit.cost.rates import DISK
 from moefit.machine.types import CPU
 from moefit.memory.cache_tensor import cache_type
 
@@ -45,7 +45,8 @@ def token(
     for place, output in tally.output.items():
         if place not in tally.places:
             yield "weights", devices[place].name, output.base_bytes / rates[place].read
-    yield "hops", "CPU", (tally.hops + tally.crossings) * HOP
+    if rates:
+        yield "hops", "CPU", (tally.hops + tally.crossings) * max(rate.hop for rate in rates)
 
 
 def _on_host(

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from moefit.cost.rates import DISK, HOP
+from moefit.cost.rates import DISK
 from moefit.machine.types import CPU
 
 if TYPE_CHECKING:
@@ -71,8 +71,9 @@ class Prefill:
             yield "paging", "disk", self.missing * touched / DISK
         bytes_moved = 8.0 * self.work.embedding * tokens
         hops = self.tally.crossings + (0 if self.offloads(tokens) else self.tally.hops)
-        if hops:
-            yield "hops", "CPU", hops * (HOP + bytes_moved / (self.copy or 10e9))
+        if hops and self.rates:
+            slowest = max(rate.hop for rate in self.rates)
+            yield "hops", "CPU", hops * (slowest + bytes_moved / (self.copy or 10e9))
 
     def offloads(self, tokens: int) -> bool:
         """Whether matrices on the CPU are copied to a device for a batch of that size."""
@@ -80,11 +81,9 @@ class Prefill:
 
     def _on_device(self, load: Load, place: int, tokens: int) -> float:
         rate = self.rates[place]
-        return max(
-            self.compute(load, rate, tokens),
-            (load.base_bytes + load.expert_bytes * self.work.distinct(tokens)) / rate.read,
-            load.layers * rate.layer + load.moe_layers * rate.moe_layer,
-        )
+        read = (load.base_bytes + load.expert_bytes * self.work.distinct(tokens)) / rate.read
+        launches = load.layers * rate.layer + load.moe_layers * rate.moe_layer
+        return max(self.compute(load, rate, tokens), read) + launches
 
     def compute(self, load: Load, rate: DeviceRates, tokens: int) -> float:
         """Seconds of the matrix products of a micro-batch on a device."""

@@ -28,6 +28,8 @@ class DeviceRates:
     """Seconds that a layer's kernels need whatever their size, in decode."""
     moe_layer: float
     """The same for what routed experts add: routing, gathering, weighing."""
+    hop: float
+    """Seconds to hand an activation to the CPU and get one back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,38 +56,127 @@ class HostRates:
 
 _SHARPNESS: Final = 4.0
 
-_WIDE_TENSOR: Final = re.compile(r"\b(?:V100|A30|A100|A800|H100|H200|H800|GH200|B200|B300)\b")
-"""Data-centre chips: their tensor cores are 2-4 times those of a GeForce multiprocessor, but llama.cpp's quantised product
-feeds them through the same path, so that a smaller share of the peak is reached."""
+_FAMILIES: Final = tuple(
+    (re.compile(pattern, re.IGNORECASE), share, launch)
+    for pattern, share, launch in (
+        (r"\b(?:V100|A30|A100|A800|H100|H200|H800|GH200|B200|B300)\b", 0.14, 1.0),
+        (r"\bGB10\b", 0.50, 1.0),
+        (r"\bRTX 50\d\d|\bBlackwell\b", 0.40, 1.0),
+        (r"\bRTX 40\d\d|\bAda\b|\bL4\b|\bL40S?\b", 0.53, 1.0),
+        (r"\bRTX 30\d\d|\bRTX A\d000\b|\bA10G?\b", 0.48, 1.35),
+        (r"\bRTX 20\d\d|\bQuadro RTX|\bTITAN RTX|\bT4\b|\bGTX 16\d\d", 0.25, 1.2),
+        (r"\bGTX 10\d\d|\bP40\b|\bP100\b|\bRX 5\d\d\d|\bRX 6\d\d\d|\bMI50\b|\bMI60\b|\bVII\b", 0.70, 1.3),
+        (r"\bRX 9\d\d\d|\bR9700\b", 0.23, 1.0),
+        (r"\bRX 7\d\d\d|\bW7\d00\b|\b8060S|\b7[48]0M|\b890M", 0.50, 1.0),
+        (r"\bArc\b", 0.25, 1.0),
+        (r"\bApple\b", 0.36, 1.0),
+    )
+)
+"""By chip family: the share of the FP16 tensor peak that a large quantised product reaches, and the time of small kernels against the
+newest chips'. Without tensor cores the product runs on
+integer dot products, so the share is high. From public llama-bench figures: Llama-2-7B Q4_0, 512 tokens, 13.4 GFLOP each (RTX 4090
+13944 t/s of 330 TFLOP/s: 0.57; RTX 3090 6073 of 142: 0.57; M3 Max 760 of 28: 0.36), a dense 27B (Quadro RTX 5000 538 t/s of 89
+TFLOP/s: 0.33, of which routed experts see 0.22), Qwen3-8B (RX 9070 XT, Vulkan, 4472 t/s of 195 TFLOP/s: 0.37), and of the models in tests/data/published.json
+that fit on their card: RTX 4080 0.53, A5000 0.46, RTX PRO 6000 0.37, GB10 0.52, H100 0.15, W7800 0.57, Radeon 8060S 0.54,
+R9700 0.23, RX 6700 XT 0.73, Arc B70 0.26. Data-centre chips have tensor cores of 2-4 times the width, fed through the same path.
+Small kernels: RTX 3090 Ti with Qwen3-30B-A3B 78 us a layer, A5000 with gpt-oss-20b 130 us, against 53-58 us on RTX 5090, RTX PRO 6000 and
+H100."""
+
+_USUAL_SHARE: Final = {"CUDA": 0.45, "ROCm": 0.40, "Vulkan": 0.35, "MTL": 0.36, "SYCL": 0.25}
+"""The same for a chip of no family above, by backend: the middle of what its backend's chips reach."""
+
+EXPERT_SHARE: Final = 0.45
+"""A grouped product of routed experts against one large product, padding not counted: the value with which the dense
+figures above also explain RTX 4080, A5000, RTX PRO 6000, H100 and W7800 on six MoE models at micro-batches of 256 to 4096 tokens,
+each within 13% on average."""
+
+ATTENTION_SHARE: Final = 0.5
+"""Flash attention in FP16 against a large quantised product, from the same fit (prompts of 3072 and 4096 tokens)."""
 
 _FLOPS_PER_BYTE: Final = 150.0
 """FP16 tensor FLOP/s for each byte/s of memory where a device's compute is unknown: RTX 3060 142, RTX 3090 152, RX 7900 XTX 128."""
 
-HOP: Final = 70e-6
-"""Seconds to hand an activation from a device to the CPU and back in decode: two small copies, each with a synchronisation."""
+_READ_SHARE: Final = {"CUDA": 0.85, "ROCm": 0.75, "Vulkan": 0.80, "MTL": 0.80}
+"""Share of a device's memory bandwidth that matrix-vector products reach once their launches are taken off: Llama-2-7B Q4_0 decodes
+at 0.81 (RTX 3090), 0.86 (RTX 4090), 0.89 (RTX 3050), 0.84 (M2) of the datasheet's figure; W7800 and Radeon 8060S 0.75 with ROCm."""
+
+_LAUNCH: Final = {"CUDA": 1.0, "ROCm": 1.3, "Vulkan": 1.2, "MTL": 1.3}
+"""Kernel launches against CUDA's, which a graph replays."""
+
+_LAYER: Final = 28e-6
+_MOE_LAYER: Final = 28e-6
+"""Seconds that a layer's small kernels take on a CUDA device whatever their size. Qwen3-30B-A3B on an H100: 3.47 ms a token, of which
+0.67 ms for 1.92 GB, leaves 58 us for each of 48 layers; RTX PRO 6000: 56 us; Llama-2-7B on an RTX 4090: 28 us for each of 32."""
+
+_HOPS: Final = {"Vulkan": 300e-6}
+_HOP: Final = 90e-6
+"""Seconds to hand an activation to the CPU and back in decode: two small copies, each with a synchronisation, and the barriers of
+three products. H100 with all experts on the CPU: 120 us; RTX 5080: 150 us; Quadro RTX 5000: 50-100 us. With Vulkan each is a
+submission and a fence: RX 6700 XT and R9700 300 us."""
 
 DISK: Final = 2e9
 """Bytes per second that page faults read from an NVMe drive: its sequential 3-7 GB/s less what small random reads lose."""
 
 _SERVER: Final = re.compile(r"xeon|epyc|threadripper|neoverse|graviton|altra|grace", re.IGNORECASE)
 
+_RAM_SHARE: Final = 0.77
+"""Of the RAM's bandwidth, what scattered experts are read at: H100's host 0.79 of what its cores read at most; Core i7 with DDR5-4000
+and -4800 0.80-0.87 of the modules' own rate, Ryzen 9 9950X 0.79, Ryzen 7 5800X 0.77, Core i7-12700 with four DIMMs of DDR4 0.60."""
+
+_CORE_OF_READ: Final = 0.43
+"""Q4_K bytes per second of one core against what one core reads: 4.5 of 10.6 GB/s on the H100's host, linear in 4 to 16 threads."""
+
+_DESKTOP_CORE: Final = 12e9
+_SERVER_CORE: Final = 5e9
+"""Q4_K bytes per second of one core: 13 GB/s on a Core Ultra 7 265K (OLMoE on two threads), 4.5 on a virtual core of a Xeon."""
+
+_DESKTOP_FLOPS: Final = 60e9
+_SERVER_FLOPS: Final = 45e9
+"""FLOP/s of one core in a large quantised product: 60 GFLOP/s on a Ryzen 7 5800X (Qwen3-30B-A3B, 89 t/s on 8 cores), 36-48 on a virtual core of
+a Xeon."""
+
+_DESKTOP_COPY: Final = 12e9
+_SERVER_COPY: Final = 7.5e9
+"""Bytes per second at which the driver copies pageable memory to its staging buffer, one thread: Core i7-12700 and Ryzen 7 5800X 12,
+Core i7 laptop 11, Xeon 6.6-8.5."""
+
+_REPACKED: Final = 0.55
+"""Products of repacked weights against plain ones where micro-batches are spread over experts: 223 against 392 t/s on the H100's host."""
+
+_VULKAN_COPY: Final = 0.85
+"""Vulkan copies pageable memory through its own staging buffer: R9700 8-10 GB/s where ROCm reaches 16 on the same machine."""
+
+_NODES: Final = 40
+_NODE: Final = 2e-6
+_NODE_THREAD: Final = 0.3e-6
+"""A layer's graph nodes on the CPU, and what each one's barrier takes: 6.8 us with 16 threads on the H100's host, where a layer
+costs 280 us besides its bytes."""
+
 
 def device_rates(device: Device) -> DeviceRates:
     """What `device` does per second."""
     bandwidth = device_bandwidth(device)
-    peak = device.compute or _FLOPS_PER_BYTE * bandwidth
     backend = device.backend.name
-    share = 0.17 if _WIDE_TENSOR.search(device.description) else 0.5
-    slow = {"CUDA": 1.0, "ROCm": 1.3, "Vulkan": 1.5, "MTL": 1.3}.get(backend, 1.5)
-    flops = peak * share / (1.0 if backend == "CUDA" else 1.3)
+    share, slower = _family(device)
+    flops = (device.compute or _FLOPS_PER_BYTE * bandwidth) * share
+    launch = _LAUNCH.get(backend, 1.3) * slower
     return DeviceRates(
-        read=bandwidth * (0.85 if backend == "CUDA" else 0.75),
+        read=bandwidth * _READ_SHARE.get(backend, 0.75),
         flops=flops,
-        expert_flops=flops * 0.5,
-        attention_flops=flops,
-        layer=28e-6 * slow,
-        moe_layer=28e-6 * slow,
+        expert_flops=flops * EXPERT_SHARE,
+        attention_flops=flops * ATTENTION_SHARE,
+        layer=_LAYER * launch,
+        moe_layer=_MOE_LAYER * launch,
+        hop=_HOPS.get(backend, _HOP),
     )
+
+
+def _family(device: Device) -> tuple[float, float]:
+    """Share of the FP16 tensor peak that a large quantised product reaches on `device`, and its factor for small kernels."""
+    for family, share, launch in _FAMILIES:
+        if family.search(device.description):
+            return share, launch
+    return _USUAL_SHARE.get(device.backend.name, 0.3), 1.0
 
 
 def host_rates(machine: Machine, settings: Settings) -> HostRates:
@@ -93,15 +184,16 @@ def host_rates(machine: Machine, settings: Settings) -> HostRates:
     threads = settings.threads or best_threads(machine)
     cores = min(threads, machine.cpu.cores)
     single = dict(machine.ram.bandwidth_by_threads).get(1)
-    bandwidth = ram_bandwidth(machine)
     server = bool(_SERVER.search(machine.cpu.model)) or machine.cpu.cores > 24
-    core = 0.43 * single if single else (5e9 if server else 10e9)
+    core = _CORE_OF_READ * single if single else (_SERVER_CORE if server else _DESKTOP_CORE)
     return HostRates(
-        read=bandwidth * 0.8,
+        read=ram_bandwidth(machine) * _RAM_SHARE,
         work=core * cores,
-        flops=(45e9 if server else 60e9) * cores,
-        layer=40 * (2e-6 + 0.3e-6 * threads),
-        pageable=0.75 * (single or (10.6e9 if server else 14e9)),
+        flops=(_SERVER_FLOPS if server else _DESKTOP_FLOPS)
+        * cores
+        * (1.0 if settings.host_buffers else _REPACKED),
+        layer=_NODES * (_NODE + _NODE_THREAD * threads),
+        pageable=0.75 * single if single else (_SERVER_COPY if server else _DESKTOP_COPY),
     )
 
 
@@ -126,4 +218,5 @@ def copy_rate(host: HostRates, device: Device, settings: Settings) -> float:
         return link
     if device.pageable_bandwidth is not None:
         return device.pageable_bandwidth
-    return min(0.8 * link, host.pageable)
+    staged = host.pageable * (_VULKAN_COPY if device.backend.name == "Vulkan" else 1.0)
+    return min(0.8 * link, staged)
