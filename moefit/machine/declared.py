@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from moefit.errors import UsageError
+from moefit.machine.backends import backend_of
 from moefit.machine.catalogue import Card, find_card, similar_cards
 from moefit.machine.overhead import context_overhead
 from moefit.machine.types import Cpu, Device, Machine, Ram
-from moefit.sizes import parse_bandwidth, parse_size
+from moefit.sizes import MIB, parse_bandwidth, parse_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -146,8 +147,8 @@ def _split_spec(text: str) -> _Spec:
         found = find_card(part) if part else None
         if found is not None and card is None:
             card = found
-        elif found is None and size is None and re.match(r"\d", part):
-            size = parse_size(part)
+        elif found is None and size is None and re.match(r"\d", part) and (stated := parse_size(part)) >= MIB:
+            size = stated  # a smaller number is a card's, misspelt: 3061
         else:
             raise _not_a_card(part)
     return _Spec(text, card, size, keys)
@@ -176,10 +177,14 @@ def _next_name(backend: str, taken: set[str]) -> str:
 
 def _declare(spec: _Spec, name: str) -> Device:
     """The device that `spec` declares, called `name`: its card's figures with what its keys say instead."""
-    if not re.fullmatch(r"[A-Za-z]+\d*", name):
+    match = re.fullmatch(r"([A-Za-z]+)(\d*)", name)
+    if match is None:
         raise UsageError(
             f"not a device name: {name!r}", "names are as `llama-server --list-devices` prints them: CUDA0"
         )
+    backend = backend_of(name).name
+    if backend.lower() == match[1].lower():
+        name = backend + match[2]  # llama.cpp tells CUDA0 from cuda0
     keys = spec.keys
     stated_total = parse_size(keys["total"]) if "total" in keys else None
     stated_free = parse_size(keys["free"]) if "free" in keys else spec.size

@@ -52,9 +52,9 @@ def from_json(text: str, path: str = "machine file") -> Machine:
         gpus=devices,
         ram=reader.ram(found.get("ram"), "ram"),
         cpu=reader.cpu(found.get("cpu"), "cpu"),
-        warnings=tuple(str(warning) for warning in found.get("warnings") or ()),
-        calibration=str(found.get("calibration") or ""),
-        host=str(found.get("host") or ""),
+        warnings=tuple(str(warning) for warning in reader.optional(found, "warnings", list, "machine", [])),
+        calibration=reader.optional(found, "calibration", str, "machine", ""),
+        host=reader.optional(found, "host", str, "machine", ""),
     )
 
 

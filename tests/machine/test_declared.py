@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from moefit.errors import UsageError
 from moefit.machine.declared import apply_limits, declare_host, parse_gpus
@@ -74,6 +76,29 @@ def test_unnamed_devices_are_numbered_within_their_backend_around_the_named_ones
 
 
 @pytest.mark.parametrize(
+    ("spelled", "name"),
+    [("cuda1", "CUDA1"), ("rocm0", "ROCm0"), ("HTP0", "HTP0"), ("GPUOpenCL", "GPUOpenCL")],
+)
+def test_names_are_spelled_as_llama_cpp_does(spelled: str, name: str) -> None:
+    assert [name] == [gpu.name for gpu in parse_gpus([f"8GiB,name={spelled}"])]
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["rtx-3060", "8GiB", "free=1GiB", "name=CUDA0", "total=2GiB", "=", "3060", "a", "link="]
+        )
+    )
+)
+def test_any_combination_of_parts_is_a_device_or_a_usage_error(parts: list[str]) -> None:
+    try:
+        [gpu] = parse_gpus([",".join(parts)])
+    except UsageError:
+        return
+    assert 0 < gpu.free <= gpu.total
+
+
+@pytest.mark.parametrize(
     ("specs", "message"),
     [
         (["rtx-3099"], "no card 'rtx-3099'"),
@@ -92,6 +117,8 @@ def test_unnamed_devices_are_numbered_within_their_backend_around_the_named_ones
         (["8GiB,name=0"], "not a device name: '0'"),
         (["8GiB,name=CUDA0", "rtx-3060,name=CUDA0"], "declares CUDA0 twice"),
         (["12 parsecs"], "not a size"),
+        (["3061"], "no card '3061'"),
+        (["8GiB,name=CUDA0", "8GiB,name=cuda0"], "declares CUDA0 twice"),
     ],
 )
 def test_a_bad_spec_is_one_clear_error_that_names_the_option(specs: list[str], message: str) -> None:

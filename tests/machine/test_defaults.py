@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from moefit.machine.catalogue import find_card
 from moefit.machine.defaults import (
     device_bandwidth,
@@ -26,8 +28,26 @@ def test_a_stated_ram_bandwidth_is_taken_as_it_is() -> None:
     assert 77 == ram_bandwidth(replace(DESKTOP, ram=replace(DESKTOP.ram, bandwidth=77)))
 
 
-def test_a_desktop_is_taken_to_have_two_channels() -> None:
-    assert 40e9 < ram_bandwidth(DESKTOP) < 51.2e9
+@pytest.mark.parametrize(
+    ("model", "least", "most"),
+    [
+        ("", 40e9, 51.2e9),
+        ("AMD Ryzen 9 5950X 16-Core Processor", 40e9, 51.2e9),
+        ("12th Gen Intel(R) Core(TM) i7-12700K", 40e9, 51.2e9),
+        ("AMD Ryzen 7 5700G with Radeon Graphics", 40e9, 51.2e9),
+        ("AMD Ryzen 7 7730U with Radeon Graphics", 40e9, 51.2e9),
+        ("AMD Ryzen 7 7700X 8-Core Processor", 55e9, 70e9),
+        ("AMD Ryzen 9 7950X3D 16-Core Processor", 55e9, 70e9),
+        ("AMD Ryzen 5 7600 6-Core Processor", 55e9, 70e9),
+        ("AMD Ryzen 9 9950X 16-Core Processor", 55e9, 70e9),
+        ("AMD Ryzen 7 8700G w/ Radeon 780M Graphics", 55e9, 70e9),
+        ("Intel(R) Core(TM) Ultra 9 285K", 55e9, 70e9),
+    ],
+)
+def test_a_desktop_is_taken_to_have_two_channels_of_what_its_processor_needs(
+    model: str, least: float, most: float
+) -> None:
+    assert least < ram_bandwidth(replace(DESKTOP, cpu=replace(DESKTOP.cpu, model=model))) < most
 
 
 def test_sixteen_threads_of_a_server_come_close_to_the_measured_95_6_gb_per_second() -> None:

@@ -117,6 +117,8 @@ def changed(part: str, **values: Any) -> dict[str, Any]:
         (changed("cpu", cores=0), "cpu: 0 cores and 0 threads"),
         (changed("cpu", threads=1), "cpu: 2 cores and 1 threads"),
         (SMALLEST | {"gpus": SMALLEST["gpus"] * 2}, "two devices have one name"),
+        (SMALLEST | {"warnings": 3}, "machine: 'warnings' is not a list"),
+        (SMALLEST | {"host": 3}, "machine: 'host' is not a string"),
     ],
 )
 def test_a_bad_file_is_one_clear_error_that_names_file_and_place(document: object, message: str) -> None:
@@ -124,6 +126,26 @@ def test_a_bad_file_is_one_clear_error_that_names_file_and_place(document: objec
         from_json(json.dumps(document), "box.json")
     assert message in caught.value.message
     assert caught.value.message.startswith("box.json: ")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from([*SMALLEST, "name", "free", "total", "available", "cores"]), inner, max_size=4
+        )
+    ),
+    max_leaves=20,
+)
+
+
+@given(JSON)
+def test_any_json_is_a_machine_or_one_clear_error(document: object) -> None:
+    try:
+        from_json(json.dumps(document))
+    except InputError as error:
+        assert error.message  # noqa: PT017 - a machine is as good an answer
 
 
 def test_a_file_that_is_not_json_says_so() -> None:
