@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from moefit.errors import InputError, UsageError
 from moefit.machine.calibration import apply
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from moefit.machine.types import Device, Ram
 
     AskServer = Callable[[], tuple[Device, ...]]
+
+
+_UNASKED: Final = "there is no llama-server to ask for the devices the line names; --gpu name=RPC0,free=8GiB,buffer=RPC0[host:port] declares one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +56,12 @@ def detect(
 
     GPUs come from `--gpu`, else `--machine`, else NVML, which is asked alone when it answers. `ask_server` lists a llama-server's
     devices; it is asked when NVML finds none, or at once with `prefer_server` (the line names another backend's device or
-    `--rpc`), and NVML then only adds what the server does not print. A failure to ask is a warning. What was measured of this
-    host replaces what is not declared.
+    `--rpc`), and NVML then only adds what the server does not print. Its failure is a warning, unless the line needs its answer.
+    What was measured of this host replaces what is not declared.
 
     Raises:
         UsageError: a bad option or an unknown device.
-        InputError: a machine file that cannot be read or understood.
+        InputError: a machine file that cannot be read or understood; a preferred server that does not answer.
     """
     if options.machine_file is not None:
         if options.gpus:
@@ -104,11 +107,15 @@ def _local_gpus(
     from moefit.machine.nvml import read_gpus  # noqa: PLC0415 - a declared machine needs no NVML
 
     nvml, warnings = read_gpus(environment, ram)
-    if ask_server is None or (nvml and not prefer_server):
+    if nvml and not prefer_server:
         return nvml, warnings
+    if ask_server is None:
+        return nvml, (*warnings, _UNASKED) if prefer_server else warnings
     try:
         served = ask_server()
     except InputError as error:
+        if prefer_server:
+            raise
         return nvml, (*warnings, error.message)
     if not served:
         return nvml, warnings

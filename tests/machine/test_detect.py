@@ -78,11 +78,24 @@ def test_a_preferred_server_names_the_devices_and_nvml_adds_the_rates() -> None:
     assert cuda.bandwidth is not None
 
 
+@pytest.mark.usefixtures("no_card")
+def test_a_server_that_fails_is_one_more_warning() -> None:
+    machine = detect(MachineOptions(), {}, ask_server=fail)
+    assert () == machine.gpus
+    assert "llama-server --list-devices: no answer in 5 seconds" == machine.warnings[-1]
+
+
 @pytest.mark.usefixtures("card")
-def test_a_server_that_fails_is_a_warning() -> None:
-    machine = detect(MachineOptions(), {}, ask_server=fail, prefer_server=True)
+def test_a_server_whose_answer_the_line_needs_must_not_fail() -> None:
+    with pytest.raises(InputError, match="no answer in 5 seconds"):
+        detect(MachineOptions(), {}, ask_server=fail, prefer_server=True)
+
+
+@pytest.mark.usefixtures("card")
+def test_without_a_server_to_ask_a_warning_says_how_to_declare_what_the_line_names() -> None:
+    machine = detect(MachineOptions(), {}, prefer_server=True)
     assert ["CUDA0"] == [gpu.name for gpu in machine.gpus]
-    assert ("llama-server --list-devices: no answer in 5 seconds",) == machine.warnings
+    assert "--gpu name=RPC0" in machine.warnings[-1]
 
 
 def test_a_declared_gpu_replaces_detection(monkeypatch: pytest.MonkeyPatch) -> None:
