@@ -1,0 +1,291 @@
+"""Finds the files that `-hf`, `-mu`, `-dr` and `-m` name: in the caches llama.cpp uses, else on the server.
+
+What is in a cache is taken without asking the network, so a start needs none. That differs from llama.cpp in two ways: it asks the
+Hub at every start whether there is a newer commit, and it then fetches an mmproj that an earlier start left out.
+
+source: common/hf-cache.cpp, common/download.cpp (common_download_get_hf_plan), common/arg.cpp (common_models_handler_*).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from moefit.errors import InputError
+from moefit.gguf.http import Client, shown
+from moefit.gguf.remote import GONE, REFUSED, refusal
+from moefit.gguf.split import shard_names
+from moefit.launch.sources import ModelSource
+from moefit.llama.repository import DEFAULT_TAGS, PRESET, Wanted, choose_model, choose_sidecar, shards, wanted
+
+HUB = "https://huggingface.co/"
+COMMIT = re.compile(r"[0-9A-Fa-f]{40}")
+TOKEN = re.compile(r"hf_[A-Za-z0-9]{34,253}")
+"""The only tokens llama.cpp sends to the Hub. source: common/hf-cache.cpp, is_valid_hf_token."""
+MAX_LISTING = 32 << 20
+"""Bytes of JSON about a repository."""
+FETCH = "start llama-server once to fetch it, or leave --offline out"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Where to look, and what may be used for it."""
+
+    hub_cache: Path
+    """Hugging Face's cache, which llama.cpp shares."""
+    llama_cache: Path
+    """llama.cpp's own, for -mu and -dr."""
+    endpoint: str = HUB
+    """With a slash at the end."""
+    token: str | None = field(default=None, repr=False)
+    offline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """The files, by path or URL."""
+
+    model: str | None
+    """The first shard; None for a repository that has only the sidecars asked for."""
+    sidecars: Mapping[str, str] = field(default_factory=dict)
+    """By kind: mmproj, mtp, eagle3, dflash, dspark."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """Files of a repository: their names in its order, and where each is."""
+
+    names: tuple[str, ...]
+    folder: Path
+    """Of the commit in the cache."""
+    url: str = ""
+    """Of the commit on the server; empty for a cache's own listing."""
+
+    def place(self, *names: str) -> str:
+        """Path of the first if all are in the cache, else its URL."""
+        from urllib.parse import quote  # noqa: PLC0415 - only a repository needs it
+
+        cached = not self.url or all((self.folder / name).is_file() for name in names)
+        return str(self.folder / names[0]) if cached else self.url + quote(names[0])
+
+
+def access(environment: Mapping[str, str], *, token: str | None = None, offline: bool = False) -> Access:
+    """What the environment says of caches, server and token; `token` is -hft's.
+
+    source: common/hf-cache.cpp, get_cache_directory; common/common.cpp, fs_get_cache_directory, common_get_model_endpoint
+    """
+    home = Path(environment.get("HOME") or Path.home())
+    places = (
+        ("LLAMA_CACHE", "."),
+        ("HF_HUB_CACHE", "."),
+        ("HUGGINGFACE_HUB_CACHE", "."),
+        ("HF_HOME", "hub"),
+        ("XDG_CACHE_HOME", "huggingface/hub"),
+    )
+    hub_cache = next(
+        (Path(environment[name]) / below for name, below in places if environment.get(name)), None
+    )
+    own_cache = Path(environment.get("XDG_CACHE_HOME") or home / ".cache") / "llama.cpp"
+    endpoint = environment.get("MODEL_ENDPOINT") or environment.get("HF_ENDPOINT") or HUB
+    return Access(
+        hub_cache=hub_cache or home / ".cache" / "huggingface" / "hub",
+        llama_cache=Path(environment.get("LLAMA_CACHE") or own_cache),
+        endpoint=endpoint if endpoint.endswith("/") else f"{endpoint}/",
+        token=token or environment.get("HF_TOKEN") or None,
+        offline=offline,
+    )
+
+
+def locate(source: ModelSource, using: Access, client: Client, sidecars: Sequence[str] = ()) -> Located:
+    """Where the model is, and the sidecars of those kinds that its repository has.
+
+    Args:
+        source: what the command names; of several, what llama.cpp would load.
+        using: caches, server, token.
+        client: asked only when the caches do not have it.
+        sidecars: kinds that llama.cpp would fetch too: mmproj unless --no-mmproj, and the kinds of --spec-type.
+
+    Raises:
+        InputError: there is no such model, it may not be read, or it is not in a cache and the network is forbidden.
+    """
+    if source.hf_repo:
+        return _from_repository(wanted(source.hf_repo, source.hf_file), using, client, sidecars)
+    if source.docker_repo:
+        return Located(_from_docker(source.docker_repo, using))
+    if source.url:
+        return Located(_from_url(source.url, source.path, using))
+    return Located(source.path)
+
+
+def _from_repository(asked: Wanted, using: Access, client: Client, sidecars: Sequence[str]) -> Located:
+    cached = _cached(using.hub_cache, asked.repo)
+    if cached is not None:
+        found = _take(cached, asked, sidecars)
+        if found is not None and (using.offline or _is_certain(cached, asked)):
+            return found
+    if using.offline:
+        raise InputError(
+            f"-hf {_spelling(asked)}: is not in {using.hub_cache}, and --offline forbids to ask", FETCH
+        )
+    try:
+        listing = _listed(using, client, asked.repo)
+    except InputError:
+        # llama.cpp too falls back on what it has.
+        found = _take(cached, asked, sidecars) if cached is not None else None
+        if found is None:
+            raise
+        return found
+    found = _take(listing, asked, sidecars)
+    if found is None:
+        models = [name for name in listing.names if name.endswith(".gguf")]
+        raise InputError(
+            f"-hf {_spelling(asked)}: the repository has no such GGUF file",
+            f"it has {', '.join(models[:6])}{' ...' if models[6:] else ''}"
+            if models
+            else "it has none at all",
+        )
+    return found
+
+
+def _spelling(asked: Wanted) -> str:
+    if asked.file:
+        return f"{asked.repo} -hff {asked.file}"
+    return f"{asked.repo}:{asked.tag}" if asked.tag else asked.repo
+
+
+def _take(listing: _Listing, asked: Wanted, sidecars: Sequence[str]) -> Located | None:
+    """The files of a listing that the user asked for; None if they are not all there."""
+    if PRESET in listing.names:
+        raise InputError(
+            f"-hf {_spelling(asked)}: is a list of models; llama-server starts as a router with it",
+            "name one model, and plan for it",
+        )
+    model = choose_model(listing.names, asked)
+    beside = [kind for kind in sidecars if model is not None or kind != "mmproj"]
+    chosen = {kind: choose_sidecar(listing.names, model or "", kind, asked.tag) for kind in beside}
+    found = {kind: listing.place(name) for kind, name in chosen.items() if name is not None}
+    if model is None:
+        return Located(None, found) if found and not asked.file else None
+    if shards(listing.names, model) != shard_names(model):
+        return None
+    return Located(listing.place(*shard_names(model)), found)
+
+
+def _is_certain(cached: _Listing, asked: Wanted) -> bool:
+    """Whether the whole repository would give the same answer as the part of it that is in the cache."""
+    return (
+        bool(asked.file or asked.tag)
+        or choose_model(cached.names, Wanted(asked.repo, DEFAULT_TAGS[0])) is not None
+    )
+
+
+def _cached(hub_cache: Path, repo: str) -> _Listing | None:
+    """What the cache has of a repository's newest known commit. source: common/hf-cache.cpp, get_cached_files."""
+    root = hub_cache / f"models--{repo.replace('/', '--')}"
+    commit = _cached_commit(root / "refs")
+    if commit is None:
+        return None
+    folder = root / "snapshots" / commit
+    names = sorted(path.relative_to(folder).as_posix() for path in _files(folder))
+    return _Listing(tuple(names), folder) if names else None
+
+
+def _files(folder: Path) -> Iterable[Path]:
+    for root, _, names in os.walk(folder):
+        yield from (path for name in names if (path := Path(root, name)).is_file())
+
+
+def _cached_commit(refs: Path) -> str | None:
+    """The commit of `main`, or of another branch."""
+    commits = {}
+    try:
+        for path in sorted(refs.iterdir()):
+            if path.is_file():
+                commits[path.name] = path.read_text(errors="replace").split("\n")[0]
+    except OSError:
+        return None
+    known = {name: commit for name, commit in commits.items() if COMMIT.fullmatch(commit)}
+    return known.get("main") or next(iter(known.values()), None)
+
+
+def _listed(using: Access, client: Client, repo: str) -> _Listing:
+    """What the server has of a repository. source: common/hf-cache.cpp, get_repo_files."""
+    token = using.token if using.token and TOKEN.fullmatch(using.token) else None
+    refs = _json(client, f"{using.endpoint}api/models/{repo}/refs", token, repo)
+    branches = refs.get("branches") if isinstance(refs, dict) else None
+    commits = {
+        str(branch["name"]): branch["targetCommit"]
+        for branch in (branches if isinstance(branches, list) else [])
+        if isinstance(branch, dict) and COMMIT.fullmatch(str(branch.get("targetCommit"))) and "name" in branch
+    }
+    commit = commits.get("main") or next(iter(commits.values()), None)
+    if commit is None:
+        raise InputError(f"-hf {repo}: the repository has no branch")
+    tree = _json(client, f"{using.endpoint}api/models/{repo}/tree/{commit}?recursive=true", token, repo)
+    names = [
+        item["path"]
+        for item in (tree if isinstance(tree, list) else [])
+        if isinstance(item, dict) and item.get("type") == "file" and _is_below(item.get("path"))
+    ]
+    return _Listing(
+        tuple(names),
+        using.hub_cache / f"models--{repo.replace('/', '--')}" / "snapshots" / commit,
+        f"{using.endpoint}{repo}/resolve/{commit}/",
+    )
+
+
+def _is_below(path: object) -> bool:
+    """Whether a path of the server's stays inside the repository."""
+    return isinstance(path, str) and bool(path) and not path.startswith("/") and ".." not in path.split("/")
+
+
+def _json(client: Client, url: str, token: str | None, repo: str) -> Any:
+    import json  # noqa: PLC0415 - only a repository needs it
+
+    response = client.get(url, limit=MAX_LISTING, headers={"Accept": "application/json"}, token=token)
+    if response.status in REFUSED | GONE:
+        raise InputError(
+            f"-hf {repo}: there is no such repository, or it is private or gated ({response.status})",
+            "check the spelling; for a private or gated one set HF_TOKEN or give -hft",
+        )
+    if response.status != 200:
+        raise refusal(shown(url), response.status)
+    try:
+        return json.loads(response.body)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{shown(url)}: the server answers with something that is no JSON") from error
+
+
+def _from_url(url: str, path: str | None, using: Access) -> str:
+    """-mu: the file that llama.cpp keeps of it, or would write to `path`; else the URL.
+
+    source: common/arg.cpp, build_url_tasks and get_default_local_path
+    """
+    parts = shard_names(url)
+    names = [re.split(r"[?#]", part)[0].rpartition("/")[2] for part in parts]
+    if path is None:
+        local = [using.llama_cache / name for name in names]
+    elif len(parts) == 1:
+        local = [Path(path)]
+    else:
+        local = [Path(path).parent / name for name in names]
+    if all(file.is_file() for file in local):
+        return str(local[0])
+    if using.offline:
+        raise InputError(f"-mu {shown(url)}: is not at {local[0]}, and --offline forbids to ask", FETCH)
+    return parts[0]
+
+
+def _from_docker(name: str, using: Access) -> str:
+    """-dr: the file that llama.cpp keeps of it. source: common/download.cpp, common_docker_resolve_model."""
+    repo, _, tag = name.partition(":")
+    if "/" not in name:
+        repo = f"ai/{repo}"
+    local = using.llama_cache / f"{repo.replace('/', '_')}_{tag or 'latest'}.gguf"
+    if not local.is_file():
+        raise InputError(f"-dr {name}: is not at {local}", "start llama-server once to fetch it, then plan")
+    return str(local)
