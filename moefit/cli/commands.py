@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
@@ -79,6 +80,29 @@ def run(shared: Shared, dry_run: o.DryRun = False) -> int:
     from moefit.llama.execute import replace_process
 
     replace_process(made.argv, made.environment)
+
+
+@app.command()
+@takes(Shared)
+def verify(shared: Shared, as_given: o.AsGiven = False, as_json: o.AsJson = False) -> int:
+    """Set a plan's memory against what the real llama.cpp says of its line; no weights are read."""
+    request = read_request(shared.model, shared.words, shared.machine_options)
+    made = (make_estimate if as_given else make_plan)(
+        request.model, request.machine, request.launch, shared.plan_options
+    )
+    argv = request.launch.command.argv if as_given else made.argv
+    if not argv:
+        raise does_not_fit(made)
+    note(made)
+    from moefit.formats import differences
+    from moefit.llama.verify import verify as ask
+    from moefit.planning.check import check
+
+    environment = {**os.environ, **made.environment}
+    checked = check(made, ask(argv, table=request.launch.command.table, environment=environment))
+    write = differences.write_json if as_json else differences.write_table
+    sys.stdout.write(write(checked.rows, checked.lacking))
+    return DOES_NOT_FIT if checked.lacking else FITS
 
 
 @app.command()

@@ -104,5 +104,6 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 Explain = Annotated[
     bool, typer.Option("--explain", help="Why each layer is where it is, and what else was tried.")
 ]
+AsGiven = Annotated[bool, typer.Option("--as-given", help="The line as it stands, nothing added.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the line and do not start it.")]
 FormatChoice = Annotated[Format, typer.Option("--format", help="How the line is written.")]

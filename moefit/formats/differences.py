@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,10 +29,10 @@ def write_table(rows: Sequence[Difference], lacking: Mapping[str, int]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def as_json(rows: Sequence[Difference], lacking: Mapping[str, int]) -> dict[str, Any]:
+def write_json(rows: Sequence[Difference], lacking: Mapping[str, int]) -> str:
     """A document of version 1: bytes by device and term, and the bytes that a device lacks."""
     devices: dict[str, dict[str, Any]] = {}
     for row in rows:
         terms = devices.setdefault(row.device, {"name": row.device, "lacking": lacking.get(row.device, 0)})
         terms[row.term] = {"predicted": row.predicted, "real": row.real}
-    return {"version": 1, "fits": not lacking, "devices": list(devices.values())}
+    return json.dumps({"version": 1, "fits": not lacking, "devices": list(devices.values())}, indent=2) + "\n"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from moefit.memory.types import Footprint, HostUse, Use
+from moefit.memory.types import HostUse, Use
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,10 @@ class RealUse:
     whole_ubatch_outputs: bool = False
     """The figures come from llama-fit-params, which reserves logits for every token of a ubatch."""
 
+    def extras_on(self, device: str) -> int:
+        """Bytes of draft model and projector on a device."""
+        return self.extra.get(device, Use()).total + self.mmproj.get(device, 0)
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -42,7 +46,7 @@ class Difference:
     device: str
     """As llama.cpp names it, or Host."""
     term: str
-    """model, context or compute."""
+    """model, context, compute or extras."""
     predicted: int
     real: int
     """Cut off to whole MiB by llama.cpp."""
@@ -53,31 +57,37 @@ class Difference:
         return self.predicted - self.real
 
 
-def compare(names: Sequence[str], predicted: Footprint, real: RealUse) -> tuple[Difference, ...]:
-    """Every term of every device and of the host, in the order of the plan's devices `names`.
+def compare(predicted: Mapping[str, Use], host: HostUse, real: RealUse) -> tuple[Difference, ...]:
+    """Every term of every device of a prediction, in its order, and of the host.
 
     A device that llama.cpp does not report uses nothing.
     """
     known = {device.name: device.use for device in real.devices}
     rows: list[Difference] = []
-    for name, use in zip(names, predicted.devices, strict=True):
+    for name, use in predicted.items():
         rows += _terms(name, use, known.get(name, Use()))
-    return (*rows, *_terms("Host", predicted.host, real.host))
+    return (*rows, *_terms("Host", host, real.host))
 
 
-def shortfalls(real: RealUse, reserves: Mapping[str, int]) -> dict[str, int]:
-    """Bytes that each device lacks for what llama.cpp will use and the plan's reserve, by device name.
+def compare_extras(predicted: Mapping[str, int], real: RealUse) -> tuple[Difference, ...]:
+    """Guests of the line (a draft model, a projector), all of their bytes on a device as one term."""
+    return tuple(
+        Difference(name, "extras", size, real.extras_on(name))
+        for name, size in predicted.items()
+        if size or real.extras_on(name)
+    )
 
-    Extras (a draft model, a projector) count; devices with enough are left out. llama.cpp reads free memory after its own
-    runtime has started, so a plan's overhead is already taken from it.
+
+def shortfalls(real: RealUse, usable: Mapping[str, int]) -> dict[str, int]:
+    """Bytes that devices lack for what llama.cpp will use, guests of the line included; those with enough are left out.
+
+    Args:
+        real: what llama.cpp says.
+        usable: device name -> free memory less overhead and reserve; below zero nothing can be used.
     """
-    lacking: dict[str, int] = {}
-    for device in real.devices:
-        extra = real.extra.get(device.name, Use()).total + real.mmproj.get(device.name, 0)
-        need = device.use.total + extra + reserves.get(device.name, 0)
-        if need > device.free:
-            lacking[device.name] = need - device.free
-    return lacking
+    needed = {device.name: device.use.total + real.extras_on(device.name) for device in real.devices}
+    lacking = {name: needed.get(name, 0) - max(0, size) for name, size in usable.items()}
+    return {name: size for name, size in lacking.items() if size > 0}
 
 
 def _terms(name: str, predicted: Use | HostUse, real: Use) -> list[Difference]:
