@@ -47,31 +47,32 @@ def read_header(path: str, open_source: Callable[[str], Source] = FileSource) ->
     Raises:
         InputError: a file is missing or no GGUF, or the shards do not belong together.
     """
-    given, size = _scan(path, open_source, 0)
-    count = _split_number(path, given.metadata, "split.count", default=1)
+    given, first = _scan(path, open_source, 0)
+    count = _split_number(given.name, first.metadata, "split.count", default=1)
     if count <= 1:
-        return _header([(Shard(path, size, given.expected), given)])
+        return _header([(given, first)])
     names = shard_names(path)
-    number = _split_number(path, given.metadata, "split.no", default=0)
+    number = _split_number(given.name, first.metadata, "split.no", default=0)
     if len(names) != count or number >= count or names[number] != path:
         raise InputError(
-            f"{path}: is part {number + 1} of {count}, but is not named so",
+            f"{given.name}: is part {number + 1} of {count}, but is not named so",
             f"parts must be named <name>-{number + 1:05d}-of-{count:05d}.gguf",
         )
     files = []
     for shard, name in enumerate(names):
         try:
-            file, size = _scan(name, open_source, shard)
+            files.append(_scan(name, open_source, shard))
         except InputError as error:
             raise InputError(f"{error.message} (part {shard + 1} of {count})", error.hint) from error
-        files.append((Shard(name, size, file.expected), file))
     return _header(files)
 
 
-def _scan(name: str, open_source: Callable[[str], Source], shard: int) -> tuple[FileHeader, int | None]:
+def _scan(name: str, open_source: Callable[[str], Source], shard: int) -> tuple[Shard, FileHeader]:
+    """One file. It is called what the source calls it: a URL may hold secrets."""
     source = open_source(name)
     try:
-        return scan(source, shard), source.size
+        header = scan(source, shard)
+        return Shard(source.name, source.size, header.expected), header
     finally:
         source.close()
 

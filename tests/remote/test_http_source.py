@@ -397,6 +397,24 @@ def test_no_message_has_a_secret(web, client, answer):
     assert "s3cret" not in f"{caught.value.message} {caught.value.hint} {file.name} {told}"
 
 
+def test_a_header_has_no_secret(web, client):
+    web.answers["/m.gguf"] = ranges(Raw().tensor("t", (8,)).file(32))
+
+    header = read_header(f"{web.url}/m.gguf?sig=s3cret", opener(client))
+
+    assert f"{web.url}/m.gguf" == header.shards[0].name
+    assert "s3cret" not in repr(header)
+
+
+def test_the_error_of_a_part_has_no_secret(web, client):
+    web.answers["/m.gguf"] = ranges(Raw().pair("split.count", raw.UINT16, "H", 2).file(32))
+
+    with pytest.raises(InputError) as caught:
+        read_header(f"{web.url}/m.gguf?sig=s3cret", opener(client))
+
+    assert f"{web.url}/m.gguf: is part 1 of 2, but is not named so" == caught.value.message
+
+
 @pytest.mark.parametrize(
     "url", ["http://h\r\nX: y/", "http://h/\x7f", "http://[::1", "http://h:x/", "http:///m", "https://é/"]
 )
