@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -44,7 +43,7 @@ class Calibration:
     """The measurements of one machine."""
 
     fingerprint: str
-    """Of the host they were taken on."""
+    """Of the host they were taken on (host.fingerprint)."""
     date: str
     """When, as ISO 8601."""
     ram: tuple[RamRate, ...]
@@ -55,16 +54,6 @@ class Calibration:
     def label(self) -> str:
         """What a plan calls it."""
         return f"{self.fingerprint} of {self.date[:10]}"
-
-
-def fingerprint(model: str, processors: int, memory: int, numa_nodes: int) -> str:
-    """Eight digits that tell one host from another, whatever a cgroup lets this process use of it.
-
-    `memory` is the host's whole memory in bytes, of which kernels differ by a little in what they report. GPUs are left out,
-    since which are seen changes from one line to the next; their links are known by UUID.
-    """
-    parts = (model, processors, round(memory / (1 << 30)), numa_nodes)
-    return f"{zlib.crc32('|'.join(map(str, parts)).encode()):08x}"
 
 
 def apply(machine: Machine, calibration: Calibration) -> Machine:

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from moefit.errors import InputError
-from moefit.machine.calibration import Calibration, from_json, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from moefit.machine.calibration import Calibration
 
 
 def calibration_path(fingerprint: str, environment: Mapping[str, str]) -> Path:
@@ -46,6 +47,8 @@ def load_calibration(fingerprint: str, environment: Mapping[str, str]) -> Calibr
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not text"
         raise InputError(f"{path}: {reason}", "write a new one with `moefit calibrate`") from None
+    from moefit.machine.calibration import from_json  # noqa: PLC0415 - most machines have none
+
     return from_json(text, str(path))
 
 
@@ -56,6 +59,8 @@ def save_calibration(calibration: Calibration, environment: Mapping[str, str]) -
         InputError: the folder or file cannot be written.
     """
     import tempfile  # noqa: PLC0415 - slow to import, and plans only read
+
+    from moefit.machine.calibration import to_json  # noqa: PLC0415 - as above
 
     path = calibration_path(calibration.fingerprint, environment)
     text = json.dumps(to_json(calibration), indent=2) + "\n"

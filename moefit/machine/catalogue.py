@@ -203,10 +203,11 @@ CARDS: Final = (
 )
 """The catalogue, NVIDIA first, then AMD and Intel."""
 
-_VENDOR_WORDS: Final = re.compile(
+# Not compiled here: most plans name no card, and compiling takes longer than all else in this module.
+_VENDOR_WORDS: Final = (
     r"\((?:r|tm)\)|\b(?:nvidia|geforce|tesla|quadro|amd|radeon|instinct|intel|graphics|generation)\b"
 )
-_FAMILY: Final = re.compile(r"^(?:rtx|gtx|rx|arc|mi(?=\d)|)")
+_FAMILY: Final = r"^(?:rtx|gtx|rx|arc|mi(?=\d)|)"
 
 
 def find_card(text: str) -> Card | None:
@@ -258,11 +259,11 @@ def similar_cards(text: str) -> list[str]:
 
 def _compact(text: str) -> str:
     """`text` without vendor words and punctuation: what different spellings of one card share."""
-    return re.sub(r"[^a-z0-9]", "", _VENDOR_WORDS.sub(" ", text.lower()))
+    return re.sub(r"[^a-z0-9]", "", re.sub(_VENDOR_WORDS, " ", text.lower()))
 
 
 def _spellings(key: str) -> set[str]:
     """The compact spellings of a catalogue key: with and without its family (rtx3060, 3060)."""
     full = _compact(key)
-    bare = _FAMILY.sub("", full)
+    bare = re.sub(_FAMILY, "", full)
     return {full, bare} if any(c.isdigit() for c in bare) else {full}

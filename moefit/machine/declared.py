@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from moefit.errors import UsageError
 from moefit.machine.backends import backend_of
@@ -24,13 +24,11 @@ _KEYS: Final = (
 _SPEC_HINT: Final = (
     "--gpu takes a card (rtx-3060), a size (11.6GiB) and keys: name=CUDA0,free=11.6GiB,bandwidth=360GB/s"
 )
-_FLOPS: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(|[gtp])(?:flops?(?:/s)?)?\s*", re.IGNORECASE)
 _SCALES: Final = {"": 1.0, "g": 1e9, "t": 1e12, "p": 1e15}
 _TRUTHS: Final = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 
 
-@dataclass(frozen=True, slots=True)
-class _Spec:
+class _Spec(NamedTuple):
     """One `--gpu` before it has a name: its card, its bare size and its keys."""
 
     text: str
@@ -215,7 +213,7 @@ def _declare(spec: _Spec, name: str) -> Device:
 
 def _parse_compute(text: str) -> float:
     """FLOP/s from `51.2TFLOPS`, `51.2T` or a plain number."""
-    match = _FLOPS.fullmatch(text)
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(|[gtp])(?:flops?(?:/s)?)?\s*", text, re.IGNORECASE)
     if match is None or float(match[1]) == 0:
         raise UsageError(f"not a throughput: {text!r}", "write compute=51.2TFLOPS")
     return float(match[1]) * _SCALES[match[2].lower()]

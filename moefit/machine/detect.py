@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from moefit.errors import InputError, UsageError
-from moefit.machine.calibration import apply
 from moefit.machine.calibration_file import load_calibration
 from moefit.machine.declared import apply_limits, declare_host, parse_gpus
-from moefit.machine.file import from_json
 from moefit.machine.host import ROOT, read_cpu, read_fingerprint, read_ram
 from moefit.machine.types import Machine
 
@@ -87,7 +85,11 @@ def _calibrated(machine: Machine, environment: Mapping[str, str]) -> Machine:
         calibration = load_calibration(machine.host, environment)
     except InputError as error:
         return replace(machine, warnings=(*machine.warnings, error.message))
-    return apply(machine, calibration) if calibration else machine
+    if calibration is None:
+        return machine
+    from moefit.machine.calibration import apply  # noqa: PLC0415 - most machines have none
+
+    return apply(machine, calibration)
 
 
 def _read_file(path: Path) -> Machine:
@@ -97,6 +99,8 @@ def _read_file(path: Path) -> Machine:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not text"
         raise InputError(f"{path}: {reason}", "write such a file with `moefit devices --json`") from None
+    from moefit.machine.file import from_json  # noqa: PLC0415 - most machines are detected or declared
+
     return from_json(text, str(path))
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from moefit.machine.calibration import fingerprint
 from moefit.machine.cgroup import read_limits
 from moefit.machine.types import Cpu, Ram
 
@@ -63,10 +63,20 @@ def read_cpu(root: Path = ROOT, affinity: Iterable[int] | None = None) -> Cpu:
 
 
 def read_fingerprint(root: Path = ROOT) -> str:
-    """What tells this host from others: see calibration.fingerprint."""
+    """What tells this host from others: see `fingerprint`."""
     processors = len(_cpu_list(_read(root / "sys/devices/system/cpu/online"))) or os.cpu_count() or 1
     total, _ = _memory(root)
     return fingerprint(_model(root), processors, total, _numa_nodes(root))
+
+
+def fingerprint(model: str, processors: int, memory: int, numa_nodes: int) -> str:
+    """Eight digits that tell one host from another, whatever a cgroup lets this process use of it.
+
+    `memory` is the host's whole memory in bytes, of which kernels differ by a little in what they report. GPUs are left out,
+    since which are seen changes from one line to the next; their links are known by UUID.
+    """
+    parts = (model, processors, round(memory / (1 << 30)), numa_nodes)
+    return f"{zlib.crc32('|'.join(map(str, parts)).encode()):08x}"
 
 
 def is_wsl(root: Path = ROOT) -> bool:

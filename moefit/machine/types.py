@@ -96,4 +96,4 @@ class Machine:
     calibration: str = ""
     """The calibration these figures come from, for a plan to name; empty without one."""
     host: str = ""
-    """What tells this host from others (calibration.fingerprint); empty where its memory is declared."""
+    """What tells this host from others (host.fingerprint); empty where its memory is declared."""

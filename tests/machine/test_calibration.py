@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from moefit.errors import InputError
-from moefit.machine.calibration import Calibration, LinkRate, RamRate, apply, fingerprint, from_json, to_json
+from moefit.machine.calibration import Calibration, LinkRate, RamRate, apply, from_json, to_json
+from moefit.machine.host import fingerprint
 from moefit.machine.types import Cpu, Device, Machine, Ram
 from moefit.sizes import GIB
 
