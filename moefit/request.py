@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from moefit.errors import UsageError
+from moefit.errors import InputError, UsageError
 from moefit.gguf.split import read_header
 from moefit.launch.command import parse, split, with_model
 from moefit.launch.constraints import Constraints, constraints
 from moefit.launch.options import OptionTable
 from moefit.launch.precedence import effective
+from moefit.launch.sources import ModelSource
 from moefit.llama.config import read_configs
 from moefit.llama.help import option_table
 from moefit.llama.programs import find_program
@@ -19,6 +21,9 @@ from moefit.machine.detect import MachineOptions, detect
 from moefit.machine.types import Device, Machine
 from moefit.model import Model, build
 from moefit.planning.types import Launch
+
+if TYPE_CHECKING:
+    from moefit.gguf.remote import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +35,25 @@ class Request:
     launch: Launch
 
 
-def read_request(model_path: str | None, words: Sequence[str] | None, options: MachineOptions) -> Request:
+def read_request(
+    model_path: str | None,
+    words: Sequence[str] | None,
+    options: MachineOptions,
+    progress: Callable[[Progress], None] | None = None,
+) -> Request:
     """Read the command, then the model it names, then the machine.
 
     Args:
         model_path: MODEL before `--`.
         words: the command after `--`; None where there is none.
         options: the machine options.
+        progress: told how far the header of a remote model has come.
 
     Raises:
         MoefitError: what the user gave cannot be used.
     """
     launch = read_launch(model_path, words)
-    model = read_model(launch.constraints)
+    model = read_model(launch.constraints, progress)
     machine = read_machine(options, launch)
     return Request(model, machine, launch)
 
@@ -66,12 +77,34 @@ def read_line(words: Sequence[str] | None, model_path: str | None = None) -> Lau
     return Launch(command, given, constraints(command.name, given))
 
 
-def read_model(wanted: Constraints) -> Model:
-    """The model that the command names."""
-    path = wanted.model.path
-    if path is None:
+def read_model(wanted: Constraints, progress: Callable[[Progress], None] | None = None) -> Model:
+    """The model that the command names: by path, or where llama.cpp would find or fetch it.
+
+    `progress` is told how far the header of a remote model has come.
+    """
+    source = wanted.model
+    if not source:
         raise UsageError("the command names no model", "add -m model.gguf")
-    return build(path, read_header(path))
+    if source.path is not None and source == ModelSource(path=source.path):
+        return build(source.path, read_header(source.path))
+    return _read_located(wanted, progress)
+
+
+def _read_located(wanted: Constraints, progress: Callable[[Progress], None] | None) -> Model:
+    """A model from a cache, else its header from the server."""
+    from moefit.gguf.http import Client  # noqa: PLC0415 - only a repository or URL needs these
+    from moefit.gguf.remote import opener  # noqa: PLC0415
+    from moefit.llama.hub import access, locate  # noqa: PLC0415
+
+    using = access(os.environ, token=wanted.hf_token, offline=wanted.offline)
+    with Client() as client:
+        model = locate(wanted.model, using, client).model
+        if model is None:
+            raise InputError(f"-hf {wanted.model.hf_repo}: the repository has no model")
+        open_source = opener(client, token=using.token, endpoint=using.endpoint, progress=progress)
+        header = read_header(model, open_source)
+    # The name of the shard, and not what was opened: a URL may hold secrets.
+    return build(header.shards[0].name, header)
 
 
 def read_machine(options: MachineOptions, launch: Launch) -> Machine:

@@ -34,6 +34,8 @@ class Progress:
     """The URL, without secrets."""
     fetched: int
     """Bytes of this file so far."""
+    done: bool = False
+    """No more will come."""
 
 
 class HttpSource:
@@ -76,6 +78,7 @@ class HttpSource:
     def close(self) -> None:
         """Let go of what was kept; the connection is the client's."""
         self._buffer = b""
+        self._tell(done=True)
 
     def _fetch(self, offset: int, size: int) -> bytes:
         """At least `size` bytes, by as many requests as the server wants; fewer only at the end of the file."""
@@ -107,9 +110,12 @@ class HttpSource:
         self._final = response.url
         self._check(start, end, len(response.body), response.headers.get("content-range", ""))
         self._fetched += len(response.body)
-        if self._progress is not None:
-            self._progress(Progress(self.name, self._fetched))
+        self._tell()
         return response.body
+
+    def _tell(self, *, done: bool = False) -> None:
+        if self._progress is not None:
+            self._progress(Progress(self.name, self._fetched, done))
 
     def _ask(self, url: str, start: int, end: int) -> Response:
         """GET part of `url`; the token goes to the file's own server alone, not to where that redirects."""

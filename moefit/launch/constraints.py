@@ -6,7 +6,7 @@ source: common/arg.cpp for how each value is read.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from moefit.errors import UsageError
 from moefit.launch import readers
@@ -83,6 +83,8 @@ class Constraints:
     """False with --no-host."""
     swa_full: bool = False
     offline: bool = False
+    hf_token: str | None = field(default=None, repr=False)
+    """-hft or HF_TOKEN: a secret."""
 
     @property
     def offload_is_set(self) -> bool:
@@ -150,6 +152,7 @@ def constraints(program: str, given: Sequence[Given]) -> Constraints:
         host_buffers=False if values.is_on("--no-host") else None,
         swa_full=values.is_on("--swa-full"),
         offline=values.is_on("--offline"),
+        hf_token=values.text("-hft") or None,
     )
     _refuse_contradictions(result, values)
     return result

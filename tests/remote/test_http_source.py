@@ -114,9 +114,11 @@ def test_progress_is_told(web, client):
     web.answers["/m.gguf"] = ranges(DATA, most=6000)
     told: list[Progress] = []
 
-    source(web, client, progress=told.append).read(0, 10240)
+    with closing(source(web, client, progress=told.append)) as file:
+        file.read(0, 10240)
 
-    assert [(f"{web.url}/m.gguf", 6000), (f"{web.url}/m.gguf", 10240)] == [(p.name, p.fetched) for p in told]
+    name = f"{web.url}/m.gguf"
+    assert [Progress(name, 6000), Progress(name, 10240), Progress(name, 10240, done=True)] == told
 
 
 def test_a_server_without_ranges_is_an_error_and_its_file_is_not_fetched(web, client):
