@@ -159,7 +159,7 @@ def test_overrides_of_a_draft_model_are_its_own() -> None:
         ("-c 9", False),
     ],
 )
-def test_what_llama_cpps_own_fit_gives_up_on(line: str, expected: bool) -> None:  # noqa: FBT001
+def test_what_llama_cpps_own_fit_gives_up_on(line: str, expected: bool) -> None:
     assert expected == fixed(f"llama-server {line}").offload_is_set
 
 

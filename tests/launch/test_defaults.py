@@ -40,7 +40,7 @@ def test_every_recorded_launch_is_understood() -> None:
         ("llama-cli -np 3", 3, False),
     ],
 )
-def test_slots_and_whether_they_share_a_cache(line: str, slots: int, unified: bool) -> None:  # noqa: FBT001
+def test_slots_and_whether_they_share_a_cache(line: str, slots: int, unified: bool) -> None:
     found = effective(line)
     assert (slots, unified) == (found.slots, found.kv_unified)
 

@@ -1,0 +1,48 @@
+"""A model of llama-swap's config.yaml.
+
+source: llama-swap's internal/config: load.go (macros `${...}`), commands.go, SanitizeCommand (lines that begin with `#`
+are comments, the rest is split like a POSIX shell does).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from typing import Final
+
+from moefit.errors import UsageError
+from moefit.formats import shell
+from moefit.launch.command import Argument, Command
+
+PORT: Final = "${PORT}"
+"""llama-swap's macro for the port that it will ask."""
+_UNPRINTABLE: Final = re.compile(
+    r"[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
+
+
+def write(command: Command, name: str) -> str:
+    """The YAML of one model: its command with llama-swap's port, or the proxy address of the command's own.
+
+    Raises:
+        UsageError: a word holds a macro (`${`), a line break or a control character.
+    """
+    for word in (*command.argv, name):
+        if "${" in word:
+            raise UsageError(f"llama-swap would read ${{ in {word!r} as a macro")
+        if _UNPRINTABLE.search(word):
+            raise UsageError(f"llama-swap's YAML cannot hold the line break or control character of {word!r}")
+    port = next((a.value for a in command.given("--port")), None)
+    lines = ["models:", f"  {json.dumps(name, ensure_ascii=False)}:"]
+    if port is None:
+        command = replace(command, arguments=(*_port(command), *command.arguments))
+    else:
+        lines.append(f"    proxy: http://127.0.0.1:{port}")
+    lines += ["    cmd: |", f"      {shell.write(command.argv).replace(shell.write([PORT]), PORT)}"]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _port(command: Command) -> tuple[Argument, ...]:
+    option = command.table.get("--port")
+    return (Argument(option, ("--port", PORT)),) if option else ()

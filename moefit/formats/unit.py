@@ -1,0 +1,178 @@
+"""A systemd service that runs a command: the planned line, or `moefit run`, which plans again at each start.
+
+source: systemd.service(5), systemd.exec(5), systemd.syntax(7).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from moefit.errors import UsageError
+
+_NAME: Final = re.compile(r"[A-Za-z0-9:_.\\-]+")
+_SAFE: Final = re.compile(r"[A-Za-z0-9_@+=:,./\[\]-]+")
+_NEVER: Final = re.compile("[\0\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What the unit is about."""
+
+    name: str
+    """The unit's name without .service."""
+    argv: tuple[str, ...]
+    """What ExecStart runs; the first word is an absolute path."""
+    user: bool = False
+    """For the user's own manager (systemctl --user) instead of the system's."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    working_directory: str | None = None
+    """Needed when the command names files by relative paths."""
+    run_as: str | None = None
+    """User= of a system unit; None is root, as systemd has it."""
+    locks_memory: bool = False
+    """Pages are locked (a load mode with mlock) or pinned for the GPU."""
+    memory_max: int | None = None
+    """Bytes: what the plan needs on the host, with room to spare."""
+    nvidia: bool = True
+    """CUDA devices are used: its setuid helper creates /dev/nvidia* after a boot."""
+    replan: bool = False
+    """ExecStart is moefit itself: bad usage (exit status 2) will not get better by itself."""
+
+
+def file_name(service: Service) -> str:
+    """The file that holds the unit.
+
+    Raises:
+        UsageError: systemd would not take the name.
+    """
+    if not _NAME.fullmatch(service.name) or len(service.name) > 240:
+        raise UsageError(
+            f"{service.name!r} is no name for a systemd unit",
+            "use letters, digits and : - _ . only, such as --name qwen3",
+        )
+    return f"{service.name}.service"
+
+
+def write(service: Service) -> str:
+    """The unit's text.
+
+    Raises:
+        UsageError: a name, path or word that a unit cannot hold.
+    """
+    file_name(service)
+    sections = {
+        "Unit": _unit(service),
+        "Service": (*_service(service), *_limits(service), *_hardening(service)),
+        "Install": (f"WantedBy={'default' if service.user else 'multi-user'}.target",),
+    }
+    return "\n".join(
+        f"[{name}]\n" + "".join(f"{line}\n" for line in lines) for name, lines in sections.items()
+    )
+
+
+def command_line(argv: Sequence[str]) -> str:
+    """The words as ExecStart takes them: quoted, with systemd's specifiers (%) and variables ($) doubled.
+
+    Raises:
+        UsageError: a word that a unit cannot hold, or a program that is no absolute path.
+    """
+    if not argv or not argv[0].startswith("/"):
+        raise UsageError(
+            f"a unit needs the program's whole path, not {' '.join(argv[:1])!r}", "write /.../llama-server"
+        )
+    if "$" in argv[0]:
+        raise UsageError(f"systemd cannot start a program with $ in its path: {argv[0]}")
+    return " ".join(_word(word, variables=True) for word in argv)
+
+
+def _unit(service: Service) -> Iterator[str]:
+    yield f"Description={_text(f'llama.cpp server {service.name}, planned by moefit')}"
+    yield "Documentation=https://github.com/ggml-org/llama.cpp/tree/master/tools/server"
+    if not service.user:
+        yield "Wants=network-online.target"
+        yield "After=network-online.target nvidia-persistenced.service"
+    yield "StartLimitIntervalSec=0"
+
+
+def _service(service: Service) -> Iterator[str]:
+    yield "Type=exec"
+    if service.run_as and not service.user:
+        yield f"User={_text(service.run_as)}"
+    if service.working_directory:
+        yield f"WorkingDirectory={_text(service.working_directory)}"
+    for name, value in service.environment.items():
+        yield f"Environment={_word(f'{name}={value}', variables=False)}"
+    yield f"ExecStart={command_line(service.argv)}"
+    yield "Restart=on-failure"
+    yield "RestartSec=5"
+    yield "# from 5 s to 2 min; systemd before 254 waits 5 s each time"
+    yield "RestartSteps=6"
+    yield "RestartMaxDelaySec=120"
+    if service.replan:
+        yield "RestartPreventExitStatus=2"
+    yield "TimeoutStopSec=60"
+
+
+def _limits(service: Service) -> Iterator[str]:
+    if service.locks_memory:
+        yield "LimitMEMLOCK=infinity"
+    if service.memory_max is not None:
+        yield f"MemoryMax={service.memory_max}"
+    yield "OOMPolicy=stop"
+
+
+def _hardening(service: Service) -> Iterator[str]:
+    """CUDA opens /dev/nvidia*, maps memory that it writes and executes, and after a boot calls a setuid helper.
+
+    So neither PrivateDevices nor MemoryDenyWriteExecute, and with CUDA nothing that implies NoNewPrivileges. A user's manager
+    cannot set up mounts, and has little to protect from its own user.
+    """
+    if not service.nvidia:
+        yield "NoNewPrivileges=yes"
+        yield "RestrictSUIDSGID=yes"
+        yield "LockPersonality=yes"
+    if service.user:
+        return
+    yield "ProtectSystem=full"
+    yield "ProtectControlGroups=yes"
+    if not any(word.startswith(("/tmp/", "/var/tmp/")) for word in service.argv):  # noqa: S108 - a user's own path
+        yield "PrivateTmp=yes"
+    if not service.nvidia:
+        yield "ProtectKernelModules=yes"
+        yield "ProtectKernelTunables=yes"
+        yield "ProtectKernelLogs=yes"
+    yield "UMask=0077"
+
+
+def _word(text: str, *, variables: bool) -> str:
+    """One word: C escapes inside double quotes, % doubled everywhere, $ doubled where systemd replaces variables."""
+    if _NEVER.search(text):
+        raise UsageError(f"a unit cannot hold the NUL byte or bytes that are no UTF-8 of {text!r}")
+    doubled = text.replace("%", "%%")
+    if variables:
+        doubled = doubled.replace("$", "$$")
+    if _SAFE.fullmatch(text):
+        return text
+    return '"' + "".join(map(_escape, doubled)) + '"'
+
+
+def _escape(char: str) -> str:
+    if char in '"\\':
+        return f"\\{char}"
+    return f"\\x{ord(char):02x}" if ord(char) < 0x20 or ord(char) == 0x7F else char
+
+
+def _text(value: str) -> str:
+    """A value that is one string: no line break, % doubled."""
+    if (
+        _NEVER.search(value)
+        or "\n" in value
+        or "\r" in value
+        or value != value.strip()
+        or value.endswith("\\")
+    ):
+        raise UsageError(f"a unit cannot hold the line break, odd byte or odd end of {value!r}")
+    return value.replace("%", "%%")

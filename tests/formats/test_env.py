@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+
+from moefit.errors import UsageError
+from moefit.formats import env
+from moefit.launch.command import parse
+from moefit.launch.constraints import constraints
+from moefit.launch.precedence import effective
+from tests.formats.argvs import COMMANDS
+
+LLAMA = Path(os.environ.get("MOEFIT_LLAMA", Path.home() / ".cache/moefit/llama.cpp-b11434/build/bin"))
+
+
+def read_file(text: str) -> dict[str, str]:
+    """An EnvironmentFile as systemd reads it (src/basic/env-file.c): quotes, and backslashes before four characters."""
+    found: dict[str, str] = {}
+    for line in text.split("\n")[:-1]:
+        name, _, rest = line.partition("=")
+        value, quoted, chars = "", False, iter(rest)
+        for char in chars:
+            if char == '"':
+                quoted = not quoted
+            elif char == "\\":
+                following = next(chars)
+                value += following if following in '"\\`$' or not quoted else char + following
+            else:
+                value += char
+        found[name] = value
+    return found
+
+
+def shell_reads(text: str) -> dict[str, str]:
+    """The same file sourced by a shell."""
+    script = f"set -a; . /dev/stdin <<'__END__'\n{text}__END__\nset +a; env -0"
+    answer = subprocess.run(["bash", "-c", script], env={}, capture_output=True, check=True)
+    pairs = (item.partition("=") for item in answer.stdout.decode().split("\0")[:-1])
+    return {name: value for name, _, value in pairs if name.startswith(("LLAMA_", "HF_"))}
+
+
+def write(line: str) -> str:
+    return env.write(parse(line.split()))
+
+
+def test_options_become_variables() -> None:
+    assert (
+        "LLAMA_ARG_MODEL=a.gguf\nLLAMA_ARG_CTX_SIZE=4096\nLLAMA_ARG_KV_OFFLOAD=0\nLLAMA_ARG_KV_UNIFIED=1\nLLAMA_ARG_FIT=off\n"
+        == write("llama-server -m a.gguf -c 4096 -nkvo -kvu --fit off")
+    )
+
+
+def test_values_that_append_share_a_variable() -> None:
+    assert 'LLAMA_ARG_OVERRIDE_TENSOR="a=CPU,b=CUDA0"\n' == write(
+        "llama-server -ot a=CPU --override-tensor b=CUDA0"
+    )
+
+
+def test_of_single_values_the_last_counts() -> None:
+    assert "LLAMA_ARG_CTX_SIZE=2\n" == write("llama-server -c 1 -c 2")
+
+
+@settings(max_examples=200, deadline=None)
+@given(COMMANDS)
+def test_what_is_not_refused_means_the_same_when_read_back(argv: list[str]) -> None:
+    command = parse(argv)
+    try:
+        text = env.write(command)
+    except UsageError:
+        return
+    bare = parse(["llama-server"])
+    assert set(map(meaning, effective(bare, (), read_file(text)))) == set(
+        map(meaning, effective(parse(merged(argv))))
+    )
+    assert (
+        constraints("llama-server", effective(bare, (), read_file(text))).context
+        == constraints("llama-server", effective(command)).context
+    )
+
+
+def meaning(given: object) -> tuple[object, ...]:
+    return (given.option, given.value, given.positive)  # type: ignore[attr-defined] # a Given
+
+
+def merged(argv: list[str]) -> list[str]:
+    """The command with each option once, as the file has it."""
+    words = ["llama-server"]
+    for setting in env.settle(parse(argv), "a test", ()):
+        words.append(setting.option.name if setting.positive else setting.option.negations[-1])
+        words += [setting.value] if setting.option.arity else []
+    return words
+
+
+@settings(max_examples=10, deadline=None)
+@given(COMMANDS)
+def test_a_shell_reads_the_same_file(argv: list[str]) -> None:
+    try:
+        text = env.write(parse(argv))
+    except UsageError:
+        return
+    assert read_file(text) == shell_reads(text)
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["llama-server", "--lora", "x"], "--lora has no variable"),
+        (["llama-server", "--control-vector-layer-range", "1", "2"], "two values"),
+        (["llama-server", "--alias", "a\nb"], "line break or control character of --alias"),
+        (["nice", "llama-server", "-c", "1"], "cannot hold nice before the program"),
+        (["llama-server", "-ncmoe", "3", "-ot", "exps=CUDA0"], "in the order -ot, -cmoe, -ncmoe, -ncffn"),
+        (["llama-server", "-m", "a\udc80"], "of --model"),
+    ],
+)
+def test_what_cannot_be_carried_is_refused(argv: list[str], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        env.write(parse(argv))
+
+
+def test_overrides_to_the_cpu_may_change_their_order() -> None:
+    assert 'LLAMA_ARG_N_CPU_MOE=3\nLLAMA_ARG_OVERRIDE_TENSOR="exps=CPU"\n' == write(
+        "llama-server -ncmoe 3 -ot exps=CPU"
+    )
+
+
+@pytest.mark.llama
+@pytest.mark.parametrize(
+    ("text", "status"), [("LLAMA_ARG_CTX_SIZE=4096\nLLAMA_ARG_FIT=off\n", 0), ("LLAMA_ARG_CTX_SIZE=x\n", 1)]
+)
+def test_the_real_llama_server_reads_the_variables(text: str, status: int) -> None:
+    """--list-devices ends the program only after all variables were read."""
+    answer = subprocess.run(
+        [LLAMA / "llama-server", "--list-devices"],
+        env=os.environ | read_file(text),
+        capture_output=True,
+        check=False,
+    )
+    assert status == answer.returncode

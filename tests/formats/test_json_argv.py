@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from moefit.errors import UsageError
+from moefit.formats import json_argv
+from tests.formats.argvs import WORDS
+
+
+def is_text(argv: list[str]) -> bool:
+    return not any("\ud800" <= char <= "\udfff" for word in argv for char in word)
+
+
+@given(st.lists(WORDS))
+def test_words_come_back_unless_they_are_no_text(argv: list[str]) -> None:
+    try:
+        text = json_argv.write(argv)
+    except UsageError:
+        assert not is_text(argv)
+        return
+    assert argv == json.loads(text.encode())
+    assert "\n" not in text
+
+
+def test_a_file_name_that_is_no_text_is_refused() -> None:
+    with pytest.raises(UsageError, match="no UTF-8"):
+        json_argv.write(["a\udc80.gguf"])

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import shlex
+
+import pytest
+import yaml
+from hypothesis import given, settings
+
+from moefit.errors import UsageError
+from moefit.formats import llama_swap
+from moefit.launch.command import parse
+from tests.formats.argvs import COMMANDS
+
+
+def read_back(text: str, name: str) -> list[str]:
+    """The words as llama-swap has them: comment lines left out, the rest split like a shell does."""
+    cmd = yaml.safe_load(text)["models"][name]["cmd"]
+    lines = [line for line in cmd.split("\n") if not line.strip().startswith("#")]
+    return shlex.split("\n".join(lines))
+
+
+def test_the_port_is_llama_swaps() -> None:
+    text = llama_swap.write(parse(["llama-server", "-m", "a.gguf", "-c", "4096", "--fit", "off"]), "qwen3")
+    assert (
+        'models:\n  "qwen3":\n    cmd: |\n      llama-server --port ${PORT} -m a.gguf -c 4096 --fit off\n'
+        == text
+    )
+
+
+def test_a_port_of_the_commands_own_becomes_the_proxys() -> None:
+    text = llama_swap.write(parse(["nice", "llama-server", "--port", "9001", "-m", "a.gguf"]), "q: 3")
+    assert {
+        "models": {
+            "q: 3": {"proxy": "http://127.0.0.1:9001", "cmd": "nice llama-server --port 9001 -m a.gguf\n"}
+        }
+    } == yaml.safe_load(text)
+
+
+@settings(max_examples=300, deadline=None)
+@given(COMMANDS)
+def test_words_come_back_or_are_refused(argv: list[str]) -> None:
+    try:
+        text = llama_swap.write(parse(argv), "x")
+    except UsageError:
+        return
+    words = read_back(text, "x")
+    assert ["--port", "${PORT}"] == words[1:3]
+    assert argv == [words[0], *words[3:]]
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("${HOME}", "as a macro"),
+        ("a\nb", "line break"),
+        ("\x1b", "control character"),
+        ("\u2028", "line break"),
+    ],
+)
+def test_what_cannot_be_carried_is_refused(word: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        llama_swap.write(parse(["llama-server", "--alias", word]), "x")

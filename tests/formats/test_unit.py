@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from moefit.errors import UsageError
+from moefit.formats import unit
+from moefit.formats.unit import Service
+from tests.formats.argvs import NASTY, WORDS
+
+SYSTEMD = Path("/lib/systemd/systemd")
+SERVER = (
+    "/usr/bin/true",
+    "-m",
+    "/models/a b.gguf",
+    "-ot",
+    "blk[.](1|2)[.]ffn=CPU",
+    "--alias",
+    "100% $HOME \\n é",
+)
+
+
+def carried(word: str) -> bool:
+    return not re.search("[\0\ud800-\udfff]", word)
+
+
+def read_back(text: str) -> list[str]:
+    """ExecStart's words by systemd's rules: C escapes in double quotes, then %% and $$ halved."""
+    words = re.findall(r'"((?:[^"\\]|\\.)*)"|([^ ]+)', text)
+    escapes = {"\\": "\\", '"': '"'}
+
+    def unescape(match: re.Match[str]) -> str:
+        return chr(int(match[1], 16)) if match[1] else escapes[match[2]]
+
+    raw = [re.sub(r"\\(?:x([0-9a-f]{2})|(.))", unescape, quoted) or plain for quoted, plain in words]
+    return [word.replace("%%", "%").replace("$$", "$") for word in raw]
+
+
+def systemd_reads(argvs: list[list[str]]) -> list[list[str]]:
+    """The words of every ExecStart as systemd itself has them when it lays out the job; it refuses to as root."""
+    with TemporaryDirectory() as folder:
+        shown = re.findall(r"Command Line: (.*)", systemd_dump(argvs, Path(folder)))
+    if not shown:
+        pytest.skip("systemd does not lay out jobs here")
+    return [from_dump(line) for line in shown]
+
+
+def systemd_dump(argvs: list[list[str]], folder: Path) -> str:
+    lines = "".join(f"ExecStart={unit.command_line(argv)}\n" for argv in argvs)
+    (folder / "probe.service").write_text(f"[Service]\nType=oneshot\n{lines}", encoding="utf-8")
+    run = folder / "run"
+    run.mkdir(exist_ok=True)
+    for path in (folder, run):
+        path.chmod(0o777)
+    words = [str(SYSTEMD), "--test", "--user", "--unit=probe.service", "--log-target=console"]
+    if os.getuid() == 0:
+        words = ["setpriv", "--reuid=65534", "--clear-groups", *words]
+    environment = {
+        "SYSTEMD_UNIT_PATH": f"{folder}:",
+        "XDG_RUNTIME_DIR": str(run),
+        "HOME": str(folder),
+        "PATH": "/usr/bin:/bin",
+    }
+    answer = subprocess.run(words, env=environment, capture_output=True, timeout=30, check=False)
+    return answer.stdout.decode().partition("-> Unit probe.service:")[2].partition("-> Unit ")[0]
+
+
+def from_dump(line: str) -> list[str]:
+    """systemd prints words quoted with C escapes and shell escapes; $$ is halved only when the command runs."""
+    controls = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
+
+    def unescape(match: re.Match[str]) -> str:
+        if match[1]:
+            return chr(int(match[1], 16))
+        if match[2]:
+            return chr(int(match[2], 8))
+        return controls.get(match[3], match[3])
+
+    words = re.findall(r'"((?:[^"\\]|\\.)*)"|([^ ]+)', line)
+    plain = [
+        re.sub(r"\\(?:x([0-9a-f]{2})|([0-7]{3})|(.))", unescape, quoted or word) for quoted, word in words
+    ]
+    return [word.replace("$$", "$") for word in plain]
+
+
+@given(st.lists(WORDS.filter(carried)))
+def test_words_come_back_by_systemds_rules(words: list[str]) -> None:
+    assert ["/bin/x", *words] == read_back(unit.command_line(["/bin/x", *words]))
+
+
+def test_a_command_line_is_one_line() -> None:
+    assert "\n" not in unit.command_line(["/bin/x", *(word for word in NASTY if carried(word))])
+
+
+@pytest.mark.skipif(not SYSTEMD.exists(), reason="there is no systemd")
+def test_systemd_itself_reads_back_every_nasty_word() -> None:
+    argvs = [["/bin/x", word] for word in NASTY if carried(word)]
+    assert argvs == systemd_reads(argvs)
+
+
+@pytest.mark.skipif(not SYSTEMD.exists(), reason="there is no systemd")
+@settings(max_examples=3, deadline=None, phases=[Phase.generate])
+@given(argvs=st.lists(st.lists(WORDS.filter(carried), min_size=1, max_size=5), min_size=50, max_size=50))
+def test_systemd_itself_reads_back_the_same_words(argvs: list[list[str]]) -> None:
+    commands = [["/bin/x", *argv] for argv in argvs]
+    assert commands == systemd_reads(commands)
+
+
+SERVICES = {
+    "system": Service("qwen3", SERVER, locks_memory=True, memory_max=34 << 30, run_as="root"),
+    "user": Service(
+        "qwen3", SERVER, user=True, environment={"CUDA_VISIBLE_DEVICES": "0,1", "X": 'a "b" 5% $x'}
+    ),
+    "replan": Service(
+        "qwen3", ("/usr/bin/true", "run", "--", *SERVER), replan=True, working_directory="/tmp"
+    ),
+    "vulkan": Service("qwen3", SERVER, nvidia=False),
+}
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="there is no systemd")
+@pytest.mark.parametrize("kind", SERVICES)
+def test_systemd_verifies_the_unit(kind: str, tmp_path: Path) -> None:
+    """Before version 254 it does not know the two keys of the back-off, and says so."""
+    service = SERVICES[kind]
+    file = tmp_path / unit.file_name(service)
+    file.write_text(unit.write(service), encoding="utf-8")
+    manager = ["--user"] if service.user else []
+    answer = subprocess.run(
+        ["systemd-analyze", *manager, "verify", file], capture_output=True, text=True, check=False
+    )
+    complaints = [line for line in answer.stderr.splitlines() if str(file) in line or "qwen3" in line]
+    assert [] == [line for line in complaints if not re.search("RestartSteps|RestartMaxDelaySec", line)]
+
+
+def test_a_user_unit_has_no_user_and_no_mounts() -> None:
+    text = unit.write(SERVICES["user"])
+    assert "WantedBy=default.target" in text
+    assert not re.search("^(User|Protect|Private|After)", text, re.MULTILINE)
+
+
+def test_locked_pages_and_memory_have_limits() -> None:
+    text = unit.write(SERVICES["system"])
+    assert f"LimitMEMLOCK=infinity\nMemoryMax={34 << 30}\nOOMPolicy=stop\n" in text
+    assert "LimitMEMLOCK" not in unit.write(SERVICES["vulkan"])
+
+
+@pytest.mark.parametrize("kind", SERVICES)
+def test_nothing_keeps_cuda_from_working(kind: str) -> None:
+    text = unit.write(SERVICES[kind])
+    assert not re.search("PrivateDevices|MemoryDenyWriteExecute|DevicePolicy", text)
+    assert (kind == "vulkan") == ("NoNewPrivileges=yes" in text)
+
+
+def test_bad_usage_is_not_tried_again() -> None:
+    assert "RestartPreventExitStatus=2" in unit.write(SERVICES["replan"])
+
+
+def test_private_tmp_would_hide_a_model_there() -> None:
+    assert "PrivateTmp" not in unit.write(Service("x", ("/bin/x", "-m", "/tmp/a.gguf")))
+    assert "PrivateTmp=yes" in unit.write(Service("x", ("/bin/x", "-m", "/models/a.gguf")))
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a/b", "é", "x" * 250])
+def test_a_name_that_is_no_units_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match="no name for a systemd unit"):
+        unit.write(Service(name, SERVER))
+
+
+@pytest.mark.parametrize(
+    ("service", "message"),
+    [
+        (Service("x", ("llama-server",)), "whole path, not 'llama-server'"),
+        (Service("x", ()), "whole path"),
+        (Service("x", ("/a$b/llama-server",)), "cannot start a program with"),
+        (Service("x", ("/bin/x", "a\udc80")), "no UTF-8"),
+        (Service("x", SERVER, working_directory="/a\nb"), "line break"),
+        (Service("x", SERVER, working_directory="/a\\"), "odd end"),
+    ],
+)
+def test_what_a_unit_cannot_hold_is_refused(service: Service, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        unit.write(service)
