@@ -34,7 +34,7 @@ class Card:
     pcie: tuple[int, int] | None
     """PCIe generation and lanes; None where the memory is the host's own."""
     tensor_tflops: float
-    """Dense FP16 tensor throughput with FP16 accumulation, TFLOP/s: half the int8 rate that quantised matrix products run
+    """Dense FP16 tensor throughput (no sparsity) with FP16 accumulation, TFLOP/s: half the int8 rate that quantised matrix products run
     at on every card with tensor cores. Without tensor cores: the FP16 rate, or half the int8 dot-product rate if higher."""
     multiprocessors: int
     """Streaming multiprocessors or compute units."""
@@ -191,10 +191,13 @@ CARDS: Final = (
     Card("mi100", "AMD Instinct MI100", 32752, 1229, (4, 16), 184.6, 120, "ROCm"),
     Card("rx-6800", "AMD Radeon RX 6800", 16368, 512, (4, 16), 32.3, 60, "ROCm"),
     Card("rx-6800-xt", "AMD Radeon RX 6800 XT", 16368, 512, (4, 16), 41.5, 72, "ROCm"),
+    Card("rx-6900-xt", "AMD Radeon RX 6900 XT", 16368, 512, (4, 16), 46.1, 80, "ROCm"),
+    Card("rx-7600-xt", "AMD Radeon RX 7600 XT", 16368, 288, (4, 8), 45.1, 32, "ROCm"),
     Card("rx-7800-xt", "AMD Radeon RX 7800 XT", 16368, 624, (4, 16), 74.7, 60, "ROCm"),
     Card("rx-7900-xt", "AMD Radeon RX 7900 XT", 20464, 800, (4, 16), 103.2, 84, "ROCm"),
     Card("rx-7900-xtx", "AMD Radeon RX 7900 XTX", 24560, 960, (4, 16), 122.8, 96, "ROCm"),
     Card("rx-9070-xt", "AMD Radeon RX 9070 XT", 16304, 640, (5, 16), 194.6, 64, "ROCm"),
+    Card("r9700", "AMD Radeon AI PRO R9700", 32624, 640, (5, 16), 191.0, 64, "ROCm"),
     Card(
         "strix-halo", "AMD Radeon 8060S", 98304, 256, None, 59.4, 40, "ROCm", ("AMD Radeon 8060S Graphics",)
     ),

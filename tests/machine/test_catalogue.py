@@ -27,6 +27,27 @@ def test_figures_are_of_a_plausible_size(card) -> None:
     assert 250 * MIB <= card.device("CUDA0").overhead <= 500 * MIB
 
 
+PER_CLOCK = {
+    "gtx-1080-ti": 512,
+    "p40": 512,
+    "p100": 256,
+    "a100-40gb": 2048,
+    "a100-80gb": 2048,
+    "h100": 4096,
+    "h100-pcie": 4096,
+    "h200": 4096,
+}
+
+
+@pytest.mark.parametrize(
+    "card", [card for card in CARDS if card.backend == "CUDA"], ids=lambda card: card.key
+)
+def test_throughput_follows_from_multiprocessors_at_a_clock_the_card_can_run_at(card) -> None:
+    """A figure with sparsity, as some datasheets give it, would need twice the clock."""
+    clock = card.compute / (card.multiprocessors * PER_CLOCK.get(card.key, 1024))
+    assert 1.1e9 < clock < 2.8e9
+
+
 def test_keys_are_unique() -> None:
     assert len(CARDS) == len({card.key for card in CARDS})
 
