@@ -59,9 +59,9 @@ def _one_line(text: str) -> str:
 
 
 def _run(head: list[str], tail: list[str] | None) -> int:
-    from typer.exceptions import TyperException  # noqa: PLC0415 - only a running command needs typer
+    from typer.exceptions import TyperException
 
-    from moefit.cli.commands import app  # noqa: PLC0415
+    from moefit.cli.commands import app
 
     try:
         status = app(args=head, prog_name="moefit", obj=tail, standalone_mode=False)
@@ -75,7 +75,7 @@ def _usage_error(error: Exception) -> UsageError:
     option = str(getattr(error, "option_name", ""))
     message = str(getattr(error, "message", error)).rstrip(".")
     if option:
-        from moefit.launch.options import builtin  # noqa: PLC0415
+        from moefit.launch.options import builtin
 
         if option in builtin("llama-server"):
             return UsageError(f"{option} is llama-server's option", "options of llama-server go after a --")

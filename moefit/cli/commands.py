@@ -71,8 +71,10 @@ def args(shared: Shared, as_format: o.FormatChoice = o.Format.SHELL) -> int:
 
 @app.command()
 @takes(Shared)
-def run(shared: Shared, dry_run: o.DryRun = False) -> int:
+def run(shared: Shared, dry_run: o.DryRun = False, wait_free: o.WaitFree = None) -> int:
     """Become the completed command: same PID, same signals, same exit status."""
+    if wait_free is not None:
+        _wait_free(shared, wait_free)
     made = _runnable(shared)
     if dry_run:
         sys.stdout.write(write_argv(made, o.Format.SHELL))
@@ -137,6 +139,19 @@ def devices(shared: MachineShared, as_json: o.AsJson = False) -> int:
     else:
         show_machine(machine, console(shared.color))
     return FITS
+
+
+def _wait_free(shared: Shared, seconds: float) -> None:
+    """Returns once an earlier process's memory is free and the command fits, or when the time is over."""
+    from moefit.llama.execute import wait_free
+
+    launch = read_launch(shared.model, shared.words)
+    model = read_model(launch.constraints)
+    wait_free(
+        lambda: read_machine(shared.machine_options, launch),
+        lambda machine: make_plan(model, machine, launch, shared.plan_options).fits,
+        seconds,
+    )
 
 
 def _plan(shared: Shared) -> Plan:

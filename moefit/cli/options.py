@@ -87,6 +87,12 @@ Margin = Annotated[
         metavar="[DEV=]SIZE", help="Keep so much free instead of the reserve.", rich_help_panel=_PLAN
     ),
 ]
+Beside = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="[DEV=]SIZE", help="Leave so much more for models of another server.", rich_help_panel=_PLAN
+    ),
+]
 StrategyChoice = Annotated[
     Strategy, typer.Option("--strategy", help="How layers are placed.", rich_help_panel=_PLAN)
 ]
@@ -105,5 +111,14 @@ Explain = Annotated[
     bool, typer.Option("--explain", help="Why each layer is where it is, and what else was tried.")
 ]
 AsGiven = Annotated[bool, typer.Option("--as-given", help="The line as it stands, nothing added.")]
+WaitFree = Annotated[
+    float | None,
+    typer.Option(
+        "--wait-free",
+        metavar="SECONDS",
+        min=0,
+        help="Wait at most so long until an earlier process has let go of GPU memory.",
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the line and do not start it.")]
 FormatChoice = Annotated[Format, typer.Option("--format", help="How the line is written.")]

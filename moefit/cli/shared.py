@@ -53,6 +53,7 @@ class Shared(MachineShared):
 
     model: o.ModelPath = None
     margin: o.Margin = None
+    beside: o.Beside = None
     strategy: o.StrategyChoice = o.Strategy.AUTO
     workload: o.WorkloadText = "chat"
 
@@ -62,7 +63,8 @@ class Shared(MachineShared):
         return Options(
             workload=parse_workload(self.workload),
             strategy=self.strategy.value,
-            margins=dict(_margin(text) for text in self.margin or ()),
+            margins=dict(_by_device("--margin", text) for text in self.margin or ()),
+            beside=dict(_by_device("--beside", text) for text in self.beside or ()),
         )
 
 
@@ -92,11 +94,11 @@ def takes(shared: type[MachineShared]) -> Callable[[Callable[..., int]], Callabl
     return decorate
 
 
-def _margin(text: str) -> tuple[str, int]:
+def _by_device(option: str, text: str) -> tuple[str, int]:
     """`[DEV=]SIZE`; the empty name stands for every device."""
     name, equals, size = text.rpartition("=")
     if equals and not name:
         raise UsageError(
-            f"--margin {text}: a device is missing before =", "--margin CUDA0=600MiB, or --margin 600MiB"
+            f"{option} {text}: a device is missing before =", f"{option} CUDA0=600MiB, or {option} 600MiB"
         )
     return name, parse_size(size)

@@ -87,6 +87,8 @@ def _charged(rooms: Sequence[Room], model: Model, fixed: Mapping[str, int]) -> l
 
 def _on_tail(strategy: Strategy, ledger: Ledger, rooms: Sequence[Room], tail: int) -> Layout:
     start = len(ledger.slots) - tail
+    if tail == 0:
+        return Layout((CPU,) * start)
     layout = strategy(Ledger(ledger.slots[start:]), rooms)
     return Layout((CPU,) * start + layout.slots, layout.on_cpu)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from moefit.cost import Prediction
 from moefit.launch.settings import Settings
@@ -12,6 +12,8 @@ from moefit.model import Model
 from moefit.placement.arrange import Demand, strategies
 from moefit.placement.budget import Budget
 from moefit.placement.settle import Settled, settle
+
+_MIB = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,12 @@ class Problem:
     demand: Demand
     launch: Launch
     predict: Predict
+    cache_is_open: bool = False
+    """The user has not set --cache-ram: it may shrink to what RAM is left."""
+    may_page: bool = False
+    """The user's own line maps the file: weights beyond RAM are read from disk again and again."""
+    guests: int = 0
+    """Bytes of RAM that the line's other files take."""
 
 
 def candidates(problem: Problem, choices: Choices) -> Iterator[Candidate]:
@@ -91,7 +99,16 @@ def candidates(problem: Problem, choices: Choices) -> Iterator[Candidate]:
 
 def score(problem: Problem, strategy: str, settings: Settings, settled: Settled) -> Candidate:
     """A settled placement as a candidate."""
-    missing = max(0, settled.footprint.host.total - problem.ram.available)
+    host = settled.footprint.host
+    missing = max(0, host.total + problem.guests - problem.ram.available)
+    if missing and problem.cache_is_open and settings.cache_ram:
+        spared = min(settings.cache_ram, -(-missing // _MIB) * _MIB, host.cache)
+        settings = replace(settings, cache_ram=settings.cache_ram - spared)
+        host = replace(host, cache=host.cache - spared)
+        settled = replace(settled, footprint=replace(settled.footprint, host=host))
+        missing = max(0, missing - spared)
+    if problem.may_page:
+        missing = max(0, missing - host.model)
     return Candidate(strategy, settings, settled, problem.predict(settings, settled), missing)
 
 

@@ -113,7 +113,10 @@ def _could_take_more(settled: Settled, ledger: Ledger) -> bool:
     outside += [
         size.base for size, owner in zip(ledger.slots, settled.placement.slots, strict=True) if owner == CPU
     ]
-    room = max((b.usable - u.total for b, u in zip(settled.budgets, settled.footprint.devices, strict=True)), default=0)
+    room = max(
+        (b.usable - u.total for b, u in zip(settled.budgets, settled.footprint.devices, strict=True)),
+        default=0,
+    )
     return any(n <= room for n in outside)
 
 

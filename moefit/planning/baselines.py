@@ -8,7 +8,7 @@ from typing import Final
 
 from moefit.machine.types import CPU
 from moefit.placement.arrange import strategies
-from moefit.placement.budget import Term
+from moefit.placement.budget import Budget, Term
 from moefit.placement.search import Candidate, Problem, score
 from moefit.placement.settle import settle
 
@@ -27,8 +27,7 @@ def baselines(problem: Problem, ubatch: int, load_mode: str) -> Iterator[Candida
     """
     launch = problem.launch(ubatch, load_mode)
     base_first = strategies(problem.demand)["base-first"]
-    margin = (Term("margin", FIT_MARGIN, "llama.cpp's default -fitt"),)
-    money = tuple(replace(budget, reserve=margin) for budget in problem.budgets(launch))
+    money = tuple(_with_fit_margin(budget) for budget in problem.budgets(launch))
     fit = settle(problem.model, problem.devices, money, launch, base_first, problem.demand)
     yield score(problem, LLAMA_FIT, launch, fit)
     experts = {t.name: CPU for layer in problem.model.layers for t in layer.experts}
@@ -36,3 +35,9 @@ def baselines(problem: Problem, ubatch: int, load_mode: str) -> Iterator[Candida
         demand = replace(problem.demand, fixed={**experts, **problem.demand.fixed})
         moe = settle(problem.model, problem.devices, problem.budgets(launch), launch, base_first, demand)
         yield score(problem, CPU_MOE, launch, moe)
+
+
+def _with_fit_margin(budget: Budget) -> Budget:
+    """llama.cpp's margin; where the plan's own reserve is larger (the user's margin), that one, so that both obey the user."""
+    margin = Term("margin", FIT_MARGIN, "llama.cpp's default -fitt")
+    return budget if budget.reserved >= FIT_MARGIN else replace(budget, reserve=(margin,))

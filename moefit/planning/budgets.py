@@ -24,28 +24,39 @@ def budgets(
     constraints: Constraints,
     extras: Sequence[Extra],
     margins: Mapping[str, int],
+    beside: Mapping[str, int],
 ) -> tuple[Budget, ...]:
-    """One budget a device. `--margin` replaces the reserve, and so does the line's own `-fitt`.
+    """One budget a device. `--margin` replaces the reserve, and so does the line's own `-fitt`; `--beside` adds to it.
 
     Raises:
-        UsageError: a margin for a device that is not used, or fewer `-fitt` values than devices.
+        UsageError: a margin or room for a device that is not used, or fewer `-fitt` values than devices.
     """
-    known = {device.name for device in devices}
-    for name in margins:
-        if name != EVERY_DEVICE and name not in known:
-            raise UsageError(
-                f"--margin: there is no device {name}", f"known: {', '.join(sorted(known)) or 'none'}"
-            )
+    _check_names("--margin", margins, devices)
+    _check_names("--beside", beside, devices)
     asked = _fit_targets(constraints, devices)
     return tuple(
         Budget(
             device.free,
             device.overhead,
-            _reserve(model, settings, device, margins, target),
+            (*_reserve(model, settings, device, margins, target), *_room(device, beside)),
             sum(extra.total for extra in extras if extra.device == device.name),
         )
         for device, target in zip(devices, asked, strict=True)
     )
+
+
+def _check_names(option: str, sizes: Mapping[str, int], devices: Sequence[Device]) -> None:
+    known = {device.name for device in devices}
+    for name in sizes:
+        if name != EVERY_DEVICE and name not in known:
+            raise UsageError(
+                f"{option}: there is no device {name}", f"known: {', '.join(sorted(known)) or 'none'}"
+            )
+
+
+def _room(device: Device, beside: Mapping[str, int]) -> tuple[Term, ...]:
+    size = beside.get(device.name, beside.get(EVERY_DEVICE, 0))
+    return (Term("beside", size, "--beside"),) if size else ()
 
 
 def _reserve(

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from moefit import cost
-from moefit.launch.complete import Addition, complete, placement_additions
-from moefit.launch.constraints import Constraints
+from moefit.launch.complete import complete
 from moefit.launch.defaults import settings
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device, Machine
@@ -15,6 +12,7 @@ from moefit.placement.arrange import Demand, strategies
 from moefit.placement.budget import Budget
 from moefit.placement.search import Candidate, Choices, Problem, best, candidates
 from moefit.placement.settle import Settled, settle
+from moefit.planning.additions import additions
 from moefit.planning.baselines import baselines
 from moefit.planning.budgets import budgets
 from moefit.planning.choices import SMALL_UBATCHES, device_orders, open_choices
@@ -40,8 +38,9 @@ def plan(model: Model, machine: Machine, launch: Launch, options: Options) -> Pl
     found = _search(problem, choices, open_ubatch=launch.constraints.ubatch is None)
     rivals = tuple(baselines(problem, choices.ubatches[0], choices.load_modes[0]))
     chosen = best(found if options.strategy != "auto" else (*found, *rivals))
-    additions = _additions(model, machine, launch.constraints, chosen, choices)
-    completion = complete(launch.command, additions, launch.given)
+    default = settings(launch.constraints, context=context, devices=devices)
+    wanted = additions(model, machine, launch.constraints, chosen, default) if chosen.fits else ()
+    completion = complete(launch.command, wanted, launch.given)
     return describe(model, machine, launch.constraints, launch.extras, chosen, (*found, *rivals), completion)
 
 
@@ -63,9 +62,22 @@ def _problem(
         return cost.predict(work, machine, settled.devices, chosen, settled.placement, options.workload)
 
     def money(chosen: Settings) -> tuple[Budget, ...]:
-        return budgets(model, devices, chosen, launch.constraints, launch.extras, options.margins)
+        return budgets(
+            model, devices, chosen, launch.constraints, launch.extras, options.margins, options.beside
+        )
 
-    return Problem(model, devices, money, machine.ram, fixed, settings_for, predict)
+    return Problem(
+        model,
+        devices,
+        money,
+        machine.ram,
+        fixed,
+        settings_for,
+        predict,
+        cache_is_open=launch.constraints.cache_ram is None,
+        may_page=launch.constraints.load_mode in {"mmap", "mmap+mlock"},
+        guests=sum(extra.total for extra in launch.extras if extra.device == "CPU"),
+    )
 
 
 def _context(
@@ -99,38 +111,3 @@ def _search(problem: Problem, choices: Choices, *, open_ubatch: bool) -> tuple[C
         small = Choices(choices.strategies, SMALL_UBATCHES, choices.load_modes, choices.orders)
         found += tuple(candidates(problem, small))
     return found
-
-
-def _additions(
-    model: Model, machine: Machine, constraints: Constraints, chosen: Candidate, choices: Choices
-) -> Sequence[Addition]:
-    """What the chosen candidate needs on the line and llama.cpp would not do by itself."""
-    if not chosen.fits:
-        return ()
-    launch, default = chosen.settings, choices.load_modes[0]
-    additions = list(
-        placement_additions(
-            chosen.settled.placement,
-            chosen.settled.devices,
-            [t.name for t in model.tensors],
-            constraints,
-            machine.gpus,
-        )
-    )
-    if not constraints.context:
-        additions.append(Addition("-c", str(launch.context), "the context that the plan is made for"))
-    if launch.ubatch != 512:
-        additions.append(Addition("-ub", str(launch.ubatch), _why_ubatch(chosen)))
-    if launch.ubatch > 2048:
-        additions.append(Addition("-b", str(launch.batch), "a micro-batch is never larger than the batch"))
-    if launch.load_mode == "none" and default != "none":
-        additions.append(
-            Addition("-lm", "none", "experts in pinned memory: copies to the GPU run at link speed")
-        )
-    return additions
-
-
-def _why_ubatch(chosen: Candidate) -> str:
-    if CPU in chosen.settled.placement.overrides.values():
-        return "the experts on the CPU are copied to the GPU once for each micro-batch: fewer, larger ones"
-    return "larger matrix products use the GPU better"

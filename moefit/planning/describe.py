@@ -36,7 +36,7 @@ def describe(
         placement=settled.placement,
         devices=device_plans(model, settled, extras),
         host=settled.footprint.host,
-        host_left=machine.ram.available - settled.footprint.host.total,
+        host_left=machine.ram.available - _host_bytes(settled, extras),
         extras=tuple(extras),
         layers=tuple(_layer_plans(model, constraints, settled)),
         prediction=chosen.prediction,
@@ -49,6 +49,11 @@ def describe(
         dropped=completion.dropped,
         warnings=tuple(_warnings(model, machine, chosen)),
     )
+
+
+def _host_bytes(settled: Settled, extras: Sequence[Extra]) -> int:
+    """RAM of the plan and of the line's other files."""
+    return settled.footprint.host.total + sum(extra.total for extra in extras if extra.device == "CPU")
 
 
 def device_plans(model: Model, settled: Settled, extras: Sequence[Extra]) -> tuple[DevicePlan, ...]:
@@ -120,6 +125,12 @@ def _warnings(model: Model, machine: Machine, chosen: Candidate) -> Iterator[War
         yield Warn("machine", text)
     for note in chosen.settled.footprint.notes:
         yield Warn("estimate", note)
+    if chosen.fits and machine.ram.available < chosen.settled.footprint.host.total:
+        yield Warn(
+            "paging",
+            "the weights on the CPU are larger than the RAM that is free: they are read from disk again and again",
+            "fewer experts on the CPU, a smaller quantisation or more RAM make it many times faster",
+        )
     if model.truncated:
         yield truncated(model)
 

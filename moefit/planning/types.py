@@ -41,6 +41,8 @@ class Options:
     strategy: str = "auto"
     margins: Mapping[str, int] = field(default_factory=dict)
     """Device name (or the empty string for every device) -> bytes that replace the reserve."""
+    beside: Mapping[str, int] = field(default_factory=dict)
+    """The same -> bytes left free for models that another server loads on that device."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,60 @@
+"""What the chosen launch needs on the line: whatever llama.cpp would not do by itself, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from moefit.launch.complete import Addition, placement_additions
+from moefit.launch.constraints import Constraints
+from moefit.launch.settings import Settings
+from moefit.machine.types import CPU, Machine
+from moefit.model import Model
+from moefit.placement.search import Candidate
+
+MIB = 1 << 20
+
+
+def additions(
+    model: Model, machine: Machine, constraints: Constraints, chosen: Candidate, default: Settings
+) -> tuple[Addition, ...]:
+    """The options of a candidate that fits.
+
+    Args:
+        model: the model.
+        machine: all of its devices, in llama.cpp's order.
+        constraints: what the user set: none of it is said again.
+        chosen: the candidate.
+        default: what llama.cpp makes of the user's line alone.
+    """
+    settled = chosen.settled
+    names = [t.name for t in model.tensors]
+    placed = placement_additions(settled.placement, settled.devices, names, constraints, machine.gpus)
+    return (*placed, *_launch(constraints, chosen, default))
+
+
+def _launch(constraints: Constraints, chosen: Candidate, default: Settings) -> Iterator[Addition]:
+    launch = chosen.settings
+    if not constraints.context:
+        yield Addition("-c", str(launch.context), "the context that the plan is made for")
+    if launch.ubatch != default.ubatch:
+        yield Addition("-ub", str(launch.ubatch), _why_ubatch(chosen))
+    if launch.batch != default.batch:
+        yield Addition("-b", str(launch.batch), "a micro-batch is never larger than the batch")
+    if launch.load_mode != default.load_mode:
+        yield Addition(
+            "-lm", launch.load_mode, "experts in pinned memory: copies to the GPU run at link speed"
+        )
+    if launch.cache_ram != default.cache_ram:
+        yield Addition(
+            "-cram", str((launch.cache_ram or 0) // MIB), "MiB of RAM that are left for cached prompts"
+        )
+
+
+def _why_ubatch(chosen: Candidate) -> str:
+    if CPU in chosen.settled.placement.overrides.values():
+        return "experts on the CPU are copied to the GPU once a micro-batch: fewer, larger ones"
+    return (
+        "larger matrix products use the GPU better"
+        if chosen.settings.ubatch > 512
+        else "smaller compute buffers"
+    )

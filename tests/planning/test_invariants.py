@@ -1,0 +1,112 @@
+"""What holds for every plan, whatever the model, the machine and the line."""
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from moefit.errors import UsageError
+from moefit.formats.plan_json import plan_json
+from moefit.launch.resolve import resolve
+from moefit.machine.types import CPU
+from moefit.planning.core import plan
+from tests.planning.worlds import OPTIONS, launch, lines, machines, models
+
+MANY = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def planned(model, machine, words):
+    try:
+        return plan(model, machine, launch(words), OPTIONS)
+    except UsageError:
+        assume(False)  # a contradiction, such as -ngl without a device
+        raise
+
+
+def homes(model, devices, placement):
+    """Every tensor's place, by device name; a tied embedding stands on the host and with the output."""
+    found = Counter()
+    for tensor in model.input:
+        found[tensor.name, "CPU"] += 1
+    slots = [
+        *((t, layer.index) for layer in model.layers for t in layer.tensors),
+        *((t, -1) for t in model.output),
+    ]
+    for tensor, slot in slots:
+        index = placement.overrides.get(tensor.name, placement.slots[slot])
+        found[tensor.name, "CPU" if index == CPU else devices[index].name] += 1
+    return found
+
+
+@MANY
+@given(models(), machines(), lines())
+def test_no_device_gives_more_than_it_has(model, machine, words):
+    made = planned(model, machine, words)
+    assume(made.fits)
+    for device in made.devices:
+        assert device.use.total + device.budget.overhead + device.budget.reserved <= device.device.free
+    assert made.host.total <= machine.ram.available or made.settings.load_mode == "mmap"
+
+
+@MANY
+@given(models(), machines(), lines())
+def test_llama_cpp_reads_the_line_as_the_plan_means_it(model, machine, words):
+    """Every tensor is placed exactly once, and the patterns move exactly the intended ones."""
+    made = planned(model, machine, words)
+    assume(made.fits)
+    given_back = resolve(model, launch(made.argv).constraints, machine.gpus)
+    devices = [d.device for d in made.devices]
+    assert homes(model, devices, made.placement) == homes(model, machine.gpus, given_back)
+
+
+@MANY
+@given(models(), machines(), lines())
+def test_planning_an_emitted_line_again_changes_nothing(model, machine, words):
+    made = planned(model, machine, words)
+    assume(made.fits)
+    assert made.argv == plan(model, machine, launch(made.argv), OPTIONS).argv
+
+
+@MANY
+@given(models(), machines(), lines())
+def test_no_fitting_candidate_is_faster_than_the_plan(model, machine, words):
+    made = planned(model, machine, words)
+    assume(made.fits)
+    assert made.prediction.seconds == min(c.prediction.seconds for c in made.candidates if c.fits)
+
+
+@MANY
+@given(models(), machines(most=1), st.integers(1, 512))
+def test_more_memory_never_makes_it_slower(model, machine, more):
+    assume(machine.gpus)
+    words = ("llama-server", "-m", "random.gguf", "-c", "4096")
+    larger = replace(machine, gpus=tuple(replace(g, free=g.free + (more << 20)) for g in machine.gpus))
+    small, large = planned(model, machine, words), planned(model, larger, words)
+    assume(small.fits)
+    assert large.fits
+    assert large.prediction.seconds <= small.prediction.seconds * (1 + 1e-9)
+
+
+@settings(MANY, max_examples=40)
+@given(models(), machines(), lines())
+def test_the_same_input_gives_the_same_bytes(model, machine, words):
+    assert plan_json(planned(model, machine, words)) == plan_json(planned(model, machine, words))
+
+
+@pytest.mark.parametrize("strategy", ["base-first", "two-pass", "standard"])
+def test_a_strategy_that_is_asked_for_is_the_one_that_is_used(strategy):
+    from moefit.machine.types import Cpu, Device, Machine, Ram
+    from tests.planning.worlds import make_model
+
+    machine = Machine(
+        (Device("CUDA0", 900 << 20, 900 << 20, bandwidth=400 * 10**9),), Ram(64 << 30, 64 << 30), Cpu(8, 16)
+    )
+    made = plan(
+        make_model(4, 2, 64, 0, "q8_0", tied=False),
+        machine,
+        launch(("llama-server", "-m", "random.gguf")),
+        replace(OPTIONS, strategy=strategy),
+    )
+    assert (strategy, True) == (made.strategy, made.fits)
