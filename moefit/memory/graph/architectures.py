@@ -86,3 +86,6 @@ ARCHITECTURES: Final[dict[str, Build]] = {
     "qwen3moe": plain(Decoder(route=_softmax_normalised)),
     "qwen3next": plain(Decoder(route=_softmax_normalised, mix=hybrids.qwen_next, early_norm=True, outputs="normed")),
 }
+
+PERIODS: Final = {"llama4": 4}
+"""Architectures whose layers differ by their number and not by their tensors: after how many they repeat."""

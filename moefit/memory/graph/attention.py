@@ -187,7 +187,7 @@ def _cached_v(c: Context, layer: int, heads: Heads) -> Node:
 
 
 def mha(
-    c: Context, q: Node, k: Node, v: Node, mask_: Node, *, sinks: Node | None = None, v_mla: Node | None = None,
+    c: Context, layer: int, q: Node, k: Node, v: Node, mask_: Node, *, sinks: Node | None = None, v_mla: Node | None = None,
     softcap: bool = False,
 ) -> Node:  # fmt: skip
     """Attention proper (build_attn_mha)."""
@@ -200,6 +200,7 @@ def mha(
         if v_trans:
             v = g.transpose(v)
         cur = g.flash_attn_ext(q, k, v, mask_, sinks)
+        c.attention.append((layer, cur))
         if v_mla is not None:
             cur = g.mul_mat(v_mla, g.permute(cur, 0, 2, 1, 3))
             cur = g.cont(g.permute(cur, 0, 2, 1, 3))
@@ -246,6 +247,7 @@ def attend(
     at = layer if source is None else source
     cur = mha(
         c,
+        layer,
         q,
         _cached_k(c, at, heads),
         _cached_v(c, at, heads),
@@ -272,7 +274,7 @@ def attend_latent(
     _store(c, layer, heads, k, None, inp)
     cached = _cached_k(c, layer, heads)
     values = g.view(cached, (v.ne[0], *cached.ne[1:]), cached.nb)
-    cur = mha(c, q, cached, values, inp.mask, v_mla=v_mla)
+    cur = mha(c, layer, q, cached, values, inp.mask, v_mla=v_mla)
     return linear(c, "attn_output", cur, layer)
 
 

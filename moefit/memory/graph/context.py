@@ -148,6 +148,8 @@ class Context:
     batch: Batch
     homes: Homes
     graph: Graph = field(default_factory=Graph)
+    attention: list[tuple[int, Node]] = field(default_factory=list)
+    """Flash attention operations with their layer."""
     _stored: dict[str, Node] = field(default_factory=dict)
     _inputs: dict[str, Node] = field(default_factory=dict)
 
