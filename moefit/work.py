@@ -9,16 +9,16 @@ in a fraction of a millisecond.
 from __future__ import annotations
 
 import itertools
-from dataclasses import astuple, dataclass, fields
-from typing import TYPE_CHECKING, Final
+import math
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from moefit.memory.hparams import hparams
+from moefit.memory.hparams import Keys, hparams
 from moefit.model import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from moefit.gguf.quants import QuantType
     from moefit.memory.hparams import Attention, State
     from moefit.model import Model, Tensor
 
@@ -32,7 +32,9 @@ class Load:
     base_macs: float = 0.0
     """Their multiply-adds per token."""
     base_work: float = 0.0
-    """Their bytes, each weighed by how slowly a CPU core gets through its type (1: as fast as Q4_K)."""
+    """Their bytes, each weighed by the time a CPU core takes for its type in decode, against Q4_K."""
+    base_toil: float = 0.0
+    """Their multiply-adds, each weighed by the time a CPU core takes for its type in prefill, against Q4_K."""
     expert_bytes: float = 0.0
     """All routed experts."""
     expert_read: float = 0.0
@@ -40,6 +42,8 @@ class Load:
     expert_macs: float = 0.0
     expert_work: float = 0.0
     """`expert_read`, weighed like `base_work`."""
+    expert_toil: float = 0.0
+    """`expert_macs`, weighed like `base_toil`."""
     expert_tensors: float = 0.0
     """Tensors of routed experts that are matrices."""
     key: float = 0.0
@@ -57,28 +61,27 @@ class Load:
     moe_layers: float = 0.0
     """Layers with routed experts."""
 
-    def add(self, other: Load) -> None:
-        """Takes on what `other` costs."""
+    def add(self, other: Load, times: float = 1.0) -> None:
+        """Takes on what `other` costs, or with -1 gives it up."""
         for name in _FIELDS:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+            setattr(self, name, getattr(self, name) + times * getattr(other, name))
+
+    def plus(self, other: Load) -> Load:
+        """What both cost together."""
+        return Load(*(getattr(self, name) + getattr(other, name) for name in _FIELDS))
 
 
 _FIELDS: Final = tuple(field.name for field in fields(Load))
 
 
-@dataclass(frozen=True, slots=True)
-class TensorWork:
-    """One matrix that a placement may put elsewhere than its slot."""
+class TensorWork(NamedTuple):
+    """One tensor that a placement may put elsewhere than its slot."""
 
     slot: int
-    expert: bool
-    bytes: int
-    read: float
-    """Bytes read per token."""
-    macs: float
-    """Multiply-adds per token."""
-    work: float
-    """`read`, weighed by how slowly a CPU core gets through its type."""
+    matrix: bool
+    """It is multiplied with, so its place is where a layer's hidden state has to go."""
+    costs: tuple[float, ...]
+    """The first fields of `Load`, weights only; sums of many are the columns' sums."""
 
 
 _EVENNESS: Final = 0.7
@@ -98,7 +101,9 @@ class Work:
     tensors: Mapping[str, TensorWork]
     """Every tensor of a block or the output, by name."""
     mtp_slots: frozenset[int]
-    """Slots that are loaded, and run, only with multi-token prediction."""
+    """Slots that run only to draft tokens (multi-token prediction); they cost nothing in `sums`."""
+    draft: Load
+    """What those slots cost for each token they draft."""
     embedding: int
     """Elements of a hidden state."""
     experts: int
@@ -125,39 +130,34 @@ class Work:
         return float(1.0 - (1.0 + chosen / _EVENNESS) ** -_EVENNESS)
 
 
-def work_of(model: Model, *, mtp: bool = False) -> Work:
-    """What one token of `model` costs.
-
-    mtp: the multi-token-prediction blocks run too.
-    """
+def work_of(model: Model) -> Work:
+    """What one token of `model` costs."""
     h = hparams(model)
     share = model.experts_used / model.experts if model.experts else 0.0
-    heads = model.per_layer("attention.head_count", 0)
+    heads = Keys(model.architecture, model.metadata).per_layer("attention.head_count", len(model.layers))
     tensors: dict[str, TensorWork] = {}
-    slots = []
+    slots, draft = [], Load()
     for layer in model.layers:
-        load = Load()
-        if not layer.mtp or mtp:
-            for tensor in layer.tensors:
-                cost = _tensor_work(tensor, layer.index, share)
-                tensors[tensor.name] = cost
-                _put(load, cost)
-            _attend(load, h.attention[layer.index] or h.mtp_attention[layer.index], heads[layer.index], model)
-            load.state = _state_bytes(h.state[layer.index])
-            load.layers = 1.0
-            load.moe_layers = 1.0 if layer.experts else 0.0
+        costs = {t.name: _tensor_work(t, layer.index, share) for t in layer.tensors}
+        load = together(cost.costs for cost in costs.values())
+        if layer.mtp:
+            draft.add(load)
+            slots.append(Load())
+            continue
+        tensors |= costs
+        _attend(load, h.attention[layer.index], heads[layer.index], h.head_key)
+        load.state = _state_bytes(h.state[layer.index])
+        load.layers = 1.0
+        load.moe_layers = 1.0 if layer.experts else 0.0
         slots.append(load)
-    output = Load()
-    last = len(model.layers)
-    for tensor in model.output:
-        cost = _tensor_work(tensor, last, share)
-        tensors[tensor.name] = cost
-        _put(output, cost)
+    costs = {t.name: _tensor_work(t, len(model.layers), share) for t in model.output}
+    tensors |= costs
     return Work(
         sums=_prefix_sums([*slots, Load()]),
-        output=output,
+        output=together(cost.costs for cost in costs.values()),
         tensors=tensors,
         mtp_slots=frozenset(layer.index for layer in model.layers if layer.mtp),
+        draft=draft,
         embedding=model.embedding,
         experts=model.experts,
         experts_used=model.experts_used,
@@ -168,7 +168,7 @@ def work_of(model: Model, *, mtp: bool = False) -> Work:
 
 def _prefix_sums(slots: Iterable[Load]) -> tuple[tuple[float, ...], ...]:
     zero = (0.0,) * len(_FIELDS)
-    rows = (astuple(slot) for slot in slots)
+    rows = (tuple(getattr(slot, name) for name in _FIELDS) for slot in slots)
     return tuple(
         itertools.accumulate(rows, lambda a, b: tuple(x + y for x, y in zip(a, b, strict=True)), initial=zero)
     )
@@ -177,81 +177,62 @@ def _prefix_sums(slots: Iterable[Load]) -> tuple[tuple[float, ...], ...]:
 def _tensor_work(tensor: Tensor, slot: int, share: float) -> TensorWork:
     """A vector (norm, bias, scale) has no multiply-adds to speak of; a matrix has one for each element."""
     matrix = len(tensor.shape) > 1 and tensor.shape[1] > 1
-    elements = 1
-    for n in tensor.shape:
-        elements *= n
-    expert = tensor.role is Role.EXPERT
-    used = share if expert else 1.0
-    read = tensor.bytes * used
-    return TensorWork(
-        slot=slot,
-        expert=expert,
-        bytes=tensor.bytes,
-        read=read,
-        macs=elements * used if matrix else 0.0,
-        work=read * slowness(tensor.quant),
-    )
+    macs = float(math.prod(tensor.shape)) if matrix else 0.0
+    size = float(tensor.bytes)
+    per_byte, per_mac = CORE_TIME.get(tensor.quant.name, (1.0, 1.0))
+    if tensor.role is Role.EXPERT:
+        read, used = size * share, macs * share
+        experts = (size, read, used, read * per_byte, used * per_mac, float(matrix))
+        return TensorWork(slot, matrix, (0.0, 0.0, 0.0, 0.0, *experts))
+    base = (size, macs, size * per_byte, macs * per_mac)
+    return TensorWork(slot, matrix, (*base, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0))
 
 
-def _put(load: Load, cost: TensorWork) -> None:
-    if cost.expert:
-        load.expert_bytes += cost.bytes
-        load.expert_read += cost.read
-        load.expert_macs += cost.macs
-        load.expert_work += cost.work
-        load.expert_tensors += 1.0 if cost.macs else 0.0
-    else:
-        load.base_bytes += cost.bytes
-        load.base_macs += cost.macs
-        load.base_work += cost.work
+def together(costs: Iterable[tuple[float, ...]]) -> Load:
+    """What tensors cost together."""
+    return Load(*(sum(column) for column in zip(*costs, strict=True)))
 
 
-def _attend(load: Load, attention: Attention | None, heads: int, model: Model) -> None:
-    """K and V of a cell, and the products of all heads with them."""
+def _attend(load: Load, attention: Attention | None, heads: int, head: int) -> None:
+    """K and V of a cell, and the products of all heads with them; with MLA each head meets the compressed row twice."""
     if attention is None:
         return
-    lora = model.integer("attention.kv_lora_rank", 0)
-    if (
-        attention.value == 0 and lora
-    ):  # MLA: every head meets the compressed row twice, V being its first part
-        macs = heads * (attention.key + lora)
-    else:
-        macs = heads * (_head(model, "key_length") + _head(model, "value_length"))
+    macs = 2.0 * heads * (head if attention.value else attention.key)
     if attention.windowed:
         load.window_key, load.window_value, load.window_macs = attention.key, attention.value, macs
     else:
         load.key, load.value, load.attention_macs = attention.key, attention.value, macs
 
 
-def _head(model: Model, which: str) -> int:
-    heads = max(model.per_layer("attention.head_count", 0), default=0)
-    return model.integer(f"attention.{which}", model.embedding // heads if heads else 0)
-
-
 def _state_bytes(state: State | None) -> float:
     return 0.0 if state is None else 4.0 * (state.conv + state.recurrent)
 
 
-_SLOWNESS: Final = {
-    "iq1_s": 2.2,
-    "iq1_m": 2.6,
-    "iq2_xxs": 2.6,
-    "iq2_xs": 2.4,
-    "iq2_s": 2.4,
-    "iq3_xxs": 2.0,
-    "iq3_s": 2.2,
-    "q2_K": 1.3,
-    "q3_K": 1.3,
-    "tq1_0": 1.3,
-    "mxfp4": 1.4,
-    "q4_0": 0.9,
-    "q8_0": 0.6,
-    "f16": 0.5,
-    "bf16": 0.5,
-    "f32": 0.4,
+CORE_TIME: Final = {
+    "f32": (0.7, 1.4),
+    "f16": (0.7, 1.4),
+    "bf16": (0.7, 1.4),
+    "q4_0": (0.85, 0.7),
+    "q4_1": (0.85, 0.7),
+    "q5_0": (1.5, 1.0),
+    "q5_1": (1.5, 1.0),
+    "q8_0": (1.05, 0.75),
+    "q2_K": (1.3, 0.9),
+    "q3_K": (1.4, 1.3),
+    "q4_K": (1.0, 1.0),
+    "q5_K": (1.05, 1.4),
+    "q6_K": (0.9, 1.3),
+    "iq4_nl": (1.6, 0.9),
+    "mxfp4": (1.6, 0.9),
+    "iq4_xs": (1.25, 1.45),
+    "iq3_s": (3.3, 3.6),
+    "iq3_xxs": (3.3, 3.2),
+    "iq2_s": (2.9, 2.5),
+    "iq2_xs": (2.9, 2.2),
+    "iq2_xxs": (3.4, 2.4),
+    "iq1_m": (3.4, 2.4),
+    "iq1_s": (3.4, 2.4),
 }
-
-
-def slowness(quant: QuantType) -> float:
-    """Time a CPU core needs for a byte of `quant`, against a byte of Q4_K."""
-    return _SLOWNESS.get(quant.name, 1.0)
+"""Time of a CPU core against Q4_K: for a byte in decode, for a multiply-add in prefill. llama.cpp on a Ryzen 9 7950X, Llama-3.1-8B, 128
+tokens on 2 threads and a prompt of 512 on 16 (github.com/ikawrakow/ik_llama.cpp/discussions/164); the order is the same on an M2 Max. MXFP4
+is looked up like IQ4_NL (1.6 also explains gpt-oss-20b on two threads of a Core Ultra 7); IQ1 was not measured and is taken as IQ2_XXS."""

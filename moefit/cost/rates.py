@@ -60,11 +60,11 @@ _FAMILIES: Final = tuple(
     (re.compile(pattern, re.IGNORECASE), share, launch)
     for pattern, share, launch in (
         (r"\b(?:V100|A30|A100|A800|H100|H200|H800|GH200|B200|B300)\b", 0.14, 1.0),
+        (r"\bRTX 20[5-8]0|\bQuadro RTX|\bTITAN RTX|\bT4\b|\bGTX 16\d\d", 0.25, 1.2),
         (r"\bGB10\b", 0.50, 1.0),
-        (r"\bRTX 50\d\d|\bBlackwell\b", 0.40, 1.0),
-        (r"\bRTX 40\d\d|\bAda\b|\bL4\b|\bL40S?\b", 0.53, 1.0),
-        (r"\bRTX 30\d\d|\bRTX A\d000\b|\bA10G?\b", 0.48, 1.35),
-        (r"\bRTX 20\d\d|\bQuadro RTX|\bTITAN RTX|\bT4\b|\bGTX 16\d\d", 0.25, 1.2),
+        (r"\bRTX 50[5-9]0|\bBlackwell\b", 0.40, 1.0),
+        (r"\bRTX 40[5-9]0|\bAda\b|\bL4\b|\bL40S?\b", 0.53, 1.0),
+        (r"\bRTX 30[5-9]0|\bRTX A\d000\b|\bA10G?\b|\bA40\b", 0.48, 1.35),
         (r"\bGTX 10\d\d|\bP40\b|\bP100\b|\bRX 5\d\d\d|\bRX 6\d\d\d|\bMI50\b|\bMI60\b|\bVII\b", 0.70, 1.3),
         (r"\bRX 9\d\d\d|\bR9700\b", 0.23, 1.0),
         (r"\bRX 7\d\d\d|\bW7\d00\b|\b8060S|\b7[48]0M|\b890M", 0.50, 1.0),
@@ -108,11 +108,11 @@ _MOE_LAYER: Final = 28e-6
 """Seconds that a layer's small kernels take on a CUDA device whatever their size. Qwen3-30B-A3B on an H100: 3.47 ms a token, of which
 0.67 ms for 1.92 GB, leaves 58 us for each of 48 layers; RTX PRO 6000: 56 us; Llama-2-7B on an RTX 4090: 28 us for each of 32."""
 
-_HOPS: Final = {"Vulkan": 300e-6}
+_HOPS: Final = {"Vulkan": 300e-6, "RPC": 300e-6}
 _HOP: Final = 90e-6
 """Seconds to hand an activation to the CPU and back in decode: two small copies, each with a synchronisation, and the barriers of
 three products. H100 with all experts on the CPU: 120 us; RTX 5080: 150 us; Quadro RTX 5000: 50-100 us. With Vulkan each is a
-submission and a fence: RX 6700 XT and R9700 300 us."""
+submission and a fence: RX 6700 XT and R9700 300 us. RPC: a few round trips of a local network."""
 
 DISK: Final = 2e9
 """Bytes per second that page faults read from an NVMe drive: its sequential 3-7 GB/s less what small random reads lose."""
@@ -126,14 +126,15 @@ and -4800 0.80-0.87 of the modules' own rate, Ryzen 9 9950X 0.79, Ryzen 7 5800X 
 _CORE_OF_READ: Final = 0.43
 """Q4_K bytes per second of one core against what one core reads: 4.5 of 10.6 GB/s on the H100's host, linear in 4 to 16 threads."""
 
-_DESKTOP_CORE: Final = 12e9
+_DESKTOP_CORE: Final = 14e9
 _SERVER_CORE: Final = 5e9
-"""Q4_K bytes per second of one core: 13 GB/s on a Core Ultra 7 265K (OLMoE on two threads), 4.5 on a virtual core of a Xeon."""
+"""Q4_K bytes per second of one core: 13 GB/s on a Core Ultra 7 265K (OLMoE on two threads) and 22 on a Ryzen 9 7950X (Llama-3.1-8B on two),
+4.5 on a virtual core of a Xeon."""
 
-_DESKTOP_FLOPS: Final = 60e9
+_DESKTOP_FLOPS: Final = 65e9
 _SERVER_FLOPS: Final = 45e9
-"""FLOP/s of one core in a large quantised product: 60 GFLOP/s on a Ryzen 7 5800X (Qwen3-30B-A3B, 89 t/s on 8 cores), 36-48 on a virtual core of
-a Xeon."""
+"""FLOP/s of one core in a large Q4_K product: 60 GFLOP/s on a Ryzen 7 5800X (Qwen3-30B-A3B, 89 t/s on 8 cores), 72 on an EPYC 9274F, 102 on
+a Ryzen 9 7950X (both dense models), 36-48 on a virtual core of a Xeon."""
 
 _DESKTOP_COPY: Final = 12e9
 _SERVER_COPY: Final = 7.5e9
@@ -146,11 +147,20 @@ _REPACKED: Final = 0.55
 _VULKAN_COPY: Final = 0.85
 """Vulkan copies pageable memory through its own staging buffer: R9700 8-10 GB/s where ROCm reaches 16 on the same machine."""
 
+_PAGEABLE_LINK: Final = 0.8
+"""A slow link against its pinned rate when it is fed from pageable memory: PCIe 3 with 16 lanes, 10 of 13.4 GB/s on a Quadro RTX 5000."""
+
+_UNIFIED_COPY: Final = 0.33
+"""A copy within one memory is read and written: rocm_bandwidth_test reports 84 of 256 GB/s from CPU to GPU on a Radeon 8060S."""
+
+_NETWORK: Final = 1.1e9
+"""Bytes per second to an RPC device whose link is not stated: 10 gigabit Ethernet less its headers."""
+
 _NODES: Final = 40
-_NODE: Final = 2e-6
+_NODE: Final = 1e-6
 _NODE_THREAD: Final = 0.3e-6
-"""A layer's graph nodes on the CPU, and what each one's barrier takes: 6.8 us with 16 threads on the H100's host, where a layer
-costs 280 us besides its bytes."""
+"""A layer's graph nodes on the CPU, and what each one's barrier takes: 5.8 us with 16 threads, 3.4 with 8. On the H100's host, with 16, a layer
+costs 230-280 us besides its bytes."""
 
 
 def device_rates(device: Device) -> DeviceRates:
@@ -187,7 +197,7 @@ def host_rates(machine: Machine, settings: Settings) -> HostRates:
     server = bool(_SERVER.search(machine.cpu.model)) or machine.cpu.cores > 24
     core = _CORE_OF_READ * single if single else (_SERVER_CORE if server else _DESKTOP_CORE)
     return HostRates(
-        read=ram_bandwidth(machine) * _RAM_SHARE,
+        read=max(1.0, ram_bandwidth(machine) * _RAM_SHARE),
         work=core * cores,
         flops=(_SERVER_FLOPS if server else _DESKTOP_FLOPS)
         * cores
@@ -210,13 +220,22 @@ def best_threads(machine: Machine) -> int:
 def copy_rate(host: HostRates, device: Device, settings: Settings) -> float:
     """Bytes per second at which weights on the CPU reach `device`: pinned or pageable, as the load mode makes them.
 
-    source: src/llama-model.cpp, which avoids the device's host buffer type when the file is mapped
+    source: src/llama-model-loader.cpp, which avoids the device's host buffer type when the file is mapped
     """
-    link = link_bandwidth(device)
-    pinned = settings.host_buffers and device.backend.host_buffer and "mmap" not in settings.load_mode
+    link = handover_rate(device)
+    pinned = device.backend.host_buffer and "mmap" not in settings.load_mode
     if pinned or device.integrated:
         return link
     if device.pageable_bandwidth is not None:
-        return device.pageable_bandwidth
+        return float(device.pageable_bandwidth)
     staged = host.pageable * (_VULKAN_COPY if device.backend.name == "Vulkan" else 1.0)
-    return min(0.8 * link, staged)
+    return min(_PAGEABLE_LINK * link, staged)
+
+
+def handover_rate(device: Device) -> float:
+    """Bytes per second at which pinned memory and `device` exchange data."""
+    if device.integrated:
+        return _UNIFIED_COPY * device_bandwidth(device)
+    if device.backend.name == "RPC" and device.link_bandwidth is None:
+        return _NETWORK
+    return max(1.0, float(link_bandwidth(device)))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from moefit.machine.types import CPU
-from moefit.work import Load
+from moefit.work import Load, together
 
 if TYPE_CHECKING:
     from moefit.launch.settings import Settings
@@ -27,8 +28,8 @@ class Tally:
     """Times a token leaves a device for another place and comes back, within a layer."""
     crossings: int
     """Times a token moves on to another place for good: boundaries between runs."""
-    host_layers: int
-    """Layers whose slot is the CPU."""
+    draft_place: int
+    """Where the multi-token-prediction head, or the output matrix, is."""
 
 
 def tally(work: Work, settings: Settings, placement: Placement) -> Tally:
@@ -41,54 +42,32 @@ def tally(work: Work, settings: Settings, placement: Placement) -> Tally:
         end = start + len(list(run))
         places.setdefault(device, Load()).add(work.over(start, end))
         start, runs = end, runs + 1
-    output = {
-        slots[-1]: Load(
-            base_bytes=work.output.base_bytes,
-            base_macs=work.output.base_macs,
-            base_work=work.output.base_work,
-        )
-    }
+    output = {slots[-1]: replace(work.output)}
     hops = _move(work, placement, places, output)
-    host_layers = sum(1 for device in slots[:blocks] if device == CPU)
     attention = 0 if settings.kv_offload else _move_cache(places)
-    crossings = runs - 1 + (blocks > 0 and slots[-1] != slots[blocks - 1])
-    return Tally(places, output, hops + attention, crossings, host_layers)
+    crossings = runs - 1 + (slots[-1] != slots[blocks - 1])
+    draft = slots[max(work.mtp_slots, default=blocks)]
+    return Tally(places, output, hops + attention, crossings, draft)
 
 
 def _move(work: Work, placement: Placement, places: dict[int, Load], output: dict[int, Load]) -> int:
     """Moves each override's tensor from its slot's place; the number of layers with a matrix elsewhere."""
     slots, last = placement.slots, len(placement.slots) - 1
+    flows: dict[tuple[int, int, bool], list[tuple[float, ...]]] = defaultdict(list)
     away = set[int]()
     for name, device in placement.overrides.items():
         tensor = work.tensors.get(name)
-        if tensor is None or slots[tensor.slot] == device:
+        if tensor is None or device == (home := slots[tensor.slot]):
             continue
-        home = slots[tensor.slot]
-        where = output if tensor.slot == last else places
-        source, target = where[home], where.get(device)
-        if target is None:
-            target = where[device] = Load()
-        if tensor.macs:
-            away.add(tensor.slot)
-        if tensor.expert:
-            source.expert_bytes -= tensor.bytes
-            target.expert_bytes += tensor.bytes
-            source.expert_read -= tensor.read
-            target.expert_read += tensor.read
-            source.expert_macs -= tensor.macs
-            target.expert_macs += tensor.macs
-            source.expert_work -= tensor.work
-            target.expert_work += tensor.work
-            if tensor.macs:
-                source.expert_tensors -= 1
-                target.expert_tensors += 1
-        else:
-            source.base_bytes -= tensor.bytes
-            target.base_bytes += tensor.bytes
-            source.base_macs -= tensor.macs
-            target.base_macs += tensor.macs
-            source.base_work -= tensor.work
-            target.base_work += tensor.work
+        slot, matrix, costs = tensor
+        flows[home, device, slot == last].append(costs)
+        if matrix:
+            away.add(slot)
+    for (home, device, is_output), moving in flows.items():
+        where = output if is_output else places
+        moved = together(moving)
+        where[home].add(moved, -1.0)
+        where.setdefault(device, Load()).add(moved)
     return len(away)
 
 

@@ -1,0 +1,101 @@
+"""One launch on one machine: what is done where, and how fast every place is at it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from moefit.cost.rates import copy_rate, device_rates, handover_rate, host_rates
+from moefit.cost.tally import tally
+from moefit.machine.types import CPU
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from moefit.cost.rates import DeviceRates, HostRates
+    from moefit.cost.tally import Tally
+    from moefit.launch.settings import Settings
+    from moefit.machine.types import Device, Machine
+    from moefit.placement.types import Placement
+    from moefit.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Everything that the seconds of prefill and decode depend on."""
+
+    work: Work
+    tally: Tally
+    devices: Sequence[Device]
+    rates: Sequence[DeviceRates]
+    host: HostRates
+    settings: Settings
+    helper: int
+    """The device that computes with large batches what is on the CPU; CPU where none does."""
+    copy: float
+    """Bytes per second at which weights on the CPU reach the helper."""
+    handover: float
+    """Bytes per second at which hidden states go from place to place."""
+    missing: float
+    """Share of the weights on the CPU that RAM cannot hold, so that a mapped file is read again and again."""
+    pipelined: bool
+    """Devices work on several micro-batches at once."""
+
+    @property
+    def hop(self) -> float:
+        """Seconds of a visit to the CPU, or of a step from device to device."""
+        return max((rate.hop for rate in self.rates), default=0.0)
+
+    def name(self, place: int) -> str:
+        """What a term calls a place."""
+        return "CPU" if place == CPU else self.devices[place].name
+
+
+def run_of(
+    work: Work, machine: Machine, devices: Sequence[Device], settings: Settings, placement: Placement
+) -> Run:
+    """The run of a placement."""
+    host = host_rates(machine, settings)
+    where = tally(work, settings, placement)
+    helper = _helper(devices, settings)
+    return Run(
+        work=work,
+        tally=where,
+        devices=devices,
+        rates=tuple(device_rates(device) for device in devices),
+        host=host,
+        settings=settings,
+        helper=helper,
+        copy=0.0 if helper == CPU else copy_rate(host, devices[helper], settings),
+        handover=min((handover_rate(device) for device in devices), default=1.0),
+        missing=_missing(work, machine, where),
+        pipelined=_pipelined(devices, settings, placement),
+    )
+
+
+def _helper(devices: Sequence[Device], settings: Settings) -> int:
+    """The first device whose backend copies weights for large batches.
+
+    Repacked weights (--no-host) are not in a buffer that it can copy from.
+    source: ggml/src/ggml-backend.cpp, ggml_backend_sched_backend_id_from_cur
+    """
+    if not (settings.op_offload and settings.host_buffers):
+        return CPU
+    return next((i for i, device in enumerate(devices) if device.backend.op_offload), CPU)
+
+
+def _pipelined(devices: Sequence[Device], settings: Settings, placement: Placement) -> bool:
+    """source: src/llama-context.cpp, llama_context::llama_context, pipeline_parallel."""
+    return (
+        len(devices) > 1
+        and settings.split_mode == "layer"
+        and settings.kv_offload
+        and not placement.overrides
+        and CPU not in placement.slots
+    )
+
+
+def _missing(work: Work, machine: Machine, where: Tally) -> float:
+    host, output = where.places[CPU], where.output.get(CPU)
+    needed = host.base_bytes + host.expert_bytes + work.input_bytes + (output.base_bytes if output else 0.0)
+    return max(0.0, 1.0 - machine.ram.available / needed) if needed else 0.0
