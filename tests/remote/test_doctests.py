@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+import doctest
+
+import pytest
+
+from moefit.gguf import http, remote
+
+
+@pytest.mark.parametrize("module", [http, remote], ids=["http", "remote"])
+def test_the_examples_in_the_docstrings_hold(module):
+    found = doctest.testmod(module)
+
+    assert (0, True) == (found.failed, found.attempted > 0)
