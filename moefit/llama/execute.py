@@ -10,6 +10,7 @@ from typing import Final, NoReturn
 
 from moefit.errors import InputError
 from moefit.llama.programs import MISSING_HINT, find_program
+from moefit.machine.types import Machine
 
 _POLL_SECONDS: Final = 0.25
 _QUIET_SECONDS: Final = 1.0
@@ -41,38 +42,48 @@ def replace_process(argv: Sequence[str], additions: Mapping[str, str]) -> NoRetu
 
 
 def wait_free(
-    read_free: Callable[[], tuple[int, ...]],
-    enough: Callable[[tuple[int, ...]], bool],
+    look: Callable[[], Machine],
+    fits: Callable[[Machine], bool],
     timeout: float,
     *,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
-) -> tuple[int, ...] | None:
-    """Waits until an earlier process has let go of device memory.
+) -> bool:
+    """Waits until an earlier process has let go of device memory: no device gains any more, and the command fits.
 
-    A driver gives memory back over a second or so after its owner has ended. Free memory counts as settled when no
-    device has gained more than noise for a second, and it must be enough.
+    A driver gives memory back over a second or so after its owner has ended, so memory counts as still when no device
+    has gained more than noise for a second.
 
     Args:
-        read_free: free bytes of each device now.
-        enough: whether these bytes would do.
-        timeout: seconds; the last reading before it decides.
+        look: the machine now.
+        fits: whether the command would fit that machine; asked only of a machine that is still, once for each change.
+        timeout: seconds.
         clock: seconds, monotonic.
         sleep: as time.sleep.
 
     Returns:
-        Free bytes of each device once settled and enough; None when the time is over and they are not enough.
+        Whether it fits; False when the time is over.
     """
     deadline = clock() + timeout
-    free = read_free()
-    grew = clock()
-    while True:
-        if enough(free) and (clock() - grew >= _QUIET_SECONDS or clock() >= deadline):
-            return free
-        if clock() >= deadline:
-            return None
+    free = _free(look())
+    still_since = clock()
+    refused: tuple[int, ...] | None = None
+    while clock() < deadline:
         sleep(min(_POLL_SECONDS, max(0.0, deadline - clock())))
-        latest = read_free()
-        if any(now > before + _NOISE_BYTES for now, before in zip(latest, free, strict=True)):
-            grew = clock()
-        free = latest
+        machine = look()
+        before, free = free, _free(machine)
+        if _gained(before, free):
+            still_since = clock()
+        elif clock() - still_since >= _QUIET_SECONDS and free != refused:
+            if fits(machine):
+                return True
+            refused = free
+    return False
+
+
+def _free(machine: Machine) -> tuple[int, ...]:
+    return tuple(device.free for device in machine.gpus)
+
+
+def _gained(before: tuple[int, ...], now: tuple[int, ...]) -> bool:
+    return len(before) != len(now) or any(n > b + _NOISE_BYTES for b, n in zip(before, now, strict=True))

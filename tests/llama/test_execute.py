@@ -9,6 +9,7 @@ import pytest
 
 from moefit.errors import InputError
 from moefit.llama.execute import replace_process, wait_free
+from moefit.machine.types import Cpu, Device, Machine, Ram
 
 GIB = 1 << 30
 
@@ -94,41 +95,51 @@ class Clock:
         self.now += seconds
 
 
-def waited(readings: list[int], needed: int, timeout: float) -> tuple[tuple[int, ...] | None, float]:
-    """What wait_free returns over these readings (the last one repeats), and how long it took."""
+def waited(readings: list[int], needed: int, timeout: float) -> tuple[bool, float, int]:
+    """What wait_free returns over these readings (the last one repeats), how long it took, and how often it asked."""
     clock = Clock()
     left = iter(readings)
     latest = [0]
+    asked = [0]
 
-    def read() -> tuple[int, ...]:
+    def look() -> Machine:
         latest[0] = next(left, latest[0])
-        return (latest[0],)
+        device = Device("CUDA0", free=latest[0], total=12 * GIB)
+        return Machine((device,), Ram(32 * GIB, 32 * GIB), Cpu(8, 16))
 
-    free = wait_free(read, lambda free: free[0] >= needed, timeout, clock=clock, sleep=clock.sleep)
-    return free, clock.now
+    def fits(machine: Machine) -> bool:
+        asked[0] += 1
+        return machine.gpus[0].free >= needed
+
+    found = wait_free(look, fits, timeout, clock=clock, sleep=clock.sleep)
+    return found, clock.now, asked[0]
 
 
 def test_waiting_ends_when_memory_has_been_still_for_a_second():
-    free, seconds = waited([2 * GIB, 6 * GIB, 10 * GIB], GIB, 30)
+    found, seconds, asked = waited([2 * GIB, 6 * GIB, 10 * GIB], GIB, 30)
 
-    assert (10 * GIB,) == free
+    assert (True, 1) == (found, asked)
     assert 1.0 <= seconds <= 2.0
 
 
 def test_memory_that_is_free_and_still_costs_one_second():
-    assert ((10 * GIB,), 1.0) == waited([10 * GIB], GIB, 30)
+    assert (True, 1.0, 1) == waited([10 * GIB], GIB, 30)
 
 
-def test_waiting_goes_on_while_there_is_not_enough():
-    free, seconds = waited([2 * GIB] * 20 + [10 * GIB], 8 * GIB, 30)
+def test_waiting_goes_on_while_the_command_does_not_fit():
+    found, seconds, asked = waited([2 * GIB] * 20 + [10 * GIB], 8 * GIB, 30)
 
-    assert (10 * GIB,) == free
+    assert (True, 2) == (found, asked)
     assert 5.0 <= seconds <= 7.0
 
 
-def test_never_enough_ends_with_the_timeout():
-    assert (None, 3.0) == waited([2 * GIB], 8 * GIB, 3)
+def test_what_never_fits_ends_with_the_timeout():
+    assert (False, 3.0, 1) == waited([2 * GIB], 8 * GIB, 3)
 
 
-def test_enough_at_the_timeout_will_do_though_memory_still_moves():
-    assert ((3 * GIB,), 0.5) == waited([GIB, 2 * GIB, 3 * GIB], GIB, 0.5)
+def test_no_time_is_no_wait():
+    assert (False, 0.0, 0) == waited([10 * GIB], GIB, 0)
+
+
+def test_a_little_more_free_memory_is_noise():
+    assert (True, 1.0, 1) == waited([10 * GIB + (n << 20) for n in range(5)], GIB, 30)
