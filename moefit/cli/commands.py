@@ -13,7 +13,7 @@ from moefit.cli import DOES_NOT_FIT, FITS
 from moefit.cli import options as o
 from moefit.cli.output import console, does_not_fit, note, show, warn, write_argv
 from moefit.cli.shared import MachineShared, Shared, takes
-from moefit.errors import InputError
+from moefit.errors import InputError, UsageError
 from moefit.planning.core import plan as make_plan
 from moefit.planning.describe import truncated
 from moefit.planning.estimate import estimate as make_estimate
@@ -64,8 +64,11 @@ def estimate(shared: Shared, as_json: o.AsJson = False, explain: o.Explain = Fal
 @takes(Shared)
 def args(shared: Shared, as_format: o.FormatChoice = o.Format.SHELL) -> int:
     """Print the completed command: one line, shell-quoted."""
-    made = _runnable(shared)
-    sys.stdout.write(write_argv(made, as_format))
+    request, made = _runnable(shared)
+    sys.stdout.write(write_argv(made, as_format, request.launch.command.table))
+    if made.environment:
+        needed = " ".join(f"{name}={value}" for name, value in made.environment.items())
+        sys.stderr.write(f"moefit: note: the plan counts on {needed} in the environment; `moefit run` sets it\n")
     return FITS
 
 
@@ -75,13 +78,45 @@ def run(shared: Shared, dry_run: o.DryRun = False, wait_free: o.WaitFree = None)
     """Become the completed command: same PID, same signals, same exit status."""
     if wait_free is not None:
         _wait_free(shared, wait_free)
-    made = _runnable(shared)
+    request, made = _runnable(shared)
     if dry_run:
-        sys.stdout.write(write_argv(made, o.Format.SHELL))
+        sys.stdout.write(write_argv(made, o.Format.SHELL, request.launch.command.table))
         return FITS
     from moefit.llama.execute import replace_process
 
-    replace_process(made.argv, made.environment)
+    return replace_process(made.argv, made.environment)
+
+
+@app.command()
+@takes(Shared)
+def unit(
+    shared: Shared,
+    name: o.UnitName,
+    user: o.UserUnit = False,
+    replan: o.Replan = False,
+    output: o.Output = None,
+    install: o.Install = False,
+    dry_run: o.DryRun = False,
+) -> int:
+    """A systemd unit for the completed command; --replan plans again at each start."""
+    if install and output is not None:
+        raise UsageError("--install and --output both say where the unit goes", "give one of them")
+    request, made = _runnable(shared)
+    from moefit import units
+    from moefit.files import write_atomically
+    from moefit.formats import unit as text
+
+    command = request.launch.command
+    line = units.absolute(command.argv if replan else made.argv, command.program, os.environ)
+    argv = shared.run_words(line) if replan else line
+    planned = units.service(made, name, argv, user=user or install, replan=replan)
+    if dry_run or not (install or output):
+        sys.stdout.write(text.write(planned))
+    elif install:
+        sys.stdout.write(f"{units.install(planned, os.environ)}\n")
+    elif output is not None:
+        write_atomically(output, text.write(planned))
+    return FITS
 
 
 @app.command()
@@ -162,8 +197,8 @@ def _planned(shared: Shared, request: Request) -> Plan:
     return make_plan(request.model, request.machine, request.launch, shared.plan_options)
 
 
-def _runnable(shared: Shared) -> Plan:
-    """A plan whose line may be started.
+def _runnable(shared: Shared) -> tuple[Request, Plan]:
+    """The request, and a plan whose line may be started.
 
     Raises:
         DoesNotFitError: nothing fits.
@@ -179,4 +214,4 @@ def _runnable(shared: Shared) -> Plan:
     if not made.fits:
         raise does_not_fit(made)
     note(made)
-    return made
+    return request, made

@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING
 
 from moefit.cli.options import Format, When
 from moefit.errors import DoesNotFitError
-from moefit.formats import shell
+from moefit.formats import env, json_argv, llama_bench, llama_swap, null, preset, shell
+from moefit.launch.command import parse
+from moefit.launch.constraints import constraints
+from moefit.launch.precedence import effective
 from moefit.planning.types import Plan, Warn
 from moefit.sizes import format_size
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from moefit.launch.options import OptionTable
 
 
 def console(color: When) -> Console:
@@ -51,9 +56,24 @@ def warn(warning: Warn) -> None:
         sys.stderr.write(f"moefit: hint: {warning.hint}\n")
 
 
-def write_argv(plan: Plan, form: Format) -> str:
-    """The line as `--format` asks."""
-    return shell.write(plan.argv) + "\n"
+def write_argv(plan: Plan, form: Format, table: OptionTable) -> str:
+    """The line as `--format` asks; formats that hold the line inside a file call the model by its name."""
+    if form is Format.SHELL:
+        return shell.write(plan.argv) + "\n"
+    if form is Format.NULL:
+        return null.write(plan.argv)
+    if form is Format.JSON:
+        return json_argv.write(plan.argv) + "\n"
+    command = parse(plan.argv, table)
+    if form is Format.ENV:
+        return env.write(command)
+    if form is Format.LLAMA_SWAP:
+        return llama_swap.write(command, plan.model.name)
+    if form is Format.PRESET:
+        return preset.write(command, plan.model.name)
+    given = effective(command)
+    tokens = plan.prediction.prompt_tokens, plan.prediction.generated_tokens
+    return llama_bench.write(command, given, constraints(command.name, given), *tokens) + "\n"
 
 
 def does_not_fit(plan: Plan) -> DoesNotFitError:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from functools import wraps
 from typing import Any, get_type_hints
@@ -56,6 +57,17 @@ class Shared(MachineShared):
     beside: o.Beside = None
     strategy: o.StrategyChoice = o.Strategy.AUTO
     workload: o.WorkloadText = "chat"
+
+    def run_words(self, argv: Sequence[str]) -> tuple[str, ...]:
+        """The command of moefit that runs `argv` with these options: absolute, for a place without a PATH."""
+        words = [sys.executable, "-m", "moefit", "run"]
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if f.metadata or value == f.default or f.name in {"model", "color"}:
+                continue
+            for item in value if isinstance(value, list) else [value]:
+                words += [f"--{f.name.replace('_', '-')}", str(item)]
+        return (*words, "--", *argv)
 
     @property
     def plan_options(self) -> Options:

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from moefit.errors import InputError
+from moefit.files import write_atomically
 from moefit.launch.options import OptionTable, parse_help
 
 LIMIT: Final = 5.0
@@ -29,7 +32,8 @@ def option_table(path: str, program: str, environment: Mapping[str, str]) -> Opt
         text = _ask(str(found), environment)
         if text is None or not parse_help(program, text).options:
             return None
-        _write(kept, text)
+        with suppress(InputError):  # a cache that cannot be written is none
+            write_atomically(kept, text)
     return parse_help(program, text)
 
 
@@ -73,16 +77,3 @@ def _read(path: Path) -> str | None:
         return path.read_text(encoding="utf-8")
     except (OSError, ValueError):
         return None
-
-
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all; a cache that cannot be written is none."""
-    from tempfile import NamedTemporaryFile  # noqa: PLC0415 - needed only the first time
-
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
-            file.write(text)
-        Path(file.name).replace(path)
-    except OSError:
-        return

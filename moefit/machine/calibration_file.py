@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from moefit.errors import InputError
+from moefit.files import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,24 +58,8 @@ def save_calibration(calibration: Calibration, environment: Mapping[str, str]) -
     Raises:
         InputError: the folder or file cannot be written.
     """
-    import tempfile  # noqa: PLC0415 - slow to import, and plans only read
-
-    from moefit.machine.calibration import to_json  # noqa: PLC0415 - as above
+    from moefit.machine.calibration import to_json  # noqa: PLC0415 - most machines have none
 
     path = calibration_path(calibration.fingerprint, environment)
-    text = json.dumps(to_json(calibration), indent=2) + "\n"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror}") from None
+    write_atomically(path, json.dumps(to_json(calibration), indent=2) + "\n")
     return path

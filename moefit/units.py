@@ -1,0 +1,72 @@
+"""From a plan to a systemd service on this host: absolute paths, limits from the plan's bytes, the place of the file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from moefit.files import write_atomically
+from moefit.formats import unit
+from moefit.llama.programs import require_program
+from moefit.planning.types import Plan
+
+_HEADROOM = 2 << 30
+"""Bytes of host memory beyond the plan's own: the program, its threads, HTTP buffers, CUDA's host side."""
+
+
+def service(plan: Plan, name: str, argv: Sequence[str], *, user: bool, replan: bool) -> unit.Service:
+    """The service that runs `argv`: a plan's line, or with `replan` a command of moefit that plans again at each start.
+
+    The limits come from the plan; one that is made anew at each start gets none.
+    """
+    locks = plan.settings.load_mode in {"none", "mlock", "mmap+mlock"}  # with none, experts may sit in pinned memory
+    return unit.Service(
+        name=name,
+        argv=tuple(argv),
+        user=user,
+        environment={} if replan else dict(plan.environment),
+        working_directory=str(Path.cwd()),
+        locks_memory=locks,
+        memory_max=None if replan else _memory_max(plan),
+        nvidia=any(device.device.backend.name == "CUDA" for device in plan.devices),
+        replan=replan,
+    )
+
+
+def install(planned: unit.Service, environment: Mapping[str, str]) -> Path:
+    """Write a user's unit where systemd looks for it; the path.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    stated = environment.get("XDG_CONFIG_HOME", "")
+    config = Path(stated) if os.path.isabs(stated) else Path.home() / ".config"  # noqa: PTH117 - a text, perhaps empty
+    path = config / "systemd" / "user" / unit.file_name(planned)
+    write_atomically(path, unit.write(planned))
+    return path
+
+
+def absolute(argv: Sequence[str], program: str, environment: Mapping[str, str]) -> tuple[str, ...]:
+    """The words with whole paths for the first one and for the program: a service has no PATH of the user's.
+
+    Raises:
+        InputError: one of them is not on this host.
+    """
+    at = {0, list(argv).index(program)}
+    return tuple(
+        os.path.abspath(require_program(word, environment)) if i in at else word  # noqa: PTH100 - a link stays one
+        for i, word in enumerate(argv)
+    )
+
+
+def _memory_max(plan: Plan) -> int | None:
+    """The plan's host bytes with headroom; none where the cache has no limit or the file is mapped.
+
+    Pages of a mapped file are charged to the cgroup that first reads them, the whole file while it is loaded.
+    """
+    if plan.settings.cache_ram is None:
+        return None
+    if plan.settings.load_mode.startswith("mmap"):
+        return plan.host.total + plan.model.bytes + _HEADROOM
+    return plan.host.total + _HEADROOM
