@@ -9,21 +9,26 @@ from typing import Final
 
 from moefit.launch.options import Option, OptionTable
 
+_DRAFT_CONTEXT: Final = "the draft model has the context of the main one"
+_NUMBER: Final = ("N",)
+
 LEGACY: Final = OptionTable(
     "",
     (
         Option(("--mmap",), ("--no-mmap",), removed="--load-mode mmap or none"),
         Option(("--mlock",), removed="--load-mode mmap+mlock"),
         Option(("-dio", "--direct-io"), ("-ndio", "--no-direct-io"), removed="--load-mode dio"),
-        Option(("--draft", "--draft-n", "--draft-max"), values=("N",), removed="--spec-draft-n-max N"),
-        Option(("--draft-min", "--draft-n-min"), values=("N",), removed="--spec-draft-n-min N"),
+        Option(("--draft", "--draft-n", "--draft-max"), values=_NUMBER, removed="--spec-draft-n-max N"),
+        Option(("--draft-min", "--draft-n-min"), values=_NUMBER, removed="--spec-draft-n-min N"),
+        Option(("-cd", "--ctx-size-draft"), values=_NUMBER, removed=_DRAFT_CONTEXT),
         Option(
-            ("-cd", "--ctx-size-draft"),
-            values=("N",),
-            removed="the draft model has the context of the main one",
+            ("--spec-replace",), values=("TARGET", "DRAFT"), removed="vocabularies are mapped by themselves"
         ),
         Option(
-            ("--spec-replace",), values=("TARGET", "DRAFT"), removed="nothing: draft vocabularies are mapped"
+            ("-cnv", "--conversation"), ("-no-cnv", "--no-conversation"), removed="llama-cli always chats"
         ),
+        Option(("-gan", "--grp-attn-n"), values=_NUMBER, removed="--rope-scaling"),
+        Option(("-gaw", "--grp-attn-w"), values=_NUMBER, removed="--rope-scaling"),
+        Option(("-dkvc", "--dump-kv-cache"), removed="nothing says it now"),
     ),
 )

@@ -65,6 +65,10 @@ def integer(given: Given) -> int:
     Raises:
         UsageError: the value is no whole number.
     """
+    if "," in given.value:
+        raise UsageError(
+            f"{given.source}: moefit plans for one value, and this is a list", "give one of them"
+        )
     if not re.fullmatch(r"\s*[+-]?\d+", given.value, re.ASCII):
         raise UsageError(f"{given.source}: {given.value!r} is no whole number")
     return int(given.value)
