@@ -18,6 +18,12 @@ class SkippedArray:
 Value = bool | int | float | str | tuple[bool | int | float | str, ...] | SkippedArray
 
 
+def brief(value: object) -> str:
+    """A key or value of a file as messages have it: one line of at most about 100 characters, whatever the file holds."""
+    text = repr(value[:100]) if isinstance(value, str | tuple) else repr(value)
+    return text if len(text) <= 100 else f"{text[:60]}...{text[-30:]}"
+
+
 @dataclass(frozen=True, slots=True)
 class TensorInfo:
     """One tensor's entry in the header."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING
 
-from moefit.gguf.header import SkippedArray, TensorInfo, Value
+from moefit.gguf.header import SkippedArray, TensorInfo, Value, brief
 from moefit.gguf.quants import QUANTS
 from moefit.gguf.reader import DAMAGED, Reader
 
@@ -80,10 +80,10 @@ def scan(source: Source, shard: int = 0) -> FileHeader:
     for _ in range(tensor_count):
         tensor = _tensor(reader, shard)
         if tensor.name in tensors:
-            raise reader.error(f"tensor {tensor.name!r} is there twice", DAMAGED)
+            raise reader.error(f"tensor {brief(tensor.name)} is there twice", DAMAGED)
         if tensor.offset != _pad(end, alignment):
             raise reader.error(
-                f"tensor {tensor.name!r} is at byte {tensor.offset} of the data, not {_pad(end, alignment)}",
+                f"tensor {brief(tensor.name)} is at byte {tensor.offset} of the data, not {_pad(end, alignment)}",
                 DAMAGED,
             )
         tensors[tensor.name] = tensor
@@ -133,23 +133,23 @@ def _metadata(reader: Reader, count: int) -> tuple[dict[str, Value], int]:
     for _ in range(count):
         key = reader.string("a key", MAX_KEY)
         if not key or key in metadata:
-            raise reader.error(f"key {key!r} is there twice" if key else "a key is empty", DAMAGED)
+            raise reader.error(f"key {brief(key)} is there twice" if key else "a key is empty", DAMAGED)
         kind = reader.number("I", 4)
         metadata[key] = value = _value(reader, key, kind)
         if key == "general.alignment":
             if kind != UINT32 or not isinstance(value, int) or value.bit_count() != 1:
-                raise reader.error(f"general.alignment {value!r} is no power of two", DAMAGED)
+                raise reader.error(f"general.alignment {brief(value)} is no power of two", DAMAGED)
             alignment = value
     return metadata, alignment
 
 
 def _value(reader: Reader, key: str, kind: int) -> Value:
     if kind == STRING:
-        return reader.string(f"the value of {key!r}")
+        return reader.string(f"the value of {brief(key)}")
     if kind == ARRAY:
         return _array(reader, key)
     if kind not in SCALARS:
-        raise reader.error(f"key {key!r} has the unknown type {kind}", DAMAGED)
+        raise reader.error(f"key {brief(key)} has the unknown type {kind}", DAMAGED)
     value: bool | int | float = reader.number(*SCALARS[kind])
     return value != 0 if kind == BOOL else value
 
@@ -161,7 +161,7 @@ def _array(reader: Reader, key: str) -> Value:
         return SkippedArray(length)
     if kind not in SCALARS:
         what = "an array of arrays" if kind == ARRAY else f"an array of the unknown type {kind}"
-        raise reader.error(f"key {key!r} is {what}", DAMAGED)
+        raise reader.error(f"key {brief(key)} is {what}", DAMAGED)
     letter, size = SCALARS[kind]
     if length > KEPT_ARRAY:
         reader.skip(length * size)
@@ -174,23 +174,23 @@ def _tensor(reader: Reader, shard: int) -> TensorInfo:
     name = reader.string("a tensor's name", MAX_TENSOR_NAME)
     dimensions = reader.number("I", 4)
     if dimensions > MAX_DIMENSIONS:
-        raise reader.error(f"tensor {name!r} has {dimensions} dimensions", DAMAGED)
+        raise reader.error(f"tensor {brief(name)} has {dimensions} dimensions", DAMAGED)
     # A tensor without dimensions is one number to ggml.
     shape = reader.unpack(f"{dimensions}Q", 8 * dimensions) or (1,)
     kind, offset = reader.unpack("IQ", 12)
     quant = QUANTS.get(kind)
     if quant is None:
         raise reader.error(
-            f"tensor {name!r} has the unknown type {kind}",
+            f"tensor {brief(name)} has the unknown type {kind}",
             "the file is damaged, or made for a newer or forked llama.cpp",
         )
     if not all(shape):
-        raise reader.error(f"tensor {name!r} is empty: {list(shape)}", DAMAGED)
+        raise reader.error(f"tensor {brief(name)} is empty: {list(shape)}", DAMAGED)
     if shape[0] % quant.block:
         raise reader.error(
-            f"tensor {name!r} has rows of {shape[0]} values, which is no multiple of {quant.block} ({quant.name})",
+            f"tensor {brief(name)} has rows of {shape[0]} values, which is no multiple of {quant.block} ({quant.name})",
             DAMAGED,
         )
     if prod(shape) // quant.block * quant.block_bytes > MAX_BYTES:
-        raise reader.error(f"tensor {name!r} of shape {list(shape)} is absurd", DAMAGED)
+        raise reader.error(f"tensor {brief(name)} of shape {list(shape)} is absurd", DAMAGED)
     return TensorInfo(name, shape, quant, offset, shard)

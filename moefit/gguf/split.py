@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from moefit.errors import InputError
-from moefit.gguf.header import Header, Shard, Value
+from moefit.gguf.header import Header, Shard, Value, brief
 from moefit.gguf.scanner import FileHeader, scan
 from moefit.gguf.source import FileSource
 
@@ -80,7 +80,7 @@ def _scan(name: str, open_source: Callable[[str], Source], shard: int) -> tuple[
 def _split_number(name: str, metadata: Mapping[str, Value], key: str, default: int) -> int:
     value = metadata.get(key, default)
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise InputError(f"{name}: {key} is {value!r}, not a number of parts", "the file is damaged")
+        raise InputError(f"{name}: {key} is {brief(value)}, not a number of parts", "the file is damaged")
     return value
 
 
@@ -100,7 +100,7 @@ def _header(files: list[tuple[Shard, FileHeader]]) -> Header:
         for tensor in file.tensors:
             if tensor.name in tensors:
                 raise InputError(
-                    f"{other.name}: tensor {tensor.name!r} is in an earlier part too",
+                    f"{other.name}: tensor {brief(tensor.name)} is in an earlier part too",
                     "fetch all parts of one upload",
                 )
             tensors[tensor.name] = tensor

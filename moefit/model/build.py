@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from moefit.errors import InputError
+from moefit.gguf.header import brief
 from moefit.model.roles import REPLICATED, UNTIED, base_name, block_of, role_of
 from moefit.model.sidecar import sidecar_kind
 from moefit.model.types import Layer, Model, Role, Tensor
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
 MAX_BLOCKS = 512
 """source: src/llama-hparams.h, LLAMA_MAX_LAYERS."""
+ARCHITECTURE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 def build(path: str, header: Header) -> Model:
@@ -27,7 +30,7 @@ def build(path: str, header: Header) -> Model:
     if kind is not None:
         raise InputError(f"{path}: is {kind.description}, not a language model", kind.hint)
     architecture = header.metadata.get("general.architecture")
-    if not isinstance(architecture, str) or not architecture:
+    if not isinstance(architecture, str) or ARCHITECTURE.fullmatch(architecture) is None:
         raise InputError(f"{path}: names no architecture", "llama.cpp needs general.architecture")
     if not header.tensors:
         raise InputError(
@@ -53,7 +56,7 @@ def build(path: str, header: Header) -> Model:
             continue
         if tensor.layer >= blocks:
             raise InputError(
-                f"{path}: tensor {tensor.name!r} is of a block beyond the last, {blocks - 1}",
+                f"{path}: tensor {brief(tensor.name)} is of a block beyond the last, {blocks - 1}",
                 "the file is damaged",
             )
         by_block[tensor.layer].append(tensor)
@@ -66,11 +69,10 @@ def build(path: str, header: Header) -> Model:
     )
     if tied and embedding is not None:
         output.append(_tensor(embedding, Role.OUTPUT))
-    name = header.metadata.get("general.name")
     return Model(
         path=path,
         architecture=architecture,
-        name=name if isinstance(name, str) else "",
+        name=_name(header),
         metadata=header.metadata,
         input=tuple(t for t in tensors if t.role is Role.INPUT),
         layers=tuple(
@@ -90,8 +92,16 @@ def _tensor(info: TensorInfo, role: Role) -> Tensor:
     return Tensor(info.name, info.shape, info.quant, role, layer, info.bytes, replicated)
 
 
+def _name(header: Header) -> str:
+    """general.name, fit to be shown: it may hold anything."""
+    name = header.metadata.get("general.name")
+    if not isinstance(name, str):
+        return ""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in name[:200])
+
+
 def _count(path: str, header: Header, key: str, default: int) -> int:
     value = header.metadata.get(key, default)
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise InputError(f"{path}: {key} is {value!r}, not a number of blocks", "the file is damaged")
+        raise InputError(f"{path}: {key} is {brief(value)}, not a number of blocks", "the file is damaged")
     return value

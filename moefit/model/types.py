@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from moefit.errors import InputError
-from moefit.gguf.header import SkippedArray, Value
+from moefit.gguf.header import SkippedArray, Value, brief
 from moefit.gguf.quants import QuantType
 
 
@@ -188,7 +188,7 @@ class Model:
 
     def _wrong(self, key: str, wanted: str) -> InputError:
         value = self.hparam(key)
-        shown = repr(value)
+        shown = brief(value)
         if isinstance(value, tuple | SkippedArray):
             shown = f"{value.length if isinstance(value, SkippedArray) else len(value)} values"
         return InputError(

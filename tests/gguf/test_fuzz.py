@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -33,9 +33,34 @@ SEEDS = [whole("<"), whole(">")]
 
 def survive(data: bytes) -> None:
     start = time.perf_counter()
-    with suppress(InputError):
+    message = "m.gguf: "
+    try:
         build("m.gguf", read_header("m.gguf", lambda _: BytesSource(data)))
+    except InputError as error:
+        message = error.message
+    assert message.startswith("m.gguf: ")
+    assert message.isprintable()
+    assert len(message) < 400
     assert time.perf_counter() - start < 5
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        Raw().text("k\n" * 30_000, "v").text("k\n" * 30_000, "v"),
+        Raw().text("general.alignment", "\n" * 1_000_000),
+        Raw().text("split.count", "\n" * 1_000_000),
+        Raw().text("general.architecture", "\n" * 1_000_000),
+        Raw()
+        .text("general.architecture", "llama")
+        .text("llama.block_count", "\n" * 1_000_000)
+        .tensor("t", (8,)),
+        Raw().tensor("\n" * 60, (8, 0)),
+    ],
+    ids=["key", "alignment", "split", "architecture", "blocks", "tensor"],
+)
+def test_messages_stay_short_and_on_one_line(header):
+    survive(header.file(32))
 
 
 def test_the_seeds_are_good():

@@ -148,6 +148,7 @@ def test_encoder_and_decoder_blocks_share_an_index():
 
 BAD = {
     "no architecture": ({}, "names no architecture"),
+    "architecture is nonsense": ({"general.architecture": "a b"}, "names no architecture"),
     "architecture is a number": ({"general.architecture": 3}, "names no architecture"),
     "no blocks": ({"general.architecture": "llama"}, "llama.block_count is 0, not 1 to 512"),
     "too many blocks": (moe(513), "llama.block_count is 513, not 1 to 512"),
@@ -180,6 +181,12 @@ def test_a_tensor_beyond_the_last_block_is_an_error():
 def test_a_vocabulary_alone_is_an_error():
     with pytest.raises(InputError, match="has no tensors"):
         model(moe())
+
+
+def test_the_models_name_can_be_shown_whatever_the_file_holds():
+    named = moe() | {"general.name": "a\x1b[31mb\n" + "x" * 1000}
+
+    assert "a\ufffd[31mb\ufffd" + "x" * 192 == model(named, "blk.0.a.weight").name
 
 
 def test_names_of_shards_are_kept():
