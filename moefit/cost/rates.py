@@ -56,10 +56,12 @@ class HostRates:
 
 _SHARPNESS: Final = 4.0
 
+_DATA_CENTRE: Final = re.compile(r"\b(?:V100|A30|A100|A800|H100|H200|H800|GH200|B200|B300)\b")
+
 _FAMILIES: Final = tuple(
     (re.compile(pattern, re.IGNORECASE), share, launch)
     for pattern, share, launch in (
-        (r"\b(?:V100|A30|A100|A800|H100|H200|H800|GH200|B200|B300)\b", 0.14, 1.0),
+        (_DATA_CENTRE.pattern, 0.14, 1.0),
         (r"\bRTX 20[5-8]0|\bQuadro RTX|\bTITAN RTX|\bT4\b|\bGTX 16\d\d", 0.25, 1.2),
         (r"\bGB10\b", 0.50, 1.0),
         (r"\bRTX 50[5-9]0|\bBlackwell\b", 0.40, 1.0),
@@ -67,7 +69,8 @@ _FAMILIES: Final = tuple(
         (r"\bRTX 30[5-9]0|\bRTX A\d000\b|\bA10G?\b|\bA40\b", 0.48, 1.35),
         (r"\bGTX 10\d\d|\bP40\b|\bP100\b|\bRX 5\d\d\d|\bRX 6\d\d\d|\bMI50\b|\bMI60\b|\bVII\b", 0.70, 1.3),
         (r"\bRX 9\d\d\d|\bR9700\b", 0.23, 1.0),
-        (r"\bRX 7\d\d\d|\bW7\d00\b|\b8060S|\b7[48]0M|\b890M", 0.50, 1.0),
+        (r"\bRX 7\d\d\d|\bW7\d00\b", 0.50, 1.0),
+        (r"\b8060S|\b7[48]0M|\b890M", 0.35, 1.0),
         (r"\bArc\b", 0.25, 1.0),
         (r"\bApple\b", 0.36, 1.0),
     )
@@ -77,7 +80,7 @@ newest chips'. Without tensor cores the product runs on
 integer dot products, so the share is high. From public llama-bench figures: Llama-2-7B Q4_0, 512 tokens, 13.4 GFLOP each (RTX 4090
 13944 t/s of 330 TFLOP/s: 0.57; RTX 3090 6073 of 142: 0.57; M3 Max 760 of 28: 0.36), a dense 27B (Quadro RTX 5000 538 t/s of 89
 TFLOP/s: 0.33, of which routed experts see 0.22), Qwen3-8B (RX 9070 XT, Vulkan, 4472 t/s of 195 TFLOP/s: 0.37), and of the models in tests/data/published.json
-that fit on their card: RTX 4080 0.53, A5000 0.46, RTX PRO 6000 0.37, GB10 0.52, H100 0.15, W7800 0.57, Radeon 8060S 0.54,
+that fit on their card: RTX 4080 0.53, A5000 0.46, RTX PRO 6000 0.37, H100 0.15, W7800 0.57, Radeon 8060S 0.33,
 R9700 0.23, RX 6700 XT 0.73, Arc B70 0.26. Data-centre chips have tensor cores of 2-4 times the width, fed through the same path.
 Small kernels: RTX 3090 Ti with Qwen3-30B-A3B 78 us a layer, A5000 with gpt-oss-20b 130 us, against 53-58 us on RTX 5090, RTX PRO 6000 and
 H100."""
@@ -194,7 +197,7 @@ def host_rates(machine: Machine, settings: Settings) -> HostRates:
     threads = settings.threads or best_threads(machine)
     cores = min(threads, machine.cpu.cores)
     single = dict(machine.ram.bandwidth_by_threads).get(1)
-    server = bool(_SERVER.search(machine.cpu.model)) or machine.cpu.cores > 24
+    server = _is_server(machine)
     core = _CORE_OF_READ * single if single else (_SERVER_CORE if server else _DESKTOP_CORE)
     return HostRates(
         read=max(1.0, ram_bandwidth(machine) * _RAM_SHARE),
@@ -205,6 +208,14 @@ def host_rates(machine: Machine, settings: Settings) -> HostRates:
         layer=_NODES * (_NODE + _NODE_THREAD * threads),
         pageable=0.75 * single if single else (_SERVER_COPY if server else _DESKTOP_COPY),
     )
+
+
+def _is_server(machine: Machine) -> bool:
+    """Many slow cores rather than few fast ones: by the processor's name, its size, or the company of a data-centre chip."""
+    named = _SERVER.search(machine.cpu.model) or any(
+        _DATA_CENTRE.search(gpu.description) for gpu in machine.gpus
+    )
+    return bool(named) or machine.cpu.cores > 24
 
 
 def best_threads(machine: Machine) -> int:

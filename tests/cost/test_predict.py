@@ -1,0 +1,273 @@
+"""What moves a prediction, and in which direction."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from moefit.cost import Prediction, best_threads, op_offload_min_batch, predict
+from moefit.cost.prefill import micro_batches
+from moefit.cost.tally import tally
+from moefit.launch.settings import Settings
+from moefit.machine.declared import parse_gpus
+from moefit.machine.types import CPU, Cpu, Device, Machine, Ram
+from moefit.placement.types import Placement
+from moefit.work import work_of
+from moefit.workload import Workload
+from tests.oracle import model
+
+MODEL = model("qwen3-30b-a3b", "Q4_K_M")
+WORK = work_of(MODEL)
+LAYERS = 48
+(GPU,) = parse_gpus(["rtx-3090"])
+RAM = Ram(64 << 30, 64 << 30, 60_000_000_000)
+MACHINE = Machine((GPU,), RAM, Cpu(8, 16))
+SETTINGS = Settings(context=32768)
+ALL_ON_GPU = Placement((0,) * (LAYERS + 1))
+CHAT = Workload(2048, 512)
+
+
+def experts(count: int, device: int = CPU) -> dict[str, int]:
+    return {t.name: device for layer in MODEL.layers[LAYERS - count :] for t in layer.experts}
+
+
+def moved(count: int) -> Placement:
+    return replace(ALL_ON_GPU, overrides=experts(count))
+
+
+def outcome(
+    placement: Placement,
+    settings: Settings = SETTINGS,
+    machine: Machine = MACHINE,
+    workload: Workload = CHAT,
+    draft_bytes: int = 0,
+) -> Prediction:
+    return predict(WORK, machine, machine.gpus, settings, placement, workload, draft_bytes=draft_bytes)
+
+
+def test_the_terms_of_a_workload_add_up_to_its_seconds() -> None:
+    prediction = outcome(moved(20))
+    assert sum(term.seconds for term in prediction.terms) == pytest.approx(prediction.seconds)
+    prefill = sum(t.seconds for t in prediction.terms if t.phase == "prefill")
+    assert 2048 / prefill == pytest.approx(prediction.prefill_tokens_per_second)
+
+
+def test_the_same_question_has_the_same_answer() -> None:
+    assert outcome(moved(20)) == outcome(moved(20))
+
+
+def test_a_phase_left_out_costs_nothing_but_has_a_rate() -> None:
+    prediction = outcome(moved(20), workload=Workload(512, 0))
+    assert 512 / prediction.prefill_tokens_per_second == pytest.approx(prediction.seconds)
+    assert prediction.decode_tokens_per_second > 0
+
+
+def test_every_expert_layer_on_the_cpu_slows_both_phases() -> None:
+    fewer, more = outcome(moved(20)), outcome(moved(21))
+    assert fewer.prefill_tokens_per_second > more.prefill_tokens_per_second
+    assert fewer.decode_tokens_per_second > more.decode_tokens_per_second
+
+
+def test_naming_a_tensors_own_device_changes_nothing() -> None:
+    stay = replace(ALL_ON_GPU, overrides=experts(20, device=0))
+    assert outcome(ALL_ON_GPU) == outcome(stay)
+
+
+def test_pinned_experts_are_copied_faster_than_mapped_ones() -> None:
+    pinned = outcome(moved(20), replace(SETTINGS, load_mode="none"))
+    mapped = outcome(moved(20))
+    assert pinned.prefill_tokens_per_second > 1.5 * mapped.prefill_tokens_per_second
+    assert pinned.decode_tokens_per_second == mapped.decode_tokens_per_second
+
+
+def test_a_larger_micro_batch_copies_the_experts_less_often() -> None:
+    small, large = (
+        outcome(moved(20), replace(SETTINGS, ubatch=u)).prefill_tokens_per_second for u in (512, 2048)
+    )
+    assert large > 2 * small
+
+
+def test_a_micro_batch_is_no_larger_than_the_batch() -> None:
+    assert {2048: 2} == micro_batches(replace(SETTINGS, ubatch=8192), 4096)
+    assert {512: 9, 392: 1} == micro_batches(SETTINGS, 5000)
+    assert {100: 1} == micro_batches(SETTINGS, 100)
+
+
+def test_a_batch_below_the_threshold_stays_on_the_cpu() -> None:
+    tail = outcome(moved(48), workload=Workload(31, 0)).terms
+    assert "CPU" in {term.place for term in tail if term.name == "products"}
+    assert "copies" not in {term.name for term in tail}
+
+
+def test_a_device_without_op_offload_leaves_prefill_to_the_cpu() -> None:
+    remote = replace(GPU, name="RPC0")
+    machine = replace(MACHINE, gpus=(remote,))
+    assert "copies" not in {term.name for term in outcome(moved(20), machine=machine).terms}
+
+
+def test_threads_help_until_the_memory_is_the_limit_and_never_beyond_the_cores() -> None:
+    rates = [
+        outcome(moved(48), replace(SETTINGS, threads=n)).decode_tokens_per_second for n in (1, 2, 4, 8, 16)
+    ]
+    assert rates[0] < rates[1] < rates[2]
+    assert rates[4] <= rates[3] < 2 * rates[2]
+
+
+def test_depth_slows_decode() -> None:
+    shallow, deep = (
+        outcome(ALL_ON_GPU, workload=Workload(prompt, 512)).decode_tokens_per_second
+        for prompt in (512, 30_000)
+    )
+    assert deep < shallow
+
+
+def test_a_quantised_cache_is_read_faster() -> None:
+    small = replace(SETTINGS, cache_type_k="q8_0", cache_type_v="q8_0")
+    agent = Workload(16384, 512)
+    f16, q8 = (outcome(ALL_ON_GPU, s, workload=agent).decode_tokens_per_second for s in (SETTINGS, small))
+    assert q8 > f16
+
+
+def test_the_cache_on_the_host_costs_a_visit_to_the_cpu_for_every_layer() -> None:
+    host = replace(SETTINGS, kv_offload=False)
+    assert outcome(ALL_ON_GPU, host).decode_tokens_per_second < 0.8 * (
+        outcome(ALL_ON_GPU).decode_tokens_per_second
+    )
+
+
+def test_a_file_larger_than_memory_is_paged_in_again_and_again() -> None:
+    small = replace(MACHINE, ram=replace(RAM, available=8 << 30))
+    prediction = outcome(moved(48), machine=small)
+    assert "disk" in {term.place for term in prediction.terms}
+    assert prediction.decode_tokens_per_second < 0.5 * outcome(moved(48)).decode_tokens_per_second
+
+
+def test_two_devices_overlap_their_micro_batches_only_without_overrides() -> None:
+    pair = replace(MACHINE, gpus=(GPU, replace(GPU, name="CUDA1")))
+    split = Placement((*(0,) * 24, *(1,) * 25))
+    assert outcome(split, machine=pair).prefill_tokens_per_second > 1.3 * (
+        outcome(ALL_ON_GPU).prefill_tokens_per_second
+    )
+    pinned = replace(split, overrides={"blk.0.ffn_up_exps.weight": CPU})
+    assert (
+        outcome(pinned, machine=pair).prefill_tokens_per_second
+        < outcome(split, machine=pair).prefill_tokens_per_second
+    )
+
+
+def test_a_second_device_adds_a_step_to_every_token() -> None:
+    pair = replace(MACHINE, gpus=(GPU, replace(GPU, name="CUDA1")))
+    split = Placement((*(0,) * 24, *(1,) * 25))
+    assert (
+        outcome(split, machine=pair).decode_tokens_per_second < outcome(ALL_ON_GPU).decode_tokens_per_second
+    )
+
+
+def test_everything_on_the_cpu_needs_no_device() -> None:
+    alone = replace(MACHINE, gpus=())
+    prediction = outcome(Placement((CPU,) * (LAYERS + 1)), machine=alone)
+    assert {"CPU"} == {term.place for term in prediction.terms}
+
+
+MTP = work_of(model("qwen3.5-35b-a3b-mtp", "Q4_K_M"))
+
+
+@pytest.mark.parametrize(("on_cpu", "faster"), [(False, True), (True, False)])
+def test_drafting_pays_on_a_device_and_not_with_experts_on_the_cpu(on_cpu: bool, faster: bool) -> None:
+    m = model("qwen3.5-35b-a3b-mtp", "Q4_K_M")
+    names = [t.name for layer in m.layers for t in layer.experts] if on_cpu else []
+    placement = Placement((0,) * (len(m.layers) + 1), dict.fromkeys(names, CPU))
+    drafting = replace(SETTINGS, mtp=True, draft_tokens=3)
+    plain, spec = (
+        predict(MTP, MACHINE, (GPU,), s, placement, CHAT).decode_tokens_per_second
+        for s in (SETTINGS, drafting)
+    )
+    assert faster == (spec > 1.2 * plain)
+
+
+def test_a_draft_model_is_read_for_every_token_it_drafts() -> None:
+    drafting = replace(SETTINGS, draft_tokens=4)
+    small, large = (
+        outcome(ALL_ON_GPU, drafting, draft_bytes=n).decode_tokens_per_second
+        for n in (500_000_000, 4_000_000_000)
+    )
+    assert large < small
+
+
+@pytest.mark.parametrize(
+    ("machine", "confidence"),
+    [
+        (MACHINE, "catalogue"),
+        (replace(MACHINE, calibration="desk"), "calibrated"),
+        (replace(MACHINE, ram=replace(RAM, bandwidth=None)), "guessed"),
+        (replace(MACHINE, gpus=(replace(GPU, bandwidth=None),)), "guessed"),
+        (replace(MACHINE, gpus=(replace(GPU, compute=None),), calibration="desk"), "guessed"),
+    ],
+)
+def test_confidence_names_the_weakest_figure(machine: Machine, confidence: str) -> None:
+    assert confidence == outcome(moved(20), machine=machine).confidence
+
+
+def test_an_unknown_memory_does_not_matter_where_nothing_is_in_it() -> None:
+    unknown = replace(MACHINE, ram=replace(RAM, bandwidth=None))
+    assert "catalogue" == outcome(ALL_ON_GPU, machine=unknown).confidence
+
+
+def test_copying_pays_from_a_smaller_batch_on_when_the_experts_are_pinned() -> None:
+    mapped, pinned = (
+        op_offload_min_batch(WORK, MACHINE, (GPU,), replace(SETTINGS, load_mode=mode), moved(48))
+        for mode in ("mmap", "none")
+    )
+    assert 1 < pinned < mapped
+
+
+@pytest.mark.parametrize(
+    ("device", "placement"), [(GPU, ALL_ON_GPU), (replace(GPU, name="RPC0"), moved(48))], ids=["all", "rpc"]
+)
+def test_the_threshold_stays_where_nothing_is_copied(device: Device, placement: Placement) -> None:
+    assert 32 == op_offload_min_batch(WORK, MACHINE, (device,), SETTINGS, placement)
+
+
+@pytest.mark.parametrize(
+    ("cpu", "threads"),
+    [(Cpu(8, 16), 8), (Cpu(16, 32, quota=5.5), 5), (Cpu(4, 4, quota=0.5), 1)],
+)
+def test_threads_are_physical_cores_within_the_quota(cpu: Cpu, threads: int) -> None:
+    assert threads == best_threads(replace(MACHINE, cpu=cpu))
+
+
+@given(
+    split=st.integers(0, LAYERS),
+    overrides=st.dictionaries(st.sampled_from(sorted(WORK.tensors)), st.sampled_from([CPU, 0])),
+    kv_offload=st.booleans(),
+)
+def test_no_placement_loses_or_invents_work(split: int, overrides: dict[str, int], kv_offload: bool) -> None:
+    settings = replace(SETTINGS, kv_offload=kv_offload)
+    placement = Placement((*(CPU,) * split, *(0,) * (LAYERS + 1 - split)), overrides)
+    where = tally(WORK, settings, placement)
+    whole = WORK.over(0, LAYERS + 1).plus(WORK.output)
+    loads = [*where.places.values(), *where.output.values()]
+    together = loads[0]
+    for load in loads[1:]:
+        together = together.plus(load)
+    assert together.base_bytes == pytest.approx(whole.base_bytes)
+    assert together.expert_macs == pytest.approx(whole.expert_macs)
+    assert together.key == pytest.approx(whole.key)
+    prediction = outcome(placement, settings)
+    assert all(math.isfinite(term.seconds) and term.seconds > 0 for term in prediction.terms)
+
+
+def test_a_hundred_candidates_of_a_large_model_are_weighed_in_a_tenth_of_a_second() -> None:
+    large = model("qwen3-235b-a22b", "Q4_K_M")
+    work = work_of(large)
+    names = [t.name for layer in large.layers for t in layer.experts]
+    placement = Placement((0,) * (len(large.layers) + 1), dict.fromkeys(names, CPU))
+    start = time.process_time()
+    for _ in range(100):
+        predict(work, MACHINE, (GPU,), SETTINGS, placement, CHAT)
+    assert time.process_time() - start < 0.1
