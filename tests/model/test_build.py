@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,7 @@ from moefit.model import Role, build
 from tests import oracle
 from tests.model.models import header, model, moe
 
-EXAMPLE = "examples/qwen3-30b-a3b-q4_k_m.gguf"
+EXAMPLE = str(Path(__file__).parents[2] / "examples" / "qwen3-30b-a3b-q4_k_m.gguf")
 
 
 @pytest.fixture(scope="module")
