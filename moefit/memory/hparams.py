@@ -122,7 +122,9 @@ def hparams(model: Model) -> Hparams:
     indexed = _indexer(row, keys, layers, recurrent)
     return Hparams(
         attention=tuple(a if cached[il] and trunk[il] else None for il, a in enumerate(attention)),
-        mtp_attention=tuple(a if il >= main else None for il, a in enumerate(attention)),
+        mtp_attention=tuple(
+            a if il >= main and not row.never_loads_mtp else None for il, a in enumerate(attention)
+        ),
         indexer=tuple(a if il < main else None for il, a in enumerate(indexed)),
         mtp_indexer=tuple(a if il >= main and row.recurrent else None for il, a in enumerate(indexed)),
         state=tuple(_states(row, keys, layers, main, recurrent)),

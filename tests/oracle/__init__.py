@@ -1,6 +1,7 @@
 """What the real llama.cpp said about memory: recorded rows, and the headers of the models they are about.
 
-`rows()` gives every recorded answer, `model()` the model it is about, built from a header that was never a file.
+`rows()` gives the answers about real models, `extra_rows()` those about further architectures, `model()` the model one is
+about, built from a header that was never a file.
 README.md says how they were recorded.
 """
 
@@ -19,6 +20,7 @@ from moefit.gguf.quants import QUANTS
 from moefit.model import Model, build
 
 HERE = Path(__file__).resolve().parent
+PORTS = (50052, 50053, 50054)
 LAST_ALIGNED_ROW = 1500
 """Rows up to here were recorded with CUDA's alignment; between the last such row and the first other one both agree."""
 
@@ -58,12 +60,15 @@ class Row:
     copies: int
     graph: str = field(repr=False)
     alignment: int = 32
-    """Of the devices' buffers. The recorder gave the first cuda-like rows CUDA's 128, the later ones a CPU's 32."""
+    """Bytes, of the devices' buffers. The recorder gave the first cuda-like rows CUDA's 128, the later ones a CPU's 32."""
 
     @property
     def tokens(self) -> list[str]:
         """The flags as a command line has them, the ports of the recorder filled in."""
-        return self.flags.replace("{P0}", "50052").replace("{P1}", "50053").replace("{P2}", "50054").split()
+        flags = self.flags
+        for index, port in enumerate(PORTS):
+            flags = flags.replace(f"{{P{index}}}", str(port))
+        return flags.split()
 
     @property
     def name(self) -> str:
@@ -82,10 +87,19 @@ class Row:
             sum(p.model for p in parts), sum(p.context for p in parts), sum(p.compute for p in parts)
         )
 
+    mtp: Mapping[str, Bytes] = field(default_factory=dict)
+    """The context of the multi-token-prediction blocks, where the line asks for it; weights counted once more."""
+
+
+@functools.cache
+def extra_rows() -> tuple[Row, ...]:
+    """Recorded answers about architectures beyond the real models: scripts/record_oracle.py --extra."""
+    return tuple(_row(json.loads(line), 32) for line in _lines("extra_rows.jsonl.xz"))
+
 
 @functools.cache
 def rows() -> tuple[Row, ...]:
-    """Every recorded answer."""
+    """Every recorded answer about the real models."""
     recorded = [json.loads(line) for line in _lines("rows.jsonl.xz")]
     return tuple(
         _row(data, 128 if data["mode"] == "cuda-like" and i <= LAST_ALIGNED_ROW else 32)
@@ -94,7 +108,8 @@ def rows() -> tuple[Row, ...]:
 
 
 def _row(data: dict[str, Any], alignment: int) -> Row:
-    data["devices"] = {name: Bytes(**use) for name, use in data["devices"].items()}
+    for key in ("devices", "mtp"):
+        data[key] = {name: Bytes(**use) for name, use in data.get(key, {}).items()}
     data["kv"], data["recurrent"] = tuple(data["kv"]), tuple(data["recurrent"])
     return Row(**data, alignment=alignment)
 
@@ -106,7 +121,9 @@ def _lines(name: str) -> list[str]:
 @functools.cache
 def models() -> Mapping[str, dict[str, Any]]:
     """Every model by name, as its JSON describes it: metadata, tensors, types by quantisation."""
-    described = [json.loads(line) for line in _lines("models.jsonl.xz")]
+    described = [
+        json.loads(line) for name in ("models", "extra_models") for line in _lines(f"{name}.jsonl.xz")
+    ]
     return {m["name"]: m for m in described}
 
 

@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+"""Ask a llama.cpp again everything that tests/oracle says of it, and print what changed.
+
+    scripts/record_oracle.py                         # every stored row, against the build of scripts/build_llama.sh
+    scripts/record_oracle.py --sample 40             # some of them
+    scripts/record_oracle.py --llama ~/llama.cpp --write   # another checkout (its build/ beside its source); keep its answers
+    scripts/record_oracle.py --extra --write         # describe and record the models of oracle/models.py anew
+
+Exit status 1 if anything changed. The rows are dummy loads: nothing is allocated, no weights are read, a row takes a
+tenth of a second. Needs g++.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import lzma
+import os
+import random
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from oracle import gguf_file
+from oracle.ask import ask, servers
+from oracle.describe import describe, general
+from oracle.matrix import matrix
+from oracle.models import MODELS
+from oracle.tools import compile_tool
+
+DATA = Path(__file__).resolve().parents[1] / "tests" / "oracle"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+LLAMA = CACHE / "moefit" / "llama.cpp-b11434"
+RECORDED = (("models.jsonl.xz", "rows.jsonl.xz"), ("extra_models.jsonl.xz", "extra_rows.jsonl.xz"))
+COMPARED = ("n_ctx", "n_batch", "n_ubatch", "n_seq", "devices", "layers", "copies", "mtp")
+
+
+def main() -> int:
+    """Record and compare."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--llama", type=Path, default=LLAMA, help="folder with src/ (or the source itself) and build/"
+    )
+    parser.add_argument("--sample", type=int, help="ask only so many rows, drawn at random")
+    parser.add_argument("--seed", type=int, default=0, help="of the sample")
+    parser.add_argument("--extra", action="store_true", help="describe the models of oracle/models.py anew")
+    parser.add_argument("--only", default="", help="models whose name contains this")
+    parser.add_argument("--write", action="store_true", help="store the answers")
+    options = parser.parse_args()
+    source = options.llama / "src" if (options.llama / "src" / "include").is_dir() else options.llama
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        recorder = compile_tool("recorder", source, options.llama / "build", folder)
+        shapes = compile_tool("shapes", source, options.llama / "build", folder)
+        with servers(options.llama / "build" / "bin" / "ggml-rpc-server") as ports:
+            if options.extra:
+                return _extra(options, shapes, recorder, ports, folder)
+            return _again(options, recorder, ports, folder)
+
+
+def _again(options: argparse.Namespace, recorder: Path, ports: list[int], folder: Path) -> int:
+    """Ask every stored row again."""
+    changed = 0
+    for models_file, rows_file in RECORDED:
+        models = {m["name"]: m for m in _read(models_file)}
+        rows = [row for row in _read(rows_file) if options.only in row["model"]]
+        if options.sample is not None:
+            rows = random.Random(options.seed).sample(rows, min(options.sample, len(rows)))
+        answers = []
+        for (model, quant), group in _grouped(rows):
+            path = _write_model(models[model], quant, folder)
+            for row in group:
+                answers.append(_answer(recorder, path, row, ports))
+                changed += _report(row, answers[-1])
+        if options.write and options.sample is None and not options.only:
+            _store(rows_file, answers)
+        print(f"{rows_file}: {len(rows)} rows asked")
+    print(f"{changed} changed")
+    return int(changed > 0)
+
+
+def _extra(options: argparse.Namespace, shapes: Path, recorder: Path, ports: list[int], folder: Path) -> int:
+    """Describe and record the models of oracle/models.py."""
+    described, answers, failed = [], [], 0
+    for model in MODELS.values():
+        if options.only not in model.name:
+            continue
+        try:
+            header = describe(model, shapes, recorder)
+        except RuntimeError as error:
+            print(error, file=sys.stderr)
+            failed += 1
+            continue
+        described.append(header)
+        path = _write_model(header, "Q4_K_M", folder)
+        for mode, gpus, outputs, flags in matrix(header):
+            row = {
+                "model": model.name,
+                "quant": "Q4_K_M",
+                "mode": mode,
+                "gpus": gpus,
+                "outputs": outputs,
+                "flags": flags,
+            }
+            answer = _answer(recorder, path, row, ports)
+            if "refused" in answer:
+                print(f"{model.name} {mode} {flags}: refused")
+            else:
+                answers.append(answer)
+    if options.write and not options.only:
+        _store("extra_models.jsonl.xz", described)
+        _store("extra_rows.jsonl.xz", answers)
+    print(f"{len(described)} models, {len(answers)} rows, {failed} models failed")
+    return int(failed > 0)
+
+
+def _answer(recorder: Path, path: Path, row: dict[str, Any], ports: list[int]) -> dict[str, Any]:
+    asked = {key: row[key] for key in ("model", "quant", "mode", "gpus", "outputs", "flags")}
+    try:
+        return ask(recorder, path, asked, ports)
+    except RuntimeError:
+        return {**asked, "refused": True}
+
+
+def _report(before: dict[str, Any], after: dict[str, Any]) -> bool:
+    """Print what changed between two answers to the same launch."""
+    lines = [
+        f"{key}: {before.get(key)} -> {after.get(key)}"
+        for key in COMPARED
+        if before.get(key) != after.get(key)
+    ]
+    if "devices" in after and lines and _sums(before) == _sums(after):
+        lines = [line for line in lines if not line.startswith("devices")]  # only how Host and CPU share
+    if lines:
+        print(
+            f"{before['model']}-{before['quant']} {before['mode']} x{before['gpus']} outputs={before['outputs']} {before['flags']}"
+        )
+        print("".join(f"    {line}\n" for line in lines), end="")
+    return bool(lines)
+
+
+def _sums(row: dict[str, Any]) -> dict[str, tuple[int, ...]]:
+    sums: dict[str, list[int]] = {}
+    for name, use in row["devices"].items():
+        held = sums.setdefault("Host" if name == "CPU" else name, [0, 0, 0])
+        for i, term in enumerate(("model", "context", "compute")):
+            held[i] += use[term]
+    return {name: tuple(held) for name, held in sums.items() if any(held)}
+
+
+def _write_model(described: dict[str, Any], quant: str, folder: Path) -> Path:
+    """A sparse file of a described model; its vocabulary has a size and no words."""
+    path = folder / "model.gguf"
+    kinds = described["types"][quant].split()
+    tensors = [
+        (name, tuple(shape), kind) for (name, *shape), kind in zip(described["tensors"], kinds, strict=True)
+    ]
+    header = general(described["name"], described["architecture"], described["vocab"])
+    gguf_file.write(path, {**header, **described["metadata"]}, tensors)
+    return path
+
+
+def _grouped(rows: Iterable[dict[str, Any]]) -> Iterable[tuple[tuple[str, str], list[dict[str, Any]]]]:
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault((row["model"], row["quant"]), []).append(row)
+    return groups.items()
+
+
+def _read(name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in lzma.decompress((DATA / name).read_bytes()).decode().splitlines()]
+
+
+def _store(name: str, entries: Iterable[dict[str, Any]]) -> None:
+    text = "".join(json.dumps(entry, separators=(",", ":")) + "\n" for entry in entries)
+    (DATA / name).write_bytes(lzma.compress(text.encode(), preset=9 | lzma.PRESET_EXTREME))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
