@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import os
 import subprocess
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -13,8 +11,6 @@ from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
 from moefit.launch.precedence import effective
 from tests.formats.argvs import COMMANDS
-
-LLAMA = Path(os.environ.get("MOEFIT_LLAMA", Path.home() / ".cache/moefit/llama.cpp-b11434/build/bin"))
 
 
 def read_file(text: str) -> dict[str, str]:
@@ -125,18 +121,3 @@ def test_overrides_to_the_cpu_may_change_their_order() -> None:
     assert 'LLAMA_ARG_N_CPU_MOE=3\nLLAMA_ARG_OVERRIDE_TENSOR="exps=CPU"\n' == write(
         "llama-server -ncmoe 3 -ot exps=CPU"
     )
-
-
-@pytest.mark.llama
-@pytest.mark.parametrize(
-    ("text", "status"), [("LLAMA_ARG_CTX_SIZE=4096\nLLAMA_ARG_FIT=off\n", 0), ("LLAMA_ARG_CTX_SIZE=x\n", 1)]
-)
-def test_the_real_llama_server_reads_the_variables(text: str, status: int) -> None:
-    """--list-devices ends the program only after all variables were read."""
-    answer = subprocess.run(
-        [LLAMA / "llama-server", "--list-devices"],
-        env=os.environ | read_file(text),
-        capture_output=True,
-        check=False,
-    )
-    assert status == answer.returncode

@@ -1,9 +1,6 @@
 from __future__ import annotations
 
-import os
 import shlex
-import subprocess
-from pathlib import Path
 
 import pytest
 
@@ -12,8 +9,6 @@ from moefit.formats import llama_bench
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
 from moefit.launch.precedence import effective
-
-LLAMA = Path(os.environ.get("MOEFIT_LLAMA", Path.home() / ".cache/moefit/llama.cpp-b11434/build/bin"))
 
 
 def write(line: str, prompt: int | None = None, generated: int | None = None) -> str:
@@ -68,20 +63,3 @@ def test_a_benchs_own_command_stays() -> None:
 def test_what_cannot_be_carried_is_refused(line: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         write(f"llama-server {line}")
-
-
-@pytest.mark.llama
-def test_the_real_llama_bench_takes_the_line() -> None:
-    """It reads every option before it fails for want of the model."""
-    line = write(
-        "llama-server -m /nowhere.gguf -ngl all -ts 3,1 -ot blk[.](1|2)[.]ffn=CPU,x=CPU -ub 128 -b 256 -ctk q8_0 -fa on "
-        "-nkvo --no-op-offload --no-host --no-repack -lm none -lzm off -sm layer -mg 0 -t 1 --numa distribute --prio 0 --poll 50 "
-        "-C 0x1 --cpu-strict 0 --embedding --offline",
-        16,
-        4,
-    )
-    answer = subprocess.run(
-        [LLAMA / "llama-bench", *shlex.split(line)[1:]], capture_output=True, text=True, check=False
-    )
-    assert "invalid parameter" not in answer.stderr
-    assert "/nowhere.gguf" in answer.stderr

@@ -1,16 +1,5 @@
 from __future__ import annotations
 
-import json
-import os
-import socket
-import subprocess
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-
 import pytest
 from hypothesis import given, settings
 
@@ -19,8 +8,6 @@ from moefit.formats import preset
 from moefit.launch.command import parse
 from moefit.launch.precedence import parse_ini
 from tests.formats.argvs import COMMANDS
-
-LLAMA = Path(os.environ.get("MOEFIT_LLAMA", Path.home() / ".cache/moefit/llama.cpp-b11434/build/bin"))
 
 
 def write(line: str) -> str:
@@ -80,63 +67,3 @@ def test_values_come_back_or_are_refused(argv: list[str]) -> None:
 
 def expected_value(setting: preset.Setting) -> str:
     return setting.value if setting.option.arity else ("true" if setting.positive else "false")
-
-
-@contextmanager
-def router(file: Path) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    words = [
-        LLAMA / "llama-server",
-        "--models-preset",
-        file,
-        "--port",
-        str(port),
-        "--no-models-autoload",
-        "--offline",
-    ]
-    environment = {**os.environ, "LLAMA_CACHE": str(file.parent), "HF_HOME": str(file.parent)}
-    with subprocess.Popen(
-        words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
-    ) as process:
-        try:
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-
-
-def ask(url: str) -> dict[str, object]:
-    for _ in range(100):
-        try:
-            with urllib.request.urlopen(f"{url}/models", timeout=5) as answer:
-                found: dict[str, object] = json.load(answer)
-                return found
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.1)
-    raise TimeoutError(url)
-
-
-@pytest.mark.llama
-def test_the_real_router_starts_the_same_line(tmp_path: Path) -> None:
-    """The router says with which arguments it would start each model: they mean what the line means."""
-    line = "-m /x/a.gguf -c 4096 -ngl 20 -ot blk[.](1|2)[.]ffn_(up|down)_exps=CPU -ncmoe 3 -nkvo -kvu -fa on -lm none --fit off"
-    file = tmp_path / "models.ini"
-    file.write_text(preset.write(parse(["llama-server", *line.split()]), "qwen3"))
-    with router(file) as url:
-        models = ask(url)["data"]
-    assert isinstance(models, list)
-    args = next(m["status"]["args"] for m in models if m["id"] == "qwen3")
-    started = {(a.option, a.value, a.positive) for a in parse(args).arguments}
-    wanted = {(a.option, a.value, a.positive) for a in parse(line.split()).arguments}
-    assert wanted <= started
-
-
-@pytest.mark.llama
-def test_the_real_router_refuses_an_unknown_key(tmp_path: Path) -> None:
-    file = tmp_path / "models.ini"
-    file.write_text("[x]\nno-such-key = 1\n")
-    answer = subprocess.run(
-        [LLAMA / "llama-server", "--models-preset", file], capture_output=True, timeout=20, check=False
-    )
-    assert 0 != answer.returncode

@@ -1,15 +1,9 @@
 from __future__ import annotations
 
-import os
-import subprocess
-from pathlib import Path
-
 import pytest
 
 from moefit.launch import option_data
 from moefit.launch.options import Option, OptionTable, builtin, parse_help
-
-LLAMA = Path(os.environ.get("MOEFIT_LLAMA", Path.home() / ".cache/moefit/llama.cpp-b11434/build/bin"))
 
 OLD_HELP = """\
 ----- common params -----
@@ -28,15 +22,6 @@ OLD_HELP = """\
 -ot,   --override-tensor <tensor name pattern>=<buffer type>,...
                                         override tensor buffer type
 """
-
-
-@pytest.mark.llama
-@pytest.mark.parametrize("program", option_data.PROGRAMS)
-def test_the_built_in_table_is_what_the_program_says(program: str) -> None:
-    if not (LLAMA / program).exists():
-        pytest.skip(f"{program} was not built")
-    answer = subprocess.run([LLAMA / program, "--help"], capture_output=True, text=True, check=True)
-    assert builtin(program).options == parse_help(program, answer.stdout).options
 
 
 @pytest.mark.parametrize(
