@@ -28,7 +28,9 @@ def write_atomically(path: Path, text: str) -> None:
                 os.fsync(file.fileno())
             mask = os.umask(0)
             os.umask(mask)
-            Path(temporary).chmod(0o666 & ~mask)  # mkstemp's files are private; this one is the user's to share
+            Path(temporary).chmod(
+                0o666 & ~mask
+            )  # mkstemp's files are private; this one is the user's to share
             Path(temporary).replace(path)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)

@@ -20,7 +20,11 @@ def service(plan: Plan, name: str, argv: Sequence[str], *, user: bool, replan: b
 
     The limits come from the plan; one that is made anew at each start gets none.
     """
-    locks = plan.settings.load_mode in {"none", "mlock", "mmap+mlock"}  # with none, experts may sit in pinned memory
+    locks = plan.settings.load_mode in {
+        "none",
+        "mlock",
+        "mmap+mlock",
+    }  # with none, experts may sit in pinned memory
     return unit.Service(
         name=name,
         argv=tuple(argv),

@@ -68,7 +68,9 @@ def args(shared: Shared, as_format: o.FormatChoice = o.Format.SHELL) -> int:
     sys.stdout.write(write_argv(made, as_format, request.launch.command.table))
     if made.environment:
         needed = " ".join(f"{name}={value}" for name, value in made.environment.items())
-        sys.stderr.write(f"moefit: note: the plan counts on {needed} in the environment; `moefit run` sets it\n")
+        sys.stderr.write(
+            f"moefit: note: the plan counts on {needed} in the environment; `moefit run` sets it\n"
+        )
     return FITS
 
 

@@ -122,9 +122,15 @@ WaitFree = Annotated[
     ),
 ]
 UnitName = Annotated[str, typer.Option("--name", help="The unit's name, without .service.")]
-UserUnit = Annotated[bool, typer.Option("--user", help="For your own systemd (systemctl --user), not the system's.")]
-Replan = Annotated[bool, typer.Option("--replan", help="Plan again at each start, for the memory of that moment.")]
-Output = Annotated[Path | None, typer.Option("--output", metavar="FILE", help="Write it to a file.", dir_okay=False)]
+UserUnit = Annotated[
+    bool, typer.Option("--user", help="For your own systemd (systemctl --user), not the system's.")
+]
+Replan = Annotated[
+    bool, typer.Option("--replan", help="Plan again at each start, for the memory of that moment.")
+]
+Output = Annotated[
+    Path | None, typer.Option("--output", metavar="FILE", help="Write it to a file.", dir_okay=False)
+]
 Install = Annotated[bool, typer.Option("--install", help="Write it where systemctl --user looks for it.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print it, and do nothing.")]
 FormatChoice = Annotated[Format, typer.Option("--format", help="How the line is written.")]

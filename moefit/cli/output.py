@@ -58,22 +58,18 @@ def warn(warning: Warn) -> None:
 
 def write_argv(plan: Plan, form: Format, table: OptionTable) -> str:
     """The line as `--format` asks; formats that hold the line inside a file call the model by its name."""
-    if form is Format.SHELL:
-        return shell.write(plan.argv) + "\n"
-    if form is Format.NULL:
-        return null.write(plan.argv)
-    if form is Format.JSON:
-        return json_argv.write(plan.argv) + "\n"
+    of_words = {Format.SHELL: shell.write, Format.NULL: null.write, Format.JSON: json_argv.write}
+    if form in of_words:
+        return of_words[form](plan.argv) + ("" if form is Format.NULL else "\n")
     command = parse(plan.argv, table)
+    if form is Format.LLAMA_BENCH:
+        given = effective(command)
+        tokens = plan.prediction.prompt_tokens, plan.prediction.generated_tokens
+        return llama_bench.write(command, given, constraints(command.name, given), *tokens) + "\n"
     if form is Format.ENV:
         return env.write(command)
-    if form is Format.LLAMA_SWAP:
-        return llama_swap.write(command, plan.model.name)
-    if form is Format.PRESET:
-        return preset.write(command, plan.model.name)
-    given = effective(command)
-    tokens = plan.prediction.prompt_tokens, plan.prediction.generated_tokens
-    return llama_bench.write(command, given, constraints(command.name, given), *tokens) + "\n"
+    of_models = {Format.LLAMA_SWAP: llama_swap.write, Format.PRESET: preset.write}
+    return of_models[form](command, plan.model.name)
 
 
 def does_not_fit(plan: Plan) -> DoesNotFitError:
