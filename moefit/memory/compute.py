@@ -22,7 +22,7 @@ from moefit.memory.cells import context
 from moefit.memory.graph.allocate import Allocator, Arena
 from moefit.memory.graph.architectures import ARCHITECTURES, GENERIC, PERIODS
 from moefit.memory.graph.context import Batch, Context, Homes, Layers, Parameters
-from moefit.memory.graph.layers import representatives, signatures
+from moefit.memory.graph.layers import choose
 from moefit.memory.graph.nodes import Node
 from moefit.memory.graph.rules import CUDA_KERNELS, alloc_size, batch_size, kept_for_fusion, runs
 from moefit.memory.graph.schedule import Backends, schedule
@@ -181,16 +181,16 @@ def _prompt(model: Model, settings: Settings) -> Batch:
 
 def _answer(model: Model, homes: Homes, question: _Question) -> _Peaks:
     """The peaks, remembered by what they depend on."""
-    marks = signatures(model, homes, PERIODS.get(model.architecture, 1), types=question.offload)
     # With caches on the host, copies come and go in every layer, and the free blocks do not soon repeat.
-    layers = representatives(marks) if question.batch.kv_offload else list(range(len(marks)))
+    whole = not question.batch.kv_offload
+    chosen = choose(model, homes, PERIODS.get(model.architecture, 1), whole=whole)
     outside = tuple((name, home) for name, home in homes.tensors.items() if not name.startswith("blk."))
-    key = (question, tuple(marks[i] for i in layers), outside)
+    key = (question, chosen.key, outside)
     known = _known(model)
     if key in known:
         known.move_to_end(key)
         return known[key]
-    answer = known[key] = _resolved(model, homes, question, layers)
+    answer = known[key] = _resolved(model, homes, question, chosen.layers)
     if len(known) > REMEMBERED:
         known.popitem(last=False)
     return answer

@@ -1,12 +1,14 @@
 """Which layers a graph needs: the allocator soon repeats itself, so a few of each kind stand for all.
 
-Two layers are alike when their tensors, caches and homes are. Of a run of like layers, and of a repeated sequence of them, two
-repetitions are kept: after the first, the allocator finds the same free blocks each time (tests/memory compares with whole graphs).
+Two layers are alike when their shapes, caches and homes are. Of a run of like layers, and of a repeated sequence of them, two
+repetitions and the last are kept: after the first, the allocator finds the same free blocks each time (tests/memory compares
+with whole graphs). Layers with weights on the CPU are alike only if these are of one size: a device may copy them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from moefit.memory.graph.context import Homes
@@ -14,7 +16,6 @@ from moefit.memory.hparams import Hparams, hparams
 from moefit.memory.memo import per_model
 from moefit.model import Layer, Model, Tensor
 
-REPETITIONS: Final = 3
 LONGEST_PERIOD: Final = 12
 
 PER_LAYER_KEYS: Final = (
@@ -29,20 +30,18 @@ PER_LAYER_KEYS: Final = (
 
 
 @per_model(16)
-def _kinds(model: Model, period: int, *, types: bool) -> tuple[int, ...]:
+def _kinds(model: Model, period: int) -> tuple[int, ...]:
     """For each block, a number that like blocks share, wherever they are."""
     seen: dict[Hashable, int] = {}
     memory = hparams(model)
-    return tuple(
-        seen.setdefault(_kind(model, memory, layer, period, types=types), len(seen)) for layer in model.layers
-    )
+    return tuple(seen.setdefault(_kind(model, memory, layer, period), len(seen)) for layer in model.layers)
 
 
-def _kind(model: Model, memory: Hparams, layer: Layer, period: int, *, types: bool) -> Hashable:
+def _kind(model: Model, memory: Hparams, layer: Layer, period: int) -> Hashable:
     i = layer.index
     listed = (model.metadata.get(f"{model.architecture}.{key}") for key in PER_LAYER_KEYS)
     return (
-        tuple((t.name.split(".", 2)[-1], t.shape, t.bytes if types else 0) for t in _own(layer)),
+        tuple((t.name.split(".", 2)[-1], t.shape) for t in _own(layer)),
         memory.attention[i],
         memory.state[i],
         memory.indexer[i],
@@ -56,23 +55,34 @@ def _own(layer: Layer) -> Iterator[Tensor]:
     return (t for t in layer.tensors if t.name.startswith("blk."))
 
 
-def signatures(model: Model, homes: Homes, period: int, *, types: bool) -> list[Hashable]:
-    """For each block of the main model, what it is and where it and its exceptions are.
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The layers of a graph, and what tells one choice from another."""
 
-    `types`: the sizes of tensors on the CPU matter, because they may be copied to a device.
+    layers: tuple[int, ...]
+    key: Hashable
+
+
+def choose(model: Model, homes: Homes, period: int, *, whole: bool) -> Chosen:
+    """The layers that stand for the main model with everything at home where `homes` says.
+
+    `period`: after how many layers the architecture repeats where tensors do not show it. `whole`: take every layer.
     """
-    plain, exact = _kinds(model, period, types=False), _kinds(model, period, types=types)
-    names = _layer_of(model)
+    kinds, names, sizes = _kinds(model, period), _layer_of(model), _sizes(model)
     moved: dict[int, list[tuple[str, int, int]]] = {}
+    cpu, elsewhere = homes.cpu, False
     for name, home in homes.tensors.items():
         layer, short, size = names.get(name, (-1, name, 0))
-        moved.setdefault(layer, []).append((short, home, size if types else 0))
-    cpu = homes.cpu
-    return [
-        (exact[i] if home == cpu else plain[i], home, tuple(moved[i]) if i in moved else None)
-        for i, (home, layer) in enumerate(zip(homes.layers, model.layers, strict=True))
-        if not layer.mtp
+        moved.setdefault(layer, []).append((short, home, size))
+        elsewhere = elsewhere or home != cpu
+    marks: list[Hashable] = [
+        (kind, home, sizes[i] if home == cpu else 0, tuple(moved[i]) if i in moved else None)
+        for i, (home, kind, layer_) in enumerate(zip(homes.layers, kinds, model.layers, strict=True))
+        if not layer_.mtp
     ]
+    # A tensor on another device makes copies there, which take longer to settle.
+    layers = range(len(marks)) if whole else representatives(marks, 3 if elsewhere else 2)
+    return Chosen(tuple(layers), tuple(marks[i] for i in layers))
 
 
 @per_model(8)
@@ -83,23 +93,33 @@ def _layer_of(model: Model) -> dict[str, tuple[int, str, int]]:
     }
 
 
-def representatives(marks: Sequence[Hashable]) -> list[int]:
-    """Positions that stand for the whole sequence: its first and last, and two of each repetition."""
+@per_model(8)
+def _sizes(model: Model) -> tuple[int, ...]:
+    """For each block, a number that blocks with tensors of the same sizes share."""
+    seen: dict[Hashable, int] = {}
+    return tuple(seen.setdefault(tuple(t.bytes for t in layer.tensors), len(seen)) for layer in model.layers)
+
+
+def representatives(marks: Sequence[Hashable], repetitions: int) -> list[int]:
+    """Positions that stand for the whole sequence: so many repetitions of each mark (of longer blocks
+    one less), and the last."""
     kept = list(range(len(marks)))
     for period in range(1, LONGEST_PERIOD + 1):
-        kept = _without_repetitions(kept, marks, period)
+        kept = _without_repetitions(kept, marks, period, repetitions if period == 1 else repetitions - 1)
     return kept
 
 
-def _without_repetitions(positions: list[int], marks: Sequence[Hashable], period: int) -> list[int]:
-    """Positions without the third and later repetitions of any block of `period` marks; the last repetition is kept whole."""
+def _without_repetitions(
+    positions: list[int], marks: Sequence[Hashable], period: int, repetitions: int
+) -> list[int]:
+    """Positions without the repetitions of any block of `period` marks between the first ones and the last."""
     kept: list[int] = []
     i, n = 0, len(positions)
     while i < n:
         block = [marks[p] for p in positions[i : i + period]]
-        before = [marks[p] for p in kept[-REPETITIONS * period :]]
+        before = [marks[p] for p in kept[-repetitions * period :]]
         follows = [marks[p] for p in positions[i + period : i + 2 * period]]
-        if len(block) == period and before == block * REPETITIONS and follows == block:
+        if len(block) == period and before == block * repetitions and follows == block:
             i += period
         else:
             kept.append(positions[i])
