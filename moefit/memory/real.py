@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from moefit.memory.types import HostUse, Use
+
+HOST: Final = "Host"
+"""The row of everything in RAM."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ def compare(predicted: Mapping[str, Use], host: HostUse, real: RealUse) -> tuple
     rows: list[Difference] = []
     for name, use in predicted.items():
         rows += _terms(name, use, known.get(name, Use()))
-    return (*rows, *_terms("Host", host, real.host))
+    return (*rows, *_terms(HOST, host, real.host))
 
 
 def compare_extras(predicted: Mapping[str, int], real: RealUse) -> tuple[Difference, ...]:

@@ -12,6 +12,7 @@ from moefit.memory.extras import Extra
 from moefit.memory.reserve import reserve
 from moefit.model import Model
 from moefit.placement.budget import Budget, Term
+from moefit.planning.types import Options
 
 EVERY_DEVICE = ""
 """The key of a margin that holds for every device."""
@@ -23,22 +24,21 @@ def budgets(
     settings: Settings,
     constraints: Constraints,
     extras: Sequence[Extra],
-    margins: Mapping[str, int],
-    beside: Mapping[str, int],
+    options: Options,
 ) -> tuple[Budget, ...]:
-    """One budget a device. `--margin` replaces the reserve, and so does the line's own `-fitt`; `--beside` adds to it.
+    """One budget a device. `--margin` replaces the reserve, and so does the line's own `-fitt`; `--beside` and what `--exact` found add to it.
 
     Raises:
         UsageError: a margin or room for a device that is not used, or fewer `-fitt` values than devices.
     """
-    _check_names("--margin", margins, devices)
-    _check_names("--beside", beside, devices)
+    _check_names("--margin", options.margins, devices)
+    _check_names("--beside", options.beside, devices)
     asked = _fit_targets(constraints, devices)
     return tuple(
         Budget(
             device.free,
             device.overhead,
-            (*_reserve(model, settings, device, margins, target), *_room(device, beside)),
+            (*_reserve(model, settings, device, options.margins, target), *_room(device, options)),
             sum(extra.total for extra in extras if extra.device == device.name),
         )
         for device, target in zip(devices, asked, strict=True)
@@ -54,9 +54,13 @@ def _check_names(option: str, sizes: Mapping[str, int], devices: Sequence[Device
             )
 
 
-def _room(device: Device, beside: Mapping[str, int]) -> tuple[Term, ...]:
-    size = beside.get(device.name, beside.get(EVERY_DEVICE, 0))
-    return (Term("beside", size, "--beside"),) if size else ()
+def _room(device: Device, options: Options) -> tuple[Term, ...]:
+    beside = options.beside.get(device.name, options.beside.get(EVERY_DEVICE, 0))
+    terms = (
+        Term("beside", beside, "--beside"),
+        Term("correction", options.corrections.get(device.name, 0), "--exact: llama.cpp's own figure"),
+    )
+    return tuple(term for term in terms if term.bytes)
 
 
 def _reserve(

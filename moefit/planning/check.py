@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
-from moefit.memory.real import Difference, RealUse, compare, compare_extras, shortfalls
+from moefit.memory.real import HOST, Difference, RealUse, compare, compare_extras, shortfalls
 from moefit.planning.types import Plan
+from moefit.sizes import MIB
+
+ROUNDING: Final = 4 * MIB
+"""Four terms, each cut off to whole MiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +21,19 @@ class Check:
     rows: tuple[Difference, ...]
     lacking: Mapping[str, int]
     """Device name -> bytes by which the real use exceeds what the plan lets the device give."""
+
+
+def corrections(found: Check) -> dict[str, int]:
+    """Bytes that devices really use beyond the plan (negative: less), where that is more than rounding, by device name.
+
+    llama.cpp cuts every figure off to whole MiB, so each is taken to be one MiB larger unless it is 0.
+    """
+    beyond: dict[str, int] = {}
+    for row in found.rows:
+        if row.device != HOST:
+            real = row.real + (MIB if row.real else 0)
+            beyond[row.device] = beyond.get(row.device, 0) + real - row.predicted
+    return {device: size for device, size in beyond.items() if abs(size) > ROUNDING}
 
 
 def check(plan: Plan, real: RealUse) -> Check:

@@ -62,9 +62,7 @@ def _problem(
         return cost.predict(work, machine, settled.devices, chosen, settled.placement, options.workload)
 
     def money(chosen: Settings) -> tuple[Budget, ...]:
-        return budgets(
-            model, devices, chosen, launch.constraints, launch.extras, options.margins, options.beside
-        )
+        return budgets(model, devices, chosen, launch.constraints, launch.extras, options)
 
     return Problem(
         model,

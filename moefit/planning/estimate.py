@@ -39,7 +39,7 @@ def estimate(model: Model, machine: Machine, launch: Launch, options: Options) -
     )
     settled = Settled(
         devices,
-        budgets(model, devices, sized, constraints, launch.extras, options.margins, options.beside),
+        budgets(model, devices, sized, constraints, launch.extras, options),
         placement,
         memory.footprint(model, devices, sized, placement),
         unplaced=0,

@@ -43,6 +43,8 @@ class Options:
     """Device name (or the empty string for every device) -> bytes that replace the reserve."""
     beside: Mapping[str, int] = field(default_factory=dict)
     """The same -> bytes left free for models that another server loads on that device."""
+    corrections: Mapping[str, int] = field(default_factory=dict)
+    """Device name -> bytes that the real llama.cpp was found to use beyond the prediction; negative where less."""
 
 
 @dataclass(frozen=True, slots=True)
