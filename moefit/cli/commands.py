@@ -196,6 +196,10 @@ def _plan(shared: Shared) -> Plan:
 
 
 def _planned(shared: Shared, request: Request) -> Plan:
+    if shared.exact:
+        from moefit.exact import exact_plan
+
+        return exact_plan(request, shared.plan_options)
     return make_plan(request.model, request.machine, request.launch, shared.plan_options)
 
 

@@ -94,6 +94,12 @@ Beside = Annotated[
         metavar="[DEV=]SIZE", help="Leave so much more for models of another server.", rich_help_panel=_PLAN
     ),
 ]
+Exact = Annotated[
+    bool,
+    typer.Option(
+        "--exact", help="Correct the plan by one dummy load of the real llama.cpp.", rich_help_panel=_PLAN
+    ),
+]
 StrategyChoice = Annotated[
     Strategy, typer.Option("--strategy", help="How layers are placed.", rich_help_panel=_PLAN)
 ]

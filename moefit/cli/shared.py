@@ -57,6 +57,7 @@ class Shared(MachineShared):
     beside: o.Beside = None
     strategy: o.StrategyChoice = o.Strategy.AUTO
     workload: o.WorkloadText = "chat"
+    exact: o.Exact = False
 
     def run_words(self, argv: Sequence[str]) -> tuple[str, ...]:
         """The command of moefit that runs `argv` with these options: absolute, for a place without a PATH."""
