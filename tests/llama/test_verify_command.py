@@ -62,3 +62,19 @@ def test_a_line_as_given_that_exceeds_its_budget_ends_with_status_1(verified):
     assert status == 1
     assert not document["fits"]
     assert document["devices"][0]["lacking"] > 0
+
+
+def test_exact_asks_once_and_says_what_it_found(environment, rpc: RpcDevices, small_model: Path):
+    line = ["llama-server", "-m", str(small_model), *rpc.option, "-c", "4096"]
+    done = subprocess.run(
+        [sys.executable, "-m", "moefit", "plan", "--exact", "--json", "--", *line],
+        check=True,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    plan = json.loads(done.stdout)
+
+    assert ["exact"] == [warning["code"] for warning in plan["warnings"] if warning["code"] == "exact"]
+    assert "moefit: warning: --exact" in done.stderr
