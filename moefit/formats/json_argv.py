@@ -16,5 +16,5 @@ def write(argv: Sequence[str]) -> str:
     """
     for word in argv:
         if any("\ud800" <= char <= "\udfff" for char in word):
-            raise UsageError(f"JSON cannot hold bytes that are no UTF-8: {word!r}", "use --format null")
+            raise UsageError("JSON cannot hold a word whose bytes are no UTF-8", "use --format null")
     return json.dumps(list(argv), ensure_ascii=False)

@@ -28,11 +28,11 @@ def write(command: Command, name: str) -> str:
     Raises:
         UsageError: a word holds a macro (`${`), a line break or a control character.
     """
-    for word in (*command.argv, name):
-        if "${" in word:
-            raise UsageError(f"llama-swap would read ${{ in {word!r} as a macro")
-        if _UNPRINTABLE.search(word):
-            raise UsageError(f"llama-swap's YAML cannot hold the line break or control character of {word!r}")
+    for word in (*command.wrapper, command.program, name):
+        _refuse(word, repr(word))
+    for argument in command.arguments:
+        for word in argument.words:
+            _refuse(word, f"the value of {argument.spelling}")
     port = next((a.value for a in command.given("--port")), None)
     lines = ["models:", f"  {json.dumps(name, ensure_ascii=False)}:"]
     if port is None:
@@ -46,3 +46,13 @@ def write(command: Command, name: str) -> str:
 def _port(command: Command) -> tuple[Argument, ...]:
     option = command.table.get("--port")
     return (Argument(option, ("--port", PORT)),) if option else ()
+
+
+def _refuse(word: str, what: str) -> None:
+    if "${" in word:
+        raise UsageError(f"llama-swap would read ${{ in {what} as a macro", "use --format shell")
+    if _UNPRINTABLE.search(word):
+        raise UsageError(
+            f"llama-swap's YAML cannot hold the line break or control character in {what}",
+            "use --format shell",
+        )

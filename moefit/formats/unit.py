@@ -150,7 +150,7 @@ def _hardening(service: Service) -> Iterator[str]:
 def _word(text: str, *, variables: bool) -> str:
     """One word: C escapes inside double quotes, % doubled everywhere, $ doubled where systemd replaces variables."""
     if _NEVER.search(text):
-        raise UsageError(f"a unit cannot hold the NUL byte or bytes that are no UTF-8 of {text!r}")
+        raise UsageError("a unit cannot hold a word with a NUL byte or bytes that are no UTF-8")
     doubled = text.replace("%", "%%")
     if variables:
         doubled = doubled.replace("$", "$$")

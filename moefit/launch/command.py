@@ -16,6 +16,7 @@ from moefit.launch.option_data import PROGRAMS
 from moefit.launch.options import AUTO, FALSY, TRUTHY, Option, OptionTable, builtin, is_builtin, normal
 
 _PROGRAM = re.compile(r"llama-[a-z][a-z0-9-]*(?:\.exe)?")
+_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
 
@@ -96,6 +97,8 @@ def split(argv: Sequence[str]) -> Parts:
     """
     if not argv or argv[0].startswith("-"):
         return Parts((), "llama-server", tuple(argv))
+    if _ASSIGNMENT.match(argv[0]):
+        raise UsageError(f"{argv[0]} is no program but a variable", f"write env {argv[0]} ...")
     candidates = [i for i, word in enumerate(argv) if _PROGRAM.fullmatch(_basename(word))]
     for i in sorted(candidates, key=lambda i: not is_builtin(_name(argv[i]))):
         return Parts(tuple(argv[:i]), argv[i], tuple(argv[i + 1 :]))
@@ -182,13 +185,12 @@ def _unknown(word: str, table: OptionTable, previous: Argument | None) -> NoRetu
     if equals and name.startswith("-") and table.lookup(name):
         raise UsageError(f"{table.program} does not take {name}=...", f"write {name} {value}")
     if not word.startswith("-"):
-        eaten = previous and previous.option.arity and table.lookup(previous.value)
-        hint = (
-            f"{previous.spelling} took {previous.value} as its value"
-            if previous and eaten
-            else _positional_hint(word)
-        )
-        raise UsageError(f"{table.program} takes no argument that is not an option: {word}", hint)
+        shown, hint = word, _positional_hint(word)
+        if previous and previous.option.is_secret:
+            shown, hint = f"the word after {previous.shown}", "quote a value that has spaces"
+        elif previous and previous.option.arity and table.lookup(previous.value):
+            hint = f"{previous.spelling} took {previous.value} as its value"
+        raise UsageError(f"{table.program} takes no argument that is not an option: {shown}", hint)
     raise UsageError(f"{table.program} has no option {name}", _closest(name, table))
 
 

@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from moefit.launch.ecmascript import compile_ecmascript
 from moefit.launch.patterns import Rule
 
 _BLOCK = re.compile(r"blk\.(\d+)\.(.+)")
@@ -88,8 +89,8 @@ def _spell(layers: Collection[int], suffixes: Collection[str]) -> set[str]:
 
 def _first_exact(candidates: Iterable[str], names: Collection[str], target: Collection[str]) -> str:
     for candidate in candidates:
-        rule = Rule(candidate, "")
-        if all(rule.matches(name) == (name in target) for name in names):
+        search = compile_ecmascript(candidate).search
+        if all((search(name) is not None) == (name in target) for name in names):
             return candidate
     raise AssertionError("a pattern that spells out every name matches exactly those names")
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from moefit.errors import InputError
+from moefit.errors import InputError, UsageError
 from moefit.launch.command import Command
 from moefit.launch.options import TRUTHY, Option, OptionTable
 
@@ -45,20 +45,54 @@ def effective(
 
     Raises:
         InputError: a config file is no INI file for llama.cpp.
+        UsageError: a variable that this build refuses.
     """
     inherited: list[Given] = []
     if command.table.reads_environment:
         for config in configs:
             inherited += _from_config(config, command.table)
-        inherited += _from_environment(environment or {}, command.table)
+        inherited += _from_environment(variables(command, environment or {}), command.table)
     line = (Given(a.option, a.value, a.positive, a.shown) for a in command.arguments)
     return (*inherited, *line)
+
+
+def variables(command: Command, environment: Mapping[str, str]) -> Mapping[str, str]:
+    """The variables that the program will see: `env` in front of it adds some and takes some away."""
+    seen = dict(environment)
+    words = iter(command.wrapper)
+    for word in words:
+        if word.rpartition("/")[2] == "env":
+            _apply_env(words, seen)
+    return seen
+
+
+def _apply_env(words: Iterator[str], seen: dict[str, str]) -> None:
+    """One `env [-i] [-u NAME] [NAME=VALUE]...`, up to the program that it runs (GNU coreutils, env)."""
+    for word in words:
+        if word in {"-", "-i", "--ignore-environment"}:
+            seen.clear()
+        elif word in {"-u", "--unset", "-C", "--chdir"}:
+            name = next(words, "")
+            if word in {"-u", "--unset"}:
+                seen.pop(name, None)
+        elif word.startswith("--unset="):
+            seen.pop(word.partition("=")[2], None)
+        elif not word.startswith("-") and "=" in word:
+            name, _, seen[name] = word.partition("=")
+        elif not word.startswith("-"):
+            return
 
 
 def _from_environment(environment: Mapping[str, str], table: OptionTable) -> Iterator[Given]:
     """In the order of the options; a flag counts when its value is truthy, LLAMA_ARG_NO_X turns a pair off whatever it holds."""
     for option in table.options:
-        if option.env is None or option.removed:
+        if option.env is None:
+            continue
+        if option.removed:
+            if option.env in environment:
+                raise UsageError(
+                    f"{table.program} refuses {option.env}: {option.removed}", f"unset {option.env}"
+                )
             continue
         off = option.env.replace("LLAMA_ARG_", "LLAMA_ARG_NO_")
         if option.is_pair and off in environment:

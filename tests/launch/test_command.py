@@ -168,3 +168,18 @@ def test_a_model_given_twice_is_an_error_that_names_both(named: str) -> None:
 def test_secrets_are_not_shown() -> None:
     command = read("llama-server --api-key sesame -hft hf_secret -c 10")
     assert ["--api-key ***", "-hft ***", "-c 10"] == [a.shown for a in command.arguments]
+
+
+def test_a_word_that_may_be_part_of_a_secret_is_not_shown() -> None:
+    with pytest.raises(UsageError) as error:
+        read("llama-server --api-key open sesame")
+    assert (
+        "llama-server takes no argument that is not an option: the word after --api-key ***"
+        == error.value.message
+    )
+
+
+def test_a_variable_in_front_needs_env() -> None:
+    with pytest.raises(UsageError, match="CUDA_VISIBLE_DEVICES=1 is no program but a variable") as error:
+        read("CUDA_VISIBLE_DEVICES=1 llama-server -m a.gguf")
+    assert "write env CUDA_VISIBLE_DEVICES=1 ..." == error.value.hint

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from moefit.errors import InputError
+from moefit.errors import InputError, UsageError
 from moefit.launch.precedence import parse_ini
 from tests.launch.reading import everything, fixed
 
@@ -87,6 +87,21 @@ def test_a_key_may_be_a_variable() -> None:
 
 def test_llama_bench_reads_none_of_them() -> None:
     assert None is fixed("llama-bench", {"LLAMA_ARG_THREADS": "2"}, "threads = 2").threads
+
+
+def test_variables_of_an_env_in_front_count() -> None:
+    outside = {"LLAMA_ARG_THREADS": "1", "LLAMA_ARG_BATCH": "64"}
+    found = fixed(
+        "numactl -N 0 /usr/bin/env -u LLAMA_ARG_BATCH LLAMA_ARG_THREADS=2 nice llama-server", outside
+    )
+    assert (2, None) == (found.threads, found.batch)
+    assert None is fixed("env -i llama-server", outside).threads
+    assert 1 == fixed("nice llama-server --alias env", outside).threads
+
+
+def test_a_variable_that_the_build_refuses_is_an_error() -> None:
+    with pytest.raises(UsageError, match="llama-server refuses LLAMA_ARG_DRAFT_MAX: use --spec-draft-n-max"):
+        fixed("llama-server", {"LLAMA_ARG_DRAFT_MAX": "8"})
 
 
 def test_secrets_of_the_environment_are_not_shown() -> None:
