@@ -178,6 +178,26 @@ def devices(shared: MachineShared, as_json: o.AsJson = False) -> int:
     return FITS
 
 
+@app.command()
+def calibrate(as_json: o.AsJson = False, color: o.Color = o.When.AUTO) -> int:
+    """Measure this machine once, in under a minute: plans then rest on its own figures."""
+    from moefit.cli.bar import bar
+    from moefit.formats.calibration import calibration_json, show_calibration
+    from moefit.machine.calibration_file import save_calibration
+    from moefit.machine.measure import calibrate as measure
+
+    with bar() as tell:
+        measured, warnings = measure(tell)
+    path = str(save_calibration(measured, os.environ))
+    for text in warnings:
+        warn(Warn("machine", text))
+    if as_json:
+        sys.stdout.write(calibration_json(measured, path, warnings))
+    else:
+        show_calibration(measured, path, console(color))
+    return FITS
+
+
 def _wait_free(shared: Shared, seconds: float) -> None:
     """Returns once an earlier process's memory is free and the command fits, or when the time is over."""
     from moefit.llama.execute import wait_free

@@ -82,6 +82,14 @@ Budget = Annotated[
 Exclude = Annotated[
     list[str] | None, typer.Option(metavar="DEV", help="Leave a device out.", rich_help_panel=_MACHINE)
 ]
+NoCalibration = Annotated[
+    bool,
+    typer.Option(
+        "--no-calibration",
+        help="Leave out what `moefit calibrate` measured of this host.",
+        rich_help_panel=_MACHINE,
+    ),
+]
 Margin = Annotated[
     list[str] | None,
     typer.Option(

@@ -30,6 +30,7 @@ class MachineShared:
     machine: o.MachineFile = None
     budget: o.Budget = None
     exclude: o.Exclude = None
+    no_calibration: o.NoCalibration = False
     color: o.Color = o.When.AUTO
     words: tuple[str, ...] | None = field(default=None, metadata={"after": "--"})
     """The command after `--`; None where there is none."""
@@ -45,6 +46,7 @@ class MachineShared:
             machine_file=self.machine,
             budgets=tuple(self.budget or ()),
             excluded=tuple(self.exclude or ()),
+            calibrated=not self.no_calibration,
         )
 
 
@@ -66,8 +68,9 @@ class Shared(MachineShared):
             value = getattr(self, f.name)
             if f.metadata or value == f.default or f.name in {"model", "color"}:
                 continue
+            option = f"--{f.name.replace('_', '-')}"
             for item in value if isinstance(value, list) else [value]:
-                words += [f"--{f.name.replace('_', '-')}", str(item)]
+                words += [option] if item is True else [option, str(item)]
         return (*words, "--", *argv)
 
     @property

@@ -39,6 +39,8 @@ def _sections(plan: Plan) -> Iterator[RenderableType]:
     if not plan.fits:
         yield ""
         yield Text(f"Does not fit: {format_size(plan.shortfall)} are missing.", style="bold red")
+        if plan.remedy:
+            yield Text(f"{plan.remedy[:1].upper()}{plan.remedy[1:]}.")
     yield ""
 
 
@@ -138,6 +140,8 @@ def _speed(plan: Plan) -> Iterator[Text]:
         f": prompt {_rate(predicted.prefill_tokens_per_second)}, answer {_rate(predicted.decode_tokens_per_second)}",
         (f" ({predicted.confidence})", "dim"),
     )
+    if plan.machine.calibration:
+        yield Text(f"calibration {plan.machine.calibration}", style="dim")
     told = [f"{name} {seconds:.1f} s" for name, seconds in _alternatives(plan).items()]
     if told:
         yield Text(f"instead of {' · '.join(told)}", style="dim")

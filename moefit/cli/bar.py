@@ -1,0 +1,23 @@
+"""A progress bar on stderr, for a person alone; it goes away in the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+
+@contextmanager
+def bar() -> Iterator[Callable[[str, float], None]]:
+    """What is being done and the share that is done, 0 to 1, is shown while the block runs."""
+    console = Console(stderr=True)
+    columns = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("", total=1.0)
+
+        def tell(label: str, share: float) -> None:
+            progress.update(task, description=label, completed=share)
+
+        yield tell

@@ -1,0 +1,33 @@
+"""`moefit calibrate`: what was measured of a machine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from moefit.machine.calibration import Calibration, to_json
+from moefit.sizes import format_bandwidth
+
+
+def show_calibration(calibration: Calibration, path: str, console: Console) -> None:
+    """A table of memory by threads and of links, and the file that keeps them."""
+    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
+    for column in ("", "reads", "pinned", "pageable"):
+        table.add_column(column, justify="left" if column == "" else "right")
+    for rate in calibration.ram:
+        threads = f"memory, {rate.threads} threads" if rate.threads > 1 else "memory, 1 thread"
+        table.add_row(threads, format_bandwidth(rate.bandwidth))
+    for link in calibration.links:
+        rates = (format_bandwidth(link.pinned), format_bandwidth(link.pageable))
+        table.add_row(f"link to {link.description}", "", *rates)
+    console.print(table)
+    console.print(f"calibration {calibration.label}, saved in {path}", soft_wrap=True)
+
+
+def calibration_json(calibration: Calibration, path: str, warnings: Sequence[str]) -> str:
+    """The saved document, the file that keeps it, and what could not be measured."""
+    document = {**to_json(calibration), "path": path, "warnings": list(warnings)}
+    return json.dumps(document, indent=2) + "\n"

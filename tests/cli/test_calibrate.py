@@ -1,0 +1,90 @@
+"""`moefit calibrate`, and plans that name what they rest on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from moefit.cli import main
+from moefit.machine.calibration import Calibration, LinkRate, RamRate
+from moefit.machine.host import read_fingerprint
+
+EXAMPLE = str(Path(__file__).parents[2] / "examples" / "qwen3-30b-a3b-q4_k_m.gguf")
+DATE = "2026-11-24T07:00:00+00:00"
+
+
+def calibration() -> Calibration:
+    return Calibration(
+        read_fingerprint(),
+        DATE,
+        (RamRate(1, 10_000_000_000), RamRate(2, 40_000_000_000)),
+        (LinkRate("GPU-1", "NVIDIA GeForce RTX 3060", 25_000_000_000, 11_000_000_000),),
+    )
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user's configuration folder, and a machine that is quick to measure."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setattr(
+        "moefit.machine.measure.calibrate", lambda _tell: (calibration(), ("a card is busy",))
+    )
+    return tmp_path
+
+
+def moefit(*words: str) -> int:
+    with pytest.raises(SystemExit) as end:
+        main(words)
+    assert isinstance(end.value.code, int)
+    return end.value.code
+
+
+def test_what_was_measured_is_shown_and_saved(home: Path, capsys: pytest.CaptureFixture[str]):
+    assert 0 == moefit("calibrate")
+    told = capsys.readouterr()
+    [saved] = (home / "moefit").iterdir()
+    for part in ("40.0 GB/s", "RTX 3060", "25.0 GB/s", "11.0 GB/s", str(saved)):
+        assert part in told.out
+    assert "moefit: warning: a card is busy\n" == told.err
+
+
+def test_json_is_the_saved_document_with_its_path(home: Path, capsys: pytest.CaptureFixture[str]):
+    assert 0 == moefit("calibrate", "--json")
+    document = json.loads(capsys.readouterr().out)
+    [saved] = (home / "moefit").iterdir()
+    assert (str(saved), ["a card is busy"]) == (document.pop("path"), document.pop("warnings"))
+    assert json.loads(saved.read_text()) == document
+
+
+@pytest.mark.parametrize(
+    ("option", "expected"), [((), f"{read_fingerprint()} of 2026-11-24"), (("--no-calibration",), "")]
+)
+@pytest.mark.usefixtures("home")
+def test_a_plan_names_its_calibration_unless_told_to_leave_it_out(
+    capsys: pytest.CaptureFixture[str], option: tuple[str, ...], expected: str
+):
+    moefit("calibrate")
+    capsys.readouterr()
+    moefit("plan", EXAMPLE, "--gpu", "rtx-3060", "--json", *option)
+    machine = json.loads(capsys.readouterr().out)["machine"]
+    assert (expected, "calibration" if expected else "unknown") == (
+        machine["calibration"],
+        machine["ram"]["source"],
+    )
+
+
+@pytest.mark.usefixtures("home")
+def test_the_table_names_the_calibration(capsys: pytest.CaptureFixture[str]):
+    moefit("calibrate")
+    capsys.readouterr()
+    moefit("plan", EXAMPLE, "--gpu", "rtx-3060")
+    assert f"calibration {read_fingerprint()} of 2026-11-24" in capsys.readouterr().out
+
+
+def test_a_replanning_unit_keeps_to_the_option():
+    from moefit.cli.shared import Shared
+
+    words = Shared(no_calibration=True, cores=4).run_words(["llama-server", "-m", "x.gguf"])
+    assert ("--no-calibration", "--", "llama-server") == tuple(words[i] for i in (-5, -4, -3))
