@@ -78,5 +78,5 @@ def does_not_fit(plan: Plan) -> DoesNotFitError:
     if plan.host_left < 0:
         lacking.append(f"RAM lacks {format_size(-plan.host_left)}")
     return DoesNotFitError(
-        f"nothing fits: {', '.join(lacking) or format_size(plan.shortfall) + ' are missing'}"
+        f"nothing fits: {', '.join(lacking) or format_size(plan.shortfall) + ' are missing'}", plan.remedy
     )

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from moefit import cost
+from moefit.errors import UsageError
 from moefit.launch.complete import complete
+from moefit.launch.constraints import Constraints
 from moefit.launch.defaults import settings
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device, Machine
@@ -19,6 +23,7 @@ from moefit.planning.choices import SMALL_UBATCHES, device_orders, open_choices
 from moefit.planning.context import SMALLEST, largest_context, wanted_context
 from moefit.planning.demand import chosen_devices, demand
 from moefit.planning.describe import describe
+from moefit.planning.remedy import remedy
 from moefit.planning.types import Launch, Options, Plan
 from moefit.work import work_of
 
@@ -29,6 +34,26 @@ def plan(model: Model, machine: Machine, launch: Launch, options: Options) -> Pl
     Raises:
         UsageError: the user's options contradict each other, the model or the machine.
     """
+    chosen, found, default = _choose(model, machine, launch, options)
+    wanted = additions(model, machine, launch.constraints, chosen, default) if chosen.fits else ()
+    completion = complete(launch.command, wanted, launch.given)
+    made = describe(model, machine, launch.constraints, launch.extras, chosen, found, completion)
+    if made.fits:
+        return made
+
+    def fits(changed: Constraints) -> bool:
+        try:
+            return _choose(model, machine, replace(launch, constraints=changed), options)[0].fits
+        except UsageError:
+            return False
+
+    return replace(made, remedy=remedy(made, launch.constraints, fits))
+
+
+def _choose(
+    model: Model, machine: Machine, launch: Launch, options: Options
+) -> tuple[Candidate, tuple[Candidate, ...], Settings]:
+    """The chosen candidate, all of them, and what llama.cpp would make of the user's line alone."""
     devices = chosen_devices(launch.constraints, machine.gpus)
     fixed = demand(launch.constraints, model, devices)
     context = _context(model, machine, launch, options, devices, fixed)
@@ -38,10 +63,7 @@ def plan(model: Model, machine: Machine, launch: Launch, options: Options) -> Pl
     found = _search(problem, choices, open_ubatch=launch.constraints.ubatch is None)
     rivals = tuple(baselines(problem, choices.ubatches[0], choices.load_modes[0]))
     chosen = best(found if options.strategy != "auto" else (*found, *rivals))
-    default = settings(launch.constraints, context=context, devices=devices)
-    wanted = additions(model, machine, launch.constraints, chosen, default) if chosen.fits else ()
-    completion = complete(launch.command, wanted, launch.given)
-    return describe(model, machine, launch.constraints, launch.extras, chosen, (*found, *rivals), completion)
+    return chosen, (*found, *rivals), settings(launch.constraints, context=context, devices=devices)
 
 
 def _problem(

@@ -117,3 +117,5 @@ class Plan:
     added: tuple[Addition, ...]
     dropped: tuple[Argument, ...]
     warnings: tuple[Warn, ...]
+    remedy: str | None = None
+    """What would fit, when this does not: the smallest change to the user's own line."""
