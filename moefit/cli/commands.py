@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -12,6 +13,7 @@ from moefit import __version__
 from moefit.cli import DOES_NOT_FIT, FITS
 from moefit.cli import options as o
 from moefit.cli.output import console, does_not_fit, note, show, warn, write_argv
+from moefit.cli.progress import show_progress
 from moefit.cli.shared import MachineShared, Shared, takes
 from moefit.errors import InputError, UsageError
 from moefit.planning.core import plan as make_plan
@@ -212,15 +214,18 @@ def _wait_free(shared: Shared, seconds: float) -> None:
 
 
 def _plan(shared: Shared) -> Plan:
-    return _planned(shared, read_request(shared.model, shared.words, shared.machine_options))
+    return _planned(
+        shared, read_request(shared.model, shared.words, shared.machine_options, show_progress), thorough=True
+    )
 
 
-def _planned(shared: Shared, request: Request) -> Plan:
+def _planned(shared: Shared, request: Request, *, thorough: bool) -> Plan:
+    options = replace(shared.plan_options, thorough=thorough)
     if shared.exact:
         from moefit.exact import exact_plan
 
-        return exact_plan(request, shared.plan_options)
-    return make_plan(request.model, request.machine, request.launch, shared.plan_options)
+        return exact_plan(request, options)
+    return make_plan(request.model, request.machine, request.launch, options)
 
 
 def _runnable(shared: Shared) -> tuple[Request, Plan]:
@@ -230,13 +235,13 @@ def _runnable(shared: Shared) -> tuple[Request, Plan]:
         DoesNotFitError: nothing fits.
         InputError: the model file is not complete.
     """
-    request = read_request(shared.model, shared.words, shared.machine_options)
+    request = read_request(shared.model, shared.words, shared.machine_options, show_progress)
     if request.model.truncated:
         incomplete = truncated(request.model)
         raise InputError(
             incomplete.message, "finish the download; `moefit plan` can plan from a header alone"
         )
-    made = _planned(shared, request)
+    made = _planned(shared, request, thorough=False)
     if not made.fits:
         raise does_not_fit(made)
     note(made)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
+from math import inf
 
 from moefit.cost import Prediction
 from moefit.launch.settings import Settings
@@ -11,7 +13,8 @@ from moefit.machine.types import Device, Ram
 from moefit.model import Model
 from moefit.placement.arrange import Demand, strategies
 from moefit.placement.budget import Budget
-from moefit.placement.settle import Settled, settle
+from moefit.placement.settle import Settled, optimist, settle
+from moefit.placement.types import Placement
 
 _MIB = 1 << 20
 
@@ -53,7 +56,7 @@ Launch = Callable[[int, str], Settings]
 """The settings for a micro-batch and a load mode, as llama.cpp will cap them."""
 Money = Callable[[Settings], tuple[Budget, ...]]
 """The budgets of all devices for a launch: the reserve grows with the micro-batch."""
-Predict = Callable[[Settings, Settled], Prediction]
+Predict = Callable[[Settings, tuple[Device, ...], Placement], Prediction]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,26 +78,63 @@ class Problem:
     """Bytes of RAM that the line's other files take."""
 
 
-def candidates(problem: Problem, choices: Choices) -> Iterator[Candidate]:
-    """Every combination of the open choices, placed and scored.
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A combination that is not placed yet."""
 
-    The load mode moves no tensor between devices, so one placement serves all load modes.
+    rank: int
+    """Where it stands in the order of the choices; the earlier of equals is taken."""
+    strategy: str
+    ubatch: int
+    devices: tuple[Device, ...]
+    budgets: tuple[Budget, ...]
+    bound: float
+    """Seconds it would take if compute buffers took no memory: it cannot be faster."""
+
+
+def search(problem: Problem, choices: Choices, *, thorough: bool) -> tuple[Candidate, ...]:
+    """Candidates in the order of the choices, the fastest that fits among them.
+
+    The most promising are placed first. Unless `thorough`, those that cannot be faster than what was found are left out: the
+    answer is the same, the list of the others is shorter. The load mode moves no tensor between devices, so one placement
+    serves all load modes.
     """
     known = strategies(problem.demand)
     seen: set[object] = set()
-    for order in choices.orders:
+    found: list[tuple[int, Candidate]] = []
+    fastest = inf
+    for opening in sorted(_openings(problem, choices), key=lambda o: (o.bound, o.rank)):
+        if opening.bound > fastest and not thorough:
+            break
+        sized = problem.launch(opening.ubatch, choices.load_modes[0])
+        strategy = known[opening.strategy]
+        settled = settle(problem.model, opening.devices, opening.budgets, sized, strategy, problem.demand)
+        if (opening.ubatch, settled.key) in seen:
+            continue
+        seen.add((opening.ubatch, settled.key))
+        for mode in choices.load_modes:
+            candidate = score(problem, opening.strategy, problem.launch(opening.ubatch, mode), settled)
+            found.append((opening.rank, candidate))
+            if candidate.fits:
+                fastest = min(fastest, candidate.prediction.seconds)
+    found.sort(key=lambda pair: pair[0])
+    return tuple(candidate for _, candidate in found)
+
+
+def _openings(problem: Problem, choices: Choices) -> Iterator[Opening]:
+    known = strategies(problem.demand)
+    combinations = product(choices.orders, choices.ubatches, choices.strategies)
+    for rank, (order, ubatch, name) in enumerate(combinations):
         devices = tuple(problem.devices[i] for i in order)
-        for ubatch in choices.ubatches:
-            sized = problem.launch(ubatch, choices.load_modes[0])
-            money = problem.budgets(sized)
-            budgets = tuple(money[i] for i in order)
-            for name in choices.strategies:
-                settled = settle(problem.model, devices, budgets, sized, known[name], problem.demand)
-                if (ubatch, settled.key) in seen:
-                    continue
-                seen.add((ubatch, settled.key))
-                for mode in choices.load_modes:
-                    yield score(problem, name, problem.launch(ubatch, mode), settled)
+        sized = problem.launch(ubatch, choices.load_modes[0])
+        money = problem.budgets(sized)
+        budgets = tuple(money[i] for i in order)
+        used, placement = optimist(problem.model, devices, budgets, sized, known[name], problem.demand)
+        bound = min(
+            problem.predict(problem.launch(ubatch, mode), used, placement).seconds
+            for mode in choices.load_modes
+        )
+        yield Opening(rank, name, ubatch, devices, budgets, bound)
 
 
 def score(problem: Problem, strategy: str, settings: Settings, settled: Settled) -> Candidate:
@@ -109,7 +149,8 @@ def score(problem: Problem, strategy: str, settings: Settings, settled: Settled)
         missing = max(0, missing - spared)
     if problem.may_page:
         missing = max(0, missing - host.model)
-    return Candidate(strategy, settings, settled, problem.predict(settings, settled), missing)
+    prediction = problem.predict(settings, settled.devices, settled.placement)
+    return Candidate(strategy, settings, settled, prediction, missing)
 
 
 def best(found: Sequence[Candidate]) -> Candidate:

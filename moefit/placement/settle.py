@@ -75,11 +75,7 @@ def settle(
     seen: set[tuple[int, ...]] = set()
     for _ in range(_ROUNDS):
         seen.add(assumed)
-        rooms = [
-            Room(max(0, budget.usable - compute), device.backend.name, device.integrated)
-            for device, budget, compute in zip(devices, budgets, assumed, strict=True)
-        ]
-        placement = arrange(strategy, model, ledger, rooms, demand)
+        placement = arrange(strategy, model, ledger, _rooms(devices, budgets, assumed), demand)
         settled, owners = _measure(model, devices, budgets, settings, placement, ledger, demand)
         if closest is None or settled.shortfall < closest.shortfall:
             closest = settled
@@ -92,6 +88,29 @@ def settle(
     result = best or closest
     assert result is not None
     return result
+
+
+def optimist(
+    model: Model,
+    devices: Sequence[Device],
+    budgets: Sequence[Budget],
+    settings: Settings,
+    strategy: Strategy,
+    demand: Demand,
+) -> tuple[tuple[Device, ...], Placement]:
+    """What `strategy` would place if compute buffers took nothing, and the devices it would use."""
+    ledger = memory.ledger(model, settings, devices)
+    rooms = _rooms(devices, budgets, (0,) * len(devices))
+    placement = arrange(strategy, model, ledger, rooms, demand)
+    owners, compact = _compact(placement, len(devices), demand)
+    return tuple(devices[i] for i in owners), compact
+
+
+def _rooms(devices: Sequence[Device], budgets: Sequence[Budget], compute: Sequence[int]) -> list[Room]:
+    return [
+        Room(max(0, budget.usable - buffers), device.backend.name, device.integrated)
+        for device, budget, buffers in zip(devices, budgets, compute, strict=True)
+    ]
 
 
 @per_model(64)
@@ -144,12 +163,7 @@ def _measure(
     demand: Demand,
 ) -> tuple[Settled, list[int]]:
     """The placement on the devices it uses, with its memory; and which of the given devices those are."""
-    owners = _used(placement, len(devices), demand)
-    renamed = {owner: index for index, owner in enumerate(owners)} | {CPU: CPU}
-    compact = Placement(
-        tuple(renamed[i] for i in placement.slots),
-        {name: renamed[i] for name, i in placement.overrides.items()},
-    )
+    owners, compact = _compact(placement, len(devices), demand)
     used = tuple(devices[i] for i in owners)
     return Settled(
         used,
@@ -158,6 +172,14 @@ def _measure(
         memory.footprint(model, used, settings, compact),
         _unplaced(placement, ledger, demand),
     ), owners
+
+
+def _compact(placement: Placement, count: int, demand: Demand) -> tuple[list[int], Placement]:
+    """The devices that a placement uses, and the placement in terms of those."""
+    owners = _used(placement, count, demand)
+    renamed = {owner: index for index, owner in enumerate(owners)} | {CPU: CPU}
+    slots = tuple(renamed[i] for i in placement.slots)
+    return owners, Placement(slots, {name: renamed[i] for name, i in placement.overrides.items()})
 
 
 def _used(placement: Placement, count: int, demand: Demand) -> list[int]:

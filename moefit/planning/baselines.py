@@ -8,9 +8,9 @@ from typing import Final
 
 from moefit.machine.types import CPU
 from moefit.placement.arrange import strategies
-from moefit.placement.budget import Budget, Term
+from moefit.placement.budget import Term
 from moefit.placement.search import Candidate, Problem, score
-from moefit.placement.settle import settle
+from moefit.placement.settle import optimist, settle
 
 FIT_MARGIN: Final = 1024 << 20
 """source: common/common.h, common_params::fit_params_target."""
@@ -18,26 +18,29 @@ LLAMA_FIT: Final = "llama-fit"
 CPU_MOE: Final = "cpu-moe"
 
 
-def baselines(problem: Problem, ubatch: int, load_mode: str) -> Iterator[Candidate]:
+def baselines(problem: Problem, ubatch: int, load_mode: str, limit: float) -> Iterator[Candidate]:
     """The rivals' launches, with llama.cpp's default micro-batch and load mode (or the user's).
 
     `--fit` fills dense parts from the back, then whole layers' experts, and keeps 1024 MiB free of what llama.cpp counts
     (common/fit.cpp, common_params_fit_impl); by use per byte that is base-first with another margin.
     `--cpu-moe` keeps every routed expert on the CPU.
+
+    Args:
+        problem: what stays the same between candidates.
+        ubatch: tokens.
+        load_mode: as `-lm` takes it.
+        limit: seconds; a launch that could not be faster than that is left out.
     """
     launch = problem.launch(ubatch, load_mode)
     base_first = strategies(problem.demand)["base-first"]
-    money = tuple(_with_fit_margin(budget) for budget in problem.budgets(launch))
-    fit = settle(problem.model, problem.devices, money, launch, base_first, problem.demand)
-    yield score(problem, LLAMA_FIT, launch, fit)
+    money = problem.budgets(launch)
+    margin = (Term("margin", FIT_MARGIN, "llama.cpp's default -fitt"),)
     experts = {t.name: CPU for layer in problem.model.layers for t in layer.experts}
+    rivals = [(LLAMA_FIT, tuple(replace(budget, reserve=margin) for budget in money), problem.demand)]
     if experts:
-        demand = replace(problem.demand, fixed={**experts, **problem.demand.fixed})
-        moe = settle(problem.model, problem.devices, problem.budgets(launch), launch, base_first, demand)
-        yield score(problem, CPU_MOE, launch, moe)
-
-
-def _with_fit_margin(budget: Budget) -> Budget:
-    """llama.cpp's margin; where the plan's own reserve is larger (the user's margin), that one, so that both obey the user."""
-    margin = Term("margin", FIT_MARGIN, "llama.cpp's default -fitt")
-    return budget if budget.reserved >= FIT_MARGIN else replace(budget, reserve=(margin,))
+        rivals.append((CPU_MOE, money, replace(problem.demand, fixed={**experts, **problem.demand.fixed})))
+    for name, budgets, demand in rivals:
+        task = (problem.model, problem.devices, budgets, launch, base_first, demand)
+        used, placement = optimist(*task)
+        if problem.predict(launch, used, placement).seconds <= limit:
+            yield score(problem, name, launch, settle(*task))

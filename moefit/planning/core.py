@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf
 
 from moefit import cost
 from moefit.errors import UsageError
@@ -14,8 +15,9 @@ from moefit.machine.types import CPU, Device, Machine
 from moefit.model import Model
 from moefit.placement.arrange import Demand, strategies
 from moefit.placement.budget import Budget
-from moefit.placement.search import Candidate, Choices, Problem, best, candidates
-from moefit.placement.settle import Settled, settle
+from moefit.placement.search import Candidate, Choices, Problem, best, search
+from moefit.placement.settle import settle
+from moefit.placement.types import Placement
 from moefit.planning.additions import additions
 from moefit.planning.baselines import baselines
 from moefit.planning.budgets import budgets
@@ -60,8 +62,10 @@ def _choose(
     problem = _problem(model, machine, launch, options, devices, fixed, context)
     orders = device_orders(tuple(float(d.bandwidth or 0) for d in devices), fixed)
     choices = open_choices(launch.constraints, machine, orders, options.strategy, context)
-    found = _search(problem, choices, open_ubatch=launch.constraints.ubatch is None)
-    rivals = tuple(baselines(problem, choices.ubatches[0], choices.load_modes[0]))
+    found = _search(problem, choices, options, open_ubatch=launch.constraints.ubatch is None)
+    fastest = min((c.prediction.seconds for c in found if c.fits), default=inf)
+    limit = inf if options.thorough else fastest
+    rivals = tuple(baselines(problem, choices.ubatches[0], choices.load_modes[0], limit))
     chosen = best(found if options.strategy != "auto" else (*found, *rivals))
     return chosen, (*found, *rivals), settings(launch.constraints, context=context, devices=devices)
 
@@ -80,8 +84,8 @@ def _problem(
     def settings_for(ubatch: int, mode: str) -> Settings:
         return settings(launch.constraints, context=context, ubatch=ubatch, load_mode=mode, devices=devices)
 
-    def predict(chosen: Settings, settled: Settled) -> cost.Prediction:
-        return cost.predict(work, machine, settled.devices, chosen, settled.placement, options.workload)
+    def predict(chosen: Settings, used: tuple[Device, ...], placement: Placement) -> cost.Prediction:
+        return cost.predict(work, machine, used, chosen, placement, options.workload)
 
     def money(chosen: Settings) -> tuple[Budget, ...]:
         return budgets(model, devices, chosen, launch.constraints, launch.extras, options)
@@ -124,10 +128,12 @@ def _context(
     return largest_context(wanted, fits, launch.constraints.fit_context or SMALLEST)
 
 
-def _search(problem: Problem, choices: Choices, *, open_ubatch: bool) -> tuple[Candidate, ...]:
+def _search(
+    problem: Problem, choices: Choices, options: Options, *, open_ubatch: bool
+) -> tuple[Candidate, ...]:
     """Every candidate; where none fits, also those with a smaller micro-batch than llama.cpp's default."""
-    found = tuple(candidates(problem, choices))
+    found = search(problem, choices, thorough=options.thorough)
     if open_ubatch and not any(c.fits for c in found):
         small = Choices(choices.strategies, SMALL_UBATCHES, choices.load_modes, choices.orders)
-        found += tuple(candidates(problem, small))
+        found += search(problem, small, thorough=options.thorough)
     return found

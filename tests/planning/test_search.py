@@ -1,0 +1,20 @@
+"""The search leaves out only what cannot win."""
+
+from dataclasses import replace
+
+from hypothesis import HealthCheck, assume, given, settings
+
+from moefit.errors import UsageError
+from moefit.planning.core import plan
+from tests.planning.worlds import OPTIONS, launch, lines, machines, models
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(models(), machines(), lines())
+def test_a_quick_search_chooses_what_a_thorough_one_does(model, machine, words):
+    try:
+        quick = plan(model, machine, launch(words), replace(OPTIONS, thorough=False))
+    except UsageError:
+        assume(False)
+    thorough = plan(model, machine, launch(words), replace(OPTIONS, thorough=True))
+    assert (thorough.fits, thorough.argv) == (quick.fits, quick.argv)
