@@ -9,9 +9,10 @@ in-place operations matter. What the architecture caches is a row of moefit.memo
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
-from moefit.memory.graph import decoder, gemma4, hybrids
+from moefit.memory.graph import decoder, gemma4, hybrids, variants
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.decoder import Decoder
 from moefit.memory.graph.latent import latent_attention
@@ -50,42 +51,119 @@ def _llama4(c: Context, layer: int) -> Routing:
     return Routing("sigmoid", scaled=routing(c, layer).scaled, weight_first=True, select_logits=True)
 
 
-def _llama4_rope(_c: Context, layer: int) -> bool:
+def _maple(c: Context, layer: int) -> Routing:
+    clamped = c.hp.number("swiglu_clamp_exp", 0, layer) > 1e-6
+    return Routing(normalise=True, clamped=clamped, fused_clamp=True)
+
+
+def _three_of_four(_c: Context, layer: int) -> bool:
     return (layer + 1) % 4 != 0
 
 
-GENERIC: Final = plain(Decoder(route=_softmax_normalised))
+def _in_window(c: Context, layer: int) -> bool:
+    return c.memory.windowed[layer]
+
+
+def _in_window_or_dense(c: Context, layer: int) -> bool:
+    return c.memory.windowed[layer] or layer < c.hp.integer("leading_dense_block_count")
+
+
+def _never(_c: Context, _layer: int) -> bool:
+    return False
+
+
+def _unless_finetuned(c: Context, _layer: int) -> bool:
+    return c.hp.flag("rope.scaling.finetuned", 0, default=True)
+
+
+QWEN_NEXT: Final = Decoder(route=_softmax_normalised, mix=hybrids.qwen_next, early_norm=True, outputs="normed")
+QWEN35: Final = Decoder(route=_softmax_normalised, mix=hybrids.qwen35, early_norm=True, outputs="normed")
+GRANITE: Final = Decoder(route=_softmax_normalised, scaled_residual=True, rope=_unless_finetuned)
+PLAIN: Final = plain(Decoder())
+NORMALISED: Final = plain(Decoder(route=_softmax_normalised))
+
+GENERIC: Final = NORMALISED
 """What an unknown architecture is taken for."""
 
 ARCHITECTURES: Final[dict[str, Build]] = {
-    "bailingmoe2": plain(Decoder()),
+    # experts
+    "afmoe": plain(Decoder(mean_embedding=True, rope=_three_of_four)),
+    "arctic": variants.arctic,
+    "bailingmoe": PLAIN,
+    "bailingmoe2": PLAIN,
+    "cohere2moe": plain(Decoder(parallel=True, rope=_in_window_or_dense, outputs="normed", halved=True)),
+    "dbrx": plain(Decoder(route=_softmax_normalised, rms=False)),
+    "deepseek": plain(Decoder(route=_softmax)),
     "deepseek2": plain(Decoder(mix=latent_attention)),
-    "gemma3": plain(Decoder(scaled_embedding=True, scaled_query=True, activation="gelu")),
+    "dots1": PLAIN,
+    "ernie4_5-moe": NORMALISED,
+    "exaone-moe": plain(Decoder(rope=_in_window)),
     "gemma4": gemma4.build,
-    "glm4moe": plain(Decoder()),
+    "glm4moe": PLAIN,
     "gpt-oss": plain(Decoder(route=_gpt_oss, outputs="hidden")),
-    "granitehybrid": plain(
-        Decoder(
-            route=_softmax_normalised,
-            mix=hybrids.granite,
-            scaled_residual=True,
-            rope=lambda c, _layer: c.hp.flag("rope.scaling.finetuned", 0, default=True),
-        )
-    ),
-    "hunyuan-moe": plain(Decoder(route=_softmax_normalised, norm_after_rope=True, shared_first=False)),
+    "granitemoe": plain(GRANITE),
+    "grok": variants.grok,
+    "grovemoe": variants.grovemoe,
+    "hunyuan-moe": plain(Decoder(route=_softmax_normalised, norm_after_rope=True)),
+    "hy_v3": plain(Decoder(outputs="normed")),
+    "laguna": plain(Decoder()),
+    "llama4": plain(Decoder(route=_llama4, rope=_three_of_four, bare_qk_norm=True, query_scale_input=True)),
+    "maple": plain(Decoder(route=_maple, rope=_in_window)),
+    "mellum": NORMALISED,
+    "mimo2": plain(Decoder(route=_sigmoid_normalised, scaled_attention=True)),
+    "minimax-m2": plain(Decoder(route=_sigmoid_normalised)),
+    "mistral4": plain(Decoder(mix=latent_attention, outputs="last layer")),
+    "olmoe": plain(Decoder(route=_softmax)),
+    "phimoe": plain(Decoder(route=_softmax_normalised, scaled_query=True, residual_first=True, attention_first=True)),
+    "qwen2moe": plain(Decoder(route=_softmax, divided_gate=True)),
+    "qwen3moe": NORMALISED,
+    "qwen3vlmoe": NORMALISED,
+    "smallthinker": variants.smallthinker,
+    "step35": plain(Decoder(outputs="hidden")),
+    # hybrids
+    "bailingmoe3": plain(Decoder(mix=hybrids.kimi, outputs="normed")),
+    "falcon-h1": hybrids.falcon_h1,
+    "granitehybrid": plain(replace(GRANITE, mix=hybrids.granite)),
+    "jamba": plain(Decoder(route=_softmax, mix=hybrids.jamba, residual_first=True)),
+    "kimi-linear": plain(Decoder(route=_sigmoid_normalised, mix=hybrids.kimi, early_norm=True, rope=_never)),
     "lfm2": plain(Decoder(mix=hybrids.lfm2, residual_first=True)),
     "lfm2moe": plain(Decoder(route=_sigmoid_normalised, mix=hybrids.lfm2, residual_first=True)),
-    "llama": plain(Decoder(route=_softmax_normalised)),
-    "llama4": plain(Decoder(route=_llama4, rope=_llama4_rope, bare_qk_norm=True, query_scale_input=True)),
     "nemotron_h": hybrids.nemotron,
     "nemotron_h_moe": hybrids.nemotron,
-    "olmoe": plain(Decoder(route=_softmax)),
-    "qwen3": plain(Decoder()),
-    "qwen35": plain(Decoder(route=_softmax_normalised, mix=hybrids.qwen35, early_norm=True, outputs="normed")),
-    "qwen35moe": plain(Decoder(route=_softmax_normalised, mix=hybrids.qwen35, early_norm=True, outputs="normed")),
-    "qwen3moe": plain(Decoder(route=_softmax_normalised)),
-    "qwen3next": plain(Decoder(route=_softmax_normalised, mix=hybrids.qwen_next, early_norm=True, outputs="normed")),
+    "qwen35": plain(QWEN35),
+    "qwen35moe": plain(QWEN35),
+    "qwen3next": plain(QWEN_NEXT),
+    # dense, or with experts in some files
+    "arcee": plain(Decoder(activation="relu_sqr")),
+    "command-r": plain(Decoder(rms=False, parallel=True)),
+    "cohere2": plain(Decoder(rms=False, parallel=True, rope=_in_window)),
+    "deci": PLAIN,
+    "ernie4_5": PLAIN,
+    "exaone": PLAIN,
+    "gemma": plain(Decoder(scaled_embedding=True, scaled_query=True, activation="gelu")),
+    "gemma2": plain(Decoder(scaled_embedding=True, scaled_query=True, activation="gelu")),
+    "gemma3": plain(Decoder(scaled_embedding=True, scaled_query=True, activation="gelu")),
+    "granite": plain(GRANITE),
+    "hunyuan-dense": plain(Decoder(norm_after_rope=True)),
+    "internlm2": PLAIN,
+    "llama": NORMALISED,
+    "maincoder": plain(Decoder(norm_after_rope=True)),
+    "minicpm": plain(GRANITE),
+    "mistral3": plain(Decoder(route=_softmax_normalised, temperature=True)),
+    "nanbeige": PLAIN,
+    "nemotron": plain(Decoder(rms=False, activation="relu_sqr")),
+    "pangu-embedded": PLAIN,
+    "phi3": plain(Decoder(scaled_query=True, residual_first=True, activation="swiglu", attention_first=True)),
+    "qwen2": PLAIN,
+    "qwen2vl": PLAIN,
+    "qwen3": PLAIN,
+    "qwen3vl": PLAIN,
+    "seed_oss": PLAIN,
+    "smollm3": plain(Decoder(rope=_three_of_four)),
+    "starcoder2": plain(Decoder(rms=False, activation="gelu")),
+    "xverse": PLAIN,
 }
+"""How each architecture's graph is built, by its name in the file."""
 
-PERIODS: Final = {"llama4": 4}
+PERIODS: Final = {"llama4": 4, "smallthinker": 4, "afmoe": 4, "smollm3": 4}
 """Architectures whose layers differ by their number and not by their tensors: after how many they repeat."""

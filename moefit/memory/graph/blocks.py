@@ -2,9 +2,36 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from moefit.memory.graph import nodes as g
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.nodes import F32, I32, I64, Node
+
+
+SCALED_LOGITS: Final = frozenset(
+    {
+        "cohere2", "cohere2moe", "command-r", "granite", "granitehybrid", "granitemoe", "granite_swa", "graniteswitch", "grok",
+        "minicpm", "muse-glimmer", "talkie",
+    }
+)  # fmt: skip
+"""Architectures that read logit_scale."""
+
+CAPPED_LOGITS: Final = frozenset({"gemma2", "gemma3", "gemma3n", "gemma4", "grok", "muse-glimmer"})
+"""Architectures that read final_logit_softcapping."""
+
+SCALED_EMBEDDINGS: Final = frozenset(
+    {"granite", "granitehybrid", "granitemoe", "granite_swa", "graniteswitch", "grok", "hrm_text", "minicpm"}
+)
+"""Architectures that read embedding_scale."""
+
+FOUR_POSITIONS: Final = frozenset(
+    {"qwen2vl", "paddleocr", "qwen3vl", "qwen3vlmoe", "qwen35", "qwen35moe", "clef", "qwen4exp", "qwen3tts"}
+)
+"""Architectures whose tokens have a position on four axes (llama_model_rope_type: MROPE, IMROPE)."""
+
+SECTIONED: Final = frozenset({"glm4", "glm4moe", "bailingmoe3", "hunyuan_vl"})
+"""Architectures that have them when the file has rope sections (llama_hparams::use_mrope)."""
 
 
 def embedding(c: Context, *, scaled: bool = False, mixed: bool = True) -> Node:
@@ -21,7 +48,9 @@ def embedding(c: Context, *, scaled: bool = False, mixed: bool = True) -> Node:
         slots = c.input("inp_mixed_slots", I64, c.batch.tokens)
         base = g.like("DUP", c.input("inp_mixed_embd", F32, c.hp.embd(), c.batch.tokens))
         c.expand(g.set_rows(base, g.get_rows(table, some_tokens), slots))
-    cur = g.scale(rows) if c.hp.number("embedding_scale") else rows
+    cur = rows
+    if c.architecture in SCALED_EMBEDDINGS and c.hp.number("embedding_scale"):
+        cur = g.scale(cur)
     if scaled:
         cur = g.mul(cur, c.input("inp_scale_rows", F32, 1, c.batch.tokens))
     c.expand(cur)
@@ -67,7 +96,10 @@ def ffn(c: Context, x: Node, layer: int, suffix: str = "", activation: str = "si
     up = linear(c, f"ffn_up{suffix}", x, layer)
     if c.has(layer, f"ffn_gate{suffix}"):
         gate = linear(c, f"ffn_gate{suffix}", x, layer)
-        cur = g.glu(gate, up)
+        if activation == "silu" and c.hp.number("swiglu_clamp_shexp", 0, layer) > 1e-6:
+            cur = g.mul(g.clamp(g.unary(gate)), g.clamp(up))
+        else:
+            cur = g.glu(gate, up)
     elif activation in {"swiglu", "geglu"}:
         cur = g.glu(up)
     else:
@@ -84,8 +116,11 @@ def output_ids(c: Context) -> Node:
 
 def positions(c: Context) -> Node:
     """Positions, four a token for multi-axis rotation (build_inp_pos)."""
-    axes = 4 if c.hp.has("rope.dimension_sections") else 1
-    return c.input("inp_pos", I32, c.batch.tokens * axes)
+    four = c.architecture in FOUR_POSITIONS or (
+        c.architecture in SECTIONED
+        and bool(c.hp.number("rope.dimension_sections", 0, 0) and c.hp.number("rope.dimension_sections", 0, 1))
+    )
+    return c.input("inp_pos", I32, c.batch.tokens * (4 if four else 1))
 
 
 def indices(c: Context, name: str) -> Node:
@@ -115,9 +150,9 @@ def head_only(c: Context, cur: Node) -> None:
         head_bias = c.outside("output.bias")
         if head_bias is not None:
             cur = g.add(cur, head_bias)
-        if c.hp.number("logit_scale"):
+        if c.architecture in SCALED_LOGITS and c.hp.number("logit_scale"):
             cur = g.scale(cur)
-        if c.hp.number("final_logit_softcapping"):
+        if c.architecture in CAPPED_LOGITS and c.hp.number("final_logit_softcapping"):
             cur = g.scale(g.unary(g.scale(cur)))
     cur.output = True
     c.expand(cur)

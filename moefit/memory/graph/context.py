@@ -153,6 +153,11 @@ class Context:
     _stored: dict[str, Node] = field(default_factory=dict)
     _inputs: dict[str, Node] = field(default_factory=dict)
 
+    @property
+    def architecture(self) -> str:
+        """The architecture's name in the file."""
+        return self.hp.model.architecture
+
     def expand(self, *nodes: Node) -> None:
         """Append to the graph in this order (ggml_build_forward_expand)."""
         for node in nodes:

@@ -46,9 +46,17 @@ class Decoder:
     mixed_embedding: bool = True
     scaled_embedding: bool = False
     """Token embeddings are multiplied by a constant of the model, row by row."""
+    mean_embedding: bool = False
+    """The whole embedding is scaled by a constant of the model (AFMoE)."""
+    scaled_attention: bool = False
+    """Attention's output is scaled where the file has attention.value_scale (MiMo)."""
+    attention_first: bool = False
+    """Attention still comes before the residual in its own sum, although residual_first."""
     scaled_query: bool = False
     scaled_residual: bool = False
     """Attention and feed-forward are scaled before they are added (residual_scale)."""
+    softcap: bool = False
+    """Attention scores are capped even though the file does not say so (Grok)."""
     rope: Callable[[Context, int], bool] = lambda _c, _layer: True
     """Whether the layer rotates queries and keys."""
     norm_after_rope: bool = False
@@ -57,12 +65,20 @@ class Decoder:
     """Queries and keys of rotated layers are normed without weights (Llama 4)."""
     query_scale_input: bool = False
     """Queries of layers without rotation are scaled by an input (attention temperature)."""
+    temperature: bool = False
+    """Rotated queries are scaled by an input where the file has attention.temperature_scale."""
+    parallel: bool = False
+    """The feed-forward block reads what attention reads, and both are added to the residual."""
     mix: Mix | None = None
     """Attention, or what some layers have instead."""
     early_norm: bool = False
     """The first norm is put in the graph before the rest of the layer."""
     residual_first: bool = False
     """The residual is the first term of each sum, and so the first in the graph."""
+    divided_gate: bool = False
+    """The shared expert's gate is silu(x) / x (Qwen2 MoE)."""
+    halved: bool = False
+    """The sum of shared and routed experts is scaled."""
     shared_first: bool = False
     """The shared expert comes before the routed ones in their sum."""
 
@@ -70,6 +86,8 @@ class Decoder:
 def build(c: Context, layers: Sequence[int], what: Decoder) -> None:
     """A whole graph, of these layers only."""
     cur = embedding(c, scaled=what.scaled_embedding, mixed=what.mixed_embedding)
+    if what.mean_embedding:
+        cur = g.scale(cur)
     for layer in layers:
         cur = block(c, cur, layer, what, last=layer == layers[-1])
     finish(c, cur, what)
@@ -95,23 +113,40 @@ def block(c: Context, x: Node, layer: int, what: Decoder, *, last: bool) -> Node
     if what.early_norm:
         c.expand(cur)
     mix = what.mix or self_attention
+    if what.parallel:
+        return _parallel(c, x, cur, layer, what, last=last)
     cur = mix(c, cur, layer, what)
+    if what.scaled_attention and c.hp.number("attention.value_scale", 1) != 1:
+        cur = g.scale(cur)
     if last and what.outputs == "last layer":
         rows = output_ids(c)
         cur, residual = g.get_rows(cur, rows), g.get_rows(residual, rows)
+    after = next((n for n in ("post_attention_norm", "attn_output_norm") if c.has(layer, n)), None)
     two_norms = c.has(layer, "ffn_norm")
-    if two_norms and c.has(layer, "post_attention_norm"):
-        cur = norm(c, cur, "post_attention_norm", layer, rms=what.rms)
+    if two_norms and after is not None:
+        cur = norm(c, cur, after, layer, rms=what.rms)
     if what.scaled_residual:
         cur = g.scale(cur)
-    before = _sum(cur, residual, what)
-    cur = norm(c, before, "ffn_norm" if two_norms else "post_attention_norm", layer, rms=what.rms)
+    before = g.add(cur, residual) if what.attention_first else _sum(cur, residual, what)
+    cur = norm(c, before, "ffn_norm" if two_norms else after, layer, rms=what.rms)
     cur = feed_forward(c, cur, layer, what)
-    if c.has(layer, "post_ffw_norm"):
-        cur = norm(c, cur, "post_ffw_norm", layer, rms=what.rms)
+    last_norm = next((n for n in ("post_ffw_norm", "layer_output_norm") if c.has(layer, n)), None)
+    if last_norm is not None:
+        cur = norm(c, cur, last_norm, layer, rms=what.rms)
     if what.scaled_residual:
         cur = g.scale(cur)
     return _sum(cur, before, what)
+
+
+def _parallel(c: Context, x: Node, normed_x: Node, layer: int, what: Decoder, *, last: bool) -> Node:
+    """Attention and feed-forward side by side (Cohere, Falcon, GPT-NeoX)."""
+    mix = what.mix or self_attention
+    cur = mix(c, normed_x, layer, what)
+    if last and what.outputs == "last layer":
+        rows = output_ids(c)
+        cur, x, normed_x = g.get_rows(cur, rows), g.get_rows(x, rows), g.get_rows(normed_x, rows)
+    out = feed_forward(c, normed_x, layer, what)
+    return g.add(g.add(out, x), cur)
 
 
 def _sum(cur: Node, residual: Node, what: Decoder) -> Node:
@@ -135,7 +170,23 @@ def self_attention(c: Context, x: Node, layer: int, what: Decoder) -> Node:
         q, k = _qk_norms(c, q, k, layer, what)
     if what.scaled_query:
         q = g.scale(q)
-    return attend(c, layer, heads, q, k, v)
+    if what.temperature and c.hp.number("attention.temperature_scale"):
+        q = g.mul(q, c.input("attn_scale", F32, 1, 1, c.batch.tokens))
+    if not c.has(layer, "attn_gate"):
+        return attend(c, layer, heads, q, k, v, softcap=what.softcap)
+    return gated_output(c, attend(c, layer, heads, q, k, v, out=None), x, layer, heads)
+
+
+def gated_output(c: Context, cur: Node, x: Node, layer: int, heads: Heads) -> Node:
+    """Attention's output times a gate for each value or for each head, then projected."""
+    gate = g.unary(linear(c, "attn_gate", x, layer))
+    n = c.batch.tokens
+    if gate.ne[0] == heads.q:
+        cur = g.mul(g.reshape(cur, heads.v, heads.q, n), g.reshape(gate, 1, heads.q, n))
+        cur = g.reshape(cur, heads.v * heads.q, n)
+    else:
+        cur = g.mul(cur, gate)
+    return linear(c, "attn_output", cur, layer)
 
 
 def _qk_norms(c: Context, q: Node, k: Node, layer: int, what: Decoder) -> tuple[Node, Node]:
@@ -172,8 +223,10 @@ def feed_forward(c: Context, x: Node, layer: int, what: Decoder) -> Node:
         return routed
     shared = ffn(c, x, layer, "_shexp", what.activation)
     if c.has(layer, "ffn_gate_inp_shexp"):
-        shared = g.mul(shared, g.unary(linear(c, "ffn_gate_inp_shexp", x, layer)))
-    return g.add(shared, routed) if what.shared_first else g.add(routed, shared)
+        gate = linear(c, "ffn_gate_inp_shexp", x, layer)
+        shared = g.mul(shared, g.div(g.unary(gate), gate) if what.divided_gate else g.unary(gate))
+    total = g.add(shared, routed) if what.shared_first else g.add(routed, shared)
+    return g.scale(total) if what.halved else total
 
 
 def gated_attention(c: Context, x: Node, layer: int, what: Decoder) -> Node:

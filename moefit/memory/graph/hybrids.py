@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from moefit.memory.graph import nodes as g
-from moefit.memory.graph.blocks import embedding, ffn, linear, norm
+from moefit.memory.graph.blocks import embedding, ffn, linear, norm, output_ids
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.decoder import Decoder, finish, gated_attention, self_attention
 from moefit.memory.graph.delta_net import delta_net
+from moefit.memory.graph.kda import kda
+from moefit.memory.graph.latent import latent_attention
 from moefit.memory.graph.moe import Routing, moe_ffn, routing
 from moefit.memory.graph.nodes import Node
-from moefit.memory.graph.recurrent import mamba2, short_conv
+from moefit.memory.graph.recurrent import mamba, mamba2, short_conv
 
 
 def qwen_next(c: Context, x: Node, layer: int, what: Decoder) -> Node:
@@ -73,3 +76,31 @@ def _nemotron_ffn(c: Context, x: Node, layer: int) -> Node:
     if c.has(layer, "ffn_latent_up"):
         routed = linear(c, "ffn_latent_up", routed, layer)
     return g.add(routed, ffn(c, x, layer, "_shexp", "relu_sqr"))
+
+
+def jamba(c: Context, x: Node, layer: int, what: Decoder) -> Node:
+    """Mamba or attention without rotation (src/models/jamba.cpp)."""
+    if c.memory.state[layer] is not None:
+        return mamba(c, x, layer)
+    return self_attention(c, x, layer, replace(what, rope=lambda _c, _layer: False))
+
+
+def kimi(c: Context, x: Node, layer: int, what: Decoder) -> Node:
+    """Kimi delta attention or latent attention (src/models/kimi-linear.cpp, bailingmoe3.cpp)."""
+    if c.memory.state[layer] is not None:
+        return kda(c, x, layer)
+    return latent_attention(c, x, layer, what)
+
+
+def falcon_h1(c: Context, layers: Sequence[int]) -> None:
+    """Attention and Mamba-2 side by side (src/models/falcon-h1.cpp)."""
+    what = Decoder()
+    cur = embedding(c)
+    for layer in layers:
+        attended = self_attention(c, norm(c, cur, "attn_norm", layer), layer, what)
+        scanned = mamba2(c, norm(c, cur, "attn_norm", layer), layer)
+        residual = g.add(g.add(attended, scanned), cur)
+        if layer == layers[-1]:
+            residual = g.get_rows(residual, output_ids(c))
+        cur = g.add(ffn(c, norm(c, residual, "ffn_norm", layer), layer), residual)
+    finish(c, cur, what)

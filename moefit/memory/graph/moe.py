@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from moefit.memory.graph import nodes as g
 from moefit.memory.graph.context import Context
-from moefit.memory.graph.nodes import Node
+from moefit.memory.graph.nodes import F32, I32, Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,10 @@ class Routing:
     """Gate and up are bounded before they meet (swiglu_clamp_exp)."""
     select_logits: bool = False
     """Experts are chosen by the raw logits (Llama 4)."""
+    grouped: bool = False
+    """Experts are chosen by sigmoids, and their groups' numbers by division (GroveMoE)."""
+    fused_clamp: bool = False
+    """Where gate and up are bounded, one operation does it all."""
 
 
 GATING = {1: "softmax", 2: "sigmoid", 3: "softmax_weight", 4: "sqrt_softplus"}
@@ -103,12 +107,18 @@ def moe_ffn(
         selection = g.add(probs, bias)
     if how.select_logits:
         selection = logits
+    if how.grouped:
+        selection = g.unary(logits)
     groups = c.hp.integer("expert_group_count")
     if groups > 1:
         selection = _grouped(c, selection, experts, groups)
     if ids is None:
         ids = g.argsort_top_k(selection, used)
-    weights = g.get_rows(g.reshape(probs, 1, experts, n), ids)
+    total = experts
+    if how.grouped and experts != c.hp.experts():
+        ids = g.cast(g.scale(g.cast(ids, F32)), I32)
+        total = c.hp.experts()
+    weights = g.get_rows(g.reshape(probs, 1, total, n), ids)
     if how.gating == "softmax_weight":
         weights = g.reshape(g.soft_max(g.reshape(weights, used, n)), 1, used, n)
     if how.normalise:
@@ -144,7 +154,7 @@ def _activated(c: Context, layer: int, x: Node, ids: Node, how: Routing, suffix:
 
 
 def _joined(gate: Node, up: Node, how: Routing) -> Node:
-    if how.clamped:
+    if how.clamped and not how.fused_clamp:
         return g.mul(g.clamp(g.unary(gate)), g.clamp(up))
     return g.glu(gate, up)
 

@@ -126,6 +126,57 @@ def mamba2(c: Context, x: Node, layer: int) -> Node:
     return linear(c, "ssm_out", g.reshape(y, inner, tokens * sequences), layer)
 
 
+def mamba(c: Context, x: Node, layer: int) -> Node:
+    """A Mamba layer of the first kind (build_mamba_layer)."""
+    hp = c.hp
+    kernel, inner = hp.integer("ssm.conv_kernel"), hp.integer("ssm.inner_size")
+    width, rank = hp.integer("ssm.state_size"), hp.integer("ssm.time_step_rank")
+    sequences, tokens = c.batch.sequences, c.batch.sequence_tokens
+    size = (kernel - 1) * inner
+    cache = c.cache(layer, "r", F32, _conv_row(c, kernel, inner), sequences)
+    before = g.reshape(state(c, cache, cache.ne[0]), kernel - 1, inner, sequences)
+    both = linear(c, "ssm_in", g.reshape(x, x.ne[0], tokens, sequences), layer)
+    part = (inner, both.ne[1], both.ne[2])
+    mixed, z = g.view_nd(both, part, both.nb[1:3]), g.view_nd(both, part, both.nb[1:3])
+    joined = g.concat(before, g.transpose(mixed), 0)
+    last = g.view_nd(joined, (kernel - 1, inner, sequences), joined.nb[1:3])
+    c.expand(g.cpy(last, g.view_nd(cache, (size * sequences,))))
+    mixed = g.unary(g.add(ssm_conv(joined, c.weight(layer, "ssm_conv1d")), c.weight(layer, "ssm_conv1d.bias")))
+    parts = linear(c, "ssm_x", mixed, layer)
+    dt = g.view_nd(parts, (rank, tokens, sequences), parts.nb[1:3])
+    b, d = (
+        g.view_nd(parts, (width, 1, tokens, sequences), (4 * width, parts.nb[1], parts.nb[2])) for _ in range(2)
+    )
+    if c.has(layer, "ssm_dt_norm"):
+        dt = norm(c, dt, "ssm_dt_norm", layer)
+        b, d = norm(c, b, "ssm_b_norm", layer), norm(c, d, "ssm_c_norm", layer)
+    else:
+        dt = g.cont(dt)
+    dt = linear(c, "ssm_dt", dt, layer)
+    values = g.reshape(mixed, 1, inner, tokens, sequences)
+    states = c.cache(layer, "s", F32, width * inner, sequences)
+    a = c.weight(layer, "ssm_a")
+
+    def scan(rows: Node, ids: Node) -> Node:
+        ssm = g.reshape(rows, width, 1, inner, sequences)
+        elements = values.elements + width * inner * ids.ne[0]
+        return g.result("SSM_SCAN", F32, (elements, 1, 1, 1), ssm, values, dt, a, b, d, ids)
+
+    y_ssm = state(c, states, width * inner, scan)
+    after = g.view_nd(y_ssm, (width * inner * sequences,))
+    c.expand(g.cpy(after, g.view_nd(states, (width * inner * sequences,))))
+    y = g.view_nd(y_ssm, (inner, tokens, sequences), (values.nb[2], values.nb[3]))
+    y = g.glu(g.cont(z), g.add(y, g.mul(mixed, c.weight(layer, "ssm_d"))))
+    out = linear(c, "ssm_out", y, layer)
+    return g.reshape(out, out.ne[0], tokens * sequences)
+
+
+def _conv_row(c: Context, kernel: int, inner: int) -> int:
+    """Values in a sequence's convolution state: Mamba has room for groups it does not use (n_embd_r)."""
+    groups, width = c.hp.integer("ssm.group_count"), c.hp.integer("ssm.state_size")
+    return (kernel - 1) * (inner + 2 * groups * width)
+
+
 def short_conv(c: Context, x: Node, layer: int) -> Node:
     """A gated short convolution (build_shortconv_block)."""
     embd, sequences, tokens = x.ne[0], c.batch.sequences, c.batch.sequence_tokens

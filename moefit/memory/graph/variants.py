@@ -1,0 +1,92 @@
+"""Mixture-of-experts decoders whose layers are built in an order of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from moefit.memory.graph import nodes as g
+from moefit.memory.graph.blocks import embedding, ffn, logits, norm, output_ids
+from moefit.memory.graph.context import Context
+from moefit.memory.graph.decoder import Decoder, self_attention
+from moefit.memory.graph.moe import Routing, moe_ffn, routing
+from moefit.memory.graph.nodes import Node
+
+PLAIN = Decoder()
+
+
+def arctic(c: Context, layers: Sequence[int]) -> None:
+    """A dense block and experts that read the layer's input (src/models/arctic.cpp)."""
+    cur = embedding(c)
+    for layer in layers:
+        residual = cur
+        cur = self_attention(c, norm(c, cur, "attn_norm", layer), layer, PLAIN)
+        if layer == layers[-1]:
+            cur, residual = (g.get_rows(x, output_ids(c)) for x in (cur, residual))
+        before = g.add(cur, residual)
+        dense = g.add(ffn(c, norm(c, before, "ffn_norm", layer), layer), before)
+        routed = norm(c, residual, "ffn_norm_exps", layer)
+        routed = moe_ffn(c, routed, layer, routing(c, layer, normalise=True))
+        cur = g.add(routed, dense)
+    logits(c, cur)
+
+
+def grok(c: Context, layers: Sequence[int]) -> None:
+    """Experts and, in some files, a dense block beside them (src/models/grok.cpp)."""
+    cur = embedding(c)
+    for layer in layers:
+        residual = cur
+        cur = self_attention(c, norm(c, cur, "attn_norm", layer), layer, Decoder(softcap=True))
+        if layer == layers[-1]:
+            cur, residual = (g.get_rows(x, output_ids(c)) for x in (cur, residual))
+        before = g.add(norm(c, cur, "attn_output_norm", layer), residual)
+        x = norm(c, before, "ffn_norm", layer)
+        out = moe_ffn(c, x, layer, Routing(normalise=True, scaled=routing(c, layer).scaled, activation="gelu"))
+        if c.has(layer, "ffn_up"):
+            out = g.scale(g.add(ffn(c, x, layer, activation="gelu"), out))
+        name = "layer_output_norm" if c.has(layer, "layer_output_norm") else "post_ffw_norm"
+        cur = g.add(norm(c, out, name, layer), before)
+    logits(c, cur)
+
+
+def smallthinker(c: Context, layers: Sequence[int]) -> None:
+    """The router reads the layer's input, before attention (src/models/smallthinker.cpp)."""
+    what = Decoder(rope=lambda c, layer: not c.memory.window or layer % 4 != 0)
+    cur = embedding(c)
+    for layer in layers:
+        residual = cur
+        router = g.mul_mat(c.weight(layer, "ffn_gate_inp"), cur)
+        cur = self_attention(c, norm(c, cur, "attn_norm", layer), layer, what)
+        if layer == layers[-1]:
+            cur, residual, router = (g.get_rows(x, output_ids(c)) for x in (cur, residual, router))
+        before = g.add(cur, residual)
+        x = norm(c, before, "ffn_norm", layer)
+        how = routing(c, layer, normalise=True)
+        cur = g.add(moe_ffn(c, x, layer, how, logits=router), before)
+    logits(c, cur)
+
+
+def grovemoe(c: Context, layers: Sequence[int]) -> None:
+    """Experts, then smaller adjugate experts that groups of them share (src/models/grovemoe.cpp)."""
+    cur = embedding(c)
+    for layer in layers:
+        residual = cur
+        cur = self_attention(c, norm(c, cur, "attn_norm", layer), layer, PLAIN)
+        if layer == layers[-1]:
+            cur, residual = (g.get_rows(x, output_ids(c)) for x in (cur, residual))
+        before = g.add(cur, residual)
+        x = norm(c, before, "ffn_norm", layer)
+        router = g.mul_mat(c.weight(layer, "ffn_gate_inp"), x)
+        how = routing(c, layer, normalise=True)
+        how = Routing("softmax", normalise=True, scaled=how.scaled, grouped=True)
+        out = moe_ffn(c, x, layer, how, logits=router)
+        shared = _adjugate(c, out, layer, how, router)
+        cur = g.add(g.add(out, g.scale(shared)), before)
+    logits(c, cur)
+
+
+def _adjugate(c: Context, x: Node, layer: int, how: Routing, router: Node) -> Node:
+    chunks = c.weight(layer, "ffn_up_chexps").ne[2]
+    group = c.hp.integer("experts_per_group", 1)
+    count = c.hp.experts() // group if group else chunks
+    used = min(c.hp.experts_used(layer), count)
+    return moe_ffn(c, x, layer, how, logits=router, suffix="_chexps", experts=count, used=used)
