@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from moefit.launch.constraints import Constraints
-from moefit.machine.types import Machine
+from moefit.machine.types import CPU, Machine
 from moefit.placement.arrange import Demand
 from moefit.placement.search import Choices
 
@@ -45,10 +45,11 @@ def device_orders(machine_gpus: tuple[float, ...], demand: Demand) -> tuple[tupl
 
     Args:
         machine_gpus: memory bandwidth of each device, bytes per second (0 for unknown).
-        demand: a user's `-dev`, `-ts` or `-sm none` leaves only the order given.
+        demand: a user's `-dev`, `-ts` or `-sm none`, and overrides to a device, leave only the order given.
     """
     everything = tuple(range(len(machine_gpus)))
-    if demand.ordered or demand.runs is not None or len(everything) < 2:
+    fixed = any(device != CPU for device in demand.fixed.values())
+    if demand.ordered or demand.runs is not None or fixed or len(everything) < 2:
         return (everything,)
     ranked = tuple(sorted(everything, key=lambda i: -machine_gpus[i]))
     subsets = [tuple(sorted(ranked[:n])) for n in range(len(ranked) - 1, 0, -1)]
