@@ -297,7 +297,11 @@ PLAIN: Final = frozenset(
 
 
 UNKNOWN: Final = Architecture(
-    recurrent=Recurrent.TENSORS, attends_everywhere=True, indexer=Indexer.EVERY_LAYER, by_tensors=True
+    recurrent=Recurrent.TENSORS,
+    attends_everywhere=True,
+    indexer=Indexer.EVERY_LAYER,
+    by_tensors=True,
+    nextn_in_main=True,
 )
 """An architecture that is not in the tables: no window, nothing shared, states and indexers where the header hints at
 them. Rather too large than too small."""

@@ -180,8 +180,8 @@ _STATE = re.compile(r"[.](ssm|shortconv|time_mix|channel_mix|kda|linear_attn|lig
 
 def _hinted(attention: Attention, layer: Layer) -> Attention:
     """An unknown architecture's cache: no narrower than the outputs of its attn_k and attn_v."""
-    widths = {t.name.split(".")[2]: t.shape[1] for t in layer.tensors if len(t.shape) == 2}
-    key, value = widths.get("attn_k", 0), widths.get("attn_v", 0)
+    widths = {t.name: t.shape[1] for t in layer.tensors if len(t.shape) == 2}
+    key, value = (widths.get(f"blk.{layer.index}.attn_{part}.weight", 0) for part in "kv")
     return replace(attention, key=max(attention.key, key), value=max(attention.value, value))
 
 

@@ -1,0 +1,108 @@
+"""Draft models, LoRA adapters and control vectors: what each takes on the devices that hold it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from moefit.launch.resolve import fixed_tensors, free, slot_devices
+from moefit.machine.types import CPU
+from moefit.memory.buffers import allocated, backend_at, pad
+from moefit.memory.extras import Extra
+from moefit.memory.footprint import footprint
+from moefit.placement.types import Placement
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from moefit.gguf.header import Header
+    from moefit.launch.patterns import Rule
+    from moefit.launch.settings import Settings
+    from moefit.machine.types import Device
+    from moefit.model import Model
+
+CPU_NAME = "CPU"
+FLOAT = 4
+
+
+def draft(
+    model: Model,
+    devices: Sequence[Device],
+    main: Settings,
+    gpu_layers: int | str | None = None,
+    tensor_split: Sequence[float] | None = None,
+    rules: Sequence[Rule] = (),
+) -> tuple[Extra, ...]:
+    """A draft model beside the main one, on each device that it uses.
+
+    It has as many slots and as much context as the main model, one output a slot, and caches of its own types.
+
+    source: common/speculative.cpp, common_base_params_to_speculative and common_speculative_init_result
+
+    Args:
+        model: the draft model.
+        devices: `-devd`, or else the main model's.
+        main: the main model's settings.
+        gpu_layers: `-ngld`.
+        tensor_split: `-ts`, which the draft model inherits.
+        rules: `-otd`, `-cmoed`, `-ncmoed`.
+
+    Raises:
+        UsageError: a rule names a buffer that no device has.
+    """
+    settings = replace(
+        main,
+        cache_type_k=main.draft_cache_type_k,
+        cache_type_v=main.draft_cache_type_v,
+        mtp=False,
+        draft_tokens=0,
+        rollback_tokens=0,
+        embeddings=False,
+        cache_ram=0,
+        context_checkpoints=0,
+    )
+    slots = slot_devices(model.slots, gpu_layers, tensor_split, [free(device) for device in devices])
+    moved = fixed_tensors(rules, devices, (tensor.name for tensor in model.tensors))
+    used = footprint(model, devices, settings, Placement(slots, moved))
+    extras = [
+        Extra("draft", device.name, use.model, use.context, use.compute)
+        for device, use in zip(devices, used.devices, strict=True)
+    ]
+    host = Extra("draft", CPU_NAME, used.host.model, used.host.context, used.host.compute + used.host.output)
+    return tuple(extra for extra in (*extras, host) if extra.total)
+
+
+def lora(header: Header, model: Model, devices: Sequence[Device], placement: Placement) -> tuple[Extra, ...]:
+    """An adapter: its matrices lie where the tensors lie that they change.
+
+    source: src/llama-adapter.cpp, llama_adapter_lora_init_impl
+    """
+    homes = {t.name: placement.slots[layer.index] for layer in model.layers for t in layer.tensors}
+    homes |= {t.name: placement.slots[-1] for t in model.output}
+    homes |= dict(placement.overrides)
+    held = [0] * (len(devices) + 1)
+    for tensor in header.tensors:
+        changed = tensor.name.removesuffix(".lora_a").removesuffix(".lora_b")
+        home = homes.get(changed, CPU)
+        held[home] += allocated(tensor.bytes, tensor.shape[0], tensor.quant, backend_at(devices, home))
+    return _spread("lora", devices, held)
+
+
+def control_vector(model: Model, devices: Sequence[Device], placement: Placement) -> tuple[Extra, ...]:
+    """A direction for every block but the first, where that block lies.
+
+    source: src/llama-adapter.cpp, llama_adapter_cvec::init
+    """
+    width = model.metadata.get(f"{model.architecture}.embedding_length")
+    row = FLOAT * (width if isinstance(width, int) else 0)
+    held = [0] * (len(devices) + 1)
+    for layer in model.layers[1:]:
+        if not layer.mtp:
+            home = placement.slots[layer.index]
+            held[home] += pad(row, backend_at(devices, home).alignment)
+    return _spread("control-vector", devices, held)
+
+
+def _spread(kind: str, devices: Sequence[Device], held: Sequence[int]) -> tuple[Extra, ...]:
+    names = [*(device.name for device in devices), CPU_NAME]
+    return tuple(Extra(kind, name, model=size) for name, size in zip(names, held, strict=True) if size)

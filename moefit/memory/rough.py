@@ -1,0 +1,110 @@
+"""Compute buffers of an architecture whose graph is not known: a bound from the header's figures.
+
+Every stage of a block is counted with all that it may keep alive at once, so the result is rather too large: twice what
+llama.cpp takes in the middle of the recorded rows, less than it in one row of sixty (test_rough.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from moefit.machine.types import CPU
+from moefit.memory.buffers import HOST
+from moefit.memory.cells import Context, context
+from moefit.memory.host import FLOAT, vocabulary
+from moefit.memory.hparams import Keys
+from moefit.memory.kv import layer_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from moefit.launch.settings import Settings
+    from moefit.machine.types import Device
+    from moefit.model import Model
+    from moefit.placement.types import Placement
+
+
+def rough_compute(
+    model: Model, devices: Sequence[Device], settings: Settings, placement: Placement
+) -> tuple[tuple[int, ...], int]:
+    """Bytes for each device and for the host."""
+    c = context(settings)
+    keys = Keys(model.architecture, model.metadata)
+    widest = max(_stages(keys, c, flash_attention=settings.flash_attention != "off"))
+    outputs = c.sequences * (1 + settings.draft_tokens)
+    if settings.program != "llama-server" or settings.embeddings:
+        outputs = c.ubatch
+    logits = FLOAT * min(outputs, c.ubatch) * vocabulary(model)
+    tokens = c.ubatch + c.sequences
+    masks = 3 * FLOAT * c.total * tokens
+    cached = _cached(model, settings)
+    busy = masks + FLOAT * tokens * widest + logits + cached
+    pipelined = len(devices) > 1 and not placement.overrides and CPU not in placement.slots
+    copies = 4 if pipelined else 1
+    on = tuple(
+        busy * (2 if pipelined else 1) + (_copied(model, settings, placement, devices) if index == 0 else 0)
+        for index in range(len(devices))
+    )
+    return on, masks * copies + FLOAT * tokens * widest + logits + cached
+
+
+def _cached(model: Model, settings: Settings) -> int:
+    """Of caches: the largest block's, as f16, where flash attention cannot read their type; or its copy from the host."""
+    quantised = {settings.cache_type_k, settings.cache_type_v} - {"f16", "bf16", "f32"}
+    if settings.kv_offload and not quantised:
+        return 0
+    whole = replace(settings, cache_type_k="f16", cache_type_v="f16") if quantised else settings
+    return max(layer_bytes(model, whole, HOST), default=0)
+
+
+def _stages(keys: Keys, c: Context, *, flash_attention: bool) -> tuple[int, ...]:
+    """f32 elements that each stage of a block keeps for a token."""
+    width = keys.number("embedding_length") * max(1, keys.number("hyper_connection.count"))
+    heads = keys.number("attention.head_count")
+    head = max(keys.number("attention.key_length"), width // heads if heads else 0)
+    used, inner = keys.number("expert_used_count"), keys.number("expert_feed_forward_length")
+    shared = keys.number("expert_shared_feed_forward_length") or keys.number("expert_shared_count") * inner
+    dense = keys.number("feed_forward_length")
+    latent = keys.number("attention.kv_lora_rank")
+    value = keys.number("attention.value_length", head)
+    compressed = keys.number("attention.key_length_mla") > 0
+    fused = flash_attention and (compressed or value == keys.number("attention.key_length", head))
+    cells = 0 if fused else 2 * heads * c.sequence
+    indexer = keys.number("attention.indexer.head_count") * keys.number("attention.indexer.key_length")
+    return (
+        6 * width + 3 * used * max(inner, dense if not inner else 0) + 2 * used * width + 3 * shared,
+        6 * width + 3 * dense,
+        6 * width + 6 * heads * head + cells,
+        6 * width + 4 * heads * (latent + head) + 2 * indexer + cells + (3 * c.sequence if indexer else 0),
+        6 * width + _state(keys, heads),
+    )
+
+
+def _state(keys: Keys, heads: int) -> int:
+    """What a recurrent block keeps for a token."""
+    inner = max(
+        keys.number("ssm.inner_size"),
+        heads * keys.number("kda.head_dim"),
+        keys.number("embedding_length") if keys.number("wkv.head_size") else 0,
+    )
+    conv = inner + 2 * keys.number("ssm.group_count") * keys.number("ssm.state_size")
+    return 24 * inner + 8 * conv
+
+
+def _copied(model: Model, settings: Settings, placement: Placement, devices: Sequence[Device]) -> int:
+    """Tensors on the CPU that a batch is worth copying for lie in the first device's buffer: the two largest of a block."""
+    if not (settings.op_offload and devices[0].backend.op_offload):
+        return 0
+    away = [
+        sorted(
+            (
+                t.bytes
+                for t in layer.tensors
+                if placement.overrides.get(t.name, placement.slots[layer.index]) == CPU
+            ),
+            reverse=True,
+        )
+        for layer in model.layers
+    ]
+    return max((sum(sizes[:2]) for sizes in away), default=0)

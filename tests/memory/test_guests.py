@@ -1,0 +1,67 @@
+from dataclasses import replace
+
+from moefit import memory
+from moefit.gguf.header import Header, TensorInfo
+from moefit.gguf.quants import QUANTS
+from moefit.launch.settings import Settings
+from moefit.machine.types import CPU, Device
+from moefit.memory.extras import Extra
+from moefit.memory.guests import control_vector, draft, lora
+from moefit.placement.types import Placement
+from tests import oracle
+
+GIB = 1 << 30
+CARDS = (Device("CUDA0", 8 * GIB, 8 * GIB), Device("CUDA1", 8 * GIB, 8 * GIB))
+SMALL = oracle.model("small-llama", "Q4_K_M")  # 8 blocks, 1024 wide
+LAUNCH = Settings(8192, slots=2, draft_tokens=3, cache_type_k="q8_0", cache_type_v="q8_0")
+
+
+def test_a_draft_model_takes_what_it_would_take_alone_with_caches_of_its_own_type():
+    alone = replace(LAUNCH, cache_type_k="f16", cache_type_v="f16", draft_tokens=0, cache_ram=0)
+    used = memory.footprint(SMALL, CARDS[:1], alone, Placement((0,) * 9))
+    extras = draft(SMALL, CARDS[:1], LAUNCH)
+
+    assert (
+        Extra("draft", "CUDA0", *[getattr(used.devices[0], t) for t in ("model", "context", "compute")])
+        == extras[0]
+    )
+    assert used.host.model + used.host.compute + used.host.output == extras[1].total
+    assert ["CUDA0", "CPU"] == [extra.device for extra in extras]
+
+
+def test_a_draft_model_without_gpu_layers_is_on_the_cpu():
+    extras = draft(SMALL, CARDS[:1], LAUNCH, gpu_layers=0)
+    assert sum(extra.model for extra in extras if extra.device == "CUDA0") == 0
+    assert extras[-1].context > 0
+
+
+def test_a_draft_model_inherits_the_split():
+    one, other = (e.model for e in draft(SMALL, CARDS, LAUNCH, tensor_split=(8, 1))[:2])
+    assert one > other > 0
+
+
+def adapter(*names):
+    tensors = tuple(
+        TensorInfo(f"{name}.lora_{half}", (1024, 8), QUANTS[1], 0) for name in names for half in "ab"
+    )
+    return Header(3, "little", {}, tensors, ())
+
+
+def test_an_adapter_lies_where_the_tensors_lie_that_it_changes():
+    placement = Placement((CPU, *(0,) * 4, *(1,) * 4), {"blk.2.attn_k.weight": CPU})
+    header = adapter("blk.0.attn_q.weight", "blk.1.attn_q.weight", "blk.2.attn_k.weight", "output.weight")
+    pair = 2 * 1024 * 8 * 2
+
+    assert (
+        Extra("lora", "CUDA0", pair),
+        Extra("lora", "CUDA1", pair),
+        Extra("lora", "CPU", 2 * pair),
+    ) == lora(header, SMALL, CARDS, placement)
+
+
+def test_a_control_vector_is_a_row_for_every_block_but_the_first():
+    placement = Placement((CPU, CPU, *(0,) * 6, 0))
+    assert (
+        Extra("control-vector", "CUDA0", 6 * 4096),
+        Extra("control-vector", "CPU", 4096),
+    ) == control_vector(SMALL, CARDS[:1], placement)

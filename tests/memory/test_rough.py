@@ -1,0 +1,23 @@
+from moefit.memory.rough import rough_compute
+from tests import oracle
+from tests.oracle.launches import launch
+
+ROWS = [row for row in (*oracle.rows(), *oracle.extra_rows())[::5] if row.gpus]
+
+
+def bound_and_recorded():
+    for row in ROWS:
+        told = launch(row)
+        on, _ = rough_compute(oracle.model(row.model, row.quant), told.devices, told.settings, told.placement)
+        for index, size in enumerate(on):
+            if row.device(index).compute:
+                yield size, row.device(index).compute
+
+
+def test_the_bound_is_rarely_too_low_and_never_absurd():
+    ratios = sorted(size / real for size, real in bound_and_recorded())
+    too_low = sum(ratio < 1 for ratio in ratios)
+
+    assert too_low < len(ratios) / 60
+    assert ratios[len(ratios) // 2] < 2.5
+    assert ratios[len(ratios) * 9 // 10] < 5

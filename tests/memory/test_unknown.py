@@ -1,0 +1,60 @@
+"""An architecture that llama.cpp b11434 has and this table has not: the same models under a name of their own."""
+
+from dataclasses import replace
+
+import pytest
+
+from moefit import memory
+from moefit.launch.settings import Settings
+from moefit.machine.types import Device
+from moefit.memory.kv import kv
+from moefit.memory.unknown import notes
+from moefit.memory.weights import weights
+from moefit.placement.types import Placement
+from tests import oracle
+
+CARD = Device("CUDA0", 80 << 30, 80 << 30)
+LAUNCH = Settings(8192)
+NAMES = sorted(oracle.models())
+
+
+def renamed(name):
+    """The model as a header of an unknown architecture would describe it."""
+    model = oracle.model(name, next(iter(oracle.models()[name]["types"])))
+    old = f"{model.architecture}."
+    metadata = {key.replace(old, "brand-new.", 1): value for key, value in model.metadata.items()}
+    return model, replace(model, architecture="brand-new", metadata=metadata)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_weights_and_caches_are_never_counted_too_low(name):
+    known, unknown = renamed(name)
+    everything = Placement((0,) * known.slots)
+
+    assert weights(unknown, [CARD], LAUNCH, everything)[0] >= weights(known, [CARD], LAUNCH, everything)[0]
+    assert kv(unknown, [CARD], LAUNCH, everything)[0] >= kv(known, [CARD], LAUNCH, everything)[0]
+
+
+def test_a_note_says_that_it_is_an_estimate():
+    _, unknown = renamed("qwen3-30b-a3b")
+    assert 1 == len(notes(unknown))
+    assert notes(unknown)[0].startswith("brand-new: ")
+    assert set(notes(unknown)) <= set(memory.footprint(unknown, [CARD], LAUNCH, Placement((0,) * 49)).notes)
+
+
+def test_a_known_architecture_needs_no_note():
+    known, _ = renamed("qwen3-30b-a3b")
+    assert () == notes(known)
+
+
+@pytest.mark.parametrize(
+    "dropped",
+    ["attention.head_count", "attention.head_count_kv", "attention.key_length", "embedding_length", ""],
+)
+def test_a_header_that_leaves_keys_out_crashes_nothing(dropped):
+    _, unknown = renamed("qwen3-30b-a3b")
+    metadata = {k: v for k, v in unknown.metadata.items() if dropped and not k.endswith(dropped)}
+    bare = replace(unknown, metadata=metadata)
+
+    cached = kv(bare, [CARD], LAUNCH, Placement((0,) * 49))[0][0]
+    assert cached >= 8192 * 48 * 2 * 2 * 4 * 128  # attn_k and attn_v say how wide a row is
