@@ -7,10 +7,7 @@ from typing import TYPE_CHECKING
 
 from moefit.cli.options import Format, When
 from moefit.errors import DoesNotFitError
-from moefit.formats import env, json_argv, llama_bench, llama_swap, null, preset, shell
-from moefit.launch.command import parse
-from moefit.launch.constraints import constraints
-from moefit.launch.precedence import effective
+from moefit.formats import shell
 from moefit.planning.types import Plan, Warn
 from moefit.sizes import format_size
 
@@ -58,9 +55,17 @@ def warn(warning: Warn) -> None:
 
 def write_argv(plan: Plan, form: Format, table: OptionTable) -> str:
     """The line as `--format` asks; formats that hold the line inside a file call the model by its name."""
-    of_words = {Format.SHELL: shell.write, Format.NULL: null.write, Format.JSON: json_argv.write}
-    if form in of_words:
-        return of_words[form](plan.argv) + ("" if form is Format.NULL else "\n")
+    if form is Format.SHELL:
+        return shell.write(plan.argv) + "\n"
+    from moefit.formats import env, json_argv, llama_bench, llama_swap, null, preset
+    from moefit.launch.command import parse
+    from moefit.launch.constraints import constraints
+    from moefit.launch.precedence import effective
+
+    if form is Format.NULL:
+        return null.write(plan.argv)
+    if form is Format.JSON:
+        return json_argv.write(plan.argv) + "\n"
     command = parse(plan.argv, table)
     if form is Format.LLAMA_BENCH:
         given = effective(command)
