@@ -34,6 +34,7 @@ DATA = Path(__file__).resolve().parents[1] / "tests" / "oracle"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
 LLAMA = CACHE / "moefit" / "llama.cpp-b11434"
 RECORDED = (("models.jsonl.xz", "rows.jsonl.xz"), ("extra_models.jsonl.xz", "extra_rows.jsonl.xz"))
+ASKED = ("model", "quant", "mode", "gpus", "outputs", "flags", "alignment")
 COMPARED = ("n_ctx", "n_batch", "n_ubatch", "n_seq", "devices", "layers", "copies", "mtp")
 
 
@@ -119,7 +120,7 @@ def _extra(options: argparse.Namespace, shapes: Path, recorder: Path, ports: lis
 
 
 def _answer(recorder: Path, path: Path, row: dict[str, Any], ports: list[int]) -> dict[str, Any]:
-    asked = {key: row[key] for key in ("model", "quant", "mode", "gpus", "outputs", "flags")}
+    asked = {key: row[key] for key in ASKED if key in row}
     try:
         return ask(recorder, path, asked, ports)
     except RuntimeError:

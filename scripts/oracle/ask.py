@@ -57,6 +57,7 @@ def ask(recorder: Path, path: Path, row: dict[str, Any], ports: list[int]) -> di
         environment["ORACLE_OUTPUTS"] = str(row["outputs"])
     if row["mode"] == "cuda-like":
         environment["ORACLE_CUDA"] = "1"
+        environment["ORACLE_ALIGNMENT"] = str(row.get("alignment", 32))
     if any(flag in flags for flag in ("-kvu", "--kv-unified", "--spec-type")):
         environment["ORACLE_SERVER"] = "1"
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=120)

@@ -2,7 +2,8 @@
 // per buffer type, plus the loader/context log lines that carry sizes.  Takes the same flags.
 //   env ORACLE_OUTPUTS=N     set n_outputs_max (llama-server sets it to n_parallel; fit-params leaves n_batch)
 //   env ORACLE_CUDA=1        make every RPC device behave like a CUDA device to the scheduler and allocator:
-//                         op offload (batch >= 32), pinned host buffer type (so no CPU_REPACK; alignment stays 64),
+//                         op offload (batch >= 32), pinned host buffer type (so no CPU_REPACK),
+//                         alignment of ORACLE_ALIGNMENT bytes where given,
 //                         512-element row padding of quantised tensors, f16 scratch for FA over a quantised cache,
 //                         the FA head-size table of an Ampere-or-newer GPU
 //   env ORACLE_SERVER=1      parse flags as llama-server does (for --kv-unified, --spec-type, ...); with --spec-type draft-mtp the
@@ -55,6 +56,11 @@ static size_t alloc_size(ggml_backend_buffer_type_t, const ggml_tensor * t) {
     return size;
 }
 
+static size_t alignment(ggml_backend_buffer_type_t) {
+    static const size_t bytes = (size_t) atoi(getenv("ORACLE_ALIGNMENT"));
+    return bytes;
+}
+
 static bool offload(ggml_backend_dev_t, const ggml_tensor * op) {
     switch (op->op) {
         case GGML_OP_GET_ROWS:   return false;
@@ -94,6 +100,7 @@ static void patch() {
         dev->iface.get_host_buffer_type = get_host;
         ggml_backend_buffer_type_t b = ggml_backend_dev_buffer_type(dev);
         b->iface.get_alloc_size = alloc_size;
+        if (getenv("ORACLE_ALIGNMENT")) { b->iface.get_alignment = alignment; }
     }
 }
 }

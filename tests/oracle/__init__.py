@@ -21,8 +21,6 @@ from moefit.model import Model, build
 
 HERE = Path(__file__).resolve().parent
 PORTS = (50052, 50053, 50054)
-LAST_ALIGNED_ROW = 1500
-"""Rows up to here were recorded with CUDA's alignment; between the last such row and the first other one both agree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,7 @@ class Row:
     copies: int
     graph: str = field(repr=False)
     alignment: int = 32
-    """Bytes, of the devices' buffers. The recorder gave the first cuda-like rows CUDA's 128, the later ones a CPU's 32."""
+    """Bytes, of the devices' buffers: a CPU's 32, or CUDA's 128 in some of the cuda-like rows."""
 
     @property
     def tokens(self) -> list[str]:
@@ -94,24 +92,20 @@ class Row:
 @functools.cache
 def extra_rows() -> tuple[Row, ...]:
     """Recorded answers about architectures beyond the real models: scripts/record_oracle.py --extra."""
-    return tuple(_row(json.loads(line), 32) for line in _lines("extra_rows.jsonl.xz"))
+    return tuple(_row(json.loads(line)) for line in _lines("extra_rows.jsonl.xz"))
 
 
 @functools.cache
 def rows() -> tuple[Row, ...]:
     """Every recorded answer about the real models."""
-    recorded = [json.loads(line) for line in _lines("rows.jsonl.xz")]
-    return tuple(
-        _row(data, 128 if data["mode"] == "cuda-like" and i <= LAST_ALIGNED_ROW else 32)
-        for i, data in enumerate(recorded)
-    )
+    return tuple(_row(json.loads(line)) for line in _lines("rows.jsonl.xz"))
 
 
-def _row(data: dict[str, Any], alignment: int) -> Row:
+def _row(data: dict[str, Any]) -> Row:
     for key in ("devices", "mtp"):
         data[key] = {name: Bytes(**use) for name, use in data.get(key, {}).items()}
     data["kv"], data["recurrent"] = tuple(data["kv"]), tuple(data["recurrent"])
-    return Row(**data, alignment=alignment)
+    return Row(**data)
 
 
 def _lines(name: str) -> list[str]:
