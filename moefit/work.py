@@ -60,6 +60,10 @@ class Load:
     layers: float = 0.0
     moe_layers: float = 0.0
     """Layers with routed experts."""
+    recurrent_layers: float = 0.0
+    """Layers with a recurrent state."""
+    recurrence_macs: float = 0.0
+    """Multiply-adds per token with that state: it decays, is asked, and is updated."""
 
     def add(self, other: Load, times: float = 1.0) -> None:
         """Takes on what `other` costs, or with -1 gives it up."""
@@ -85,9 +89,10 @@ class TensorWork(NamedTuple):
 
 
 _EVENNESS: Final = 0.7
+_UNEVEN: Final = {"gpt-oss": 0.3}
 """From prefill of one model at growing micro-batches with its experts on the CPU, less compute and over the link's rate: of
-gpt-oss-120b (RTX 3090) 512 tokens move 0.70 of the experts and 2048 0.76, of Qwen3.6-35B-A3B (R9700) 512 move 0.83-0.92 of what 2048
-move; random weights move all."""
+Qwen3.6-35B-A3B (R9700) 512 tokens move 0.83-0.92 of what 2048 move; of gpt-oss-120b (RTX 3090) 512 move 0.70 of the experts and 2048
+0.76, as its log of used experts has it: 72 to 95 of 128 (github.com/ggml-org/llama.cpp/pull/15346). Random weights move all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +116,8 @@ class Work:
     """Routed experts, and how many of them a token uses; 0 for a dense model."""
     window: int
     """Tokens of the sliding window; 0 for none."""
+    evenness: float
+    """How alike the popularities of experts are: the shape of their gamma distribution."""
     input_bytes: int
     """Token embeddings: on the host, one row read per token."""
 
@@ -121,13 +128,13 @@ class Work:
     def distinct(self, tokens: int) -> float:
         """Share of a layer's experts that a batch of `tokens` uses.
 
-        Experts are not equally popular. With popularities of a gamma distribution of shape `_EVENNESS`, an expert that is
+        Experts are not equally popular. With popularities of a gamma distribution of shape `evenness`, an expert that is
         chosen m times on average is missed with probability (1 + m / shape) ** -shape.
         """
         if self.experts == 0:
             return 1.0
         chosen = tokens * self.experts_used / self.experts
-        return float(1.0 - (1.0 + chosen / _EVENNESS) ** -_EVENNESS)
+        return float(1.0 - (1.0 + chosen / self.evenness) ** -self.evenness)
 
 
 def work_of(model: Model) -> Work:
@@ -146,7 +153,7 @@ def work_of(model: Model) -> Work:
             continue
         tensors |= costs
         _attend(load, h.attention[layer.index], heads[layer.index], h.head_key)
-        load.state = _state_bytes(h.state[layer.index])
+        _recur(load, h.state[layer.index])
         load.layers = 1.0
         load.moe_layers = 1.0 if layer.experts else 0.0
         slots.append(load)
@@ -162,6 +169,7 @@ def work_of(model: Model) -> Work:
         experts=model.experts,
         experts_used=model.experts_used,
         window=h.window,
+        evenness=_UNEVEN.get(model.architecture, _EVENNESS),
         input_bytes=sum(t.bytes for t in model.input),
     )
 
@@ -204,8 +212,13 @@ def _attend(load: Load, attention: Attention | None, heads: int, head: int) -> N
         load.key, load.value, load.attention_macs = attention.key, attention.value, macs
 
 
-def _state_bytes(state: State | None) -> float:
-    return 0.0 if state is None else 4.0 * (state.conv + state.recurrent)
+def _recur(load: Load, state: State | None) -> None:
+    """The state of a convolution and of a recurrence, in F32."""
+    if state is None:
+        return
+    load.state = 4.0 * (state.conv + state.recurrent)
+    load.recurrent_layers = 1.0
+    load.recurrence_macs = 3.0 * state.recurrent
 
 
 CORE_TIME: Final = {

@@ -51,7 +51,7 @@ def _step(run: Run, depth: float, tokens: int) -> Iterator[tuple[str, str, float
             rate = run.rates[place]
             yield "weights", run.name(place), read / rate.read
             yield "attention", run.name(place), cache / rate.read
-            yield "launches", run.name(place), load.layers * rate.layer + load.moe_layers * rate.moe_layer
+            yield "launches", run.name(place), rate.launches(load)
     yield "hops", "CPU", (run.tally.hops + run.tally.crossings) * run.hop
 
 

@@ -96,6 +96,8 @@ def _micro_batch(run: Run, tokens: int) -> Iterator[tuple[str, str, float]]:
         yield from _helped(run, load, tokens)
     elif load.base_macs or load.expert_macs:
         yield "products", "CPU", host_products(run, load, tokens) + load.layers * run.host.layer
+    if load.recurrence_macs:
+        yield "recurrence", "CPU", 2.0 * load.recurrence_macs * tokens / run.host.flops
     if run.missing:
         yield "paging", "disk", run.missing * copied(run, load, tokens) / DISK
     states = 4.0 * run.work.embedding * tokens / run.handover
@@ -106,8 +108,8 @@ def _micro_batch(run: Run, tokens: int) -> Iterator[tuple[str, str, float]]:
 def _on_device(run: Run, load: Load, place: int, tokens: int) -> float:
     rate = run.rates[place]
     read = (load.base_bytes + load.expert_bytes * run.work.distinct(tokens)) / rate.read
-    launches = load.layers * rate.layer + load.moe_layers * rate.moe_layer
-    return max(products(run, load, place, tokens), read) + launches
+    recurrence = 2.0 * load.recurrence_macs * tokens / rate.recurrence_flops
+    return max(products(run, load, place, tokens), read) + recurrence + rate.launches(load)
 
 
 def _helped(run: Run, load: Load, tokens: int) -> Iterator[tuple[str, str, float]]:

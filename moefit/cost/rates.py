@@ -11,6 +11,7 @@ from moefit.machine.defaults import device_bandwidth, link_bandwidth, ram_bandwi
 if TYPE_CHECKING:
     from moefit.launch.settings import Settings
     from moefit.machine.types import Device, Machine
+    from moefit.work import Load
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +25,24 @@ class DeviceRates:
     expert_flops: float
     """FLOP/s of the grouped product of routed experts, padding not counted as work."""
     attention_flops: float
+    recurrence_flops: float
+    """FLOP/s of stepping recurrent states from token to token."""
     layer: float
     """Seconds that a layer's kernels need whatever their size, in decode."""
     moe_layer: float
     """The same for what routed experts add: routing, gathering, weighing."""
+    recurrent_layer: float
+    """The same for what a recurrent state adds: convolution, gates, norms, the step itself."""
     hop: float
     """Seconds to hand an activation to the CPU and get one back."""
+
+    def launches(self, load: Load) -> float:
+        """Seconds of the small kernels of `load`'s layers."""
+        return (
+            load.layers * self.layer
+            + load.moe_layers * self.moe_layer
+            + load.recurrent_layers * self.recurrent_layer
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +106,15 @@ EXPERT_SHARE: Final = 0.45
 figures above also explain RTX 4080, A5000, RTX PRO 6000, H100 and W7800 on six MoE models at micro-batches of 256 to 4096 tokens,
 each within 13% on average."""
 
-ATTENTION_SHARE: Final = 0.5
-"""Flash attention in FP16 against a large quantised product, from the same fit (prompts of 3072 and 4096 tokens)."""
+_ATTENTION_SHARE: Final = {"Vulkan": 0.2}
+_USUAL_ATTENTION: Final = 0.5
+"""Flash attention in FP16 against a large quantised product: from the same fit (prompts of 3072 and 4096 tokens), and from prompts on 4096
+to 32768 tokens with ROCm: RX 7900 XTX 0.57, Radeon 8060S 0.58, RX 9060 XT 0.7. With Vulkan: Radeon 8060S 0.34 (Qwen3-30B-A3B, 8192
+tokens cost 0.9 ms each), R9700 and Arc B70 0.07."""
+
+_RECURRENCE_SHARE: Final = 0.025
+"""Stepping a gated delta net against a large quantised product. Prefill of Qwen3.6-35B-A3B, less everything else, per token and layer: RTX 3060
+4.6 us, RTX 4060 Laptop 3.6, R9700 1.2-3.4, each for 3 MFLOP: 1/37, 1/37, 1/20-1/50."""
 
 _FLOPS_PER_BYTE: Final = 150.0
 """FP16 tensor FLOP/s for each byte/s of memory where a device's compute is unknown: RTX 3060 142, RTX 3090 152, RX 7900 XTX 128."""
@@ -110,6 +130,10 @@ _LAYER: Final = 28e-6
 _MOE_LAYER: Final = 28e-6
 """Seconds that a layer's small kernels take on a CUDA device whatever their size. Qwen3-30B-A3B on an H100: 3.47 ms a token, of which
 0.67 ms for 1.92 GB, leaves 58 us for each of 48 layers; RTX PRO 6000: 56 us; Llama-2-7B on an RTX 4090: 28 us for each of 32."""
+
+_RECURRENT_LAYER: Final = 40e-6
+"""The same for a recurrent state: Qwen3.6-35B-A3B against Qwen3-30B-A3B on one machine, for each of 30 layers: Quadro RTX 5000 50-65 us, RTX
+5080 53, RTX 4060 Laptop 20, Radeon 8060S 110, Arc B70 80."""
 
 _HOPS: Final = {"Vulkan": 300e-6, "RPC": 300e-6}
 _HOP: Final = 90e-6
@@ -139,10 +163,11 @@ _SERVER_FLOPS: Final = 45e9
 """FLOP/s of one core in a large Q4_K product: 60 GFLOP/s on a Ryzen 7 5800X (Qwen3-30B-A3B, 89 t/s on 8 cores), 72 on an EPYC 9274F, 102 on
 a Ryzen 9 7950X (both dense models), 36-48 on a virtual core of a Xeon."""
 
-_DESKTOP_COPY: Final = 12e9
+_DESKTOP_COPY: Final = 16e9
 _SERVER_COPY: Final = 7.5e9
-"""Bytes per second at which the driver copies pageable memory to its staging buffer, one thread: Core i7-12700 and Ryzen 7 5800X 12,
-Core i7 laptop 11, Xeon 6.6-8.5."""
+_COPY_OF_RAM: Final = 0.24
+"""Bytes per second at which the driver copies pageable memory to its staging buffer, one thread: Core Ultra 9 265K and Core i9-14900K (DDR5)
+16-17, Core i7-12700 and Ryzen 7 5800X (DDR4, 51 GB/s) 12, Xeon 6.6-8.5."""
 
 _REPACKED: Final = 0.55
 """Products of repacked weights against plain ones where micro-batches are spread over experts: 223 against 392 t/s on the H100's host."""
@@ -177,9 +202,11 @@ def device_rates(device: Device) -> DeviceRates:
         read=bandwidth * _READ_SHARE.get(backend, 0.75),
         flops=flops,
         expert_flops=flops * EXPERT_SHARE,
-        attention_flops=flops * ATTENTION_SHARE,
+        attention_flops=flops * _ATTENTION_SHARE.get(backend, _USUAL_ATTENTION),
+        recurrence_flops=flops * _RECURRENCE_SHARE,
         layer=_LAYER * launch,
         moe_layer=_MOE_LAYER * launch,
+        recurrent_layer=_RECURRENT_LAYER * launch,
         hop=_HOPS.get(backend, _HOP),
     )
 
@@ -206,8 +233,14 @@ def host_rates(machine: Machine, settings: Settings) -> HostRates:
         * cores
         * (1.0 if settings.host_buffers else _REPACKED),
         layer=_NODES * (_NODE + _NODE_THREAD * threads),
-        pageable=0.75 * single if single else (_SERVER_COPY if server else _DESKTOP_COPY),
+        pageable=0.75 * single if single else _staging(machine),
     )
+
+
+def _staging(machine: Machine) -> float:
+    if _is_server(machine):
+        return _SERVER_COPY
+    return min(_DESKTOP_COPY, _COPY_OF_RAM * ram_bandwidth(machine))
 
 
 def _is_server(machine: Machine) -> bool:

@@ -87,9 +87,10 @@ def _move_cache(places: dict[int, Load]) -> int:
                 attention_macs=load.attention_macs,
                 window_macs=load.window_macs,
                 state=load.state,
+                recurrence_macs=load.recurrence_macs,
             )
         )
         load.key = load.value = load.window_key = load.window_value = 0.0
-        load.attention_macs = load.window_macs = load.state = 0.0
+        load.attention_macs = load.window_macs = load.state = load.recurrence_macs = 0.0
         hops += round(load.layers)
     return hops
