@@ -3,8 +3,9 @@
 The graph of the architecture is built for a few layers of each kind, scheduled and allocated as llama.cpp does it
 (moefit.memory.graph). source: src/llama-context.cpp, llama_context::sched_reserve.
 
-The figures are those of llama.cpp's dummy load, which `llama-fit-params` prints. What a real run needs beyond them is
-`extra`: lifetimes that ggml-cuda extends for its fusions, and norms that only a real load keeps on their layer's device.
+The figures are those of llama.cpp's dummy load on those devices, which `llama-fit-params` prints; what the devices keep for
+their fused kernels is part of them. What a real run needs beyond them is `extra`: norms that only a real load keeps on their
+layer's device.
 """
 
 from __future__ import annotations
@@ -20,17 +21,28 @@ from moefit.machine.types import CPU, Device
 from moefit.memory.buffers import HOST
 from moefit.memory.cells import context
 from moefit.memory.graph.allocate import Allocator, Arena
-from moefit.memory.graph.architectures import ARCHITECTURES, GENERIC, PERIODS
+from moefit.memory.graph import generic
+from moefit.memory.graph.architectures import ARCHITECTURES, PERIODS
 from moefit.memory.graph.context import Batch, Context, Homes, Layers, Parameters
+from moefit.memory.graph.fusion import fused
 from moefit.memory.graph.layers import choose
 from moefit.memory.graph.nodes import Node
-from moefit.memory.graph.rules import CUDA_KERNELS, alloc_size, batch_size, kept_for_fusion, runs
+from moefit.memory.graph.rules import alloc_size, batch_size, runs
 from moefit.memory.graph.schedule import Backends, schedule
 from moefit.memory.hparams import hparams
 from moefit.memory.kv import cache_type
 from moefit.memory.memo import per_model
 from moefit.model import Model
 from moefit.placement.types import Placement
+
+NO_FLASH_ATTENTION: Final = frozenset({"grok"})
+"""Architectures for which it is switched off (llama_init_from_model)."""
+
+UNKNOWN_PART: Final = 4
+"""An unknown architecture gets one part in four more than what its tensors show."""
+
+FUSION: Final = "fused kernels"
+"""The term for what ggml-cuda keeps longer (moefit.memory.graph.fusion)."""
 
 REMEMBERED: Final = 1024
 """Answers kept for one model."""
@@ -41,14 +53,14 @@ class ComputeBuffers:
     """What one launch reserves for computing, in bytes."""
 
     devices: tuple[int, ...]
-    """Per device, as llama.cpp's dummy load reports it."""
+    """Per device, as llama.cpp's dummy load on that backend reports it."""
     host: int
     copies: int
     """Copies of every input for pipelining: 1, or 4 with several devices and nothing on the CPU."""
     extra: tuple[int, ...] = ()
-    """Per device, what a real run reserves beyond that; the sum of the terms."""
+    """Per device, what a real run reserves beyond that."""
     terms: tuple[tuple[str, int], ...] = ()
-    """Why there is an extra, over all devices: (name, bytes)."""
+    """Parts of both that have a name of their own, over all devices: (name, bytes)."""
     notes: tuple[str, ...] = ()
     """Why a figure is an estimate, one line each."""
 
@@ -59,7 +71,7 @@ class _Peaks:
 
     plain: tuple[int, ...]
     fused: tuple[int, ...]
-    """With the lifetimes that ggml-cuda extends."""
+    """As the backends order and keep tensors for their fused kernels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,21 +108,24 @@ def compute_buffers(
         auto=settings.flash_attention == "auto",
     )
     peaks = _answer(model, homes, question)
-    plain = peaks.plain
+    most = peaks.fused
     batch = question.batch
     if batch.tokens <= 16 * batch.sequences:  # else the prompt's graph needs more than that of generation
         small = replace(batch, tokens=batch.sequences, outputs=batch.sequences)
-        plain = _larger(plain, _answer(model, homes, replace(question, batch=small)).plain)
-    terms = {"CUDA fusion": _above(peaks.fused, peaks.plain)}
+        most = _larger(most, _answer(model, homes, replace(question, batch=small)).fused)
+    terms = {}
+    if model.architecture not in ARCHITECTURES:
+        terms["unknown architecture"] = tuple(size // UNKNOWN_PART for size in most)
     if len(set(homes.layers) - {homes.cpu}) > 1 and placement.offloaded >= model.slots:
         pinned = _answer(model, homes, replace(question, batch=replace(batch, pins=True)))
-        terms["norms on their layer's device"] = _above(pinned.plain, peaks.plain)
+        terms["norms on their layer's device"] = _above(pinned.fused, peaks.fused)
+    named = {FUSION: _above(peaks.fused, peaks.plain), **terms}
     return ComputeBuffers(
-        devices=plain[:-1],
-        host=plain[-1],
+        devices=most[:-1],
+        host=most[-1],
         copies=copies,
         extra=tuple(sum(sizes) for sizes in zip(*(t[:-1] for t in terms.values()), strict=True)),
-        terms=tuple((name, sum(sizes[:-1])) for name, sizes in terms.items() if any(sizes[:-1])),
+        terms=tuple((name, sum(sizes[:-1])) for name, sizes in named.items() if any(sizes[:-1])),
         notes=_notes(model),
     )
 
@@ -139,7 +154,7 @@ def outputs_max(settings: Settings, batch: int) -> int:
 def _notes(model: Model) -> tuple[str, ...]:
     if model.architecture in ARCHITECTURES:
         return ()
-    return (f"compute buffers of architecture {model.architecture!r} are an estimate: it is taken for a plain decoder",)
+    return (f"compute buffers of architecture {model.architecture!r} are an estimate from its tensors",)
 
 
 def _larger(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
@@ -160,6 +175,7 @@ def _homes(devices: Sequence[Device], placement: Placement) -> Homes:
 def _prompt(model: Model, settings: Settings) -> Batch:
     """The prompt batch that llama.cpp reserves (llama_context::llama_context and sched_reserve)."""
     sizes = context(settings)
+    flash = settings.flash_attention != "off" and model.architecture not in NO_FLASH_ATTENTION
     tokens = min(sizes.total, sizes.ubatch)
     outputs = min(tokens, outputs_max(settings, sizes.batch))
     tokens = -(-tokens // sizes.sequences) * sizes.sequences
@@ -170,8 +186,8 @@ def _prompt(model: Model, settings: Settings) -> Batch:
         streams=sizes.streams,
         cells=sizes.sequence,
         window_cells=sizes.sequence if settings.swa_full else sizes.window_cells(hparams(model).window),
-        flash=settings.flash_attention != "off",
-        transposed_v=settings.flash_attention == "off",
+        flash=flash,
+        transposed_v=not flash,
         type_k=cache_type(settings.cache_type_k),
         type_v=cache_type(settings.cache_type_v),
         kv_offload=settings.kv_offload,
@@ -214,7 +230,7 @@ def _resolved(model: Model, homes: Homes, question: _Question, layers: Sequence[
 
 def _built(model: Model, homes: Homes, batch: Batch, layers: Sequence[int]) -> Context:
     c = Context(Parameters(model), hparams(model), _layers(model), batch, homes)
-    ARCHITECTURES.get(model.architecture, GENERIC)(c, layers)
+    ARCHITECTURES.get(model.architecture, generic.build)(c, layers)
     return c
 
 
@@ -234,11 +250,11 @@ def _allocated(c: Context, question: _Question) -> _Peaks:
 
     def peaks(fuses: Sequence[bool]) -> tuple[int, ...]:
         arenas = [Arena((rule or HOST).alignment) for rule in rules]
-        kept = kept_for_fusion(plan, fuses) if any(fuses) else plan
+        kept = fused(plan, fuses) if any(fuses) else plan
         return Allocator(arenas, sizes).run(kept.nodes, kept.leafs)
 
     plain = peaks(())
-    fuses = [rule is not None and rule.name in CUDA_KERNELS for rule in rules]
+    fuses = [rule is not None and rule.fuses for rule in rules]
     return _Peaks(plain, peaks(fuses) if any(fuses) else plain)
 
 

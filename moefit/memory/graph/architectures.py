@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from moefit.memory.graph import decoder, gemma4, hybrids, variants
+from moefit.memory.graph import decoder, gemma4, hybrids, sparse, variants
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.decoder import Decoder
 from moefit.memory.graph.latent import latent_attention
@@ -68,6 +68,10 @@ def _in_window_or_dense(c: Context, layer: int) -> bool:
     return c.memory.windowed[layer] or layer < c.hp.integer("leading_dense_block_count")
 
 
+def _always(_c: Context, _layer: int) -> bool:
+    return True
+
+
 def _never(_c: Context, _layer: int) -> bool:
     return False
 
@@ -82,9 +86,6 @@ GRANITE: Final = Decoder(route=_softmax_normalised, scaled_residual=True, rope=_
 PLAIN: Final = plain(Decoder())
 NORMALISED: Final = plain(Decoder(route=_softmax_normalised))
 
-GENERIC: Final = NORMALISED
-"""What an unknown architecture is taken for."""
-
 ARCHITECTURES: Final[dict[str, Build]] = {
     # experts
     "afmoe": plain(Decoder(mean_embedding=True, rope=_three_of_four)),
@@ -95,13 +96,15 @@ ARCHITECTURES: Final[dict[str, Build]] = {
     "dbrx": plain(Decoder(route=_softmax_normalised, rms=False)),
     "deepseek": plain(Decoder(route=_softmax)),
     "deepseek2": plain(Decoder(mix=latent_attention)),
+    "deepseek32": plain(Decoder(mix=sparse.indexed_latent_attention)),
     "dots1": PLAIN,
     "ernie4_5-moe": NORMALISED,
     "exaone-moe": plain(Decoder(rope=_in_window)),
     "gemma4": gemma4.build,
+    "glm-dsa": plain(Decoder(mix=sparse.indexed_latent_attention)),
     "glm4moe": PLAIN,
     "gpt-oss": plain(Decoder(route=_gpt_oss, outputs="hidden")),
-    "granitemoe": plain(GRANITE),
+    "granitemoe": plain(replace(GRANITE, rope=_always)),
     "grok": variants.grok,
     "grovemoe": variants.grovemoe,
     "hunyuan-moe": plain(Decoder(route=_softmax_normalised, norm_after_rope=True)),
@@ -112,6 +115,7 @@ ARCHITECTURES: Final[dict[str, Build]] = {
     "mellum": NORMALISED,
     "mimo2": plain(Decoder(route=_sigmoid_normalised, scaled_attention=True)),
     "minimax-m2": plain(Decoder(route=_sigmoid_normalised)),
+    "minimax-m3": plain(Decoder(mix=sparse.block_sparse_attention)),
     "mistral4": plain(Decoder(mix=latent_attention, outputs="last layer")),
     "olmoe": plain(Decoder(route=_softmax)),
     "phimoe": plain(Decoder(route=_softmax_normalised, scaled_query=True, residual_first=True, attention_first=True)),
@@ -140,20 +144,21 @@ ARCHITECTURES: Final[dict[str, Build]] = {
     "deci": PLAIN,
     "ernie4_5": PLAIN,
     "exaone": PLAIN,
-    "gemma": plain(Decoder(scaled_embedding=True, scaled_query=True, activation="gelu")),
-    "gemma2": plain(Decoder(scaled_embedding=True, scaled_query=True, activation="gelu")),
+    "gemma": plain(Decoder(mean_embedding=True, scaled_query=True, activation="gelu")),
+    "gemma2": plain(Decoder(mean_embedding=True, scaled_query=True, activation="gelu")),
     "gemma3": plain(Decoder(scaled_embedding=True, scaled_query=True, activation="gelu")),
     "granite": plain(GRANITE),
+    "glm4": PLAIN,
     "hunyuan-dense": plain(Decoder(norm_after_rope=True)),
     "internlm2": PLAIN,
     "llama": NORMALISED,
     "maincoder": plain(Decoder(norm_after_rope=True)),
-    "minicpm": plain(GRANITE),
+    "minicpm": plain(replace(GRANITE, rope=_always)),
     "mistral3": plain(Decoder(route=_softmax_normalised, temperature=True)),
     "nanbeige": PLAIN,
     "nemotron": plain(Decoder(rms=False, activation="relu_sqr")),
     "pangu-embedded": PLAIN,
-    "phi3": plain(Decoder(scaled_query=True, residual_first=True, activation="swiglu", attention_first=True)),
+    "phi3": plain(Decoder(scaled_query=True, residual_first=True, attention_first=True)),
     "qwen2": PLAIN,
     "qwen2vl": PLAIN,
     "qwen3": PLAIN,

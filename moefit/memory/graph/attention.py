@@ -76,11 +76,12 @@ def inputs(c: Context, heads: Heads, *, v_cache: bool = True) -> Inputs:
         width = c.memory.widest_value if b.transposed_v else 1
         v_idxs = c.input(f"v_idxs{suffix}", I64, b.tokens * width)
     k_rot = v_rot = None
+    turns = v_cache and not (c.memory.window and any(c.memory.state))  # build_inp_mem_hybrid_iswa makes no rotations
     n_k = _rotation(b.type_k, heads.k, 64, grow=True)
     n_v = _rotation(b.type_v, heads.v, 64, grow=False)
-    if n_k and v_cache:
+    if n_k and turns:
         k_rot = c.input(f"k_rot{suffix}.{n_k}", F32, n_k, n_k)
-    if n_v and v_cache:
+    if n_v and turns:
         v_rot = c.input(f"v_rot{suffix}.{n_v}", F32, n_v, n_v)
     return Inputs(
         indices(c, f"k_idxs{suffix}"),
@@ -128,12 +129,14 @@ def qkv(
     return parts[0], parts[1], parts[2]
 
 
-def _store(c: Context, layer: int, heads: Heads, k: Node, v: Node | None, inp: Inputs) -> None:
+def store(
+    c: Context, layer: int, heads: Heads, k: Node, v: Node | None, inp: Inputs, *, name: str = "k"
+) -> None:
     """Write this batch's keys and values into the caches (cpy_k, cpy_v)."""
     b = c.batch
     n, n_cells = b.tokens, cells(c, window=heads.window)
     wide_k = k.ne[0] * k.ne[1]
-    cache = c.cache(layer, "k", b.type_k, wide_k, n_cells, b.streams)
+    cache = c.cache(layer, name, b.type_k, wide_k, n_cells, b.streams)
     rows = g.view_nd(k, (wide_k, n), (k.nb[2],))
     if b.streams > 1:
         cache = g.reshape(cache, wide_k, n_cells * b.streams)
@@ -161,18 +164,18 @@ def _v_row(c: Context, wide: int) -> int:
     return c.memory.widest_value if c.batch.transposed_v else wide
 
 
-def _cached_k(c: Context, layer: int, heads: Heads) -> Node:
+def cached_k(c: Context, layer: int, heads: Heads, *, name: str = "k") -> Node:
     """The whole key cache as heads (get_k)."""
     b = c.batch
     n_cells, wide = cells(c, window=heads.window), heads.k * heads.kv
-    cache = c.cache(layer, "k", b.type_k, wide, n_cells, b.streams)
+    cache = c.cache(layer, name, b.type_k, wide, n_cells, b.streams)
     row = b.type_k.row_bytes
     return g.view_nd(
         cache, (heads.k, heads.kv, n_cells, b.streams), (row(heads.k), row(wide), row(wide * n_cells))
     )
 
 
-def _cached_v(c: Context, layer: int, heads: Heads) -> Node:
+def cached_v(c: Context, layer: int, heads: Heads) -> Node:
     """The whole value cache as heads, transposed if it was stored so (get_v)."""
     b = c.batch
     n_cells, wide = cells(c, window=heads.window), _v_row(c, heads.v * heads.kv)
@@ -243,14 +246,14 @@ def attend(
         if part is not None:
             c.expand(part)
     if k is not None:
-        _store(c, layer, heads, k, v, inp)
+        store(c, layer, heads, k, v, inp)
     at = layer if source is None else source
     cur = mha(
         c,
         layer,
         q,
-        _cached_k(c, at, heads),
-        _cached_v(c, at, heads),
+        cached_k(c, at, heads),
+        cached_v(c, at, heads),
         inp.mask,
         sinks=c.find(layer, sinks),
         softcap=softcap,
@@ -271,11 +274,10 @@ def attend_latent(
     """Attention over a cache of keys alone, whose first values are the values (build_attn_inp_k: MLA)."""
     inp = inputs(c, heads, v_cache=False)
     c.expand(q, v, k)
-    _store(c, layer, heads, k, None, inp)
-    cached = _cached_k(c, layer, heads)
+    store(c, layer, heads, k, None, inp)
+    cached = cached_k(c, layer, heads)
     values = g.view(cached, (v.ne[0], *cached.ne[1:]), cached.nb)
-    cur = mha(c, layer, q, cached, values, inp.mask, v_mla=v_mla)
-    return linear(c, "attn_output", cur, layer)
+    return mha(c, layer, q, cached, values, inp.mask, v_mla=v_mla)
 
 
 def normed(c: Context, x: Node, name: str, layer: int, *, rms: bool = True) -> Node:

@@ -100,7 +100,7 @@ def ffn(c: Context, x: Node, layer: int, suffix: str = "", activation: str = "si
             cur = g.mul(g.clamp(g.unary(gate)), g.clamp(up))
         else:
             cur = g.glu(gate, up)
-    elif activation in {"swiglu", "geglu"}:
+    elif up.ne[0] == 2 * c.weight(layer, f"ffn_down{suffix}").ne[0]:  # gate and up in one matrix
         cur = g.glu(up)
     else:
         cur = g.unary(up)

@@ -150,6 +150,8 @@ class Context:
     graph: Graph = field(default_factory=Graph)
     attention: list[tuple[int, Node]] = field(default_factory=list)
     """Flash attention operations with their layer."""
+    carried: dict[str, Node] = field(default_factory=dict)
+    """What a layer leaves for later ones: an indexer's choice."""
     _stored: dict[str, Node] = field(default_factory=dict)
     _inputs: dict[str, Node] = field(default_factory=dict)
 

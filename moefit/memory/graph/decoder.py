@@ -71,6 +71,8 @@ class Decoder:
     """The feed-forward block reads what attention reads, and both are added to the residual."""
     mix: Mix | None = None
     """Attention, or what some layers have instead."""
+    bare_norms: bool = False
+    """Norms have no weights (OLMo)."""
     early_norm: bool = False
     """The first norm is put in the graph before the rest of the layer."""
     residual_first: bool = False
@@ -109,7 +111,7 @@ def finish(c: Context, x: Node, what: Decoder) -> None:
 def block(c: Context, x: Node, layer: int, what: Decoder, *, last: bool) -> Node:
     """One layer."""
     residual = x
-    cur = norm(c, x, "attn_norm", layer, rms=what.rms)
+    cur = norm(c, x, "attn_norm", layer, rms=what.rms) if c.has(layer, "attn_norm") or what.bare_norms else x
     if what.early_norm:
         c.expand(cur)
     mix = what.mix or self_attention

@@ -24,29 +24,46 @@ def latent_attention(c: Context, x: Node, layer: int, what: Decoder) -> Node:
     rope = hp.integer("rope.dimension_count")
     key = hp.integer("attention.key_length_mla") or hp.head_k(layer)
     value = hp.integer("attention.value_length_mla") or hp.head_v(layer)
-    nope = key - rope
-    rotates = what.rope(c, layer)
+    if c.memory.mla:
+        query, k, values = latent_query(c, _query(c, x, layer), x, layer, rotates=what.rope(c, layer))
+        shape = Heads(heads, 1, rank + rope, rank)
+        cur = attend_latent(c, layer, shape, query, k, values, c.weight(layer, "attn_v_b"))
+        if c.has(layer, "attn_gate"):
+            gate = g.unary(g.reshape(linear(c, "attn_gate", x, layer), 1, heads, n))
+            cur = g.cont(g.mul(g.reshape(cur, value, heads, n), gate), value * heads, n)
+        return linear(c, "attn_output", cur, layer)
     q = g.reshape(_query(c, x, layer), key, heads, n)
+    latent, k_pe = _compressed(c, x, layer, rotates=what.rope(c, layer))
+    return _expanded(c, layer, q, latent, k_pe, (heads, key - rope, rope, value))
+
+
+def _compressed(c: Context, x: Node, layer: int, *, rotates: bool) -> tuple[Node, Node]:
+    """The compressed row, normed, and the rotated part of the key."""
+    rank, rope, n = c.hp.integer("attention.kv_lora_rank"), c.hp.integer("rope.dimension_count"), c.batch.tokens
     both = linear(c, "attn_kv_a_mqa", x, layer)
     row = 4 * (rank + rope)
     latent = g.view_nd(both, (rank, n), (row,))
     k_pe = g.view_nd(both, (rope, 1, n), (row, row))
     if rotates:
         k_pe = g.rope(k_pe, positions(c))
-    latent = norm(c, latent, "attn_kv_a_norm", layer)
-    if not c.memory.mla:
-        return _expanded(c, layer, q, latent, k_pe, (heads, nope, rope, value))
-    q_nope = g.view_nd(q, (nope, heads, n), q.nb[1:3])
+    return norm(c, latent, "attn_kv_a_norm", layer), k_pe
+
+
+def latent_query(c: Context, q: Node, x: Node, layer: int, *, rotates: bool = True) -> tuple[Node, Node, Node]:
+    """Queries with the keys' matrix absorbed, keys and values of the compressed row."""
+    hp, n = c.hp, c.batch.tokens
+    heads, rank, rope = hp.heads(layer), hp.integer("attention.kv_lora_rank"), hp.integer("rope.dimension_count")
+    key = hp.integer("attention.key_length_mla") or hp.head_k(layer)
+    q = g.reshape(q, key, heads, n)
+    latent, k_pe = _compressed(c, x, layer, rotates=rotates)
+    q_nope = g.view_nd(q, (key - rope, heads, n), q.nb[1:3])
     q_pe = g.view_nd(q, (rope, heads, n), q.nb[1:3])
     if rotates:
         q_pe = g.rope(q_pe, positions(c))
     absorbed = g.mul_mat(c.weight(layer, "attn_k_b"), g.permute(q_nope, 0, 2, 1, 3))
-    query = g.concat(g.permute(absorbed, 0, 2, 1, 3), q_pe, 0)
+    query = _tempered(c, g.concat(g.permute(absorbed, 0, 2, 1, 3), q_pe, 0))
     latent = g.reshape(latent, rank, 1, n)
-    k = g.concat(latent, k_pe, 0)
-    query = _tempered(c, query)
-    shape = Heads(heads, 1, rank + rope, rank)
-    return attend_latent(c, layer, shape, query, k, latent, c.weight(layer, "attn_v_b"))
+    return query, g.concat(latent, k_pe, 0), latent
 
 
 def _tempered(c: Context, q: Node) -> Node:

@@ -102,7 +102,7 @@ def moe_ffn(
             logits = g.add(logits, bias)
     probs = _probabilities(logits, how.gating)
     selection = probs
-    bias = c.find(layer, f"{probs_bias}.bias") or c.find(layer, f"{probs_bias}.weight")
+    bias = c.find(layer, f"{probs_bias}.bias") or c.find(layer, probs_bias)
     if bias is not None:
         selection = g.add(probs, bias)
     if how.select_logits:

@@ -5,19 +5,14 @@ source: ggml/src/ggml-cuda/ggml-cuda.cu and fattn.cu; the other backends run eve
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from moefit.machine.backends import Backend
 from moefit.memory.graph.allocate import AllocSize
 from moefit.memory.graph.nodes import F16, Node
-from moefit.memory.graph.schedule import Schedule
 
 CUDA_KERNELS: Final = frozenset({"CUDA", "ROCm", "MUSA"})
 """Backends compiled from ggml-cuda."""
-
-FUSED_EXPERTS: Final = 15
-"""Most experts used that ggml-cuda sums in one kernel (MOE_WEIGHTED_REDUCTION_MAX_EXPERTS)."""
 
 _SQUARE_HEADS: Final = frozenset({40, 64, 72, 80, 96, 112, 128, 256})
 
@@ -80,43 +75,10 @@ def _flash_attention_bytes(node: Node) -> int:
         return size
     if k.type.id != F16.id:
         size = _padded(size) + 2 * k.elements
-    if v.type.id != F16.id and v.view_of is not k.view_of:
+    if v.type.id != F16.id and (v.view_of is None or v.view_of is not k.view_of):
         size = _padded(size) + 2 * v.elements
     return size
 
 
 def _padded(size: int) -> int:
     return (size + 127) & ~127
-
-
-def kept_for_fusion(plan: Schedule, fuses: Sequence[bool]) -> Schedule:
-    """The plan with the lifetimes that ggml-cuda extends for its fused sum of weighted experts.
-
-    The experts' outputs and their weights stay until the sum is done, so that one kernel can read both
-    (ggml_backend_cuda_graph_optimize, ggml_cuda_match_moe_weighted_reduction).
-    """
-    nodes = []
-    keeps: dict[int, tuple[Node, Node]] = {}
-    order = [node for node, _ in plan.nodes]
-    for i, (node, backend) in enumerate(plan.nodes):
-        nodes.append((node, backend))
-        if node.op == "MUL" and fuses[backend] and (last := _weighted_sum(order, i)) is not None:
-            keeps[id(last)] = (node.sources[0], node.sources[1])
-        kept = keeps.pop(id(node), None)
-        if kept is not None:
-            root = kept[0] if kept[0].view_of is None else kept[0].view_of
-            nodes.append((Node("NONE", node.type, kept[0].ne, kept[0].nb, kept, root), backend))
-    return Schedule(nodes, plan.leafs, plan.splits)
-
-
-def _weighted_sum(order: Sequence[Node], at: int) -> Node | None:
-    """The last addition of a weighted sum of experts that starts at this product; None for any other product."""
-    product = order[at]
-    experts, weights = product.sources
-    used = product.ne[1]
-    if experts.ne != product.ne or weights.ne != (1, *product.ne[1:]) or not 2 <= used <= FUSED_EXPERTS:
-        return None
-    views, sums = order[at + 1 : at + 1 + used], order[at + 1 + used : at + 2 * used]
-    if len(sums) < used - 1 or any(v.op != "VIEW" for v in views) or any(s.op != "ADD" for s in sums):
-        return None
-    return sums[-1]

@@ -1,0 +1,69 @@
+"""What an architecture without an entry is taken for: conservative where its tensors are not those of a plain decoder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from moefit.memory.graph import nodes as g
+from moefit.memory.graph.attention import Heads, inputs
+from moefit.memory.graph.blocks import embedding, norm, output_ids
+from moefit.memory.graph.context import Context
+from moefit.memory.graph.decoder import Decoder, feed_forward, finish, self_attention
+from moefit.memory.graph.latent import latent_attention
+from moefit.memory.graph.moe import routing
+from moefit.memory.graph.nodes import F32, Node
+
+WHAT = Decoder(route=lambda c, layer: routing(c, layer, normalise=True))
+LATENT = ("attn_kv_a_mqa", "attn_kv_a_norm", "attn_k_b", "attn_v_b", "attn_output")
+PLAIN = ("attn_output",)
+
+
+def build(c: Context, layers: Sequence[int]) -> None:
+    """A graph in which every layer mixes, then feeds forward, each with a residual."""
+    cur = embedding(c)
+    for layer in layers:
+        residual = cur
+        cur = _mixed(c, norm(c, cur, _first_norm(c, layer), layer), layer)
+        if layer == layers[-1]:
+            cur, residual = (g.get_rows(x, output_ids(c)) for x in (cur, residual))
+        before = g.add(cur, residual)
+        x = norm(c, before, "ffn_norm" if c.has(layer, "ffn_norm") else "post_attention_norm", layer)
+        cur = g.add(_fed(c, x, layer), before)
+    finish(c, cur, WHAT)
+
+
+def _first_norm(c: Context, layer: int) -> str | None:
+    return "attn_norm" if c.has(layer, "attn_norm") else None
+
+
+def _mixed(c: Context, x: Node, layer: int) -> Node:
+    """The layer's mixer by the tensors it has."""
+    if c.memory.state[layer] is None:
+        queries = c.has(layer, "attn_q") or c.has(layer, "attn_q_b")
+        if c.memory.mla and queries and all(c.has(layer, name) for name in LATENT):
+            return latent_attention(c, x, layer, WHAT)
+        separate = all(c.has(layer, name) for name in ("attn_q", "attn_k", "attn_v"))
+        if c.hp.heads(layer) and c.has(layer, "attn_output") and (separate or c.has(layer, "attn_qkv")):
+            return self_attention(c, x, layer, WHAT)
+    return _everything(c, x, layer)
+
+
+def _fed(c: Context, x: Node, layer: int) -> Node:
+    """Experts or a dense block; nothing where the layer has neither."""
+    names = ("ffn_up", "ffn_down") if not c.has(layer, "ffn_gate_inp") else ("ffn_gate_inp", "ffn_down_exps")
+    wide = c.has(layer, "ffn_up_exps") or c.has(layer, "ffn_gate_up_exps") or c.has(layer, "ffn_up")
+    if wide and all(c.has(layer, name) for name in names):
+        return feed_forward(c, x, layer, WHAT)
+    return g.unary(x)
+
+
+def _everything(c: Context, x: Node, layer: int) -> Node:
+    """The products of all matrices at once: more than any order of them needs."""
+    embd = x.ne[0]
+    flat = [
+        g.mul_mat(c.weight(layer, name), x)
+        for name, tensor in c.tensors.of[layer].items()
+        if len(tensor.shape) == 2 and tensor.shape[0] == embd and not name.startswith("ffn_")
+    ]
+    mask = inputs(c, Heads(1, 1, 1, 1, c.memory.windowed[layer])).mask
+    return g.result("UNKNOWN", F32, x.ne, x, *flat, mask)

@@ -1,0 +1,182 @@
+"""Sparse attention: an indexer chooses which cells each token attends to.
+
+source: src/models/deepseek32.cpp, glm-dsa.cpp and src/llama-graph.cpp, build_attn(llm_graph_input_attn_k_dsa);
+src/models/minimax-m3.cpp
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from moefit.memory.graph import nodes as g
+from moefit.memory.graph.attention import (
+    Heads,
+    Inputs,
+    cached_k,
+    cached_v,
+    hadamard,
+    heads_of,
+    inputs,
+    mask,
+    mha,
+    normed,
+    qkv,
+    store,
+)
+from moefit.memory.graph.blocks import indices, linear, norm, positions
+from moefit.memory.graph.context import Context
+from moefit.memory.graph.decoder import Decoder, self_attention
+from moefit.memory.graph.latent import latent_query
+from moefit.memory.graph.nodes import F16, F32, I32, Node
+
+
+RESERVED_POSITIONS: Final = 256
+"""Positions of an empty cache, which MiniMax-M3's graph is reserved for (llama_kv_cache_msa_context::get_n_pos)."""
+
+
+def indexed_latent_attention(c: Context, x: Node, layer: int, _what: Decoder) -> Node:
+    """Latent attention to the cells that the lightning indexer ranks highest; some layers reuse the choice."""
+    hp, n = c.hp, c.batch.tokens
+    low = norm(c, linear(c, "attn_q_a", x, layer), "attn_q_a_norm", layer)
+    if c.memory.indexer[layer] is not None:
+        c.carried["top_k"] = _chosen_cells(c, x, low, layer)
+    rank, rope, heads = hp.integer("attention.kv_lora_rank"), hp.integer("rope.dimension_count"), hp.heads(layer)
+    query, k, values = latent_query(c, linear(c, "attn_q_b", low, layer), x, layer)
+    shape = Heads(heads, 1, rank + rope, rank)
+    inp = inputs(c, shape, v_cache=False)
+    c.expand(query, values, k)
+    store(c, layer, shape, k, None, inp)
+    masked = _only(inp.mask, c.carried["top_k"])
+    cached = cached_k(c, layer, shape)
+    whole = g.view(cached, (rank, *cached.ne[1:]), cached.nb)
+    cur = mha(c, layer, query, cached, whole, masked, v_mla=c.weight(layer, "attn_v_b"))
+    assert n == cur.ne[1]
+    return linear(c, "attn_output", cur, layer)
+
+
+def _chosen_cells(c: Context, x: Node, low: Node, layer: int) -> Node:
+    """The indexer: its own keys, one score for each cell, the best ones."""
+    hp, b = c.hp, c.batch
+    size, heads = hp.integer("attention.indexer.key_length"), hp.integer("attention.indexer.head_count")
+    shape = Heads(heads, 1, size, 0)
+    rotation = 64
+    while size % (2 * rotation) == 0:
+        rotation *= 2
+    turn = c.input(f"k_rot.indexer.{rotation}", F32, rotation, rotation)
+    pos = positions(c)
+    q = g.rope(g.reshape(linear(c, "indexer.attn_q_b", low, layer), size, heads, b.tokens), pos)
+    k = norm(c, linear(c, "indexer.attn_k", x, layer), "indexer.k_norm", layer, rms=False)
+    k = g.rope(g.reshape(k, size, 1, b.tokens), pos)
+    q, k = g.mul_mat(turn, q), g.mul_mat(turn, k)
+    scores_mask = c.input("mask.indexer", F16, b.cells, b.tokens // b.streams, 1, b.streams)
+    inp = Inputs(indices(c, "k_idxs.indexer"), None, scores_mask, None, None)
+    store(c, layer, shape, k, None, inp, name="indexer")
+    weights = linear(c, "indexer.proj", x, layer)
+    keys = cached_k(c, layer, shape, name="indexer")
+    per, streams = b.tokens // b.streams, b.streams
+    q = g.view(q, (size, heads, per, streams), (q.nb[0], q.nb[1], q.nb[2], q.nb[3] // streams))
+    nb = weights.nb
+    weights = g.view(weights, (heads, per, 1, streams), (nb[0], nb[1], nb[2] // streams, nb[3] // streams))
+    scores = g.result(
+        "LIGHTNING_INDEXER", F32, (keys.ne[2], q.ne[2], 1, q.ne[3]), q, keys, g.scale(weights), scores_mask
+    )
+    return g.cont(g.top_k(scores, min(keys.ne[2], hp.integer("attention.indexer.top_k"))))
+
+
+def _only(full: Node, top_k: Node) -> Node:
+    """The mask without the cells that were not chosen."""
+    every = g.like("FILL", full)
+    ne, nb = full.ne, every.nb
+    rows = g.view(every, (1, ne[0], ne[1], ne[3]), (nb[0], nb[0], nb[1], nb[2]))
+    tn, tb = top_k.ne, top_k.nb
+    chosen = g.view(top_k, (tn[0], tn[1], tn[3], 1), (tb[0], tb[1], tb[2], tn[3] * tb[3]))
+    zeros = g.like("FILL", g.new(F32, 1, chosen.ne[0], chosen.ne[1], chosen.ne[2]))
+    opened = g.set_rows(rows, zeros, chosen)
+    on, ob = opened.ne, opened.nb
+    back = g.view(opened, (on[1], on[2], 1, on[3]), (ob[0], ob[2], ob[3], ob[3]))
+    return g.add(back, full)
+
+
+def block_sparse_attention(c: Context, x: Node, layer: int, what: Decoder) -> Node:
+    """Attention to the blocks of positions that an indexer head of each group ranks highest (MiniMax-M3)."""
+    alone = c.batch.sequences == 1 or c.batch.streams > 1
+    if c.memory.indexer[layer] is None or not c.batch.flash or not alone:
+        return self_attention(c, x, layer, what)
+    n = c.batch.tokens
+    heads = heads_of(c, layer)
+    size, groups = c.hp.integer("attention.indexer.key_length"), c.hp.integer("attention.indexer.head_count")
+    q, k, v = qkv(c, x, layer, heads)
+    pos = positions(c)
+    q = g.rope(normed(c, q, "attn_q_norm", layer), pos)
+    k = g.rope(normed(c, k, "attn_k_norm", layer), pos)
+    iq = normed(c, g.reshape(linear(c, "indexer.q_proj", x, layer), size, groups, n), "indexer.q_norm", layer)
+    ik = normed(c, g.reshape(linear(c, "indexer.k_proj", x, layer), size, 1, n), "indexer.k_norm", layer)
+    iq, ik = g.rope(iq, pos), g.rope(ik, pos)
+    shape = Heads(groups, 1, size, 0)
+    base = inputs(c, heads)
+    index = Inputs(indices(c, "k_idxs.indexer"), None, base.mask, None, None)
+    store(c, layer, shape, ik, None, index, name="indexer")
+    if base.k_rot is not None:
+        q, k = hadamard(q, base.k_rot), hadamard(k, base.k_rot)
+    if base.v_rot is not None:
+        v = hadamard(v, base.v_rot)
+    c.expand(q, k, v)
+    store(c, layer, heads, k, v, base)
+    keys = cached_k(c, layer, shape, name="indexer")
+    parts = [_stream(c, layer, heads, (q, iq, keys), base.mask, stream) for stream in range(c.batch.streams)]
+    cur = parts[0]
+    for part in parts[1:]:
+        cur = g.concat(cur, part, 1)
+    if base.v_rot is not None:
+        cur = hadamard(cur, base.v_rot)
+    return linear(c, "attn_output", cur, layer)
+
+
+def _stream(c: Context, layer: int, heads: Heads, what: tuple[Node, Node, Node], full: Node, stream: int) -> Node:
+    """One sequence's tokens: score blocks, build a mask for each group, attend."""
+    q, iq, keys = what
+    b = c.batch
+    per, cells, size = b.tokens // b.streams, b.cells, iq.ne[0]
+    groups = c.hp.integer("attention.indexer.head_count")
+    block = c.hp.integer("attention.indexer.block_size", 128)
+    blocks = -(-RESERVED_POSITIONS // block)
+    padded = blocks * block
+    bias = c.input("msa.bias", F32, blocks, b.tokens)
+    pos_mask = c.input("msa.pos_mask", F32, padded, b.tokens)
+    slots = c.input("msa.pos_slot_i", I32, padded, b.streams)
+    cell_block = c.input("msa.cell_blk", I32, cells, b.streams)
+    wide = c.derived("msa.mask_f32", lambda: g.cast(full, F32))
+    iq_s = g.view_nd(iq, (size, groups, per), iq.nb[1:3])
+    ik_s = g.view_nd(keys, (size, cells), (keys.nb[2],))
+    pm_s = g.view_nd(pos_mask, (padded, 1, per), (pos_mask.nb[1], pos_mask.nb[1]))
+    bias_s = g.view_nd(bias, (blocks, 1, per), (bias.nb[1], bias.nb[1]))
+    mf_s = g.view_nd(wide, (cells, per, 1), (wide.nb[1], wide.nb[3]))
+    q_s = g.view_nd(q, (heads.k, heads.q, per), q.nb[1:3])
+    scores = g.mul_mat(g.get_rows(ik_s, g.view_nd(slots, (padded,))), g.reshape(iq_s, size, groups * per))
+    scores = g.in_place("ADD", g.reshape(scores, padded, groups, per), pm_s)
+    pooled = g.result("POOL_2D", F32, (blocks, groups, per, 1), scores)
+    best = g.top_k(g.add(pooled, bias_s), min(c.hp.integer("attention.indexer.top_k") or blocks, blocks))
+    never = g.repeat(g.cast(g.scale(bias_s), F16), blocks, groups, per, 1)
+    zero = g.scale(g.cast(best, F32))
+    chosen = best.ne[0]
+    opened = g.set_rows(
+        g.reshape(never, 1, blocks, groups * per),
+        g.reshape(zero, 1, chosen, groups * per),
+        g.reshape(best, chosen, groups * per),
+    )
+    opened = g.cont(g.permute(g.reshape(opened, blocks, groups, per), 0, 2, 1, 3))
+    opened = g.cont(g.transpose(g.reshape(opened, blocks, per * groups)))
+    by_cell = g.cont(g.transpose(g.get_rows(opened, g.view_nd(cell_block, (cells,)))))
+    masked = g.in_place("ADD", g.reshape(by_cell, cells, per, groups), mf_s)
+    masked = g.cast(g.reshape(masked, cells, per, 1, groups), F16)
+    k, v = cached_k(c, layer, heads), cached_v(c, layer, heads)
+    k = g.permute(g.view_nd(k, (heads.k, heads.kv, cells, 1), k.nb[1:]), 0, 3, 1, 2)
+    v = g.permute(g.view_nd(v, (heads.v, heads.kv, cells, 1), v.nb[1:]), 0, 3, 1, 2)
+    query = g.permute(g.reshape(q_s, heads.k, heads.q // heads.kv, heads.kv, per), 0, 2, 3, 1)
+    out = g.flash_attn_ext(query, k, v, masked)
+    c.attention.append((layer, out))
+    out = g.permute(out, 0, 1, 3, 2)
+    if not out.contiguous:
+        out = g.cont(out)
+    cur = g.reshape(out, heads.k * heads.q, per)
+    return cur
