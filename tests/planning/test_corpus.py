@@ -1,0 +1,55 @@
+"""Every line of the corpus, planned, read back and planned again by the whole planner."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+
+from moefit.formats import shell
+from moefit.launch.command import parse
+from moefit.launch.constraints import constraints
+from moefit.launch.precedence import effective
+from moefit.machine.types import Cpu, Device, Machine, Ram
+from moefit.planning.core import plan
+from moefit.planning.types import Launch, Options, Plan
+from moefit.workload import parse_workload
+from tests.launch.test_corpus import LINES, user_words
+from tests.oracle import model
+
+GIB = 1 << 30
+
+
+def card(name: str, buffer: str = "") -> Device:
+    return Device(
+        name, 3 * GIB, 3 * GIB, buffer=buffer, bandwidth=360 * 10**9, link_bandwidth=25 * 10**9, compute=5e13
+    )
+
+
+def planned(words: list[str]) -> Plan:
+    command = parse(words)
+    given = effective(command)
+    fixed = constraints(command.name, given)
+    remote = [card(f"RPC{i}", f"RPC0[{server}]") for i, server in enumerate(fixed.rpc)]
+    several = "CUDA1" in str(words) or fixed.tensor_split or fixed.main_gpu
+    local = [card(f"CUDA{i}") for i in range(3 if several else 1)]
+    machine = Machine((*remote, *local), Ram(64 * GIB, 60 * GIB, 50 * 10**9), Cpu(8, 16))
+    return plan(
+        model("olmoe-1b-7b", "Q4_K_M"),
+        machine,
+        Launch(command, given, fixed),
+        Options(parse_workload("chat"), strategy="base-first"),
+    )
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_planned_line_keeps_its_users_words_and_is_planned_to_itself(line: str) -> None:
+    command = parse(shlex.split(line))
+    once = planned(shlex.split(line))
+    if not once.fits:
+        assert () == once.argv
+        return
+    start = [*command.wrapper, command.program, *user_words(command)]
+    assert start == list(once.argv[: len(start)])
+    again = planned(shlex.split(shell.write(once.argv)))
+    assert once.argv == again.argv
