@@ -21,6 +21,8 @@ class Backend:
     """Elements to which CUDA-like backends pad a quantised row (MATRIX_ROW_PADDING in ggml-cuda); 1 for none."""
     alignment: int = 128
     """Bytes to which a tensor is padded in a buffer (get_alignment of the backend's buffer type)."""
+    fuses: bool = False
+    """Keeps tensors longer for its fused kernels, as ggml-cuda does (ggml_backend_cuda_graph_optimize)."""
 
 
 # alignment: Vulkan and WebGPU ask the device (minStorageBufferOffsetAlignment, 4 to 256); RPC asks the server, a CPU in our recordings.
@@ -28,9 +30,9 @@ class Backend:
 _BACKENDS: Final = {
     b.name: b
     for b in (
-        Backend("CUDA", op_offload=True, host_buffer=True, row_padding=512),
-        Backend("ROCm", op_offload=True, host_buffer=True, row_padding=512),
-        Backend("MUSA", op_offload=True, host_buffer=True, row_padding=512),
+        Backend("CUDA", op_offload=True, host_buffer=True, row_padding=512, fuses=True),
+        Backend("ROCm", op_offload=True, host_buffer=True, row_padding=512, fuses=True),
+        Backend("MUSA", op_offload=True, host_buffer=True, row_padding=512, fuses=True),
         Backend("Vulkan", op_offload=True, host_buffer=True, row_padding=1, alignment=64),
         Backend("SYCL", op_offload=True, host_buffer=True, row_padding=512),
         Backend("MTL", op_offload=True, host_buffer=False, row_padding=1, alignment=32),
@@ -48,4 +50,4 @@ def backend_of(device: str) -> Backend:
     for name, backend in _BACKENDS.items():
         if prefix.lower() == name.lower():
             return backend
-    return Backend(prefix, op_offload=True, host_buffer=True, row_padding=512)
+    return Backend(prefix, op_offload=True, host_buffer=True, row_padding=512, fuses=True)
