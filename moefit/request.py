@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from moefit.gguf.split import read_header
 from moefit.launch.command import parse, split, with_model
 from moefit.launch.constraints import Constraints, constraints
 from moefit.launch.options import OptionTable
-from moefit.launch.precedence import effective
+from moefit.launch.precedence import effective, variables
 from moefit.launch.sources import ModelSource
 from moefit.llama.config import read_configs
 from moefit.llama.help import option_table
@@ -108,10 +108,14 @@ def _read_located(wanted: Constraints, progress: Callable[[Progress], None] | No
 
 
 def read_machine(options: MachineOptions, launch: Launch) -> Machine:
-    """The machine; llama-server is asked only where NVML finds nothing or the line names devices NVML cannot know."""
+    """The machine as the program will see it, the variables of an `env` in front of it included.
+
+    llama-server is asked only where NVML finds nothing or the line names devices NVML cannot know.
+    """
+    seen = variables(launch.command, os.environ)
     named = launch.constraints.devices or ()
     foreign = bool(launch.constraints.rpc) or any(not name.startswith("CUDA") for name in named)
-    return detect(options, os.environ, ask_server=_server(launch), prefer_server=foreign)
+    return detect(options, seen, ask_server=_server(launch, seen), prefer_server=foreign)
 
 
 def _table(words: Sequence[str]) -> OptionTable | None:
@@ -121,14 +125,14 @@ def _table(words: Sequence[str]) -> OptionTable | None:
     return option_table(program, parts.name, os.environ) if program else None
 
 
-def _server(launch: Launch) -> Callable[[], tuple[Device, ...]] | None:
-    program = find_program(launch.command.program, os.environ)
+def _server(launch: Launch, environment: Mapping[str, str]) -> Callable[[], tuple[Device, ...]] | None:
+    program = find_program(launch.command.program, environment)
     if program is None:
         return None
 
     def ask() -> tuple[Device, ...]:
         from moefit.llama.devices import list_devices  # noqa: PLC0415 - starts a process
 
-        return list_devices(program, os.environ, launch.constraints.rpc)
+        return list_devices(program, environment, launch.constraints.rpc)
 
     return ask
