@@ -13,7 +13,8 @@ import math
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from moefit.memory.hparams import Keys, hparams
+from moefit.memory.hparams import hparams
+from moefit.memory.keys import Keys
 from moefit.model import Role
 
 if TYPE_CHECKING:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from moefit.model import Model
 
 FLOAT = 4
+CELL = 16
+"""Bytes of a saved cell's position and sequence, measured on a server's log."""
 UNLIMITED_CACHE_STATES = 4
 """--cache-ram -1 has no limit: count the full states of so many prompts."""
 
@@ -70,16 +72,18 @@ def output_buffer(model: Model, settings: Settings) -> int:
 def checkpoint(model: Model, settings: Settings) -> int:
     """Bytes of one context checkpoint of one slot: what of its memory cannot be rolled back; 0 if all of it can.
 
-    source: common/common.cpp, common_prompt_checkpoint::update_tgt with LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY
+    Of a sliding window only what it still sees is saved. A server's log agreed to three decimals of a MiB.
+
+    source: common/common.cpp, common_prompt_checkpoint::update_tgt with LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY;
+    src/llama-kv-cache.cpp, state_write
     """
     h = hparams(model)
     size = sum(FLOAT * (s.conv + s.recurrent + s.history) for s in h.state if s)
     if h.window and not settings.swa_full:
-        c = context(settings)
-        cells = min(c.sequence, h.window + c.ubatch)
+        cells = min(context(settings).sequence, h.window)
         key, value = cache_type(settings.cache_type_k), cache_type(settings.cache_type_v)
         rows = [key.row_bytes(a.key) + value.row_bytes(a.value) for a in h.attention if a and a.windowed]
-        size += cells * sum(rows)
+        size += cells * (sum(rows) + CELL)
     for ratio in h.compress[: h.blocks]:
         if ratio == SPARSE:
             size += FLOAT * 2 * 2 * SPARSE * 2 * (h.head_key + h.indexer_key)

@@ -13,7 +13,7 @@ from moefit.machine.types import CPU
 from moefit.memory.buffers import HOST
 from moefit.memory.cells import Context, context
 from moefit.memory.host import FLOAT, vocabulary
-from moefit.memory.hparams import Keys
+from moefit.memory.keys import Keys
 from moefit.memory.kv import layer_bytes
 
 if TYPE_CHECKING:

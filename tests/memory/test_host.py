@@ -51,7 +51,7 @@ def test_a_checkpoint_of_a_hybrid_is_the_state_of_one_slot():
 
 
 def test_a_checkpoint_of_a_sliding_window_is_the_window_of_one_slot():
-    assert (128 + 512) * 12 * 2 * 2 * 8 * 64 == checkpoint(WINDOW, SERVER)
+    assert 128 * (12 * 2 * 2 * 8 * 64 + 16) == checkpoint(WINDOW, SERVER)
 
 
 def test_a_full_size_window_needs_no_checkpoints():
