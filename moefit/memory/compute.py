@@ -19,9 +19,10 @@ from moefit.launch.settings import Settings
 from moefit.machine.backends import Backend
 from moefit.machine.types import CPU, Device
 from moefit.memory.buffers import HOST
+from moefit.memory.cache_tensor import cache_type
 from moefit.memory.cells import context
-from moefit.memory.graph.allocate import Allocator, Arena
 from moefit.memory.graph import generic
+from moefit.memory.graph.allocate import Allocator, Arena
 from moefit.memory.graph.architectures import ARCHITECTURES, PERIODS
 from moefit.memory.graph.context import Batch, Context, Homes, Layers, Parameters
 from moefit.memory.graph.fusion import fused
@@ -30,7 +31,6 @@ from moefit.memory.graph.nodes import Node
 from moefit.memory.graph.rules import alloc_size, batch_size, runs
 from moefit.memory.graph.schedule import Backends, schedule
 from moefit.memory.hparams import hparams
-from moefit.memory.kv import cache_type
 from moefit.memory.memo import per_model
 from moefit.model import Model
 from moefit.placement.types import Placement
@@ -113,7 +113,7 @@ def compute_buffers(
     if batch.tokens <= 16 * batch.sequences:  # else the prompt's graph needs more than that of generation
         small = replace(batch, tokens=batch.sequences, outputs=batch.sequences)
         most = _larger(most, _answer(model, homes, replace(question, batch=small)).fused)
-    terms = {}
+    terms: dict[str, tuple[int, ...]] = {}
     if model.architecture not in ARCHITECTURES:
         terms["unknown architecture"] = tuple(size // UNKNOWN_PART for size in most)
     if len(set(homes.layers) - {homes.cpu}) > 1 and placement.offloaded >= model.slots:
@@ -124,15 +124,13 @@ def compute_buffers(
         devices=most[:-1],
         host=most[-1],
         copies=copies,
-        extra=tuple(sum(sizes) for sizes in zip(*(t[:-1] for t in terms.values()), strict=True)),
+        extra=tuple(sum(sizes[i] for sizes in terms.values()) for i in range(len(devices))),
         terms=tuple((name, sum(sizes[:-1])) for name, sizes in named.items() if any(sizes[:-1])),
         notes=_notes(model),
     )
 
 
-def pipeline_copies(
-    model: Model, devices: Sequence[Device], settings: Settings, placement: Placement
-) -> int:
+def pipeline_copies(model: Model, devices: Sequence[Device], settings: Settings, placement: Placement) -> int:
     """How often inputs are held to overlap devices (llama_context::llama_context, pipeline_parallel)."""
     parallel = (
         len(devices) > 1
@@ -243,7 +241,11 @@ def _allocated(c: Context, question: _Question) -> _Peaks:
         return offloading[backend] and batch_size(node) >= minimum
 
     backends = Backends(
-        len(rules), lambda backend, node: runs(rules[backend], node), offloads, question.offload, question.copies
+        len(rules),
+        lambda backend, node: runs(rules[backend], node),
+        offloads,
+        question.offload,
+        question.copies,
     )
     plan = schedule(c.graph, backends)
     sizes = [alloc_size(rule) for rule in rules]

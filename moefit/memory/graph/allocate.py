@@ -55,8 +55,7 @@ class Arena:
         else:
             self.offsets[best] += size
             sizes[best] -= size
-        if offset + size > self.peak:
-            self.peak = offset + size
+        self.peak = max(self.peak, offset + size)
         return offset
 
     def give(self, offset: int, size: int) -> None:
@@ -80,7 +79,9 @@ class Arena:
                     sizes[i - 1] += sizes[i]
                     del offsets[i], sizes[i]
                 return
-        at = next((i for i, start in enumerate(offsets) if start >= offset), len(offsets))  # an empty block can unsort them
+        at = next(
+            (i for i, start in enumerate(offsets) if start >= offset), len(offsets)
+        )  # an empty block can unsort them
         offsets.insert(at, offset)
         sizes.insert(at, size)
 
@@ -95,23 +96,15 @@ class Allocator:
     def run(self, nodes: Sequence[tuple[Node, int]], leafs: Sequence[tuple[Node, int]]) -> tuple[int, ...]:
         """Peak bytes of each backend's buffer for nodes in order, each with its backend.
 
-        A node may appear several times; nodes are left as they were found.
+        What an earlier run left in the nodes is forgotten.
         """
         for node, _ in (*leafs, *nodes):
-            for seen in (node, *node.sources):
-                seen.n_children = seen.n_views = 0
-                seen.alive = False
+            _forget(node)
+            for source in node.sources:
+                _forget(source)
         for leaf, backend in leafs:
             self._place(leaf, backend)
-        for node, backend in nodes:
-            if node.view_of is not None and node.op != "NONE":
-                node.view_of.n_views += 1
-            if node.input:
-                self._place(node, backend)
-            for source in node.sources:
-                source.n_children += 1
-                if source.input:
-                    self._place(source, backend)
+        self._count(nodes)
         for node, backend in nodes:
             for source in node.sources:
                 if not source.alive:
@@ -121,6 +114,18 @@ class Allocator:
             for source in node.sources:
                 self._read(source)
         return tuple(arena.peak for arena in self.arenas)
+
+    def _count(self, nodes: Sequence[tuple[Node, int]]) -> None:
+        """Count readers and views, and place inputs before anything else."""
+        for node, backend in nodes:
+            if node.view_of is not None and node.op != "NONE":
+                node.view_of.n_views += 1
+            if node.input:
+                self._place(node, backend)
+            for source in node.sources:
+                source.n_children += 1
+                if source.input:
+                    self._place(source, backend)
 
     def _place(self, node: Node, backend: int) -> None:
         if node.alive or node.buffer is not None or node.view_of is not None:
@@ -169,3 +174,8 @@ class Allocator:
         if base.alive and not base.output:
             self.arenas[base.owner].give(base.offset, base.size)
             base.alive = False
+
+
+def _forget(node: Node) -> None:
+    node.n_children = node.n_views = 0
+    node.alive = False

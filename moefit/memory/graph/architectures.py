@@ -80,7 +80,9 @@ def _unless_finetuned(c: Context, _layer: int) -> bool:
     return c.hp.flag("rope.scaling.finetuned", 0, default=True)
 
 
-QWEN_NEXT: Final = Decoder(route=_softmax_normalised, mix=hybrids.qwen_next, early_norm=True, outputs="normed")
+QWEN_NEXT: Final = Decoder(
+    route=_softmax_normalised, mix=hybrids.qwen_next, early_norm=True, outputs="normed"
+)
 QWEN35: Final = Decoder(route=_softmax_normalised, mix=hybrids.qwen35, early_norm=True, outputs="normed")
 GRANITE: Final = Decoder(route=_softmax_normalised, scaled_residual=True, rope=_unless_finetuned)
 PLAIN: Final = plain(Decoder())
@@ -118,7 +120,9 @@ ARCHITECTURES: Final[dict[str, Build]] = {
     "minimax-m3": plain(Decoder(mix=sparse.block_sparse_attention)),
     "mistral4": plain(Decoder(mix=latent_attention, outputs="last layer")),
     "olmoe": plain(Decoder(route=_softmax)),
-    "phimoe": plain(Decoder(route=_softmax_normalised, scaled_query=True, residual_first=True, attention_first=True)),
+    "phimoe": plain(
+        Decoder(route=_softmax_normalised, scaled_query=True, residual_first=True, attention_first=True)
+    ),
     "qwen2moe": plain(Decoder(route=_softmax, divided_gate=True)),
     "qwen3moe": NORMALISED,
     "qwen3vlmoe": NORMALISED,

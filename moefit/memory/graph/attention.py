@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from moefit.gguf.quants import QuantType
 from moefit.memory.graph import nodes as g
 from moefit.memory.graph.blocks import indices, linear, norm
 from moefit.memory.graph.context import Context
@@ -42,7 +43,11 @@ def heads_of(c: Context, layer: int) -> Heads:
     hp = c.hp
     window = c.memory.windowed[layer]
     return Heads(
-        hp.heads(layer), hp.kv_heads(layer), hp.head_k(layer, window=window), hp.head_v(layer, window=window), window
+        hp.heads(layer),
+        hp.kv_heads(layer),
+        hp.head_k(layer, window=window),
+        hp.head_v(layer, window=window),
+        window,
     )
 
 
@@ -57,7 +62,7 @@ def mask(c: Context, name: str, n_kv: int) -> Node:
     return c.input(name, F16 if b.flash else F32, n_kv, b.tokens // b.streams, 1, b.streams)
 
 
-def _rotation(type_: g.QuantType, head: int, smallest: int, *, grow: bool) -> int:
+def _rotation(type_: QuantType, head: int, smallest: int, *, grow: bool) -> int:
     """Size of the Hadamard rotation of a quantised cache, 0 for none (llama_kv_cache::llama_kv_cache)."""
     if type_.block == 1 or head % 64 != 0:
         return 0
@@ -76,7 +81,9 @@ def inputs(c: Context, heads: Heads, *, v_cache: bool = True) -> Inputs:
         width = c.memory.widest_value if b.transposed_v else 1
         v_idxs = c.input(f"v_idxs{suffix}", I64, b.tokens * width)
     k_rot = v_rot = None
-    turns = v_cache and not (c.memory.window and any(c.memory.state))  # build_inp_mem_hybrid_iswa makes no rotations
+    turns = v_cache and not (
+        c.memory.window and any(c.memory.state)
+    )  # build_inp_mem_hybrid_iswa makes no rotations
     n_k = _rotation(b.type_k, heads.k, 64, grow=True)
     n_v = _rotation(b.type_v, heads.v, 64, grow=False)
     if n_k and turns:

@@ -8,7 +8,6 @@ from moefit.memory.graph import nodes as g
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.nodes import F32, I32, I64, Node
 
-
 SCALED_LOGITS: Final = frozenset(
     {
         "cohere2", "cohere2moe", "command-r", "granite", "granitehybrid", "granitemoe", "granite_swa", "graniteswitch", "grok",
@@ -118,7 +117,9 @@ def positions(c: Context) -> Node:
     """Positions, four a token for multi-axis rotation (build_inp_pos)."""
     four = c.architecture in FOUR_POSITIONS or (
         c.architecture in SECTIONED
-        and bool(c.hp.number("rope.dimension_sections", 0, 0) and c.hp.number("rope.dimension_sections", 0, 1))
+        and bool(
+            c.hp.number("rope.dimension_sections", 0, 0) and c.hp.number("rope.dimension_sections", 0, 1)
+        )
     )
     return c.input("inp_pos", I32, c.batch.tokens * (4 if four else 1))
 

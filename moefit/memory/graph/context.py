@@ -131,7 +131,8 @@ class Layers:
 
     def __init__(self, model: Model) -> None:
         self.of: tuple[dict[str, Tensor], ...] = tuple(
-            {t.name.split(".", 2)[2]: t for t in layer.tensors if t.name.startswith("blk.")} for layer in model.layers
+            {t.name.split(".", 2)[2]: t for t in layer.tensors if t.name.startswith("blk.")}
+            for layer in model.layers
         )
         every = (*model.input, *model.output, *(t for layer in model.layers for t in layer.tensors))
         self.outside: dict[str, Tensor] = {t.name: t for t in every if not t.name.startswith("blk.")}
@@ -242,4 +243,3 @@ class Context:
         """Keep a node on its layer's device when llama.cpp does."""
         if self.batch.pins and layer >= 0:
             node.assigned = self.homes.layers[layer]
-

@@ -31,7 +31,12 @@ def shape_of(c: Context) -> Shape:
     """The sizes by their keys."""
     hp = c.hp
     heads = hp.integer("ssm.time_step_rank")
-    return Shape(hp.integer("ssm.state_size"), hp.integer("ssm.group_count"), hp.integer("ssm.inner_size") // heads, heads)
+    return Shape(
+        hp.integer("ssm.state_size"),
+        hp.integer("ssm.group_count"),
+        hp.integer("ssm.inner_size") // heads,
+        heads,
+    )
 
 
 def _mixed_and_gate(c: Context, x: Node, layer: int, s: Shape) -> tuple[Node, Node]:

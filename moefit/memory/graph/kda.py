@@ -33,7 +33,9 @@ def kda(c: Context, x: Node, layer: int) -> Node:
     decay = g.reshape(decay, width, heads, tokens, sequences)
     beta = g.unary(g.reshape(linear(c, "ssm_beta", x, layer), 1, heads, tokens, sequences))
     total = width * width * heads
-    memory = g.reshape(state(c, c.cache(layer, "s", F32, total, sequences), total), width, width, heads, sequences)
+    memory = g.reshape(
+        state(c, c.cache(layer, "s", F32, total, sequences), total), width, width, heads, sequences
+    )
     out = gated_delta_net(c, layer, (gdn_norm(q), gdn_norm(k), v, decay, beta), memory, total)
     out = g.reshape(g.cont(out), width, heads, n)
     gate = linear(c, "ssm_g_a", x, layer)
@@ -58,7 +60,13 @@ def _qkv(c: Context, x: Node, layer: int, inner: int) -> tuple[Node, Node, Node]
 
 
 def _convolved(
-    c: Context, x: Node, layer: int, kernel_name: str, cache: Node, before: Node, sizes: tuple[int, int, int, int]
+    c: Context,
+    x: Node,
+    layer: int,
+    kernel_name: str,
+    cache: Node,
+    before: Node,
+    sizes: tuple[int, int, int, int],
 ) -> Node:
     """A causal convolution over a third of the state (causal_conv1d)."""
     kernel, inner, width, heads = sizes

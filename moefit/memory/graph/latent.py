@@ -39,7 +39,11 @@ def latent_attention(c: Context, x: Node, layer: int, what: Decoder) -> Node:
 
 def _compressed(c: Context, x: Node, layer: int, *, rotates: bool) -> tuple[Node, Node]:
     """The compressed row, normed, and the rotated part of the key."""
-    rank, rope, n = c.hp.integer("attention.kv_lora_rank"), c.hp.integer("rope.dimension_count"), c.batch.tokens
+    rank, rope, n = (
+        c.hp.integer("attention.kv_lora_rank"),
+        c.hp.integer("rope.dimension_count"),
+        c.batch.tokens,
+    )
     both = linear(c, "attn_kv_a_mqa", x, layer)
     row = 4 * (rank + rope)
     latent = g.view_nd(both, (rank, n), (row,))
@@ -49,10 +53,16 @@ def _compressed(c: Context, x: Node, layer: int, *, rotates: bool) -> tuple[Node
     return norm(c, latent, "attn_kv_a_norm", layer), k_pe
 
 
-def latent_query(c: Context, q: Node, x: Node, layer: int, *, rotates: bool = True) -> tuple[Node, Node, Node]:
+def latent_query(
+    c: Context, q: Node, x: Node, layer: int, *, rotates: bool = True
+) -> tuple[Node, Node, Node]:
     """Queries with the keys' matrix absorbed, keys and values of the compressed row."""
     hp, n = c.hp, c.batch.tokens
-    heads, rank, rope = hp.heads(layer), hp.integer("attention.kv_lora_rank"), hp.integer("rope.dimension_count")
+    heads, rank, rope = (
+        hp.heads(layer),
+        hp.integer("attention.kv_lora_rank"),
+        hp.integer("rope.dimension_count"),
+    )
     key = hp.integer("attention.key_length_mla") or hp.head_k(layer)
     q = g.reshape(q, key, heads, n)
     latent, k_pe = _compressed(c, x, layer, rotates=rotates)
@@ -72,7 +82,9 @@ def _tempered(c: Context, q: Node) -> Node:
     return q
 
 
-def _expanded(c: Context, layer: int, q: Node, latent: Node, k_pe: Node, sizes: tuple[int, int, int, int]) -> Node:
+def _expanded(
+    c: Context, layer: int, q: Node, latent: Node, k_pe: Node, sizes: tuple[int, int, int, int]
+) -> Node:
     """The cache holds whole heads: files without attn_k_b."""
     heads, nope, rope, value = sizes
     n = c.batch.tokens

@@ -89,7 +89,9 @@ def choose(model: Model, homes: Homes, period: int, *, whole: bool) -> Chosen:
 def _layer_of(model: Model) -> dict[str, tuple[int, str, int]]:
     """Layer, name within the layer and bytes of each tensor."""
     return {
-        t.name: (layer.index, t.name.split(".", 2)[-1], t.bytes) for layer in model.layers for t in layer.tensors
+        t.name: (layer.index, t.name.split(".", 2)[-1], t.bytes)
+        for layer in model.layers
+        for t in layer.tensors
     }
 
 
@@ -102,7 +104,8 @@ def _sizes(model: Model) -> tuple[int, ...]:
 
 def representatives(marks: Sequence[Hashable], repetitions: int) -> list[int]:
     """Positions that stand for the whole sequence: so many repetitions of each mark (of longer blocks
-    one less), and the last."""
+    one less), and the last.
+    """
     kept = list(range(len(marks)))
     for period in range(1, LONGEST_PERIOD + 1):
         kept = _without_repetitions(kept, marks, period, repetitions if period == 1 else repetitions - 1)

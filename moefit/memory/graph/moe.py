@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from moefit.memory.graph import nodes as g
+from moefit.memory.graph.blocks import linear
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.nodes import F32, I32, Node
 
@@ -89,43 +90,21 @@ def _product(c: Context, layer: int, name: str, x: Node, ids: Node) -> Node:
 
 def moe_ffn(
     c: Context, x: Node, layer: int, how: Routing, *, logits: Node | None = None, suffix: str = "_exps",
-    experts: int | None = None, used: int | None = None, ids: Node | None = None, probs_bias: str = "exp_probs_b",
+    experts: int | None = None, used: int | None = None,
 ) -> Node:  # fmt: skip
     """Route, run and sum the chosen experts."""
     embd, n = x.ne[0], x.ne[1]
     experts = experts or c.hp.experts()
     used = used or c.hp.experts_used(layer)
     if logits is None:
-        logits = g.mul_mat(c.weight(layer, "ffn_gate_inp"), x)
-        bias = c.find(layer, "ffn_gate_inp.bias")
-        if bias is not None:
-            logits = g.add(logits, bias)
+        logits = linear(c, "ffn_gate_inp", x, layer)
     probs = _probabilities(logits, how.gating)
-    selection = probs
-    bias = c.find(layer, f"{probs_bias}.bias") or c.find(layer, probs_bias)
-    if bias is not None:
-        selection = g.add(probs, bias)
-    if how.select_logits:
-        selection = logits
-    if how.grouped:
-        selection = g.unary(logits)
-    groups = c.hp.integer("expert_group_count")
-    if groups > 1:
-        selection = _grouped(c, selection, experts, groups)
-    if ids is None:
-        ids = g.argsort_top_k(selection, used)
+    ids = _chosen(c, layer, how, logits, probs, (experts, used))
     total = experts
     if how.grouped and experts != c.hp.experts():
         ids = g.cast(g.scale(g.cast(ids, F32)), I32)
         total = c.hp.experts()
-    weights = g.get_rows(g.reshape(probs, 1, total, n), ids)
-    if how.gating == "softmax_weight":
-        weights = g.reshape(g.soft_max(g.reshape(weights, used, n)), 1, used, n)
-    if how.normalise:
-        flat = g.reshape(weights, used, n)
-        weights = g.reshape(g.div(flat, g.clamp(g.sum_rows(flat))), 1, used, n)
-    if how.scaled:
-        weights = g.scale(weights)
+    weights = _weights(g.get_rows(g.reshape(probs, 1, total, n), ids), how)
     c.expand(weights)
     cur = g.reshape(x, embd, 1, n)
     if how.weight_first:
@@ -136,6 +115,35 @@ def moe_ffn(
         out = g.mul(out, weights)
     c.expand(out)
     return _summed(c, out, used)
+
+
+def _chosen(c: Context, layer: int, how: Routing, logits: Node, probs: Node, counts: tuple[int, int]) -> Node:
+    """Indices of the experts that each token uses."""
+    experts, used = counts
+    selection = probs
+    bias = c.find(layer, "exp_probs_b.bias") or c.find(layer, "exp_probs_b")
+    if bias is not None:
+        selection = g.add(probs, bias)
+    if how.select_logits:
+        selection = logits
+    if how.grouped:
+        selection = g.unary(logits)
+    groups = c.hp.integer("expert_group_count")
+    if groups > 1:
+        selection = _grouped(c, selection, experts, groups)
+    return g.argsort_top_k(selection, used)
+
+
+def _weights(raw: Node, how: Routing) -> Node:
+    """The chosen experts' weights, normalised and scaled as the model wants."""
+    _, used, n, _ = raw.ne
+    weights = raw
+    if how.gating == "softmax_weight":
+        weights = g.reshape(g.soft_max(g.reshape(weights, used, n)), 1, used, n)
+    if how.normalise:
+        flat = g.reshape(weights, used, n)
+        weights = g.reshape(g.div(flat, g.clamp(g.sum_rows(flat))), 1, used, n)
+    return g.scale(weights) if how.scaled else weights
 
 
 def _activated(c: Context, layer: int, x: Node, ids: Node, how: Routing, suffix: str) -> Node:

@@ -63,7 +63,9 @@ def ssm_conv(joined: Node, kernel: Node) -> Node:
     return g.result("SSM_CONV", F32, (kernel.ne[1], tokens, joined.ne[2], 1), joined, kernel)
 
 
-def gated_delta_net(c: Context, layer: int, parts: tuple[Node, Node, Node, Node, Node], before: Node, size: int) -> Node:
+def gated_delta_net(
+    c: Context, layer: int, parts: tuple[Node, Node, Node, Node, Node], before: Node, size: int
+) -> Node:
     """The fused delta rule, its new state written back (build_delta_net_fused, build_recurrent_attn)."""
     v = parts[2]
     width, heads, tokens, sequences = v.ne
@@ -100,7 +102,9 @@ def mamba2(c: Context, x: Node, layer: int) -> Node:
     dt = g.view_nd(both, (heads, tokens, sequences), (nb1, nb2))
     joined = g.concat(before, g.transpose(mixed), 0)
     _keep_last(c, joined, cache, kernel - 1, channels)
-    mixed = g.unary(g.add(ssm_conv(joined, c.weight(layer, "ssm_conv1d")), c.weight(layer, "ssm_conv1d.bias")))
+    mixed = g.unary(
+        g.add(ssm_conv(joined, c.weight(layer, "ssm_conv1d")), c.weight(layer, "ssm_conv1d.bias"))
+    )
     nb1, nb2 = mixed.nb[1], mixed.nb[2]
     values = g.view_nd(mixed, (head, heads, tokens, sequences), (4 * head, nb1, nb2))
     b = g.view_nd(mixed, (width, groups, tokens, sequences), (4 * width, nb1, nb2))
@@ -141,11 +145,14 @@ def mamba(c: Context, x: Node, layer: int) -> Node:
     joined = g.concat(before, g.transpose(mixed), 0)
     last = g.view_nd(joined, (kernel - 1, inner, sequences), joined.nb[1:3])
     c.expand(g.cpy(last, g.view_nd(cache, (size * sequences,))))
-    mixed = g.unary(g.add(ssm_conv(joined, c.weight(layer, "ssm_conv1d")), c.weight(layer, "ssm_conv1d.bias")))
+    mixed = g.unary(
+        g.add(ssm_conv(joined, c.weight(layer, "ssm_conv1d")), c.weight(layer, "ssm_conv1d.bias"))
+    )
     parts = linear(c, "ssm_x", mixed, layer)
     dt = g.view_nd(parts, (rank, tokens, sequences), parts.nb[1:3])
     b, d = (
-        g.view_nd(parts, (width, 1, tokens, sequences), (4 * width, parts.nb[1], parts.nb[2])) for _ in range(2)
+        g.view_nd(parts, (width, 1, tokens, sequences), (4 * width, parts.nb[1], parts.nb[2]))
+        for _ in range(2)
     )
     if c.has(layer, "ssm_dt_norm"):
         dt = norm(c, dt, "ssm_dt_norm", layer)

@@ -71,7 +71,8 @@ def _flash_attention_bytes(node: Node) -> int:
     """The result, and the cache as f16 where it is stored in another type (ggml_cuda_flash_attn_ext_get_alloc_size)."""
     q, k, v = node.sources[:3]
     size = node.bytes
-    if q.ne[1] == 1 and k.ne[0] <= 256 and k.ne[0] % 64 == 0:  # the vector kernel reads quantised caches as they are
+    vector = q.ne[1] == 1 and k.ne[0] <= 256 and k.ne[0] % 64 == 0
+    if vector:  # that kernel reads quantised caches as they are
         return size
     if k.type.id != F16.id:
         size = _padded(size) + 2 * k.elements

@@ -147,57 +147,77 @@ def _dependency(node: Node) -> Node:
     return Node("NONE", node.type, node.ne, node.nb, (node,), root)
 
 
-def _split(graph: Graph, backends: Backends) -> Schedule:  # noqa: C901  (one pass over the nodes, as in ggml)
-    """Pass 5 and 6, and the graph copy."""
-    nodes: list[tuple[Node, int]] = []
-    first_leafs: list[tuple[Node, int]] = []
-    splits: list[tuple[int, int, int]] = []
-    current = next((n.backend for n in graph.nodes if n.op not in VIEW_OPS), backends.cpu)
-    start, end = 0, 0
-    inputs: list[Node] = []
-    pipeline = backends.copies > 1
+class _Splitter:
+    """Pass 5 and the graph copy: cuts the nodes into splits and gives each split copies of what it reads from elsewhere."""
 
-    def close(upto: int) -> None:
-        for source in inputs:
-            copy = (source.copies or {})[current]
-            nodes.append((_dependency(source), source.backend))
-            nodes.append((copy, current))
-            if pipeline:
-                first_leafs.append((copy, current))
-                first_leafs.extend((_copy(source, backends), current) for _ in range(backends.copies - 1))
-        nodes.extend((node, node.backend) for node in graph.nodes[start:upto])
-        splits.append((current, start, upto))
+    def __init__(self, graph: Graph, backends: Backends) -> None:
+        self.graph = graph
+        self.backends = backends
+        self.nodes: list[tuple[Node, int]] = []
+        self.leafs: list[tuple[Node, int]] = []
+        self.splits: list[tuple[int, int, int]] = []
+        self.current = next((n.backend for n in graph.nodes if n.op not in VIEW_OPS), backends.cpu)
+        self.start = 0
+        self.inputs: list[Node] = []
 
-    for i, node in enumerate(graph.nodes):
-        if node.op in VIEW_OPS:
-            continue
-        backend = node.backend
-        if backend != current or (inputs and any(s.weight and _where(s) != current for s in node.sources)):
-            close(i)
-            start, current, inputs = i, backend, []
-        moved = False
+    def run(self) -> None:
+        """Walk the nodes in order."""
+        for i, node in enumerate(self.graph.nodes):
+            if node.op in VIEW_OPS:
+                continue
+            if node.backend != self.current or self._fresh_weights(node):
+                self._close(i)
+                self.start, self.current, self.inputs = i, node.backend, []
+            self._copy_sources(node)
+        self._close(len(self.graph.nodes))
+
+    def _fresh_weights(self, node: Node) -> bool:
+        """Whether a new split lets the copies of earlier weights go."""
+        return bool(self.inputs) and any(s.weight and _where(s) != self.current for s in node.sources)
+
+    def _copy_sources(self, node: Node) -> None:
+        current, moved = self.current, False
         for source in node.sources:
-            if source.backend != current and _where(source) != current:
+            if _is_elsewhere(source, current):
                 if source.copies is None:
                     source.copies = {}
                 if current not in source.copies:
-                    source.copies[current] = _copy(source, backends)
-                    inputs.append(source)
+                    source.copies[current] = _copy(source, self.backends)
+                    self.inputs.append(source)
                 moved = True
         if moved:
             node.sources = tuple(_as_read(s, current) for s in node.sources)
-    end = len(graph.nodes)
-    close(end)
-    leafs = first_leafs
-    if pipeline:
-        leafs = _pipelined_inputs(graph, backends) + first_leafs
-    leafs += [(leaf, leaf.backend) for leaf in graph.leafs]
-    return Schedule(nodes, leafs, splits)
+
+    def _close(self, end: int) -> None:
+        current, copies = self.current, self.backends.copies
+        for source in self.inputs:
+            copy = (source.copies or {})[current]
+            self.nodes += ((_dependency(source), source.backend), (copy, current))
+            if copies > 1:
+                self.leafs.append((copy, current))
+                self.leafs += ((_copy(source, self.backends), current) for _ in range(copies - 1))
+        self.nodes += ((node, node.backend) for node in self.graph.nodes[self.start : end])
+        self.splits.append((current, self.start, end))
+
+
+def _split(graph: Graph, backends: Backends) -> Schedule:
+    """Passes 5 and 6."""
+    splitter = _Splitter(graph, backends)
+    splitter.run()
+    leafs = splitter.leafs
+    if backends.copies > 1:
+        leafs = _pipelined_inputs(graph, backends) + leafs
+    return Schedule(splitter.nodes, leafs + [(leaf, leaf.backend) for leaf in graph.leafs], splitter.splits)
+
+
+def _is_elsewhere(source: Node, backend: int) -> bool:
+    """Whether a backend cannot read a tensor where it is."""
+    return source.backend != backend and _where(source) != backend
 
 
 def _as_read(source: Node, backend: int) -> Node:
     """The source, or its copy on the backend that reads it."""
-    if source.backend != backend and _where(source) != backend and source.copies is not None:
+    if source.copies is not None and _is_elsewhere(source, backend):
         return source.copies[backend]
     return source
 
@@ -209,6 +229,5 @@ def _pipelined_inputs(graph: Graph, backends: Backends) -> list[tuple[Node, int]
         if leaf.input:
             leaf.output = True
             leafs.append((leaf, leaf.backend))
-            for _ in range(backends.copies - 1):
-                leafs.append((_copy(leaf, backends), leaf.backend))
+            leafs += ((_copy(leaf, backends), leaf.backend) for _ in range(backends.copies - 1))
     return leafs

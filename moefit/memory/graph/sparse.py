@@ -17,7 +17,6 @@ from moefit.memory.graph.attention import (
     hadamard,
     heads_of,
     inputs,
-    mask,
     mha,
     normed,
     qkv,
@@ -29,7 +28,6 @@ from moefit.memory.graph.decoder import Decoder, self_attention
 from moefit.memory.graph.latent import latent_query
 from moefit.memory.graph.nodes import F16, F32, I32, Node
 
-
 RESERVED_POSITIONS: Final = 256
 """Positions of an empty cache, which MiniMax-M3's graph is reserved for (llama_kv_cache_msa_context::get_n_pos)."""
 
@@ -40,7 +38,11 @@ def indexed_latent_attention(c: Context, x: Node, layer: int, _what: Decoder) ->
     low = norm(c, linear(c, "attn_q_a", x, layer), "attn_q_a_norm", layer)
     if c.memory.indexer[layer] is not None:
         c.carried["top_k"] = _chosen_cells(c, x, low, layer)
-    rank, rope, heads = hp.integer("attention.kv_lora_rank"), hp.integer("rope.dimension_count"), hp.heads(layer)
+    rank, rope, heads = (
+        hp.integer("attention.kv_lora_rank"),
+        hp.integer("rope.dimension_count"),
+        hp.heads(layer),
+    )
     query, k, values = latent_query(c, linear(c, "attn_q_b", low, layer), x, layer)
     shape = Heads(heads, 1, rank + rope, rank)
     inp = inputs(c, shape, v_cache=False)
@@ -123,7 +125,7 @@ def block_sparse_attention(c: Context, x: Node, layer: int, what: Decoder) -> No
     c.expand(q, k, v)
     store(c, layer, heads, k, v, base)
     keys = cached_k(c, layer, shape, name="indexer")
-    parts = [_stream(c, layer, heads, (q, iq, keys), base.mask, stream) for stream in range(c.batch.streams)]
+    parts = [_stream(c, layer, heads, (q, iq, keys), base.mask) for _ in range(c.batch.streams)]
     cur = parts[0]
     for part in parts[1:]:
         cur = g.concat(cur, part, 1)
@@ -132,7 +134,7 @@ def block_sparse_attention(c: Context, x: Node, layer: int, what: Decoder) -> No
     return linear(c, "attn_output", cur, layer)
 
 
-def _stream(c: Context, layer: int, heads: Heads, what: tuple[Node, Node, Node], full: Node, stream: int) -> Node:
+def _stream(c: Context, layer: int, heads: Heads, what: tuple[Node, Node, Node], full: Node) -> Node:
     """One sequence's tokens: score blocks, build a mask for each group, attend."""
     q, iq, keys = what
     b = c.batch
@@ -178,5 +180,4 @@ def _stream(c: Context, layer: int, heads: Heads, what: tuple[Node, Node, Node],
     out = g.permute(out, 0, 1, 3, 2)
     if not out.contiguous:
         out = g.cont(out)
-    cur = g.reshape(out, heads.k * heads.q, per)
-    return cur
+    return g.reshape(out, heads.k * heads.q, per)

@@ -40,7 +40,9 @@ def grok(c: Context, layers: Sequence[int]) -> None:
             cur, residual = (g.get_rows(x, output_ids(c)) for x in (cur, residual))
         before = g.add(norm(c, cur, "attn_output_norm", layer), residual)
         x = norm(c, before, "ffn_norm", layer)
-        out = moe_ffn(c, x, layer, Routing(normalise=True, scaled=routing(c, layer).scaled, activation="gelu"))
+        out = moe_ffn(
+            c, x, layer, Routing(normalise=True, scaled=routing(c, layer).scaled, activation="gelu")
+        )
         if c.has(layer, "ffn_up"):
             out = g.scale(g.add(ffn(c, x, layer, activation="gelu"), out))
         name = "layer_output_norm" if c.has(layer, "layer_output_norm") else "post_ffw_norm"
