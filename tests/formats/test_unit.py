@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from moefit.errors import UsageError
 from moefit.formats import unit
 from moefit.formats.unit import Service
+from tests.formats import systemd
 from tests.formats.argvs import NASTY, WORDS
 
 SYSTEMD = Path("/lib/systemd/systemd")
@@ -30,18 +31,6 @@ SERVER = (
 
 def carried(word: str) -> bool:
     return not re.search("[\0\ud800-\udfff]", word)
-
-
-def read_back(text: str) -> list[str]:
-    """ExecStart's words by systemd's rules: C escapes in double quotes, then %% and $$ halved."""
-    words = re.findall(r'"((?:[^"\\]|\\.)*)"|([^ ]+)', text)
-    escapes = {"\\": "\\", '"': '"'}
-
-    def unescape(match: re.Match[str]) -> str:
-        return chr(int(match[1], 16)) if match[1] else escapes[match[2]]
-
-    raw = [re.sub(r"\\(?:x([0-9a-f]{2})|(.))", unescape, quoted) or plain for quoted, plain in words]
-    return [word.replace("%%", "%").replace("$$", "$") for word in raw]
 
 
 def systemd_reads(argvs: list[list[str]]) -> list[list[str]]:
@@ -93,7 +82,7 @@ def from_dump(line: str) -> list[str]:
 
 @given(st.lists(WORDS.filter(carried)))
 def test_words_come_back_by_systemds_rules(words: list[str]) -> None:
-    assert ["/bin/x", *words] == read_back(unit.command_line(["/bin/x", *words]))
+    assert ["/bin/x", *words] == systemd.words(unit.command_line(["/bin/x", *words]))
 
 
 def test_a_command_line_is_one_line() -> None:
