@@ -12,6 +12,7 @@ from moefit.errors import DoesNotFitError, MoefitError, UsageError
 FITS = 0
 DOES_NOT_FIT = 1
 BAD_USAGE = 2
+INTERRUPTED = 130
 
 
 def main(words: Sequence[str] | None = None) -> NoReturn:
@@ -27,7 +28,7 @@ def main(words: Sequence[str] | None = None) -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = DOES_NOT_FIT
     except KeyboardInterrupt:
-        status = 130
+        status = INTERRUPTED
     except MoefitError as error:
         complain(error)
         status = DOES_NOT_FIT if isinstance(error, DoesNotFitError) else BAD_USAGE

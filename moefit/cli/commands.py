@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from moefit import __version__
-from moefit.cli import DOES_NOT_FIT, FITS
+from moefit.cli import DOES_NOT_FIT, FITS, INTERRUPTED
 from moefit.cli import options as o
 from moefit.cli.output import console, does_not_fit, note, show, warn, write_argv
 from moefit.cli.progress import show_progress
@@ -198,6 +198,30 @@ def calibrate(as_json: o.AsJson = False, color: o.Color = o.When.AUTO) -> int:
     else:
         show_calibration(measured, path, console(color))
     return FITS
+
+
+@app.command()
+@takes(Shared)
+def bench(
+    shared: Shared,
+    candidates: o.BenchCandidates = 3,
+    runs: o.BenchRuns = 3,
+    fill: o.BenchFill = True,
+    save: o.BenchSave = False,
+    as_json: o.AsJson = False,
+) -> int:
+    """Run the best few lines and llama.cpp's own --fit for real; Ctrl-C keeps what was measured."""
+    from moefit.cli import bench as b
+    from moefit.formats.bench import report_json, show_report
+
+    report = b.bench(shared, count=candidates, runs=runs, fill=fill, save=save)
+    if as_json:
+        sys.stdout.write(report_json(report))
+    else:
+        show_report(report, console(shared.color))
+    if report.interrupted:
+        return INTERRUPTED
+    return DOES_NOT_FIT if b.failed(report.outcomes) else FITS
 
 
 def _wait_free(shared: Shared, seconds: float) -> None:

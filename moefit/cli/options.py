@@ -148,3 +148,13 @@ Output = Annotated[
 Install = Annotated[bool, typer.Option("--install", help="Write it where systemctl --user looks for it.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print it, and do nothing.")]
 FormatChoice = Annotated[Format, typer.Option("--format", help="How the line is written.")]
+BenchCandidates = Annotated[
+    int, typer.Option("--candidates", metavar="N", min=1, help="So many of the best lines are run.")
+]
+BenchRuns = Annotated[
+    int, typer.Option("--runs", metavar="N", min=1, help="Runs of each; the median counts.")
+]
+BenchFill = Annotated[
+    bool, typer.Option("--fill/--no-fill", help="Also fill the chosen line's context by one prompt.")
+]
+BenchSave = Annotated[bool, typer.Option("--save", help="Correct the calibration by what was measured.")]

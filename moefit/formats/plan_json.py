@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from moefit.cost import Prediction
 from moefit.launch.command import Argument
 from moefit.machine.file import to_json
 from moefit.model import Model
@@ -34,7 +35,7 @@ def plan_json(plan: Plan) -> str:
         **usage(plan),
         "layers": [_layer(layer) for layer in plan.layers],
         "launch": launch_object(plan),
-        "predicted": predicted_object(plan),
+        "predicted": predicted_object(plan.prediction),
         "candidates": [_candidate(c) for c in plan.candidates],
         "warnings": [warning_object(w) for w in plan.warnings],
     }
@@ -51,7 +52,7 @@ def estimate_json(plan: Plan) -> str:
         "argv": list(plan.argv),
         **usage(plan),
         "launch": launch_object(plan),
-        "predicted": predicted_object(plan),
+        "predicted": predicted_object(plan.prediction),
         "warnings": [warning_object(w) for w in plan.warnings],
     }
     return json.dumps(document, indent=2) + "\n"
@@ -112,9 +113,8 @@ def launch_object(plan: Plan) -> dict[str, Any]:
     }
 
 
-def predicted_object(plan: Plan) -> dict[str, Any]:
+def predicted_object(p: Prediction) -> dict[str, Any]:
     """The key `predicted`."""
-    p = plan.prediction
     return {
         "prefill_tokens_per_second": round(p.prefill_tokens_per_second, 2),
         "decode_tokens_per_second": round(p.decode_tokens_per_second, 2),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from moefit.errors import InputError
 
 if TYPE_CHECKING:
-    from moefit.machine.types import Device, Machine
+    from moefit.machine.types import Device, Machine, Ram
 
 _VERSION: Final = 1
 _UUID_DIGITS: Final = 36
@@ -39,6 +40,17 @@ class LinkRate:
 
 
 @dataclass(frozen=True, slots=True)
+class Learned:
+    """By how much `moefit bench` found one figure larger than stated."""
+
+    place: str
+    """CPU, or a device's key (device_key)."""
+    figure: str
+    """memory, compute, pinned or pageable."""
+    factor: float
+
+
+@dataclass(frozen=True, slots=True)
 class Calibration:
     """The measurements of one machine."""
 
@@ -49,11 +61,13 @@ class Calibration:
     ram: tuple[RamRate, ...]
     """Threads rising; at least one."""
     links: tuple[LinkRate, ...]
+    learned: tuple[Learned, ...] = ()
+    """Corrections from real runs (`moefit bench --save`); a new calibration has none."""
 
     @property
     def label(self) -> str:
         """What a plan calls it."""
-        return f"{self.fingerprint} of {self.date[:10]}"
+        return f"{self.fingerprint} of {self.date[:10]}{', corrected by bench' if self.learned else ''}"
 
 
 def apply(machine: Machine, calibration: Calibration) -> Machine:
@@ -71,10 +85,30 @@ def apply(machine: Machine, calibration: Calibration) -> Machine:
             [bandwidth for threads, bandwidth in pairs if threads <= machine.cpu.threads] or [pairs[0][1]]
         )
         ram = replace(ram, bandwidth=best, bandwidth_by_threads=pairs, source="calibration")
-    gpus = tuple(_with_link(gpu, calibration.links) for gpu in machine.gpus)
+        ram = _corrected_ram(ram, calibration.learned)
+    gpus = tuple(_corrected(_with_link(gpu, calibration.links), calibration.learned) for gpu in machine.gpus)
     if (ram, gpus) == (machine.ram, machine.gpus):
         return machine
     return replace(machine, ram=ram, gpus=gpus, calibration=calibration.label)
+
+
+def device_key(device: Device) -> str:
+    """What tells a device from others in a calibration: its UUID, or what a person calls it; empty where it has neither."""
+    return device.uuid[-_UUID_DIGITS:] or device.description
+
+
+def is_measurable(device: Device) -> bool:
+    """Whether the device is this host's own, and not one that somebody declared."""
+    return device.source in {"nvml", "llama-server"}
+
+
+def with_learned(calibration: Calibration, learned: Iterable[Learned]) -> Calibration:
+    """The calibration with factors found under it, on top of those it has; together they stay within a factor of two."""
+    known = {(one.place, one.figure): one.factor for one in calibration.learned}
+    for one in learned:
+        factor = known.get((one.place, one.figure), 1.0) * one.factor
+        known[one.place, one.figure] = round(min(2.0, max(0.5, factor)), 3)
+    return replace(calibration, learned=tuple(Learned(*key, factor) for key, factor in sorted(known.items())))
 
 
 def to_json(calibration: Calibration) -> dict[str, Any]:
@@ -92,6 +126,9 @@ def to_json(calibration: Calibration) -> dict[str, Any]:
                 "pageable": link.pageable,
             }
             for link in calibration.links
+        ],
+        "learned": [
+            {"place": one.place, "figure": one.figure, "factor": one.factor} for one in calibration.learned
         ],
     }
 
@@ -122,6 +159,10 @@ def from_json(text: str, path: str = "calibration") -> Calibration:
                 )
                 for link in document["links"]
             ),
+            learned=tuple(
+                Learned(str(one["place"]), str(one["figure"]), _factor(one["factor"]))
+                for one in document.get("learned", [])
+            ),
         )
     except (ValueError, TypeError, KeyError) as error:
         raise InputError(f"{path}: not a calibration: {error!r}", hint) from None
@@ -136,6 +177,44 @@ def _with_link(gpu: Device, links: tuple[LinkRate, ...]) -> Device:
         if gpu.uuid and gpu.uuid[-_UUID_DIGITS:] == link.uuid[-_UUID_DIGITS:]:
             return replace(gpu, link_bandwidth=link.pinned, pageable_bandwidth=link.pageable)
     return gpu
+
+
+def _corrected_ram(ram: Ram, learned: tuple[Learned, ...]) -> Ram:
+    """The memory with its rates corrected."""
+    factor = next((one.factor for one in learned if (one.place, one.figure) == ("CPU", "memory")), 1.0)
+    return replace(
+        ram,
+        bandwidth=_scaled(ram.bandwidth, factor),
+        bandwidth_by_threads=tuple(
+            (threads, int(rate * factor)) for threads, rate in ram.bandwidth_by_threads
+        ),
+    )
+
+
+def _corrected(gpu: Device, learned: tuple[Learned, ...]) -> Device:
+    """`gpu` with its rates corrected; a declared one stays as it was declared."""
+    key = device_key(gpu)
+    factors = {one.figure: one.factor for one in learned if key and one.place == key}
+    if not factors or not is_measurable(gpu):
+        return gpu
+    return replace(
+        gpu,
+        bandwidth=_scaled(gpu.bandwidth, factors.get("memory", 1.0)),
+        compute=None if gpu.compute is None else gpu.compute * factors.get("compute", 1.0),
+        link_bandwidth=_scaled(gpu.link_bandwidth, factors.get("pinned", 1.0)),
+        pageable_bandwidth=_scaled(gpu.pageable_bandwidth, factors.get("pageable", 1.0)),
+    )
+
+
+def _scaled(rate: int | None, factor: float) -> int | None:
+    return None if rate is None else int(rate * factor)
+
+
+def _factor(value: Any) -> float:
+    """A number from a half to two."""
+    if type(value) not in {int, float} or not 0.5 <= value <= 2.0:
+        raise ValueError(f"{value!r} is no factor from 0.5 to 2")
+    return float(value)
 
 
 def _count(value: object) -> int:

@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 
 from moefit.errors import InputError
-from moefit.machine.calibration import Calibration, LinkRate, RamRate, apply, from_json, to_json
+from moefit.machine.calibration import (
+    Calibration,
+    Learned,
+    LinkRate,
+    RamRate,
+    apply,
+    from_json,
+    to_json,
+    with_learned,
+)
 from moefit.machine.host import fingerprint
 from moefit.machine.types import Cpu, Device, Machine, Ram
 from moefit.sizes import GIB
@@ -113,3 +122,41 @@ def test_a_bad_file_is_one_clear_error_that_names_it(text: str, message: str) ->
         from_json(text, "calibration.json")
     assert caught.value.message.startswith("calibration.json: ")
     assert message in caught.value.message
+
+
+LEARNED = with_learned(CALIBRATION, [Learned("CPU", "memory", 0.5), Learned(DIGITS, "pinned", 1.1)])
+
+
+def test_learned_factors_correct_the_rates_they_name() -> None:
+    machine = apply(replace(MACHINE, gpus=(replace(CARD, source="nvml"),)), LEARNED)
+    assert (30, ((1, 5), (8, 30), (16, 27))) == (machine.ram.bandwidth, machine.ram.bandwidth_by_threads)
+    assert [(55, 6, 900)] == [
+        (gpu.link_bandwidth, gpu.pageable_bandwidth, gpu.bandwidth) for gpu in machine.gpus
+    ]
+
+
+def test_a_declared_card_is_not_corrected() -> None:
+    assert [50] == [gpu.link_bandwidth for gpu in apply(MACHINE, LEARNED).gpus]
+
+
+def test_a_corrected_calibration_says_so() -> None:
+    assert f"{HOST} of 2026-11-24, corrected by bench" == apply(MACHINE, LEARNED).calibration
+
+
+def test_later_lessons_multiply_and_stay_within_two() -> None:
+    again = with_learned(LEARNED, [Learned("CPU", "memory", 0.8), Learned(DIGITS, "pinned", 1.5)])
+    assert {("CPU", "memory"): 0.5, (DIGITS, "pinned"): 1.65} == {
+        (one.place, one.figure): one.factor for one in again.learned
+    }
+
+
+def test_what_was_learned_is_written_and_read_back() -> None:
+    assert LEARNED == from_json(json.dumps(to_json(LEARNED)))
+
+
+@pytest.mark.parametrize("factor", [0, 3, "1", True, None])
+def test_an_odd_factor_is_no_calibration(factor: object) -> None:
+    document = to_json(LEARNED)
+    document["learned"][0]["factor"] = factor
+    with pytest.raises(InputError, match="not a calibration"):
+        from_json(json.dumps(document))

@@ -1,0 +1,178 @@
+"""`moefit bench`: what was measured beside what was predicted."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from moefit.formats.plan_json import VERSION, model_object, predicted_object
+from moefit.formats.shell import write
+from moefit.machine.file import to_json
+from moefit.planning.learn import Lesson
+from moefit.planning.trials import Outcome, Peak, Sample, fastest, seconds
+from moefit.planning.types import Plan
+from moefit.sizes import format_size
+from moefit.workload import Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that a benchmark found out."""
+
+    plan: Plan
+    workload: Workload
+    outcomes: tuple[Outcome, ...]
+    """In the order in which they ran."""
+    lesson: Lesson = field(default_factory=Lesson)
+    saved: str = ""
+    """The calibration that has what was learned; empty where it was not asked for."""
+    interrupted: bool = False
+
+
+def show_report(report: Report, console: Console) -> None:
+    """The table, the filled context, and the fastest line."""
+    workload = report.workload
+    console.print(
+        Text(f"{workload.prompt:,} + {workload.generated:,} tokens, measured (and predicted)", style="dim")
+    )
+    console.print(_table(report))
+    for line in _notes(report):
+        console.print(line, soft_wrap=True)
+    best = fastest(report.outcomes, workload)
+    if best is not None:
+        console.print(Text(write(best.trial.argv), style="bold"), soft_wrap=True)
+
+
+def _table(report: Report) -> Table:
+    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column("")
+    for column in ("prompt t/s", "answer t/s", "seconds", "memory"):
+        table.add_column(column, justify="right" if column != "memory" else "left")
+    best = fastest(report.outcomes, report.workload)
+    for outcome in report.outcomes:
+        style = "bold" if outcome is best else ""
+        if outcome.median is None:
+            told = Text("failed", style="red") if outcome.failure else Text("not measured", style="dim")
+            table.add_row(outcome.trial.name, "", "", "", told)
+            continue
+        predicted, sample = outcome.trial.candidate.prediction, outcome.median
+        cells = (
+            _pair(sample.prefill, predicted.prefill_tokens_per_second),
+            _pair(sample.decode, predicted.decode_tokens_per_second),
+            _pair(seconds(sample, report.workload), predicted.seconds),
+        )
+        row = (Text(cell, style=style) for cell in (outcome.trial.name, *cells))
+        table.add_row(*row, _memory(outcome.peak))
+    return table
+
+
+def _notes(report: Report) -> Iterator[Text]:
+    for outcome in report.outcomes:
+        if outcome.failure is not None:
+            yield Text(f"{outcome.trial.name} failed: {outcome.failure}", style="red")
+        if outcome.filled is not None:
+            yield Text(
+                f"context filled by a prompt of {outcome.filled.tokens:,} tokens: {_memory(outcome.filled.peak)}"
+            )
+            yield from _against_plan(outcome, outcome.filled.peak)
+    for one in report.lesson.learned:
+        yield Text(f"learned: {one.place} {one.figure} is {one.factor:.2f} times what was stated")
+    for place, figure in report.lesson.refused:
+        yield Text(f"not learned: {place} {figure} would be off by more than a factor of two")
+    if report.saved:
+        yield Text(f"saved in {report.saved}")
+    if report.interrupted:
+        yield Text("interrupted: this is what was measured until then")
+
+
+def _against_plan(outcome: Outcome, peak: Peak) -> Iterator[Text]:
+    for device, planned, kept in _planned(outcome):
+        taken = peak.devices.get(device)
+        if taken is not None:
+            yield Text(
+                f"  {device} took {format_size(taken)}; planned {format_size(planned)} and {format_size(kept)} kept back"
+            )
+
+
+def _planned(outcome: Outcome) -> Iterator[tuple[str, int, int]]:
+    """Device, bytes that the plan counts, bytes that it keeps back."""
+    settled = outcome.trial.candidate.settled
+    for device, budget, use in zip(settled.devices, settled.budgets, settled.footprint.devices, strict=True):
+        yield device.name, use.total + budget.overhead + budget.extras, budget.reserved
+
+
+def _memory(peak: Peak | None) -> str:
+    if peak is None:
+        return ""
+    parts = [f"{name} {format_size(size)}" for name, size in peak.devices.items()]
+    return ", ".join([*parts, *([f"RAM {format_size(peak.ram)}"] if peak.ram is not None else [])])
+
+
+def _pair(measured: float, predicted: float) -> str:
+    return f"{_number(measured)} ({_number(predicted)})"
+
+
+def _number(value: float) -> str:
+    if math.isinf(value):
+        return "-"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
+
+
+def report_json(report: Report) -> str:
+    """One JSON document; keys are only ever added."""
+    best = fastest(report.outcomes, report.workload)
+    document = {
+        "version": VERSION,
+        "model": model_object(report.plan.model),
+        "machine": to_json(report.plan.machine),
+        "workload": {"prompt_tokens": report.workload.prompt, "generated_tokens": report.workload.generated},
+        "lines": [_line(outcome, report.workload) for outcome in report.outcomes],
+        "fastest": None if best is None else report.outcomes.index(best),
+        "learned": [
+            {"place": one.place, "figure": one.figure, "factor": one.factor} for one in report.lesson.learned
+        ],
+        "saved": report.saved or None,
+        "interrupted": report.interrupted,
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _line(outcome: Outcome, workload: Workload) -> dict[str, Any]:
+    trial, filled = outcome.trial, outcome.filled
+    return {
+        "name": trial.name,
+        "argv": list(trial.argv),
+        "environment": dict(trial.environment),
+        "predicted": predicted_object(trial.candidate.prediction),
+        "measured": _rates(outcome.median, workload),
+        "runs": [_rates(sample, workload) for sample in outcome.samples],
+        "memory": _peak(outcome.peak),
+        "planned": {device: size for device, size, _ in _planned(outcome)},
+        "filled": None if filled is None else {"tokens": filled.tokens, "memory": _peak(filled.peak)},
+        "failure": outcome.failure,
+    }
+
+
+def _rates(sample: Sample | None, workload: Workload) -> dict[str, float | None] | None:
+    if sample is None:
+        return None
+    return {
+        "prefill_tokens_per_second": _rounded(sample.prefill),
+        "decode_tokens_per_second": _rounded(sample.decode),
+        "seconds": round(seconds(sample, workload), 3),
+    }
+
+
+def _rounded(rate: float) -> float | None:
+    return None if math.isinf(rate) else round(rate, 2)
+
+
+def _peak(peak: Peak | None) -> dict[str, Any] | None:
+    return None if peak is None else {"devices": dict(peak.devices), "ram": peak.ram}

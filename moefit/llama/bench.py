@@ -1,0 +1,164 @@
+"""Runs lines with the real programs and tells what came of it, event by event, so that an interrupted run keeps what it has.
+
+A llama-server line is measured through its own server, at the memory and with the placement it will have; a llama-bench line by
+llama-bench, which needs no server but reserves logits for whole micro-batches.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from moefit.launch.options import OptionTable
+from moefit.llama.server import Server, ServerError, served_command, serving
+from moefit.machine.types import Device
+from moefit.machine.watch import MemoryWatch
+from moefit.planning.trials import Event, Failed, Filled, Peak, Sample, Trial
+from moefit.workload import Workload
+
+_WARM_UP: Final = 512
+"""Prompt tokens of the request that does not count: it reads mapped weights and makes the graphs."""
+_SPARE: Final = 16
+"""Tokens of context left for the answer when a prompt fills the rest."""
+_SETTLE: Final = 10.0
+"""Seconds in which a driver gives memory back after its owner has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """How to run."""
+
+    workload: Workload
+    runs: int
+    vocabulary: int
+    """Token ids are below this."""
+    devices: tuple[Device, ...]
+    """Those to watch."""
+    table: OptionTable
+    """The options of the program."""
+    environment: Mapping[str, str]
+
+    def steps(self, *, fill: bool) -> int:
+        """How many steps a trial has: loading, warming up, runs, and filling the context."""
+        if self.table.program == "llama-bench":
+            return 1
+        return 2 + self.runs + (1 if fill else 0)
+
+
+def run(trial: Trial, bench: Bench, tell: Callable[[str], None], *, fill: bool) -> Iterator[Event]:
+    """One trial. `tell` is called at the beginning of every step; `fill` also sends a prompt that fills the context.
+
+    Raises:
+        InputError: the program is missing.
+    """
+    environment = {**bench.environment, **trial.environment}
+    with MemoryWatch(bench.devices) as watch:
+        try:
+            if bench.table.program == "llama-bench":
+                yield from _run_llama_bench(trial, bench, environment, tell, watch)
+            else:
+                yield from _run_server(trial, bench, environment, tell, watch, fill=fill)
+        except ServerError as error:
+            yield Failed(str(error))
+        _wait_given_back(watch)
+
+
+def _run_server(
+    trial: Trial,
+    bench: Bench,
+    environment: Mapping[str, str],
+    tell: Callable[[str], None],
+    watch: MemoryWatch,
+    *,
+    fill: bool,
+) -> Iterator[Event]:
+    with serving(trial.argv, bench.table, environment) as server:
+        tell("loading")
+        server.wait_ready()
+        tell("warming up")
+        wanted = bench.workload
+        server.complete(min(wanted.prompt, _WARM_UP), 4, bench.vocabulary, seed=0)
+        for number in range(1, bench.runs + 1):
+            tell(f"run {number} of {bench.runs}")
+            timed = server.complete(wanted.prompt, wanted.generated, bench.vocabulary, seed=number)
+            yield Sample(timed.prefill, timed.decode)
+        yield Peak(watch.taken, server.ram)
+        if fill:
+            tell("filling the context")
+            yield _fill(server, bench, watch)
+
+
+def _fill(server: Server, bench: Bench, watch: MemoryWatch) -> Filled:
+    tokens = max(1, server.context - _SPARE)
+    timed = server.complete(tokens, _SPARE // 2, bench.vocabulary, seed=-1)
+    return Filled(timed.prompt, Peak(watch.taken, server.ram))
+
+
+def _run_llama_bench(
+    trial: Trial,
+    bench: Bench,
+    environment: Mapping[str, str],
+    tell: Callable[[str], None],
+    watch: MemoryWatch,
+) -> Iterator[Event]:
+    tell("llama-bench")
+    _, words = served_command(trial.argv, bench.table, environment)
+    rows = _rows([*words, *_tests(bench)], environment)
+    yield from _samples(rows, bench.workload)
+    yield Peak(watch.taken)
+
+
+def _tests(bench: Bench) -> list[str]:
+    """The prompt alone, and the prompt with its answer: the answer's time is the difference, at its true depth."""
+    wanted = bench.workload
+    both = ["-pg", f"{wanted.prompt},{wanted.generated}"] if wanted.prompt and wanted.generated else []
+    answer = wanted.generated if not wanted.prompt else 0
+    return ["-p", str(wanted.prompt), "-n", str(answer), *both, "-r", str(bench.runs), "-o", "jsonl"]
+
+
+def _rows(words: Sequence[str], environment: Mapping[str, str]) -> list[dict[str, Any]]:
+    with subprocess.Popen(  # noqa: S603 - the user's own program
+        words,
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    ) as process:
+        try:
+            out, trouble = process.communicate()
+        except BaseException:
+            os.killpg(process.pid, 9)
+            raise
+    if process.returncode:
+        said = next((line for line in trouble.splitlines() if "error" in line.lower()), "")
+        raise ServerError(f"{said} (exit status {process.returncode})".strip())
+    return [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+
+
+def _samples(rows: Sequence[Mapping[str, Any]], workload: Workload) -> Iterator[Sample]:
+    """One sample for each repetition."""
+    times = {(row["n_prompt"], row["n_gen"]): [n / 1e9 for n in row["samples_ns"]] for row in rows}
+    prompt = times.get((workload.prompt, 0), [])
+    both = times.get((workload.prompt, workload.generated), [])
+    if not workload.generated:
+        yield from (Sample(workload.prompt / s, float("inf")) for s in prompt)
+    elif not workload.prompt:
+        yield from (Sample(float("inf"), workload.generated / s) for s in both)
+    else:
+        for first, whole in zip(prompt, both, strict=False):
+            yield Sample(workload.prompt / first, workload.generated / max(whole - first, 1e-9))
+
+
+def _wait_given_back(watch: MemoryWatch) -> None:
+    """Returns once the memory of the line that ended is free again, for the next one to have it."""
+    deadline = time.monotonic() + _SETTLE
+    while not watch.given_back and time.monotonic() < deadline:
+        time.sleep(0.1)

@@ -1,0 +1,219 @@
+"""Runs a llama-server for measuring: starts it on a port of its own, times requests by the server's own clock, ends it."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from moefit.launch.command import Command, parse
+from moefit.launch.options import OptionTable
+from moefit.llama.programs import require_program
+
+_LEFT_OUT: Final = frozenset(
+    [
+        *("--host", "--port", "--reuse-port", "--api-key", "--api-key-file", "--api-prefix"),
+        *("--ssl-key-file", "--ssl-cert-file", "--log-disable", "--log-file", "--log-jsonl"),
+    ]
+)
+"""Where the user's server listens, whom it answers and where it logs: not this one."""
+_VARIABLES: Final = (
+    "LLAMA_API_KEY",
+    "LLAMA_ARG_API",
+    "LLAMA_ARG_SSL",
+    "LLAMA_ARG_HOST",
+    "LLAMA_ARG_PORT",
+    "LLAMA_ARG_LOG",
+    "LLAMA_LOG",
+)
+_READY: Final = 1800.0
+"""Seconds in which weights have to be read: 400 GB from a disk of 250 MB/s."""
+_ANSWER: Final = 3600.0
+_END: Final = 20.0
+_ERROR: Final = re.compile(r"^\S+ E (.*)|^(?:error|terminate|.*(?:CUDA|HIP|ggml).*error)[: ]", re.IGNORECASE)
+
+
+class ServerError(Exception):
+    """The server did not start, or ended, or refused a request; the message is one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """One request, by the server's clock."""
+
+    prompt: int
+    prefill: float
+    """Tokens per second."""
+    decode: float
+    """Tokens per second."""
+
+
+class Server:
+    """A llama-server that answers."""
+
+    def __init__(self, process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+        self._process, self._url, self._log = process, url, log
+
+    @property
+    def context(self) -> int:
+        """Tokens that one slot can hold."""
+        return int(self._ask("/props", None, _ANSWER)["default_generation_settings"]["n_ctx"])
+
+    @property
+    def ram(self) -> int | None:
+        """The most bytes of RAM that the process held at once; None where the system does not tell."""
+        try:
+            status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="utf-8")
+        except OSError:
+            return None
+        found = re.search(r"^VmHWM:\s*(\d+) kB", status, re.MULTILINE)
+        return int(found[1]) * 1024 if found else None
+
+    def complete(self, prompt: int, generate: int, vocabulary: int, seed: int) -> Timings:
+        """Process `prompt` random tokens, below `vocabulary`, and generate; nothing of an earlier prompt is used again.
+
+        Raises:
+            ServerError: the server refuses, or ends.
+        """
+        draw = random.Random(seed)  # noqa: S311 - tokens, no secrets
+        body = {
+            "prompt": [draw.randrange(vocabulary) for _ in range(max(1, prompt))],
+            "n_predict": max(2, generate),
+            "ignore_eos": True,
+            "cache_prompt": False,
+            "temperature": 0,
+        }
+        timings = self._ask("/completion", body, _ANSWER)["timings"]
+        return Timings(
+            int(timings["prompt_n"]),
+            float(timings["prompt_per_second"]),
+            float(timings["predicted_per_second"]),
+        )
+
+    def wait_ready(self) -> None:
+        """Returns once the model is loaded.
+
+        Raises:
+            ServerError: the server ended instead, or took too long.
+        """
+        deadline = time.monotonic() + _READY
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                raise ServerError(self._trouble())
+            try:
+                self._ask("/health", None, 5)
+            except ServerError:
+                time.sleep(0.05)
+            else:
+                return
+        raise ServerError(f"it was not ready within {_READY:g} s")
+
+    def _ask(self, path: str, body: Mapping[str, Any] | None, timeout: float) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self._url + path, data, {"Content-Type": "application/json"})  # noqa: S310 - loopback
+        try:
+            with urllib.request.urlopen(request, timeout=timeout) as answer:  # noqa: S310
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            raise ServerError(_refusal(error)) from error
+        except OSError as error:
+            raise ServerError(self._trouble() if self._ended() else f"{path}: {error}") from error
+
+    def _ended(self) -> bool:
+        """Whether the process is over, or is so within a second: a crash closes connections first."""
+        try:
+            self._process.wait(1)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def _trouble(self) -> str:
+        """Why the process ended: its first error, for later ones follow from it, and its exit status."""
+        lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
+        errors = [found[1] or found[0] for line in lines if (found := _ERROR.match(line.strip()))]
+        status = self._process.poll()
+        how = f"signal {-status}" if status is not None and status < 0 else f"exit status {status}"
+        return f"{' '.join(errors[0].split())} ({how})" if errors else f"it ended with {how}"
+
+
+def served_command(
+    argv: Sequence[str], table: OptionTable, environment: Mapping[str, str]
+) -> tuple[Command, list[str]]:
+    """The command, and its words with the program's file and without what concerns the user's own clients.
+
+    Raises:
+        InputError: there is no such program.
+    """
+    command = parse(argv, table)
+    program = require_program(command.program, environment)
+    kept = [a for a in command.arguments if not _LEFT_OUT.intersection(a.option.spellings)]
+    return command, [*command.wrapper, program, *(word for a in kept for word in a.words)]
+
+
+@contextmanager
+def serving(argv: Sequence[str], table: OptionTable, environment: Mapping[str, str]) -> Iterator[Server]:
+    """The line's server while the block runs, not yet ready; it has ended when the block has.
+
+    It runs in a session of its own: Ctrl-C reaches moefit alone, which then ends it.
+
+    Raises:
+        InputError: there is no such program.
+    """
+    _, words = served_command(argv, table, environment)
+    port = _free_port()
+    kept = {name: value for name, value in environment.items() if not name.startswith(_VARIABLES)}
+    with tempfile.TemporaryDirectory(prefix="moefit-") as folder:
+        log = Path(folder) / "log"
+        with log.open("wb") as out:
+            process = subprocess.Popen(  # noqa: S603 - the user's own program
+                [*words, "--host", "127.0.0.1", "--port", str(port)],
+                env=kept,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            yield Server(process, f"http://127.0.0.1:{port}", log)
+        finally:
+            _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ends the process and whatever it started."""
+    for number, patience in ((signal.SIGTERM, _END), (signal.SIGKILL, None)):
+        if process.poll() is not None:
+            return
+        os.killpg(process.pid, number)
+        try:
+            process.wait(patience)
+        except subprocess.TimeoutExpired:
+            continue
+
+
+def _free_port() -> int:
+    """A loopback port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _refusal(error: urllib.error.HTTPError) -> str:
+    """What the server says of a request it does not take."""
+    try:
+        return str(json.load(error)["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return f"HTTP status {error.code}"

@@ -1,0 +1,133 @@
+"""What measured runs say of the figures of a machine that their predictions rest on.
+
+A predicted time is a sum of terms, and most terms shrink in proportion to one figure: what the CPU or a device reads per second, what
+a device computes, what its link carries. The factors looked for explain the measured times best while staying near one: a
+run is trusted to `_RUN`, a figure to `_FIGURE`, so that one run never moves a figure as far as it could, and no factor leaves
+`BOUNDS`. Only figures that the machine states are corrected: there is nothing to write back to for an assumed one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from moefit.cost import Term
+from moefit.machine.calibration import Learned, device_key, is_measurable
+from moefit.machine.types import Device, Machine
+from moefit.planning.trials import Outcome, Sample
+from moefit.workload import Workload
+
+BOUNDS: Final = (0.5, 2.0)
+"""A figure that is off by more is no calibration error: something else is wrong, and must not be hidden."""
+_RUN: Final = 0.08
+"""Differences between runs under this share are noise (llama-bench on one machine, again and again)."""
+_FIGURE: Final = 0.3
+_ROUNDS: Final = 40
+
+_Figure = tuple[str, str]
+"""(CPU or a device's key, memory, compute, pinned or pageable)."""
+_Observation = tuple[float, float, Mapping[_Figure, float]]
+"""Seconds measured, seconds that no figure explains, seconds by figure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What to correct."""
+
+    learned: tuple[Learned, ...] = ()
+    """The factors by which figures should grow, those within one percent of one left out."""
+    refused: tuple[tuple[str, str], ...] = ()
+    """Places and figures that would have to leave `BOUNDS`."""
+
+
+def learn(outcomes: Sequence[Outcome], machine: Machine, workload: Workload) -> Lesson:
+    """The factors that explain best what was measured."""
+    observations = [o for outcome in outcomes for o in _observations(outcome, machine, workload)]
+    figures = sorted({figure for _, _, by_figure in observations for figure in by_figure})
+    logs = dict.fromkeys(figures, 0.0)
+    for _ in range(_ROUNDS):
+        for figure in figures:
+            logs[figure] = _best(figure, logs, observations)
+    factors = {figure: round(math.exp(value), 3) for figure, value in logs.items()}
+    inside = {figure: factor for figure, factor in factors.items() if BOUNDS[0] < factor < BOUNDS[1]}
+    return Lesson(
+        tuple(Learned(*figure, factor) for figure, factor in inside.items() if abs(factor - 1.0) > 0.01),
+        tuple(figure for figure in factors if figure not in inside),
+    )
+
+
+def _observations(outcome: Outcome, machine: Machine, workload: Workload) -> Iterable[_Observation]:
+    median = outcome.median
+    if median is None:
+        return
+    for phase, measured in _measured(median, workload):
+        terms = [t for t in outcome.trial.candidate.prediction.terms if t.phase == phase]
+        by_figure: dict[_Figure, float] = {}
+        fixed = 0.0
+        for term in terms:
+            figure = _figure(term, outcome, machine)
+            if figure is None:
+                fixed += term.seconds
+            else:
+                by_figure[figure] = by_figure.get(figure, 0.0) + term.seconds
+        if by_figure:
+            yield measured, fixed, by_figure
+
+
+def _measured(sample: Sample, workload: Workload) -> Iterable[tuple[str, float]]:
+    if workload.prompt:
+        yield "prefill", workload.prompt / sample.prefill
+    if workload.generated:
+        yield "decode", workload.generated / sample.decode
+
+
+def _figure(term: Term, outcome: Outcome, machine: Machine) -> _Figure | None:
+    """The figure that a term is inversely proportional to, if the machine states it."""
+    if term.place == "CPU":
+        reads = term.phase == "decode" and term.name in {"weights", "attention"}
+        return ("CPU", "memory") if reads and machine.ram.source == "calibration" else None
+    device = next((gpu for gpu in machine.gpus if gpu.name == term.place), None)
+    key = device_key(device) if device is not None else ""
+    if device is None or not key or not is_measurable(device):
+        return None
+    if term.name == "copies":
+        mapped = "mmap" in outcome.trial.candidate.settings.load_mode
+        return _link(device, key, mapped=mapped)
+    if term.phase == "prefill" and term.name in {"products", "attention"}:
+        return (key, "compute") if device.compute is not None else None
+    if term.phase == "decode" and term.name in {"weights", "attention"}:
+        return (key, "memory") if device.bandwidth is not None else None
+    return None
+
+
+def _link(device: Device, key: str, *, mapped: bool) -> _Figure | None:
+    if mapped:
+        return (key, "pageable") if device.pageable_bandwidth is not None else None
+    return (key, "pinned") if device.link_bandwidth is not None else None
+
+
+def _best(figure: _Figure, logs: Mapping[_Figure, float], observations: Sequence[_Observation]) -> float:
+    """The logarithm of one factor that is best while the others stay: golden-section search."""
+
+    def cost(value: float) -> float:
+        trial = {**logs, figure: value}
+        misses = sum((_miss(o, trial) / _RUN) ** 2 for o in observations if figure in o[2])
+        return misses + (value / _FIGURE) ** 2
+
+    low, high = (math.log(bound) for bound in BOUNDS)
+    golden = (math.sqrt(5.0) - 1.0) / 2.0
+    while high - low > 1e-4:
+        left, right = high - golden * (high - low), low + golden * (high - low)
+        if cost(left) < cost(right):
+            high = right
+        else:
+            low = left
+    return (low + high) / 2.0
+
+
+def _miss(observation: _Observation, logs: Mapping[_Figure, float]) -> float:
+    measured, fixed, by_figure = observation
+    predicted = fixed + sum(seconds / math.exp(logs[figure]) for figure, seconds in by_figure.items())
+    return math.log(predicted / measured)

@@ -1,0 +1,156 @@
+"""What `moefit bench` runs: the best few lines of a plan and llama.cpp's own --fit; and what came of it, as values."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from moefit.launch.complete import complete
+from moefit.launch.defaults import settings
+from moefit.machine.types import Machine
+from moefit.model import Model
+from moefit.placement.search import Candidate
+from moefit.planning.additions import additions
+from moefit.planning.baselines import FIT_MARGIN, LLAMA_FIT
+from moefit.planning.demand import chosen_devices
+from moefit.planning.environment import environment
+from moefit.planning.types import Launch, Plan
+from moefit.sizes import MIB
+from moefit.workload import Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One line to run."""
+
+    name: str
+    """What a table calls it: base-first -ub 2048 -lm none, or --fit."""
+    argv: tuple[str, ...]
+    environment: Mapping[str, str]
+    candidate: Candidate
+    """With its prediction and its memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One run of the workload."""
+
+    prefill: float
+    """Tokens per second."""
+    decode: float
+    """Tokens per second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """The most memory that was in use while a line ran."""
+
+    devices: Mapping[str, int] = field(default_factory=dict)
+    """Device name -> bytes that it had less than before the line was started; only of devices that can be watched."""
+    ram: int | None = None
+    """Bytes of RAM the process itself held; None where the system does not tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """The context filled by one prompt."""
+
+    tokens: int
+    peak: Peak
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The line did not run, or not to its end."""
+
+    reason: str
+    """One line, the program's own last error where it gave one."""
+
+
+Event = Sample | Peak | Filled | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one trial."""
+
+    trial: Trial
+    samples: tuple[Sample, ...] = ()
+    peak: Peak | None = None
+    filled: Filled | None = None
+    failure: str | None = None
+
+    @property
+    def median(self) -> Sample | None:
+        """The middle of the runs; None without one."""
+        if not self.samples:
+            return None
+        return Sample(
+            statistics.median(sample.prefill for sample in self.samples),
+            statistics.median(sample.decode for sample in self.samples),
+        )
+
+    def after(self, event: Event) -> Outcome:
+        """The outcome, one event later."""
+        match event:
+            case Sample():
+                return replace(self, samples=(*self.samples, event))
+            case Peak():
+                return replace(self, peak=event)
+            case Filled():
+                return replace(self, filled=event)
+            case Failed():
+                return replace(self, failure=event.reason)
+
+
+def seconds(sample: Sample, workload: Workload) -> float:
+    """What the workload takes at these rates."""
+    return workload.prompt / sample.prefill + workload.generated / sample.decode
+
+
+def fastest(outcomes: tuple[Outcome, ...], workload: Workload) -> Outcome | None:
+    """The one that took least time; None where nothing ran."""
+    ran = [(seconds(m, workload), i) for i, o in enumerate(outcomes) if (m := o.median) is not None]
+    return outcomes[min(ran)[1]] if ran else None
+
+
+def trials(plan: Plan, machine: Machine, launch: Launch, count: int) -> tuple[Trial, ...]:
+    """The `count` best distinct lines of a plan that fits, the chosen one first, then llama.cpp's own fit.
+
+    `--fit` gets the plan's context, so that both have the same memory to find. It is left out where the user's line turns it off.
+    """
+    ranked = sorted((c for c in plan.candidates if c.fits), key=lambda c: c.prediction.seconds)
+    found: dict[tuple[str, ...], Trial] = {}
+    for candidate in ranked:
+        if len(found) == count:
+            break
+        trial = _trial(plan.model, machine, launch, candidate)
+        found.setdefault(trial.argv, trial)
+    return (*found.values(), *_own_fit(plan, launch))
+
+
+def _trial(model: Model, machine: Machine, launch: Launch, candidate: Candidate) -> Trial:
+    devices = chosen_devices(launch.constraints, machine.gpus)
+    default = settings(launch.constraints, context=candidate.settings.context, devices=devices)
+    wanted = additions(model, machine, launch.constraints, candidate, default)
+    argv = complete(launch.command, wanted, launch.given).argv
+    chosen = candidate.settings
+    name = f"{candidate.strategy} -ub {chosen.ubatch} -lm {chosen.load_mode}"
+    if len(machine.gpus) > 1:
+        name += f" -dev {','.join(d.name for d in candidate.settled.devices)}"
+    return Trial(name, argv, environment(chosen), candidate)
+
+
+def _own_fit(plan: Plan, launch: Launch) -> Iterator[Trial]:
+    fit = next((c for c in plan.candidates if c.strategy == LLAMA_FIT), None)
+    if fit is None or launch.constraints.fit is False:
+        return
+    context = str(fit.settings.context)
+    words: tuple[str, ...] = ()
+    if launch.command.name == "llama-bench":  # its own fit is off unless asked for, and it has no -c
+        given = launch.constraints.fit_target is not None
+        words = () if given else ("-fitt", str(FIT_MARGIN // MIB), "-fitc", context)
+    elif not launch.constraints.context:
+        words = ("-c", context)
+    yield Trial("--fit", (*launch.command.argv, *words), {}, fit)

@@ -1,0 +1,103 @@
+"""Corrections from measured runs: near what explains them, and never beyond a factor of two."""
+
+from dataclasses import replace
+
+import pytest
+
+from moefit.cost import Prediction, Term
+from moefit.machine.calibration import Learned
+from moefit.machine.types import Cpu, Device, Machine, Ram
+from moefit.planning.learn import Lesson, learn
+from moefit.planning.trials import Outcome, Sample
+from moefit.workload import Workload
+from tests.planning.worlds import OPTIONS, launch, make_model
+
+GIB = 1 << 30
+GPU = Device(
+    "CUDA0",
+    GIB,
+    GIB,
+    description="a card",
+    bandwidth=400 * 10**9,
+    link_bandwidth=20 * 10**9,
+    compute=50e12,
+    uuid="GPU-1",
+    source="nvml",
+)
+MACHINE = Machine((GPU,), Ram(64 * GIB, 64 * GIB, 50 * 10**9, source="calibration"), Cpu(8, 16), host="here")
+WORKLOAD = Workload(1000, 100)
+TERMS = (
+    Term("prefill", "products", "CUDA0", 1.0),
+    Term("prefill", "copies", "CUDA0", 4.0),
+    Term("decode", "weights", "CPU", 8.0),
+    Term("decode", "weights", "CUDA0", 1.0),
+    Term("decode", "hops", "CPU", 1.0),
+)
+
+
+@pytest.fixture
+def outcome() -> Outcome:
+    """A trial whose prediction is TERMS, and whose load mode is none."""
+    from moefit.planning.core import plan
+    from moefit.planning.trials import trials
+
+    line = launch(("llama-server", "-m", "random.gguf", "-c", "4096", "-lm", "none"))
+    made = plan(make_model(2, 1, 4, 0, "q8_0", tied=False), MACHINE, line, OPTIONS)
+    [trial, *_] = trials(made, MACHINE, line, 1)
+    prediction = Prediction(200.0, 10.0, 1000, 100, 15.0, "calibrated", TERMS)
+    return Outcome(replace(trial, candidate=replace(trial.candidate, prediction=prediction)))
+
+
+def measured(outcome: Outcome, prefill: float, decode: float) -> Outcome:
+    """The same, with one run that took so many seconds."""
+    return outcome.after(Sample(1000 / prefill, 100 / decode))
+
+
+def factors(lesson: Lesson) -> dict[tuple[str, str], float]:
+    return {(one.place, one.figure): one.factor for one in lesson.learned}
+
+
+def test_what_was_predicted_teaches_nothing(outcome):
+    assert Lesson() == learn([measured(outcome, 5.0, 10.0)], MACHINE, WORKLOAD)
+
+
+def test_slower_decode_means_slower_memory(outcome):
+    found = factors(learn([measured(outcome, 5.0, 13.0)], MACHINE, WORKLOAD))
+    assert 0.68 < found["CPU", "memory"] < 0.80
+    assert ("GPU-1", "pinned") not in found
+
+
+def test_slower_prefill_is_mostly_the_link_that_most_of_it_is(outcome):
+    found = factors(learn([measured(outcome, 7.0, 10.0)], MACHINE, WORKLOAD))
+    assert found["GPU-1", "pinned"] < found["GPU-1", "compute"] < 1.0
+    assert ("CPU", "memory") not in found
+
+
+def test_the_corrected_terms_come_near_what_was_measured(outcome):
+    found = factors(learn([measured(outcome, 7.0, 13.0)], MACHINE, WORKLOAD))
+    prefill = 1.0 / found["GPU-1", "compute"] + 4.0 / found["GPU-1", "pinned"]
+    decode = 8.0 / found["CPU", "memory"] + 1.0 / found.get(("GPU-1", "memory"), 1.0) + 1.0
+    assert (7.0, 13.0) == (pytest.approx(prefill, rel=0.08), pytest.approx(decode, rel=0.08))
+
+
+def test_a_figure_that_would_be_off_by_more_than_two_is_refused(outcome):
+    lesson = learn([measured(outcome, 5.0, 90.0)], MACHINE, WORKLOAD)
+    assert ("CPU", "memory") in lesson.refused
+    assert ("CPU", "memory") not in factors(lesson)
+
+
+def test_a_declared_figure_is_not_corrected(outcome):
+    declared = replace(
+        MACHINE, gpus=(replace(GPU, source="catalogue"),), ram=replace(MACHINE.ram, source="declared")
+    )
+    assert Lesson() == learn([measured(outcome, 9.0, 20.0)], declared, WORKLOAD)
+
+
+def test_a_line_that_failed_teaches_nothing(outcome):
+    assert Lesson() == learn([outcome], MACHINE, WORKLOAD)
+
+
+def test_a_lesson_is_found_again_and_again(outcome):
+    runs = [measured(outcome, 7.0, 13.0)]
+    assert learn(runs, MACHINE, WORKLOAD) == learn(runs, MACHINE, WORKLOAD)
+    assert all(isinstance(one, Learned) for one in learn(runs, MACHINE, WORKLOAD).learned)
