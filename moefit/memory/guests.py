@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from moefit.launch.resolve import fixed_tensors, free, slot_devices
@@ -10,12 +10,14 @@ from moefit.machine.types import CPU
 from moefit.memory.buffers import allocated, backend_at, pad
 from moefit.memory.extras import Extra
 from moefit.memory.footprint import footprint
+from moefit.memory.projector import mmproj
 from moefit.placement.types import Placement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from moefit.gguf.header import Header
+    from moefit.launch.constraints import Constraints
     from moefit.launch.patterns import Rule
     from moefit.launch.settings import Settings
     from moefit.machine.types import Device
@@ -23,6 +25,63 @@ if TYPE_CHECKING:
 
 CPU_NAME = "CPU"
 FLOAT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The files of a line beside its model, as their headers describe them."""
+
+    mmproj: Header | None = None
+    draft: Model | None = None
+    loras: tuple[Header, ...] = ()
+
+
+def guests(
+    constraints: Constraints, files: Files, model: Model, devices: Sequence[Device], settings: Settings
+) -> tuple[Extra, ...]:
+    """Everything that a line loads beside its model.
+
+    Adapters and control vectors follow the model's tensors; where those are still to be placed, all are taken to be on the
+    devices, as far as the line lets them.
+
+    Args:
+        constraints: the line.
+        files: what it names.
+        model: the main model.
+        devices: those that llama.cpp will use, in its order.
+        settings: the main model's.
+
+    Raises:
+        UsageError: an override names a buffer that no device has.
+    """
+    shares = [free(device) for device in devices]
+    layers, split = constraints.gpu_layers, constraints.tensor_split
+    placement = Placement(
+        slot_devices(model.slots, layers, split, shares),
+        fixed_tensors(constraints.overrides, devices, (tensor.name for tensor in model.tensors)),
+    )
+    extras: list[Extra] = []
+    if files.mmproj is not None:
+        device = _projector_device(constraints, devices)
+        extras.append(mmproj(files.mmproj, device, flash_attention=settings.flash_attention != "off"))
+    if files.draft is not None:
+        named = constraints.draft_devices
+        own = devices if named is None else [d for d in devices if d.name in named]
+        extras += draft(
+            files.draft, own, settings, constraints.draft_gpu_layers, split, constraints.draft_overrides
+        )
+    for header in files.loras:
+        extras += lora(header, model, devices, placement)
+    for _ in constraints.control_vectors[:1]:  # several add up in one
+        extras += control_vector(model, devices, placement)
+    return tuple(extras)
+
+
+def _projector_device(constraints: Constraints, devices: Sequence[Device]) -> str:
+    """`--mmproj-device`, or else the first device; the CPU with `--no-mmproj-offload`."""
+    if not constraints.mmproj_offload or not devices:
+        return CPU_NAME
+    return constraints.mmproj_device or devices[0].name
 
 
 def draft(
