@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -61,6 +62,7 @@ def write_argv(plan: Plan, form: Format, table: OptionTable) -> str:
     from moefit.launch.command import parse
     from moefit.launch.constraints import constraints
     from moefit.launch.precedence import effective
+    from moefit.llama.config import read_configs
 
     if form is Format.NULL:
         return null.write(plan.argv)
@@ -68,7 +70,7 @@ def write_argv(plan: Plan, form: Format, table: OptionTable) -> str:
         return json_argv.write(plan.argv) + "\n"
     command = parse(plan.argv, table)
     if form is Format.LLAMA_BENCH:
-        given = effective(command)
+        given = effective(command, read_configs(os.environ), os.environ)  # llama-bench itself reads neither
         tokens = plan.prediction.prompt_tokens, plan.prediction.generated_tokens
         return llama_bench.write(command, given, constraints(command.name, given), *tokens) + "\n"
     if form is Format.ENV:
