@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 FLOAT = 4
 CELL = 16
 """Bytes of a saved cell's position and sequence, measured on a server's log."""
+LAZY = frozenset({"per_layer_token_embd.weight"})
+"""Tensors that are read by the row (TENSOR_READ_LAZY in src/models/gemma4.cpp and qwen4exp.cpp)."""
+LAZY_SIZE = 4 << 30
 UNLIMITED_CACHE_STATES = 4
 """--cache-ram -1 has no limit: count the full states of so many prompts."""
 
@@ -107,6 +110,17 @@ def caches(model: Model, settings: Settings) -> tuple[Term, ...]:
     if size := count * checkpoint(model, settings):
         terms.append(Term("context checkpoints", size, f"-ctxcp: {count} of them"))
     return tuple(terms)
+
+
+def lazy(model: Model, mode: str = "auto") -> int:
+    """Bytes of tensors that `--lazy-mode` leaves in the file: their rows are read when they are needed.
+
+    source: src/llama-model-loader.cpp, llama_model_loader::lazy_read::add
+    """
+    least = {"on": 0, "auto": LAZY_SIZE, "off": None}[mode]
+    if least is None:
+        return 0
+    return sum(t.bytes for t in model.input if t.name in LAZY and t.bytes > least)
 
 
 def residence(host: HostUse, settings: Settings, devices: Sequence[Device]) -> Residence:

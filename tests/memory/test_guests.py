@@ -3,10 +3,13 @@ from dataclasses import replace
 from moefit import memory
 from moefit.gguf.header import Header, TensorInfo
 from moefit.gguf.quants import QUANTS
+from moefit.launch.command import parse
+from moefit.launch.constraints import constraints
+from moefit.launch.precedence import effective
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device
 from moefit.memory.extras import Extra
-from moefit.memory.guests import control_vector, draft, lora
+from moefit.memory.guests import Files, control_vector, draft, guests, lora
 from moefit.placement.types import Placement
 from tests import oracle
 
@@ -65,3 +68,30 @@ def test_a_control_vector_is_a_row_for_every_block_but_the_first():
         Extra("control-vector", "CUDA0", 6 * 4096),
         Extra("control-vector", "CPU", 4096),
     ) == control_vector(SMALL, CARDS[:1], placement)
+
+
+def asked(*flags):
+    return constraints("llama-server", effective(parse(["llama-server", "-m", "m.gguf", *flags])))
+
+
+def test_a_line_without_guests_has_none():
+    assert () == guests(asked(), Files(), SMALL, CARDS, LAUNCH)
+
+
+def test_a_projector_runs_on_the_first_device_unless_the_line_says_otherwise():
+    files = Files(mmproj=Header(3, "little", {}, (TensorInfo("v.a", (8,), QUANTS[0], 0),), ()))
+
+    def runs_on(*flags):
+        return [extra.device for extra in guests(asked(*flags), files, SMALL, CARDS, LAUNCH)]
+
+    assert ["CUDA0"] == runs_on()
+    assert ["CUDA1"] == runs_on("--mmproj-device", "CUDA1")
+    assert ["CPU"] == runs_on("--no-mmproj-offload")
+
+
+def test_every_guest_of_a_line_is_named():
+    files = Files(draft=SMALL, loras=(adapter("blk.0.attn_q.weight"),))
+    found = guests(asked("-devd", "CUDA1", "--control-vector", "v.gguf"), files, SMALL, CARDS, LAUNCH)
+
+    assert {"draft", "lora", "control-vector"} == {extra.kind for extra in found}
+    assert {"CUDA1", "CPU"} == {extra.device for extra in found if extra.kind == "draft"}

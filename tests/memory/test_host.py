@@ -6,6 +6,7 @@ from moefit.memory.host import (
     Residence,
     caches,
     checkpoint,
+    lazy,
     output_buffer,
     residence,
     vocabulary,
@@ -83,3 +84,10 @@ def test_without_pinned_buffers_weights_are_ordinary_memory():
     unpinned = replace(SERVER, load_mode="none", host_buffers=False)
     assert Residence(0, 1116, 0) == residence(USE, unpinned, (CARD,))
     assert Residence(0, 1116, 0) == residence(USE, replace(SERVER, load_mode="dio"), ())
+
+
+def test_embeddings_by_layer_stay_in_the_file_where_rows_are_read_on_demand():
+    model = oracle.model("gemma-4-e2b", "Q4_K_M")
+    table = next(t.bytes for t in model.input if t.name == "per_layer_token_embd.weight")
+
+    assert (table, 0, 0) == (lazy(model, "on"), lazy(model, "auto"), lazy(model, "off"))
