@@ -13,6 +13,7 @@ import argparse
 import json
 import lzma
 import os
+import random
 import re
 import subprocess
 import sys
@@ -26,9 +27,12 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
-from make_header import models, write_header  # noqa: E402  (scripts/ is not a package)
+from oracle import gguf_file  # noqa: E402  (scripts/ is not a package)
+from oracle.describe import general  # noqa: E402
 
-ROWS = ROOT / "tests" / "oracle" / "rows.jsonl.xz"
+DATA = ROOT / "tests" / "oracle"
+REAL, MORE = "models.jsonl.xz", "extra_models.jsonl.xz"
+"""Real models, which get the whole grid, and one of every other architecture."""
 CACHE = re.compile(r"size = +(.*?cells,.*)")
 ASSIGNED = re.compile(r"assigned to device (\w+)")
 UBATCHES = (16, 32, 64, 128, 256, 1024, 2048, 4096, 8192)
@@ -88,26 +92,45 @@ def grid(model: dict[str, Any]) -> list[tuple[int, str]]:
     return [(outputs, " ".join(flags.split())) for outputs, flags in asked]
 
 
-def questions(known: dict[str, dict[str, Any]]) -> list[Row]:
+def few(model: dict[str, Any]) -> list[tuple[int, str]]:
+    """A smaller grid for the architectures beyond the real models."""
+    return [
+        (n, f"-c 8192 -ub {ub} {place}".strip())
+        for place in placements(model)
+        for ub, n in ((512, 1), (2048, 0))
+    ]
+
+
+def questions(known: dict[str, dict[str, Any]], real: set[str]) -> list[Row]:
     """Every launch to ask about, each once: those recorded for one device, the grid, and some without fusion."""
-    recorded = [json.loads(line) for line in lzma.decompress(ROWS.read_bytes()).splitlines()]
+    recorded = [row for name in ("rows.jsonl.xz", "extra_rows.jsonl.xz") for row in stored(name)]
     asked = [
         (r["model"], r["quant"], "cuda", r["outputs"], r["flags"])
         for r in recorded
-        if r["gpus"] == 1 and r["model"] in known and "{P" not in r["flags"]
+        if r["gpus"] == 1 and r["model"] in known and not re.search(r"[{]P|--spec", r["flags"])
     ]
     for name, model in known.items():
         quant = next(iter(model["types"]))
-        asked += [(name, quant, "cuda", outputs, flags) for outputs, flags in grid(model)]
-        plain = [
-            (n, " ".join(f"-c 8192 -ub {ub} {place}".split()))
-            for place in placements(model)
-            for ub in (512, 2048)
-            for n in (0, 1)
-        ]
-        asked += [(name, quant, "cuda-unfused", outputs, flags) for outputs, flags in plain]
+        asked += [(name, quant, "cuda", n, flags) for n, flags in (grid if name in real else few)(model)]
+        asked += [(name, quant, "cuda-unfused", n, flags) for n, flags in few(model)]
     names = ("model", "quant", "mode", "outputs", "flags")
     return [dict(zip(names, row, strict=True)) | {"gpus": 1} for row in dict.fromkeys(asked)]
+
+
+def stored(name: str) -> list[dict[str, Any]]:
+    """The entries of a file of tests/oracle."""
+    return [json.loads(line) for line in lzma.decompress((DATA / name).read_bytes()).splitlines()]
+
+
+def write_model(path: Path, model: dict[str, Any], quant: str) -> None:
+    """A file with the model's true header and size, and no data."""
+    kinds = model["types"][quant].split()
+    tensors = [
+        (name, tuple(shape), kind) for (name, *shape), kind in zip(model["tensors"], kinds, strict=True)
+    ]
+    gguf_file.write(
+        path, general(model["name"], model["architecture"], model["vocab"]) | model["metadata"], tensors
+    )
 
 
 def server_flags(flags: str) -> bool:
@@ -244,20 +267,20 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=240)
     parser.add_argument("--models", help="only these, separated by commas")
     a = parser.parse_args()
-    known = {n: m for n, m in sorted(models().items()) if not a.models or n in a.models.split(",")}
-    rows = questions(known)
+    real = {m["name"]: m for m in stored(REAL)}
+    everything = {m["name"]: m for m in stored(MORE)} | real
+    known = {n: m for n, m in sorted(everything.items()) if not a.models or n in a.models.split(",")}
+    rows = questions(known, set(real))
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         build(a.binaries, a.source, folder / "recorder")
         for model in known.values():
-            model["metadata"]["tokenizer.ggml.model"] = (
-                "none"  # no tokens to parse: twenty times as fast to load
-            )
             for quant in model["types"]:
-                write_header(folder / f"{model['name']}-{quant}.gguf", model, quant, whole=True)
+                write_model(folder / f"{model['name']}-{quant}.gguf", model, quant)
         recorder = Recorder(folder / "recorder", a.binaries.resolve(), folder, a.out, start + a.seconds)
         order = {"cuda": 0, "cuda-unfused": 1}
+        random.Random(0).shuffle(rows)  # so that what is done when the time is up is a fair sample
         rows.sort(key=lambda r: order[r["mode"]])
         shares = [
             [r for r in rows[i :: a.processes] if r["mode"] == mode]
