@@ -82,7 +82,7 @@ def settle(
         fits = settled.shortfall == 0
         if fits and (best is None or settled.placed > best.placed):
             best = settled
-        assumed = _next_guess(assumed, settled, owners, fits=fits)
+        assumed = _next_guess(assumed, settled, owners, fits=not any(settled.shortfalls))
         if assumed in seen or (fits and not _could_take_more(settled, ledger)):
             break
     result = best or closest

@@ -56,7 +56,7 @@ def _choose(
     model: Model, machine: Machine, launch: Launch, options: Options
 ) -> tuple[Candidate, tuple[Candidate, ...], Settings]:
     """The chosen candidate, all of them, and what llama.cpp would make of the user's line alone."""
-    devices = chosen_devices(launch.constraints, machine.gpus)
+    devices = _with_room(model, launch, options, chosen_devices(launch.constraints, machine.gpus))
     fixed = demand(launch.constraints, model, devices)
     context = _context(model, machine, launch, options, devices, fixed)
     problem = _problem(model, machine, launch, options, devices, fixed, context)
@@ -68,6 +68,18 @@ def _choose(
     rivals = tuple(baselines(problem, choices.ubatches[0], choices.load_modes[0], limit))
     chosen = best(found if options.strategy != "auto" else (*found, *rivals))
     return chosen, (*found, *rivals), settings(launch.constraints, context=context, devices=devices)
+
+
+def _with_room(
+    model: Model, launch: Launch, options: Options, devices: tuple[Device, ...]
+) -> tuple[Device, ...]:
+    """Leave out devices that cannot hold even their own runtime, unless the user's line counts on them."""
+    constraints = launch.constraints
+    if constraints.devices is not None or (constraints.offload_is_set and constraints.gpu_layers != 0):
+        return devices
+    smallest = settings(constraints, context=SMALLEST, ubatch=SMALL_UBATCHES[-1], devices=devices)
+    money = budgets(model, devices, smallest, constraints, launch.extras, options)
+    return tuple(device for device, budget in zip(devices, money, strict=True) if budget.usable)
 
 
 def _problem(
