@@ -40,7 +40,7 @@ class Argument:
     @property
     def shown(self) -> str:
         """The words as an error, a note or an explanation may show them."""
-        return f"{self.spelling} ***" if self.option.is_secret else " ".join(self.words)
+        return f"{self.spelling} ***" if self.option.is_secret else " ".join(map(one_line, self.words))
 
     @property
     def value(self) -> str:
@@ -103,7 +103,7 @@ def split(argv: Sequence[str]) -> Parts:
     for i in sorted(candidates, key=lambda i: not is_builtin(_name(argv[i]))):
         return Parts(tuple(argv[:i]), argv[i], tuple(argv[i + 1 :]))
     raise UsageError(
-        f"no llama.cpp program in the command: {argv[0]} ...",
+        f"no llama.cpp program in the command: {one_line(argv[0])} ...",
         "write llama-server (or a path that ends in it) before its options, or begin with an option",
     )
 
@@ -136,12 +136,17 @@ def with_model(command: Command, path: str) -> Command:
     for spelling in ("-m", "-hf", "-mu", "-dr"):
         for argument in command.given(spelling):
             raise UsageError(
-                f"the model is given twice: {path} and {argument.shown}",
+                f"the model is given twice: {one_line(path)} and {argument.shown}",
                 "give it on one side of -- only",
             )
     option = command.table.get("-m")
     assert option is not None
     return replace(command, arguments=(Argument(option, ("-m", path)), *command.arguments))
+
+
+def one_line(word: str) -> str:
+    """A word as a message of one line may show it."""
+    return word if word.isprintable() else repr(word)
 
 
 def _basename(word: str) -> str:
@@ -165,8 +170,7 @@ def _arguments(words: Sequence[str], table: OptionTable) -> Iterator[Argument]:
                 f"{words[at]} needs {'a value' if option.arity == 1 else f'{option.arity} values'}",
                 f"write {words[at]} {' '.join(option.values)}",
             )
-        if known:
-            _check(argument, table)
+        _check(argument, table)
         yield argument
         previous = argument
         at = end
@@ -185,13 +189,13 @@ def _unknown(word: str, table: OptionTable, previous: Argument | None) -> NoRetu
     if equals and name.startswith("-") and table.lookup(name):
         raise UsageError(f"{table.program} does not take {name}=...", f"write {name} {value}")
     if not word.startswith("-"):
-        shown, hint = word, _positional_hint(word)
+        shown, hint = one_line(word), _positional_hint(word)
         if previous and previous.option.is_secret:
             shown, hint = f"the word after {previous.shown}", "quote a value that has spaces"
         elif previous and previous.option.arity and table.lookup(previous.value):
             hint = f"{previous.spelling} took {previous.value} as its value"
         raise UsageError(f"{table.program} takes no argument that is not an option: {shown}", hint)
-    raise UsageError(f"{table.program} has no option {name}", _closest(name, table))
+    raise UsageError(f"{table.program} has no option {one_line(name)}", _closest(name, table))
 
 
 def _positional_hint(word: str) -> str | None:
