@@ -54,6 +54,7 @@ class Constraints:
     """-c; 0 asks for the trained context."""
     batch: int | None = None
     ubatch: int | None = None
+    """-ub; 0 asks for the whole batch."""
     slots: int | None = None
     """-np; None also for -1, llama-server's auto."""
     kv_unified: bool | None = None
@@ -128,17 +129,17 @@ def constraints(program: str, given: Sequence[Given]) -> Constraints:
         main_gpu=values.number("-mg"),
         split_mode=values.text("-sm"),
         context=readers.context(values, preset.context),
-        batch=values.number("-b", default=preset.batch),
-        ubatch=values.number("-ub", default=preset.ubatch),
+        batch=readers.batch(values, preset.batch),
+        ubatch=readers.ubatch(values, preset.ubatch),
         slots=readers.slots(values, program, preset.slots),
         kv_unified=values.pair("--kv-unified", "--no-kv-unified"),
-        kv_unified_per_slot=values.number("--kv-unified-per-slot") or None,
+        kv_unified_per_slot=readers.positive(values, "--kv-unified-per-slot"),
         cache_type_k=values.text("-ctk"),
         cache_type_v=values.text("-ctv"),
         flash_attention=readers.flash_attention(values),
         load_mode=readers.load_mode(values),
-        threads=values.number("-t"),
-        threads_batch=values.number("-tb"),
+        threads=readers.positive(values, "-t"),
+        threads_batch=readers.positive(values, "-tb"),
         numa=values.text("--numa"),
         cache_ram=readers.mebibytes(values.number("-cram")),
         context_checkpoints=values.number("-ctxcp"),

@@ -37,8 +37,12 @@ def settings(
     """
     slots, unified = _slots(constraints)
     context = _context(constraints, slots) or context
-    ubatch = constraints.ubatch or ubatch or 512
-    batch = constraints.batch or max(batch or 2048, ubatch if constraints.ubatch is None else 0)
+    if constraints.ubatch is None:
+        ubatch = ubatch or 512
+        batch = constraints.batch or max(batch or 2048, ubatch)
+    else:
+        batch = constraints.batch or batch or 2048
+        ubatch = constraints.ubatch or batch
     if constraints.program == "llama-perplexity":
         slots = max(1, batch // context)
         context *= slots

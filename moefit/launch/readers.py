@@ -6,6 +6,7 @@ source: common/arg.cpp, the handlers in common_params_parser_init; tools/llama-b
 from __future__ import annotations
 
 import re
+from math import isfinite
 
 from moefit.errors import UsageError
 from moefit.launch.patterns import DENSE, EXPERTS, Rule, cpu_moe, first_blocks, parse_overrides
@@ -30,6 +31,32 @@ def context(values: Values, default: int | None) -> int | None:
     if tokens < 0:
         raise UsageError(f"{found.source}: a context cannot be negative", "-c 0 asks for the trained context")
     return tokens
+
+
+def batch(values: Values, default: int | None) -> int | None:
+    """-b, which llama.cpp needs to be 1 or more."""
+    return _at_least(1, values, "-b", default)
+
+
+def ubatch(values: Values, default: int | None) -> int | None:
+    """-ub; 0 is the whole batch (llama_context::llama_context)."""
+    return _at_least(0, values, "-ub", default)
+
+
+def positive(values: Values, spelling: str) -> int | None:
+    """A number for which 0 and less stand for "not set" (of -t and -tb: as many as there are processors)."""
+    count = values.number(spelling)
+    return count if count is not None and count > 0 else None
+
+
+def _at_least(least: int, values: Values, spelling: str, default: int | None) -> int | None:
+    found = values.last(spelling)
+    if found is None:
+        return default
+    count = integer(found)
+    if count < least:
+        raise UsageError(f"{found.source}: {spelling} must be {least} or more")
+    return count
 
 
 def slots(values: Values, program: str, default: int | None) -> int | None:
@@ -64,6 +91,8 @@ def tensor_split(values: Values, program: str) -> tuple[float, ...] | None:
         split = tuple(float(part) for part in parts)
     except ValueError as error:
         raise UsageError(f"{found.source}: -ts takes numbers such as 3,1") from error
+    if not all(share >= 0 and isfinite(share) for share in split):
+        raise UsageError(f"{found.source}: a share cannot be negative or infinite")
     if len(split) >= 16:
         raise UsageError(f"{found.source}: llama.cpp takes fewer than 16 proportions")
     return split if any(split) else None

@@ -71,7 +71,10 @@ def integer(given: Given) -> int:
         )
     if not re.fullmatch(r"\s*[+-]?\d+", given.value, re.ASCII):
         raise UsageError(f"{given.source}: {given.value!r} is no whole number")
-    return int(given.value)
+    number = int(given.value)
+    if not -(1 << 31) <= number < 1 << 31:
+        raise UsageError(f"{given.source}: the number is too large for llama.cpp")
+    return number
 
 
 def switch(text: str | None) -> bool | None:

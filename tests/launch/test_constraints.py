@@ -53,6 +53,7 @@ def test_a_bare_command_fixes_nothing() -> None:
         ("-dio", "load_mode", "dio"),
         ("--no-mmap -lm mlock", "load_mode", "mlock"),
         ("-t 8", "threads", 8),
+        ("-t -1", "threads", None),
         ("-tb 16", "threads_batch", 16),
         ("--numa isolate", "numa", "isolate"),
         ("-cram 1024", "cache_ram", 1024 * MIB),
@@ -184,6 +185,10 @@ def test_what_llama_cpps_own_fit_gives_up_on(line: str, expected: bool) -> None:
         ("-ncmoe -1", "-ncmoe -1: a number of layers cannot be negative"),
         ("-ts a,b", "-ts a,b: -ts takes numbers such as 3,1"),
         ("-fitt some", "-fitt some: -fitt takes MiB, one number or one for each device"),
+        ("-b 0", "-b 0: -b must be 1 or more"),
+        ("-ub -1", "-ub -1: -ub must be 0 or more"),
+        ("-c 3000000000", "-c 3000000000: the number is too large for llama.cpp"),
+        ("-ts 1,-1", "-ts 1,-1: a share cannot be negative or infinite"),
         ("-c 4096.5", "-c 4096.5: '4096.5' is no whole number"),
     ],
 )
