@@ -81,10 +81,10 @@ _FAMILIES: Final = tuple(
         (r"\bRTX 40[5-9]0|\bAda\b|\bL4\b|\bL40S?\b", 0.53, 1.0),
         (r"\bRTX 30[5-9]0|\bRTX A\d000\b|\bA10G?\b|\bA40\b", 0.48, 1.35),
         (r"\bGTX 10\d\d|\bP40\b|\bP100\b|\bRX 5\d\d\d|\bRX 6\d\d\d|\bMI50\b|\bMI60\b|\bVII\b", 0.70, 1.3),
-        (r"\bRX 9\d\d\d|\bR9700\b", 0.23, 1.0),
+        (r"\bRX 9\d\d\d|\bR9700\b", 0.23, 1.1),
         (r"\bRX 7\d\d\d|\bW7\d00\b", 0.50, 1.0),
-        (r"\b8060S|\b7[48]0M|\b890M", 0.35, 1.0),
-        (r"\bArc\b", 0.25, 1.0),
+        (r"\b8060S|\b7[48]0M|\b890M", 0.37, 1.0),
+        (r"\bArc\b", 0.21, 1.4),
         (r"\bApple\b", 0.36, 1.0),
     )
 )
@@ -93,8 +93,8 @@ newest chips'. Without tensor cores the product runs on
 integer dot products, so the share is high. From public llama-bench figures: Llama-2-7B Q4_0, 512 tokens, 13.4 GFLOP each (RTX 4090
 13944 t/s of 330 TFLOP/s: 0.57; RTX 3090 6073 of 142: 0.57; M3 Max 760 of 28: 0.36), a dense 27B (Quadro RTX 5000 538 t/s of 89
 TFLOP/s: 0.33, of which routed experts see 0.22), Qwen3-8B (RX 9070 XT, Vulkan, 4472 t/s of 195 TFLOP/s: 0.37), and of the models in tests/data/published.json
-that fit on their card: RTX 4080 0.53, A5000 0.46, RTX PRO 6000 0.37, H100 0.15, W7800 0.57, Radeon 8060S 0.33,
-R9700 0.23, RX 6700 XT 0.73, Arc B70 0.26. Data-centre chips have tensor cores of 2-4 times the width, fed through the same path.
+that fit on their card: RTX 4080 0.53, A5000 0.46, RTX PRO 6000 0.37, H100 0.15, W7800 0.57, Radeon 8060S 0.33-0.4,
+R9700 0.23, RX 6700 XT 0.73, Arc B580 and B70 0.18-0.26. Data-centre chips have tensor cores of 2-4 times the width, fed through the same path.
 Small kernels: RTX 3090 Ti with Qwen3-30B-A3B 78 us a layer, A5000 with gpt-oss-20b 130 us, against 53-58 us on RTX 5090, RTX PRO 6000 and
 H100."""
 
@@ -106,15 +106,15 @@ EXPERT_SHARE: Final = 0.45
 figures above also explain RTX 4080, A5000, RTX PRO 6000, H100 and W7800 on six MoE models at micro-batches of 256 to 4096 tokens,
 each within 13% on average."""
 
-_ATTENTION_SHARE: Final = {"Vulkan": 0.2}
+_ATTENTION_SHARE: Final = {"Vulkan": 0.35}
 _USUAL_ATTENTION: Final = 0.5
 """Flash attention in FP16 against a large quantised product: from the same fit (prompts of 3072 and 4096 tokens), and from prompts on 4096
 to 32768 tokens with ROCm: RX 7900 XTX 0.57, Radeon 8060S 0.58, RX 9060 XT 0.7. With Vulkan: Radeon 8060S 0.34 (Qwen3-30B-A3B, 8192
-tokens cost 0.9 ms each), R9700 and Arc B70 0.07."""
+tokens cost 0.9 ms each), Arc B70 0.07."""
 
-_RECURRENCE_SHARE: Final = 0.025
-"""Stepping a gated delta net against a large quantised product. Prefill of Qwen3.6-35B-A3B, less everything else, per token and layer: RTX 3060
-4.6 us, RTX 4060 Laptop 3.6, R9700 1.2-3.4, each for 3 MFLOP: 1/37, 1/37, 1/20-1/50."""
+_RECURRENCE_SHARE: Final = 0.014
+"""Stepping a gated delta net against the FP16 tensor peak: it runs on the plain FP32 units. Prefill of Qwen3.6-35B-A3B, less everything
+else, per token and layer: RTX 3060 4.6 us, RTX 4060 Laptop 3.6, R9700 1.2, each for 3 MFLOP."""
 
 _FLOPS_PER_BYTE: Final = 150.0
 """FP16 tensor FLOP/s for each byte/s of memory where a device's compute is unknown: RTX 3060 142, RTX 3090 152, RX 7900 XTX 128."""
@@ -123,7 +123,7 @@ _READ_SHARE: Final = {"CUDA": 0.85, "ROCm": 0.75, "Vulkan": 0.80, "MTL": 0.80}
 """Share of a device's memory bandwidth that matrix-vector products reach once their launches are taken off: Llama-2-7B Q4_0 decodes
 at 0.81 (RTX 3090), 0.86 (RTX 4090), 0.89 (RTX 3050), 0.84 (M2) of the datasheet's figure; W7800 and Radeon 8060S 0.75 with ROCm."""
 
-_LAUNCH: Final = {"CUDA": 1.0, "ROCm": 1.3, "Vulkan": 1.2, "MTL": 1.3}
+_LAUNCH: Final = {"CUDA": 1.0, "SYCL": 1.0, "ROCm": 1.5, "Vulkan": 1.2, "MTL": 1.3}
 """Kernel launches against CUDA's, which a graph replays."""
 
 _LAYER: Final = 28e-6
@@ -172,8 +172,9 @@ _COPY_OF_RAM: Final = 0.24
 _REPACKED: Final = 0.55
 """Products of repacked weights against plain ones where micro-batches are spread over experts: 223 against 392 t/s on the H100's host."""
 
-_VULKAN_COPY: Final = 0.85
-"""Vulkan copies pageable memory through its own staging buffer: R9700 8-10 GB/s where ROCm reaches 16 on the same machine."""
+_COPY_BY_BACKEND: Final = {"Vulkan": 0.85, "ROCm": 1.5}
+"""Copies of pageable memory against CUDA's. Vulkan has a staging buffer of its own, ROCm locks the pages and spares it: R9700 8-10 and 16-19
+GB/s on one machine."""
 
 _PAGEABLE_LINK: Final = 0.8
 """A slow link against its pinned rate when it is fed from pageable memory: PCIe 3 with 16 lanes, 10 of 13.4 GB/s on a Quadro RTX 5000."""
@@ -196,14 +197,15 @@ def device_rates(device: Device) -> DeviceRates:
     bandwidth = device_bandwidth(device)
     backend = device.backend.name
     share, slower = _family(device)
-    flops = (device.compute or _FLOPS_PER_BYTE * bandwidth) * share
+    peak = device.compute or _FLOPS_PER_BYTE * bandwidth
+    flops = peak * share
     launch = _LAUNCH.get(backend, 1.3) * slower
     return DeviceRates(
         read=bandwidth * _READ_SHARE.get(backend, 0.75),
         flops=flops,
         expert_flops=flops * EXPERT_SHARE,
         attention_flops=flops * _ATTENTION_SHARE.get(backend, _USUAL_ATTENTION),
-        recurrence_flops=flops * _RECURRENCE_SHARE,
+        recurrence_flops=peak * _RECURRENCE_SHARE,
         layer=_LAYER * launch,
         moe_layer=_MOE_LAYER * launch,
         recurrent_layer=_RECURRENT_LAYER * launch,
@@ -272,7 +274,7 @@ def copy_rate(host: HostRates, device: Device, settings: Settings) -> float:
         return link
     if device.pageable_bandwidth is not None:
         return float(device.pageable_bandwidth)
-    staged = host.pageable * (_VULKAN_COPY if device.backend.name == "Vulkan" else 1.0)
+    staged = host.pageable * _COPY_BY_BACKEND.get(device.backend.name, 1.0)
     return min(_PAGEABLE_LINK * link, staged)
 
 
