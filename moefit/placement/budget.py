@@ -35,4 +35,8 @@ class Budget:
     @property
     def usable(self) -> int:
         """Bytes for model, context and compute; never negative."""
-        return max(0, self.free - self.overhead - self.reserved - self.extras)
+        return max(0, self.left(0))
+
+    def left(self, used: int) -> int:
+        """Bytes that stay free beside `used` bytes of model, context and compute; negative is a shortfall."""
+        return self.free - self.overhead - self.reserved - self.extras - used

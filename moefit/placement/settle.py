@@ -39,7 +39,7 @@ class Settled:
     def shortfalls(self) -> tuple[int, ...]:
         """Bytes each device lacks; 0 where it fits."""
         return tuple(
-            max(0, use.total - budget.usable)
+            max(0, -budget.left(use.total))
             for use, budget in zip(self.footprint.devices, self.budgets, strict=True)
         )
 

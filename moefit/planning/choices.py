@@ -41,7 +41,7 @@ def open_choices(
 
 
 def device_orders(machine_gpus: tuple[float, ...], demand: Demand) -> tuple[tuple[int, ...], ...]:
-    """Device subsets and orders worth a try: all as they stand, the fastest memory first, each without the slowest.
+    """Device subsets and orders worth a try: all as they stand, the fastest memory first, each without the slowest, none.
 
     Args:
         machine_gpus: memory bandwidth of each device, bytes per second (0 for unknown).
@@ -49,11 +49,12 @@ def device_orders(machine_gpus: tuple[float, ...], demand: Demand) -> tuple[tupl
     """
     everything = tuple(range(len(machine_gpus)))
     fixed = any(device != CPU for device in demand.fixed.values())
-    if demand.ordered or demand.runs is not None or fixed or len(everything) < 2:
+    if demand.ordered or demand.runs is not None or fixed:
         return (everything,)
     ranked = tuple(sorted(everything, key=lambda i: -machine_gpus[i]))
     subsets = [tuple(sorted(ranked[:n])) for n in range(len(ranked) - 1, 0, -1)]
-    return tuple(dict.fromkeys((everything, ranked, *subsets)))
+    none: list[tuple[int, ...]] = [] if demand.tail else [()]
+    return tuple(dict.fromkeys((everything, ranked, *subsets, *none)))
 
 
 def _ubatches(constraints: Constraints, context: int) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ from moefit.errors import UsageError
 from moefit.launch.complete import complete
 from moefit.launch.constraints import Constraints
 from moefit.launch.defaults import settings
+from moefit.launch.patterns import CPU_BUFFER
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device, Machine
 from moefit.model import Model
@@ -75,7 +76,10 @@ def _with_room(
 ) -> tuple[Device, ...]:
     """Leave out devices that cannot hold even their own runtime, unless the user's line counts on them."""
     constraints = launch.constraints
-    if constraints.devices is not None or (constraints.offload_is_set and constraints.gpu_layers != 0):
+    named = any(rule.buffer != CPU_BUFFER for rule in constraints.overrides)
+    if constraints.devices is not None or constraints.tensor_split is not None or named:
+        return devices
+    if constraints.gpu_layers not in {None, "auto", 0}:
         return devices
     smallest = settings(constraints, context=SMALLEST, ubatch=SMALL_UBATCHES[-1], devices=devices)
     money = budgets(model, devices, smallest, constraints, launch.extras, options)

@@ -78,7 +78,7 @@ class DevicePlan:
     @property
     def left(self) -> int:
         """Bytes that stay free; negative is a shortfall."""
-        return self.budget.usable - self.use.total
+        return self.budget.left(self.use.total)
 
 
 @dataclass(frozen=True, slots=True)
