@@ -10,28 +10,17 @@ layer's device.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from moefit.launch.settings import Settings
-from moefit.machine.backends import Backend
 from moefit.machine.types import CPU, Device
-from moefit.memory.buffers import HOST
 from moefit.memory.cache_tensor import cache_type
 from moefit.memory.cells import context
-from moefit.memory.graph import generic
-from moefit.memory.graph.allocate import Allocator, Arena
-from moefit.memory.graph.architectures import ARCHITECTURES, PERIODS
-from moefit.memory.graph.context import Batch, Context, Homes, Layers, Parameters
-from moefit.memory.graph.fusion import fused
-from moefit.memory.graph.layers import choose
-from moefit.memory.graph.nodes import Node
-from moefit.memory.graph.rules import alloc_size, batch_size, runs
-from moefit.memory.graph.schedule import Backends, schedule
+from moefit.memory.graph.context import Batch, Homes
+from moefit.memory.graph.reserve import Question, estimated, peaks_of
 from moefit.memory.hparams import hparams
-from moefit.memory.memo import per_model
 from moefit.model import Model
 from moefit.placement.types import Placement
 
@@ -43,9 +32,6 @@ UNKNOWN_PART: Final = 4
 
 FUSION: Final = "fused kernels"
 """The term for what ggml-cuda keeps longer (moefit.memory.graph.fusion)."""
-
-REMEMBERED: Final = 1024
-"""Answers kept for one model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,40 +51,13 @@ class ComputeBuffers:
     """Why a figure is an estimate, one line each."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Peaks:
-    """Peak bytes of each backend's buffer, the CPU's last."""
-
-    plain: tuple[int, ...]
-    fused: tuple[int, ...]
-    """As the backends order and keep tensors for their fused kernels."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Question:
-    """Everything but the layers that an answer depends on."""
-
-    batch: Batch
-    rules: tuple[Backend, ...]
-    output: int
-    offload: bool
-    min_batch: int
-    copies: int
-    auto: bool
-    """Flash attention is used if every layer's device has it."""
-
-
 def compute_buffers(
     model: Model, devices: Sequence[Device], settings: Settings, placement: Placement
 ) -> ComputeBuffers:
-    """The compute buffers of a launch.
-
-    Raises:
-        KeyError: a layer lacks a tensor that its architecture needs.
-    """
+    """The compute buffers of a launch."""
     homes = _homes(devices, placement)
     copies = pipeline_copies(model, devices, settings, placement)
-    question = _Question(
+    question = Question(
         batch=_prompt(model, settings),
         rules=tuple(device.backend for device in devices),
         output=homes.output,
@@ -107,17 +66,17 @@ def compute_buffers(
         copies=copies,
         auto=settings.flash_attention == "auto",
     )
-    peaks = _answer(model, homes, question)
+    peaks = peaks_of(model, homes, question)
     most = peaks.fused
     batch = question.batch
     if batch.tokens <= 16 * batch.sequences:  # else the prompt's graph needs more than that of generation
         small = replace(batch, tokens=batch.sequences, outputs=batch.sequences)
-        most = _larger(most, _answer(model, homes, replace(question, batch=small)).fused)
+        most = _larger(most, peaks_of(model, homes, replace(question, batch=small)).fused)
     terms: dict[str, tuple[int, ...]] = {}
-    if model.architecture not in ARCHITECTURES:
+    if estimated(model):
         terms["unknown architecture"] = tuple(size // UNKNOWN_PART for size in most)
     if len(set(homes.layers) - {homes.cpu}) > 1 and placement.offloaded >= model.slots:
-        pinned = _answer(model, homes, replace(question, batch=replace(batch, pins=True)))
+        pinned = peaks_of(model, homes, replace(question, batch=replace(batch, pins=True)))
         terms["norms on their layer's device"] = _above(pinned.fused, peaks.fused)
     named = {FUSION: _above(peaks.fused, peaks.plain), **terms}
     return ComputeBuffers(
@@ -150,7 +109,7 @@ def outputs_max(settings: Settings, batch: int) -> int:
 
 
 def _notes(model: Model) -> tuple[str, ...]:
-    if model.architecture in ARCHITECTURES:
+    if not estimated(model):
         return ()
     return (f"compute buffers of architecture {model.architecture!r} are an estimate from its tensors",)
 
@@ -191,75 +150,3 @@ def _prompt(model: Model, settings: Settings) -> Batch:
         kv_offload=settings.kv_offload,
         pins=False,
     )
-
-
-def _answer(model: Model, homes: Homes, question: _Question) -> _Peaks:
-    """The peaks, remembered by what they depend on."""
-    # With caches on the host, copies come and go in every layer, and the free blocks do not soon repeat.
-    whole = not question.batch.kv_offload
-    chosen = choose(model, homes, PERIODS.get(model.architecture, 1), whole=whole)
-    outside = tuple((name, home) for name, home in homes.tensors.items() if not name.startswith("blk."))
-    key = (question, chosen.key, outside)
-    known = _known(model)
-    if key in known:
-        known.move_to_end(key)
-        return known[key]
-    answer = known[key] = _resolved(model, homes, question, chosen.layers)
-    if len(known) > REMEMBERED:
-        known.popitem(last=False)
-    return answer
-
-
-@per_model(8)
-def _known(_model: Model) -> OrderedDict[Hashable, _Peaks]:
-    return OrderedDict()
-
-
-def _resolved(model: Model, homes: Homes, question: _Question, layers: Sequence[int]) -> _Peaks:
-    """With flash attention switched off if a device lacks it (llama_context::resolve_fused_ops)."""
-    c = _built(model, homes, question.batch, layers)
-    if question.auto and not all(
-        homes.layers[layer] == homes.cpu or runs(question.rules[homes.layers[layer]], node)
-        for layer, node in c.attention
-    ):
-        c = _built(model, homes, replace(question.batch, flash=False), layers)
-    return _allocated(c, question)
-
-
-def _built(model: Model, homes: Homes, batch: Batch, layers: Sequence[int]) -> Context:
-    c = Context(Parameters(model), hparams(model), _layers(model), batch, homes)
-    ARCHITECTURES.get(model.architecture, generic.build)(c, layers)
-    return c
-
-
-def _allocated(c: Context, question: _Question) -> _Peaks:
-    rules = (*question.rules, None)
-    offloading = tuple(rule.op_offload for rule in question.rules)
-    minimum = question.min_batch
-
-    def offloads(backend: int, node: Node) -> bool:
-        return offloading[backend] and batch_size(node) >= minimum
-
-    backends = Backends(
-        len(rules),
-        lambda backend, node: runs(rules[backend], node),
-        offloads,
-        question.offload,
-        question.copies,
-    )
-    plan = schedule(c.graph, backends)
-    sizes = [alloc_size(rule) for rule in rules]
-
-    def peaks(fuses: Sequence[bool]) -> tuple[int, ...]:
-        arenas = [Arena((rule or HOST).alignment) for rule in rules]
-        kept = fused(plan, fuses) if any(fuses) else plan
-        return Allocator(arenas, sizes).run(kept.nodes, kept.leafs)
-
-    plain = peaks(())
-    fuses = [rule is not None and rule.fuses for rule in rules]
-    return _Peaks(plain, peaks(fuses) if any(fuses) else plain)
-
-
-@per_model(8)
-def _layers(model: Model) -> Layers:
-    return Layers(model)

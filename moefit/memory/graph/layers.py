@@ -103,8 +103,9 @@ def _sizes(model: Model) -> tuple[int, ...]:
 
 
 def representatives(marks: Sequence[Hashable], repetitions: int) -> list[int]:
-    """Positions that stand for the whole sequence: so many repetitions of each mark (of longer blocks
-    one less), and the last.
+    """Positions that stand for the whole sequence.
+
+    So many repetitions of each mark (of longer blocks one less), and the last.
     """
     kept = list(range(len(marks)))
     for period in range(1, LONGEST_PERIOD + 1):

@@ -176,7 +176,6 @@ def _stream(c: Context, layer: int, heads: Heads, what: tuple[Node, Node, Node],
     v = g.permute(g.view_nd(v, (heads.v, heads.kv, cells, 1), v.nb[1:]), 0, 3, 1, 2)
     query = g.permute(g.reshape(q_s, heads.k, heads.q // heads.kv, heads.kv, per), 0, 2, 3, 1)
     out = g.flash_attn_ext(query, k, v, masked)
-    c.attention.append((layer, out))
     out = g.permute(out, 0, 1, 3, 2)
     if not out.contiguous:
         out = g.cont(out)

@@ -1,0 +1,172 @@
+"""The peaks of one reserved graph: built of a few layers, scheduled, allocated; each answer is kept.
+
+source: src/llama-context.cpp, llama_context::graph_reserve and resolve_fused_ops.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, TypeVar
+
+from moefit.machine.backends import Backend
+from moefit.memory.buffers import HOST
+from moefit.memory.graph import generic
+from moefit.memory.graph.allocate import Allocator, Arena
+from moefit.memory.graph.architectures import ARCHITECTURES, PERIODS
+from moefit.memory.graph.context import Batch, Context, Homes, Layers, Parameters
+from moefit.memory.graph.fusion import fused
+from moefit.memory.graph.layers import Chosen, choose
+from moefit.memory.graph.nodes import Node
+from moefit.memory.graph.rules import alloc_size, batch_size, runs
+from moefit.memory.graph.schedule import Backends, schedule
+from moefit.memory.hparams import hparams
+from moefit.memory.memo import per_model
+from moefit.model import Model
+
+T = TypeVar("T")
+
+REMEMBERED: Final = 1024
+"""Answers kept for one model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peaks:
+    """Peak bytes of each backend's buffer, the CPU's last."""
+
+    plain: tuple[int, ...]
+    fused: tuple[int, ...]
+    """As the backends order and keep tensors for their fused kernels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Everything but the layers that an answer depends on."""
+
+    batch: Batch
+    rules: tuple[Backend, ...]
+    output: int
+    offload: bool
+    min_batch: int
+    copies: int
+    auto: bool
+    """Flash attention is used if every layer's device has it."""
+
+
+def peaks_of(model: Model, homes: Homes, question: Question) -> Peaks:
+    """The peaks, remembered by what they depend on."""
+    # With caches on the host, copies come and go in every layer, and the free blocks do not soon repeat.
+    whole = not question.batch.kv_offload
+    chosen = choose(model, homes, PERIODS.get(model.architecture, 1), whole=whole)
+    outside = tuple((name, home) for name, home in homes.tensors.items() if not name.startswith("blk."))
+    places = (chosen.key, outside)
+
+    def peaks() -> Peaks:
+        batch = question.batch
+        if question.auto and batch.flash:
+            probe = replace(question, batch=_probe(batch))
+            on_layers = _remembered(
+                _probes(model), (probe, places), lambda: _on_layers(model, homes, probe, chosen)
+            )
+            batch = replace(batch, flash=on_layers)
+        return _allocated(_built(model, homes, batch, chosen.layers), question)
+
+    return _remembered(_known(model), (question, places), peaks)
+
+
+def _remembered(known: OrderedDict[Hashable, T], key: Hashable, answer: Callable[[], T]) -> T:
+    if key in known:
+        known.move_to_end(key)
+        return known[key]
+    found = known[key] = answer()
+    if len(known) > REMEMBERED:
+        known.popitem(last=False)
+    return found
+
+
+@per_model(8)
+def _known(_model: Model) -> OrderedDict[Hashable, Peaks]:
+    return OrderedDict()
+
+
+@per_model(8)
+def _probes(_model: Model) -> OrderedDict[Hashable, bool]:
+    return OrderedDict()
+
+
+def _probe(batch: Batch) -> Batch:
+    """The batch by which llama.cpp sees whether flash attention can be used."""
+    n = batch.sequences
+    return replace(batch, tokens=n, outputs=n, pins=True, transposed_v=False)
+
+
+def _on_layers(model: Model, homes: Homes, question: Question, chosen: Chosen) -> bool:
+    """Whether flash attention runs where its layers are, or is switched off (llama_context::resolve_fused_ops)."""
+    c = _built(model, homes, question.batch, chosen.layers)
+    schedule(c.graph, _backends(question))
+    return all(node.backend == homes.layers[layer] for layer, node in c.attention)
+
+
+def _built(model: Model, homes: Homes, batch: Batch, layers: Sequence[int]) -> Context:
+    """The graph; a general one where a layer lacks what its architecture needs."""
+    c = Context(Parameters(model), hparams(model), _layers(model), batch, homes)
+    build = ARCHITECTURES.get(model.architecture)
+    if build is not None and not _strange(model):
+        try:
+            build(c, layers)
+        except KeyError:
+            _strange(model).add(model.architecture)
+            return _built(model, homes, batch, layers)
+    else:
+        generic.build(c, layers)
+    return c
+
+
+@per_model(8)
+def _strange(_model: Model) -> set[str]:
+    """The model's architecture, once a layer was seen to lack what that needs."""
+    return set()
+
+
+def estimated(model: Model) -> bool:
+    """Whether its graph is a general one, not its architecture's."""
+    return model.architecture not in ARCHITECTURES or bool(_strange(model))
+
+
+def _backends(question: Question) -> Backends:
+    """What the scheduler asks of the devices and the CPU."""
+    rules = (*question.rules, None)
+    offloading = tuple(rule.op_offload for rule in question.rules)
+    minimum = question.min_batch
+
+    def offloads(backend: int, node: Node) -> bool:
+        return offloading[backend] and batch_size(node) >= minimum
+
+    return Backends(
+        len(rules),
+        lambda backend, node: runs(rules[backend], node),
+        offloads,
+        question.offload,
+        question.copies,
+    )
+
+
+def _allocated(c: Context, question: Question) -> Peaks:
+    rules = (*question.rules, None)
+    plan = schedule(c.graph, _backends(question))
+    sizes = [alloc_size(rule) for rule in rules]
+
+    def peaks(fuses: Sequence[bool]) -> tuple[int, ...]:
+        arenas = [Arena((rule or HOST).alignment) for rule in rules]
+        kept = fused(plan, fuses) if any(fuses) else plan
+        return Allocator(arenas, sizes).run(kept.nodes, kept.leafs)
+
+    plain = peaks(())
+    fuses = [rule is not None and rule.fuses for rule in rules]
+    return Peaks(plain, peaks(fuses) if any(fuses) else plain)
+
+
+@per_model(8)
+def _layers(model: Model) -> Layers:
+    return Layers(model)
