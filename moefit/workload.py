@@ -30,6 +30,12 @@ WORKLOADS: Final = {
 }
 """The workloads that have a name; chat is the default."""
 
+PREFERENCES: Final = {
+    "prefill": Workload(8192, 64),
+    "decode": Workload(256, 1024),
+}
+"""The workloads that `--prefer` stands for: nearly all of the time goes to the one or to the other."""
+
 
 def parse_workload(text: str) -> Workload:
     """The workload that `--workload` names or spells out.

@@ -18,6 +18,13 @@ class Strategy(StrEnum):
     STANDARD = "standard"
 
 
+class Preference(StrEnum):
+    """`--prefer`."""
+
+    PREFILL = "prefill"
+    DECODE = "decode"
+
+
 class When(StrEnum):
     """`--color`."""
 
@@ -117,6 +124,14 @@ WorkloadText = Annotated[
         "--workload",
         metavar="NAME|P:G",
         help="Prompt and generated tokens to be fast at: chat 2048:512, agent 16384:512, rag 8192:256, batch 4096:64.",
+        rich_help_panel=_PLAN,
+    ),
+]
+Prefer = Annotated[
+    Preference | None,
+    typer.Option(
+        "--prefer",
+        help="Short for a workload: prefill is 8192:64, decode is 256:1024.",
         rich_help_panel=_PLAN,
     ),
 ]

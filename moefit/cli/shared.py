@@ -16,7 +16,7 @@ from moefit.errors import UsageError
 from moefit.machine.detect import MachineOptions
 from moefit.planning.types import Options
 from moefit.sizes import parse_size
-from moefit.workload import parse_workload
+from moefit.workload import PREFERENCES, Workload, parse_workload
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +59,7 @@ class Shared(MachineShared):
     beside: o.Beside = None
     strategy: o.StrategyChoice = o.Strategy.AUTO
     workload: o.WorkloadText = "chat"
+    prefer: o.Prefer = None
     exact: o.Exact = False
 
     def run_words(self, argv: Sequence[str]) -> tuple[str, ...]:
@@ -77,11 +78,19 @@ class Shared(MachineShared):
     def plan_options(self) -> Options:
         """Those that steer the plan."""
         return Options(
-            workload=parse_workload(self.workload),
+            workload=self._workload,
             strategy=self.strategy.value,
             margins=dict(_by_device("--margin", text) for text in self.margin or ()),
             beside=dict(_by_device("--beside", text) for text in self.beside or ()),
         )
+
+    @property
+    def _workload(self) -> Workload:
+        if self.prefer is None:
+            return parse_workload(self.workload)
+        if self.workload != "chat":
+            raise UsageError("--prefer and --workload both say what to be fast at", "give one of them")
+        return PREFERENCES[self.prefer.value]
 
 
 def takes(shared: type[MachineShared]) -> Callable[[Callable[..., int]], Callable[..., int]]:
