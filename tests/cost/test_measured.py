@@ -141,11 +141,11 @@ def test_rows_more_than_a_tenth_apart_are_in_the_measured_order(
     for phase in (0, 1):
         measured = [(row.prefill, row.decode)[phase] for row in table]
         predicted = [row.predicted(work, machine)[phase] for row in table]
-        known = [i for i, figure in enumerate(measured) if figure is not None]
+        known = [(figure, i) for i, figure in enumerate(measured) if figure is not None]
         swapped = [
             (table[i].name, table[j].name)
-            for i in known
-            for j in known
-            if measured[i] > 1.1 * measured[j] and predicted[i] <= predicted[j]
+            for faster, i in known
+            for slower, j in known
+            if faster > 1.1 * slower and predicted[i] <= predicted[j]
         ]
         assert [] == swapped
