@@ -9,7 +9,7 @@ from moefit.machine.types import CPU
 from moefit.placement.base_first import base_first
 from moefit.placement.standard import standard
 from moefit.placement.two_pass import two_pass
-from moefit.placement.types import Layout, LayerSize, Ledger, Room
+from moefit.placement.types import LayerSize, Layout, Ledger, Room
 
 CASES = Path(__file__).parent / "cases"
 
