@@ -7,9 +7,10 @@ tools/llama-bench/llama-bench.cpp, print_usage, for llama-bench, which has a par
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from moefit.launch import option_data
 
@@ -100,6 +101,11 @@ class OptionTable:
         return tuple(self._by_spelling)
 
     @property
+    def rows(self) -> list[list[object]]:
+        """The options as plain lists, for `from_rows`."""
+        return [[o.spellings, o.negations, o.values, o.choices, o.env, o.removed] for o in self.options]
+
+    @property
     def reads_environment(self) -> bool:
         """Whether config.ini files and LLAMA_ARG_* reach the program: all that use common/arg.cpp, so not llama-bench."""
         return self.program != "llama-bench"
@@ -115,6 +121,12 @@ def builtin(program: str) -> OptionTable:
     """The table of `program` as of b11434; a program without one of its own gets llama-cli's."""
     rows = option_data.PROGRAMS.get(program) or option_data.PROGRAMS["llama-cli"]
     return OptionTable(program, (Option(*option_data.ROWS[i]) for i in rows))
+
+
+def from_rows(program: str, rows: Iterable[Sequence[Any]]) -> OptionTable:
+    """A table from what `rows` gave, perhaps by way of JSON."""
+    options = ((*map(tuple, lists), env, removed) for *lists, env, removed in rows)
+    return OptionTable(program, (Option(*fields) for fields in options))
 
 
 def is_builtin(program: str) -> bool:

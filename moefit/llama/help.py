@@ -5,7 +5,9 @@ The answer is kept under $XDG_CACHE_HOME/moefit/help, by the file's path, size a
 
 from __future__ import annotations
 
+import json
 import os
+from binascii import crc32
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -13,10 +15,12 @@ from typing import Final
 
 from moefit.errors import InputError
 from moefit.files import write_atomically
-from moefit.launch.options import OptionTable, parse_help
+from moefit.launch.options import OptionTable, from_rows, parse_help
 
 LIMIT: Final = 5.0
 """Seconds to wait for an answer."""
+VERSION: Final = 1
+"""Of what is kept; it changes when an answer would be read otherwise."""
 
 
 def option_table(path: str, program: str, environment: Mapping[str, str]) -> OptionTable | None:
@@ -26,15 +30,18 @@ def option_table(path: str, program: str, environment: Mapping[str, str]) -> Opt
         stat = found.stat()
     except OSError:
         return None
-    kept = _folder(environment) / _key(str(found), stat)
-    text = _read(kept)
-    if text is None:
+    kept = _folder(environment) / _name(found, stat)
+    table = _read(kept, found, program)
+    if table is None:
         text = _ask(str(found), environment)
-        if text is None or not parse_help(program, text).options:
+        table = parse_help(program, text or "")
+        if not table.options:
             return None
         with suppress(InputError):  # a cache that cannot be written is none
-            write_atomically(kept, text)
-    return parse_help(program, text)
+            write_atomically(
+                kept, json.dumps({"version": VERSION, "path": str(found), "options": table.rows})
+            )
+    return table
 
 
 def _folder(environment: Mapping[str, str]) -> Path:
@@ -42,12 +49,9 @@ def _folder(environment: Mapping[str, str]) -> Path:
     return (Path(cache) if cache else Path(environment.get("HOME", "/")) / ".cache") / "moefit" / "help"
 
 
-def _key(path: str, stat: os.stat_result) -> str:
-    from hashlib import sha256  # noqa: PLC0415 - needed only with a program at hand
-
-    return sha256(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}".encode(errors="surrogateescape")).hexdigest()[
-        :32
-    ]
+def _name(path: Path, stat: os.stat_result) -> str:
+    """A checksum of the path is enough: the file says which path it is for."""
+    return f"{crc32(os.fsencode(path)):08x}-{stat.st_size:x}-{stat.st_mtime_ns:x}.json"
 
 
 def _ask(path: str, environment: Mapping[str, str]) -> str | None:
@@ -72,8 +76,10 @@ def _plain(environment: Mapping[str, str]) -> dict[str, str]:
     return {key: value for key, value in environment.items() if not key.startswith("LLAMA_ARG_")}
 
 
-def _read(path: Path) -> str | None:
+def _read(kept: Path, path: Path, program: str) -> OptionTable | None:
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, ValueError):
+        found = json.loads(kept.read_text(encoding="utf-8"))
+        known = (found["version"], found["path"]) == (VERSION, str(path))
+        return from_rows(program, found["options"]) if known else None
+    except (OSError, ValueError, TypeError, KeyError):
         return None

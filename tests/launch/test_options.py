@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from moefit.launch import option_data
-from moefit.launch.options import Option, OptionTable, builtin, parse_help
+from moefit.launch.options import Option, OptionTable, builtin, from_rows, parse_help
 
 OLD_HELP = """\
 ----- common params -----
@@ -105,3 +107,8 @@ def test_text_that_is_no_help_gives_an_empty_table() -> None:
 
 def test_llama_bench_reads_neither_files_nor_variables() -> None:
     assert [True, False] == [builtin(p).reads_environment for p in ("llama-server", "llama-bench")]
+
+
+def test_a_table_survives_json() -> None:
+    table = builtin("llama-server")
+    assert table.options == from_rows("llama-server", json.loads(json.dumps(table.rows))).options

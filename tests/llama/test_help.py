@@ -74,3 +74,14 @@ def test_a_program_that_is_not_there_has_no_table(tmp_path: Path) -> None:
 def test_a_cache_that_cannot_be_written_is_none(program: Path) -> None:
     (program.parent / "cache").write_text("a file")
     assert ("-c", "--ctx-size") == table_of(program)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"version": 1, "path": "/x", "options": [[["-z"], [], [], [], null, null]]}']
+)
+def test_a_cache_that_says_something_else_is_asked_again(program: Path, text: str) -> None:
+    table_of(program)
+    for kept in (program.parent / "cache").rglob("*.json"):
+        kept.write_text(text)
+    assert ("-c", "--ctx-size") == table_of(program)
+    assert 2 == times_asked(program)
