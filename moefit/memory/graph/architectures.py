@@ -145,7 +145,7 @@ ARCHITECTURES: Final[dict[str, Build]] = {
     "arcee": plain(Decoder(activation="relu_sqr")),
     "command-r": plain(Decoder(rms=False, parallel=True)),
     "cohere2": plain(Decoder(rms=False, parallel=True, rope=_in_window)),
-    "deci": PLAIN,
+    "deci": variants.deci,
     "ernie4_5": PLAIN,
     "exaone": PLAIN,
     "gemma": plain(Decoder(mean_embedding=True, scaled_query=True, activation="gelu")),
@@ -176,3 +176,6 @@ ARCHITECTURES: Final[dict[str, Build]] = {
 
 PERIODS: Final = {"llama4": 4, "smallthinker": 4, "afmoe": 4, "smollm3": 4}
 """Architectures whose layers differ by their number and not by their tensors: after how many they repeat."""
+
+GROWING: Final = frozenset({"deepseek32", "glm-dsa", "minimax-m3"})
+"""Architectures whose every layer leaves something allocated (a leaf that is no input): no few layers stand for all."""

@@ -33,21 +33,34 @@ SECTIONED: Final = frozenset({"glm4", "glm4moe", "bailingmoe3", "hunyuan_vl"})
 """Architectures that have them when the file has rope sections (llama_hparams::use_mrope)."""
 
 
+DEEPSTACK: Final = "n_deepstack_layers"
+"""Key for how many layers add a part of the embedding of their own, from an image encoder (Qwen3-VL)."""
+
+
 def embedding(c: Context, *, scaled: bool = False, mixed: bool = True) -> Node:
     """Token embeddings, chosen between token ids, vectors and a mix of both (build_inp_embd)."""
+    embd = c.hp.embd()
+    more = embd * c.hp.integer(DEEPSTACK)
+
+    def looked_up(ids: Node) -> Node:
+        rows = g.get_rows(table, ids)
+        return g.pad(rows, more) if more else rows
+
     tokens = c.input("inp_tokens", I32, c.batch.tokens)
-    vectors = c.input("inp_embd", F32, c.hp.embd(), c.batch.tokens)
+    vectors = c.input("inp_embd", F32, embd + more, c.batch.tokens)
     table = c.outside("token_embd.weight", on_output=False)
     if table is None:
         table = g.stored(F32, c.homes.cpu, c.hp.embd(), 1, weight=True)
-    rows = g.get_rows(table, tokens)
+    rows = looked_up(tokens)
     c.expand(rows, vectors)
     if mixed:
         some_tokens = c.input("inp_mixed_tokens", I32, c.batch.tokens)
         slots = c.input("inp_mixed_slots", I64, c.batch.tokens)
-        base = g.like("DUP", c.input("inp_mixed_embd", F32, c.hp.embd(), c.batch.tokens))
-        c.expand(g.set_rows(base, g.get_rows(table, some_tokens), slots))
+        base = g.like("DUP", c.input("inp_mixed_embd", F32, embd + more, c.batch.tokens))
+        c.expand(g.set_rows(base, looked_up(some_tokens), slots))
     cur = rows
+    if more:
+        cur = c.carried["embedding"] = g.view_nd(rows, (embd, c.batch.tokens), (rows.nb[1],))
     if c.architecture in SCALED_EMBEDDINGS and c.hp.number("embedding_scale"):
         cur = g.scale(cur)
     if scaled:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from moefit.memory.graph import nodes as g
 from moefit.memory.graph.attention import Heads, attend, heads_of, normed, qkv
 from moefit.memory.graph.blocks import (
+    DEEPSTACK,
     embedding,
     ffn,
     head_only,
@@ -92,6 +93,9 @@ def build(c: Context, layers: Sequence[int], what: Decoder) -> None:
         cur = g.scale(cur)
     for layer in layers:
         cur = block(c, cur, layer, what, last=layer == layers[-1])
+        if layer < c.hp.integer(DEEPSTACK):
+            first = c.carried["embedding"]
+            cur = g.add(cur, g.view_nd(first, (cur.ne[0], cur.ne[1]), (first.nb[1],)))
     finish(c, cur, what)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from moefit.memory.graph.blocks import DEEPSTACK
 from moefit.memory.graph.context import Homes
 from moefit.memory.hparams import Hparams, hparams
 from moefit.memory.memo import per_model
@@ -39,6 +40,7 @@ def _kinds(model: Model, period: int) -> tuple[int, ...]:
 
 def _kind(model: Model, memory: Hparams, layer: Layer, period: int) -> Hashable:
     i = layer.index
+    deep = model.metadata.get(f"{model.architecture}.{DEEPSTACK}")
     listed = (model.metadata.get(f"{model.architecture}.{key}") for key in PER_LAYER_KEYS)
     return (
         tuple((t.name.split(".", 2)[-1], t.shape) for t in _own(layer)),
@@ -47,6 +49,7 @@ def _kind(model: Model, memory: Hparams, layer: Layer, period: int) -> Hashable:
         memory.indexer[i],
         memory.windowed[i],
         i % period,
+        i < (deep if isinstance(deep, int) else 0),
         tuple(value[i] if isinstance(value, tuple) and i < len(value) else None for value in listed),
     )
 
@@ -80,8 +83,9 @@ def choose(model: Model, homes: Homes, period: int, *, whole: bool) -> Chosen:
         for i, (home, kind, layer_) in enumerate(zip(homes.layers, kinds, model.layers, strict=True))
         if not layer_.mtp
     ]
-    # A tensor on another device makes copies there, which take longer to settle.
-    layers = range(len(marks)) if whole else representatives(marks, 3 if elsewhere else 2)
+    # With several devices it takes longer to settle: copies of inputs and of moved tensors come and go.
+    several = elsewhere or len(set(homes.layers) - {homes.cpu}) > 1
+    layers = range(len(marks)) if whole else representatives(marks, 3 if several else 2)
     return Chosen(tuple(layers), tuple(marks[i] for i in layers))
 
 

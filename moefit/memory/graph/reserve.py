@@ -14,7 +14,7 @@ from moefit.machine.backends import Backend
 from moefit.memory.buffers import HOST
 from moefit.memory.graph import generic
 from moefit.memory.graph.allocate import Allocator, Arena
-from moefit.memory.graph.architectures import ARCHITECTURES, PERIODS
+from moefit.memory.graph.architectures import ARCHITECTURES, GROWING, PERIODS
 from moefit.memory.graph.context import Batch, Context, Homes, Layers, Parameters
 from moefit.memory.graph.fusion import fused
 from moefit.memory.graph.layers import Chosen, choose
@@ -57,7 +57,7 @@ class Question:
 def peaks_of(model: Model, homes: Homes, question: Question) -> Peaks:
     """The peaks, remembered by what they depend on."""
     # With caches on the host, copies come and go in every layer, and the free blocks do not soon repeat.
-    whole = not question.batch.kv_offload
+    whole = model.architecture in GROWING or not question.batch.kv_offload
     chosen = choose(model, homes, PERIODS.get(model.architecture, 1), whole=whole)
     outside = tuple((name, home) for name, home in homes.tensors.items() if not name.startswith("blk."))
     places = (chosen.key, outside)

@@ -92,3 +92,26 @@ def _adjugate(c: Context, x: Node, layer: int, how: Routing, router: Node) -> No
     count = c.hp.experts() // group if group else chunks
     used = min(c.hp.experts_used(layer), count)
     return moe_ffn(c, x, layer, how, logits=router, suffix="_chexps", experts=count, used=used)
+
+
+def deci(c: Context, layers: Sequence[int]) -> None:
+    """Layers without attention, with one matrix in its place, or without feed-forward (src/models/deci.cpp)."""
+    cur = embedding(c)
+    for layer in layers:
+        before, residual = cur, cur
+        heads, dense = c.hp.heads(layer), bool(c.hp.integer("feed_forward_length", 0, layer))
+        out = cur
+        if heads:
+            out = norm(c, cur, "attn_norm", layer)
+            if c.hp.kv_heads(layer):
+                out = self_attention(c, out, layer, PLAIN)
+            else:
+                out = g.mul_mat(c.weight(layer, "attn_output"), out)
+        if layer == layers[-1]:
+            out, residual = (g.get_rows(x, output_ids(c)) for x in (out, residual))
+        if not dense:
+            continue  # and what attention gave is dropped
+        before = g.add(out, residual) if heads else out
+        out = ffn(c, norm(c, before, "ffn_norm", layer), layer)
+        cur = g.add(out, before)
+    logits(c, cur)
