@@ -169,6 +169,10 @@ _COPY_OF_RAM: Final = 0.24
 """Bytes per second at which the driver copies pageable memory to its staging buffer, one thread: Core Ultra 9 265K and Core i9-14900K (DDR5)
 16-17, Core i7-12700 and Ryzen 7 5800X (DDR4, 51 GB/s) 12, Xeon 6.6-8.5."""
 
+_CROWDING: Final = 0.25
+"""Power of cores over threads at which decode slows when threads outnumber cores: every product waits for the slowest. Twice the cores: 0.91 on 8
+cores of DDR4, 0.88 on 16 cores, 0.73 on 4 (dense models on the CPU), 0.47 where the others are efficiency cores (experts of a MoE)."""
+
 _REPACKED: Final = 0.55
 """Products of repacked weights against plain ones where micro-batches are spread over experts: 223 against 392 t/s on the H100's host."""
 
@@ -228,9 +232,10 @@ def host_rates(machine: Machine, settings: Settings) -> HostRates:
     single = dict(machine.ram.bandwidth_by_threads).get(1)
     server = _is_server(machine)
     core = _CORE_OF_READ * single if single else (_SERVER_CORE if server else _DESKTOP_CORE)
+    crowded = (cores / threads) ** _CROWDING
     return HostRates(
-        read=max(1.0, ram_bandwidth(machine) * _RAM_SHARE),
-        work=core * cores,
+        read=max(1.0, ram_bandwidth(machine) * _RAM_SHARE) * crowded,
+        work=core * cores * crowded,
         flops=(_SERVER_FLOPS if server else _DESKTOP_FLOPS)
         * cores
         * (1.0 if settings.host_buffers else _REPACKED),
