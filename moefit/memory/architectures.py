@@ -88,6 +88,8 @@ class Architecture:
     """Its nextn blocks are skipped even when multi-token prediction is asked for."""
     mtp_anyway: str = ""
     """Tensors of a nextn block that are loaded even when it is not asked for: a regular expression on what follows blk.N."""
+    looped: bool = False
+    """Runs its blocks num_loops times, each time with caches of their own (nanbeige)."""
     by_tensors: bool = False
     """Unknown: a block's cache is at least as wide as its attn_k and attn_v, and every block's MTP counts."""
     rolls_back: bool = False
@@ -184,6 +186,8 @@ ARCHITECTURES: Final[dict[str, Architecture]] = {
     "qwen4exp": Architecture(
         recurrent=Recurrent.INTERVAL, indexer=Indexer.ATTENTION, pooled=2, rolls_back=True
     ),
+    # blocks that run several times
+    "nanbeige": Architecture(looped=True),
     # plain caches, but nextn blocks that are never loaded
     "bailingmoe2": Architecture(never_loads_mtp=True),
     "glm4": Architecture(never_loads_mtp=True),
@@ -258,7 +262,6 @@ PLAIN: Final = frozenset(
         "mistral3",
         "mistral4",
         "mpt",
-        "nanbeige",
         "nemotron",
         "olmo",
         "olmoe",

@@ -68,8 +68,8 @@ def _compute(
         on, host = rough_compute(model, devices, settings, placement)
         return on, host, (f"{model.architecture}: compute buffers are a rough bound",)
     on = tuple(map(add, exact.devices, exact.extra)) if exact.extra else exact.devices
-    if is_known(model.architecture):
-        return on, exact.host, exact.notes
+    if is_known(model.architecture) and not exact.notes:
+        return on, exact.host, ()
     bound, host = rough_compute(model, devices, settings, placement)
     return tuple(map(max, on, bound)), max(exact.host, host), exact.notes
 

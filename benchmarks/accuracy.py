@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+"""How far moefit's memory is from the real llama.cpp's, over every recorded row: writes docs/accuracy.md.
+
+python benchmarks/accuracy.py            # writes the page
+python benchmarks/accuracy.py --check    # exit status 1 if the page is out of date
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from moefit.memory.compute import compute_buffers  # noqa: E402 - the checkout is not installed everywhere
+from moefit.memory.kv import kv  # noqa: E402
+from moefit.memory.weights import weights  # noqa: E402
+from tests import oracle  # noqa: E402
+from tests.oracle.launches import launch  # noqa: E402
+
+PAGE = ROOT / "docs" / "accuracy.md"
+MIB = 1 << 20
+INTRODUCTION = """\
+# How exact moefit's memory is
+
+Every recorded answer of the real llama.cpp b11434 (`tests/oracle`) against what moefit computes from the header alone,
+for each device and the host.
+Weights and context are compared in bytes, compute buffers in MiB: `low` is how far moefit was below at worst, `high` how
+far above, `median` the middle of all distances.
+A row is one launch: micro-batches from 16 to 8192, contexts to 131072, up to three devices, experts on the CPU, caches of every
+type, one to eight slots.
+
+Written by `benchmarks/accuracy.py`.
+"""
+
+
+@dataclass
+class Errors:
+    """Distances of one architecture, in bytes: predicted less recorded."""
+
+    rows: int = 0
+    weights: list[int] = field(default_factory=list)
+    context: list[int] = field(default_factory=list)
+    compute: list[int] = field(default_factory=list)
+    host: list[int] = field(default_factory=list)
+    """Of compute, on the host."""
+
+
+def main() -> int:
+    """Write the page, or say whether it is what it would be."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; exit status 1 if the page is old"
+    )
+    options = parser.parse_args()
+    text = "\n".join(
+        [
+            INTRODUCTION,
+            *table("Real models", measure(oracle.rows())),
+            "",
+            *table("Further architectures", measure(oracle.extra_rows())),
+            "",
+        ]
+    )
+    if options.check:
+        return int(PAGE.read_text() != text)
+    PAGE.write_text(text)
+    print(PAGE)
+    return 0
+
+
+def measure(rows: Iterable[oracle.Row]) -> dict[str, Errors]:
+    """Distances by architecture."""
+    found: defaultdict[str, Errors] = defaultdict(Errors)
+    for row in rows:
+        if row.mtp or "draft-mtp" in row.flags:
+            continue  # two contexts share the weights; tests/memory compares those
+        model, told = oracle.model(row.model, row.quant), launch(row)
+        errors = found[model.architecture]
+        errors.rows += 1
+        asked = (model, told.devices, told.settings, told.placement)
+        errors.weights += _distances(row, "model", *weights(*asked))
+        errors.context += _distances(row, "context", *kv(*asked))
+        try:
+            buffers = compute_buffers(*asked)
+        except KeyError:
+            continue
+        errors.compute += _distances(row, "compute", buffers.devices, None)
+        errors.host.append(buffers.host - row.host.compute)
+    return found
+
+
+def _distances(row: oracle.Row, term: str, on: tuple[int, ...], host: int | None) -> list[int]:
+    distances = [size - getattr(row.device(index), term) for index, size in enumerate(on)]
+    return distances if host is None else [*distances, host - getattr(row.host, term)]
+
+
+def table(title: str, found: dict[str, Errors]) -> list[str]:
+    """One section of the page."""
+    lines = [
+        f"## {title}",
+        "",
+        "| architecture | rows | weights, bytes | context, bytes | compute, MiB: low / median / high | on the host |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, errors in sorted(found.items()):
+        cells = (
+            name,
+            errors.rows,
+            _worst(errors.weights),
+            _worst(errors.context),
+            _spread(errors.compute),
+            _spread(errors.host),
+        )
+        lines.append(f"| {' | '.join(map(str, cells))} |")
+    return lines
+
+
+def _worst(errors: list[int]) -> int:
+    return max(errors, key=abs, default=0)
+
+
+def _spread(errors: list[int]) -> str:
+    if not errors:
+        return "-"
+    low, high = -min(0, *errors), max(0, *errors)
+    return f"{low / MIB:.1f} / {median(map(abs, errors)) / MIB:.1f} / {high / MIB:.1f}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
