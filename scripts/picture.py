@@ -19,13 +19,17 @@ COLUMNS = 92
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("out", type=Path)
     out = parser.parse_args().out
     words = [sys.executable, "-m", "moefit", *COMMAND, "--color", "always"]
     environment = {**os.environ, "COLUMNS": str(COLUMNS), "PATH": os.defpath}
     said = subprocess.run(words, check=True, capture_output=True, text=True, env=environment).stdout
-    console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True, legacy_windows=False)
+    console = Console(
+        record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True, legacy_windows=False
+    )
     console.print(Text(f"$ moefit {' '.join(COMMAND)}", style="bold"))
     console.print(Text.from_ansi(said))
     out.parent.mkdir(parents=True, exist_ok=True)

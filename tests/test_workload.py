@@ -24,7 +24,9 @@ def test_a_workload_is_a_name_or_two_numbers(text: str, prompt: int, generated: 
     assert Workload(prompt, generated) == parse_workload(text)
 
 
-@pytest.mark.parametrize("text", ["", "talk", "512", "512:", ":128", "-1:5", "1:2:3", "0:0", "1e3:4", "\u0661:\u0662"])
+@pytest.mark.parametrize(
+    "text", ["", "talk", "512", "512:", ":128", "-1:5", "1:2:3", "0:0", "1e3:4", "\u0661:\u0662"]
+)
 def test_anything_else_is_a_usage_error(text: str) -> None:
     with pytest.raises(UsageError) as error:
         parse_workload(text)

@@ -39,7 +39,9 @@ def cpu_bytes(model, ledger: Ledger, layout: Layout, *, whole_layers: bool) -> f
         outside = {name for name in names if room == CPU or name in layout.on_cpu}
         if whole_layers and outside:
             outside = set(names)
-        read += layer.base_bytes * (room == CPU) + share * sum(n for name, n in size.experts if name in outside)
+        read += layer.base_bytes * (room == CPU) + share * sum(
+            n for name, n in size.experts if name in outside
+        )
     return read
 
 
