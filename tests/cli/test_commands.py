@@ -1,0 +1,179 @@
+"""The commands as scripts see them: streams, exit status, one line for a mistake."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from moefit.cli import main
+
+EXAMPLE = str(Path(__file__).parents[2] / "examples" / "qwen3-30b-a3b-q4_k_m.gguf")
+CARD = ["--gpu", "rtx-3060", "--ram", "32GiB", "--cores", "8"]
+
+
+@pytest.fixture
+def moefit(capsys):
+    """Run the program; its exit status, stdout and stderr."""
+
+    def run(*words):
+        with pytest.raises(SystemExit) as end:
+            main(words)
+        said = capsys.readouterr()
+        return end.value.code, said.out, said.err
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory):
+    """The example with the length its header asks for, and nothing in it."""
+    from moefit.gguf.split import read_header
+
+    path = tmp_path_factory.mktemp("whole") / "model.gguf"
+    path.write_bytes(Path(EXAMPLE).read_bytes())
+    with path.open("r+b") as file:
+        file.truncate(read_header(EXAMPLE).shards[0].expected)
+    return str(path)
+
+
+def test_plan_shows_the_line_and_ends_in_0(moefit):
+    status, out, _ = moefit("plan", EXAMPLE, *CARD)
+    assert (0, True) == (status, "llama-server -m" in out)
+
+
+def test_plan_json_is_one_document_of_version_1(moefit):
+    _, out, _ = moefit("plan", EXAMPLE, *CARD, "--json")
+    assert json.loads(out)["version"] == 1
+
+
+def test_warnings_go_to_stderr_alone(moefit):
+    _, out, err = moefit("plan", EXAMPLE, *CARD)
+    assert (False, True) == ("warning" in out, "shorter than its header" in err)
+
+
+def test_output_that_is_no_terminal_has_no_colour(moefit):
+    assert "\x1b[" not in moefit("plan", EXAMPLE, *CARD)[1]
+
+
+def test_colour_can_be_asked_for(moefit):
+    assert "\x1b[" in moefit("plan", EXAMPLE, *CARD, "--color", "always")[1]
+
+
+def test_every_sum_of_a_device_adds_up_to_what_is_free(moefit):
+    (device,) = json.loads(moefit("plan", EXAMPLE, *CARD, "--json")[1])["devices"]
+    terms = ("model", "context", "compute", "overhead", "reserve", "left")
+    assert device["free"] == sum(device[term] for term in terms)
+
+
+@pytest.mark.parametrize("command", ["args", "run"])
+def test_a_header_alone_is_not_run(moefit, command):
+    status, out, err = moefit(command, EXAMPLE, *CARD)
+    assert (2, "") == (status, out)
+    assert "moefit: error:" in err
+
+
+def test_args_prints_one_line_that_ends_in_fit_off(moefit, whole):
+    status, out, _ = moefit("args", whole, *CARD)
+    assert (0, 1, True) == (status, out.count("\n"), out.endswith(" --fit off\n"))
+
+
+def test_run_can_print_instead(moefit, whole):
+    assert moefit("args", whole, *CARD)[1] == moefit("run", whole, *CARD, "--dry-run")[1]
+
+
+@pytest.mark.parametrize("command", [["args"], ["run"], ["unit", "--name", "x"]], ids=lambda words: words[0])
+def test_what_does_not_fit_leaves_stdout_empty_and_ends_in_1(moefit, whole, command):
+    status, out, err = moefit(*command, *CARD[:2], "--ram", "1GiB", "--", "-m", whole, "-c", "4096")
+    assert (1, "") == (status, out)
+    assert "lacks" in err
+
+
+def test_plan_shows_the_shortfall_of_what_does_not_fit(moefit):
+    status, out, _ = moefit("plan", EXAMPLE, "--gpu", "rtx-3060", "--ram", "1GiB")
+    assert (1, True) == (status, "Does not fit" in out)
+
+
+def test_a_plan_that_does_not_fit_has_no_line_and_no_strategy(moefit):
+    document = json.loads(moefit("plan", EXAMPLE, "--gpu", "rtx-3060", "--ram", "1GiB", "--json")[1])
+    assert (False, None, None) == (document["fits"], document["strategy"], document["argv"])
+
+
+def test_what_would_fit_is_said(moefit, whole):
+    _, _, err = moefit(
+        "args", "--gpu", "rtx-3060", "--ram", "32GiB", "--", "-m", whole, "-ngl", "all", "-c", "131072"
+    )
+    assert "would fit" in err
+
+
+def test_estimate_takes_the_line_exactly_as_given(moefit):
+    line = ["llama-server", "-m", EXAMPLE, "-ngl", "20", "-c", "4096"]
+    document = json.loads(moefit("estimate", *CARD, "--json", "--", *line)[1])
+    assert line == document["argv"]
+
+
+def test_estimate_of_a_line_that_does_not_fit_ends_in_1(moefit):
+    assert moefit("estimate", *CARD, "--", "-m", EXAMPLE, "-ngl", "99", "-c", "4096")[0] == 1
+
+
+MISTAKES = {
+    "no command": (["args"], "neither a model nor a command"),
+    "no such file": (["plan", "nowhere.gguf"], "nowhere.gguf"),
+    "a folder": (["plan", "."], ""),
+    "not GGUF": (["plan", __file__], ""),
+    "a server option before --": (["plan", "-c", "4096", EXAMPLE], "-c is llama-server's option"),
+    "an unknown option": (["plan", "--nonsense"], "--nonsense"),
+    "an unknown command": (["paln"], "paln"),
+    "the model twice": (["plan", EXAMPLE, *CARD, "--", "-m", EXAMPLE], "twice"),
+    "an unknown server option": (["plan", EXAMPLE, "--", "--ctx-sizes", "1"], "--ctx-sizes"),
+    "option=value": (["plan", "--", "-m", EXAMPLE, "--ctx-size=4096"], "--ctx-size"),
+    "an unknown card": (["plan", EXAMPLE, "--gpu", "rtx-9999x"], "rtx-9999x"),
+    "a size that is none": (["plan", EXAMPLE, *CARD, "--margin", "much"], "much"),
+    "a margin for no device": (["plan", EXAMPLE, *CARD, "--margin", "CUDA7=1GiB"], "CUDA7"),
+    "a budget for no device": (["plan", EXAMPLE, *CARD, "--budget", "CUDA7=1GiB"], "CUDA7"),
+    "an unknown buffer": (["plan", *CARD, "--", "-m", EXAMPLE, "-ot", "exps=CUDA7"], "CUDA7"),
+    "a bad pattern": (["plan", *CARD, "--", "-m", EXAMPLE, "-ot", "(=CPU"], "("),
+    "a workload that is none": (["plan", EXAMPLE, *CARD, "--workload", "fast"], "fast"),
+}
+
+
+@pytest.mark.parametrize(("words", "about"), MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_is_one_line_and_ends_in_2(moefit, words, about):
+    status, out, err = moefit(*words)
+    errors = [line for line in err.splitlines() if line.startswith("moefit: error: ")]
+    assert (2, "", 1) == (status, out, len(errors))
+    assert about in errors[0]
+    assert "Traceback" not in err
+
+
+def test_a_machine_written_elsewhere_gives_the_same_plan(moefit, tmp_path):
+    there = tmp_path / "machine.json"
+    there.write_text(moefit("devices", *CARD, "--json")[1])
+    here = moefit("plan", EXAMPLE, *CARD, "--json")[1]
+    assert (
+        json.loads(here)["argv"]
+        == json.loads(moefit("plan", EXAMPLE, "--machine", str(there), "--json")[1])["argv"]
+    )
+
+
+def test_inspect_counts_layers_and_experts(moefit):
+    document = json.loads(moefit("inspect", EXAMPLE, "--json")[1])
+    assert (48, 128, 8) == (document["layers"], document["experts"], document["experts_used"])
+
+
+def test_a_secret_stands_in_argv_alone(moefit, whole):
+    line = ["--", "-m", whole, "--api-key", "hunter2"]
+    document = json.loads(moefit("plan", *CARD, "--json", *line)[1])
+    del document["argv"]
+    assert "hunter2" not in json.dumps(document)
+    assert "hunter2" not in "".join(moefit("plan", *CARD, "--explain", *line)[1].splitlines()[:-1])
+
+
+def test_a_unit_is_written_whole(moefit, whole, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    program = tmp_path / "llama-server"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    path = tmp_path / "units" / "x.service"
+    status, out, _ = moefit("unit", whole, *CARD, "--name", "x", "--output", str(path))
+    assert (0, "") == (status, out)
+    assert f"ExecStart={program} -m {whole}" in path.read_text()
