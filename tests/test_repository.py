@@ -1,0 +1,43 @@
+"""What the repository says of itself in more than one place."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def commands(text: str) -> list[str]:
+    """The lines of every fenced shell block."""
+    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    return [line.split("  #")[0].strip() for block in blocks for line in block.splitlines() if line]
+
+
+def test_the_checks_run_the_tests_as_the_readme_does():
+    install, pip, pytest = next(
+        line for line in commands((ROOT / "README.md").read_text()) if "pytest" in line
+    ).split(" && ")
+    checks = (ROOT / ".ci" / "run").read_text()
+
+    assert install.removeprefix("python3 ") in checks
+    assert pip in checks.splitlines()[checks.splitlines().index("step install") + 1]
+    assert pytest in checks.splitlines()
+
+
+def test_every_make_target_that_the_guide_names_is_there():
+    named = {
+        line.split()[1]
+        for line in commands((ROOT / "CONTRIBUTING.md").read_text())
+        if line.startswith("make ")
+    }
+    makefile = (ROOT / "Makefile").read_text()
+
+    assert named <= set(re.findall(r"^(\w+):", makefile, re.MULTILINE))
+
+
+def test_the_version_of_llama_cpp_stands_once_in_the_build():
+    build = (ROOT / "scripts" / "build_llama.sh").read_text()
+
+    assert re.findall(r"^version=(\d+)$", build, re.MULTILINE) == ["11434"]
+    assert build.count("11434") == 1
