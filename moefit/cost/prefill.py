@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from moefit.launch.settings import Settings
     from moefit.work import Load
 
-TILE: Final = 32.0
-"""Tokens of padding that each used expert costs in a grouped product: half a tile of 64 columns. Micro-batches of 256 to 4096 tokens on an
-RTX 4080, RTX PRO 6000, RTX 3090, H100 and W7800 agree."""
-
 _COPY: Final = 20e-6
 """Seconds of starting the copies of one tensor's experts, whose ids have to be known first."""
 
@@ -63,7 +59,7 @@ def products(run: Run, load: Load, place: int, tokens: int) -> float:
     base = 2.0 * load.base_macs * tokens / rate.flops
     if not load.expert_macs:
         return base
-    padding = TILE * run.work.distinct(tokens) * run.work.experts / run.work.experts_used
+    padding = rate.padding * run.work.distinct(tokens) * run.work.experts / run.work.experts_used
     return base + 2.0 * load.expert_macs * (tokens + padding) / rate.expert_flops
 
 

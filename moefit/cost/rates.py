@@ -23,7 +23,9 @@ class DeviceRates:
     flops: float
     """FLOP/s of a large quantised matrix product."""
     expert_flops: float
-    """FLOP/s of the grouped product of routed experts, padding not counted as work."""
+    """FLOP/s of the grouped product of routed experts, padding counted as work."""
+    padding: float
+    """Tokens of padding that each used expert costs there."""
     attention_flops: float
     recurrence_flops: float
     """FLOP/s of stepping recurrent states from token to token."""
@@ -80,11 +82,11 @@ _FAMILIES: Final = tuple(
         (r"\bRTX 50[5-9]0|\bBlackwell\b", 0.40, 1.0),
         (r"\bRTX 40[5-9]0|\bAda\b|\bL4\b|\bL40S?\b", 0.53, 1.0),
         (r"\bRTX 30[5-9]0|\bRTX A\d000\b|\bA10G?\b|\bA40\b", 0.48, 1.35),
-        (r"\bGTX 10\d\d|\bP40\b|\bP100\b|\bRX 5\d\d\d|\bRX 6\d\d\d|\bMI50\b|\bMI60\b|\bVII\b", 0.70, 1.3),
+        (r"\bGTX 10\d\d|\bP40\b|\bP100\b|\bRX 5\d\d\d|\bRX 6\d\d\d|\bMI50\b|\bMI60\b|\bVII\b", 0.66, 1.3),
         (r"\bRX 9\d\d\d|\bR9700\b", 0.23, 1.1),
         (r"\bRX 7\d\d\d|\bW7\d00\b", 0.50, 1.0),
-        (r"\b8060S|\b7[48]0M|\b890M", 0.37, 1.0),
-        (r"\bArc\b", 0.21, 1.4),
+        (r"\b8060S|\b7[48]0M|\b890M", 0.33, 1.0),
+        (r"\bArc\b", 0.17, 1.4),
         (r"\bApple\b", 0.36, 1.0),
     )
 )
@@ -101,10 +103,16 @@ H100."""
 _USUAL_SHARE: Final = {"CUDA": 0.45, "ROCm": 0.40, "Vulkan": 0.35, "MTL": 0.36, "SYCL": 0.25}
 """The same for a chip of no family above, by backend: the middle of what its backend's chips reach."""
 
-EXPERT_SHARE: Final = 0.45
-"""A grouped product of routed experts against one large product, padding not counted: the value with which the dense
-figures above also explain RTX 4080, A5000, RTX PRO 6000, H100 and W7800 on six MoE models at micro-batches of 256 to 4096 tokens,
-each within 13% on average."""
+_EXPERT_SHARE: Final = {"CUDA": 0.45}
+_USUAL_EXPERT_SHARE: Final = 0.38
+"""A grouped product of routed experts against one large product, padding not counted: the values with which the dense
+figures above also explain RTX 4080, A5000, RTX PRO 6000 and H100 on six MoE models at micro-batches of 256 to 4096 tokens, each within
+13% on average, and W7800, R9700 and RX 7600 on two at 512 to 4096."""
+
+_PADDING: Final = {"CUDA": 32.0}
+_USUAL_PADDING: Final = 12.0
+"""Tokens of padding that each used expert costs in a grouped product, from the same figures: half a tile of 64 columns with CUDA, of 16 to 32
+with the others."""
 
 _ATTENTION_SHARE: Final = {"Vulkan": 0.35}
 _USUAL_ATTENTION: Final = 0.5
@@ -207,7 +215,8 @@ def device_rates(device: Device) -> DeviceRates:
     return DeviceRates(
         read=bandwidth * _READ_SHARE.get(backend, 0.75),
         flops=flops,
-        expert_flops=flops * EXPERT_SHARE,
+        expert_flops=flops * _EXPERT_SHARE.get(backend, _USUAL_EXPERT_SHARE),
+        padding=_PADDING.get(backend, _USUAL_PADDING),
         attention_flops=flops * _ATTENTION_SHARE.get(backend, _USUAL_ATTENTION),
         recurrence_flops=peak * _RECURRENCE_SHARE,
         layer=_LAYER * launch,
