@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from pwd import getpwuid
 
 from moefit.files import write_atomically
 from moefit.formats import unit
@@ -13,6 +14,20 @@ from moefit.planning.types import Plan
 
 _HEADROOM = 2 << 30
 """Bytes of host memory beyond the plan's own: the program, its threads, HTTP buffers, CUDA's host side."""
+_CARRIED = (
+    "LLAMA_ARG_",
+    "GGML_",
+    "CUDA_",
+    "HIP_",
+    "ROCR_",
+    "ONEAPI_",
+    "LLAMA_CACHE",
+    "HF_HOME",
+    "HF_HUB_CACHE",
+)
+"""How variables begin that set options, choose devices or say where models are."""
+_SECRETS = ("LLAMA_API_KEY", "HF_TOKEN")
+"""Variables that set options too, but whose values are nobody else's business."""
 
 
 def service(plan: Plan, name: str, argv: Sequence[str], *, user: bool, replan: bool) -> unit.Service:
@@ -29,13 +44,31 @@ def service(plan: Plan, name: str, argv: Sequence[str], *, user: bool, replan: b
         name=name,
         argv=tuple(argv),
         user=user,
-        environment={} if replan else dict(plan.environment),
+        environment=carried(os.environ) | ({} if replan else dict(plan.environment)),
+        secrets=tuple(name for name in _SECRETS if os.environ.get(name)),
         working_directory=str(Path.cwd()),
+        run_as=None if user else owner(os.environ),
         locks_memory=locks,
         memory_max=None if replan else _memory_max(plan),
         nvidia=any(device.device.backend.name == "CUDA" for device in plan.devices),
         replan=replan,
     )
+
+
+def carried(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables of this moment that the plan depends on: a service starts without them. Secrets are not among them."""
+    return {name: environment[name] for name in sorted(environment) if name.startswith(_CARRIED)}
+
+
+def owner(environment: Mapping[str, str]) -> str | None:
+    """Who a system service runs as: whoever asks, also behind sudo; None, which is root, for root alone."""
+    if name := environment.get("SUDO_USER"):
+        return name if name != "root" else None
+    try:
+        name = getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return None
+    return name if name != "root" else None
 
 
 def install(planned: unit.Service, environment: Mapping[str, str]) -> Path:

@@ -28,6 +28,8 @@ class Service:
     user: bool = False
     """For the user's own manager (systemctl --user) instead of the system's."""
     environment: Mapping[str, str] = field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
+    """Variables set now whose values do not belong in a unit, which everyone may read: named in a comment."""
     working_directory: str | None = None
     """Needed when the command names files by relative paths."""
     run_as: str | None = None
@@ -105,6 +107,9 @@ def _service(service: Service) -> Iterator[str]:
         yield f"WorkingDirectory={_text(service.working_directory)}"
     for name, value in service.environment.items():
         yield f"Environment={_word(f'{name}={value}', variables=False)}"
+    if service.secrets:
+        yield f"# not written here: {' '.join(map(_text, service.secrets))}; a file only the service may read can hold it:"
+        yield f"# EnvironmentFile=/etc/moefit/{service.name}.env"
     yield f"ExecStart={command_line(service.argv)}"
     yield "Restart=on-failure"
     yield "RestartSec=5"

@@ -149,6 +149,14 @@ def test_nothing_keeps_cuda_from_working(kind: str) -> None:
     assert (kind == "vulkan") == ("NoNewPrivileges=yes" in text)
 
 
+def test_secrets_are_named_and_not_written() -> None:
+    text = unit.write(Service("x", SERVER, secrets=("LLAMA_API_KEY",)))
+    assert (
+        "# not written here: LLAMA_API_KEY; a file only the service may read can hold it:\n# EnvironmentFile="
+        in text
+    )
+
+
 def test_bad_usage_is_not_tried_again() -> None:
     assert "RestartPreventExitStatus=2" in unit.write(SERVICES["replan"])
 
