@@ -26,7 +26,7 @@ _CARRIED = (
     "HF_HUB_CACHE",
 )
 """How variables begin that set options, choose devices or say where models are."""
-_SECRETS = ("LLAMA_API_KEY", "HF_TOKEN")
+_SECRETS = ("LLAMA_API_KEY", "HF_TOKEN", "LLAMA_ARG_MCP_SERVERS_JSON")
 """Variables that set options too, but whose values are nobody else's business."""
 
 
@@ -57,7 +57,8 @@ def service(plan: Plan, name: str, argv: Sequence[str], *, user: bool, replan: b
 
 def carried(environment: Mapping[str, str]) -> dict[str, str]:
     """The variables of this moment that the plan depends on: a service starts without them. Secrets are not among them."""
-    return {name: environment[name] for name in sorted(environment) if name.startswith(_CARRIED)}
+    names = (name for name in sorted(environment) if name.startswith(_CARRIED) and name not in _SECRETS)
+    return {name: environment[name] for name in names}
 
 
 def owner(environment: Mapping[str, str]) -> str | None:

@@ -15,6 +15,7 @@ def test_a_service_is_given_the_variables_that_the_plan_depends_on() -> None:
         "GGML_OP_OFFLOAD_MIN_BATCH": "64",
         "HF_TOKEN": "secret",
         "LLAMA_API_KEY": "secret",
+        "LLAMA_ARG_MCP_SERVERS_JSON": "secret",
         "HOME": "/root",
     }
     assert ["CUDA_VISIBLE_DEVICES", "GGML_OP_OFFLOAD_MIN_BATCH", "LLAMA_ARG_CTX_SIZE"] == list(
