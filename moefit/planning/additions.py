@@ -8,6 +8,7 @@ from moefit.launch.complete import Addition, placement_additions
 from moefit.launch.constraints import Constraints
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Machine
+from moefit.memory.split_modes import SPLIT_MODES
 from moefit.model import Model
 from moefit.placement.search import Candidate
 
@@ -26,6 +27,8 @@ def additions(
         chosen: the candidate.
         default: what llama.cpp makes of the user's line alone.
     """
+    if constraints.split_mode in SPLIT_MODES:
+        return tuple(_launch(constraints, chosen, default))
     settled = chosen.settled
     names = [t.name for t in model.tensors]
     placed = placement_additions(settled.placement, settled.devices, names, constraints, machine.gpus)
@@ -42,7 +45,7 @@ def _launch(constraints: Constraints, chosen: Candidate, default: Settings) -> I
         yield Addition("-b", str(launch.batch), "a micro-batch is never larger than the batch")
     if launch.load_mode != default.load_mode:
         yield Addition(
-            "-lm", launch.load_mode, "experts in pinned memory: copies to the GPU run at link speed"
+            "-lm", launch.load_mode, "weights in pinned memory: copies to the GPU run at link speed"
         )
     if launch.cache_ram != default.cache_ram:
         yield Addition(
@@ -52,7 +55,7 @@ def _launch(constraints: Constraints, chosen: Candidate, default: Settings) -> I
 
 def _why_ubatch(chosen: Candidate) -> str:
     if CPU in chosen.settled.placement.overrides.values():
-        return "experts on the CPU are copied to the GPU once a micro-batch: fewer, larger ones"
+        return "weights on the CPU are copied to the GPU once a micro-batch: fewer, larger ones"
     return (
         "larger matrix products use the GPU better"
         if chosen.settings.ubatch > 512

@@ -13,6 +13,7 @@ from moefit.launch.defaults import settings
 from moefit.launch.patterns import CPU_BUFFER
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device, Machine
+from moefit.memory.split_modes import SPLIT_MODES
 from moefit.model import Model
 from moefit.placement.arrange import Demand, strategies
 from moefit.placement.budget import Budget
@@ -20,6 +21,7 @@ from moefit.placement.search import Candidate, Choices, Problem, best, search
 from moefit.placement.settle import settle
 from moefit.placement.types import Placement
 from moefit.planning.additions import additions
+from moefit.planning.as_given import as_given
 from moefit.planning.baselines import baselines
 from moefit.planning.budgets import budgets
 from moefit.planning.choices import SMALL_UBATCHES, device_orders, open_choices
@@ -57,12 +59,16 @@ def _choose(
     model: Model, machine: Machine, launch: Launch, options: Options
 ) -> tuple[Candidate, tuple[Candidate, ...], Settings]:
     """The chosen candidate, all of them, and what llama.cpp would make of the user's line alone."""
+    if launch.constraints.split_mode in SPLIT_MODES:
+        given = as_given(model, machine, launch, options, wanted_context(launch.constraints, model))
+        return given, (), given.settings
     devices = _with_room(model, launch, options, chosen_devices(launch.constraints, machine.gpus))
     fixed = demand(launch.constraints, model, devices)
     context = _context(model, machine, launch, options, devices, fixed)
     problem = _problem(model, machine, launch, options, devices, fixed, context)
     orders = device_orders(tuple(float(d.bandwidth or 0) for d in devices), fixed)
-    choices = open_choices(launch.constraints, machine, orders, options.strategy, context)
+    dense = not model.experts
+    choices = open_choices(launch.constraints, machine, orders, options.strategy, context, dense=dense)
     found = _search(problem, choices, options, open_ubatch=launch.constraints.ubatch is None)
     fastest = min((c.prediction.seconds for c in found if c.fits), default=inf)
     limit = inf if options.thorough else fastest
