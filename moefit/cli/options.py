@@ -14,6 +14,7 @@ class Strategy(StrEnum):
 
     AUTO = "auto"
     BASE_FIRST = "base-first"
+    FFN = "ffn"
     TWO_PASS = "two-pass"  # noqa: S105 - a strategy, no password
     STANDARD = "standard"
 

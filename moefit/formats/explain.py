@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 
 from rich.console import Group, RenderableType
@@ -20,18 +20,25 @@ def explain(plan: Plan) -> Group:
 
 def _layers(plan: Plan) -> Iterator[RenderableType]:
     yield Text("why", style="bold")
-    for (device, experts, why), run in groupby(plan.layers, key=_place):
+    for (place, why), run in groupby(plan.layers, key=_place):
         indices = [layer.index for layer in run]
         span = str(indices[0]) if len(indices) == 1 else f"{indices[0]}-{indices[-1]}"
-        place = device if experts in {None, device} else f"{device}, experts {experts}"
         yield Text(f"  layers {span:>7}  {place}: {why}")
 
 
-def _place(layer: LayerPlan) -> tuple[str, str | None, str]:
-    experts = layer.experts
+def _place(layer: LayerPlan) -> tuple[str, str]:
+    experts, parts = layer.experts, [layer.device]
     if experts is not None and not isinstance(experts, str):
-        experts = " ".join(f"{name} {device}" for name, device in experts.items())
-    return layer.device, experts, layer.why
+        experts = _names(experts)
+    if experts not in {None, layer.device}:
+        parts.append(f"experts {experts}")
+    if layer.elsewhere:
+        parts.append(_names(layer.elsewhere))
+    return ", ".join(parts), layer.why
+
+
+def _names(places: Mapping[str, str]) -> str:
+    return " ".join(f"{name} {device}" for name, device in places.items())
 
 
 def _options(plan: Plan) -> Iterator[RenderableType]:

@@ -150,6 +150,7 @@ def _layer(layer: LayerPlan) -> dict[str, Any]:
         "device": layer.device,
         "experts": dict(experts) if experts is not None and not isinstance(experts, str) else experts,
         "why": layer.why,
+        "elsewhere": dict(layer.elsewhere),
     }
 
 

@@ -109,7 +109,7 @@ def _strip(plan: Plan) -> Iterator[Text]:
     legend = {
         _FULL: "whole",
         _PART: "some of its experts on the CPU",
-        _BASE: "its experts on the CPU",
+        _BASE: "its experts on the CPU" if plan.model.experts else "its FFN, or part of it, on the CPU",
         _HOST: "all of it on the CPU",
     }
     told = (f"{mark} {text}" for mark, text in legend.items() if mark in used)
@@ -120,6 +120,8 @@ def _cell(layer: LayerPlan, colours: Mapping[str, str]) -> tuple[str, str]:
     if layer.device == "CPU":
         return _HOST, "dim"
     colour = colours[layer.device]
+    if layer.experts is None and layer.elsewhere:
+        return _BASE, colour
     if layer.experts is None or layer.experts == layer.device:
         return _FULL, colour
     return (_BASE if isinstance(layer.experts, str) else _PART), colour

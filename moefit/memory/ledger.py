@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from moefit.memory.buffers import HOST
 from moefit.memory.kv import layer_bytes
-from moefit.memory.weights import slot_weights
+from moefit.memory.memo import per_model
+from moefit.memory.weights import slot_weights, tensor_sizes
+from moefit.model import Role
 from moefit.placement.types import LayerSize, Ledger
 
 if TYPE_CHECKING:
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
     from moefit.machine.backends import Backend
     from moefit.machine.types import Device
     from moefit.model import Model
+
+_FFN: Final = re.compile(r"[.]ffn_(up|gate|down)[.]weight$")
 
 
 def ledger(model: Model, settings: Settings, devices: Sequence[Device] = ()) -> Ledger:
@@ -32,6 +37,24 @@ def ledger(model: Model, settings: Settings, devices: Sequence[Device] = ()) -> 
 def _slots(model: Model, settings: Settings, backend: Backend) -> tuple[LayerSize, ...]:
     weights = slot_weights(model, settings.mtp, backend)
     caches = layer_bytes(model, settings, backend) if settings.kv_offload else (0,) * len(model.layers)
+    ffns = _dense_ffns(model, settings.mtp, backend)
     return tuple(
-        LayerSize(slot.base + cache, slot.experts) for slot, cache in zip(weights, (*caches, 0), strict=True)
+        LayerSize(slot.base + cache, slot.experts, ffn)
+        for slot, cache, ffn in zip(weights, (*caches, 0), (*ffns, ()), strict=True)
+    )
+
+
+@per_model(64)
+def _dense_ffns(model: Model, mtp: bool, backend: Backend) -> tuple[tuple[tuple[str, int], ...], ...]:  # noqa: FBT001
+    """For each block without routed experts, the matrices of its FFN."""
+    sizes = tensor_sizes(model, mtp, backend)
+    return tuple(
+        tuple(
+            (t.name, sizes[t.name])
+            for t in layer.tensors
+            if t.role is Role.BASE and _FFN.search(t.name) and t.name in sizes
+        )
+        if not layer.experts
+        else ()
+        for layer in model.layers
     )

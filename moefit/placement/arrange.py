@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from moefit.machine.types import CPU
 from moefit.model import Model
 from moefit.placement.base_first import base_first
+from moefit.placement.ffn import ffn_last
 from moefit.placement.standard import standard
 from moefit.placement.two_pass import two_pass
 from moefit.placement.types import LayerSize, Layout, Ledger, Placement, Room
@@ -38,7 +39,7 @@ def strategies(demand: Demand) -> dict[str, Strategy]:
     def passes(ledger: Ledger, rooms: Sequence[Room]) -> Layout:
         return two_pass(ledger, rooms, ordered=demand.ordered)
 
-    return {"base-first": base_first, "two-pass": passes, "standard": whole}
+    return {"base-first": base_first, "ffn": ffn_last, "two-pass": passes, "standard": whole}
 
 
 def arrange(
@@ -69,7 +70,8 @@ def _without(ledger: Ledger, model: Model, fixed: Mapping[str, int]) -> Ledger:
     for size, gone in zip(ledger.slots, base, strict=True):
         experts = tuple((name, n) for name, n in size.experts if name not in fixed)
         fixed_experts = size.expert_bytes - sum(n for _, n in experts)
-        slots.append(LayerSize(max(0, size.base - max(0, gone - fixed_experts)), experts))
+        ffn = tuple((name, n) for name, n in size.ffn if name not in fixed)
+        slots.append(LayerSize(max(0, size.base - max(0, gone - fixed_experts)), experts, ffn))
     return Ledger(tuple(slots))
 
 

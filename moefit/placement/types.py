@@ -35,6 +35,8 @@ class LayerSize:
     """Weights without routed experts, plus KV or state."""
     experts: tuple[tuple[str, int], ...] = ()
     """Routed-expert tensors: (name, bytes), in the file's order."""
+    ffn: tuple[tuple[str, int], ...] = ()
+    """Matrices of a dense FFN, which are part of `base`: (name, bytes)."""
 
     @property
     def expert_bytes(self) -> int:

@@ -10,6 +10,8 @@ from moefit.placement.arrange import Demand
 from moefit.placement.search import Choices
 
 STRATEGIES: Final = ("base-first", "two-pass", "standard")
+DENSE_STRATEGIES: Final = ("base-first", "ffn", "standard")
+"""For a model without routed experts, to which the two-pass fit does nothing."""
 UBATCHES: Final = (512, 1024, 2048, 4096)
 """llama.cpp's default first. Larger ones gain nothing measured: the copies of experts are amortised by then."""
 SMALL_UBATCHES: Final = (256, 128, 64)
@@ -22,6 +24,8 @@ def open_choices(
     orders: tuple[tuple[int, ...], ...],
     strategy: str,
     context: int,
+    *,
+    dense: bool,
 ) -> Choices:
     """The choices, llama.cpp's own default first in each.
 
@@ -29,11 +33,13 @@ def open_choices(
         constraints: what the user set.
         machine: its RAM decides whether pinned memory is open.
         orders: device orders, as `device_orders` gives them.
-        strategy: one of STRATEGIES, or auto for all.
+        strategy: a strategy's name, or auto for all that make a difference.
         context: tokens; a micro-batch is never larger.
+        dense: the model has no routed experts.
     """
+    every = DENSE_STRATEGIES if dense else STRATEGIES
     return Choices(
-        strategies=STRATEGIES if strategy == "auto" else (strategy,),
+        strategies=every if strategy == "auto" else (strategy,),
         ubatches=_ubatches(constraints, context),
         load_modes=_load_modes(constraints, machine),
         orders=orders,

@@ -9,7 +9,7 @@ from moefit.launch.constraints import Constraints
 from moefit.launch.patterns import Rule, match
 from moefit.machine.types import CPU, Device, Machine
 from moefit.memory.extras import Extra
-from moefit.model import Layer, Model
+from moefit.model import Layer, Model, Role
 from moefit.placement.search import Candidate
 from moefit.placement.settle import Settled
 from moefit.placement.types import Placement
@@ -92,18 +92,26 @@ def _layer_plans(model: Model, constraints: Constraints, settled: Settled) -> It
         places = set(homes.values())
         experts = None if not places else places.pop() if len(places) == 1 else homes
         base = _name(placement.slots[layer.index], devices)
-        yield LayerPlan(layer.index, base, experts, _why(layer, base, experts, constraints, ruled))
+        elsewhere = {
+            _short(t.name): _name(placement.overrides[t.name], devices)
+            for t in layer.tensors
+            if t.role is not Role.EXPERT and t.name in placement.overrides
+        }
+        why = _why(layer, base, experts, elsewhere, constraints, ruled)
+        yield LayerPlan(layer.index, base, experts, why, elsewhere)
 
 
 def _why(
     layer: Layer,
     base: str,
     experts: str | Mapping[str, str] | None,
+    elsewhere: Mapping[str, str],
     constraints: Constraints,
     ruled: Mapping[str, Rule],
 ) -> str:
     """The reason for where a layer is, in one clause."""
-    rule = next((ruled[t.name] for t in layer.experts if t.name in ruled), None)
+    movable = layer.experts or layer.tensors
+    rule = next((ruled[t.name] for t in movable if t.name in ruled), None)
     if layer.mtp:
         return "a multi-token-prediction block: loaded only with --spec-type draft-mtp"
     if base == "CPU":
@@ -112,7 +120,14 @@ def _why(
             f"-ngl {constraints.gpu_layers} leaves it on the CPU" if user else "no room is left for its base"
         )
     if rule is not None:
-        return f"its experts follow your {' '.join(rule.words)}"
+        what = "its experts follow" if layer.experts else "some of its tensors follow"
+        return f"{what} your {' '.join(rule.words)}"
+    return _why_there(base, experts, elsewhere)
+
+
+def _why_there(base: str, experts: str | Mapping[str, str] | None, elsewhere: Mapping[str, str]) -> str:
+    if elsewhere and experts is None:
+        return "its FFN gives way, so that its attention and KV can stay"
     if experts is None or experts == base:
         return "all of it fits"
     if isinstance(experts, str):

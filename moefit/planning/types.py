@@ -91,6 +91,8 @@ class LayerPlan:
     experts: str | Mapping[str, str] | None
     """Device name or CPU of all its routed experts; by tensor where they differ; None without experts."""
     why: str
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    """Where its other tensors live that are not on `device`, by the tensor's short name: those of an FFN, or what the user moved."""
 
 
 @dataclass(frozen=True, slots=True)
