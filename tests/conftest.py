@@ -1,6 +1,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is no failure. Everything else is hypothesis's own choice: where CI is set, it repeats the same examples.
+settings.register_profile("unhurried", parent=settings(), deadline=None)
+settings.load_profile("unhurried")
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
