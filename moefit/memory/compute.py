@@ -16,6 +16,7 @@ from typing import Final
 
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device
+from moefit.memory.architectures import architecture
 from moefit.memory.cache_tensor import cache_type
 from moefit.memory.cells import context
 from moefit.memory.graph.context import Batch, Homes
@@ -149,4 +150,5 @@ def _prompt(model: Model, settings: Settings) -> Batch:
         type_v=cache_type(settings.cache_type_v),
         kv_offload=settings.kv_offload,
         pins=False,
+        snapshots=1 + (settings.rollback_tokens if architecture(model.architecture).rolls_back else 0),
     )

@@ -42,15 +42,15 @@ def embedding(c: Context, *, scaled: bool = False, mixed: bool = True) -> Node:
     embd = c.hp.embd()
     more = embd * c.hp.integer(DEEPSTACK)
 
+    found = c.outside("token_embd.weight", on_output=False)
+    table = found or g.stored(F32, c.homes.cpu, c.hp.embd(), 1, weight=True)
+
     def looked_up(ids: Node) -> Node:
         rows = g.get_rows(table, ids)
         return g.pad(rows, more) if more else rows
 
     tokens = c.input("inp_tokens", I32, c.batch.tokens)
     vectors = c.input("inp_embd", F32, embd + more, c.batch.tokens)
-    table = c.outside("token_embd.weight", on_output=False)
-    if table is None:
-        table = g.stored(F32, c.homes.cpu, c.hp.embd(), 1, weight=True)
     rows = looked_up(tokens)
     c.expand(rows, vectors)
     if mixed:

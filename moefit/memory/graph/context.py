@@ -37,6 +37,9 @@ class Batch:
     pins: bool
     """Norms and last operations of a layer are pinned to its device (llama_context::graph_get_cb)."""
 
+    snapshots: int = 1
+    """States kept of each sequence: one more for every drafted token that may be taken back (n_rs_seq + 1)."""
+
     @property
     def sequence_tokens(self) -> int:
         """Tokens of each sequence."""
@@ -198,6 +201,10 @@ class Context:
         home = self.homes.output if on_output else self.homes.cpu
         key = f"{name}@{home}"
         return self._node(tensor, home, key)
+
+    def on_first(self, name: str) -> Node | None:
+        """A tensor of the file that is kept with the first layer (LLM_TENSOR_LAYER_REPEATING without a layer), or None."""
+        return self.shared(0, name)
 
     def shared(self, layer: int, name: str) -> Node | None:
         """A tensor of the file that every layer has on its own device (TENSOR_DUPLICATED), or None."""

@@ -34,10 +34,10 @@ def _per_layer_inputs(c: Context, x: Node) -> Node | None:
     width = table.ne[0] // layers
     own = g.scale(g.reshape(g.get_rows(table, c.input("inp_tokens.per_layer", I32, n)), width, layers, n))
     c.expand(own)
-    projection = c.outside("per_layer_model_proj.weight", on_output=False)
+    projection = c.on_first("per_layer_model_proj.weight")
     assert projection is not None
     both = g.reshape(g.scale(g.mul_mat(projection, x)), width, layers, n)
-    both = norm(c, both, c.outside("per_layer_proj_norm.weight", on_output=False), -1)
+    both = norm(c, both, c.on_first("per_layer_proj_norm.weight"), -1)
     return g.cont(g.permute(g.scale(g.add(both, own)), 0, 2, 1, 3))
 
 

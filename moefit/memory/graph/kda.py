@@ -74,7 +74,8 @@ def _convolved(
     total = 4 * cache.ne[0]
     past = g.view_nd(before, (kernel - 1, inner, sequences), (4 * (kernel - 1), total))
     joined = g.concat(past, g.transpose(g.reshape(x, inner, tokens, sequences)), 0)
-    last = g.view_nd(joined, (kernel - 1, inner, sequences), joined.nb[1:3])
-    c.expand(g.cpy(last, g.view_nd(cache, (kernel - 1, inner, sequences), (4 * (kernel - 1), total))))
+    for _ in range(min(tokens, c.batch.snapshots)):
+        last = g.view_nd(joined, (kernel - 1, inner, sequences), joined.nb[1:3])
+        c.expand(g.cpy(last, g.view_nd(cache, (kernel - 1, inner, sequences), (4 * (kernel - 1), total))))
     out = ssm_conv(joined, g.reshape(c.weight(layer, kernel_name), kernel, inner))
     return g.reshape(g.unary(g.reshape(out, inner, c.batch.tokens)), width, heads, tokens, sequences)

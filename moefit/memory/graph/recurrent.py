@@ -39,11 +39,12 @@ def state(c: Context, cache: Node, size: int, gather: Gather | None = None) -> N
 
 
 def _keep_last(c: Context, joined: Node, cache: Node, columns: int, channels: int) -> None:
-    """Write the last columns of the convolution's input back into its state."""
+    """Write the last columns of the convolution's input back into its state, for every snapshot."""
     sequences = c.batch.sequences
-    last = g.view_nd(joined, (columns, channels, sequences), joined.nb[1:3])
-    kept = g.view_nd(cache, (columns * channels, sequences), (cache.nb[1],))
-    c.expand(g.cpy(last, kept))
+    for _ in range(min(c.batch.sequence_tokens, c.batch.snapshots)):
+        last = g.view_nd(joined, (columns, channels, sequences), joined.nb[1:3])
+        kept = g.view_nd(cache, (columns * channels, sequences), (cache.nb[1],))
+        c.expand(g.cpy(last, kept))
 
 
 def conv_state(c: Context, x: Node, layer: int, kernel: int, channels: int) -> Node:
@@ -69,7 +70,7 @@ def gated_delta_net(
     """The fused delta rule, its new state written back (build_delta_net_fused, build_recurrent_attn)."""
     v = parts[2]
     width, heads, tokens, sequences = v.ne
-    rows = tokens * sequences + width * sequences
+    rows = tokens * sequences + width * sequences * c.batch.snapshots
     out = g.result("GATED_DELTA_NET", F32, (width * heads, rows, 1, 1), *parts, before)
     nb1, nb2 = 4 * width, 4 * width * heads
     output = g.view_nd(out, (width, heads, tokens, sequences), (nb1, nb2, nb2 * tokens))
@@ -115,7 +116,7 @@ def mamba2(c: Context, x: Node, layer: int) -> Node:
 
     def scan(rows: Node, ids: Node) -> Node:
         ssm = g.reshape(rows, width, head, heads, sequences)
-        elements = values.elements + width * head * heads * ids.ne[0]
+        elements = values.elements + width * head * heads * ids.ne[0] * c.batch.snapshots
         return g.result("SSM_SCAN", F32, (elements, 1, 1, 1), ssm, values, dt, a, b, d, ids)
 
     y_ssm = state(c, states, width * inner, scan)

@@ -57,7 +57,7 @@ class Question:
 def peaks_of(model: Model, homes: Homes, question: Question) -> Peaks:
     """The peaks, remembered by what they depend on."""
     # With caches on the host, copies come and go in every layer, and the free blocks do not soon repeat.
-    whole = model.architecture in GROWING or not question.batch.kv_offload
+    whole = _grows(model) or not question.batch.kv_offload
     chosen = choose(model, homes, PERIODS.get(model.architecture, 1), whole=whole)
     outside = tuple((name, home) for name, home in homes.tensors.items() if not name.startswith("blk."))
     places = (chosen.key, outside)
@@ -73,6 +73,11 @@ def peaks_of(model: Model, homes: Homes, question: Question) -> Peaks:
         return _allocated(_built(model, homes, batch, chosen.layers), question)
 
     return _remembered(_known(model), (question, places), peaks)
+
+
+def _grows(model: Model) -> bool:
+    """Whether every layer takes something more: an input of its own, or what it leaves allocated."""
+    return model.architecture in GROWING or "per_layer_model_proj.weight" in _layers(model).outside
 
 
 def _remembered(known: OrderedDict[Hashable, T], key: Hashable, answer: Callable[[], T]) -> T:
