@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from moefit.placement.types import Placement
 
 EMBEDDING = "token_embd.weight"
+REPACKABLE = frozenset({"q2_K", "q4_0", "q4_K", "iq4_nl", "mxfp4"})
+"""Types that an x86 CPU repacks (ggml_repack_get_optimal_repack_type in ggml/src/ggml-cpu/repack.cpp)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,11 @@ def weights(
             home = placement.slots[known.homes[name]]
             held[home] -= sizes[home][name]
             held[device] += sizes[device][name]
-    for tensor, device in (*_copies(known, placement), *_inputs(model, known, placement)):
+    pinned = settings.host_buffers and any(device.backend.host_buffer for device in devices)
+    for tensor, device in (
+        *_copies(known, placement),
+        *_inputs(model, known, placement, repacked=not pinned),
+    ):
         held[device] += _size(tensor, backend_at(devices, device))
     return tuple(held[:-1]), held[-1]
 
@@ -147,10 +153,11 @@ def _copies(known: Loaded, placement: Placement) -> list[tuple[Tensor, int]]:
     ]
 
 
-def _inputs(model: Model, known: Loaded, placement: Placement) -> list[tuple[Tensor, int]]:
+def _inputs(model: Model, known: Loaded, placement: Placement, *, repacked: bool) -> list[tuple[Tensor, int]]:
     """Input tensors and where they live: the host, unless overridden.
 
-    A tied embedding whose second copy is in the same buffer has no first one, but where the output is made before it.
+    A tied embedding whose second copy is in the same buffer has no first one, but where the output is made before it. Where
+    CPU weights are repacked, an output of a type that can be goes to a buffer of its own.
     """
     output = placement.overrides.get(EMBEDDING, placement.slots[-1])
     twice = architecture(model.architecture).output_first
@@ -158,5 +165,7 @@ def _inputs(model: Model, known: Loaded, placement: Placement) -> list[tuple[Ten
     return [
         (tensor, home)
         for tensor, home in homes
-        if not (model.tied and tensor.name == EMBEDDING and home == output and not twice)
+        if not (model.tied and tensor.name == EMBEDDING and home == output)
+        or twice
+        or (repacked and home == CPU and tensor.quant.name in REPACKABLE)
     ]
