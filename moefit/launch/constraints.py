@@ -79,6 +79,8 @@ class Constraints:
     """--embedding, --reranking, or --pooling other than none: whole batches of outputs."""
     kv_offload: bool | None = None
     op_offload: bool | None = None
+    op_offload_min_batch: int | None = None
+    """GGML_OP_OFFLOAD_MIN_BATCH of the user's environment."""
     repack: bool | None = None
     host_buffers: bool | None = None
     """False with --no-host."""

@@ -16,6 +16,8 @@ AUTO_SLOTS = 4
 _WITH_CACHE = {"llama-server", "llama-cli"}
 _CACHE_RAM = 8192 << 20
 _CHECKPOINTS = 32
+_MIN_BATCH = 32
+"""source: ggml/src/ggml-cuda/ggml-cuda.cu, ggml_backend_cuda_reg."""
 _ROLLS_BACK = frozenset({"draft-mtp", "draft-eagle3", "draft-dflash", "draft-dspark"})
 """source: common/common.h, common_params_speculative::need_n_rs_seq."""
 
@@ -28,11 +30,11 @@ def settings(
     ubatch: int | None = None,
     load_mode: str | None = None,
     devices: Sequence[Device] = (),
-    op_offload_min_batch: int = 32,
+    threads: int | None = None,
 ) -> Settings:
     """The launch as llama.cpp will understand it.
 
-    `context`, `batch`, `ubatch` and `load_mode` are a planner's choice and count only where the user left them open
+    `context`, `batch`, `ubatch`, `load_mode` and `threads` are a planner's choice and count only where the user left them open
     (-c 0 leaves the context open: pass the trained one). `devices` decide what load mode auto becomes.
     """
     slots, unified = _slots(constraints)
@@ -61,13 +63,15 @@ def settings(
         flash_attention=constraints.flash_attention or "auto",
         kv_offload=constraints.kv_offload is not False,
         op_offload=constraints.op_offload is not False,
-        op_offload_min_batch=op_offload_min_batch,
+        op_offload_min_batch=_MIN_BATCH
+        if constraints.op_offload_min_batch is None
+        else constraints.op_offload_min_batch,
         swa_full=constraints.swa_full,
         host_buffers=constraints.host_buffers is not False,
         load_mode=_load_mode(constraints.load_mode or load_mode, devices),
         split_mode=constraints.split_mode or "layer",
         main_gpu=constraints.main_gpu or 0,
-        threads=constraints.threads,
+        threads=threads if constraints.threads is None else constraints.threads,
         cache_ram=_cache_ram(constraints),
         context_checkpoints=_checkpoints(constraints),
         mtp="draft-mtp" in constraints.spec_types,

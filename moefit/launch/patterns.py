@@ -17,6 +17,10 @@ from moefit.launch.ecmascript import compile_ecmascript
 EXPERTS: Final = r"\.ffn_(up|down|gate|gate_up)_(ch|)exps"
 DENSE: Final = r"\.ffn_(up|down|gate)\."
 CPU_BUFFER: Final = "CPU"
+MAX_LAYERS: Final = 512
+"""No model has more blocks. source: src/llama-hparams.h, LLAMA_MAX_LAYERS."""
+MAX_OVERRIDES: Final = 4096
+"""source: src/llama.cpp, llama_max_tensor_buft_overrides; the last one ends the list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,8 @@ def first_blocks(count: int, pattern: str, words: tuple[str, ...] = ()) -> tuple
     """`--n-cpu-moe count` (EXPERTS) or `--n-cpu-ffn count` (DENSE), as one rule for what llama.cpp writes as `count`."""
     if count == 0:
         return ()
-    return (Rule(rf"blk\.({'|'.join(map(str, range(count)))}){pattern}", CPU_BUFFER, words),)
+    blocks = "|".join(map(str, range(min(count, MAX_LAYERS))))
+    return (Rule(rf"blk\.({blocks}){pattern}", CPU_BUFFER, words),)
 
 
 def match(rules: Sequence[Rule], names: Iterable[str]) -> Mapping[str, Rule]:

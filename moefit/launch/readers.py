@@ -9,7 +9,7 @@ import re
 from math import isfinite
 
 from moefit.errors import UsageError
-from moefit.launch.patterns import DENSE, EXPERTS, Rule, cpu_moe, first_blocks, parse_overrides
+from moefit.launch.patterns import DENSE, EXPERTS, MAX_OVERRIDES, Rule, cpu_moe, first_blocks, parse_overrides
 from moefit.launch.values import Values, integer, switch
 
 _MIB = 1 << 20
@@ -117,6 +117,8 @@ def overrides(values: Values, spellings: tuple[str, ...], program: str) -> tuple
             count = integer(given)
             if count < 0:
                 raise UsageError(f"{given.source}: a number of layers cannot be negative")
+            if count >= MAX_OVERRIDES:
+                raise UsageError(f"{given.source}: llama.cpp has room for {MAX_OVERRIDES - 1} overrides")
             rules += first_blocks(count, EXPERTS if some_experts in given.option.spellings else DENSE, words)
     return tuple(rules)
 

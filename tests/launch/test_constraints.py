@@ -183,6 +183,7 @@ def test_what_llama_cpps_own_fit_gives_up_on(line: str, expected: bool) -> None:
         ("-np 0", "-np 0: a number of slots of 1 or more is needed"),
         ("-c -5", "-c -5: a context cannot be negative"),
         ("-ncmoe -1", "-ncmoe -1: a number of layers cannot be negative"),
+        ("-ncmoe 2000000000", "-ncmoe 2000000000: llama.cpp has room for 4095 overrides"),
         ("-ts a,b", "-ts a,b: -ts takes numbers such as 3,1"),
         ("-fitt some", "-fitt some: -fitt takes MiB, one number or one for each device"),
         ("-b 0", "-b 0: -b must be 1 or more"),

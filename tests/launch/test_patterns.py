@@ -75,5 +75,10 @@ def test_n_cpu_ffn_takes_dense_tensors_alone() -> None:
     assert {f"blk.{i}.ffn_{kind}.weight" for i in range(11) for kind in ("up", "gate", "down")} == set(taken)
 
 
+def test_n_cpu_moe_of_more_layers_than_there_are_takes_all() -> None:
+    names = tensor_names(30, *SPLIT)
+    assert moved((cpu_moe(),), names) == moved(first_blocks(999, EXPERTS), names)
+
+
 def test_n_cpu_moe_0_takes_nothing() -> None:
     assert () == first_blocks(0, EXPERTS)
