@@ -243,9 +243,9 @@ def _allowed(option: Option) -> set[str]:
 
 
 def _number_hint(argument: Argument, number: re.Match[str] | None) -> str | None:
-    scale = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}.get(argument.value[-1:].lower())
-    if number and number.end() == len(argument.value) - 1 and scale:
-        return f"write {argument.spelling} {int(float(number.group()) * scale)}"
+    if scaled := re.fullmatch(r"(\d{1,9})([kmg])", argument.value.lower(), re.ASCII):
+        factor = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}[scaled.group(2)]
+        return f"write {argument.spelling} {int(scaled.group(1)) * factor}"
     return f"write {argument.spelling} {argument.option.values[0]}" if not number else None
 
 

@@ -94,6 +94,7 @@ def test_negations_are_not_positive() -> None:
         ("-c", "-c needs a value", "write -c N"),
         ("--control-vector-layer-range 3", "--control-vector-layer-range needs 2 values", None),
         ("-c 32k", "-c takes a number, not '32k'", "write -c 32768"),
+        ("-c 1e999k", "-c takes a number, not '1e999k'", None),
         ("-c lots", "-c takes a number, not 'lots'", "write -c N"),
         ("-ngl most", "-ngl takes a number or auto or all, not 'most'", "write -ngl N"),
         ("-fa -c 4096", "-fa takes one of on, off, auto, not '-c'", "-fa needs a value: -fa on"),
