@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from moefit.memory.graph import decoder, gemma4, hybrids, sparse, variants
+from moefit.memory.graph import decoder, gemma4, hybrids, kimi_k3, sparse, variants
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.decoder import Decoder
 from moefit.memory.graph.latent import latent_attention
@@ -133,6 +133,7 @@ ARCHITECTURES: Final[dict[str, Build]] = {
     "falcon-h1": hybrids.falcon_h1,
     "granitehybrid": plain(replace(GRANITE, mix=hybrids.granite)),
     "jamba": plain(Decoder(route=_softmax, mix=hybrids.jamba, residual_first=True)),
+    "kimi-k3": kimi_k3.build,
     "kimi-linear": plain(Decoder(route=_sigmoid_normalised, mix=hybrids.kimi, early_norm=True, rope=_never)),
     "lfm2": plain(Decoder(mix=hybrids.lfm2, residual_first=True)),
     "lfm2moe": plain(Decoder(route=_sigmoid_normalised, mix=hybrids.lfm2, residual_first=True)),
@@ -177,5 +178,5 @@ ARCHITECTURES: Final[dict[str, Build]] = {
 PERIODS: Final = {"llama4": 4, "smallthinker": 4, "afmoe": 4, "smollm3": 4}
 """Architectures whose layers differ by their number and not by their tensors: after how many they repeat."""
 
-GROWING: Final = frozenset({"deepseek32", "glm-dsa", "minimax-m3"})
+GROWING: Final = frozenset({"deepseek32", "glm-dsa", "kimi-k3", "minimax-m3"})
 """Architectures whose every layer leaves something allocated (a leaf that is no input): no few layers stand for all."""

@@ -38,7 +38,7 @@ def kda(c: Context, x: Node, layer: int) -> Node:
     )
     out = gated_delta_net(c, layer, (gdn_norm(q), gdn_norm(k), v, decay, beta), memory, total)
     out = g.reshape(g.cont(out), width, heads, n)
-    gate = linear(c, "ssm_g_a", x, layer)
+    gate = linear(c, "ssm_g" if c.has(layer, "ssm_g") else "ssm_g_a", x, layer)
     if c.has(layer, "ssm_g_b"):
         gate = linear(c, "ssm_g_b", gate, layer)
     gate = g.unary(g.reshape(gate, width, heads, n))

@@ -10,7 +10,8 @@ from moefit.memory.graph.decoder import Decoder
 from moefit.memory.graph.nodes import F32, Node
 
 
-def _query(c: Context, x: Node, layer: int) -> Node:
+def query_of(c: Context, x: Node, layer: int) -> Node:
+    """Queries of all heads, through a narrow matrix where the file has one."""
     if c.has(layer, "attn_q"):
         return linear(c, "attn_q", x, layer)
     low = norm(c, linear(c, "attn_q_a", x, layer), "attn_q_a_norm", layer)
@@ -25,14 +26,14 @@ def latent_attention(c: Context, x: Node, layer: int, what: Decoder) -> Node:
     key = hp.integer("attention.key_length_mla") or hp.head_k(layer)
     value = hp.integer("attention.value_length_mla") or hp.head_v(layer)
     if c.memory.mla:
-        query, k, values = latent_query(c, _query(c, x, layer), x, layer, rotates=what.rope(c, layer))
+        query, k, values = latent_query(c, query_of(c, x, layer), x, layer, rotates=what.rope(c, layer))
         shape = Heads(heads, 1, rank + rope, rank)
         cur = attend_latent(c, layer, shape, query, k, values, c.weight(layer, "attn_v_b"))
         if c.has(layer, "attn_gate"):
             gate = g.unary(g.reshape(linear(c, "attn_gate", x, layer), 1, heads, n))
             cur = g.cont(g.mul(g.reshape(cur, value, heads, n), gate), value * heads, n)
         return linear(c, "attn_output", cur, layer)
-    q = g.reshape(_query(c, x, layer), key, heads, n)
+    q = g.reshape(query_of(c, x, layer), key, heads, n)
     latent, k_pe = _compressed(c, x, layer, rotates=what.rope(c, layer))
     return _expanded(c, layer, q, latent, k_pe, (heads, key - rope, rope, value))
 

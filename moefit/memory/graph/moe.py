@@ -161,7 +161,15 @@ def _activated(c: Context, layer: int, x: Node, ids: Node, how: Routing, suffix:
     return g.like("SQR", cur) if how.activation == "relu_sqr" else cur
 
 
+def situ(gate: Node, up: Node) -> Node:
+    """Bounded gate and up (kimi_k3_situ)."""
+    cur = g.mul(g.scale(g.unary(g.scale(gate))), g.unary(gate))
+    return g.mul(cur, g.scale(g.unary(g.scale(up))))
+
+
 def _joined(gate: Node, up: Node, how: Routing) -> Node:
+    if how.activation == "situ":
+        return situ(gate, up)
     if how.clamped and not how.fused_clamp:
         return g.mul(g.clamp(g.unary(gate)), g.clamp(up))
     return g.glu(gate, up)
