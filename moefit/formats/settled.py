@@ -72,7 +72,7 @@ def _setting(group: Sequence[Argument], what: str) -> Setting:
     if option.name in _JOINED:
         return Setting(option, ",".join(a.value for a in group), positive=True)
     if option.name in _LARGEST:
-        return Setting(option, max((a.value for a in group), key=int), positive=True)
+        return Setting(option, max((a.value for a in group), key=float), positive=True)
     return Setting(option, last.value, last.positive)
 
 

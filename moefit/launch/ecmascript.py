@@ -44,7 +44,7 @@ def compile_ecmascript(pattern: str) -> re.Pattern[str]:
     """
     try:
         return re.compile(_Rewriter(pattern).rewrite(), re.ASCII)
-    except (re.error, OverflowError) as error:
+    except (re.error, OverflowError, RecursionError, ValueError) as error:
         raise UsageError(f"{pattern!r} is no regular expression for llama.cpp: {error}") from error
 
 

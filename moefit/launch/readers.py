@@ -6,13 +6,13 @@ source: common/arg.cpp, the handlers in common_params_parser_init; tools/llama-b
 from __future__ import annotations
 
 import re
-from math import isfinite
 
 from moefit.errors import UsageError
 from moefit.launch.patterns import DENSE, EXPERTS, MAX_OVERRIDES, Rule, cpu_moe, first_blocks, parse_overrides
 from moefit.launch.values import Values, integer, switch
 
 _MIB = 1 << 20
+_FLOAT_MAX = 3.4e38
 BENCH = "llama-bench"
 
 
@@ -91,7 +91,7 @@ def tensor_split(values: Values, program: str) -> tuple[float, ...] | None:
         split = tuple(float(part) for part in parts)
     except ValueError as error:
         raise UsageError(f"{found.source}: -ts takes numbers such as 3,1") from error
-    if not all(share >= 0 and isfinite(share) for share in split):
+    if not all(0 <= share < _FLOAT_MAX for share in split):
         raise UsageError(f"{found.source}: a share cannot be negative or infinite")
     if len(split) >= 16:
         raise UsageError(f"{found.source}: llama.cpp takes fewer than 16 proportions")
@@ -164,7 +164,7 @@ def fit_target(values: Values) -> tuple[int, ...] | None:
     if found is None:
         return None
     parts = re.split(r"[,/]+", found.value)
-    if not all(part.strip().isdigit() for part in parts):
+    if not all(re.fullmatch(r"\s*\d{1,9}\s*", part, re.ASCII) for part in parts):
         raise UsageError(f"{found.source}: -fitt takes MiB, one number or one for each device")
     return tuple(int(part) * _MIB for part in parts)
 

@@ -9,6 +9,9 @@ from moefit.errors import UsageError
 from moefit.launch.options import TRUTHY
 from moefit.launch.precedence import Given
 
+_LONGEST = 100
+"""Digits beyond any number that could be meant; Python refuses to read thousands of them."""
+
 
 class Values:
     """What is set, in the order llama.cpp applies it. Every lookup takes any spelling of an option."""
@@ -71,7 +74,7 @@ def integer(given: Given) -> int:
         )
     if not re.fullmatch(r"\s*[+-]?\d+", given.value, re.ASCII):
         raise UsageError(f"{given.source}: {given.value!r} is no whole number")
-    number = int(given.value)
+    number = int(given.value) if len(given.value) < _LONGEST else 1 << 31
     if not -(1 << 31) <= number < 1 << 31:
         raise UsageError(f"{given.source}: the number is too large for llama.cpp")
     return number
