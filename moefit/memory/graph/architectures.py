@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from moefit.memory.graph import decoder, gemma4, hybrids, kimi_k3, sparse, variants
+from moefit.memory.graph import decoder, gemma4, hybrids, kimi_k3, linear_attention, sparse, variants
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.decoder import Decoder
 from moefit.memory.graph.latent import latent_attention
@@ -100,6 +100,7 @@ ARCHITECTURES: Final[dict[str, Build]] = {
     "deepseek2": plain(Decoder(mix=latent_attention)),
     "deepseek32": plain(Decoder(mix=sparse.indexed_latent_attention)),
     "dots1": PLAIN,
+    "dots3note": plain(Decoder(mix=sparse.indexed_or_windowed)),
     "ernie4_5-moe": NORMALISED,
     "exaone-moe": plain(Decoder(rope=_in_window)),
     "gemma4": gemma4.build,
@@ -116,6 +117,7 @@ ARCHITECTURES: Final[dict[str, Build]] = {
     "maple": plain(Decoder(route=_maple, rope=_in_window)),
     "mellum": NORMALISED,
     "mimo2": plain(Decoder(route=_sigmoid_normalised, scaled_attention=True)),
+    "minimax-01": linear_attention.minimax_01,
     "minimax-m2": plain(Decoder(route=_sigmoid_normalised)),
     "minimax-m3": plain(Decoder(mix=sparse.block_sparse_attention)),
     "mistral4": plain(Decoder(mix=latent_attention, outputs="last layer")),
@@ -158,7 +160,10 @@ ARCHITECTURES: Final[dict[str, Build]] = {
     "internlm2": PLAIN,
     "llama": NORMALISED,
     "maincoder": plain(Decoder(norm_after_rope=True)),
+    "mamba": hybrids.pure_mamba,
+    "mamba2": hybrids.pure_mamba,
     "minicpm": plain(replace(GRANITE, rope=_always)),
+    "minicpm3": variants.minicpm3,
     "mistral3": plain(Decoder(route=_softmax_normalised, temperature=True)),
     "nanbeige": PLAIN,
     "nemotron": plain(Decoder(rms=False, activation="relu_sqr")),
@@ -178,5 +183,5 @@ ARCHITECTURES: Final[dict[str, Build]] = {
 PERIODS: Final = {"llama4": 4, "smallthinker": 4, "afmoe": 4, "smollm3": 4}
 """Architectures whose layers differ by their number and not by their tensors: after how many they repeat."""
 
-GROWING: Final = frozenset({"deepseek32", "glm-dsa", "kimi-k3", "minimax-m3"})
+GROWING: Final = frozenset({"deepseek32", "dots3note", "glm-dsa", "kimi-k3", "minimax-m3"})
 """Architectures whose every layer leaves something allocated (a leaf that is no input): no few layers stand for all."""

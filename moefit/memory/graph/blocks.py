@@ -155,9 +155,11 @@ def output_norm(c: Context, x: Node, *, rms: bool = True) -> Node:
     return cur if bias is None else g.add(cur, bias)
 
 
-def head_only(c: Context, cur: Node) -> None:
-    """The output matrix, over a normed state that is an output of the graph itself (t_embd)."""
+def head_only(c: Context, cur: Node, *, scaled: bool = False) -> None:
+    """The output matrix, over a normed state that is an output of the graph itself (t_embd), scaled or not."""
     cur.output = True
+    if scaled:
+        cur = g.scale(cur)
     head = c.outside("output.weight") or c.outside("token_embd.weight")
     if head is not None:
         cur = g.mul_mat(head, cur)

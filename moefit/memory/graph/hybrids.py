@@ -104,3 +104,15 @@ def falcon_h1(c: Context, layers: Sequence[int]) -> None:
             residual = g.get_rows(residual, output_ids(c))
         cur = g.add(ffn(c, norm(c, residual, "ffn_norm", layer), layer), residual)
     finish(c, cur, what)
+
+
+def pure_mamba(c: Context, layers: Sequence[int]) -> None:
+    """Nothing but Mamba layers (src/models/mamba.cpp)."""
+    cur = embedding(c)
+    for layer in layers:
+        x = norm(c, cur, "attn_norm", layer)
+        out = mamba2(c, x, layer) if c.architecture == "mamba2" else mamba(c, x, layer)
+        if layer == layers[-1]:
+            out, cur = (g.get_rows(t, output_ids(c)) for t in (out, cur))
+        cur = g.add(out, cur)
+    finish(c, cur, Decoder())

@@ -34,7 +34,7 @@ RESERVED_POSITIONS: Final = 256
 
 def indexed_latent_attention(c: Context, x: Node, layer: int, _what: Decoder) -> Node:
     """Latent attention to the cells that the lightning indexer ranks highest; some layers reuse the choice."""
-    hp, n = c.hp, c.batch.tokens
+    hp = c.hp
     low = norm(c, linear(c, "attn_q_a", x, layer), "attn_q_a_norm", layer)
     if c.memory.indexer[layer] is not None:
         c.carried["top_k"] = _chosen_cells(c, x, low, layer)
@@ -52,8 +52,47 @@ def indexed_latent_attention(c: Context, x: Node, layer: int, _what: Decoder) ->
     cached = cached_k(c, layer, shape)
     whole = g.view(cached, (rank, *cached.ne[1:]), cached.nb)
     cur = mha(c, layer, query, cached, whole, masked, v_mla=c.weight(layer, "attn_v_b"))
-    assert n == cur.ne[1]
     return linear(c, "attn_output", cur, layer)
+
+
+def indexed_or_windowed(c: Context, x: Node, layer: int, _what: Decoder) -> Node:
+    """Latent attention, in a window or to the cells that the indexer ranks highest, with a gate for each head (dots.note)."""
+    hp, n, window = c.hp, c.batch.tokens, c.memory.windowed[layer]
+    suffix = "_swa" if window else ""
+    rank, rope, heads = (
+        hp.integer(f"attention.kv_lora_rank{suffix}"),
+        hp.integer("rope.dimension_count"),
+        hp.heads(layer),
+    )
+    key, value = (
+        hp.integer(f"attention.key_length_mla{suffix}"),
+        hp.integer(f"attention.value_length_mla{suffix}"),
+    )
+    low = norm(c, linear(c, "attn_q_a", x, layer), "attn_q_a_norm", layer)
+    top_k = None if window else _chosen_cells(c, x, low, layer)
+    q = g.reshape(linear(c, "attn_q_b", low, layer), key, heads, n)
+    both = linear(c, "attn_kv_a_mqa", x, layer)
+    row = 4 * (rank + rope)
+    latent, k_pe = g.view_nd(both, (rank, n), (row,)), g.view_nd(both, (rope, 1, n), (row, row))
+    pos = positions(c)
+    q_pe = g.rope(g.view_nd(q, (rope, heads, n), q.nb[1:3]), pos)
+    k_pe = g.rope(norm(c, k_pe, "attn_k_norm", layer), pos)
+    latent = g.reshape(norm(c, latent, "attn_kv_a_norm", layer), rank, 1, n)
+    q_nope = g.view_nd(q, (key - rope, heads, n), q.nb[1:3])
+    absorbed = g.mul_mat(c.weight(layer, "attn_k_b"), g.permute(q_nope, 0, 2, 1, 3))
+    query = g.concat(g.permute(absorbed, 0, 2, 1, 3), q_pe, 0)
+    shape = Heads(heads, 1, rank + rope, rank, window)
+    inp = inputs(c, shape, v_cache=False)
+    k = g.concat(latent, k_pe, 0)
+    c.expand(query, latent, k)
+    store(c, layer, shape, k, None, inp)
+    seen = inp.mask if top_k is None else _only(inp.mask, top_k)
+    cached = cached_k(c, layer, shape)
+    whole = g.view(cached, (rank, *cached.ne[1:]), cached.nb)
+    cur = mha(c, layer, query, cached, whole, seen, v_mla=c.weight(layer, "attn_v_b"))
+    gate = g.reshape(g.unary(linear(c, "attn_gate", x, layer)), 1, heads, n)
+    cur = g.mul(g.reshape(cur, value, heads, n), gate)
+    return linear(c, "attn_output", g.reshape(cur, value * heads, n), layer)
 
 
 def _chosen_cells(c: Context, x: Node, low: Node, layer: int) -> Node:

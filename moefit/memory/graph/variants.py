@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from moefit.memory.graph import nodes as g
-from moefit.memory.graph.blocks import embedding, ffn, logits, norm, output_ids
+from moefit.memory.graph.blocks import embedding, ffn, head_only, logits, norm, output_ids, output_norm
 from moefit.memory.graph.context import Context
-from moefit.memory.graph.decoder import Decoder, self_attention
+from moefit.memory.graph.decoder import Decoder, block, self_attention
+from moefit.memory.graph.latent import latent_attention
 from moefit.memory.graph.moe import Routing, moe_ffn, routing
 from moefit.memory.graph.nodes import Node
 
@@ -115,3 +116,12 @@ def deci(c: Context, layers: Sequence[int]) -> None:
         out = ffn(c, norm(c, before, "ffn_norm", layer), layer)
         cur = g.add(out, before)
     logits(c, cur)
+
+
+def minicpm3(c: Context, layers: Sequence[int]) -> None:
+    """Latent attention, and constants before and after everything (src/models/minicpm3.cpp)."""
+    what = Decoder(mix=latent_attention, scaled_residual=True)
+    cur = g.scale(embedding(c))
+    for layer in layers:
+        cur = block(c, cur, layer, what, last=layer == layers[-1])
+    head_only(c, output_norm(c, cur), scaled=True)
