@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from moefit.errors import InputError, UsageError
@@ -20,6 +20,7 @@ from moefit.llama.programs import find_program
 from moefit.machine.detect import MachineOptions, detect
 from moefit.machine.types import Device, Machine
 from moefit.model import Model, build
+from moefit.planning.environment import min_batch
 from moefit.planning.types import Launch
 
 if TYPE_CHECKING:
@@ -74,7 +75,10 @@ def read_line(words: Sequence[str] | None, model_path: str | None = None) -> Lau
     if model_path is not None:
         command = with_model(command, model_path)
     given = effective(command, read_configs(os.environ), os.environ)
-    return Launch(command, given, constraints(command.name, given))
+    wanted = replace(
+        constraints(command.name, given), op_offload_min_batch=min_batch(variables(command, os.environ))
+    )
+    return Launch(command, given, wanted)
 
 
 def read_model(wanted: Constraints, progress: Callable[[Progress], None] | None = None) -> Model:

@@ -151,6 +151,7 @@ class _Reader:
             model=self.optional(found, "model", str, where, ""),
             numa_nodes=self.optional(found, "numa_nodes", int, where, 1),
             quota=self.optional(found, "quota", float, where),
+            default_threads=self.optional(found, "default_threads", int, where),
         )
 
     def _checked(self, value: Any, kind: type, where: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import zlib
 from pathlib import Path
@@ -59,6 +60,7 @@ def read_cpu(root: Path = ROOT, affinity: Iterable[int] | None = None) -> Cpu:
         model=_model(root),
         numa_nodes=_numa_nodes(root),
         quota=limits.cpus,
+        default_threads=_default_threads(root),
     )
 
 
@@ -128,6 +130,28 @@ def _large_cores(root: Path, usable: set[int]) -> int:
             return 0
         siblings.add(min(_cpu_list(mates)))
     return len(siblings)
+
+
+def _default_threads(root: Path) -> int | None:
+    """Threads that llama.cpp takes by itself; None where sysfs does not tell.
+
+    One for each performance core of a hybrid processor, else one for each physical core of the host, whatever this process
+    may use of it.
+
+    source: common/common.cpp, common_cpu_get_num_math and common_cpu_get_num_physical_cores
+    """
+    cpus = root / "sys/devices/system/cpu"
+    large = _cpu_list(_read(root / "sys/devices/cpu_core/cpus"))
+    if large:
+        mates = (_cpu_list(_read(cpus / f"cpu{cpu}/topology/thread_siblings_list")) for cpu in large)
+        return len({min(group) for group in mates if group}) or None
+    siblings = set[str]()
+    for cpu in itertools.count():
+        mask = _read(cpus / f"cpu{cpu}/topology/thread_siblings")
+        if not mask:
+            return len(siblings) or None
+        siblings.add(mask)
+    return None
 
 
 def _performance(root: Path, usable: set[int]) -> set[int]:

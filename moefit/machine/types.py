@@ -82,6 +82,8 @@ class Cpu:
     """NUMA nodes with memory; each has memory channels of its own."""
     quota: float | None = None
     """Processors' worth of time the cgroup grants, which `cores` and `threads` already respect; None for no quota."""
+    default_threads: int | None = None
+    """Threads that llama.cpp starts when it is not told how many; None when unknown."""
 
 
 @dataclass(frozen=True, slots=True)

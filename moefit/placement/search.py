@@ -10,6 +10,7 @@ from math import inf
 from moefit.cost import Prediction
 from moefit.launch.settings import Settings
 from moefit.machine.types import Device, Ram
+from moefit.memory.host import residence
 from moefit.model import Model
 from moefit.placement.arrange import Demand, strategies
 from moefit.placement.budget import Budget
@@ -74,6 +75,8 @@ class Problem:
     """The user has not set --cache-ram: it may shrink to what RAM is left."""
     may_page: bool = False
     """The user's own line maps the file: weights beyond RAM are read from disk again and again."""
+    pin_limit: int | None = None
+    """Bytes that may be page-locked, where that is known and the load mode is open."""
     guests: int = 0
     """Bytes of RAM that the line's other files take."""
 
@@ -149,6 +152,8 @@ def score(problem: Problem, strategy: str, settings: Settings, settled: Settled)
         missing = max(0, missing - spared)
     if problem.may_page:
         missing = max(0, missing - host.model)
+    if problem.pin_limit is not None:
+        missing = max(missing, residence(host, settings, settled.devices).pinned - problem.pin_limit)
     prediction = problem.predict(settings, settled.devices, settled.placement)
     return Candidate(strategy, settings, settled, prediction, missing)
 

@@ -28,14 +28,16 @@ def additions(
         default: what llama.cpp makes of the user's line alone.
     """
     if constraints.split_mode in SPLIT_MODES:
-        return tuple(_launch(constraints, chosen, default))
+        return tuple(_launch(machine, constraints, chosen, default))
     settled = chosen.settled
     names = [t.name for t in model.tensors]
     placed = placement_additions(settled.placement, settled.devices, names, constraints, machine.gpus)
-    return (*placed, *_launch(constraints, chosen, default))
+    return (*placed, *_launch(machine, constraints, chosen, default))
 
 
-def _launch(constraints: Constraints, chosen: Candidate, default: Settings) -> Iterator[Addition]:
+def _launch(
+    machine: Machine, constraints: Constraints, chosen: Candidate, default: Settings
+) -> Iterator[Addition]:
     launch = chosen.settings
     if not constraints.context:
         yield Addition("-c", str(launch.context), "the context that the plan is made for")
@@ -46,6 +48,13 @@ def _launch(constraints: Constraints, chosen: Candidate, default: Settings) -> I
     if launch.load_mode != default.load_mode:
         yield Addition(
             "-lm", launch.load_mode, "weights in pinned memory: copies to the GPU run at link speed"
+        )
+    if constraints.threads is None and launch.threads is not None:
+        usual = machine.cpu.default_threads
+        yield Addition(
+            "-t",
+            str(launch.threads),
+            f"the cores that this process may use; llama.cpp would start {usual} threads",
         )
     if launch.cache_ram != default.cache_ram:
         yield Addition(

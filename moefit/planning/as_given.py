@@ -47,7 +47,9 @@ def as_given(model: Model, machine: Machine, launch: Launch, options: Options, c
         footprint = cautious(footprint, ledger, sized.split_mode, sized.main_gpu)
     money = budgets(model, devices, sized, constraints, launch.extras, options)
     settled = Settled(devices, money, placement, footprint, unplaced=0)
-    prediction = cost.predict(work_of(model), machine, devices, sized, placement, options.workload)
+    prediction = cost.predict(
+        work_of(model), machine, devices, sized, placement, options.workload, draft_bytes=launch.draft_bytes
+    )
     guests = sum(extra.total for extra in launch.extras if extra.device == "CPU")
     missing = max(0, footprint.host.total + guests - machine.ram.available)
     if constraints.load_mode in {"mmap", "mmap+mlock"}:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from moefit.cost import best_threads
 from moefit.launch.constraints import Constraints
 from moefit.machine.types import CPU, Machine
 from moefit.placement.arrange import Demand
@@ -61,6 +62,12 @@ def device_orders(machine_gpus: tuple[float, ...], demand: Demand) -> tuple[tupl
     subsets = [tuple(sorted(ranked[:n])) for n in range(len(ranked) - 1, 0, -1)]
     none: list[tuple[int, ...]] = [] if demand.tail else [()]
     return tuple(dict.fromkeys((everything, ranked, *subsets, *none)))
+
+
+def threads_to_set(machine: Machine) -> int | None:
+    """`-t`, where llama.cpp would take another number than one for each physical performance core that it may use."""
+    usual, good = machine.cpu.default_threads, best_threads(machine)
+    return None if usual is None or usual == good else good
 
 
 def _ubatches(constraints: Constraints, context: int) -> tuple[int, ...]:

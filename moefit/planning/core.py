@@ -21,14 +21,16 @@ from moefit.placement.search import Candidate, Choices, Problem, best, search
 from moefit.placement.settle import settle
 from moefit.placement.types import Placement
 from moefit.planning.additions import additions
+from moefit.planning.advice import advice
 from moefit.planning.as_given import as_given
 from moefit.planning.baselines import baselines
 from moefit.planning.budgets import budgets
-from moefit.planning.choices import SMALL_UBATCHES, device_orders, open_choices
+from moefit.planning.choices import SMALL_UBATCHES, device_orders, open_choices, threads_to_set
 from moefit.planning.context import SMALLEST, largest_context, wanted_context
 from moefit.planning.demand import chosen_devices, demand
 from moefit.planning.describe import describe
 from moefit.planning.remedy import remedy
+from moefit.planning.threshold import with_threshold
 from moefit.planning.types import Launch, Options, Plan
 from moefit.work import work_of
 
@@ -44,7 +46,8 @@ def plan(model: Model, machine: Machine, launch: Launch, options: Options) -> Pl
     completion = complete(launch.command, wanted, launch.given)
     made = describe(model, machine, launch.constraints, launch.extras, chosen, found, completion)
     if made.fits:
-        return made
+        tips = advice(model, machine, launch, options, work_of(model), chosen)
+        return replace(made, warnings=(*made.warnings, *tips))
 
     def fits(changed: Constraints) -> bool:
         try:
@@ -73,8 +76,13 @@ def _choose(
     fastest = min((c.prediction.seconds for c in found if c.fits), default=inf)
     limit = inf if options.thorough else fastest
     rivals = tuple(baselines(problem, choices.ubatches[0], choices.load_modes[0], limit))
-    chosen = best(found if options.strategy != "auto" else (*found, *rivals))
-    return chosen, (*found, *rivals), settings(launch.constraints, context=context, devices=devices)
+    every = (*found, *rivals)
+    chosen = best(found if options.strategy != "auto" else every)
+    if chosen.fits and launch.constraints.op_offload_min_batch is None:
+        better = with_threshold(problem, work_of(model), machine, chosen)
+        if better is not None:
+            chosen, every = better, (*every, better)
+    return chosen, every, settings(launch.constraints, context=context, devices=devices)
 
 
 def _with_room(
@@ -102,12 +110,22 @@ def _problem(
     context: int,
 ) -> Problem:
     work = work_of(model)
+    threads = threads_to_set(machine)
 
     def settings_for(ubatch: int, mode: str) -> Settings:
-        return settings(launch.constraints, context=context, ubatch=ubatch, load_mode=mode, devices=devices)
+        return settings(
+            launch.constraints,
+            context=context,
+            ubatch=ubatch,
+            load_mode=mode,
+            devices=devices,
+            threads=threads,
+        )
 
     def predict(chosen: Settings, used: tuple[Device, ...], placement: Placement) -> cost.Prediction:
-        return cost.predict(work, machine, used, chosen, placement, options.workload)
+        return cost.predict(
+            work, machine, used, chosen, placement, options.workload, draft_bytes=launch.draft_bytes
+        )
 
     def money(chosen: Settings) -> tuple[Budget, ...]:
         return budgets(model, devices, chosen, launch.constraints, launch.extras, options)
@@ -122,6 +140,7 @@ def _problem(
         predict,
         cache_is_open=launch.constraints.cache_ram is None,
         may_page=launch.constraints.load_mode in {"mmap", "mmap+mlock"},
+        pin_limit=machine.ram.unlocked_limit if launch.constraints.load_mode is None else None,
         guests=sum(extra.total for extra in launch.extras if extra.device == "CPU"),
     )
 

@@ -13,6 +13,7 @@ from moefit.model import Layer, Model, Role
 from moefit.placement.search import Candidate
 from moefit.placement.settle import Settled
 from moefit.placement.types import Placement
+from moefit.planning.environment import environment
 from moefit.planning.types import DevicePlan, LayerPlan, Plan, Warn
 
 
@@ -43,7 +44,7 @@ def describe(
         candidates=tuple(found),
         shortfall=chosen.shortfall,
         argv=completion.argv if chosen.fits else (),
-        environment={},
+        environment=environment(chosen.settings, constraints) if chosen.fits else {},
         kept=completion.kept,
         added=completion.added if chosen.fits else (),
         dropped=completion.dropped,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
+from moefit.launch.constraints import Constraints
 from moefit.launch.settings import Settings
 
 MIN_BATCH: Final = "GGML_OP_OFFLOAD_MIN_BATCH"
@@ -13,13 +15,29 @@ ggml_backend_cuda_reg; the other backends with offload_op read the same variable
 DEFAULT_MIN_BATCH: Final = 32
 
 
-def environment(settings: Settings) -> Mapping[str, str]:
-    """What a launch sets beyond its line.
+def environment(settings: Settings, constraints: Constraints) -> Mapping[str, str]:
+    """What a launch sets beyond its line and the user's own environment.
 
-    >>> from moefit.launch.settings import Settings
-    >>> environment(Settings(4096)), environment(Settings(4096, op_offload_min_batch=96))
-    ({}, {'GGML_OP_OFFLOAD_MIN_BATCH': '96'})
+    >>> environment(Settings(4096), Constraints())
+    {}
+    >>> environment(Settings(4096, op_offload_min_batch=96), Constraints())
+    {'GGML_OP_OFFLOAD_MIN_BATCH': '96'}
+    >>> environment(Settings(4096, op_offload_min_batch=96), Constraints(op_offload_min_batch=96))
+    {}
     """
-    if settings.op_offload_min_batch == DEFAULT_MIN_BATCH:
+    if settings.op_offload_min_batch in {DEFAULT_MIN_BATCH, constraints.op_offload_min_batch}:
         return {}
     return {MIN_BATCH: str(settings.op_offload_min_batch)}
+
+
+def min_batch(variables: Mapping[str, str]) -> int | None:
+    """The user's own threshold, read as C's atoi reads it; None where it is not set.
+
+    >>> min_batch({"GGML_OP_OFFLOAD_MIN_BATCH": "64 tokens"}), min_batch({"GGML_OP_OFFLOAD_MIN_BATCH": "x"}), min_batch({})
+    (64, 0, None)
+    """
+    text = variables.get(MIN_BATCH)
+    if text is None:
+        return None
+    number = re.match(r"\s*[+-]?\d+", text)
+    return int(number[0]) if number else 0

@@ -139,7 +139,7 @@ def _trial(model: Model, machine: Machine, launch: Launch, candidate: Candidate)
     name = f"{candidate.strategy} -ub {chosen.ubatch} -lm {chosen.load_mode}"
     if len(machine.gpus) > 1:
         name += f" -dev {','.join(d.name for d in candidate.settled.devices)}"
-    return Trial(name, argv, environment(chosen), candidate)
+    return Trial(name, argv, environment(chosen, launch.constraints), candidate)
 
 
 def _own_fit(plan: Plan, launch: Launch) -> Iterator[Trial]:

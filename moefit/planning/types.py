@@ -32,6 +32,11 @@ class Launch:
     extras: tuple[Extra, ...] = ()
     """The mmproj, the draft model and other guests of the line, with their memory."""
 
+    @property
+    def draft_bytes(self) -> int:
+        """What a draft model reads for each token it drafts; 0 without one."""
+        return sum(extra.model for extra in self.extras if extra.kind == "draft")
+
 
 @dataclass(frozen=True, slots=True)
 class Options:

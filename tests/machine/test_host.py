@@ -144,3 +144,35 @@ def test_this_very_host_has_memory_and_cores() -> None:
     ram, cpu = read_ram(), read_cpu()
     assert 0 < ram.available <= ram.total
     assert 1 <= cpu.cores <= cpu.threads
+
+
+def siblings(count: int, threads_each: int = 1) -> dict[str, str]:
+    """The masks that llama.cpp counts, and the lists that moefit reads, of `count` cores."""
+    files = cores(count, threads_each)
+    for cpu in range(count * threads_each):
+        mask = sum(1 << (cpu % count + thread * count) for thread in range(threads_each))
+        files[f"sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings"] = f"{mask:x}\n"
+        files[f"sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list"] = files[
+            f"sys/devices/system/cpu/cpu{cpu}/topology/core_cpus_list"
+        ]
+    return files
+
+
+def test_llama_cpp_starts_a_thread_for_each_physical_core_of_the_host(tmp_path: Path) -> None:
+    """Whatever this process may use of it."""
+    cpu = read_cpu(write(tmp_path, siblings(16, 2)), affinity=range(4))
+    assert (4, 16) == (cpu.cores, cpu.default_threads)
+
+
+def test_llama_cpp_leaves_small_cores_of_a_hybrid_processor_out(tmp_path: Path) -> None:
+    hybrid = siblings(12) | {"sys/devices/cpu_core/cpus": "0-7\n", "sys/devices/cpu_atom/cpus": "8-11\n"}
+    assert 8 == read_cpu(write(tmp_path, hybrid), affinity=range(12)).default_threads
+
+
+def test_without_sysfs_nobody_knows_what_llama_cpp_would_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(
+        sys.modules, "psutil", SimpleNamespace(cpu_count=lambda *, logical: 4 if not logical else 8)
+    )
+    assert None is read_cpu(tmp_path, affinity=range(8)).default_threads

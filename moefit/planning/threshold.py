@@ -1,0 +1,31 @@
+"""The batch from which on llama.cpp copies weights on the CPU to a device, where another one than its own is better."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from moefit import cost
+from moefit.machine.types import Machine
+from moefit.placement.search import Candidate, Problem
+from moefit.planning.environment import DEFAULT_MIN_BATCH
+from moefit.work import Work
+
+_USEFUL: Final = 2.0
+"""Around the threshold copying and computing take about as long: nearer ones make no difference that anybody could measure."""
+
+
+def with_threshold(problem: Problem, work: Work, machine: Machine, chosen: Candidate) -> Candidate | None:
+    """The candidate with the threshold that its link and its weights on the CPU call for; None where the default does.
+
+    Nothing moves: with a threshold beyond the micro-batch, the buffer for copies is merely not needed.
+    """
+    settled, settings = chosen.settled, chosen.settings
+    tokens = cost.op_offload_min_batch(work, machine, settled.devices, settings, settled.placement)
+    if DEFAULT_MIN_BATCH / _USEFUL < tokens < DEFAULT_MIN_BATCH * _USEFUL:
+        return None
+    settings = replace(settings, op_offload_min_batch=tokens)
+    prediction = problem.predict(settings, settled.devices, settled.placement)
+    if prediction.seconds > chosen.prediction.seconds:
+        return None
+    return replace(chosen, settings=settings, prediction=prediction)
