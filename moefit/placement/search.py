@@ -16,6 +16,7 @@ from moefit.placement.arrange import Demand, strategies
 from moefit.placement.budget import Budget
 from moefit.placement.settle import Settled, optimist, settle
 from moefit.placement.types import Placement
+from moefit.placement.unified import drawn_from_ram
 
 _MIB = 1 << 20
 
@@ -102,16 +103,13 @@ def search(problem: Problem, choices: Choices, *, thorough: bool) -> tuple[Candi
     answer is the same, the list of the others is shorter. The load mode moves no tensor between devices, so one placement
     serves all load modes.
     """
-    known = strategies(problem.demand)
     seen: set[object] = set()
     found: list[tuple[int, Candidate]] = []
     fastest = inf
-    for opening in sorted(_openings(problem, choices), key=lambda o: (o.bound, o.rank)):
+    for opening in _promising(problem, choices):
         if opening.bound > fastest and not thorough:
             break
-        sized = problem.launch(opening.ubatch, choices.load_modes[0])
-        strategy = known[opening.strategy]
-        settled = settle(problem.model, opening.devices, opening.budgets, sized, strategy, problem.demand)
+        settled = _placed(problem, choices, opening)
         if (opening.ubatch, settled.key) in seen:
             continue
         seen.add((opening.ubatch, settled.key))
@@ -122,6 +120,24 @@ def search(problem: Problem, choices: Choices, *, thorough: bool) -> tuple[Candi
                 fastest = min(fastest, candidate.prediction.seconds)
     found.sort(key=lambda pair: pair[0])
     return tuple(candidate for _, candidate in found)
+
+
+def candidates(problem: Problem, choices: Choices) -> Iterator[Candidate]:
+    """Candidates one by one, the most promising first."""
+    for opening in _promising(problem, choices):
+        settled = _placed(problem, choices, opening)
+        for mode in choices.load_modes:
+            yield score(problem, opening.strategy, problem.launch(opening.ubatch, mode), settled)
+
+
+def _placed(problem: Problem, choices: Choices, opening: Opening) -> Settled:
+    sized = problem.launch(opening.ubatch, choices.load_modes[0])
+    strategy = strategies(problem.demand)[opening.strategy]
+    return settle(problem.model, opening.devices, opening.budgets, sized, strategy, problem.demand)
+
+
+def _promising(problem: Problem, choices: Choices) -> list[Opening]:
+    return sorted(_openings(problem, choices), key=lambda opening: (opening.bound, opening.rank))
 
 
 def _openings(problem: Problem, choices: Choices) -> Iterator[Opening]:
@@ -143,7 +159,8 @@ def _openings(problem: Problem, choices: Choices) -> Iterator[Opening]:
 def score(problem: Problem, strategy: str, settings: Settings, settled: Settled) -> Candidate:
     """A settled placement as a candidate."""
     host = settled.footprint.host
-    missing = max(0, host.total + problem.guests - problem.ram.available)
+    drawn = drawn_from_ram(settled, problem.ram)
+    missing = max(0, host.total + problem.guests + drawn - problem.ram.available)
     if missing and problem.cache_is_open and settings.cache_ram:
         spared = min(settings.cache_ram, -(-missing // _MIB) * _MIB, host.cache)
         settings = replace(settings, cache_ram=settings.cache_ram - spared)

@@ -11,6 +11,7 @@ from moefit.model import Model
 from moefit.placement.search import Candidate
 from moefit.placement.settle import Settled
 from moefit.placement.types import Placement
+from moefit.placement.unified import drawn_from_ram
 from moefit.planning.budgets import budgets
 from moefit.planning.demand import chosen_devices
 from moefit.planning.types import Launch, Options
@@ -51,7 +52,8 @@ def as_given(model: Model, machine: Machine, launch: Launch, options: Options, c
         work_of(model), machine, devices, sized, placement, options.workload, draft_bytes=launch.draft_bytes
     )
     guests = sum(extra.total for extra in launch.extras if extra.device == "CPU")
-    missing = max(0, footprint.host.total + guests - machine.ram.available)
+    drawn = drawn_from_ram(settled, machine.ram)
+    missing = max(0, footprint.host.total + guests + drawn - machine.ram.available)
     if constraints.load_mode in {"mmap", "mmap+mlock"}:
         missing = max(0, missing - footprint.host.model)
     return Candidate(AS_GIVEN, sized, settled, prediction, missing)

@@ -8,7 +8,7 @@ from typing import Final
 
 from moefit.machine.types import CPU
 from moefit.placement.arrange import strategies
-from moefit.placement.budget import Term
+from moefit.placement.budget import Budget, Term
 from moefit.placement.search import Candidate, Problem, score
 from moefit.placement.settle import optimist, settle
 
@@ -34,9 +34,8 @@ def baselines(problem: Problem, ubatch: int, load_mode: str, limit: float) -> It
     launch = problem.launch(ubatch, load_mode)
     base_first = strategies(problem.demand)["base-first"]
     money = problem.budgets(launch)
-    margin = (Term("margin", FIT_MARGIN, "llama.cpp's default -fitt"),)
     experts = {t.name: CPU for layer in problem.model.layers for t in layer.experts}
-    rivals = [(LLAMA_FIT, tuple(replace(budget, reserve=margin) for budget in money), problem.demand)]
+    rivals = [(LLAMA_FIT, tuple(map(_with_fit_margin, money)), problem.demand)]
     if experts:
         rivals.append((CPU_MOE, money, replace(problem.demand, fixed={**experts, **problem.demand.fixed})))
     for name, budgets, demand in rivals:
@@ -44,3 +43,9 @@ def baselines(problem: Problem, ubatch: int, load_mode: str, limit: float) -> It
         used, placement = optimist(*task)
         if problem.predict(launch, used, placement).seconds <= limit:
             yield score(problem, name, launch, settle(*task))
+
+
+def _with_fit_margin(budget: Budget) -> Budget:
+    """llama.cpp's margin; where the plan keeps more (the user's margin), that, so that both obey the user."""
+    margin = Term("margin", FIT_MARGIN, "llama.cpp's default -fitt")
+    return budget if budget.reserved >= FIT_MARGIN else replace(budget, reserve=(margin,))

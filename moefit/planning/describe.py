@@ -13,6 +13,7 @@ from moefit.model import Layer, Model, Role
 from moefit.placement.search import Candidate
 from moefit.placement.settle import Settled
 from moefit.placement.types import Placement
+from moefit.placement.unified import drawn_from_ram
 from moefit.planning.environment import environment
 from moefit.planning.types import DevicePlan, LayerPlan, Plan, Warn
 
@@ -37,7 +38,7 @@ def describe(
         placement=settled.placement,
         devices=device_plans(model, settled, extras),
         host=settled.footprint.host,
-        host_left=machine.ram.available - _host_bytes(settled, extras),
+        host_left=machine.ram.available - _host_bytes(settled, extras) - drawn_from_ram(settled, machine.ram),
         extras=tuple(extras),
         layers=tuple(_layer_plans(model, constraints, settled)),
         prediction=chosen.prediction,
