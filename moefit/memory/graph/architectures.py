@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from moefit.memory.graph import decoder, gemma4, hybrids, kimi_k3, linear_attention, sparse, variants
+from moefit.memory.graph import decoder, gemma4, hybrids, hyper, kimi_k3, linear_attention, sparse, variants
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.decoder import Decoder
 from moefit.memory.graph.latent import latent_attention
@@ -111,6 +111,7 @@ ARCHITECTURES: Final[dict[str, Build]] = {
     "grok": variants.grok,
     "grovemoe": variants.grovemoe,
     "hunyuan-moe": plain(Decoder(route=_softmax_normalised, norm_after_rope=True)),
+    "hy_v4": hyper.hy_v4,
     "hy_v3": plain(Decoder(outputs="normed")),
     "laguna": plain(Decoder()),
     "llama4": plain(Decoder(route=_llama4, rope=_three_of_four, bare_qk_norm=True, query_scale_input=True)),
@@ -183,5 +184,5 @@ ARCHITECTURES: Final[dict[str, Build]] = {
 PERIODS: Final = {"llama4": 4, "smallthinker": 4, "afmoe": 4, "smollm3": 4}
 """Architectures whose layers differ by their number and not by their tensors: after how many they repeat."""
 
-GROWING: Final = frozenset({"deepseek32", "dots3note", "glm-dsa", "kimi-k3", "minimax-m3"})
+GROWING: Final = frozenset({"deepseek32", "dots3note", "glm-dsa", "hy_v4", "kimi-k3", "minimax-m3"})
 """Architectures whose every layer leaves something allocated (a leaf that is no input): no few layers stand for all."""

@@ -28,6 +28,9 @@ from moefit.memory.graph.decoder import Decoder, self_attention
 from moefit.memory.graph.latent import latent_query
 from moefit.memory.graph.nodes import F16, F32, I32, Node
 
+UNTURNED: Final = frozenset({"hy_v4"})
+"""Architectures whose indexer leaves queries and keys as they are, without a Hadamard rotation."""
+
 RESERVED_POSITIONS: Final = 256
 """Positions of an empty cache, which MiniMax-M3's graph is reserved for (llama_kv_cache_msa_context::get_n_pos)."""
 
@@ -37,7 +40,7 @@ def indexed_latent_attention(c: Context, x: Node, layer: int, _what: Decoder) ->
     hp = c.hp
     low = norm(c, linear(c, "attn_q_a", x, layer), "attn_q_a_norm", layer)
     if c.memory.indexer[layer] is not None:
-        c.carried["top_k"] = _chosen_cells(c, x, low, layer)
+        c.carried["top_k"] = _chosen_cells(c, x, low, layer, turned=c.architecture not in UNTURNED)
     rank, rope, heads = (
         hp.integer("attention.kv_lora_rank"),
         hp.integer("rope.dimension_count"),
@@ -51,7 +54,10 @@ def indexed_latent_attention(c: Context, x: Node, layer: int, _what: Decoder) ->
     masked = _only(inp.mask, c.carried["top_k"])
     cached = cached_k(c, layer, shape)
     whole = g.view(cached, (rank, *cached.ne[1:]), cached.nb)
-    cur = mha(c, layer, query, cached, whole, masked, v_mla=c.weight(layer, "attn_v_b"))
+    sinks = c.find(layer, "attn_sinks")
+    cur = mha(c, layer, query, cached, whole, masked, sinks=sinks, v_mla=c.weight(layer, "attn_v_b"))
+    if c.has(layer, "attn_gate"):
+        cur = g.mul(cur, g.unary(linear(c, "attn_gate", x, layer)))
     return linear(c, "attn_output", cur, layer)
 
 
@@ -95,7 +101,7 @@ def indexed_or_windowed(c: Context, x: Node, layer: int, _what: Decoder) -> Node
     return linear(c, "attn_output", g.reshape(cur, value * heads, n), layer)
 
 
-def _chosen_cells(c: Context, x: Node, low: Node, layer: int) -> Node:
+def _chosen_cells(c: Context, x: Node, low: Node, layer: int, *, turned: bool = True) -> Node:
     """The indexer: its own keys, one score for each cell, the best ones."""
     hp, b = c.hp, c.batch
     size, heads = hp.integer("attention.indexer.key_length"), hp.integer("attention.indexer.head_count")
@@ -103,12 +109,13 @@ def _chosen_cells(c: Context, x: Node, low: Node, layer: int) -> Node:
     rotation = 64
     while size % (2 * rotation) == 0:
         rotation *= 2
-    turn = c.input(f"k_rot.indexer.{rotation}", F32, rotation, rotation)
     pos = positions(c)
     q = g.rope(g.reshape(linear(c, "indexer.attn_q_b", low, layer), size, heads, b.tokens), pos)
     k = norm(c, linear(c, "indexer.attn_k", x, layer), "indexer.k_norm", layer, rms=False)
     k = g.rope(g.reshape(k, size, 1, b.tokens), pos)
-    q, k = g.mul_mat(turn, q), g.mul_mat(turn, k)
+    if turned:
+        turn = c.input(f"k_rot.indexer.{rotation}", F32, rotation, rotation)
+        q, k = g.mul_mat(turn, q), g.mul_mat(turn, k)
     scores_mask = c.input("mask.indexer", F16, b.cells, b.tokens // b.streams, 1, b.streams)
     inp = Inputs(indices(c, "k_idxs.indexer"), None, scores_mask, None, None)
     store(c, layer, shape, k, None, inp, name="indexer")

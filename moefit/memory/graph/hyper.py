@@ -1,0 +1,92 @@
+"""Hyper-connections: several residual streams, mixed into one before each block and spread over all after it.
+
+source: src/models/hy-v4.cpp
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from moefit.memory.graph import nodes as g
+from moefit.memory.graph.blocks import embedding, head_only, norm, output_ids, output_norm
+from moefit.memory.graph.context import Context
+from moefit.memory.graph.decoder import Decoder, feed_forward
+from moefit.memory.graph.moe import routing
+from moefit.memory.graph.nodes import F32, Node
+from moefit.memory.graph.sparse import indexed_latent_attention
+
+WHAT = Decoder(route=lambda c, layer: replace(routing(c, layer), fused_clamp=True))
+
+
+def hy_v4(c: Context, layers: Sequence[int]) -> None:
+    """Streams mixed by plain operations (build_hc_pre, build_hc_post, build_hc_head)."""
+    streams, n = c.hp.integer("hyper_connection.count"), c.batch.tokens
+    cur = embedding(c)
+    embd = cur.ne[0]
+    cur = g.repeat(g.reshape(cur, embd, 1, n), embd, streams, n, 1)
+    for layer in layers:
+        for part, name in (("attn", "attn_norm"), ("ffn", "ffn_norm")):
+            residual = cur
+            x, spread = _gathered(c, cur, layer, part)
+            x = norm(c, x, name, layer)
+            attends = part == "attn"
+            x = indexed_latent_attention(c, x, layer, WHAT) if attends else feed_forward(c, x, layer, WHAT)
+            cur = _scattered(x, residual, spread)
+    cur = g.get_rows(g.reshape(cur, embd * streams, n), output_ids(c))
+    head_only(c, output_norm(c, _head(c, g.reshape(cur, embd, streams, c.batch.outputs))))
+
+
+def _mixes(x: Node, matrix: Node) -> Node:
+    embd, streams, n, _ = x.ne
+    return g.mul_mat(matrix, g.rms_norm(g.reshape(x, embd * streams, n)))
+
+
+def _gathered(c: Context, x: Node, layer: int, part: str) -> tuple[Node, Node]:
+    """One state out of all streams, and how much of the block's result each stream will get."""
+    _, streams, n, _ = x.ne
+    mixes = _mixes(x, c.weight(layer, f"hc_{part}_fn"))
+    scale, base = c.weight(layer, f"hc_{part}_scale"), c.weight(layer, f"hc_{part}_base")
+
+    def part_of() -> Node:
+        cur = g.view_nd(mixes, (streams, n), (mixes.nb[1],))
+        cur = g.mul(cur, g.view_nd(scale, (1,)))
+        return g.scale(g.unary(g.add(cur, g.view_nd(base, (streams,)))))
+
+    taken, given = part_of(), g.scale(part_of())
+    return _reduced(x, taken), given
+
+
+def _reduced(x: Node, weights: Node) -> Node:
+    """The weighted sum of streams, one by one (hy_v4_hc_reduce)."""
+    embd, streams, n, _ = x.ne
+    wide = g.cast(x, F32)
+    total: Node | None = None
+    for _ in range(streams):
+        part = g.view_nd(wide, (embd, n), (wide.nb[2],))
+        part = g.mul(part, g.view_nd(weights, (1, n), (weights.nb[1],)))
+        total = part if total is None else g.add(total, part)
+    assert total is not None
+    return g.cast(total, x.type)
+
+
+def _scattered(x: Node, residual: Node, weights: Node) -> Node:
+    """Every stream and its share of the block's result."""
+    embd, streams, n, _ = residual.ne
+    result, share, wide = g.cast(x, F32), g.cast(weights, F32), g.cast(residual, F32)
+    joined: Node | None = None
+    for _ in range(streams):
+        stream = g.view_nd(wide, (embd, n), (wide.nb[2],))
+        cur = g.add(stream, g.mul(result, g.view_nd(share, (1, n), (share.nb[1],))))
+        cur = g.reshape(cur, embd, 1, n)
+        joined = cur if joined is None else g.concat(joined, cur, 1)
+    assert joined is not None
+    return g.cast(joined, residual.type)
+
+
+def _head(c: Context, x: Node) -> Node:
+    """The state that the output matrix reads."""
+    matrix, scale, base = (c.outside(f"output_hc_{name}.weight") for name in ("fn", "scale", "base"))
+    if matrix is None or scale is None or base is None:
+        raise KeyError("output_hc_fn")
+    return _reduced(x, g.scale(g.unary(g.add(g.mul(_mixes(x, matrix), scale), base))))
