@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 FLOAT = 4
 CELL = 16
 """Bytes of a saved cell's position and sequence, measured on a server's log."""
+SERVERS = frozenset({"llama-server", "llama-cli"})
 LAZY = frozenset({"per_layer_token_embd.weight"})
 """Tensors that are read by the row (TENSOR_READ_LAZY in src/models/gemma4.cpp and qwen4exp.cpp)."""
 LAZY_SIZE = 4 << 30
@@ -96,8 +97,8 @@ def checkpoint(model: Model, settings: Settings) -> int:
 
 
 def caches(model: Model, settings: Settings) -> tuple[Term, ...]:
-    """What llama-server's caches may grow to, by name. Other programs have none."""
-    if settings.program != "llama-server" or architecture(model.architecture).cacheless:
+    """What llama-server's caches may grow to, by name; llama-cli runs one too. Other programs have none."""
+    if settings.program not in SERVERS or architecture(model.architecture).cacheless:
         return ()
     terms = []
     limit = settings.cache_ram
