@@ -56,7 +56,16 @@ def read_request(
     launch = read_launch(model_path, words)
     model = read_model(launch.constraints, progress)
     machine = read_machine(options, launch)
-    return Request(model, machine, launch)
+    return Request(model, machine, _with_guests(launch, model, machine))
+
+
+def _with_guests(launch: Launch, model: Model, machine: Machine) -> Launch:
+    """The launch, with what the files beside its model take."""
+    from moefit.beside import has_guests, read_guests  # noqa: PLC0415 - few lines have any
+
+    if not has_guests(launch.constraints):
+        return launch
+    return replace(launch, extras=read_guests(launch.constraints, model, machine))
 
 
 def read_launch(model_path: str | None, words: Sequence[str] | None) -> Launch:
