@@ -17,7 +17,7 @@ from moefit.memory.split_modes import SPLIT_MODES
 from moefit.model import Model
 from moefit.placement.arrange import Demand, strategies
 from moefit.placement.budget import Budget
-from moefit.placement.search import Candidate, Choices, Problem, best, search
+from moefit.placement.search import Candidate, Choices, Problem, best, candidates, search
 from moefit.placement.settle import settle
 from moefit.placement.types import Placement
 from moefit.planning.additions import additions
@@ -51,7 +51,7 @@ def plan(model: Model, machine: Machine, launch: Launch, options: Options) -> Pl
 
     def fits(changed: Constraints) -> bool:
         try:
-            return _choose(model, machine, replace(launch, constraints=changed), options)[0].fits
+            return _feasible(model, machine, replace(launch, constraints=changed), options)
         except UsageError:
             return False
 
@@ -65,13 +65,7 @@ def _choose(
     if launch.constraints.split_mode in SPLIT_MODES:
         given = as_given(model, machine, launch, options, wanted_context(launch.constraints, model))
         return given, (), given.settings
-    devices = _with_room(model, launch, options, chosen_devices(launch.constraints, machine.gpus))
-    fixed = demand(launch.constraints, model, devices)
-    context = _context(model, machine, launch, options, devices, fixed)
-    problem = _problem(model, machine, launch, options, devices, fixed, context)
-    orders = device_orders(tuple(float(d.bandwidth or 0) for d in devices), fixed)
-    dense = not model.experts
-    choices = open_choices(launch.constraints, machine, orders, options.strategy, context, dense=dense)
+    problem, choices = _frame(model, machine, launch, options)
     found = _search(problem, choices, options, open_ubatch=launch.constraints.ubatch is None)
     fastest = min((c.prediction.seconds for c in found if c.fits), default=inf)
     limit = inf if options.thorough else fastest
@@ -82,7 +76,30 @@ def _choose(
         better = with_threshold(problem, work_of(model), machine, chosen)
         if better is not None:
             chosen, every = better, (*every, better)
-    return chosen, every, settings(launch.constraints, context=context, devices=devices)
+    context = chosen.settings.context
+    return chosen, every, settings(launch.constraints, context=context, devices=problem.devices)
+
+
+def _frame(model: Model, machine: Machine, launch: Launch, options: Options) -> tuple[Problem, Choices]:
+    """What stays the same between candidates, and what is open."""
+    devices = _with_room(model, launch, options, chosen_devices(launch.constraints, machine.gpus))
+    fixed = demand(launch.constraints, model, devices)
+    context = _context(model, machine, launch, options, devices, fixed)
+    problem = _problem(model, machine, launch, options, devices, fixed, context)
+    orders = device_orders(tuple(float(d.bandwidth or 0) for d in devices), fixed)
+    dense = not model.experts
+    choices = open_choices(launch.constraints, machine, orders, options.strategy, context, dense=dense)
+    return problem, choices
+
+
+def _feasible(model: Model, machine: Machine, launch: Launch, options: Options) -> bool:
+    """Whether anything fits: the smallest micro-batch decides, it has the smallest compute buffers."""
+    if launch.constraints.split_mode in SPLIT_MODES:
+        return _choose(model, machine, launch, options)[0].fits
+    problem, choices = _frame(model, machine, launch, options)
+    smallest = choices.ubatches[:1] if launch.constraints.ubatch is not None else SMALL_UBATCHES[-1:]
+    few = replace(choices, ubatches=smallest, load_modes=choices.load_modes[:1])
+    return any(candidate.fits for candidate in candidates(problem, few))
 
 
 def _with_room(
