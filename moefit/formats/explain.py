@@ -53,10 +53,7 @@ def _options(plan: Plan) -> Iterator[RenderableType]:
     ):
         if rows:
             yield Text(title, style="bold")
-            table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-            for words, why in rows:
-                table.add_row(f"  {words}", Text(why, style="dim"))
-            yield table
+            yield from (Text.assemble(f"  {words}  ", (why, "dim")) for words, why in rows)
             yield ""
 
 
@@ -76,7 +73,12 @@ def _candidates(plan: Plan) -> Iterator[RenderableType]:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for column in ("  strategy", "devices", "ubatch", "load mode", "seconds", ""):
         table.add_column(column, justify="right" if column in {"ubatch", "seconds"} else "left")
+    shown: set[object] = set()
     for c in sorted(plan.candidates, key=lambda c: (not c.fits, c.prediction.seconds)):
+        kind = (c.strategy, c.settled.devices, c.settings.ubatch)
+        if kind in shown:  # with another load mode it is slower
+            continue
+        shown.add(kind)
         told = "" if c.fits else f"lacks {format_size(c.shortfall)}"
         devices = ",".join(d.name for d in c.settled.devices) or "CPU"
         seconds = f"{c.prediction.seconds:.1f}"

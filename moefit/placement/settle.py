@@ -108,7 +108,7 @@ def optimist(
 
 def _rooms(devices: Sequence[Device], budgets: Sequence[Budget], compute: Sequence[int]) -> list[Room]:
     return [
-        Room(max(0, budget.usable - buffers), device.backend.name, device.integrated)
+        Room(max(0, budget.usable - buffers), device.backend.name, device.integrated, budget.usable)
         for device, budget, buffers in zip(devices, budgets, compute, strict=True)
     ]
 

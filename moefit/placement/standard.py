@@ -2,7 +2,7 @@
 
 It restates the layout that ollama used before v0.30 and that its two-pass fit starts from (ollama pull request 15207):
 
-- Rooms are ordered discrete before integrated, then by capacity, largest first. Backends are not mixed: of the groups
+- Rooms are ordered discrete before integrated, then by free memory, most first. Backends are not mixed: of the groups
   by backend, the one that places strictly more slots wins; a tie goes to the group that comes first.
 - Rooms are added one at a time until everything (or the wanted number) is placed.
 - Layers are placed from the last one down, starting in the last room of the order; a layer that does not fit
@@ -55,10 +55,14 @@ def standard(
 
 
 def groups(rooms: Sequence[Room], *, ordered: bool = False) -> list[list[int]]:
-    """Room indices by backend: discrete before integrated, then most capacity first; or as they stand."""
+    """Room indices by backend: discrete before integrated, then most free first; or as they stand."""
     ranked = range(len(rooms))
     by_backend: dict[str, list[int]] = {room.backend: [] for room in rooms}
-    for i in ranked if ordered else sorted(ranked, key=lambda i: (rooms[i].integrated, -rooms[i].capacity)):
+    for i in (
+        ranked
+        if ordered
+        else sorted(ranked, key=lambda i: (rooms[i].integrated, -(rooms[i].free or rooms[i].capacity)))
+    ):
         by_backend[rooms[i].backend].append(i)
     return list(by_backend.values())
 

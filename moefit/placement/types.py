@@ -65,6 +65,8 @@ class Room:
     backend: str = ""
     """Devices of different backends are never mixed by the two-pass fit."""
     integrated: bool = False
+    free: int = 0
+    """Bytes by which rooms are ordered, where compute buffers must not decide it; 0 means the capacity."""
 
 
 @dataclass(frozen=True, slots=True)
