@@ -183,5 +183,7 @@ def test_a_unit_is_written_whole(moefit, whole, tmp_path, monkeypatch):
 def test_split_modes_that_cut_layers_are_kept_and_nothing_is_placed(moefit, mode):
     cards = ["--gpu", "rtx-3090", "--gpu", "rtx-3060", "--ram", "32GiB", "--cores", "8"]
     _, out, err = moefit("plan", *cards, "--json", "--", "-m", EXAMPLE, "-sm", mode, "-c", "4096")
-    assert ["llama-server", "-m", EXAMPLE, "-sm", mode, "-c", "4096", "--fit", "off"] == json.loads(out)["argv"]
+    assert ["llama-server", "-m", EXAMPLE, "-sm", mode, "-c", "4096", "--fit", "off"] == json.loads(out)[
+        "argv"
+    ]
     assert "estimated from above" in err
