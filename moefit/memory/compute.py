@@ -133,6 +133,8 @@ def _homes(devices: Sequence[Device], placement: Placement) -> Homes:
 def _prompt(model: Model, settings: Settings) -> Batch:
     """The prompt batch that llama.cpp reserves (llama_context::llama_context and sched_reserve)."""
     sizes = context(settings)
+    if hparams(model).compress:  # kept apart for every slot, unified or not
+        sizes = replace(sizes, streams=sizes.sequences)
     flash = settings.flash_attention != "off" and model.architecture not in NO_FLASH_ATTENTION
     tokens = min(sizes.total, sizes.ubatch)
     outputs = min(tokens, outputs_max(settings, sizes.batch))

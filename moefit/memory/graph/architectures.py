@@ -12,7 +12,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from moefit.memory.graph import decoder, gemma4, hybrids, hyper, kimi_k3, linear_attention, sparse, variants
+from moefit.memory.graph import (
+    decoder,
+    deepseek4,
+    gemma4,
+    hybrids,
+    hyper,
+    kimi_k3,
+    linear_attention,
+    sparse,
+    variants,
+)
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.decoder import Decoder
 from moefit.memory.graph.latent import latent_attention
@@ -99,6 +109,7 @@ ARCHITECTURES: Final[dict[str, Build]] = {
     "deepseek": plain(Decoder(route=_softmax)),
     "deepseek2": plain(Decoder(mix=latent_attention)),
     "deepseek32": plain(Decoder(mix=sparse.indexed_latent_attention)),
+    "deepseek4": deepseek4.build,
     "dots1": PLAIN,
     "dots3note": plain(Decoder(mix=sparse.indexed_or_windowed)),
     "ernie4_5-moe": NORMALISED,
@@ -146,19 +157,26 @@ ARCHITECTURES: Final[dict[str, Build]] = {
     "qwen35moe": plain(QWEN35),
     "qwen3next": plain(QWEN_NEXT),
     # dense, or with experts in some files
+    "apertus": PLAIN,
     "arcee": plain(Decoder(activation="relu_sqr")),
+    "baichuan": plain(Decoder(rope=_never)),
+    "chatglm": PLAIN,
+    "codeshell": plain(Decoder(rms=False, activation="gelu")),
     "command-r": plain(Decoder(rms=False, parallel=True)),
     "cohere2": plain(Decoder(rms=False, parallel=True, rope=_in_window)),
     "deci": variants.deci,
     "ernie4_5": PLAIN,
     "exaone": PLAIN,
+    "granite_swa": PLAIN,
     "gemma": plain(Decoder(mean_embedding=True, scaled_query=True, activation="gelu")),
     "gemma2": plain(Decoder(mean_embedding=True, scaled_query=True, activation="gelu")),
     "gemma3": plain(Decoder(scaled_embedding=True, scaled_query=True, activation="gelu")),
     "granite": plain(GRANITE),
     "glm4": PLAIN,
     "hunyuan-dense": plain(Decoder(norm_after_rope=True)),
+    "hunyuan_vl": plain(Decoder(norm_after_rope=True)),
     "internlm2": PLAIN,
+    "jais2": plain(Decoder(rms=False, activation="relu_sqr")),
     "llama": NORMALISED,
     "maincoder": plain(Decoder(norm_after_rope=True)),
     "mamba": hybrids.pure_mamba,
@@ -168,14 +186,23 @@ ARCHITECTURES: Final[dict[str, Build]] = {
     "mistral3": plain(Decoder(route=_softmax_normalised, temperature=True)),
     "nanbeige": PLAIN,
     "nemotron": plain(Decoder(rms=False, activation="relu_sqr")),
+    "olmo2": PLAIN,
+    "orion": plain(Decoder(rms=False)),
+    "paddleocr": PLAIN,
     "pangu-embedded": PLAIN,
     "phi3": plain(Decoder(scaled_query=True, residual_first=True, attention_first=True)),
+    "plamo": plain(Decoder(parallel=True)),
+    "plamo3": PLAIN,
+    "qwen": PLAIN,
     "qwen2": PLAIN,
     "qwen2vl": PLAIN,
     "qwen3": PLAIN,
     "qwen3vl": PLAIN,
+    "refact": plain(Decoder(rope=_never)),
     "seed_oss": PLAIN,
     "smollm3": plain(Decoder(rope=_three_of_four)),
+    "spark2_5": PLAIN,
+    "stablelm": plain(Decoder(rms=False)),
     "starcoder2": plain(Decoder(rms=False, activation="gelu")),
     "xverse": PLAIN,
 }
@@ -184,5 +211,7 @@ ARCHITECTURES: Final[dict[str, Build]] = {
 PERIODS: Final = {"llama4": 4, "smallthinker": 4, "afmoe": 4, "smollm3": 4}
 """Architectures whose layers differ by their number and not by their tensors: after how many they repeat."""
 
-GROWING: Final = frozenset({"deepseek32", "dots3note", "glm-dsa", "hy_v4", "kimi-k3", "minimax-m3"})
+GROWING: Final = frozenset(
+    {"deepseek32", "deepseek4", "dots3note", "glm-dsa", "hy_v4", "kimi-k3", "minimax-m3"}
+)
 """Architectures whose every layer leaves something allocated (a leaf that is no input): no few layers stand for all."""

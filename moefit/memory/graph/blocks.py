@@ -37,6 +37,10 @@ DEEPSTACK: Final = "n_deepstack_layers"
 """Key for how many layers add a part of the embedding of their own, from an image encoder (Qwen3-VL)."""
 
 
+FUSED_CLAMP: Final = frozenset({"deepseek4", "glm5-next"})
+"""Architectures that bound gate and up of dense blocks in one operation (build_ffn, ggml_swiglu_clamp)."""
+
+
 def embedding(c: Context, *, scaled: bool = False, mixed: bool = True) -> Node:
     """Token embeddings, chosen between token ids, vectors and a mix of both (build_inp_embd)."""
     embd = c.hp.embd()
@@ -108,7 +112,11 @@ def ffn(c: Context, x: Node, layer: int, suffix: str = "", activation: str = "si
     up = linear(c, f"ffn_up{suffix}", x, layer)
     if c.has(layer, f"ffn_gate{suffix}"):
         gate = linear(c, f"ffn_gate{suffix}", x, layer)
-        if activation == "silu" and c.hp.number("swiglu_clamp_shexp", 0, layer) > 1e-6:
+        if (
+            c.architecture not in FUSED_CLAMP
+            and activation == "silu"
+            and c.hp.number("swiglu_clamp_shexp", 0, layer) > 1e-6
+        ):
             cur = g.mul(g.clamp(g.unary(gate)), g.clamp(up))
         else:
             cur = g.glu(gate, up)

@@ -37,7 +37,8 @@ def hy_v4(c: Context, layers: Sequence[int]) -> None:
     head_only(c, output_norm(c, _head(c, g.reshape(cur, embd, streams, c.batch.outputs))))
 
 
-def _mixes(x: Node, matrix: Node) -> Node:
+def mixes_of(x: Node, matrix: Node) -> Node:
+    """What all streams of a token say about how to mix them."""
     embd, streams, n, _ = x.ne
     return g.mul_mat(matrix, g.rms_norm(g.reshape(x, embd * streams, n)))
 
@@ -45,7 +46,7 @@ def _mixes(x: Node, matrix: Node) -> Node:
 def _gathered(c: Context, x: Node, layer: int, part: str) -> tuple[Node, Node]:
     """One state out of all streams, and how much of the block's result each stream will get."""
     _, streams, n, _ = x.ne
-    mixes = _mixes(x, c.weight(layer, f"hc_{part}_fn"))
+    mixes = mixes_of(x, c.weight(layer, f"hc_{part}_fn"))
     scale, base = c.weight(layer, f"hc_{part}_scale"), c.weight(layer, f"hc_{part}_base")
 
     def part_of() -> Node:
@@ -89,4 +90,4 @@ def _head(c: Context, x: Node) -> Node:
     matrix, scale, base = (c.outside(f"output_hc_{name}.weight") for name in ("fn", "scale", "base"))
     if matrix is None or scale is None or base is None:
         raise KeyError("output_hc_fn")
-    return _reduced(x, g.scale(g.unary(g.add(g.mul(_mixes(x, matrix), scale), base))))
+    return _reduced(x, g.scale(g.unary(g.add(g.mul(mixes_of(x, matrix), scale), base))))

@@ -90,16 +90,16 @@ def _product(c: Context, layer: int, name: str, x: Node, ids: Node) -> Node:
 
 def moe_ffn(
     c: Context, x: Node, layer: int, how: Routing, *, logits: Node | None = None, suffix: str = "_exps",
-    experts: int | None = None, used: int | None = None,
+    experts: int | None = None, used: int | None = None, chosen: Node | None = None,
 ) -> Node:  # fmt: skip
-    """Route, run and sum the chosen experts."""
+    """Route, run and sum the chosen experts; `chosen` if they follow from the token alone."""
     embd, n = x.ne[0], x.ne[1]
     experts = experts or c.hp.experts()
     used = used or c.hp.experts_used(layer)
     if logits is None:
         logits = linear(c, "ffn_gate_inp", x, layer)
     probs = _probabilities(logits, how.gating)
-    ids = _chosen(c, layer, how, logits, probs, (experts, used))
+    ids = chosen or _chosen(c, layer, how, logits, probs, (experts, used))
     total = experts
     if how.grouped and experts != c.hp.experts():
         ids = g.cast(g.scale(g.cast(ids, F32)), I32)

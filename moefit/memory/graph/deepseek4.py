@@ -1,0 +1,346 @@
+"""DeepSeek-V4: hyper-connections, and attention to a window and to compressed tokens (src/models/deepseek4.cpp)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from moefit.memory.buffers import pad
+from moefit.memory.compressed import HEAVY, SPARSE
+from moefit.memory.graph import nodes as g
+from moefit.memory.graph.attention import Heads, hadamard, inputs, mha
+from moefit.memory.graph.blocks import (
+    embedding,
+    ffn,
+    head_only,
+    linear,
+    norm,
+    output_ids,
+    output_norm,
+    positions,
+)
+from moefit.memory.graph.context import Context
+from moefit.memory.graph.hyper import mixes_of
+from moefit.memory.graph.moe import moe_ffn, routing
+from moefit.memory.graph.nodes import F16, F32, I32, I64, Node
+
+
+def build(c: Context, layers: Sequence[int]) -> None:
+    """A whole graph, of these layers only."""
+    streams, n = c.hp.integer("hyper_connection.count"), c.batch.tokens
+    cur = embedding(c, mixed=False)
+    embd = cur.ne[0]
+    c.expand(_raw(c).mask)
+    cur = g.repeat(g.reshape(cur, embd, 1, n), embd, streams, n, 1)
+    for layer in layers:
+        residual = cur
+        x, post, comb = _gathered(c, cur, layer, "attn")
+        x = _attention(c, norm(c, x, "attn_norm", layer), layer)
+        residual = cur = _scattered(x, residual, post, comb)
+        x, post, comb = _gathered(c, cur, layer, "ffn")
+        c.expand(residual, post, comb)
+        cur = _scattered(_fed(c, norm(c, x, "ffn_norm", layer), layer), residual, post, comb)
+    cur = g.get_rows(g.reshape(cur, embd * streams, n), output_ids(c))
+    head_only(c, output_norm(c, _head(c, g.reshape(cur, embd, streams, c.batch.outputs))))
+
+
+def _affine(x: Node, scale: Node, base: Node) -> Node:
+    return g.add(g.mul(x, scale), base)
+
+
+def _gathered(c: Context, x: Node, layer: int, part: str) -> tuple[Node, Node, Node]:
+    """One state of all streams, how much each gets of the result, and how they are combined (build_hc_pre)."""
+    embd, streams, n, _ = x.ne
+    mixes = mixes_of(x, c.weight(layer, f"hc_{part}_fn"))
+    scale, base = c.weight(layer, f"hc_{part}_scale"), c.weight(layer, f"hc_{part}_base")
+
+    def gate() -> Node:
+        cur = g.view_nd(mixes, (streams, n), (mixes.nb[1],))
+        return g.scale(g.unary(_affine(cur, g.view_nd(scale, (1,)), g.view_nd(base, (streams,)))))
+
+    taken, post = gate(), gate()
+    comb = g.result("DSV4_HC_COMB", F32, (streams, streams, n, 1), mixes, scale, base)
+    return g.result("DSV4_HC_PRE", F32, (embd, n, 1, 1), x, taken), post, comb
+
+
+def _scattered(x: Node, residual: Node, post: Node, comb: Node) -> Node:
+    return g.result("DSV4_HC_POST", F32, residual.ne, x, residual, post, comb)
+
+
+def _head(c: Context, x: Node) -> Node:
+    """The state that the output matrix reads (build_hc_head)."""
+    embd, streams, n, _ = x.ne
+    matrix, scale, base = (c.outside(f"output_hc_{name}.weight") for name in ("fn", "scale", "base"))
+    if matrix is None or scale is None or base is None:
+        raise KeyError("output_hc_fn")
+    weights = g.scale(g.unary(_affine(mixes_of(x, matrix), scale, base)))
+    total: Node | None = None
+    for _ in range(streams):
+        part = g.view_nd(x, (embd, n), (x.nb[2],))
+        part = g.mul(part, g.view_nd(weights, (1, n), (weights.nb[1],)))
+        total = part if total is None else g.add(total, part)
+    assert total is not None
+    return total
+
+
+def _fed(c: Context, x: Node, layer: int) -> Node:
+    """Experts, in the first layers chosen by the token alone, and the shared one."""
+    chosen = None
+    how = replace(routing(c, layer), fused_clamp=True)
+    if layer < c.hp.integer("hash_layer_count"):
+        chosen = g.get_rows(c.weight(layer, "ffn_gate_tid2eid"), c.input("inp_tokens", I32, c.batch.tokens))
+    routed = moe_ffn(c, x, layer, how, chosen=chosen)
+    return g.add(routed, ffn(c, x, layer, "_shexp"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Compressor:
+    """A compressed cache: what the graph reads and writes besides its layer (dsv4_build_reserve_comp_plan)."""
+
+    c: Context
+    name: str
+    ratio: int
+    width: int
+    """Values of a compressed key."""
+
+    @property
+    def overlap(self) -> bool:
+        """Whether a key is made of its own tokens and those before."""
+        return self.ratio == SPARSE
+
+    @property
+    def rows(self) -> int:
+        """Rows of state that sequences have."""
+        return (2 if self.overlap else 1) * self.ratio * self.c.batch.sequences
+
+    @property
+    def blocks(self) -> int:
+        """Keys that a batch may complete."""
+        return self.c.batch.tokens // self.ratio + self.c.batch.sequences
+
+    @property
+    def cells(self) -> int:
+        """Cells of a sequence."""
+        return pad(max(1, -(-self.c.batch.cells // self.ratio)), 256)
+
+    def input(self, name: str, count: int) -> Node:
+        """One of the plan's inputs."""
+        return self.c.input(f"dsv4.{self.name}.{name}", I64 if name == "write_idxs" else I32, count)
+
+    @property
+    def mask(self) -> Node:
+        """Which compressed keys a token sees."""
+        b = self.c.batch
+        half = b.flash or self.name == "lid"
+        ne = (self.cells, b.tokens // b.streams, 1, b.streams)
+        return self.c.input(f"dsv4.{self.name}.mask", F16 if half else F32, *ne)
+
+    @property
+    def rotation(self) -> Node | None:
+        """The rotation of its keys: of quantised caches, and always the indexer's."""
+        if self.name != "lid" and self.c.batch.type_k.block == 1:
+            return None
+        size = 64
+        while self.width % (2 * size) == 0:
+            size *= 2
+        return self.c.input(f"dsv4.{self.name}.rot", F32, size, size) if self.width % 64 == 0 else None
+
+    def keys(self, layer: int) -> Node:
+        """The cache as attention sees it."""
+        b = self.c.batch
+        cache = self._cache(layer)
+        row = cache.nb[1]
+        return g.view(
+            cache, (self.width, 1, self.cells, b.streams), (cache.nb[0], row, row, row * self.cells)
+        )
+
+    def _cache(self, layer: int) -> Node:
+        b = self.c.batch
+        return self.c.cache(layer, self.name, b.type_k, self.width, self.cells, b.streams)
+
+    def store(self, layer: int, keys: Node) -> None:
+        """Write what the batch completes."""
+        cache = self._cache(layer)
+        if self.c.batch.streams > 1:
+            cache = g.reshape(cache, self.width, self.cells * self.c.batch.streams)
+        rows = g.view_nd(keys, (self.width, keys.ne[1]), (keys.nb[1],))
+        self.c.expand(g.set_rows(cache, rows, self.input("write_idxs", self.blocks)))
+
+    def states(self, layer: int, name: str) -> Node:
+        """All rows of a state, snapshots included."""
+        snapshots = self.c.batch.snapshots
+        width = self.width * (2 if self.overlap else 1)
+        state = self.c.cache(layer, f"{self.name}.{name}", F32, width, self.rows * snapshots)
+        return g.view_nd(state, (width, self.rows * snapshots), (state.nb[1],))
+
+
+def _raw(c: Context) -> _Raw:
+    heads = Heads(c.hp.heads(), 1, c.hp.head_k(), 0, window=True)
+    inp = inputs(c, heads, v_cache=False)
+    rotation = None
+    if c.batch.type_k.block > 1 and heads.k % 64 == 0:
+        size = 64
+        while heads.k % (2 * size) == 0:
+            size *= 2
+        rotation = c.input("dsv4.raw.rot", F32, size, size)
+    return _Raw(heads, inp.k_idxs, inp.mask, rotation)
+
+
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    heads: Heads
+    k_idxs: Node
+    mask: Node
+    rotation: Node | None
+
+
+def _compressed(c: Context, layer: int, name: str, of: _Compressor, kv: Node, score: Node) -> Node:
+    """Keys out of a run of tokens, weighted by a softmax for each channel (build_*_compressed_kv_from_state)."""
+    width, ratio, blocks = of.width, of.ratio, of.blocks
+    reads = of.input("read_idxs", (2 if of.overlap else 1) * ratio * blocks)
+    if of.overlap:
+        kv, score = _with_zero_row(kv), _with_zero_row(score)
+    kv, score = g.get_rows(kv, reads), g.get_rows(score, reads)
+    if of.overlap:
+        parts = []
+        for rows in (kv, score):
+            halves = [
+                g.reshape(
+                    g.cont(g.view_nd(rows, (width, ratio * blocks), (rows.nb[1],))), width, ratio, blocks
+                )
+                for _ in range(2)
+            ]
+            parts.append(g.concat(halves[0], halves[1], 1))
+        kv, score = parts
+    else:
+        kv, score = (g.reshape(x, width, ratio, blocks) for x in (kv, score))
+    values, scores = (g.cont(g.permute(x, 1, 0, 2, 3)) for x in (kv, score))
+    cur = g.sum_rows(g.mul(values, g.soft_max(scores)))
+    cur = norm(c, g.cont(g.permute(cur, 1, 0, 2, 3)), f"{name}_norm", layer)
+    cur = g.rope(cur, of.input("write_pos", blocks))
+    return cur if of.rotation is None else hadamard(cur, of.rotation)
+
+
+def _with_zero_row(x: Node) -> Node:
+    row = g.scale(g.view_nd(x, (x.ne[0],)))
+    return g.concat(x, g.reshape(row, x.ne[0], 1), 1)
+
+
+def _restored(layer: int, of: _Compressor) -> tuple[Node, Node]:
+    """The states, after a roll-back where there are snapshots (dsv4_build_state_restore)."""
+    states = of.states(layer, "kv"), of.states(layer, "score")
+    if of.c.batch.snapshots == 1:
+        return states
+    source, target = (of.input(f"restore_{name}", of.rows) for name in ("src", "dst"))
+    a, b = (
+        g.set_rows(of.states(layer, name), g.get_rows(s, source), target)
+        for s, name in zip(states, ("kv", "score"), strict=True)
+    )
+    return a, b
+
+
+def _projected(c: Context, x: Node, layer: int, name: str, of: _Compressor) -> tuple[Node, Node]:
+    """The batch's inputs of a compressor and their scores."""
+    kv, score = linear(c, f"{name}_kv", x, layer), linear(c, f"{name}_gate", x, layer)
+    places = g.get_rows(c.weight(layer, f"{name}_ape"), of.input("state_pos", c.batch.tokens))
+    return kv, g.add(score, places)
+
+
+def _advance(c: Context, layer: int, name: str, of: _Compressor, kv: Node, score: Node) -> None:
+    """Compress what is complete, and keep what is not."""
+    before = _restored(layer, of)
+    bases = [g.view_nd(s, (s.ne[0], of.rows), (s.nb[1],)) for s in before]
+    source = [g.concat(base, new, 1) for base, new in zip(bases, (kv, score), strict=True)]
+    of.store(layer, _compressed(c, layer, name, of, source[0], source[1]))
+    if c.batch.snapshots > 1:
+        count = of.rows * (c.batch.snapshots - 1)
+        taken, target = (of.input(f"snapshot_{end}", count) for end in ("src", "dst"))
+        for s, new, what in zip(before, (kv, score), ("kv", "score"), strict=True):
+            c.expand(g.set_rows(of.states(layer, what), g.get_rows(g.concat(s, new, 1), taken), target))
+    kept = min(c.batch.tokens, of.rows)
+    taken, target = (of.input(f"persist_{end}", kept) for end in ("src", "dst"))
+    for new, what in ((kv, "kv"), (score, "score")):
+        c.expand(g.set_rows(of.states(layer, what), g.get_rows(new, taken), target))
+
+
+def _attention(c: Context, x: Node, layer: int) -> Node:
+    """build_attention_impl."""
+    hp, n = c.hp, c.batch.tokens
+    raw, pos = _raw(c), positions(c)
+    heads = raw.heads
+    low = norm(c, linear(c, "attn_q_a", x, layer), "attn_q_a_norm", layer)
+    q = g.rope(g.rms_norm(g.reshape(linear(c, "attn_q_b", low, layer), heads.k, heads.q, n)), pos)
+    kv = norm(c, linear(c, "attn_kv", x, layer), "attn_kv_a_norm", layer)
+    kv = g.rope(g.reshape(kv, heads.k, 1, n), pos)
+    ratio = c.memory.compress[layer] if layer < len(c.memory.compress) else 0
+    of: _Compressor | None = None
+    indexer: _Compressor | None = None
+    if ratio in {HEAVY, SPARSE}:
+        of = _Compressor(c, "hca" if ratio == HEAVY else "csa", ratio, heads.k)
+        _advance(c, layer, "attn_compressor", of, *_projected(c, x, layer, "attn_compressor", of))
+    if ratio == SPARSE:
+        indexer = _Compressor(c, "lid", ratio, width=hp.integer("attention.indexer.key_length"))
+        parts = _projected(c, x, layer, "indexer_compressor", indexer)
+        _advance(c, layer, "indexer_compressor", indexer, *parts)
+    top_k = None if indexer is None else _top_k(c, x, low, layer, indexer)
+    out = _attend(c, layer, raw, q, kv, of, top_k)
+    groups, rank = hp.integer("attention.output_group_count"), hp.integer("attention.output_lora_rank")
+    out = g.like("ROPE_BACK", g.reshape(out, heads.k, heads.q, n), pos)
+    out = g.permute(g.reshape(out, heads.q // groups * heads.k, groups, n), 0, 2, 1, 3)
+    out = g.permute(g.mul_mat(c.weight(layer, "attn_output_a"), out), 0, 2, 1, 3)
+    return linear(c, "attn_output_b", g.cont(out, rank * groups, n), layer)
+
+
+def _attend(
+    c: Context, layer: int, raw: _Raw, q: Node, kv: Node, of: _Compressor | None, top_k: Node | None
+) -> Node:
+    """Attention to the window and, where there are some, to compressed keys (build_*_attention)."""
+    b, width = c.batch, raw.heads.k
+    if raw.rotation is not None:
+        q, kv = hadamard(q, raw.rotation), hadamard(kv, raw.rotation)
+    c.expand(q, kv)
+    cells = b.window_cells
+    cache = c.cache(layer, "k", b.type_k, width, cells, b.streams)
+    target = g.reshape(cache, width, cells * b.streams) if b.streams > 1 else cache
+    c.expand(g.set_rows(target, g.view_nd(kv, (width, b.tokens), (kv.nb[2],)), raw.k_idxs))
+    row = cache.nb[1]
+    keys = g.view(cache, (width, 1, cells, b.streams), (cache.nb[0], row, row, row * cells))
+    seen = raw.mask
+    if of is not None:
+        others = of.keys(layer)
+        keys = g.concat(keys, g.view(others, others.ne, others.nb), 2)
+        visible = of.mask if top_k is None else _only(c, of.mask, top_k)
+        seen = g.concat(seen, visible, 0)
+    out = mha(c, layer, q, keys, keys, seen, sinks=c.find(layer, "attn_sinks"))
+    return out if raw.rotation is None else hadamard(out, raw.rotation)
+
+
+def _only(c: Context, full: Node, top_k: Node) -> Node:
+    """The mask without the keys that were not chosen (build_top_k_mask)."""
+    every = g.like("FILL", full)
+    ne, nb = full.ne, every.nb
+    rows = g.view(every, (1, ne[0], ne[1], ne[3]), (nb[0], nb[0], nb[1], nb[2]))
+    tn, tb = top_k.ne, top_k.nb
+    chosen = g.view(top_k, (tn[0], tn[1], tn[3], 1), (tb[0], tb[1], tb[2], tn[3] * tb[3]))
+    zeros = g.new(F16 if c.batch.flash else F32, 1, chosen.ne[0], chosen.ne[1], chosen.ne[2])
+    opened = g.set_rows(rows, g.like("FILL", zeros), chosen)
+    on, ob = opened.ne, opened.nb
+    return g.add(g.view(opened, (on[1], on[2], 1, on[3]), (ob[0], ob[2], ob[3], ob[3])), full)
+
+
+def _top_k(c: Context, x: Node, low: Node, layer: int, of: _Compressor) -> Node:
+    """The compressed keys that the indexer ranks highest (build_lid_top_k)."""
+    hp, b = c.hp, c.batch
+    count, width = hp.integer("attention.indexer.head_count"), of.width
+    q = g.rope(g.reshape(linear(c, "indexer.attn_q_b", low, layer), width, count, b.tokens), positions(c))
+    if of.rotation is not None:
+        q = hadamard(q, of.rotation)
+    weights = g.scale(linear(c, "indexer.proj", x, layer))
+    keys = of.keys(layer)
+    keys = g.view(keys, keys.ne, keys.nb)
+    per, streams = b.tokens // b.streams, b.streams
+    q = g.view(q, (width, count, per, streams), (q.nb[0], q.nb[1], q.nb[2], q.nb[3] // streams))
+    nb = weights.nb
+    weights = g.view(weights, (count, per, 1, streams), (nb[0], nb[1], nb[2] // streams, nb[3] // streams))
+    scores = g.result("LIGHTNING_INDEXER", F32, (keys.ne[2], per, 1, streams), q, keys, weights, of.mask)
+    return g.cont(g.top_k(scores, min(keys.ne[2], hp.integer("attention.indexer.top_k"))))
