@@ -207,7 +207,7 @@ def _between_full_attention(row: Architecture, keys: Keys, layers: int, main: in
     listed = keys.array("attention.recurrent_layers", layers)
     if listed is not None:
         return [bool(flag) for flag in listed]
-    every = keys.number("full_attention_interval", row.interval)
+    every = keys.number("full_attention_interval", row.interval) or row.interval
     return [il < main and (il + 1) % every != 0 for il in range(layers)]
 
 

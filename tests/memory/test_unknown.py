@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from moefit import memory
 from moefit.launch.settings import Settings
@@ -58,3 +60,43 @@ def test_a_header_that_leaves_keys_out_crashes_nothing(dropped):
 
     cached = kv(bare, [CARD], LAUNCH, Placement((0,) * 49))[0][0]
     assert cached >= 8192 * 48 * 2 * 2 * 4 * 128  # attn_k and attn_v say how wide a row is
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.sampled_from(["brand-new", "qwen3next", "gemma3", "deepseek2", "lfm2", "deepseek4", "kimi-linear"]),
+    st.dictionaries(
+        st.sampled_from(
+            [
+                "embedding_length",
+                "attention.head_count",
+                "attention.head_count_kv",
+                "attention.key_length",
+                "attention.key_length_mla",
+                "attention.sliding_window",
+                "attention.sliding_window_pattern",
+                "attention.compress_ratios",
+                "attention.shared_kv_layers",
+                "full_attention_interval",
+                "ssm.conv_kernel",
+                "ssm.inner_size",
+                "feed_forward_length",
+                "shortconv.l_cache",
+            ]
+        ),
+        st.one_of(
+            st.integers(0, 1 << 16),
+            st.lists(st.integers(0, 512), max_size=60).map(tuple),
+            st.just("text"),
+            st.just(2.5),
+            st.booleans(),
+        ),
+    ),
+)
+def test_no_header_crashes_it(architecture, keys):
+    _, unknown = renamed("qwen3-30b-a3b")
+    metadata = {f"{architecture}.{key}": value for key, value in keys.items()}
+    odd = replace(unknown, architecture=architecture, metadata=metadata)
+
+    assert kv(odd, [CARD], LAUNCH, Placement((0,) * 49))[0][0] >= 0
+    assert weights(odd, [CARD], LAUNCH, Placement((0,) * 49))[0][0] > 0
