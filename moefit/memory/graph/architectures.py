@@ -20,6 +20,7 @@ from moefit.memory.graph import (
     hyper,
     kimi_k3,
     linear_attention,
+    qwen4,
     sparse,
     variants,
 )
@@ -155,6 +156,7 @@ ARCHITECTURES: Final[dict[str, Build]] = {
     "nemotron_h_moe": hybrids.nemotron,
     "qwen35": plain(QWEN35),
     "qwen35moe": plain(QWEN35),
+    "qwen4exp": qwen4.build,
     "qwen3next": plain(QWEN_NEXT),
     # dense, or with experts in some files
     "apertus": PLAIN,
@@ -212,6 +214,6 @@ PERIODS: Final = {"llama4": 4, "smallthinker": 4, "afmoe": 4, "smollm3": 4}
 """Architectures whose layers differ by their number and not by their tensors: after how many they repeat."""
 
 GROWING: Final = frozenset(
-    {"deepseek32", "deepseek4", "dots3note", "glm-dsa", "hy_v4", "kimi-k3", "minimax-m3"}
+    {"deepseek32", "deepseek4", "dots3note", "glm-dsa", "hy_v4", "qwen4exp", "kimi-k3", "minimax-m3"}
 )
 """Architectures whose every layer leaves something allocated (a leaf that is no input): no few layers stand for all."""

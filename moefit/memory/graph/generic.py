@@ -14,6 +14,8 @@ from moefit.memory.graph.moe import routing
 from moefit.memory.graph.nodes import F32, Node
 
 WHAT = Decoder(route=lambda c, layer: routing(c, layer, normalise=True))
+STREAMS = ("hyper_connection.count", "altup.num_inputs")
+"""Keys for a number of residual streams."""
 LATENT = ("attn_kv_a_mqa", "attn_kv_a_norm", "attn_k_b", "attn_v_b", "attn_output")
 PLAIN = ("attn_output",)
 
@@ -22,7 +24,7 @@ def build(c: Context, layers: Sequence[int]) -> None:
     """A graph in which every layer mixes, then feeds forward, each with a residual."""
     cur = embedding(c)
     for layer in layers:
-        residual = cur
+        residual = cur = _streams(c, cur)
         cur = _mixed(c, norm(c, cur, _first_norm(c, layer), layer), layer)
         if layer == layers[-1]:
             cur, residual = (g.get_rows(x, output_ids(c)) for x in (cur, residual))
@@ -30,6 +32,15 @@ def build(c: Context, layers: Sequence[int]) -> None:
         x = norm(c, before, "ffn_norm" if c.has(layer, "ffn_norm") else "post_attention_norm", layer)
         cur = g.add(_fed(c, x, layer), before)
     finish(c, cur, WHAT)
+
+
+def _streams(c: Context, x: Node) -> Node:
+    """Several residual streams, where the file says so: each as it was, as it becomes, and on its way."""
+    count = max(c.hp.integer(key) for key in STREAMS)
+    if count < 2:
+        return x
+    wide = g.result("UNKNOWN", F32, (3 * count * x.ne[0], *x.ne[1:]), x)
+    return g.add(x, g.view_nd(wide, x.ne[:2], wide.nb[1:2]))
 
 
 def _first_norm(c: Context, layer: int) -> str | None:
@@ -65,5 +76,8 @@ def _everything(c: Context, x: Node, layer: int) -> Node:
         for name, tensor in c.tensors.of[layer].items()
         if len(tensor.shape) == 2 and tensor.shape[0] == embd and not name.startswith("ffn_")
     ]
+    pairs = min(c.hp.integer("attention.indexer.top_k"), c.batch.cells) * c.batch.tokens
+    if pairs:  # what an indexer chose may stay allocated in every layer
+        flat.append(g.result("UNKNOWN", F32, (pairs, len(c.hp.kept), 1, 1), x))
     mask = inputs(c, Heads(1, 1, 1, 1, c.memory.windowed[layer])).mask
     return g.result("UNKNOWN", F32, x.ne, x, *flat, mask)
