@@ -16,6 +16,7 @@ from moefit.memory.graph import (
     decoder,
     deepseek4,
     gemma4,
+    glm5,
     hybrids,
     hyper,
     kimi_k3,
@@ -118,6 +119,7 @@ ARCHITECTURES: Final[dict[str, Build]] = {
     "gemma4": gemma4.build,
     "glm-dsa": plain(Decoder(mix=sparse.indexed_latent_attention)),
     "glm4moe": PLAIN,
+    "glm5-next": glm5.build,
     "gpt-oss": plain(Decoder(route=_gpt_oss, outputs="hidden")),
     "granitemoe": plain(replace(GRANITE, rope=_always)),
     "grok": variants.grok,
@@ -214,6 +216,16 @@ PERIODS: Final = {"llama4": 4, "smallthinker": 4, "afmoe": 4, "smollm3": 4}
 """Architectures whose layers differ by their number and not by their tensors: after how many they repeat."""
 
 GROWING: Final = frozenset(
-    {"deepseek32", "deepseek4", "dots3note", "glm-dsa", "hy_v4", "qwen4exp", "kimi-k3", "minimax-m3"}
+    {
+        "deepseek32",
+        "deepseek4",
+        "dots3note",
+        "glm-dsa",
+        "hy_v4",
+        "qwen4exp",
+        "kimi-k3",
+        "minimax-m3",
+        "glm5-next",
+    }
 )
 """Architectures whose every layer leaves something allocated (a leaf that is no input): no few layers stand for all."""

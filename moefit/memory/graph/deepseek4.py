@@ -34,12 +34,12 @@ def build(c: Context, layers: Sequence[int]) -> None:
     cur = g.repeat(g.reshape(cur, embd, 1, n), embd, streams, n, 1)
     for layer in layers:
         residual = cur
-        x, post, comb = _gathered(c, cur, layer, "attn")
+        x, post, comb = gathered(c, cur, layer, "attn")
         x = _attention(c, norm(c, x, "attn_norm", layer), layer)
-        residual = cur = _scattered(x, residual, post, comb)
-        x, post, comb = _gathered(c, cur, layer, "ffn")
+        residual = cur = scattered(x, residual, post, comb)
+        x, post, comb = gathered(c, cur, layer, "ffn")
         c.expand(residual, post, comb)
-        cur = _scattered(_fed(c, norm(c, x, "ffn_norm", layer), layer), residual, post, comb)
+        cur = scattered(_fed(c, norm(c, x, "ffn_norm", layer), layer), residual, post, comb)
     cur = g.get_rows(g.reshape(cur, embd * streams, n), output_ids(c))
     head_only(c, output_norm(c, _head(c, g.reshape(cur, embd, streams, c.batch.outputs))))
 
@@ -48,7 +48,7 @@ def _affine(x: Node, scale: Node, base: Node) -> Node:
     return g.add(g.mul(x, scale), base)
 
 
-def _gathered(c: Context, x: Node, layer: int, part: str) -> tuple[Node, Node, Node]:
+def gathered(c: Context, x: Node, layer: int, part: str) -> tuple[Node, Node, Node]:
     """One state of all streams, how much each gets of the result, and how they are combined (build_hc_pre)."""
     embd, streams, n, _ = x.ne
     mixes = mixes_of(x, c.weight(layer, f"hc_{part}_fn"))
@@ -63,7 +63,8 @@ def _gathered(c: Context, x: Node, layer: int, part: str) -> tuple[Node, Node, N
     return g.result("DSV4_HC_PRE", F32, (embd, n, 1, 1), x, taken), post, comb
 
 
-def _scattered(x: Node, residual: Node, post: Node, comb: Node) -> Node:
+def scattered(x: Node, residual: Node, post: Node, comb: Node) -> Node:
+    """Every stream with its share of the block's result (build_hc_post)."""
     return g.result("DSV4_HC_POST", F32, residual.ne, x, residual, post, comb)
 
 

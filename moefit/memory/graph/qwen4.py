@@ -36,7 +36,7 @@ def build(c: Context, layers: Sequence[int]) -> None:
     cur = embedding(c)
     embd = cur.ne[0]
     if any(c.memory.indexer):
-        _pools(c)
+        pools(c)
     cur = g.repeat(g.reshape(cur, embd, 1, n), embd, streams, n, 1)
     c.expand(cur)
     for layer in layers:
@@ -93,9 +93,9 @@ def _head(c: Context, x: Node) -> Node:
     return g.scale(total)
 
 
-def _pools(c: Context) -> tuple[Node, Node, Node, Node, int]:
+def pools(c: Context) -> tuple[Node, Node, Node, Node, int]:
     """Cells of pools, their members, which pools and which last positions a token sees; how many pools are new."""
-    n, size = c.batch.tokens, _pool_size(c)
+    n, size = c.batch.tokens, pool_size(c)
     new = c.batch.cells // size * c.batch.sequences
     count = max(64, pad(new + 1, 64))
     cells = c.input("kpool.cells", I32, count)
@@ -106,8 +106,11 @@ def _pools(c: Context) -> tuple[Node, Node, Node, Node, int]:
     return cells, members, seen, tail, new
 
 
-def _pool_size(c: Context) -> int:
-    return max(c.hp.integer("attention.compress_ratios", 0, i) for i in range(len(c.hp.kept)))
+def pool_size(c: Context) -> int:
+    """Positions of a pool."""
+    return c.hp.integer("attention.indexer.kpool") or max(
+        c.hp.integer("attention.compress_ratios", 0, i) for i in range(len(c.hp.kept))
+    )
 
 
 def _attention(c: Context, x: Node, layer: int) -> Node:
@@ -141,9 +144,9 @@ def _attention(c: Context, x: Node, layer: int) -> Node:
 
 def _selected(c: Context, x: Node, layer: int, full: Node) -> Node:
     """The mask of the chosen pools (build_qsa_sel)."""
-    hp, n, size = c.hp, c.batch.tokens, _pool_size(c)
+    hp, n, size = c.hp, c.batch.tokens, pool_size(c)
     dim, heads = hp.integer("attention.indexer.key_length"), hp.integer("attention.indexer.head_count")
-    cells, members, seen, tail, new = _pools(c)
+    cells, members, seen, tail, new = pools(c)
     raw = linear(c, "indexer.k_proj", x, layer)
     zero = g.like("FILL", g.new(F32, dim, n))
     packed = g.reshape(g.concat(raw, zero, 0), 2 * dim, 1, n)
