@@ -3,7 +3,7 @@
     python benchmarks/gpu/workload.py LLAMA_SERVER MODEL.gguf OUT.jsonl [--free 6,8,12,16] [--rounds 5] [--seconds 560]
 
 Another process holds the card so that only so many GiB are free. Launches alternate, round by round, and every run is a fresh
-server: a short request to warm it up, then one of the workload's prompt. `seconds` is prompt/prefill + answer/decode with the
+server: a short request to warm it up, then the workload's prompt, `--repeat` times. `seconds` is prompt/prefill + answer/decode with the
 rates that the server itself reports; the answer is cut after GENERATE tokens to save time. In the first round moefit's
 own launch also gets a prompt that fills the context, and `peak_mib` is then the highest use that NVML saw.
 `--grid` instead measures base-first at each micro-batch once, to see how far moefit's choice is from the best of them.
@@ -32,7 +32,7 @@ from serve import serving
 PROMPT, ANSWER, CONTEXT = 4096, 512, 16384
 GENERATE = 128
 GRID = (512, 1024, 2048, 4096)
-LONGEST = 60
+LONGEST = 50
 """Seconds that a run may take, all in all; none is started when less is left."""
 
 Line = tuple[list[str], dict[str, str]]
@@ -80,23 +80,29 @@ def predicted(argv: list[str]) -> dict[str, Any]:
         return {"error": done.stderr[-200:]}
 
 
-def measure(line: Line, *, fill: bool) -> dict[str, Any]:
-    """One fresh server, one workload."""
+def measure(line: Line, *, repeat: int, fill: bool) -> Iterator[dict[str, Any]]:
+    """One fresh server, the workload a few times; the last row has what was seen of memory."""
     argv, environment = line
     log = Path(tempfile.gettempdir()) / "workload.log"
-    row: dict[str, Any] = {"argv": argv[1:], "environment": environment}
     with card.Peak() as peak, serving(argv, environment, log) as running:
         if running is None:
-            return {**row, "error": log.read_text(errors="replace")[-400:]}
+            yield {"error": log.read_text(errors="replace")[-400:]}
+            return
         running.ask(512, 8)
-        answer = running.ask(PROMPT, GENERATE)
-        row |= {"ready_s": running.ready, **answer}
-        if "prefill" in answer:
-            row["seconds"] = round(PROMPT / answer["prefill"] + ANSWER / answer["decode"], 2)
-        if fill:
-            row["filled"] = running.ask(CONTEXT - GENERATE - 8, GENERATE)
-        row |= {"buffers": running.buffers, "complaints": running.complaints}
-    return {**row, "peak_mib": peak.mib}
+        for number in range(repeat):
+            row = {"repetition": number, **running.ask(PROMPT, GENERATE)}
+            if "prefill" in row:
+                row["seconds"] = round(PROMPT / row["prefill"] + ANSWER / row["decode"], 2)
+            if number == repeat - 1:
+                if fill:
+                    row["filled"] = running.ask(CONTEXT - GENERATE - 8, GENERATE)
+                row |= {
+                    "ready_s": running.ready,
+                    "buffers": running.buffers,
+                    "complaints": running.complaints,
+                }
+                row["peak_mib"] = peak.mib
+            yield row
 
 
 def contenders(command: list[str]) -> dict[str, Callable[[], Line]]:
@@ -139,7 +145,7 @@ def table(path: Path) -> None:
     for (gib, name), many in sorted(found.items()):
         middle = {key: statistics.median(r[key] for r in many) for key in ("prefill", "decode", "seconds")}
         span = f"{min(r['seconds'] for r in many):.1f}-{max(r['seconds'] for r in many):.1f}"
-        peak = max(r["peak_mib"] for r in many)
+        peak = max(r.get("peak_mib", 0) for r in many)
         print(
             f"{gib:4g}  {name:10s}  {len(many):4d}  {middle['prefill']:7.0f}  {middle['decode']:7.1f}  {middle['seconds']:7.1f}  {span:>13s}  {peak:8.0f}"
         )
@@ -161,6 +167,7 @@ def main() -> None:
     parser.add_argument(
         "--first-round", type=int, default=0, help="number of the first round, when an earlier call made some"
     )
+    parser.add_argument("--repeat", type=int, default=2, help="workloads for each server")
     parser.add_argument("--seconds", type=float, default=560)
     parser.add_argument("--grid", action="store_true")
     parser.add_argument("--table", type=Path)
@@ -181,18 +188,15 @@ def main() -> None:
         with card.ballast(int(gib * 1024) * card.MIB if gib else None):
             row = {"free_gib": gib, "name": name, "round": number, "free_mib": card.free() // card.MIB}
             line = launches[name]()
+            row |= {"argv": line[0][1:], "environment": line[1]}
             if line[0] != held:
                 row["predicted"] = predicted(line[0])
-            row |= measure(line, fill=name == "moefit" and number == 0)
+            for answer in measure(line, repeat=a.repeat, fill=name == "moefit" and turn == 0):
+                with a.out.open("a") as file:
+                    file.write(json.dumps(row | answer) + "\n")
+                keys = ("prefill", "decode", "seconds", "ready_s", "peak_mib", "error")
+                print(name, gib, {k: answer[k] for k in keys if k in answer}, flush=True)
         held = line[0]
-        with a.out.open("a") as file:
-            file.write(json.dumps(row) + "\n")
-        print(
-            name,
-            gib,
-            {k: row.get(k) for k in ("prefill", "decode", "seconds", "ready_s", "peak_mib", "error")},
-            flush=True,
-        )
     return table(a.out)
 
 
