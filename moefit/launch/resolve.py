@@ -98,8 +98,9 @@ def fixed_tensors(
 
 
 def free(device: Device) -> int:
-    """What the device reports free once the runtime has its context: llama.cpp asks it then."""
-    return max(0, device.free - device.overhead)
+    """What the device reports free once the runtime has its context: llama.cpp asks it then, and knows of no --budget."""
+    reported = device.free if device.uncapped is None else device.uncapped
+    return max(0, reported - device.overhead)
 
 
 def _homes(model: Model, slots: Sequence[int]) -> Mapping[str, set[int]]:

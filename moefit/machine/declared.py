@@ -100,7 +100,9 @@ def apply_limits(machine: Machine, budgets: Iterable[str] = (), excluded: Iterab
             raise UsageError(f"--budget {text}: no device", "write --budget CUDA0=8GiB")
         caps[_known(machine, name, "--budget")] = parse_size(size)
     gpus = tuple(
-        replace(gpu, free=min(gpu.free, caps.get(gpu.name, gpu.free)))
+        replace(gpu, free=caps[gpu.name], uncapped=gpu.free)
+        if caps.get(gpu.name, gpu.free) < gpu.free
+        else gpu
         for gpu in machine.gpus
         if gpu.name not in left_out
     )

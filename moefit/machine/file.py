@@ -112,6 +112,7 @@ class _Reader:
             integrated=self.optional(found, "integrated", bool, where, default=False),
             uuid=self.optional(found, "uuid", str, where, ""),
             source=self.optional(found, "source", str, where, "file"),
+            uncapped=self.optional(found, "uncapped", int, where),
         )
 
     def ram(self, value: object, where: str) -> Ram:

@@ -40,6 +40,8 @@ class Device:
     """The driver's own name for this very card (GPU-..., or MIG-... for a part of one); empty when unknown."""
     source: str = "declared"
     """Where the figures come from: nvml, llama-server, declared, catalogue or file."""
+    uncapped: int | None = None
+    """Bytes the driver reports free where a --budget caps `free`, of which llama.cpp knows nothing; None without one."""
 
     @property
     def buffer_name(self) -> str:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from moefit.errors import UsageError
 from moefit.launch.resolve import device_order, fixed_tensors, resolve, slot_devices
-from moefit.machine.types import CPU, Device
+from moefit.machine.declared import apply_limits
+from moefit.machine.types import CPU, Cpu, Device, Machine, Ram
 from tests.launch.reading import fixed
 from tests.oracle import model, rows
 
@@ -39,6 +40,15 @@ def test_layer_counts_as_tensor_split_land_exactly(counts: list[int], on_cpu: in
     offloaded = sum(counts)
     slots = slot_devices(offloaded + on_cpu, offloaded, counts, [1] * len(counts))
     assert (*[CPU] * on_cpu, *(i for i, n in enumerate(counts) for _ in range(n))) == slots
+
+
+def test_the_split_follows_the_drivers_free_memory_whatever_a_budget_says() -> None:
+    line = fixed("llama-server -m m.gguf -ngl 99")
+    small = model("small-llama", "Q4_K_M")
+    machine = Machine(CARDS, Ram(1 << 35, 1 << 35), Cpu(8, 16))
+    capped = apply_limits(machine, ["CUDA1=1GiB"])
+
+    assert resolve(small, line, CARDS) == resolve(small, line, capped.gpus)
 
 
 def test_without_tensor_split_free_memory_decides() -> None:

@@ -157,6 +157,7 @@ def test_a_host_without_memory_or_cores_is_refused(total: str | None, cores: int
 def test_a_budget_caps_what_is_free_and_never_raises_it() -> None:
     machine = apply_limits(TWO, ["CUDA0=4GiB", "cuda1=9GiB"])
     assert [4 * GIB, 8 * GIB] == [gpu.free for gpu in machine.gpus]
+    assert [TWO.gpus[0].free, None] == [gpu.uncapped for gpu in machine.gpus]
 
 
 def test_an_excluded_device_is_gone_and_the_others_keep_their_names() -> None:

@@ -28,6 +28,7 @@ DEVICES = st.builds(
     integrated=st.booleans(),
     uuid=st.text(),
     source=st.text(),
+    uncapped=st.none() | BYTES,
 )
 MACHINES = st.builds(
     Machine,
