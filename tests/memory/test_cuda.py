@@ -1,0 +1,63 @@
+"""A real CUDA card's own answers: weights, context and compute buffers to the byte for every real model."""
+
+import random
+
+import pytest
+
+from moefit.memory.compute import FUSION, compute_buffers
+from moefit.memory.kv import kv
+from moefit.memory.weights import weights
+from tests import oracle
+from tests.oracle.launches import launch
+
+EACH = 10
+"""Rows of a model that one run compares; the whole file is exact, and takes four minutes."""
+REAL = sorted({row.model for row in oracle.rows()})
+
+
+def sample(name):
+    """Some of the rows of a model, the same in every run."""
+    rows = [row for row in oracle.cuda_rows() if row.model == name]
+    return random.Random(name).sample(rows, min(EACH, len(rows)))
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_a_real_card_reserves_what_is_predicted(name):
+    predicted, told = [], []
+    for row in sample(name):
+        asked = launch(row)
+        model = oracle.model(row.model, row.quant)
+        given = (asked.devices, asked.settings, asked.placement)
+        buffers = compute_buffers(model, *given)
+        predicted.append(
+            (
+                row.name,
+                weights(model, *given)[0][0],
+                kv(model, *given)[0][0],
+                buffers.devices[0],
+                buffers.host,
+            )
+        )
+        card = row.device(0)
+        told.append((row.name, card.model, card.context, card.compute, row.host.compute))
+
+    assert told == predicted
+
+
+def test_the_card_was_asked_about_every_real_model_thousands_of_times():
+    assert len(oracle.cuda_rows()) > 8000
+    assert {row.model for row in oracle.cuda_rows()} >= set(REAL)
+
+
+def test_what_a_card_keeps_for_fused_kernels_has_a_name():
+    row = next(
+        r
+        for r in oracle.cuda_rows()
+        if r.model == "qwen3-30b-a3b" and r.flags == "-c 8192" and r.outputs == 0
+    )
+    asked = launch(row)
+    buffers = compute_buffers(
+        oracle.model(row.model, row.quant), asked.devices, asked.settings, asked.placement
+    )
+
+    assert ((FUSION, 36 << 20),) == buffers.terms
