@@ -39,7 +39,7 @@ class Row:
     model: str
     quant: str
     mode: str
-    """rpc: devices without op-offload and pinned buffers; cuda-like: devices that behave like CUDA ones."""
+    """rpc: devices without op-offload and pinned buffers; cuda-like: devices that behave like CUDA ones; cuda: a real card."""
     gpus: int
     outputs: int
     """0: the whole ubatch, as llama-fit-params reserves; N: llama-server with N slots."""
@@ -75,7 +75,7 @@ class Row:
 
     def device(self, index: int) -> Bytes:
         """What device `index` holds; nothing when llama.cpp did not use it."""
-        return self.devices.get(f"RPC{index}", Bytes())
+        return self.devices.get(f"{'CUDA' if self.mode == 'cuda' else 'RPC'}{index}", Bytes())
 
     @property
     def host(self) -> Bytes:
@@ -99,6 +99,12 @@ def extra_rows() -> tuple[Row, ...]:
 def rows() -> tuple[Row, ...]:
     """Every recorded answer about the real models."""
     return tuple(_row(json.loads(line)) for line in _lines("rows.jsonl.xz"))
+
+
+@functools.cache
+def cuda_rows() -> tuple[Row, ...]:
+    """Answers recorded on a real CUDA card, mode `cuda`: benchmarks/gpu/record.py."""
+    return tuple(_row(json.loads(line)) for line in _lines("cuda.jsonl.xz"))
 
 
 def _row(data: dict[str, Any]) -> Row:

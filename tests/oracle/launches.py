@@ -61,6 +61,8 @@ def launch(row: oracle.Row) -> Launch:
 
 def _device(row: oracle.Row, index: int) -> Device:
     name, buffer = f"RPC{index}", f"RPC0[127.0.0.1:{oracle.PORTS[index]}]"
+    if row.mode == "cuda":
+        return Device(f"CUDA{index}", FREE, FREE)
     if row.mode == "cuda-like":
         return CudaLike(name, FREE, FREE, buffer=buffer, alignment=row.alignment)
     return Device(name, FREE, FREE, buffer=buffer)
