@@ -146,7 +146,7 @@ def _openings(problem: Problem, choices: Choices) -> Iterator[Opening]:
     for rank, (order, ubatch, name) in enumerate(combinations):
         devices = tuple(problem.devices[i] for i in order)
         sized = problem.launch(ubatch, choices.load_modes[0])
-        money = problem.budgets(sized)
+        money = problem.budgets(problem.launch(ubatch, choices.load_modes[-1]))  # it pins, and so keeps most
         budgets = tuple(money[i] for i in order)
         used, placement = optimist(problem.model, devices, budgets, sized, known[name], problem.demand)
         bound = min(
