@@ -229,3 +229,6 @@ GROWING: Final = frozenset(
     }
 )
 """Architectures whose every layer leaves something allocated (a leaf that is no input): no few layers stand for all."""
+
+HYPER: Final = frozenset({"deepseek4", "glm5-next", "qwen4exp"})
+"""Architectures with fused operations of hyper-connections, which may be switched off."""

@@ -40,6 +40,9 @@ class Batch:
     snapshots: int = 1
     """States kept of each sequence: one more for every drafted token that may be taken back (n_rs_seq + 1)."""
 
+    unfused: frozenset[str] = frozenset()
+    """Hyper-connection operations that are done by plain ones: DSV4_HC_PRE, _COMB, _POST."""
+
     @property
     def sequence_tokens(self) -> int:
         """Tokens of each sequence."""
@@ -154,6 +157,8 @@ class Context:
     graph: Graph = field(default_factory=Graph)
     attention: list[tuple[int, Node]] = field(default_factory=list)
     """Flash attention operations with their layer."""
+    fused: list[tuple[int, Node]] = field(default_factory=list)
+    """Fused operations of hyper-connections with their layer."""
     carried: dict[str, Node] = field(default_factory=dict)
     """What a layer leaves for later ones: an indexer's choice."""
     _stored: dict[str, Node] = field(default_factory=dict)

@@ -20,7 +20,7 @@ from moefit.memory.graph.blocks import (
     positions,
 )
 from moefit.memory.graph.context import Context
-from moefit.memory.graph.hyper import mixes_of
+from moefit.memory.graph.hyper import comb, mixes_of, post, pre
 from moefit.memory.graph.moe import moe_ffn, routing
 from moefit.memory.graph.nodes import F16, F32, I32, I64, Node
 
@@ -34,12 +34,14 @@ def build(c: Context, layers: Sequence[int]) -> None:
     cur = g.repeat(g.reshape(cur, embd, 1, n), embd, streams, n, 1)
     for layer in layers:
         residual = cur
-        x, post, comb = gathered(c, cur, layer, "attn")
+        x, shares, combined = gathered(c, cur, layer, "attn")
         x = _attention(c, norm(c, x, "attn_norm", layer), layer)
-        residual = cur = scattered(x, residual, post, comb)
-        x, post, comb = gathered(c, cur, layer, "ffn")
-        c.expand(residual, post, comb)
-        cur = scattered(_fed(c, norm(c, x, "ffn_norm", layer), layer), residual, post, comb)
+        residual = cur = post(c, layer, x, residual, shares, combined)
+        x, shares, combined = gathered(c, cur, layer, "ffn")
+        c.expand(residual, shares, combined)
+        x = _fed(c, norm(c, x, "ffn_norm", layer), layer)
+        cur = post(c, layer, x, residual, shares, combined)
+        c.pin(cur, layer)
     cur = g.get_rows(g.reshape(cur, embd * streams, n), output_ids(c))
     head_only(c, output_norm(c, _head(c, g.reshape(cur, embd, streams, c.batch.outputs))))
 
@@ -50,7 +52,7 @@ def _affine(x: Node, scale: Node, base: Node) -> Node:
 
 def gathered(c: Context, x: Node, layer: int, part: str) -> tuple[Node, Node, Node]:
     """One state of all streams, how much each gets of the result, and how they are combined (build_hc_pre)."""
-    embd, streams, n, _ = x.ne
+    _, streams, n, _ = x.ne
     mixes = mixes_of(x, c.weight(layer, f"hc_{part}_fn"))
     scale, base = c.weight(layer, f"hc_{part}_scale"), c.weight(layer, f"hc_{part}_base")
 
@@ -58,30 +60,18 @@ def gathered(c: Context, x: Node, layer: int, part: str) -> tuple[Node, Node, No
         cur = g.view_nd(mixes, (streams, n), (mixes.nb[1],))
         return g.scale(g.unary(_affine(cur, g.view_nd(scale, (1,)), g.view_nd(base, (streams,)))))
 
-    taken, post = gate(), gate()
-    comb = g.result("DSV4_HC_COMB", F32, (streams, streams, n, 1), mixes, scale, base)
-    return g.result("DSV4_HC_PRE", F32, (embd, n, 1, 1), x, taken), post, comb
-
-
-def scattered(x: Node, residual: Node, post: Node, comb: Node) -> Node:
-    """Every stream with its share of the block's result (build_hc_post)."""
-    return g.result("DSV4_HC_POST", F32, residual.ne, x, residual, post, comb)
+    taken, shares = gate(), gate()
+    combined = comb(c, layer, mixes, scale, base, streams)
+    return pre(c, layer, x, taken), shares, combined
 
 
 def _head(c: Context, x: Node) -> Node:
     """The state that the output matrix reads (build_hc_head)."""
-    embd, streams, n, _ = x.ne
     matrix, scale, base = (c.outside(f"output_hc_{name}.weight") for name in ("fn", "scale", "base"))
     if matrix is None or scale is None or base is None:
         raise KeyError("output_hc_fn")
     weights = g.scale(g.unary(_affine(mixes_of(x, matrix), scale, base)))
-    total: Node | None = None
-    for _ in range(streams):
-        part = g.view_nd(x, (embd, n), (x.nb[2],))
-        part = g.mul(part, g.view_nd(weights, (1, n), (weights.nb[1],)))
-        total = part if total is None else g.add(total, part)
-    assert total is not None
-    return total
+    return pre(c, -1, x, weights)
 
 
 def _fed(c: Context, x: Node, layer: int) -> Node:

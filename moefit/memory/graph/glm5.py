@@ -13,7 +13,8 @@ from moefit.memory.graph.attention import Heads, Inputs, cached_k, inputs, mha, 
 from moefit.memory.graph.blocks import embedding, head_only, indices, linear, norm, output_ids, output_norm
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.decoder import Decoder, feed_forward
-from moefit.memory.graph.deepseek4 import gathered, scattered
+from moefit.memory.graph.deepseek4 import gathered
+from moefit.memory.graph.hyper import post
 from moefit.memory.graph.kda import kda
 from moefit.memory.graph.moe import routing
 from moefit.memory.graph.nodes import F32, I32, I64, Node
@@ -32,13 +33,14 @@ def build(c: Context, layers: Sequence[int]) -> None:
     cur = g.repeat(g.reshape(cur, embd, 1, n), embd, streams, n, 1)
     for layer in layers:
         residual = cur
-        x, post, comb = gathered(c, cur, layer, "attn")
+        x, shares, combined = gathered(c, cur, layer, "attn")
         x = norm(c, x, "attn_norm", layer)
         c.expand(x)
         x = kda(c, x, layer) if c.memory.state[layer] is not None else _attention(c, x, layer)
-        residual = cur = scattered(x, residual, post, comb)
-        x, post, comb = gathered(c, cur, layer, "ffn")
-        cur = scattered(feed_forward(c, norm(c, x, "ffn_norm", layer), layer, WHAT), residual, post, comb)
+        residual = cur = post(c, layer, x, residual, shares, combined)
+        x, shares, combined = gathered(c, cur, layer, "ffn")
+        x = feed_forward(c, norm(c, x, "ffn_norm", layer), layer, WHAT)
+        cur = post(c, layer, x, residual, shares, combined)
     cur = g.reshape(
         g.get_rows(g.reshape(cur, embd * streams, n), output_ids(c)), embd, streams, c.batch.outputs
     )

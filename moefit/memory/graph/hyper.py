@@ -43,6 +43,62 @@ def mixes_of(x: Node, matrix: Node) -> Node:
     return g.mul_mat(matrix, g.rms_norm(g.reshape(x, embd * streams, n)))
 
 
+def pre(c: Context, layer: int, x: Node, weights: Node) -> Node:
+    """One state of all streams (build_hc_pre): fused where its layer's device runs that."""
+    embd, streams, n, _ = x.ne
+    if layer >= 0 and "DSV4_HC_PRE" not in c.batch.unfused:
+        return _noted(c, layer, g.result("DSV4_HC_PRE", F32, (embd, n, 1, 1), x, weights))
+    total: Node | None = None
+    for _ in range(streams):
+        part = g.view_nd(x, (embd, n), (x.nb[2],))
+        part = g.mul(part, g.view_nd(weights, (1, n), (weights.nb[1],)))
+        total = part if total is None else g.add(total, part)
+    assert total is not None
+    return total
+
+
+def comb(c: Context, layer: int, mixes: Node, scale: Node, base: Node, streams: int) -> Node:
+    """How streams are combined: a matrix for each token, its rows and columns summing to one (build_hc_sinkhorn)."""
+    n = mixes.ne[1]
+    if "DSV4_HC_COMB" not in c.batch.unfused:
+        return _noted(c, layer, g.result("DSV4_HC_COMB", F32, (streams, streams, n, 1), mixes, scale, base))
+    cur = g.view_nd(mixes, (streams * streams, n), (mixes.nb[1],))
+    cur = g.add(g.mul(cur, g.view_nd(scale, (1,))), g.view_nd(base, (streams * streams,)))
+    little = g.like("FILL", g.new(F32, 1))
+    cur = g.add(g.soft_max(g.reshape(cur, streams, streams, n)), little)
+
+    def columns(x: Node) -> Node:
+        sums = g.add(g.sum_rows(g.cont(g.permute(x, 1, 0, 2, 3))), little)
+        return g.div(x, g.permute(sums, 1, 0, 2, 3))
+
+    cur = columns(cur)
+    for _ in range(c.hp.integer("hyper_connection.sinkhorn_iterations") - 1):
+        cur = columns(g.div(cur, g.add(g.sum_rows(cur), little)))
+    return cur
+
+
+def post(c: Context, layer: int, x: Node, residual: Node, shares: Node, combined: Node) -> Node:
+    """Every stream with its share of the block's result (build_hc_post)."""
+    if "DSV4_HC_POST" not in c.batch.unfused:
+        return _noted(c, layer, g.result("DSV4_HC_POST", F32, residual.ne, x, residual, shares, combined))
+    embd, streams, n, _ = residual.ne
+    joined: Node | None = None
+    for _ in range(streams):
+        cur = g.mul(x, g.view_nd(shares, (1, n), (shares.nb[1],)))
+        for _ in range(streams):
+            stream = g.view_nd(residual, (embd, n), (residual.nb[2],))
+            cur = g.add(cur, g.mul(stream, g.view_nd(combined, (1, n), (combined.nb[2],))))
+        cur = g.reshape(cur, embd, 1, n)
+        joined = cur if joined is None else g.concat(joined, cur, 1)
+    assert joined is not None
+    return joined
+
+
+def _noted(c: Context, layer: int, node: Node) -> Node:
+    c.fused.append((layer, node))
+    return node
+
+
 def _gathered(c: Context, x: Node, layer: int, part: str) -> tuple[Node, Node]:
     """One state out of all streams, and how much of the block's result each stream will get."""
     _, streams, n, _ = x.ne

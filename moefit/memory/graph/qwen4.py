@@ -51,9 +51,10 @@ def build(c: Context, layers: Sequence[int]) -> None:
             x, inject = g.get_rows(x, rows), g.get_rows(inject, rows)
             cur = g.get_rows(g.reshape(cur, embd * streams, n), rows)
             cur = g.reshape(cur, embd, streams, cur.ne[1])
-        cur = _combined(cur, x, inject)
+        cur = _combined(c, layer, cur, x, inject)
         x, inject = _mixed(c, cur, layer, "ffn")
-        cur = _combined(cur, feed_forward(c, x, layer, WHAT), inject)
+        cur = _combined(c, layer, cur, feed_forward(c, x, layer, WHAT), inject)
+        c.pin(cur, layer)
     head_only(c, _head(c, cur))
 
 
@@ -70,22 +71,40 @@ def _mixed(c: Context, x: Node, layer: int, part: str) -> tuple[Node, Node]:
     weight, down, up = (c.weight(layer, f"hc_{part}_{name}") for name in ("norm", "down", "up"))
     wide, gate = _low_rank(x, weight, down, up)
     shapes = [g.reshape(t, embd, streams, n) for t in (wide, gate)]
-    mixed = g.result("DSV4_HC_PRE", F32, (embd, n, 1, 1), *shapes)
+    if "DSV4_HC_PRE" in c.batch.unfused:
+        mixed = _plainly(wide, gate, streams)
+    else:
+        mixed = g.result("DSV4_HC_PRE", F32, (embd, n, 1, 1), *shapes)
+        c.fused.append((layer, mixed))
     return mixed, linear(c, f"hc_{part}_inject", wide, layer)
 
 
-def _combined(residual: Node, x: Node, inject: Node) -> Node:
+def _combined(c: Context, layer: int, residual: Node, x: Node, inject: Node) -> Node:
+    """Every stream with its share of the block's result (build_hc_combine)."""
     weights = g.scale(g.unary(g.scale(inject)))
-    return g.result("DSV4_HC_POST", F32, residual.ne, x, residual, weights)
+    embd, streams, n, _ = residual.ne
+    if "DSV4_HC_POST" not in c.batch.unfused:
+        out = g.result("DSV4_HC_POST", F32, residual.ne, x, residual, weights)
+        c.fused.append((layer, out))
+        return out
+    shares = g.reshape(weights, 1, streams, n)
+    wide = g.repeat(g.reshape(x, embd, 1, n), embd, streams, n, 1)
+    return g.add(residual, g.mul(wide, shares))
 
 
 def _head(c: Context, x: Node) -> Node:
     """The same without the fused operation."""
-    embd, streams, n, _ = x.ne
+    streams = x.ne[1]
     weight, down, up = (c.outside(f"output_hc_{name}.weight") for name in ("norm", "down", "up"))
     if weight is None or down is None or up is None:
         raise KeyError("output_hc_norm")
     wide, gate = _low_rank(x, weight, down, up)
+    return _plainly(wide, gate, streams)
+
+
+def _plainly(wide: Node, gate: Node, streams: int) -> Node:
+    """The mean of the gated streams."""
+    embd, n = wide.ne[0] // streams, wide.ne[1]
     gated = g.reshape(g.mul(wide, g.unary(gate)), embd, streams, n)
     total = g.cont(g.view_nd(gated, (embd, n), (4 * embd * streams,)))
     for _ in range(streams - 1):

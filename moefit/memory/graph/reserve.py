@@ -14,7 +14,7 @@ from moefit.machine.backends import Backend
 from moefit.memory.buffers import HOST
 from moefit.memory.graph import generic
 from moefit.memory.graph.allocate import Allocator, Arena
-from moefit.memory.graph.architectures import ARCHITECTURES, GROWING, PERIODS
+from moefit.memory.graph.architectures import ARCHITECTURES, GROWING, HYPER, PERIODS
 from moefit.memory.graph.context import Batch, Context, Homes, Layers, Parameters
 from moefit.memory.graph.fusion import fused
 from moefit.memory.graph.layers import Chosen, choose
@@ -26,6 +26,8 @@ from moefit.memory.memo import per_model
 from moefit.model import Model
 
 T = TypeVar("T")
+
+FLASH: Final = "FLASH_ATTN_EXT"
 
 REMEMBERED: Final = 1024
 """Answers kept for one model."""
@@ -64,12 +66,13 @@ def peaks_of(model: Model, homes: Homes, question: Question) -> Peaks:
 
     def peaks() -> Peaks:
         batch = question.batch
-        if question.auto and batch.flash:
+        if (question.auto and batch.flash) or model.architecture in HYPER:
             probe = replace(question, batch=_probe(batch))
-            on_layers = _remembered(
-                _probes(model), (probe, places), lambda: _on_layers(model, homes, probe, chosen)
+            missed = _remembered(
+                _probes(model), (probe, places), lambda: _elsewhere(model, homes, probe, chosen)
             )
-            batch = replace(batch, flash=on_layers)
+            flash = batch.flash and not (question.auto and FLASH in missed)
+            batch = replace(batch, flash=flash, unfused=missed - {FLASH})
         return _allocated(_built(model, homes, batch, chosen.layers), question)
 
     return _remembered(_known(model), (question, places), peaks)
@@ -96,7 +99,7 @@ def _known(_model: Model) -> OrderedDict[Hashable, Peaks]:
 
 
 @per_model(8)
-def _probes(_model: Model) -> OrderedDict[Hashable, bool]:
+def _probes(_model: Model) -> OrderedDict[Hashable, frozenset[str]]:
     return OrderedDict()
 
 
@@ -106,11 +109,12 @@ def _probe(batch: Batch) -> Batch:
     return replace(batch, tokens=n, outputs=n, pins=True, transposed_v=False)
 
 
-def _on_layers(model: Model, homes: Homes, question: Question, chosen: Chosen) -> bool:
-    """Whether flash attention runs where its layers are, or is switched off (llama_context::resolve_fused_ops)."""
+def _elsewhere(model: Model, homes: Homes, question: Question, chosen: Chosen) -> frozenset[str]:
+    """Fused operations that would run elsewhere than their layer, and so are switched off (resolve_fused_ops)."""
     c = _built(model, homes, question.batch, chosen.layers)
     schedule(c.graph, _backends(question))
-    return all(node.backend == homes.layers[layer] for layer, node in c.attention)
+    fused = (*c.attention, *c.fused)
+    return frozenset(node.op for layer, node in fused if node.backend != homes.layers[layer])
 
 
 def _built(model: Model, homes: Homes, batch: Batch, layers: Sequence[int]) -> Context:
