@@ -88,6 +88,7 @@ def usage(plan: Plan) -> dict[str, Any]:
             "context": host.context,
             "compute": host.compute + host.output,
             "cache": host.cache,
+            "lazy": host.lazy,
             "left": plan.host_left,
         },
         "extras": [

@@ -27,6 +27,8 @@ class Constraints:
     mmproj_auto: bool = True
     mmproj_offload: bool = True
     mmproj_device: str | None = None
+    image_min_tokens: int | None = None
+    image_max_tokens: int | None = None
     draft: ModelSource = NO_MODEL
     spec_types: tuple[str, ...] = ()
     """Speculation: draft-simple, draft-mtp, ngram-mod ...; without `none`."""
@@ -65,6 +67,8 @@ class Constraints:
     """on, off or auto."""
     load_mode: str | None = None
     """auto, none, mmap, mlock, mmap+mlock or dio, also when older options say so."""
+    lazy_mode: str | None = None
+    """on, auto or off."""
     threads: int | None = None
     threads_batch: int | None = None
     numa: str | None = None
@@ -113,6 +117,8 @@ def constraints(program: str, given: Sequence[Given]) -> Constraints:
         mmproj_offload=values.pair("--mmproj-offload", "--no-mmproj-offload") is not False
         and values.text("-mmdev") != "none",
         mmproj_device=readers.one_device(values.text("-mmdev")),
+        image_min_tokens=readers.positive(values, "--image-min-tokens"),
+        image_max_tokens=readers.positive(values, "--image-max-tokens"),
         draft=preset.draft or source(values, path="-md", hf_repo="-hfd"),
         spec_types=kinds,
         draft_tokens=max((readers.draft_tokens(values, kind) for kind in kinds), default=0),
@@ -140,6 +146,7 @@ def constraints(program: str, given: Sequence[Given]) -> Constraints:
         cache_type_v=values.text("-ctv"),
         flash_attention=readers.flash_attention(values),
         load_mode=readers.load_mode(values),
+        lazy_mode=values.text("-lzm"),
         threads=readers.positive(values, "-t"),
         threads_batch=readers.positive(values, "-tb"),
         numa=values.text("--numa"),

@@ -69,6 +69,7 @@ def settings(
         swa_full=constraints.swa_full,
         host_buffers=constraints.host_buffers is not False,
         load_mode=_load_mode(constraints.load_mode or load_mode, devices),
+        lazy_mode=_lazy_mode(constraints.lazy_mode, devices),
         split_mode=constraints.split_mode or "layer",
         main_gpu=constraints.main_gpu or 0,
         threads=threads if constraints.threads is None else constraints.threads,
@@ -106,6 +107,14 @@ def _load_mode(mode: str | None, devices: Sequence[Device]) -> str:
         assert mode is not None
         return mode
     return "none" if any(_without_mmap(device) for device in devices) else "mmap"
+
+
+def _lazy_mode(mode: str | None, devices: Sequence[Device]) -> str:
+    """What auto becomes: off where load mode auto does not map (llama_model_base::load_tensors)."""
+    if mode not in {None, "auto"}:
+        assert mode is not None
+        return mode
+    return "off" if any(_without_mmap(device) for device in devices) else "auto"
 
 
 def _without_mmap(device: Device) -> bool:

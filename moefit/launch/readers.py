@@ -44,7 +44,7 @@ def ubatch(values: Values, default: int | None) -> int | None:
 
 
 def positive(values: Values, spelling: str) -> int | None:
-    """A number for which 0 and less stand for "not set" (of -t and -tb: as many as there are processors)."""
+    """A number for which 0 and less stand for "not set" (of -t and -tb: as many as there are processors; of --image-max-tokens: what the model says)."""
     count = values.number(spelling)
     return count if count is not None and count > 0 else None
 

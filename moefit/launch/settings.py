@@ -31,6 +31,8 @@ class Settings:
     """False with --no-host: no pinned host buffers, CPU weights are repacked."""
     load_mode: str = "mmap"
     """none, mmap, mlock, mmap+mlock or dio; llama.cpp's auto is written as what it becomes."""
+    lazy_mode: str = "auto"
+    """on, auto (large tables only) or off: whether tables stay in the file until a row is needed."""
     split_mode: str = "layer"
     main_gpu: int = 0
     threads: int | None = None

@@ -9,6 +9,7 @@ from moefit.memory.architectures import is_known
 from moefit.memory.compute import compute_buffers
 from moefit.memory.host import caches, output_buffer
 from moefit.memory.kv import kv
+from moefit.memory.lazy import lazy_bytes
 from moefit.memory.rough import rough_compute
 from moefit.memory.types import Footprint, HostUse, Use
 from moefit.memory.unknown import notes
@@ -50,6 +51,7 @@ def footprint(model: Model, devices: Sequence[Device], settings: Settings, place
             compute=compute_host + draft_host,
             cache=sum(term.bytes for term in caches(model, settings)),
             output=output_buffer(model, settings),
+            lazy=lazy_bytes(model, settings.lazy_mode),
         ),
         notes=tuple(dict.fromkeys((*notes(model), *remarks))),
     )

@@ -10,7 +10,7 @@ from moefit.machine.types import CPU
 from moefit.memory.buffers import allocated, backend_at, pad
 from moefit.memory.extras import Extra
 from moefit.memory.footprint import footprint
-from moefit.memory.projector import mmproj
+from moefit.memory.projector import ImageTokens, mmproj
 from moefit.placement.types import Placement
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def guests(
         settings: the main model's.
 
     Raises:
-        UsageError: an override names a buffer that no device has.
+        UsageError: an override names a buffer that no device has, or images cannot be as large as the line wants.
     """
     shares = [free(device) for device in devices]
     layers, split = constraints.gpu_layers, constraints.tensor_split
@@ -63,7 +63,9 @@ def guests(
     extras: list[Extra] = []
     if files.mmproj is not None:
         device = _projector_device(constraints, devices)
-        extras.append(mmproj(files.mmproj, device, flash_attention=settings.flash_attention != "off"))
+        flash = settings.flash_attention != "off"
+        tokens = ImageTokens(constraints.image_min_tokens, constraints.image_max_tokens)
+        extras.append(mmproj(files.mmproj, device, flash_attention=flash, image_tokens=tokens))
     if files.draft is not None:
         named = constraints.draft_devices
         own = devices if named is None else [d for d in devices if d.name in named]
@@ -127,7 +129,7 @@ def draft(
         Extra("draft", device.name, use.model, use.context, use.compute)
         for device, use in zip(devices, used.devices, strict=True)
     ]
-    host = Extra("draft", CPU_NAME, used.host.model, used.host.context, used.host.compute + used.host.output)
+    host = Extra("draft", CPU_NAME, used.host.loaded, used.host.context, used.host.compute + used.host.output)
     return tuple(extra for extra in (*extras, host) if extra.total)
 
 

@@ -29,9 +29,6 @@ FLOAT = 4
 CELL = 16
 """Bytes of a saved cell's position and sequence, measured on a server's log."""
 SERVERS = frozenset({"llama-server", "llama-cli"})
-LAZY = frozenset({"per_layer_token_embd.weight"})
-"""Tensors that are read by the row (TENSOR_READ_LAZY in src/models/gemma4.cpp and qwen4exp.cpp)."""
-LAZY_SIZE = 4 << 30
 UNLIMITED_CACHE_STATES = 4
 """--cache-ram -1 has no limit: count the full states of so many prompts."""
 
@@ -113,22 +110,11 @@ def caches(model: Model, settings: Settings) -> tuple[Term, ...]:
     return tuple(terms)
 
 
-def lazy(model: Model, mode: str = "auto") -> int:
-    """Bytes of tensors that `--lazy-mode` leaves in the file: their rows are read when they are needed.
-
-    source: src/llama-model-loader.cpp, llama_model_loader::lazy_read::add
-    """
-    least = {"on": 0, "auto": LAZY_SIZE, "off": None}[mode]
-    if least is None:
-        return 0
-    return sum(t.bytes for t in model.input if t.name in LAZY and t.bytes > least)
-
-
 def residence(host: HostUse, settings: Settings, devices: Sequence[Device]) -> Residence:
     """How a plan's bytes in RAM are held in its load mode.
 
-    Weights are mapped with mmap, else pinned if a device offers pinned buffers; buffers for computing and outputs are
-    pinned with such a device in any mode.
+    Weights are mapped with mmap, else pinned if a device offers pinned buffers, but for lazy tables, which are always
+    mapped; buffers for computing and outputs are pinned with such a device in any mode.
     """
     offered = settings.host_buffers and any(device.backend.host_buffer for device in devices)
     buffers = host.compute + host.output
@@ -137,8 +123,8 @@ def residence(host: HostUse, settings: Settings, devices: Sequence[Device]) -> R
     if settings.load_mode == "mmap":
         return Residence(pinned, private, host.model)
     if offered or "mlock" in settings.load_mode:
-        return Residence(pinned + host.model, private, 0)
-    return Residence(pinned, private + host.model, 0)
+        return Residence(pinned + host.loaded, private, host.lazy)
+    return Residence(pinned, private + host.loaded, host.lazy)
 
 
 def _whole_state(model: Model, settings: Settings) -> int:

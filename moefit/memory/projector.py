@@ -6,8 +6,10 @@ The estimate follows two recorded encoders to the byte (gemma3 with and without 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from moefit.errors import UsageError
 from moefit.memory.buffers import HOST, pad
 from moefit.memory.extras import Extra
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 FLOAT: Final = 4
 IMAGE_TOKENS: Final = {
+    "deepseek4v": 384,
     "gemma4uv": 1120,
     "gemma4v": 1120,
     "glm4v": 4096,
@@ -32,14 +35,31 @@ IMAGE_TOKENS: Final = {
     "qwen3vl_merger": 4096,
 }
 """Tokens of the largest image, for projectors that take images of any size (set_limit_image_tokens)."""
+PIXELS_OF_FILE: Final = frozenset({"hunyuanvl", "kimik25"})
+"""Those of that table that prefer what the file says, when it says so, to anything else."""
+ADJUSTABLE: Final = frozenset({"glm5v", "lightonocr"})
+"""Projectors whose file says the largest image, but for what the line says (set_limit_image_tokens without numbers)."""
 MERGE: Final = {"gemma4v": 3, "pixtral": 1, "kimivl": 1, "lfm2": 1}
 """Patches of one token along a side, where the file does not say; 2 for the others of that table."""
 AUDIO_FRAMES: Final = 3000
 """Frames of 30 s of audio, the longest piece that is encoded at once."""
 
 
+@dataclass(frozen=True, slots=True)
+class ImageTokens:
+    """What the line says of the tokens that an image may take; None leaves it to the projector."""
+
+    least: int | None = None
+    """--image-min-tokens."""
+    most: int | None = None
+    """--image-max-tokens."""
+
+
+AS_BUILT: Final = ImageTokens()
+
+
 def mmproj(
-    header: Header, device: str, *, flash_attention: bool = True, image_tokens: int | None = None
+    header: Header, device: str, *, flash_attention: bool = True, image_tokens: ImageTokens = AS_BUILT
 ) -> Extra:
     """What a projector takes on the device that runs it.
 
@@ -47,7 +67,10 @@ def mmproj(
         header: of the mmproj file.
         device: name of the device, or CPU.
         flash_attention: False with `-fa off`, which keeps every attention matrix.
-        image_tokens: `--image-max-tokens`, if the line has it.
+        image_tokens: what the line says of them.
+
+    Raises:
+        UsageError: `--image-min-tokens` is more than the largest image takes, which llama.cpp refuses.
     """
     weights = sum(pad(tensor.bytes, HOST.alignment) for tensor in header.tensors)
     vision = _vision(header, image_tokens, flash_attention=flash_attention)
@@ -55,7 +78,7 @@ def mmproj(
     return Extra("mmproj", device, model=weights, compute=max(vision, audio))
 
 
-def _vision(header: Header, image_tokens: int | None, *, flash_attention: bool) -> int:
+def _vision(header: Header, image_tokens: ImageTokens, *, flash_attention: bool) -> int:
     patches = _patches(header, image_tokens)
     windowed = any(f"clip.vision.{key}" in header.metadata for key in ("n_wa_pattern", "wa_layer_indexes"))
     return _encoder(header, "vision", patches, windowed=windowed, flash_attention=flash_attention)
@@ -80,18 +103,29 @@ def _encoder(header: Header, kind: str, positions: int, *, windowed: bool, flash
     return FLOAT * positions * elements if width else 0
 
 
-def _patches(header: Header, image_tokens: int | None) -> int:
+def _patches(header: Header, image_tokens: ImageTokens) -> int:
     """Patches of the largest image."""
     patch = _number(header, "clip.vision.patch_size")
     if not patch:
         return 0
     kind = _text(header, "clip.vision.projector_type") or _text(header, "clip.projector_type")
-    tokens = IMAGE_TOKENS.get(kind)
-    if tokens is not None:
-        return (image_tokens or tokens) * _merge(header, kind) ** 2
-    if pixels := _number(header, "clip.vision.image_max_pixels"):
+    pixels = _number(header, "clip.vision.image_max_pixels")
+    tokens = None if pixels and kind in PIXELS_OF_FILE else IMAGE_TOKENS.get(kind)
+    if tokens is not None or (image_tokens.most and kind in ADJUSTABLE):
+        return _allowed(image_tokens, tokens or 0) * _merge(header, kind) ** 2
+    if pixels:
         return pixels // patch**2
     return (_number(header, "clip.vision.image_size") // patch) ** 2
+
+
+def _allowed(asked: ImageTokens, most: int) -> int:
+    allowed = asked.most or most
+    if asked.least and asked.least > allowed:
+        raise UsageError(
+            f"--image-min-tokens {asked.least}: the largest image takes {allowed}",
+            f"--image-max-tokens {asked.least} allows larger ones",
+        )
+    return allowed
 
 
 def _merge(header: Header, kind: str) -> int:

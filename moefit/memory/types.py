@@ -30,11 +30,18 @@ class HostUse:
     """What llama-server may grow to: the prompt cache and the context checkpoints."""
     output: int = 0
     """The output buffer: logits (and embeddings) of the reserved outputs."""
+    lazy: int = 0
+    """Of `model`, what `--lazy-mode` leaves in the file in any load mode; llama.cpp counts it all the same."""
+
+    @property
+    def loaded(self) -> int:
+        """Weights that are loaded or mapped as a whole."""
+        return self.model - self.lazy
 
     @property
     def total(self) -> int:
-        """Everything."""
-        return self.model + self.context + self.compute + self.cache + self.output
+        """Everything that a run needs in RAM."""
+        return self.loaded + self.context + self.compute + self.cache + self.output
 
 
 @dataclass(frozen=True, slots=True)

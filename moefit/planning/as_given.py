@@ -55,5 +55,5 @@ def as_given(model: Model, machine: Machine, launch: Launch, options: Options, c
     drawn = drawn_from_ram(settled, machine.ram)
     missing = max(0, footprint.host.total + guests + drawn - machine.ram.available)
     if constraints.load_mode in {"mmap", "mmap+mlock"}:
-        missing = max(0, missing - footprint.host.model)
+        missing = max(0, missing - footprint.host.loaded)
     return Candidate(AS_GIVEN, sized, settled, prediction, missing)

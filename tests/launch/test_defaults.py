@@ -94,6 +94,14 @@ def test_load_mode_auto_is_mmap_unless_a_device_cannot_be_mapped() -> None:
     assert ["mmap", "none", "none"] == modes
 
 
+def test_lazy_mode_auto_is_off_where_a_device_cannot_be_mapped() -> None:
+    shared = {"devices": (Device("Vulkan0", 1, 1, integrated=True),)}
+    found = [effective(f"llama-server{x}", **shared).lazy_mode for x in ("", " -lzm auto", " --lazy-mode on")]
+
+    assert ["off", "off", "on"] == found
+    assert ["auto", "off"] == [effective(f"llama-server{x}").lazy_mode for x in ("", " -lzm off")]
+
+
 def test_the_users_load_mode_wins_over_the_planners() -> None:
     assert "mlock" == effective("llama-server -lm mlock", load_mode="none").load_mode
     assert "none" == effective("llama-server", load_mode="none").load_mode

@@ -1,6 +1,9 @@
 from dataclasses import replace
 
+import pytest
+
 from moefit import memory
+from moefit.errors import UsageError
 from moefit.gguf.header import Header, TensorInfo
 from moefit.gguf.quants import QUANTS
 from moefit.launch.command import parse
@@ -87,6 +90,23 @@ def test_a_projector_runs_on_the_first_device_unless_the_line_says_otherwise():
     assert ["CUDA0"] == runs_on()
     assert ["CUDA1"] == runs_on("--mmproj-device", "CUDA1")
     assert ["CPU"] == runs_on("--no-mmproj-offload")
+
+
+def test_the_lines_largest_image_reaches_the_projector():
+    told = {
+        "clip.projector_type": "qwen2.5vl_merger",
+        "clip.vision.patch_size": 14,
+        "clip.vision.embedding_length": 1280,
+    }
+    files = Files(mmproj=Header(3, "little", told, (), ()))
+    whole, quarter = (
+        guests(asked(*flags), files, SMALL, CARDS, LAUNCH)[0].compute
+        for flags in ((), ("--image-max-tokens", "1024"))
+    )
+
+    assert whole == 4 * quarter
+    with pytest.raises(UsageError, match="--image-min-tokens 8192"):
+        guests(asked("--image-min-tokens", "8192"), files, SMALL, CARDS, LAUNCH)
 
 
 def test_every_guest_of_a_line_is_named():

@@ -6,12 +6,14 @@ from moefit.memory.host import (
     Residence,
     caches,
     checkpoint,
-    lazy,
     output_buffer,
     residence,
     vocabulary,
 )
+from moefit.memory.lazy import lazy_bytes
 from moefit.memory.types import HostUse
+from moefit.memory.weights import weights
+from moefit.placement.types import Placement
 from tests import oracle
 
 MIB = 1 << 20
@@ -90,4 +92,19 @@ def test_embeddings_by_layer_stay_in_the_file_where_rows_are_read_on_demand():
     model = oracle.model("gemma-4-e2b", "Q4_K_M")
     table = next(t.bytes for t in model.input if t.name == "per_layer_token_embd.weight")
 
-    assert (table, 0, 0) == (lazy(model, "on"), lazy(model, "auto"), lazy(model, "off"))
+    assert (table, 0, 0) == tuple(lazy_bytes(model, mode) for mode in ("on", "auto", "off"))
+
+
+def test_a_table_that_stays_in_the_file_is_mapped_in_any_load_mode_and_takes_no_ram():
+    use = replace(USE, lazy=900)
+    assert (USE.total - 900, 100) == (use.total, use.loaded)
+    assert Residence(111, 105, 900) == residence(use, replace(SERVER, load_mode="none"), (CARD,))
+    assert residence(USE, SERVER, (CARD,)) == residence(use, SERVER, (CARD,))
+
+
+def test_no_override_moves_a_table_that_stays_in_the_file():
+    model = oracle.model("gemma-4-e2b", "Q4_K_M")
+    moved = Placement((0,) * model.slots, {"per_layer_token_embd.weight": 0})
+    on, off = (weights(model, (CARD,), replace(SERVER, lazy_mode=mode), moved) for mode in ("on", "off"))
+
+    assert lazy_bytes(model, "on") == on[1] - off[1]

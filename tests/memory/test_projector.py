@@ -1,9 +1,12 @@
 """What llama.cpp b11434 said about synthetic projectors (mtmd_get_memory_usage, less the weights)."""
 
+import pytest
+
+from moefit.errors import UsageError
 from moefit.gguf.header import Header, TensorInfo
 from moefit.gguf.quants import QUANTS
 from moefit.memory.extras import Extra
-from moefit.memory.projector import mmproj
+from moefit.memory.projector import ImageTokens, mmproj
 
 F16, F32 = QUANTS[1], QUANTS[0]
 GEMMA3 = {"width": 1152, "inner": 4304, "heads": 16, "patch": 14, "image": 896, "kind": "gemma3"}
@@ -45,12 +48,36 @@ def test_a_windowed_encoder_is_bounded_at_the_size_of_image_that_was_recorded():
     windowed = header(**QWEN, **{"clip.vision.n_wa_pattern": 8})
     recorded = 2103232576 - 1362988032
 
-    assert recorded <= mmproj(windowed, "CUDA0", image_tokens=46 * 46).compute <= 1.1 * recorded
+    assert (
+        recorded
+        <= mmproj(windowed, "CUDA0", image_tokens=ImageTokens(most=46 * 46)).compute
+        <= 1.1 * recorded
+    )
 
 
 def test_a_projector_for_any_size_counts_its_largest_image():
-    small = mmproj(header(**QWEN), "CUDA0", image_tokens=256).compute
+    small = mmproj(header(**QWEN), "CUDA0", image_tokens=ImageTokens(most=256)).compute
     assert 16 * small == mmproj(header(**QWEN), "CUDA0").compute
+
+
+def test_an_image_of_fixed_size_stays_what_it_is():
+    fixed = header(**GEMMA3)
+    assert mmproj(fixed, "CUDA0") == mmproj(fixed, "CUDA0", image_tokens=ImageTokens(2048, 64))
+
+
+def test_the_smallest_image_cannot_be_larger_than_the_largest():
+    projector = header(**QWEN)
+    mmproj(projector, "CUDA0", image_tokens=ImageTokens(least=4096))
+    with pytest.raises(UsageError, match="--image-min-tokens 4097: the largest image takes 4096"):
+        mmproj(projector, "CUDA0", image_tokens=ImageTokens(least=4097))
+    with pytest.raises(UsageError, match="the largest image takes 64"):
+        mmproj(projector, "CUDA0", image_tokens=ImageTokens(least=65, most=64))
+
+
+def test_the_line_comes_before_the_files_largest_image_where_the_projector_says_so():
+    told = header(**{**GEMMA3, "kind": "glm5v"}, **{"clip.vision.image_max_pixels": 28 * 14 * 14})
+    asked = mmproj(told, "CUDA0", image_tokens=ImageTokens(most=14))
+    assert 2 * mmproj(told, "CUDA0").compute == asked.compute
 
 
 def test_the_largest_image_can_be_told_in_pixels():
