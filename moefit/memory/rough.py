@@ -31,7 +31,8 @@ def rough_compute(
     """Bytes for each device and for the host."""
     c = context(settings)
     keys = Keys(model.architecture, model.metadata)
-    widest = max(_stages(keys, c, flash_attention=settings.flash_attention != "off"))
+    widest = max(_stages(keys, c, _streams(keys, model), flash_attention=settings.flash_attention != "off"))
+    widest += keys.number("embedding_length_per_layer_input") * len(model.layers)
     outputs = c.sequences * (1 + settings.draft_tokens)
     if settings.program != "llama-server" or settings.embeddings:
         outputs = c.ubatch
@@ -58,9 +59,15 @@ def _cached(model: Model, settings: Settings) -> int:
     return max(layer_bytes(model, whole, HOST), default=0)
 
 
-def _stages(keys: Keys, c: Context, *, flash_attention: bool) -> tuple[int, ...]:
+def _streams(keys: Keys, model: Model) -> int:
+    """Hidden states kept side by side: hyper-connections, or alternating updates (gemma3n's altup_proj makes all but one)."""
+    altup = next((t.shape[-1] + 1 for t in model.tensors if t.name.startswith("altup_proj.")), 1)
+    return max(1, keys.number("hyper_connection.count"), altup)
+
+
+def _stages(keys: Keys, c: Context, streams: int, *, flash_attention: bool) -> tuple[int, ...]:
     """f32 elements that each stage of a block keeps for a token."""
-    width = keys.number("embedding_length") * max(1, keys.number("hyper_connection.count"))
+    width = keys.number("embedding_length") * streams
     heads = keys.number("attention.head_count")
     head = max(keys.number("attention.key_length"), width // heads if heads else 0)
     used, inner = keys.number("expert_used_count"), keys.number("expert_feed_forward_length")
