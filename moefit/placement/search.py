@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 from math import inf
 
 from moefit.cost import Prediction
 from moefit.launch.settings import Settings
-from moefit.machine.types import Device, Ram
+from moefit.machine.types import CPU, Device, Ram
 from moefit.memory.host import residence
 from moefit.model import Model
 from moefit.placement.arrange import Demand, strategies
@@ -141,19 +141,29 @@ def _promising(problem: Problem, choices: Choices) -> list[Opening]:
 
 
 def _openings(problem: Problem, choices: Choices) -> Iterator[Opening]:
+    """Every combination, in the order of the choices.
+
+    A larger micro-batch leaves no more room, so the placement at the smallest one without compute buffers bounds them all; or
+    nothing on the devices at all, where the ways to them cost more than they save.
+    """
     known = strategies(problem.demand)
-    combinations = product(choices.orders, choices.ubatches, choices.strategies)
-    for rank, (order, ubatch, name) in enumerate(combinations):
+    launches = {u: [problem.launch(u, mode) for mode in choices.load_modes] for u in choices.ubatches}
+    money = {
+        u: problem.budgets(launches[u][-1]) for u in choices.ubatches
+    }  # the last mode pins, and so keeps most
+    least = min(choices.ubatches)
+    ranks = itertools.count()
+    for order in choices.orders:
         devices = tuple(problem.devices[i] for i in order)
-        sized = problem.launch(ubatch, choices.load_modes[0])
-        money = problem.budgets(problem.launch(ubatch, choices.load_modes[-1]))  # it pins, and so keeps most
-        budgets = tuple(money[i] for i in order)
-        used, placement = optimist(problem.model, devices, budgets, sized, known[name], problem.demand)
-        bound = min(
-            problem.predict(problem.launch(ubatch, mode), used, placement).seconds
-            for mode in choices.load_modes
-        )
-        yield Opening(rank, name, ubatch, devices, budgets, bound)
+        budgets = {u: tuple(money[u][i] for i in order) for u in choices.ubatches}
+        task = (problem.model, devices, budgets[least], launches[least][0])
+        hopes = {name: optimist(*task, known[name], problem.demand) for name in choices.strategies}
+        idle = devices, Placement((CPU,) * problem.model.slots, problem.demand.fixed)
+        for u in choices.ubatches:
+            without = min(problem.predict(launch, *idle).seconds for launch in launches[u])
+            for name in choices.strategies:
+                bound = min(problem.predict(launch, *hopes[name]).seconds for launch in launches[u])
+                yield Opening(next(ranks), name, u, devices, budgets[u], min(bound, without))
 
 
 def score(problem: Problem, strategy: str, settings: Settings, settled: Settled) -> Candidate:

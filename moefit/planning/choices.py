@@ -26,6 +26,7 @@ def open_choices(
     strategy: str,
     context: int,
     *,
+    prompt: int,
     dense: bool,
 ) -> Choices:
     """The choices, llama.cpp's own default first in each.
@@ -36,12 +37,13 @@ def open_choices(
         orders: device orders, as `device_orders` gives them.
         strategy: a strategy's name, or auto for all that make a difference.
         context: tokens; a micro-batch is never larger.
+        prompt: tokens of the workload's prompt; a micro-batch that is larger than it must be saves nothing.
         dense: the model has no routed experts.
     """
     every = DENSE_STRATEGIES if dense else STRATEGIES
     return Choices(
         strategies=every if strategy == "auto" else (strategy,),
-        ubatches=_ubatches(constraints, context),
+        ubatches=_ubatches(constraints, context, prompt),
         load_modes=_load_modes(constraints, machine),
         orders=orders,
     )
@@ -70,11 +72,12 @@ def threads_to_set(machine: Machine) -> int | None:
     return None if usual is None or usual == good else good
 
 
-def _ubatches(constraints: Constraints, context: int) -> tuple[int, ...]:
+def _ubatches(constraints: Constraints, context: int, prompt: int) -> tuple[int, ...]:
     if constraints.ubatch is not None:
         return (constraints.ubatch,)
     cap = min(context, constraints.batch or max(UBATCHES))
-    return tuple(n for n in UBATCHES if n <= cap) or (cap,)
+    holds_the_prompt = next((n for n in UBATCHES if n >= prompt), max(UBATCHES))
+    return tuple(n for n in UBATCHES if n <= min(cap, holds_the_prompt)) or (cap,)
 
 
 def _load_modes(constraints: Constraints, machine: Machine) -> tuple[str, ...]:

@@ -88,7 +88,15 @@ def _frame(model: Model, machine: Machine, launch: Launch, options: Options) -> 
     problem = _problem(model, machine, launch, options, devices, fixed, context)
     orders = device_orders(tuple(float(d.bandwidth or 0) for d in devices), fixed)
     dense = not model.experts
-    choices = open_choices(launch.constraints, machine, orders, options.strategy, context, dense=dense)
+    choices = open_choices(
+        launch.constraints,
+        machine,
+        orders,
+        options.strategy,
+        context,
+        prompt=options.workload.prompt,
+        dense=dense,
+    )
     return problem, choices
 
 
