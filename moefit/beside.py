@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from moefit.gguf.source import FileSource
 from moefit.gguf.split import read_header
 from moefit.launch.defaults import settings
+from moefit.launch.readers import draft_tokens
+from moefit.launch.values import Values
 from moefit.memory.guests import Files, guests
 from moefit.model import build
 from moefit.model.sidecar import SidecarKind, sidecar
@@ -13,45 +17,76 @@ from moefit.planning.context import wanted_context
 from moefit.planning.demand import chosen_devices
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from moefit.gguf.header import Header
+    from moefit.gguf.source import Source
     from moefit.launch.constraints import Constraints
+    from moefit.launch.precedence import Given
     from moefit.machine.types import Machine
     from moefit.memory.extras import Extra
     from moefit.model import Model
 
 
-def has_guests(wanted: Constraints) -> bool:
-    """Whether the line names a file beside its model that lies on this machine."""
-    return bool(wanted.mmproj.path or wanted.draft.path or wanted.loras or wanted.control_vectors)
-
-
-def read_guests(wanted: Constraints, model: Model, machine: Machine) -> tuple[Extra, ...]:
+def count_guests(wanted: Constraints, files: Files, model: Model, machine: Machine) -> tuple[Extra, ...]:
     """What those files take, at the context that the line wants.
 
     Raises:
-        InputError: a file is missing, damaged, or of another kind than its option takes.
         UsageError: the line names a device or a buffer that is not there.
     """
+    if not (files.mmproj or files.draft or files.loras or wanted.control_vectors):
+        return ()
     devices = chosen_devices(wanted, machine.gpus)
     asked = settings(wanted, context=wanted_context(wanted, model), devices=devices)
-    return guests(wanted, read_files(wanted), model, devices, asked)
+    return guests(wanted, files, model, devices, asked)
 
 
-def read_files(wanted: Constraints) -> Files:
-    """The headers of the files that the line names by path.
+def read_files(
+    wanted: Constraints,
+    mmproj: str | None,
+    draft: str | None,
+    open_source: Callable[[str], Source] = FileSource,
+) -> Files:
+    """The headers of a line's files.
+
+    Args:
+        wanted: the line; it names adapters by path alone.
+        mmproj: path or URL of the projector.
+        draft: path or URL of the draft model.
+        open_source: opens paths and URLs.
 
     Raises:
-        InputError: as `read_guests`.
+        InputError: a file is missing, damaged, or of another kind than its option takes.
     """
-    draft = wanted.draft.path
     return Files(
-        mmproj=_sidecar(wanted.mmproj.path, SidecarKind.MMPROJ) if wanted.mmproj.path else None,
-        draft=build(draft, read_header(draft)) if draft else None,
-        loras=tuple(_sidecar(path, SidecarKind.ADAPTER) for path in wanted.loras),
+        mmproj=_sidecar(mmproj, SidecarKind.MMPROJ, open_source) if mmproj else None,
+        draft=_draft(draft, open_source) if draft else None,
+        loras=tuple(_sidecar(path, SidecarKind.ADAPTER, FileSource) for path in wanted.loras),
     )
 
 
-def _sidecar(path: str, kind: SidecarKind) -> Header:
-    header = read_header(path)
-    sidecar(path, header, kind)
+def implied(model: Model) -> str | None:
+    """The speculation that a draft model named by path is for, where the line does not say.
+
+    source: common/speculative.cpp, common_speculative_types_from_gguf
+    """
+    names = {tensor.name for tensor in model.tensors}
+    if model.architecture == "dflash":
+        return "draft-dspark" if "markov_w1.weight" in names else "draft-dflash"
+    return "draft-mtp" if f"blk.{len(model.layers) - 1}.nextn.eh_proj.weight" in names else None
+
+
+def speculating(wanted: Constraints, given: Sequence[Given], spec_type: str) -> Constraints:
+    """The line with a kind of speculation that it does not name itself."""
+    return replace(wanted, spec_types=(spec_type,), draft_tokens=draft_tokens(Values(given), spec_type))
+
+
+def _draft(path: str, open_source: Callable[[str], Source]) -> Model:
+    header = read_header(path, open_source)
+    return build(header.shards[0].name, header)
+
+
+def _sidecar(path: str, kind: SidecarKind, open_source: Callable[[str], Source]) -> Header:
+    header = read_header(path, open_source)
+    sidecar(header.shards[0].name, header, kind)
     return header

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,10 @@ from moefit.planning.environment import min_batch
 from moefit.planning.types import Launch
 
 if TYPE_CHECKING:
+    from moefit.gguf.http import Client
     from moefit.gguf.remote import Progress
+    from moefit.gguf.source import Source
+    from moefit.llama.hub import Access
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +58,38 @@ def read_request(
         MoefitError: what the user gave cannot be used.
     """
     launch = read_launch(model_path, words)
-    model = read_model(launch.constraints, progress)
+    wanted = launch.constraints
+    if _is_path(wanted.model) and not (
+        wanted.mmproj or wanted.draft or wanted.loras or wanted.control_vectors
+    ):
+        return Request(read_model(wanted, progress), read_machine(options, launch), launch)
+    return _with_guests(launch, options, progress)
+
+
+def _is_path(source: ModelSource) -> bool:
+    return source.path is not None and source == ModelSource(path=source.path)
+
+
+def _with_guests(
+    launch: Launch, options: MachineOptions, progress: Callable[[Progress], None] | None
+) -> Request:
+    """The request, with what the files beside the model take."""
+    from moefit.beside import count_guests, implied, read_files, speculating  # noqa: PLC0415 - few lines have any
+    from moefit.llama.beside import places  # noqa: PLC0415
+
+    wanted = _with_model(launch.constraints)
+    with _remote(wanted, progress) as (using, client, open_source):
+        found = places(wanted, using, client)
+        model = _read(found.model, open_source)
+        files = read_files(wanted, found.mmproj, found.draft, open_source)
+    spec_type = found.spec_type
+    if files.draft is not None and wanted.draft.path and not wanted.spec_types:
+        spec_type = spec_type or implied(files.draft)
+    if spec_type is not None:
+        wanted = speculating(wanted, launch.given, spec_type)
     machine = read_machine(options, launch)
-    return Request(model, machine, _with_guests(launch, model, machine))
-
-
-def _with_guests(launch: Launch, model: Model, machine: Machine) -> Launch:
-    """The launch, with what the files beside its model take."""
-    from moefit.beside import has_guests, read_guests  # noqa: PLC0415 - few lines have any
-
-    if not has_guests(launch.constraints):
-        return launch
-    return replace(launch, extras=read_guests(launch.constraints, model, machine))
+    extras = count_guests(wanted, files, model, machine)
+    return Request(model, machine, replace(launch, constraints=wanted, extras=extras))
 
 
 def read_launch(model_path: str | None, words: Sequence[str] | None) -> Launch:
@@ -95,27 +119,41 @@ def read_model(wanted: Constraints, progress: Callable[[Progress], None] | None 
 
     `progress` is told how far the header of a remote model has come.
     """
-    source = wanted.model
-    if not source:
-        raise UsageError("the command names no model", "add -m model.gguf")
-    if source.path is not None and source == ModelSource(path=source.path):
+    source = _with_model(wanted).model
+    if source.path is not None and _is_path(source):
         return build(source.path, read_header(source.path))
-    return _read_located(wanted, progress)
+    from moefit.llama.hub import locate  # noqa: PLC0415 - only a repository or URL needs it
+
+    with _remote(wanted, progress) as (using, client, open_source):
+        model = locate(source, using, client).model
+        if model is None:
+            raise InputError(f"-hf {source.hf_repo}: the repository has no model")
+        return _read(model, open_source)
 
 
-def _read_located(wanted: Constraints, progress: Callable[[Progress], None] | None) -> Model:
-    """A model from a cache, else its header from the server."""
+def _with_model(wanted: Constraints) -> Constraints:
+    if not wanted.model:
+        raise UsageError("the command names no model", "add -m model.gguf")
+    return wanted
+
+
+@contextmanager
+def _remote(
+    wanted: Constraints, progress: Callable[[Progress], None] | None
+) -> Iterator[tuple[Access, Client, Callable[[str], Source]]]:
+    """Caches and servers, and what opens paths and URLs alike."""
     from moefit.gguf.http import Client  # noqa: PLC0415 - only a repository or URL needs these
     from moefit.gguf.remote import opener  # noqa: PLC0415
-    from moefit.llama.hub import access, locate  # noqa: PLC0415
+    from moefit.llama.hub import access  # noqa: PLC0415
 
     using = access(os.environ, token=wanted.hf_token, offline=wanted.offline)
     with Client() as client:
-        model = locate(wanted.model, using, client).model
-        if model is None:
-            raise InputError(f"-hf {wanted.model.hf_repo}: the repository has no model")
-        open_source = opener(client, token=using.token, endpoint=using.endpoint, progress=progress)
-        header = read_header(model, open_source)
+        yield using, client, opener(client, token=using.token, endpoint=using.endpoint, progress=progress)
+
+
+def _read(place: str, open_source: Callable[[str], Source]) -> Model:
+    """A model from a path, else its header from the server."""
+    header = read_header(place, open_source)
     # The name of the shard, and not what was opened: a URL may hold secrets.
     return build(header.shards[0].name, header)
 

@@ -2,7 +2,7 @@ import gguf
 import numpy as np
 import pytest
 
-from moefit.beside import has_guests, read_files, read_guests
+from moefit.beside import count_guests, implied, read_files
 from moefit.errors import InputError
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
@@ -36,30 +36,37 @@ def write(tmp_path):
     return write
 
 
+def read(line):
+    return read_files(line, line.mmproj.path, line.draft.path)
+
+
+def counted(line):
+    return [(e.kind, e.device, e.model) for e in count_guests(line, read(line), MODEL, MACHINE)]
+
+
 def test_a_line_that_names_a_model_alone_has_no_guests():
-    assert not has_guests(asked())
-    assert () == read_guests(asked(), MODEL, MACHINE)
+    assert [] == counted(asked())
 
 
 def test_a_projector_takes_its_weights_on_the_first_device(write):
     line = asked("-mm", write("mmproj.gguf", "clip", "v.patch_embd.weight"))
 
-    assert has_guests(line)
-    assert [("mmproj", "CUDA0", 4 * 1024 * 4)] == [
-        (e.kind, e.device, e.model) for e in read_guests(line, MODEL, MACHINE)
-    ]
+    assert [("mmproj", "CUDA0", 4 * 1024 * 4)] == counted(line)
 
 
 def test_an_adapter_goes_with_the_tensor_that_it_changes(write):
     line = asked("--lora", write("a.gguf", "llama", "blk.1.attn_q.weight.lora_a", general__type="adapter"))
-    assert [("lora", "CUDA0", 4 * 1024 * 4)] == [
-        (e.kind, e.device, e.model) for e in read_guests(line, MODEL, MACHINE)
-    ]
+    assert [("lora", "CUDA0", 4 * 1024 * 4)] == counted(line)
 
 
 def test_a_file_of_another_kind_is_refused_by_name(write):
     adapter = write("a.gguf", "llama", "blk.1.attn_q.weight.lora_a", general__type="adapter")
     with pytest.raises(InputError, match=r"a\.gguf: is a LoRA adapter, not a multimodal projector"):
-        read_files(asked("-mm", adapter))
+        read(asked("-mm", adapter))
     with pytest.raises(InputError, match=r"is a LoRA adapter, not a language model"):
-        read_files(asked("-md", adapter))
+        read(asked("-md", adapter))
+
+
+def test_a_draft_model_of_prediction_blocks_says_what_it_is_for():
+    blocks = oracle.model("qwen3.5-35b-a3b-mtp", "Q4_K_M")
+    assert ["draft-mtp", None] == [implied(blocks), implied(MODEL)]

@@ -1,7 +1,8 @@
 """Finds the files that `-hf`, `-mu`, `-dr` and `-m` name: in the caches llama.cpp uses, else on the server.
 
-What is in a cache is taken without asking the network, so a start needs none. That differs from llama.cpp in two ways: it asks the
-Hub at every start whether there is a newer commit, and it then fetches an mmproj that an earlier start left out.
+What is in a cache is taken without asking the network, so a start needs none, but for draft models that the line asks for and the
+cache lacks. That differs from llama.cpp in two ways: it asks the Hub at every start whether there is a newer commit, and it then
+fetches an mmproj that an earlier start left out.
 
 source: common/hf-cache.cpp, common/download.cpp (common_download_get_hf_plan), common/arg.cpp (common_models_handler_*).
 """
@@ -100,7 +101,14 @@ def access(environment: Mapping[str, str], *, token: str | None = None, offline:
     )
 
 
-def locate(source: ModelSource, using: Access, client: Client, sidecars: Sequence[str] = ()) -> Located:
+def locate(
+    source: ModelSource,
+    using: Access,
+    client: Client,
+    sidecars: Sequence[str] = (),
+    *,
+    needed: Sequence[str] = (),
+) -> Located:
     """Where the model is, and the sidecars of those kinds that its repository has.
 
     Args:
@@ -108,12 +116,14 @@ def locate(source: ModelSource, using: Access, client: Client, sidecars: Sequenc
         using: caches, server, token.
         client: asked only when the caches do not have it.
         sidecars: kinds that llama.cpp would fetch too: mmproj unless --no-mmproj, and the kinds of --spec-type.
+        needed: those of them that the server is asked for where the cache has the model without them.
 
     Raises:
         InputError: there is no such model, it may not be read, or it is not in a cache and the network is forbidden.
     """
     if source.hf_repo:
-        return _from_repository(wanted(source.hf_repo, source.hf_file), using, client, sidecars)
+        asked = wanted(source.hf_repo, source.hf_file)
+        return _from_repository(asked, using, client, sidecars, frozenset(needed))
     if source.docker_repo:
         return Located(_from_docker(source.docker_repo, using))
     if source.url:
@@ -121,11 +131,15 @@ def locate(source: ModelSource, using: Access, client: Client, sidecars: Sequenc
     return Located(source.path)
 
 
-def _from_repository(asked: Wanted, using: Access, client: Client, sidecars: Sequence[str]) -> Located:
+def _from_repository(
+    asked: Wanted, using: Access, client: Client, sidecars: Sequence[str], needed: frozenset[str]
+) -> Located:
     cached = _cached(using.hub_cache, asked.repo)
     if cached is not None:
         found = _take(cached, asked, sidecars)
-        if found is not None and (using.offline or _is_certain(cached, asked)):
+        if found is not None and (
+            using.offline or (_is_certain(cached, asked) and needed <= found.sidecars.keys())
+        ):
             return found
     if using.offline:
         raise InputError(

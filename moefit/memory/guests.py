@@ -10,7 +10,12 @@ from moefit.machine.types import CPU
 from moefit.memory.buffers import allocated, backend_at, pad
 from moefit.memory.extras import Extra
 from moefit.memory.footprint import footprint
+from moefit.memory.host import output_buffer
+from moefit.memory.kv import kv
 from moefit.memory.projector import ImageTokens, mmproj
+from moefit.memory.rough import rough_compute
+from moefit.memory.types import Footprint, HostUse, Use
+from moefit.memory.weights import weights
 from moefit.placement.types import Placement
 
 if TYPE_CHECKING:
@@ -25,6 +30,7 @@ if TYPE_CHECKING:
 
 CPU_NAME = "CPU"
 FLOAT = 4
+WHOLE_BLOCKS = frozenset({"draft-dflash", "draft-dspark"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,13 @@ def guests(
         named = constraints.draft_devices
         own = devices if named is None else [d for d in devices if d.name in named]
         extras += draft(
-            files.draft, own, settings, constraints.draft_gpu_layers, split, constraints.draft_overrides
+            files.draft,
+            own,
+            settings,
+            constraints.draft_gpu_layers,
+            split,
+            constraints.draft_overrides,
+            blocks=not WHOLE_BLOCKS.isdisjoint(constraints.spec_types),
         )
     for header in files.loras:
         extras += lora(header, model, devices, placement)
@@ -93,10 +105,13 @@ def draft(
     gpu_layers: int | str | None = None,
     tensor_split: Sequence[float] | None = None,
     rules: Sequence[Rule] = (),
+    *,
+    blocks: bool = False,
 ) -> tuple[Extra, ...]:
     """A draft model beside the main one, on each device that it uses.
 
-    It has as many slots and as much context as the main model, one output a slot, and caches of its own types.
+    It has as many slots and as much context as the main model, one output a slot, and caches of its own types. A file of
+    multi-token-prediction blocks runs these alone.
 
     source: common/speculative.cpp, common_base_params_to_speculative and common_speculative_init_result
 
@@ -107,6 +122,7 @@ def draft(
         gpu_layers: `-ngld`.
         tensor_split: `-ts`, which the draft model inherits.
         rules: `-otd`, `-cmoed`, `-ncmoed`.
+        blocks: it drafts all of its tokens in one pass, so that each is an output.
 
     Raises:
         UsageError: a rule names a buffer that no device has.
@@ -115,8 +131,7 @@ def draft(
         main,
         cache_type_k=main.draft_cache_type_k,
         cache_type_v=main.draft_cache_type_v,
-        mtp=False,
-        draft_tokens=0,
+        draft_tokens=main.draft_tokens if blocks else 0,
         rollback_tokens=0,
         embeddings=False,
         cache_ram=0,
@@ -124,13 +139,30 @@ def draft(
     )
     slots = slot_devices(model.slots, gpu_layers, tensor_split, [free(device) for device in devices])
     moved = fixed_tensors(rules, devices, (tensor.name for tensor in model.tensors))
-    used = footprint(model, devices, settings, Placement(slots, moved))
+    placement = Placement(slots, moved)
+    heads = main.mtp and any(layer.mtp for layer in model.layers)
+    used = (_heads if heads else footprint)(model, devices, replace(settings, mtp=heads), placement)
     extras = [
         Extra("draft", device.name, use.model, use.context, use.compute)
         for device, use in zip(devices, used.devices, strict=True)
     ]
     host = Extra("draft", CPU_NAME, used.host.loaded, used.host.context, used.host.compute + used.host.output)
     return tuple(extra for extra in (*extras, host) if extra.total)
+
+
+def _heads(model: Model, devices: Sequence[Device], settings: Settings, placement: Placement) -> Footprint:
+    """What multi-token-prediction blocks take: caches of theirs alone; their compute buffers are bounded."""
+    model_on, model_host = weights(model, devices, settings, placement)
+    with_heads, host_with = kv(model, devices, settings, placement)
+    without, host_without = kv(model, devices, replace(settings, mtp=False), placement)
+    compute_on, compute_host = rough_compute(model, devices, settings, placement)
+    return Footprint(
+        tuple(
+            Use(held, both - trunk, compute)
+            for held, both, trunk, compute in zip(model_on, with_heads, without, compute_on, strict=True)
+        ),
+        HostUse(model_host, host_with - host_without, compute_host, output=output_buffer(model, settings)),
+    )
 
 
 def lora(header: Header, model: Model, devices: Sequence[Device], placement: Placement) -> tuple[Extra, ...]:

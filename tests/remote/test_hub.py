@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,47 +8,9 @@ import pytest
 from moefit.errors import InputError
 from moefit.gguf.http import Client
 from moefit.launch.sources import ModelSource
-from moefit.llama.hub import Access, Located, access, locate
-from tests.remote.server import Handler, Web, drop, ranges, status
-
-COMMIT = "a" * 40
-OLD = "b" * 40
-TOKEN = "hf_" + "s" * 40
-
-
-class Hub:
-    """A cache on disk and a server of repositories."""
-
-    def __init__(self, web: Web, folder: Path) -> None:
-        self.web = web
-        self.access = Access(folder / "hub", folder / "llama.cpp", f"{web.url}/", TOKEN)
-
-    def cache(self, *names: str, commit: str = COMMIT, branch: str = "main") -> None:
-        root = self.access.hub_cache / "models--u--m"
-        for name in names:
-            path = root / "snapshots" / commit / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(b"x")
-        (root / "refs").mkdir(parents=True, exist_ok=True)
-        (root / "refs" / branch).write_text(commit)
-
-    def upload(self, *names: str) -> None:
-        branches = [{"name": "dev", "targetCommit": OLD}, {"name": "main", "targetCommit": COMMIT}]
-        self.answer("refs", {"branches": branches})
-        self.answer(f"tree/{COMMIT}", [{"type": "directory", "path": "d"}] + [file(name) for name in names])
-
-    def answer(self, path: str, document: object) -> None:
-        self.web.answers[f"/api/models/u/m/{path}"] = status(200, json.dumps(document).encode())
-
-    def path(self, name: str) -> str:
-        return str(self.access.hub_cache / "models--u--m" / "snapshots" / COMMIT / name)
-
-    def url(self, name: str) -> str:
-        return f"{self.web.url}/u/m/resolve/{COMMIT}/{name}"
-
-
-def file(name: str) -> dict[str, object]:
-    return {"type": "file", "path": name, "oid": "c" * 40, "size": 1}
+from moefit.llama.hub import Located, access, locate
+from tests.remote.hub import COMMIT, OLD, TOKEN, Hub, file
+from tests.remote.server import Handler, drop, ranges, status
 
 
 @pytest.fixture
