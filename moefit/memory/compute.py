@@ -46,8 +46,6 @@ class ComputeBuffers:
     """Copies of every input for pipelining: 1, or 4 with several devices and nothing on the CPU."""
     extra: tuple[int, ...] = ()
     """Per device, what a real run reserves beyond that."""
-    terms: tuple[tuple[str, int], ...] = ()
-    """Parts of both that have a name of their own, over all devices: (name, bytes)."""
     notes: tuple[str, ...] = ()
     """Why a figure is an estimate, one line each."""
 
@@ -56,38 +54,61 @@ def compute_buffers(
     model: Model, devices: Sequence[Device], settings: Settings, placement: Placement
 ) -> ComputeBuffers:
     """The compute buffers of a launch."""
+    homes, question = _asked(model, devices, settings, placement)
+    peaks = peaks_of(model, homes, question)
+    most = peaks
+    batch = question.batch
+    if batch.tokens <= 16 * batch.sequences:  # else the prompt's graph needs more than that of generation
+        small = replace(batch, tokens=batch.sequences, outputs=batch.sequences)
+        most = _larger(most, peaks_of(model, homes, replace(question, batch=small)))
+    terms = _beyond(model, homes, question, placement, most)
+    return ComputeBuffers(
+        devices=most[:-1],
+        host=most[-1],
+        copies=question.copies,
+        extra=tuple(sum(sizes[i] for sizes in terms.values()) for i in range(len(devices))),
+        notes=_notes(model),
+    )
+
+
+def named_terms(
+    model: Model, devices: Sequence[Device], settings: Settings, placement: Placement
+) -> tuple[tuple[str, int], ...]:
+    """Parts of the buffers and of `extra` that have a name of their own, over all devices: (name, bytes)."""
+    homes, question = _asked(model, devices, settings, placement)
+    peaks = peaks_of(model, homes, question)
+    plain = peaks_of(model, homes, replace(question, fuses=False))
+    terms = {FUSION: _above(peaks, plain), **_beyond(model, homes, question, placement, peaks)}
+    return tuple((name, sum(sizes[:-1])) for name, sizes in terms.items() if any(sizes[:-1]))
+
+
+def _asked(
+    model: Model, devices: Sequence[Device], settings: Settings, placement: Placement
+) -> tuple[Homes, Question]:
     homes = _homes(devices, placement)
-    copies = pipeline_copies(model, devices, settings, placement)
-    question = Question(
+    return homes, Question(
         batch=_prompt(model, settings),
         rules=tuple(device.backend for device in devices),
         output=homes.output,
         offload=settings.op_offload and any(device.backend.op_offload for device in devices),
         min_batch=settings.op_offload_min_batch,
-        copies=copies,
+        copies=pipeline_copies(model, devices, settings, placement),
         auto=settings.flash_attention == "auto",
     )
-    peaks = peaks_of(model, homes, question)
-    most = peaks.fused
-    batch = question.batch
-    if batch.tokens <= 16 * batch.sequences:  # else the prompt's graph needs more than that of generation
-        small = replace(batch, tokens=batch.sequences, outputs=batch.sequences)
-        most = _larger(most, peaks_of(model, homes, replace(question, batch=small)).fused)
-    terms: dict[str, tuple[int, ...]] = {}
+
+
+def _beyond(
+    model: Model, homes: Homes, question: Question, placement: Placement, peaks: tuple[int, ...]
+) -> dict[str, tuple[int, ...]]:
+    """What a real run keeps beyond the dummy load's figure, by name."""
+    terms = {}
     if estimated(model):
-        terms["unknown architecture"] = tuple(size // UNKNOWN_PART for size in most)
+        terms["unknown architecture"] = tuple(size // UNKNOWN_PART for size in peaks)
     if len(set(homes.layers) - {homes.cpu}) > 1 and placement.offloaded >= model.slots:
-        pinned = peaks_of(model, homes, replace(question, batch=replace(batch, pins=True)))
-        terms["norms on their layer's device"] = _above(pinned.fused, peaks.fused)
-    named = {FUSION: _above(peaks.fused, peaks.plain), **terms}
-    return ComputeBuffers(
-        devices=most[:-1],
-        host=most[-1],
-        copies=copies,
-        extra=tuple(sum(sizes[i] for sizes in terms.values()) for i in range(len(devices))),
-        terms=tuple((name, sum(sizes[:-1])) for name, sizes in named.items() if any(sizes[:-1])),
-        notes=_notes(model),
-    )
+        prompt = peaks_of(model, homes, question)
+        pinned = peaks_of(model, homes, replace(question, batch=replace(question.batch, pins=True)))
+        terms["norms on their layer's device"] = _above(pinned, prompt)
+    return terms
 
 
 def pipeline_copies(model: Model, devices: Sequence[Device], settings: Settings, placement: Placement) -> int:

@@ -7,7 +7,7 @@ import pytest
 from moefit.gguf.header import Header
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device
-from moefit.memory.compute import compute_buffers
+from moefit.memory.compute import compute_buffers, named_terms
 from moefit.memory.graph.architectures import ARCHITECTURES
 from moefit.model import build
 from moefit.placement.types import Placement
@@ -87,11 +87,12 @@ def test_the_norms_that_only_a_real_load_keeps_on_their_device_are_extra():
     model, devices, settings, _ = small()
     devices = (*devices, Device("RPC1", 1 << 40, 1 << 40))
     slots = (0,) * 24 + (1,) * (model.slots - 24)
-    said = compute_buffers(
-        model, devices, settings, Placement(slots, {t.name: CPU for t in model.layers[30].experts})
-    )
+    placement = Placement(slots, {t.name: CPU for t in model.layers[30].experts})
+    said = compute_buffers(model, devices, settings, placement)
 
-    assert dict(said.terms) == {"norms on their layer's device": sum(said.extra)}
+    assert dict(named_terms(model, devices, settings, placement)) == {
+        "norms on their layer's device": sum(said.extra)
+    }
     assert 0 < sum(said.extra) < 16 * MIB
 
 

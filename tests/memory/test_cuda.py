@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from moefit.memory.compute import FUSION, compute_buffers
+from moefit.memory.compute import FUSION, compute_buffers, named_terms
 from moefit.memory.kv import kv
 from moefit.memory.weights import weights
 from tests import oracle
@@ -56,8 +56,5 @@ def test_what_a_card_keeps_for_fused_kernels_has_a_name():
         if r.model == "qwen3-30b-a3b" and r.flags == "-c 8192" and r.outputs == 0
     )
     asked = launch(row)
-    buffers = compute_buffers(
-        oracle.model(row.model, row.quant), asked.devices, asked.settings, asked.placement
-    )
-
-    assert ((FUSION, 36 << 20),) == buffers.terms
+    terms = named_terms(oracle.model(row.model, row.quant), asked.devices, asked.settings, asked.placement)
+    assert ((FUSION, 36 << 20),) == terms

@@ -10,25 +10,41 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Final
+from importlib import import_module
+from typing import Any, Final
 
-from moefit.memory.graph import (
-    decoder,
-    deepseek4,
-    gemma4,
-    glm5,
-    hybrids,
-    hyper,
-    kimi_k3,
-    linear_attention,
-    qwen4,
-    sparse,
-    variants,
-)
+from moefit.memory.graph import decoder
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.decoder import Decoder
-from moefit.memory.graph.latent import latent_attention
 from moefit.memory.graph.moe import Routing, routing
+
+
+class Later:
+    """A module of blocks, imported when one of its functions is first called: a plan needs few of them, and starts sooner."""
+
+    def __init__(self, module: str) -> None:
+        self._module = f"{__package__}.{module}"
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        """The function of that name."""
+
+        def call(*args: Any) -> Any:
+            return getattr(import_module(self._module), name)(*args)
+
+        return call
+
+
+deepseek4 = Later("deepseek4")
+gemma4 = Later("gemma4")
+glm5 = Later("glm5")
+hybrids = Later("hybrids")
+hyper = Later("hyper")
+kimi_k3 = Later("kimi_k3")
+latent = Later("latent")
+linear_attention = Later("linear_attention")
+qwen4 = Later("qwen4")
+sparse = Later("sparse")
+variants = Later("variants")
 
 Build = Callable[[Context, Sequence[int]], None]
 """Builds a graph of some layers."""
@@ -109,7 +125,7 @@ ARCHITECTURES: Final[dict[str, Build]] = {
     "cohere2moe": plain(Decoder(parallel=True, rope=_in_window_or_dense, outputs="normed", halved=True)),
     "dbrx": plain(Decoder(route=_softmax_normalised, rms=False)),
     "deepseek": plain(Decoder(route=_softmax)),
-    "deepseek2": plain(Decoder(mix=latent_attention)),
+    "deepseek2": plain(Decoder(mix=latent.latent_attention)),
     "deepseek32": plain(Decoder(mix=sparse.indexed_latent_attention)),
     "deepseek4": deepseek4.build,
     "dots1": PLAIN,
@@ -135,7 +151,7 @@ ARCHITECTURES: Final[dict[str, Build]] = {
     "minimax-01": linear_attention.minimax_01,
     "minimax-m2": plain(Decoder(route=_sigmoid_normalised)),
     "minimax-m3": plain(Decoder(mix=sparse.block_sparse_attention)),
-    "mistral4": plain(Decoder(mix=latent_attention, outputs="last layer")),
+    "mistral4": plain(Decoder(mix=latent.latent_attention, outputs="last layer")),
     "olmoe": plain(Decoder(route=_softmax)),
     "phimoe": plain(
         Decoder(route=_softmax_normalised, scaled_query=True, residual_first=True, attention_first=True)

@@ -12,7 +12,6 @@ from typing import Final, TypeVar
 
 from moefit.machine.backends import Backend
 from moefit.memory.buffers import HOST
-from moefit.memory.graph import generic
 from moefit.memory.graph.allocate import Allocator, Arena
 from moefit.memory.graph.architectures import ARCHITECTURES, GROWING, HYPER, PERIODS
 from moefit.memory.graph.context import Batch, Context, Homes, Layers, Parameters
@@ -33,13 +32,8 @@ REMEMBERED: Final = 1024
 """Answers kept for one model."""
 
 
-@dataclass(frozen=True, slots=True)
-class Peaks:
-    """Peak bytes of each backend's buffer, the CPU's last."""
-
-    plain: tuple[int, ...]
-    fused: tuple[int, ...]
-    """As the backends order and keep tensors for their fused kernels."""
+Peaks = tuple[int, ...]
+"""Peak bytes of each backend's buffer, the CPU's last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +48,8 @@ class Question:
     copies: int
     auto: bool
     """Flash attention is used if every layer's device has it."""
+    fuses: bool = True
+    """Backends order and keep tensors for their fused kernels, as they do; False leaves that out, to name its cost."""
 
 
 def peaks_of(model: Model, homes: Homes, question: Question) -> Peaks:
@@ -128,6 +124,8 @@ def _built(model: Model, homes: Homes, batch: Batch, layers: Sequence[int]) -> C
             _strange(model).add(model.architecture)
             return _built(model, homes, batch, layers)
     else:
+        from moefit.memory.graph import generic  # noqa: PLC0415 - few models need it
+
         generic.build(c, layers)
     return c
 
@@ -166,14 +164,10 @@ def _allocated(c: Context, question: Question) -> Peaks:
     plan = schedule(c.graph, _backends(question))
     sizes = [alloc_size(rule) for rule in rules]
 
-    def peaks(fuses: Sequence[bool]) -> tuple[int, ...]:
-        arenas = [Arena((rule or HOST).alignment) for rule in rules]
-        kept = fused(plan, fuses) if any(fuses) else plan
-        return Allocator(arenas, sizes).run(kept.nodes, kept.leafs)
-
-    plain = peaks(())
-    fuses = [rule is not None and rule.fuses for rule in rules]
-    return Peaks(plain, peaks(fuses) if any(fuses) else plain)
+    fuses = [question.fuses and rule is not None and rule.fuses for rule in rules]
+    kept = fused(plan, fuses) if any(fuses) else plan
+    arenas = [Arena((rule or HOST).alignment) for rule in rules]
+    return Allocator(arenas, sizes).run(kept.nodes, kept.leafs)
 
 
 @per_model(8)
