@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,14 @@ class Extra:
     model: int = 0
     context: int = 0
     compute: int = 0
+    ubatch: int = 0
+    """Tokens of the micro-batch that `compute` is for; 0 where it does not depend on one."""
+
+    def at(self, ubatch: int) -> Extra:
+        """The same for a larger micro-batch: compute buffers grow with it, at most in proportion."""
+        if not 0 < self.ubatch < ubatch:
+            return self
+        return replace(self, compute=-(-self.compute * ubatch // self.ubatch), ubatch=ubatch)
 
     @property
     def total(self) -> int:

@@ -83,6 +83,7 @@ def guests(
             split,
             constraints.draft_overrides,
             blocks=not WHOLE_BLOCKS.isdisjoint(constraints.spec_types),
+            bound=_bound(files.draft, model, devices, settings, placement),
         )
     for header in files.loras:
         extras += lora(header, model, devices, placement)
@@ -107,6 +108,7 @@ def draft(
     rules: Sequence[Rule] = (),
     *,
     blocks: bool = False,
+    bound: Footprint | None = None,
 ) -> tuple[Extra, ...]:
     """A draft model beside the main one, on each device that it uses.
 
@@ -123,6 +125,7 @@ def draft(
         tensor_split: `-ts`, which the draft model inherits.
         rules: `-otd`, `-cmoed`, `-ncmoed`.
         blocks: it drafts all of its tokens in one pass, so that each is an output.
+        bound: of a model with blocks like its own, whose compute buffers are no smaller.
 
     Raises:
         UsageError: a rule names a buffer that no device has.
@@ -141,21 +144,45 @@ def draft(
     moved = fixed_tensors(rules, devices, (tensor.name for tensor in model.tensors))
     placement = Placement(slots, moved)
     heads = main.mtp and any(layer.mtp for layer in model.layers)
-    used = (_heads if heads else footprint)(model, devices, replace(settings, mtp=heads), placement)
+    settings = replace(settings, mtp=heads)
+    if heads:
+        used = _heads(model, devices, settings, placement, bound)
+    else:
+        used = footprint(model, devices, settings, placement)
     extras = [
-        Extra("draft", device.name, use.model, use.context, use.compute)
+        Extra("draft", device.name, use.model, use.context, use.compute, settings.ubatch)
         for device, use in zip(devices, used.devices, strict=True)
     ]
-    host = Extra("draft", CPU_NAME, used.host.loaded, used.host.context, used.host.compute + used.host.output)
+    on_host = used.host.compute + used.host.output
+    host = Extra("draft", CPU_NAME, used.host.loaded, used.host.context, on_host, settings.ubatch)
     return tuple(extra for extra in (*extras, host) if extra.total)
 
 
-def _heads(model: Model, devices: Sequence[Device], settings: Settings, placement: Placement) -> Footprint:
+def _bound(
+    draft: Model, model: Model, devices: Sequence[Device], settings: Settings, placement: Placement
+) -> Footprint | None:
+    """The main model's memory, where the draft model holds prediction blocks of that very model."""
+    if not (settings.mtp and devices and draft.architecture == model.architecture):
+        return None
+    return footprint(model, devices, settings, placement)
+
+
+def _heads(
+    model: Model,
+    devices: Sequence[Device],
+    settings: Settings,
+    placement: Placement,
+    bound: Footprint | None,
+) -> Footprint:
     """What multi-token-prediction blocks take: caches of theirs alone; their compute buffers are bounded."""
     model_on, model_host = weights(model, devices, settings, placement)
     with_heads, host_with = kv(model, devices, settings, placement)
     without, host_without = kv(model, devices, replace(settings, mtp=False), placement)
     compute_on, compute_host = rough_compute(model, devices, settings, placement)
+    if bound is not None and CPU not in {*placement.slots, *placement.overrides.values()}:
+        most = max(use.compute for use in bound.devices)
+        compute_on = tuple(min(size, most) for size in compute_on)
+        compute_host = min(compute_host, bound.host.compute * 6 // 5)
     return Footprint(
         tuple(
             Use(held, both - trunk, compute)

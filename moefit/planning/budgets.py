@@ -39,7 +39,7 @@ def budgets(
             device.free,
             device.overhead,
             (*_reserve(model, settings, device, options.margins, target), *_room(device, options)),
-            sum(extra.total for extra in extras if extra.device == device.name),
+            sum(extra.at(settings.ubatch).total for extra in extras if extra.device == device.name),
         )
         for device, target in zip(devices, asked, strict=True)
     )

@@ -29,6 +29,7 @@ def describe(
 ) -> Plan:
     """The plan, with everything a reader may ask about it."""
     settled = chosen.settled
+    extras = [extra.at(chosen.settings.ubatch) for extra in extras]
     return Plan(
         fits=chosen.fits,
         strategy=chosen.strategy,

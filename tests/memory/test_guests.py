@@ -8,6 +8,7 @@ from moefit.gguf.header import Header, TensorInfo
 from moefit.gguf.quants import QUANTS
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
+from moefit.launch.defaults import settings
 from moefit.launch.precedence import effective
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device
@@ -17,6 +18,7 @@ from moefit.placement.types import Placement
 from tests import oracle
 
 GIB = 1 << 30
+MIB = 1 << 20
 CARDS = (Device("CUDA0", 8 * GIB, 8 * GIB), Device("CUDA1", 8 * GIB, 8 * GIB))
 SMALL = oracle.model("small-llama", "Q4_K_M")  # 8 blocks, 1024 wide
 LAUNCH = Settings(8192, slots=2, draft_tokens=3, cache_type_k="q8_0", cache_type_v="q8_0")
@@ -28,11 +30,41 @@ def test_a_draft_model_takes_what_it_would_take_alone_with_caches_of_its_own_typ
     extras = draft(SMALL, CARDS[:1], LAUNCH)
 
     assert (
-        Extra("draft", "CUDA0", *[getattr(used.devices[0], t) for t in ("model", "context", "compute")])
+        Extra("draft", "CUDA0", *[getattr(used.devices[0], t) for t in ("model", "context", "compute")], 512)
         == extras[0]
     )
     assert used.host.model + used.host.compute + used.host.output == extras[1].total
     assert ["CUDA0", "CPU"] == [extra.device for extra in extras]
+
+
+@pytest.mark.parametrize(("ubatch", "recorded"), [(512, 1069), (2048, 1315)])
+def test_prediction_blocks_in_a_file_of_their_own_take_little_more_than_llama_cpp_says(ubatch, recorded):
+    """MiB that llama-server b11434 said of the extra model, each term cut off."""
+    whole = oracle.model("qwen3.5-35b-a3b-mtp", "Q4_K_M")
+    heads = replace(whole, layers=tuple(x if x.mtp else replace(x, tensors=()) for x in whole.layers))
+    main = oracle.model("qwen3.5-35b-a3b", "Q4_K_M")
+    line = asked("--spec-type", "draft-mtp", "-ub", str(ubatch), "-c", "32768", "-ngl", "99")
+    card = Device("RPC0", 80 * GIB, 80 * GIB)
+
+    found = guests(line, Files(draft=heads), main, [card], settings(line, context=32768))
+
+    assert recorded * MIB <= found[0].total <= 1.08 * recorded * MIB
+
+
+def test_a_larger_micro_batch_needs_a_larger_compute_buffer():
+    extra = Extra("draft", "CUDA0", model=5, compute=100, ubatch=512)
+
+    assert replace(extra, compute=400, ubatch=2048) == extra.at(2048)
+    assert extra == extra.at(256)
+    assert Extra("mmproj", "CUDA0", compute=7) == Extra("mmproj", "CUDA0", compute=7).at(4096)
+
+
+def test_a_draft_model_that_drafts_whole_blocks_has_an_output_for_each_token():
+    """At 64 slots the logits show."""
+    many = replace(LAUNCH, slots=64)
+    one, each = (draft(SMALL, CARDS[:1], many, blocks=blocks)[0] for blocks in (False, True))
+
+    assert each.compute > one.compute
 
 
 def test_a_draft_model_without_gpu_layers_is_on_the_cpu():
