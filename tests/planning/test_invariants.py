@@ -12,14 +12,14 @@ from moefit.formats.plan_json import plan_json
 from moefit.launch.resolve import resolve
 from moefit.machine.types import CPU
 from moefit.planning.core import plan
-from tests.planning.worlds import OPTIONS, launch, lines, machines, models
+from tests.planning.worlds import OPTIONS, QUICK, launch, lines, machines, models
 
-MANY = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-def planned(model, machine, words):
+def planned(model, machine, words, options=QUICK):
     try:
-        return plan(model, machine, launch(words), OPTIONS)
+        return plan(model, machine, launch(words), options)
     except UsageError:
         assume(False)  # a contradiction, such as -ngl without a device
         raise
@@ -66,13 +66,13 @@ def test_llama_cpp_reads_the_line_as_the_plan_means_it(model, machine, words):
 def test_planning_an_emitted_line_again_changes_nothing(model, machine, words):
     made = planned(model, machine, words)
     assume(made.fits)
-    assert made.argv == plan(model, machine, launch(made.argv), OPTIONS).argv
+    assert made.argv == plan(model, machine, launch(made.argv), QUICK).argv
 
 
 @MANY
 @given(models(), machines(), lines())
 def test_no_fitting_candidate_is_faster_than_the_plan(model, machine, words):
-    made = planned(model, machine, words)
+    made = planned(model, machine, words, OPTIONS)
     assume(made.fits)
     assert made.prediction.seconds == min(c.prediction.seconds for c in made.candidates if c.fits)
 
@@ -89,7 +89,7 @@ def test_more_memory_never_makes_it_slower(model, machine, more):
     assert large.prediction.seconds <= small.prediction.seconds * (1 + 1e-9)
 
 
-@settings(MANY, max_examples=40)
+@MANY
 @given(models(), machines(), lines())
 def test_the_same_input_gives_the_same_bytes(model, machine, words):
     assert plan_json(planned(model, machine, words)) == plan_json(planned(model, machine, words))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from moefit.gguf.header import Header, Shard, SkippedArray, TensorInfo
@@ -134,3 +136,4 @@ def launch(words: tuple[str, ...]) -> Launch:
 
 
 OPTIONS = Options(Workload(2048, 512))
+QUICK = replace(OPTIONS, thorough=False)
