@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from moefit.machine.types import CPU
+from moefit.memory.architectures import architecture
 from moefit.memory.buffers import HOST
 from moefit.memory.cells import Context, context
 from moefit.memory.host import FLOAT, vocabulary
@@ -24,19 +25,41 @@ if TYPE_CHECKING:
     from moefit.model import Model
     from moefit.placement.types import Placement
 
+EMBEDDERS = frozenset(
+    {
+        "bert",
+        "clef",
+        "eurobert",
+        "gemma-embedding",
+        "jina-bert-v2",
+        "jina-bert-v3",
+        "llama-embed",
+        "modern-bert",
+        "neo-bert",
+        "nomic-bert",
+        "nomic-bert-moe",
+        "t5encoder",
+        "wavtokenizer-dec",
+    }
+)
+"""Their graphs end in embeddings and have no logits (src/models: none of them sets t_logits)."""
+
 
 def rough_compute(
     model: Model, devices: Sequence[Device], settings: Settings, placement: Placement
 ) -> tuple[tuple[int, ...], int]:
     """Bytes for each device and for the host."""
     c = context(settings)
+    if architecture(model.architecture).cacheless:  # a batch attends to itself alone
+        c = replace(c, total=c.ubatch, sequence=c.ubatch)
     keys = Keys(model.architecture, model.metadata)
     widest = max(_stages(keys, c, _streams(keys, model), flash_attention=settings.flash_attention != "off"))
     widest += keys.number("embedding_length_per_layer_input") * len(model.layers)
     outputs = c.sequences * (1 + settings.draft_tokens)
     if settings.program != "llama-server" or settings.embeddings:
         outputs = c.ubatch
-    logits = FLOAT * min(outputs, c.ubatch) * vocabulary(model)
+    row = keys.number("embedding_length") if model.architecture in EMBEDDERS else vocabulary(model)
+    logits = FLOAT * min(outputs, c.ubatch) * row
     tokens = c.ubatch + c.sequences
     masks = 3 * FLOAT * c.total * tokens
     cached = _cached(model, settings)

@@ -55,6 +55,21 @@ def test_model_and_context_are_the_real_programs(verified, options):
             assert 0 <= device[term]["predicted"] - device[term]["real"] < 2 * MIB, (device["name"], term)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [("--embedding",), ("--reranking", "-ub", "1024"), ("--pooling", "mean", "-b", "2048", "-ub", "2048")],
+    ids=["embedding", "reranking", "pooling"],
+)
+def test_an_embedding_server_computes_an_output_for_every_token(verified, line):
+    _, few = verified("--as-given", line=("-ngl", "99"))
+    _, every = verified("--as-given", line=("-ngl", "99", *line))
+
+    for device in every["devices"]:
+        assert 0 <= device["compute"]["predicted"] - device["compute"]["real"] < 2 * MIB, device["name"]
+    on_output = [document["devices"][1]["compute"]["real"] for document in (few, every)]
+    assert on_output[0] < on_output[1]
+
+
 def test_a_line_as_given_that_exceeds_its_budget_ends_with_status_1(verified):
     line = ("-ngl", "5", "-ts", "5,0")
     status, document = verified("--as-given", "--budget", "RPC0=40MiB", line=line)
