@@ -19,6 +19,8 @@ from moefit.placement.types import Placement
 from moefit.placement.unified import drawn_from_ram
 
 _MIB = 1 << 20
+_CERTAIN = 0.85
+"""Of the compute buffers that one launch had on some devices, what another on the same devices needs at the least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,8 @@ class Opening:
     budgets: tuple[Budget, ...]
     bound: float
     """Seconds it would take if compute buffers took no memory: it cannot be faster."""
+    idle: float
+    """Seconds with nothing on the devices, which then only help with large batches."""
 
 
 def search(problem: Problem, choices: Choices, *, thorough: bool) -> tuple[Candidate, ...]:
@@ -106,10 +110,14 @@ def search(problem: Problem, choices: Choices, *, thorough: bool) -> tuple[Candi
     seen: set[object] = set()
     found: list[tuple[int, Candidate]] = []
     fastest = inf
+    floor = _Floor()
     for opening in _promising(problem, choices):
         if opening.bound > fastest and not thorough:
             break
+        if not thorough and _hope(problem, choices, opening, floor.of(opening)) > fastest:
+            continue
         settled = _placed(problem, choices, opening)
+        floor.learn(opening.ubatch, settled)
         if (opening.ubatch, settled.key) in seen:
             continue
         seen.add((opening.ubatch, settled.key))
@@ -120,6 +128,42 @@ def search(problem: Problem, choices: Choices, *, thorough: bool) -> tuple[Candi
                 fastest = min(fastest, candidate.prediction.seconds)
     found.sort(key=lambda pair: pair[0])
     return tuple(candidate for _, candidate in found)
+
+
+class _Floor:
+    """What compute buffers take at least, from launches that were placed before on the same devices."""
+
+    def __init__(self) -> None:
+        self._known: dict[frozenset[str], tuple[int, dict[str, int]]] = {}
+
+    def learn(self, ubatch: int, settled: Settled) -> None:
+        """Remember the first launch on these devices: it was the most promising."""
+        uses = zip(settled.devices, settled.footprint.devices, strict=True)
+        compute = {device.name: use.compute for device, use in uses}
+        self._known.setdefault(frozenset(compute), (ubatch, compute))
+
+    def of(self, opening: Opening) -> tuple[int, ...]:
+        """Bytes of each device of an opening; nothing where no launch was placed on these devices.
+
+        In proportion to the micro-batch where that is smaller, less a part for what another order changes.
+        """
+        names = [device.name for device in opening.devices]
+        if not names or frozenset(names) not in self._known:
+            return ()
+        ubatch, compute = self._known[frozenset(names)]
+        share = _CERTAIN * min(1.0, opening.ubatch / ubatch)
+        return tuple(int(compute[name] * share) for name in names)
+
+
+def _hope(problem: Problem, choices: Choices, opening: Opening, least: Sequence[int]) -> float:
+    """The opening's bound with compute buffers of at least so many bytes."""
+    if not least or opening.idle <= opening.bound:
+        return opening.bound
+    launches = [problem.launch(opening.ubatch, mode) for mode in choices.load_modes]
+    strategy = strategies(problem.demand)[opening.strategy]
+    task = (problem.model, opening.devices, opening.budgets, launches[0], strategy, problem.demand)
+    used, placement = optimist(*task, least)
+    return min(opening.idle, *(problem.predict(launch, used, placement).seconds for launch in launches))
 
 
 def candidates(problem: Problem, choices: Choices) -> Iterator[Candidate]:
@@ -153,17 +197,23 @@ def _openings(problem: Problem, choices: Choices) -> Iterator[Opening]:
     }  # the last mode pins, and so keeps most
     least = min(choices.ubatches)
     ranks = itertools.count()
+    nothing = Placement((CPU,) * problem.model.slots, problem.demand.fixed)
+    idle: dict[tuple[tuple[Device, ...], int], float] = {}
     for order in choices.orders:
         devices = tuple(problem.devices[i] for i in order)
         budgets = {u: tuple(money[u][i] for i in order) for u in choices.ubatches}
         task = (problem.model, devices, budgets[least], launches[least][0])
         hopes = {name: optimist(*task, known[name], problem.demand) for name in choices.strategies}
-        idle = devices, Placement((CPU,) * problem.model.slots, problem.demand.fixed)
         for u in choices.ubatches:
-            without = min(problem.predict(launch, *idle).seconds for launch in launches[u])
+            helper = devices[:1], u
+            if helper not in idle:  # it is the first device that helps, whatever the others are
+                idle[helper] = min(
+                    problem.predict(launch, devices, nothing).seconds for launch in launches[u]
+                )
+            without = idle[helper]
             for name in choices.strategies:
                 bound = min(problem.predict(launch, *hopes[name]).seconds for launch in launches[u])
-                yield Opening(next(ranks), name, u, devices, budgets[u], min(bound, without))
+                yield Opening(next(ranks), name, u, devices, budgets[u], min(bound, without), without)
 
 
 def score(problem: Problem, strategy: str, settings: Settings, settled: Settled) -> Candidate:

@@ -97,10 +97,11 @@ def optimist(
     settings: Settings,
     strategy: Strategy,
     demand: Demand,
+    least: Sequence[int] = (),
 ) -> tuple[tuple[Device, ...], Placement]:
-    """What `strategy` would place if compute buffers took nothing, and the devices it would use."""
+    """What `strategy` would place if compute buffers took only `least` bytes of each device, and the devices it would use."""
     ledger = memory.ledger(model, settings, devices)
-    rooms = _rooms(devices, budgets, (0,) * len(devices))
+    rooms = _rooms(devices, budgets, least or (0,) * len(devices))
     placement = arrange(strategy, model, ledger, rooms, demand)
     owners, compact = _compact(placement, len(devices), demand)
     return tuple(devices[i] for i in owners), compact

@@ -13,8 +13,8 @@ from moefit.placement.search import Choices
 STRATEGIES: Final = ("base-first", "two-pass", "standard")
 DENSE_STRATEGIES: Final = ("base-first", "ffn", "standard")
 """For a model without routed experts, to which the two-pass fit does nothing."""
-UBATCHES: Final = (512, 1024, 2048, 4096)
-"""llama.cpp's default first. Larger ones gain nothing measured: the copies of experts are amortised by then."""
+UBATCHES: Final = (512, 1024, 2048, 4096, 8192)
+"""llama.cpp's default first. Each doubling halves the copies of weights on the CPU; beyond these, buffers take more than that saves."""
 SMALL_UBATCHES: Final = (256, 128, 64)
 """Only where nothing fits with the default: they save compute buffers."""
 
