@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from moefit.errors import InputError, UsageError
-from moefit.gguf.split import read_header
+from moefit.gguf.split import read_header, shard_names
 from moefit.launch.command import parse, split, with_model
+from moefit.launch.complete import Addition
 from moefit.launch.constraints import Constraints, constraints
 from moefit.launch.options import OptionTable
 from moefit.launch.precedence import effective, variables
@@ -82,6 +83,7 @@ def _with_guests(
         found = places(wanted, using, client)
         model = _read(found.model, open_source)
         files = read_files(wanted, found.mmproj, found.draft, open_source)
+        needed = _path_of_url(wanted, using)
     spec_type = found.spec_type
     if files.draft is not None and wanted.draft.path and not wanted.spec_types:
         spec_type = spec_type or implied(files.draft)
@@ -89,7 +91,21 @@ def _with_guests(
         wanted = speculating(wanted, launch.given, spec_type)
     machine = read_machine(options, launch)
     extras = count_guests(wanted, files, model, machine)
-    return Request(model, machine, replace(launch, constraints=wanted, extras=extras))
+    return Request(model, machine, replace(launch, constraints=wanted, extras=extras, needed=needed))
+
+
+def _path_of_url(wanted: Constraints, using: Access) -> tuple[Addition, ...]:
+    """What llama-server needs beside -mu: by a URL alone it does not load a model but starts as a router.
+
+    With a path it fetches the model to there. source: tools/server/server.cpp, is_router_server
+    """
+    from moefit.llama.hub import kept_at  # noqa: PLC0415 - only a URL needs it
+
+    url = wanted.model.url
+    if wanted.program != "llama-server" or url is None or wanted.model != ModelSource(url=url):
+        return ()
+    why = "with -mu alone llama-server starts as a router and loads no model"
+    return (Addition("-m", str(kept_at(shard_names(url)[0], using)), why),)
 
 
 def read_launch(model_path: str | None, words: Sequence[str] | None) -> Launch:

@@ -46,7 +46,7 @@ class Completion:
 
 FIT_OFF: Final = Addition("-fit", "off", "start at once and land where the plan says")
 _ORDER: Final = (
-    *("-c", "-np", "-kvu", "-dev", "-sm", "-mg", "-ngl", "-ts", "-ot"),
+    *("-m", "-c", "-np", "-kvu", "-dev", "-sm", "-mg", "-ngl", "-ts", "-ot"),
     *("-b", "-ub", "-lm", "-fa", "-ctk", "-ctv", "-t", "-cram", "-ctxcp"),
 )
 _OLD_LOAD_MODES: Final[Mapping[str, tuple[str, ...]]] = {

@@ -280,18 +280,23 @@ def _from_url(url: str, path: str | None, using: Access) -> str:
     source: common/arg.cpp, build_url_tasks and get_default_local_path
     """
     parts = shard_names(url)
-    names = [re.split(r"[?#]", part)[0].rpartition("/")[2] for part in parts]
+    kept = [kept_at(part, using) for part in parts]
     if path is None:
-        local = [using.llama_cache / name for name in names]
+        local = kept
     elif len(parts) == 1:
         local = [Path(path)]
     else:
-        local = [Path(path).parent / name for name in names]
+        local = [Path(path).parent / file.name for file in kept]
     if all(file.is_file() for file in local):
         return str(local[0])
     if using.offline:
         raise InputError(f"-mu {shown(url)}: is not at {local[0]}, and --offline forbids to ask", FETCH)
     return parts[0]
+
+
+def kept_at(url: str, using: Access) -> Path:
+    """Where llama.cpp writes what it fetches from a URL. source: common/arg.cpp, get_default_local_path."""
+    return using.llama_cache / re.split(r"[?#]", url)[0].rpartition("/")[2]
 
 
 def _from_docker(name: str, using: Access) -> str:

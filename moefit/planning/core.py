@@ -43,7 +43,7 @@ def plan(model: Model, machine: Machine, launch: Launch, options: Options) -> Pl
     """
     chosen, found, default = _choose(model, machine, launch, options)
     wanted = additions(model, machine, launch.constraints, chosen, default) if chosen.fits else ()
-    completion = complete(launch.command, wanted, launch.given)
+    completion = complete(launch.command, (*launch.needed, *wanted), launch.given)
     made = describe(model, machine, launch.constraints, launch.extras, chosen, found, completion)
     if made.fits:
         tips = advice(model, machine, launch, options, work_of(model), chosen)

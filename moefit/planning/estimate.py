@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from moefit.launch.complete import Completion
 from moefit.machine.types import Machine
 from moefit.model import Model
 from moefit.planning.as_given import as_given
 from moefit.planning.context import SMALLEST
 from moefit.planning.describe import describe
-from moefit.planning.types import Launch, Options, Plan
+from moefit.planning.types import Launch, Options, Plan, Warn
 
 
 def estimate(model: Model, machine: Machine, launch: Launch, options: Options) -> Plan:
@@ -19,4 +21,6 @@ def estimate(model: Model, machine: Machine, launch: Launch, options: Options) -
     """
     given = as_given(model, machine, launch, options, model.trained_context or SMALLEST)
     words = Completion(launch.command.argv, launch.command.arguments, (), ())
-    return describe(model, machine, launch.constraints, launch.extras, given, (), words)
+    made = describe(model, machine, launch.constraints, launch.extras, given, (), words)
+    lacking = tuple(Warn("no-model", a.why, f"add {a.option} {a.value}") for a in launch.needed)
+    return replace(made, warnings=(*made.warnings, *lacking))

@@ -31,6 +31,8 @@ class Launch:
     constraints: Constraints
     extras: tuple[Extra, ...] = ()
     """The mmproj, the draft model and other guests of the line, with their memory."""
+    needed: tuple[Addition, ...] = ()
+    """Without these the program would not load the model that the line names."""
 
     @property
     def draft_bytes(self) -> int:

@@ -12,7 +12,11 @@ from moefit.launch.constraints import constraints
 from moefit.launch.precedence import effective
 from moefit.llama.beside import Places, places
 from moefit.machine.detect import MachineOptions
+from moefit.planning.core import plan
+from moefit.planning.estimate import estimate
+from moefit.planning.types import Options
 from moefit.request import read_request
+from moefit.workload import parse_workload
 from tests.gguf import raw
 from tests.gguf.raw import Raw
 from tests.remote.hub import Hub
@@ -120,19 +124,13 @@ def test_a_repository_without_a_model_is_an_error(hub, find):
         find("--spec-type", "draft-mtp")
 
 
-def test_what_a_repository_has_beside_its_model_is_counted(hub, web, tmp_path, monkeypatch):
-    for name in ("HF_TOKEN", "HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "LLAMA_CACHE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    monkeypatch.setenv("MODEL_ENDPOINT", web.url)
+def test_what_a_repository_has_beside_its_model_is_counted(hub, web, request_of):
     hub.upload(MODEL, "mmproj-F16.gguf", "mtp-m.gguf")
     files = {MODEL: language(2, 0), "mmproj-F16.gguf": projector(), "mtp-m.gguf": language(3, 1)}
     for name, data in files.items():
         web.answers[hub.url(name).removeprefix(web.url)] = ranges(data)
 
-    words = ["llama-server", "-hf", "u/m", "-c", "4096", "--spec-type", "draft-mtp"]
-    read = read_request(None, words, MachineOptions(gpus=("8GiB",), ram="16GiB"))
+    read = request_of("llama-server", "-hf", "u/m", "-c", "4096", "--spec-type", "draft-mtp")
 
     held = {(extra.kind, extra.device): (extra.model, extra.context) for extra in read.launch.extras}
     cache = 4096 * 2 * 2 * 64
@@ -140,6 +138,38 @@ def test_what_a_repository_has_beside_its_model_is_counted(hub, web, tmp_path, m
     assert (128 * 64 * 4 + 64 * 64 * 4, cache) == held["draft", "CUDA0"]
     assert (128 * 64 * 4, 0) == held["draft", "CPU"]
     assert (128 * 64 + 64 * 64) * 4 + 128 * 64 * 4 == read.launch.draft_bytes
+
+
+@pytest.fixture
+def request_of(web, tmp_path, monkeypatch):
+    """Reads a line whose caches and servers are the test's own."""
+    for name in ("HF_TOKEN", "HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "LLAMA_CACHE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("MODEL_ENDPOINT", web.url)
+    return lambda *words: read_request(None, words, MachineOptions(gpus=("8GiB",), ram="16GiB"))
+
+
+def test_a_model_by_url_alone_needs_a_path_or_the_server_is_a_router(web, tmp_path, request_of):
+    web.answers["/m.gguf"] = ranges(language(2, 0))
+    line = ("llama-server", "-mu", f"{web.url}/m.gguf?sig=s", "-c", "4096")
+    read = request_of(*line)
+    options = Options(parse_workload("chat"))
+    kept = str(tmp_path / "llama.cpp" / "m.gguf")
+
+    made = plan(read.model, read.machine, read.launch, options)
+    assert (*line, "-m", kept) == made.argv[:7]
+    given = estimate(read.model, read.machine, read.launch, options)
+    assert [("no-model", f"add -m {kept}")] == [
+        (w.code, w.hint) for w in given.warnings if w.code == "no-model"
+    ]
+
+    (tmp_path / "llama.cpp").mkdir()
+    (tmp_path / "llama.cpp" / "m.gguf").write_bytes(language(2, 0))
+    again = request_of(*made.argv)
+    assert made.argv == plan(again.model, again.machine, again.launch, options).argv
+    assert () == request_of("llama-cli", *line[1:]).launch.needed
 
 
 def projector() -> bytes:
