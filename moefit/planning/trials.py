@@ -120,7 +120,12 @@ def trials(plan: Plan, machine: Machine, launch: Launch, count: int) -> tuple[Tr
 
     `--fit` gets the plan's context, so that both have the same memory to find. It is left out where the user's line turns it off.
     """
-    ranked = sorted((c for c in plan.candidates if c.fits), key=lambda c: c.prediction.seconds)
+
+    def order(candidate: Candidate) -> tuple[float, bool]:
+        """Of equals, the chosen one is the one with a threshold of its own."""
+        return candidate.prediction.seconds, not environment(candidate.settings, launch.constraints)
+
+    ranked = sorted((c for c in plan.candidates if c.fits), key=order)
     found: dict[tuple[str, ...], Trial] = {}
     for candidate in ranked:
         if len(found) == count:

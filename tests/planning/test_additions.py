@@ -9,6 +9,7 @@ import pytest
 from moefit.machine.declared import parse_gpus
 from moefit.machine.types import Cpu, Machine, Ram
 from moefit.planning.core import plan
+from moefit.planning.trials import trials
 from moefit.planning.types import Options
 from moefit.workload import Workload
 from tests.oracle import model as recorded
@@ -104,6 +105,26 @@ class TestThreshold:
     def test_nothing_is_set_where_the_device_does_not_copy(self, experts):
         rpc = parse_gpus(["name=RPC0,free=11GiB,buffer=RPC0[127.0.0.1:50052]"])
         assert {} == planned(experts, replace(MACHINE, gpus=rpc)).environment
+
+
+class TestTrials:
+    def test_the_chosen_line_is_run_first_with_its_environment(self, experts):
+        made = planned(experts, TestThreshold.SLOW)
+        first, second, *_ = trials(made, TestThreshold.SLOW, launch(LINE), 2)
+        assert (made.argv, made.environment) == (first.argv, first.environment)
+        assert first.argv != second.argv
+
+    def test_llama_cpps_own_fit_gets_the_same_context(self, experts):
+        line = launch(LINE[:3])
+        made = plan(experts, MACHINE, line, OPTIONS)
+        *_, fit = trials(made, MACHINE, line, 1)
+        assert ("--fit", (*LINE[:3], "-c", "32768")) == (fit.name, fit.argv)
+
+    def test_a_user_who_turns_it_off_is_not_shown_it(self, experts):
+        line = launch((*LINE, "--fit", "off"))
+        assert "--fit" not in {
+            t.name for t in trials(plan(experts, MACHINE, line, OPTIONS), MACHINE, line, 2)
+        }
 
 
 class TestAdvice:
