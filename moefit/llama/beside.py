@@ -50,7 +50,10 @@ def places(wanted: Constraints, using: Access, client: Client) -> Places:
     mmproj = locate(wanted.mmproj, using, client).model if wanted.mmproj else main.sidecars.get("mmproj")
     if not wanted.draft:
         return Places(main.model, mmproj, _first(main, asked))
-    draft, spec_type = _draft(wanted, asked, using, client)
+    try:
+        draft, spec_type = _draft(wanted, asked, using, client)
+    except InputError as error:
+        raise InputError(error.message.replace("-hf ", "-hfd ", 1), error.hint) from error
     return Places(main.model, mmproj, draft, spec_type)
 
 
@@ -69,7 +72,7 @@ def _draft(
         if kind in found.sidecars:
             return source.path or found.sidecars[kind], None if wanted.spec_types else f"draft-{kind}"
     if found.model is None:
-        raise InputError(f"-hfd {source.hf_repo}: the repository has no model")
+        raise InputError(f"-hf {source.hf_repo}: the repository has no model")
     return found.model, None
 
 

@@ -228,7 +228,7 @@ def score(problem: Problem, strategy: str, settings: Settings, settled: Settled)
         settled = replace(settled, footprint=replace(settled.footprint, host=host))
         missing = max(0, missing - spared)
     if problem.may_page:
-        missing = max(0, missing - host.model)
+        missing = max(0, missing - host.loaded)
     if problem.pin_limit is not None:
         missing = max(missing, residence(host, settings, settled.devices).pinned - problem.pin_limit)
     prediction = problem.predict(settings, settled.devices, settled.placement)

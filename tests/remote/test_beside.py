@@ -117,6 +117,13 @@ def test_a_draft_that_is_cached_needs_no_request(hub, drafts, find):
     assert [] == hub.web.asked
 
 
+def test_an_error_names_the_option_of_the_draft(hub, find):
+    hub.upload(MODEL)
+
+    with pytest.raises(InputError, match="-hfd u/d: there is no such repository"):
+        find("-hfd", "u/d")
+
+
 def test_a_repository_without_a_model_is_an_error(hub, find):
     hub.upload("mtp-m.gguf")
 
