@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from operator import add
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from moefit.memory.architectures import is_known
 from moefit.memory.compute import compute_buffers
 from moefit.memory.host import caches, output_buffer
 from moefit.memory.kv import kv
-from moefit.memory.lazy import lazy_bytes
+from moefit.memory.lazy import lazy
 from moefit.memory.rough import rough_compute
 from moefit.memory.types import Footprint, HostUse, Use
 from moefit.memory.unknown import notes
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from moefit.launch.settings import Settings
     from moefit.machine.types import Device
-    from moefit.model import Model
+    from moefit.model import Model, Tensor
     from moefit.placement.types import Placement
 
 
@@ -36,6 +37,8 @@ def footprint(model: Model, devices: Sequence[Device], settings: Settings, place
     Raises:
         UsageError: a KV cache type that llama.cpp does not have.
     """
+    lazily = lazy(model, settings.lazy_mode)
+    placement = _less(placement, lazily)
     model_on, model_host = weights(model, devices, settings, placement)
     context_on, context_host = kv(model, devices, settings, placement)
     compute_on, compute_host, remarks = _compute(model, devices, settings, placement)
@@ -51,10 +54,18 @@ def footprint(model: Model, devices: Sequence[Device], settings: Settings, place
             compute=compute_host + draft_host,
             cache=sum(term.bytes for term in caches(model, settings)),
             output=output_buffer(model, settings),
-            lazy=lazy_bytes(model, settings.lazy_mode),
+            lazy=sum(tensor.bytes for tensor in lazily),
         ),
         notes=tuple(dict.fromkeys((*notes(model), *remarks))),
     )
+
+
+def _less(placement: Placement, fixed: Sequence[Tensor]) -> Placement:
+    """The placement without overrides of tensors that none moves."""
+    names = {tensor.name for tensor in fixed} & placement.overrides.keys()
+    if not names:
+        return placement
+    return replace(placement, overrides={n: i for n, i in placement.overrides.items() if n not in names})
 
 
 def _compute(

@@ -22,8 +22,3 @@ def lazy(model: Model, mode: str) -> tuple[Tensor, ...]:
         return ()
     least = 0 if mode == "on" else AUTO_SIZE
     return tuple(t for t in model.input if t.name in LAZY and t.bytes > least)
-
-
-def lazy_bytes(model: Model, mode: str) -> int:
-    """Their size."""
-    return sum(tensor.bytes for tensor in lazy(model, mode))

@@ -13,7 +13,6 @@ from moefit.machine.types import CPU
 from moefit.memory.architectures import architecture, is_known
 from moefit.memory.buffers import allocated, backend_at
 from moefit.memory.hparams import hparams
-from moefit.memory.lazy import lazy
 from moefit.memory.memo import per_model
 from moefit.model import Role
 
@@ -138,7 +137,7 @@ def weights(
     pinned = settings.host_buffers and any(device.backend.host_buffer for device in devices)
     for tensor, device in (
         *_copies(known, placement),
-        *_inputs(model, known, placement, lazy(model, settings.lazy_mode), repacked=not pinned),
+        *_inputs(model, known, placement, repacked=not pinned),
     ):
         held[device] += _size(tensor, backend_at(devices, device))
     return tuple(held[:-1]), held[-1]
@@ -154,18 +153,15 @@ def _copies(known: Loaded, placement: Placement) -> list[tuple[Tensor, int]]:
     ]
 
 
-def _inputs(
-    model: Model, known: Loaded, placement: Placement, lazily: tuple[Tensor, ...], *, repacked: bool
-) -> list[tuple[Tensor, int]]:
-    """Input tensors and where they live: the host, unless overridden; `lazily` read ones in any case.
+def _inputs(model: Model, known: Loaded, placement: Placement, *, repacked: bool) -> list[tuple[Tensor, int]]:
+    """Input tensors and where they live: the host, unless overridden.
 
     A tied embedding whose second copy is in the same buffer has no first one, but where the output is made before it. Where
     CPU weights are repacked, an output of a type that can be goes to a buffer of its own.
     """
     output = placement.overrides.get(EMBEDDING, placement.slots[-1])
     twice = architecture(model.architecture).output_first
-    moved = placement.overrides
-    homes = [(t, CPU if t in lazily else moved.get(t.name, CPU)) for t in known.input]
+    homes = [(tensor, placement.overrides.get(tensor.name, CPU)) for tensor in known.input]
     return [
         (tensor, home)
         for tensor, home in homes

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 from moefit.launch.settings import Settings
 from moefit.machine.types import Device
+from moefit.memory.footprint import footprint
 from moefit.memory.host import (
     Residence,
     caches,
@@ -10,9 +11,8 @@ from moefit.memory.host import (
     residence,
     vocabulary,
 )
-from moefit.memory.lazy import lazy_bytes
+from moefit.memory.lazy import lazy
 from moefit.memory.types import HostUse
-from moefit.memory.weights import weights
 from moefit.placement.types import Placement
 from tests import oracle
 
@@ -92,7 +92,8 @@ def test_embeddings_by_layer_stay_in_the_file_where_rows_are_read_on_demand():
     model = oracle.model("gemma-4-e2b", "Q4_K_M")
     table = next(t.bytes for t in model.input if t.name == "per_layer_token_embd.weight")
 
-    assert (table, 0, 0) == tuple(lazy_bytes(model, mode) for mode in ("on", "auto", "off"))
+    held = [[tensor.bytes for tensor in lazy(model, mode)] for mode in ("on", "auto", "off")]
+    assert [[table], [], []] == held
 
 
 def test_a_table_that_stays_in_the_file_is_mapped_in_any_load_mode_and_takes_no_ram():
@@ -105,6 +106,10 @@ def test_a_table_that_stays_in_the_file_is_mapped_in_any_load_mode_and_takes_no_
 def test_no_override_moves_a_table_that_stays_in_the_file():
     model = oracle.model("gemma-4-e2b", "Q4_K_M")
     moved = Placement((0,) * model.slots, {"per_layer_token_embd.weight": 0})
-    on, off = (weights(model, (CARD,), replace(SERVER, lazy_mode=mode), moved) for mode in ("on", "off"))
+    there, on, off = (
+        footprint(model, (CARD,), replace(SERVER, lazy_mode=mode), placement)
+        for mode, placement in (("on", replace(moved, overrides={})), ("on", moved), ("off", moved))
+    )
 
-    assert lazy_bytes(model, "on") == on[1] - off[1]
+    assert there == on
+    assert (on.host.lazy, 0) == (on.host.model - off.host.model, off.host.lazy)
