@@ -13,6 +13,7 @@ from moefit.launch.defaults import settings
 from moefit.launch.patterns import CPU_BUFFER
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device, Machine
+from moefit.memory.memo import per_model
 from moefit.memory.split_modes import SPLIT_MODES
 from moefit.model import Model
 from moefit.placement.arrange import Demand, strategies
@@ -34,6 +35,8 @@ from moefit.planning.threshold import with_threshold
 from moefit.planning.types import Launch, Options, Plan
 from moefit.work import work_of
 
+_work = per_model(8)(work_of)
+
 
 def plan(model: Model, machine: Machine, launch: Launch, options: Options) -> Plan:
     """The fastest launch that fits, or the one that lacks least.
@@ -46,7 +49,7 @@ def plan(model: Model, machine: Machine, launch: Launch, options: Options) -> Pl
     completion = complete(launch.command, (*launch.needed, *wanted), launch.given)
     made = describe(model, machine, launch.constraints, launch.extras, chosen, found, completion)
     if made.fits:
-        tips = advice(model, machine, launch, options, work_of(model), chosen)
+        tips = advice(model, machine, launch, options, _work(model), chosen)
         return replace(made, warnings=(*made.warnings, *tips))
 
     def fits(changed: Constraints) -> bool:
@@ -73,7 +76,7 @@ def _choose(
     every = (*found, *rivals)
     chosen = best(found if options.strategy != "auto" else every)
     if chosen.fits and launch.constraints.op_offload_min_batch is None:
-        better = with_threshold(problem, work_of(model), machine, chosen)
+        better = with_threshold(problem, _work(model), machine, chosen)
         if better is not None:
             chosen, every = better, (*every, better)
     context = chosen.settings.context
@@ -134,7 +137,7 @@ def _problem(
     fixed: Demand,
     context: int,
 ) -> Problem:
-    work = work_of(model)
+    work = _work(model)
     threads = threads_to_set(machine)
 
     def settings_for(ubatch: int, mode: str) -> Settings:
