@@ -8,8 +8,10 @@ from pathlib import Path
 from moefit.errors import InputError
 
 
-def write_atomically(path: Path, text: str) -> None:
+def write_atomically(path: Path, text: str, *, private: bool = False) -> None:
     """Put `text` in `path`: a reader sees the old file or the new one, never half of either.
+
+    A `private` file is its owner's alone.
 
     Missing folders are made. The text goes to a file beside it, to the disk, and then takes the name.
 
@@ -26,11 +28,10 @@ def write_atomically(path: Path, text: str) -> None:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
-            mask = os.umask(0)
-            os.umask(mask)
-            Path(temporary).chmod(
-                0o666 & ~mask
-            )  # mkstemp's files are private; this one is the user's to share
+            if not private:  # as mkstemp's files are
+                mask = os.umask(0)
+                os.umask(mask)
+                Path(temporary).chmod(0o666 & ~mask)
             Path(temporary).replace(path)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)

@@ -72,7 +72,7 @@ def owner(environment: Mapping[str, str]) -> str | None:
     return name if name != "root" else None
 
 
-def install(planned: unit.Service, environment: Mapping[str, str]) -> Path:
+def install(planned: unit.Service, environment: Mapping[str, str], *, private: bool) -> Path:
     """Write a user's unit where systemd looks for it; the path.
 
     Raises:
@@ -81,7 +81,7 @@ def install(planned: unit.Service, environment: Mapping[str, str]) -> Path:
     stated = environment.get("XDG_CONFIG_HOME", "")
     config = Path(stated) if os.path.isabs(stated) else Path.home() / ".config"  # noqa: PTH117 - a text, perhaps empty
     path = config / "systemd" / "user" / unit.file_name(planned)
-    write_atomically(path, unit.write(planned))
+    write_atomically(path, unit.write(planned), private=private)
     return path
 
 

@@ -58,7 +58,7 @@ def estimate(shared: Shared, as_json: o.AsJson = False, explain: o.Explain = Fal
     """Memory and speed of a command exactly as given."""
     request = read_request(shared.model, shared.words, shared.machine_options)
     made = make_estimate(request.model, request.machine, request.launch, shared.plan_options)
-    show(made, as_json=as_json, details=explain, color=shared.color)
+    show(made, as_json=as_json, details=explain, color=shared.color, given=True)
     return FITS if made.fits else DOES_NOT_FIT
 
 
@@ -114,12 +114,22 @@ def unit(
     line = units.absolute(command.argv if replan else made.argv, command.program, os.environ)
     argv = shared.run_words(line) if replan else line
     planned = units.service(made, name, argv, user=user or install, replan=replan)
+    secret = [argument.spelling for argument in command.arguments if argument.option.is_secret]
+    if secret:
+        hint = "--api-key-file, or EnvironmentFile= with a variable, keeps it out"
+        warn(
+            Warn(
+                "secret",
+                f"the unit holds the value of {' and '.join(secret)}; files are written for you alone",
+                hint,
+            )
+        )
     if dry_run or not (install or output):
         sys.stdout.write(text.write(planned))
     elif install:
-        sys.stdout.write(f"{units.install(planned, os.environ)}\n")
+        sys.stdout.write(f"{units.install(planned, os.environ, private=bool(secret))}\n")
     elif output is not None:
-        write_atomically(output, text.write(planned))
+        write_atomically(output, text.write(planned), private=bool(secret))
     return FITS
 
 

@@ -27,13 +27,13 @@ def console(color: When) -> Console:
     return Console(no_color=True if color is When.NEVER else None, highlight=False)
 
 
-def show(plan: Plan, *, as_json: bool, details: bool, color: When) -> None:
-    """A plan or an estimate, as JSON or for a person."""
+def show(plan: Plan, *, as_json: bool, details: bool, color: When, given: bool = False) -> None:
+    """A plan, or an estimate of a line as given, as JSON or for a person."""
     note(plan)
     if as_json:
-        from moefit.formats.plan_json import plan_json
+        from moefit.formats.plan_json import estimate_json, plan_json
 
-        sys.stdout.write(plan_json(plan))
+        sys.stdout.write(estimate_json(plan) if given else plan_json(plan))
         return
     from moefit.formats import table
     from moefit.formats.explain import explain
@@ -49,7 +49,7 @@ def note(plan: Plan) -> None:
 
 def warn(warning: Warn) -> None:
     """One line on stderr, and its hint."""
-    sys.stderr.write(f"moefit: warning: {warning.message}\n")
+    sys.stderr.write(f"moefit: {'note' if warning.note else 'warning'}: {warning.message}\n")
     if warning.hint:
         sys.stderr.write(f"moefit: hint: {warning.hint}\n")
 

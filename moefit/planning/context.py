@@ -15,11 +15,14 @@ STEP: Final = 256
 
 
 def wanted_context(constraints: Constraints, model: Model) -> int:
-    """Tokens: what `-c` says, the trained context for `-c 0`, else 32768 or the trained context if that is smaller."""
+    """Tokens: what `-c` says, the trained context for `-c 0`, else 32768 or `-fitc` if that is more.
+
+    Without `-c` never more than the trained context.
+    """
     if constraints.context:
         return constraints.context
     trained = model.trained_context or DEFAULT
-    return trained if constraints.context == 0 else min(DEFAULT, trained)
+    return trained if constraints.context == 0 else min(max(DEFAULT, constraints.fit_context or 0), trained)
 
 
 def largest_context(wanted: int, fits: Callable[[int], bool], smallest: int = SMALLEST) -> int:

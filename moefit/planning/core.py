@@ -30,6 +30,7 @@ from moefit.planning.choices import SMALL_UBATCHES, device_orders, open_choices,
 from moefit.planning.context import SMALLEST, largest_context, wanted_context
 from moefit.planning.demand import chosen_devices, demand
 from moefit.planning.describe import describe
+from moefit.planning.remarks import remarks
 from moefit.planning.remedy import remedy
 from moefit.planning.threshold import with_threshold
 from moefit.planning.types import Launch, Options, Plan
@@ -50,7 +51,8 @@ def plan(model: Model, machine: Machine, launch: Launch, options: Options) -> Pl
     made = describe(model, machine, launch.constraints, launch.extras, chosen, found, completion)
     if made.fits:
         tips = advice(model, machine, launch, options, _work(model), chosen)
-        return replace(made, warnings=(*made.warnings, *tips))
+        told = remarks(model, machine, launch.constraints, chosen)
+        return replace(made, warnings=(*made.warnings, *told, *tips))
 
     def fits(changed: Constraints) -> bool:
         try:
@@ -88,6 +90,10 @@ def _frame(model: Model, machine: Machine, launch: Launch, options: Options) -> 
     devices = _with_room(model, launch, options, chosen_devices(launch.constraints, machine.gpus))
     fixed = demand(launch.constraints, model, devices)
     context = _context(model, machine, launch, options, devices, fixed)
+    if context < wanted_context(launch.constraints, model):
+        fixed = replace(
+            fixed, tail=model.slots
+        )  # it gave way to keep every layer's base on a device: so it must be
     problem = _problem(model, machine, launch, options, devices, fixed, context)
     orders = device_orders(tuple(float(d.bandwidth or 0) for d in devices), fixed)
     dense = not model.experts

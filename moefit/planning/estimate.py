@@ -23,4 +23,4 @@ def estimate(model: Model, machine: Machine, launch: Launch, options: Options) -
     words = Completion(launch.command.argv, launch.command.arguments, (), ())
     made = describe(model, machine, launch.constraints, launch.extras, given, (), words)
     lacking = tuple(Warn("no-model", a.why, f"add {a.option} {a.value}") for a in launch.needed)
-    return replace(made, warnings=(*made.warnings, *lacking))
+    return replace(made, argv=words.argv, warnings=(*made.warnings, *lacking))

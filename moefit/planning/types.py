@@ -64,6 +64,8 @@ class Warn:
     """A fixed word that a program can test for: paging, unknown-architecture, truncated ..."""
     message: str
     hint: str | None = None
+    note: bool = False
+    """It says what was chosen; nothing is wrong."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,3 +187,75 @@ def test_split_modes_that_cut_layers_are_kept_and_nothing_is_placed(moefit, mode
         "argv"
     ]
     assert "estimated from above" in err
+
+
+def test_estimate_json_is_the_line_as_given_even_where_it_does_not_fit(moefit):
+    line = ["llama-server", "-m", EXAMPLE, "-ngl", "99", "-c", "4096"]
+    document = json.loads(moefit("estimate", *CARD, "--json", "--", *line)[1])
+    keys = {
+        "version",
+        "fits",
+        "model",
+        "machine",
+        "argv",
+        "devices",
+        "host",
+        "extras",
+        "launch",
+        "predicted",
+        "warnings",
+    }
+    assert (keys, False, line) == (set(document), document["fits"], document["argv"])
+
+
+PLAN_KEYS = {
+    *(
+        "version",
+        "fits",
+        "strategy",
+        "model",
+        "machine",
+        "argv",
+        "environment",
+        "kept",
+        "added",
+        "dropped",
+        "devices",
+    ),
+    *("host", "extras", "layers", "launch", "predicted", "candidates", "warnings"),
+}
+
+
+def test_plan_json_has_every_key_of_version_1(moefit):
+    assert PLAN_KEYS <= set(json.loads(moefit("plan", EXAMPLE, *CARD, "--json")[1]))
+
+
+def test_the_chosen_context_is_said_with_its_price(moefit):
+    assert "note: context 32768; 1024 tokens more would take 96 MiB" in moefit("plan", EXAMPLE, *CARD)[2]
+
+
+def test_a_context_that_gave_way_keeps_every_layer_on_a_device(moefit):
+    _, out, err = moefit("plan", EXAMPLE, "--gpu", "3GiB", "--ram", "32GiB", "--cores", "8", "--json")
+    document = json.loads(out)
+    assert (True, "49") == (
+        document["launch"]["context"] < 32768,
+        document["argv"][document["argv"].index("-ngl") + 1],
+    )
+    assert "not every layer would have a place" in err
+
+
+def test_fitc_is_the_smallest_context(moefit):
+    document = json.loads(moefit("plan", *CARD, "--json", "--", "-m", EXAMPLE, "-fitc", "40000")[1])
+    assert document["launch"]["context"] == 40000
+
+
+def test_a_unit_with_a_secret_is_its_owner_s_alone(moefit, whole, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    program = tmp_path / "llama-server"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    path = tmp_path / "x.service"
+    _, _, err = moefit(
+        "unit", *CARD, "--name", "x", "--output", str(path), "--", "-m", whole, "--api-key", "hunter2"
+    )
+    assert (0o600, True) == (path.stat().st_mode & 0o777, "holds the value of --api-key" in err)

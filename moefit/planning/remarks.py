@@ -1,0 +1,64 @@
+"""What a plan chose without being asked, said in a line each: the context, and devices that are left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from moefit.launch.constraints import Constraints
+from moefit.machine.types import Device, Machine
+from moefit.memory.kv import kv
+from moefit.model import Model
+from moefit.placement.search import Candidate
+from moefit.planning.context import wanted_context
+from moefit.planning.demand import chosen_devices
+from moefit.planning.types import Warn
+from moefit.sizes import format_size
+
+_MORE = 1024
+"""Tokens that a note prices."""
+
+
+def remarks(model: Model, machine: Machine, constraints: Constraints, chosen: Candidate) -> Iterator[Warn]:
+    """Notes and warnings about a plan that fits."""
+    yield from _context(model, constraints, chosen)
+    used = {device.name for device in chosen.settled.devices}
+    for device in chosen_devices(constraints, machine.gpus):
+        if device.name not in used and constraints.devices is None:
+            yield _left_out(device)
+
+
+def _context(model: Model, constraints: Constraints, chosen: Candidate) -> Iterator[Warn]:
+    context, trained = chosen.settings.context, model.trained_context
+    if constraints.context:
+        if trained and context > trained * chosen.settings.slots:
+            yield Warn(
+                "long-context", f"-c {context} is more than the {trained} tokens the model was trained for"
+            )
+        return
+    wanted = wanted_context(constraints, model)
+    price = format_size(
+        _context_bytes(model, chosen, context + _MORE) - _context_bytes(model, chosen, context)
+    )
+    why = "" if context >= wanted else f": with {wanted}, not every layer would have a place on a device"
+    yield Warn(
+        "context",
+        f"context {context}{why}; {_MORE} tokens more would take {price}",
+        note=True,
+    )
+
+
+def _context_bytes(model: Model, chosen: Candidate, context: int) -> int:
+    """Caches and states on devices and host with so many tokens."""
+    settled = chosen.settled
+    on, host = kv(model, settled.devices, replace(chosen.settings, context=context), settled.placement)
+    return sum(on) + host
+
+
+def _left_out(device: Device) -> Warn:
+    return Warn(
+        "left-out",
+        f"{device.name} is left out: {format_size(device.free)} free on it make nothing faster",
+        f"-dev {device.name},... uses it all the same",
+        note=True,
+    )
