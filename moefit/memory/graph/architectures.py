@@ -35,6 +35,7 @@ class Later:
 
 
 deepseek4 = Later("deepseek4")
+dense = Later("dense")
 gemma4 = Later("gemma4")
 glm5 = Later("glm5")
 hybrids = Later("hybrids")
@@ -94,6 +95,10 @@ def _in_window(c: Context, layer: int) -> bool:
 
 def _in_window_or_dense(c: Context, layer: int) -> bool:
     return c.memory.windowed[layer] or layer < c.hp.integer("leading_dense_block_count")
+
+
+def _unless_full(c: Context, layer: int) -> bool:
+    return c.memory.windowed[layer] or not c.memory.window
 
 
 def _always(_c: Context, _layer: int) -> bool:
@@ -180,6 +185,8 @@ ARCHITECTURES: Final[dict[str, Build]] = {
     "apertus": PLAIN,
     "arcee": plain(Decoder(activation="relu_sqr")),
     "baichuan": plain(Decoder(rope=_never)),
+    "bitnet": dense.bitnet,
+    "bloom": dense.bloom,
     "chatglm": PLAIN,
     "codeshell": plain(Decoder(rms=False, activation="gelu")),
     "command-r": plain(Decoder(rms=False, parallel=True)),
@@ -187,15 +194,20 @@ ARCHITECTURES: Final[dict[str, Build]] = {
     "deci": variants.deci,
     "ernie4_5": PLAIN,
     "exaone": PLAIN,
+    "exaone4": plain(Decoder(rope=_unless_full, fed_bare=True)),
+    "falcon": dense.falcon,
     "granite_swa": PLAIN,
     "gemma": plain(Decoder(mean_embedding=True, scaled_query=True, activation="gelu")),
     "gemma2": plain(Decoder(mean_embedding=True, scaled_query=True, activation="gelu")),
     "gemma3": plain(Decoder(scaled_embedding=True, scaled_query=True, activation="gelu")),
+    "gpt2": dense.positioned,
+    "gptneox": dense.gptneox,
     "granite": plain(GRANITE),
     "glm4": PLAIN,
     "hunyuan-dense": plain(Decoder(norm_after_rope=True)),
     "hunyuan_vl": plain(Decoder(norm_after_rope=True)),
     "internlm2": PLAIN,
+    "jais": plain(Decoder(rms=False, rope=_never)),
     "jais2": plain(Decoder(rms=False, activation="relu_sqr")),
     "llama": NORMALISED,
     "maincoder": plain(Decoder(norm_after_rope=True)),
@@ -204,14 +216,19 @@ ARCHITECTURES: Final[dict[str, Build]] = {
     "minicpm": plain(replace(GRANITE, rope=_always)),
     "minicpm3": variants.minicpm3,
     "mistral3": plain(Decoder(route=_softmax_normalised, temperature=True)),
+    "mpt": dense.positioned,
+    "muse-glimmer": dense.muse_glimmer,
     "nanbeige": PLAIN,
     "nemotron": plain(Decoder(rms=False, activation="relu_sqr")),
+    "olmo": plain(Decoder(rms=False, bare_norms=True)),
     "olmo2": PLAIN,
     "orion": plain(Decoder(rms=False)),
     "paddleocr": PLAIN,
     "pangu-embedded": PLAIN,
+    "phi2": dense.phi2,
     "phi3": plain(Decoder(scaled_query=True, residual_first=True, attention_first=True)),
     "plamo": plain(Decoder(parallel=True)),
+    "plamo2": plain(Decoder(mix=hybrids.plamo2)),
     "plamo3": PLAIN,
     "qwen": PLAIN,
     "qwen2": PLAIN,
@@ -223,7 +240,9 @@ ARCHITECTURES: Final[dict[str, Build]] = {
     "smollm3": plain(Decoder(rope=_three_of_four)),
     "spark2_5": PLAIN,
     "stablelm": plain(Decoder(rms=False)),
+    "starcoder": dense.positioned,
     "starcoder2": plain(Decoder(rms=False, activation="gelu")),
+    "talkie": dense.talkie,
     "xverse": PLAIN,
 }
 """How each architecture's graph is built, by its name in the file."""

@@ -44,7 +44,6 @@ class Decoder:
     outputs: str = "last layer"
     """Where rows without wanted logits are dropped: inside the "last layer", after it while the "hidden" state is an output
     (t_h_nextn), or after the norm, whose result is that output ("normed")."""
-    mixed_embedding: bool = True
     scaled_embedding: bool = False
     """Token embeddings are multiplied by a constant of the model, row by row."""
     mean_embedding: bool = False
@@ -74,6 +73,8 @@ class Decoder:
     """Attention, or what some layers have instead."""
     bare_norms: bool = False
     """Norms have no weights (OLMo)."""
+    fed_bare: bool = False
+    """The feed-forward block reads the sum itself: norms come after each block only (EXAONE 4)."""
     early_norm: bool = False
     """The first norm is put in the graph before the rest of the layer."""
     residual_first: bool = False
@@ -82,13 +83,11 @@ class Decoder:
     """The shared expert's gate is silu(x) / x (Qwen2 MoE)."""
     halved: bool = False
     """The sum of shared and routed experts is scaled."""
-    shared_first: bool = False
-    """The shared expert comes before the routed ones in their sum."""
 
 
 def build(c: Context, layers: Sequence[int], what: Decoder) -> None:
     """A whole graph, of these layers only."""
-    cur = embedding(c, scaled=what.scaled_embedding, mixed=what.mixed_embedding)
+    cur = embedding(c, scaled=what.scaled_embedding)
     if what.mean_embedding:
         cur = g.scale(cur)
     for layer in layers:
@@ -128,13 +127,15 @@ def block(c: Context, x: Node, layer: int, what: Decoder, *, last: bool) -> Node
         rows = output_ids(c)
         cur, residual = g.get_rows(cur, rows), g.get_rows(residual, rows)
     after = next((n for n in ("post_attention_norm", "attn_output_norm") if c.has(layer, n)), None)
-    two_norms = c.has(layer, "ffn_norm")
+    two_norms = c.has(layer, "ffn_norm") or what.fed_bare
     if two_norms and after is not None:
         cur = norm(c, cur, after, layer, rms=what.rms)
     if what.scaled_residual:
         cur = g.scale(cur)
     before = g.add(cur, residual) if what.attention_first else _sum(cur, residual, what)
-    cur = norm(c, before, "ffn_norm" if two_norms else after, layer, rms=what.rms)
+    cur = before
+    if not what.fed_bare:
+        cur = norm(c, before, "ffn_norm" if two_norms else after, layer, rms=what.rms)
     cur = feed_forward(c, cur, layer, what)
     last_norm = next((n for n in ("post_ffw_norm", "layer_output_norm") if c.has(layer, n)), None)
     if last_norm is not None:
@@ -231,7 +232,7 @@ def feed_forward(c: Context, x: Node, layer: int, what: Decoder) -> Node:
     if c.has(layer, "ffn_gate_inp_shexp"):
         gate = linear(c, "ffn_gate_inp_shexp", x, layer)
         shared = g.mul(shared, g.div(g.unary(gate), gate) if what.divided_gate else g.unary(gate))
-    total = g.add(shared, routed) if what.shared_first else g.add(routed, shared)
+    total = g.add(routed, shared)
     return g.scale(total) if what.halved else total
 
 

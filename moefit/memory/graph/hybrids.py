@@ -14,7 +14,7 @@ from moefit.memory.graph.kda import kda
 from moefit.memory.graph.latent import latent_attention
 from moefit.memory.graph.moe import Routing, moe_ffn, routing
 from moefit.memory.graph.nodes import Node
-from moefit.memory.graph.recurrent import mamba, mamba2, short_conv
+from moefit.memory.graph.recurrent import mamba, mamba2, mamba_with_heads, short_conv
 
 
 def qwen_next(c: Context, x: Node, layer: int, what: Decoder) -> Node:
@@ -83,6 +83,13 @@ def jamba(c: Context, x: Node, layer: int, what: Decoder) -> Node:
     if c.memory.state[layer] is not None:
         return mamba(c, x, layer)
     return self_attention(c, x, layer, replace(what, rope=lambda _c, _layer: False))
+
+
+def plamo2(c: Context, x: Node, layer: int, what: Decoder) -> Node:
+    """A Mamba layer with heads, or attention (src/models/plamo2.cpp)."""
+    if c.memory.state[layer] is not None:
+        return mamba_with_heads(c, x, layer)
+    return self_attention(c, x, layer, what)
 
 
 def kimi(c: Context, x: Node, layer: int, what: Decoder) -> Node:

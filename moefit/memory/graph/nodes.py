@@ -353,11 +353,6 @@ def norm(a: Node) -> Node:
     return like("NORM", a)
 
 
-def l2_norm(a: Node) -> Node:
-    """Norm to unit length."""
-    return like("L2_NORM", a)
-
-
 def soft_max(a: Node, *sources: Node | None) -> Node:
     """Softmax over rows, with an optional mask and sinks."""
     return like("SOFT_MAX", a, *(s for s in sources if s is not None))

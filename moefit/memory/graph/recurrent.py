@@ -179,6 +179,49 @@ def mamba(c: Context, x: Node, layer: int) -> Node:
     return g.reshape(out, out.ne[0], tokens * sequences)
 
 
+def mamba_with_heads(c: Context, x: Node, layer: int) -> Node:
+    """PLaMo-2's layer: Mamba's projections over Mamba-2's heads (src/models/plamo2.cpp, build_plamo2_mamba_layer)."""
+    hp = c.hp
+    kernel, inner = hp.integer("ssm.conv_kernel"), hp.integer("ssm.inner_size")
+    width, heads = hp.integer("ssm.state_size"), hp.integer("ssm.time_step_rank")
+    sequences, tokens = c.batch.sequences, c.batch.sequence_tokens
+    head, size = inner // heads, (kernel - 1) * inner
+    cache = c.cache(layer, "r", F32, size, sequences)
+    before = g.reshape(state(c, cache, size), kernel - 1, inner, sequences)
+    both = linear(c, "ssm_in", g.reshape(x, x.ne[0], tokens, sequences), layer)
+    both = g.cont(both, 2 * head, heads, tokens, sequences)
+    part = (head, heads, tokens, sequences)
+    mixed = g.cont(g.view_nd(both, part, both.nb[1:4]), inner, tokens, sequences)
+    z = g.view_nd(both, part, both.nb[1:4])
+    joined = g.concat(before, g.transpose(mixed), 0)
+    last = g.view_nd(joined, (kernel - 1, inner, sequences), joined.nb[1:3])
+    c.expand(g.cpy(last, g.view_nd(cache, (size * sequences,))))
+    mixed = g.unary(ssm_conv(joined, c.weight(layer, "ssm_conv1d")))
+    parts = linear(c, "ssm_x", mixed, layer)
+    rank = c.weight(layer, "ssm_dt").ne[0]
+    b, d = (g.view_nd(parts, (width, tokens, sequences), parts.nb[1:3]) for _ in range(2))
+    dt = g.view_nd(parts, (rank, tokens, sequences), parts.nb[1:3])
+    b, d, dt = (norm(c, y, f"ssm_{name}_norm", layer) for y, name in ((b, "b"), (d, "c"), (dt, "dt")))
+    dt = linear(c, "ssm_dt", dt, layer)
+    values = g.view_nd(mixed, part, (4 * head, 4 * inner, 4 * inner * tokens))
+    b, d = (g.view_nd(y, (width, 1, tokens, sequences), (4 * width, y.nb[1], y.nb[2])) for y in (b, d))
+    states = c.cache(layer, "s", F32, width * inner, sequences)
+    a = c.weight(layer, "ssm_a")
+
+    def scan(rows: Node, ids: Node) -> Node:
+        ssm = g.reshape(rows, width, head, heads, sequences)
+        elements = values.elements + width * inner * ids.ne[0]
+        return g.result("SSM_SCAN", F32, (elements, 1, 1, 1), ssm, values, dt, a, b, d, ids)
+
+    y_ssm = state(c, states, width * inner, scan)
+    after = g.view_nd(y_ssm, (width * inner * sequences,))
+    c.expand(g.cpy(after, g.view_nd(states, (width * inner * sequences,))))
+    y = g.view_nd(y_ssm, part, (4 * head, 4 * inner, 4 * inner * tokens))
+    y = g.glu(g.cont(z), g.add(y, g.mul(values, c.weight(layer, "ssm_d"))))
+    out = linear(c, "ssm_out", g.view_nd(y, (inner, tokens, sequences), y.nb[2:4]), layer)
+    return g.reshape(out, out.ne[0], tokens * sequences)
+
+
 def _conv_row(c: Context, kernel: int, inner: int) -> int:
     """Values in a sequence's convolution state: Mamba has room for groups it does not use (n_embd_r)."""
     groups, width = c.hp.integer("ssm.group_count"), c.hp.integer("ssm.state_size")

@@ -1,0 +1,141 @@
+"""Dense decoders whose layers or embeddings are put together in an order of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from moefit.memory.graph import decoder
+from moefit.memory.graph import nodes as g
+from moefit.memory.graph.attention import attend, heads_of, qkv
+from moefit.memory.graph.blocks import embedding, ffn, linear, norm, output_ids, output_norm, positions
+from moefit.memory.graph.context import Context
+from moefit.memory.graph.decoder import Decoder, block, finish, rotated, self_attention
+from moefit.memory.graph.nodes import Node
+
+LAYER_NORM = Decoder(rms=False, activation="gelu")
+PHI2 = Decoder(rms=False, activation="gelu", scaled_query=True)
+BARE = Decoder(rms=False, activation="gelu", rope=lambda _c, _layer: False)
+
+
+def falcon(c: Context, layers: Sequence[int]) -> None:
+    """Attention and feed-forward side by side, in the larger models after a norm each (src/models/falcon.cpp)."""
+    cur = embedding(c)
+    for layer in layers:
+        normed = norm(c, cur, "attn_norm", layer, rms=False)
+        own = c.has(layer, "attn_norm_2")
+        attended = norm(c, cur, "attn_norm_2", layer, rms=False) if own else normed
+        attended = self_attention(c, attended, layer, LAYER_NORM)
+        if layer == layers[-1]:
+            attended, cur, normed = (g.get_rows(x, output_ids(c)) for x in (attended, cur, normed))
+        cur = g.add(g.add(ffn(c, normed, layer, activation="gelu"), attended), cur)
+    finish(c, cur, LAYER_NORM)
+
+
+def phi2(c: Context, layers: Sequence[int]) -> None:
+    """Attention and feed-forward side by side, the residual last (src/models/phi2.cpp)."""
+    cur = embedding(c)
+    for layer in layers:
+        normed = norm(c, cur, "attn_norm", layer, rms=False)
+        attended = self_attention(c, normed, layer, PHI2)
+        if layer == layers[-1]:
+            attended, cur, normed = (g.get_rows(x, output_ids(c)) for x in (attended, cur, normed))
+        cur = g.add(g.add(attended, ffn(c, normed, layer, activation="gelu")), cur)
+    finish(c, cur, PHI2)
+
+
+def gptneox(c: Context, layers: Sequence[int]) -> None:
+    """Side by side where the file says so, each after its own norm (src/models/gptneox.cpp)."""
+    if not c.hp.flag("use_parallel_residual", 0):
+        decoder.build(c, layers, LAYER_NORM)
+        return
+    cur = embedding(c)
+    for layer in layers:
+        attended = self_attention(c, norm(c, cur, "attn_norm", layer, rms=False), layer, LAYER_NORM)
+        if layer == layers[-1]:
+            attended, cur = (g.get_rows(x, output_ids(c)) for x in (attended, cur))
+        fed = ffn(c, norm(c, cur, "ffn_norm", layer, rms=False), layer, activation="gelu")
+        cur = g.add(g.add(fed, cur), attended)
+    finish(c, cur, LAYER_NORM)
+
+
+def bloom(c: Context, layers: Sequence[int]) -> None:
+    """A norm after the embedding, and positions as a bias of the mask (src/models/bloom.cpp)."""
+    cur = norm(c, embedding(c), c.on_first("token_embd_norm.weight"), 0, rms=False)
+    bias = c.on_first("token_embd_norm.bias")
+    if bias is not None:
+        cur = g.add(cur, bias)
+    for layer in layers:
+        cur = block(c, cur, layer, BARE, last=layer == layers[-1])
+    finish(c, cur, BARE)
+
+
+def positioned(c: Context, layers: Sequence[int]) -> None:
+    """A learned embedding of positions where the file has one, and no rotation (src/models/gpt2.cpp, mpt.cpp, starcoder.cpp)."""
+    cur = embedding(c)
+    table = c.outside("position_embd.weight", on_output=False)
+    if table is not None:
+        cur = g.add(cur, g.get_rows(table, positions(c)))
+    for layer in layers:
+        cur = block(c, cur, layer, BARE, last=layer == layers[-1])
+    finish(c, cur, BARE)
+
+
+def bitnet(c: Context, layers: Sequence[int]) -> None:
+    """Norms inside attention and the feed-forward block, before their last matrix (src/models/bitnet.cpp)."""
+    cur = embedding(c)
+    for layer in layers:
+        residual = cur
+        cur = _attention_normed_inside(c, norm(c, cur, "attn_norm", layer), layer)
+        if layer == layers[-1]:
+            cur, residual = (g.get_rows(x, output_ids(c)) for x in (cur, residual))
+        before = g.add(cur, residual)
+        x = norm(c, before, "ffn_norm", layer)
+        up = linear(c, "ffn_up", x, layer)
+        inside = norm(c, g.glu(linear(c, "ffn_gate", x, layer), up), "ffn_sub_norm", layer)
+        cur = g.add(linear(c, "ffn_down", inside, layer), before)
+    state = output_norm(c, cur)
+    state.output = True
+    table = c.outside("token_embd.weight", on_output=False)  # on the CPU, and multiplied there
+    if table is not None:
+        state = g.mul_mat(table, state)
+        state.output = True
+    c.expand(state)
+
+
+def _attention_normed_inside(c: Context, x: Node, layer: int) -> Node:
+    heads = heads_of(c, layer)
+    q, k, v = qkv(c, x, layer, heads)
+    q, k = rotated(c, q, k, layer, Decoder())
+    attended = attend(c, layer, heads, q, k, v, out=None)
+    return linear(c, "attn_output", norm(c, attended, "attn_sub_norm", layer), layer)
+
+
+def talkie(c: Context, layers: Sequence[int]) -> None:
+    """Norms without weights, and the embedding added after every layer (src/models/talkie.cpp)."""
+    first = cur = norm(c, embedding(c), None, -1)
+    what = Decoder(norm_after_rope=True)
+    for layer in layers:
+        residual, skip = cur, first
+        cur = self_attention(c, norm(c, cur, None, layer), layer, what)
+        if layer == layers[-1]:
+            cur, residual, skip = (g.get_rows(x, output_ids(c)) for x in (cur, residual, skip))
+        before = g.add(cur, residual)
+        cur = g.add(ffn(c, norm(c, before, None, layer), layer), before)
+        cur = g.add(cur, g.mul(skip, c.weight(layer, "layer_output_scale")))
+    finish(c, cur, what)
+
+
+def muse_glimmer(c: Context, layers: Sequence[int]) -> None:
+    """A norm of the embedding, and rows dropped only after attention's norm (src/models/muse-glimmer.cpp)."""
+    cur = norm(c, embedding(c), None, -1)
+    what = Decoder(rope=lambda c, layer: c.memory.windowed[layer])
+    for layer in layers:
+        residual = cur
+        cur = self_attention(c, norm(c, cur, "attn_norm", layer), layer, what)
+        cur = norm(c, cur, "post_attention_norm", layer)
+        if layer == layers[-1]:
+            cur, residual = (g.get_rows(x, output_ids(c)) for x in (cur, residual))
+        before = g.add(cur, residual)
+        fed = ffn(c, norm(c, before, "ffn_norm", layer), layer)
+        cur = g.add(norm(c, fed, "post_ffw_norm", layer), before)
+    finish(c, cur, what)
