@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from moefit.gguf.header import Header
     from moefit.gguf.source import Source
     from moefit.launch.constraints import Constraints
-    from moefit.launch.precedence import Given
+    from moefit.launch.given import Given
     from moefit.machine.types import Machine
     from moefit.memory.extras import Extra
     from moefit.model import Model

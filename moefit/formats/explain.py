@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from moefit.formats import reasons
 from moefit.planning.types import LayerPlan, Plan
 from moefit.sizes import format_size
 
@@ -43,9 +44,9 @@ def _names(places: Mapping[str, str]) -> str:
 
 def _options(plan: Plan) -> Iterator[RenderableType]:
     for title, rows in (
-        ("kept", [(a.shown, "yours") for a in plan.kept]),
+        ("kept", [(r.shown, r.why) for r in reasons.kept(plan)]),
         ("added", [(f"{a.option} {a.value}".strip(), a.why) for a in plan.added]),
-        ("dropped", [(a.shown, "this build of the program does not know it") for a in plan.dropped]),
+        ("dropped", [(r.shown, r.why) for r in reasons.dropped(plan)]),
         (
             "environment",
             [(f"{name}={value}", "the program needs it") for name, value in plan.environment.items()],

@@ -16,8 +16,8 @@ from moefit.errors import UsageError
 from moefit.formats import shell
 from moefit.launch.command import Command
 from moefit.launch.constraints import Constraints
+from moefit.launch.given import Given
 from moefit.launch.patterns import Rule
-from moefit.launch.precedence import Given
 
 _SAME: Final = ("-m", "-hf", "-hff", "-hft", "--numa", "--prio", "--poll", "-C", "--cpu-strict", "--rpc")
 _SAME_CHOICES: Final = ("-b", "-ub", "-ctk", "-ctv", "-t", "-sm", "-mg", "-lm", "-lzm")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from moefit.cost import Prediction
-from moefit.launch.command import Argument
+from moefit.formats import reasons
 from moefit.machine.file import to_json
 from moefit.model import Model
 from moefit.placement.search import Candidate
@@ -26,12 +26,9 @@ def plan_json(plan: Plan) -> str:
         "machine": to_json(plan.machine),
         "argv": list(plan.argv) if plan.fits else None,
         "environment": dict(plan.environment),
-        "kept": [{"option": a.spelling, "value": _shown(a), "why": "yours"} for a in plan.kept],
+        "kept": [_reason(r) for r in reasons.kept(plan)],
         "added": [{"option": a.option, "value": a.value, "why": a.why} for a in plan.added],
-        "dropped": [
-            {"option": a.spelling, "value": _shown(a), "why": "this llama-server does not know it"}
-            for a in plan.dropped
-        ],
+        "dropped": [_reason(r) for r in reasons.dropped(plan)],
         **usage(plan),
         "layers": [_layer(layer) for layer in plan.layers],
         "launch": launch_object(plan),
@@ -155,9 +152,8 @@ def _layer(layer: LayerPlan) -> dict[str, Any]:
     }
 
 
-def _shown(argument: Argument) -> str:
-    """The value, but no secret: those stand in `argv` alone."""
-    return "***" if argument.option.is_secret else argument.value
+def _reason(reason: reasons.Reason) -> dict[str, Any]:
+    return {"option": reason.option, "value": reason.value, "why": reason.why}
 
 
 def _candidate(candidate: Candidate) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from moefit.launch.options import AUTO, FALSY, TRUTHY, Option, OptionTable, buil
 
 _PROGRAM = re.compile(r"llama-[a-z][a-z0-9-]*(?:\.exe)?")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
+_URL = re.compile(r"(https?://)(?:[^/?#]*@)?([^?#]*)(?:[?#].*)?", re.IGNORECASE | re.DOTALL)
 _NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
 
@@ -41,6 +42,11 @@ class Argument:
     def shown(self) -> str:
         """The words as an error, a note or an explanation may show them."""
         return f"{self.spelling} ***" if self.option.is_secret else " ".join(map(one_line, self.words))
+
+    @property
+    def shown_value(self) -> str:
+        """The value as an explanation may show it."""
+        return "***" if self.option.is_secret else without_secrets(self.value)
 
     @property
     def value(self) -> str:
@@ -124,7 +130,16 @@ def parse(argv: Sequence[str], table: OptionTable | None = None) -> Command:
             raise UsageError(
                 f"moefit does not know the options of {parts.name}", f"it plans for {known.program}"
             )
-    return Command(parts.wrapper, parts.program, tuple(_arguments(parts.rest, table)), table)
+    return Command(parts.wrapper, parts.program, read_arguments(parts.rest, table), table)
+
+
+def read_arguments(words: Sequence[str], table: OptionTable) -> tuple[Argument, ...]:
+    """The options that words are, in their order.
+
+    Raises:
+        UsageError: as `parse`.
+    """
+    return tuple(_arguments(words, table))
 
 
 def with_model(command: Command, path: str) -> Command:
@@ -145,8 +160,19 @@ def with_model(command: Command, path: str) -> Command:
 
 
 def one_line(word: str) -> str:
-    """A word as a message of one line may show it."""
+    """A word as a message of one line may show it, without a URL's secrets."""
+    word = without_secrets(word)
     return word if word.isprintable() else repr(word)
+
+
+def without_secrets(word: str) -> str:
+    """A URL without user, password, query and fragment, which may be secrets; any other word as it is.
+
+    >>> without_secrets("https://me:pw@host:8/a/m.gguf?sig=x#y"), without_secrets("a?b#c")
+    ('https://host:8/a/m.gguf', 'a?b#c')
+    """
+    url = _URL.fullmatch(word)
+    return url.group(1) + url.group(2) if url else word
 
 
 def _basename(word: str) -> str:
@@ -186,8 +212,9 @@ def _find(word: str, table: OptionTable, previous: Argument | None) -> tuple[Opt
 
 def _unknown(word: str, table: OptionTable, previous: Argument | None) -> NoReturn:
     name, equals, value = word.partition("=")
-    if equals and name.startswith("-") and table.lookup(name):
-        raise UsageError(f"{table.program} does not take {name}=...", f"write {name} {value}")
+    if equals and name.startswith("-") and (found := table.lookup(name)):
+        shown = "***" if found[0].is_secret else one_line(value)
+        raise UsageError(f"{table.program} does not take {name}=...", f"write {name} {shown}")
     if not word.startswith("-"):
         shown, hint = one_line(word), _positional_hint(word)
         if previous and previous.option.is_secret:

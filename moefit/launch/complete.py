@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from moefit.launch.command import Argument, Command
 from moefit.launch.constraints import Constraints
+from moefit.launch.given import LINE, Given
 from moefit.launch.options import OptionTable
 from moefit.launch.pattern_writer import write_rules, write_value
 from moefit.launch.patterns import CPU_BUFFER, match
-from moefit.launch.precedence import Given
-from moefit.launch.readers import load_mode
 from moefit.launch.resolve import device_order, free, slot_devices
-from moefit.launch.values import Values
+from moefit.launch.translate import OLD_LOAD_MODES, Dropped, translate
 from moefit.machine.types import CPU, Device
 from moefit.placement.types import Placement
 
@@ -40,8 +39,10 @@ class Completion:
     kept: tuple[Argument, ...]
     """The user's own, in their order."""
     added: tuple[Addition, ...]
-    dropped: tuple[Argument, ...]
+    dropped: tuple[Dropped, ...]
     """The user's, unknown to this build of the program; what replaces one is among `added`."""
+    inherited: tuple[Given, ...] = ()
+    """What files and variables set, in the order in which llama.cpp applies them."""
 
 
 FIT_OFF: Final = Addition("-fit", "off", "start at once and land where the plan says")
@@ -49,19 +50,6 @@ _ORDER: Final = (
     *("-m", "-c", "-np", "-kvu", "-dev", "-sm", "-mg", "-ngl", "-ts", "-ot"),
     *("-b", "-ub", "-lm", "-fa", "-ctk", "-ctv", "-t", "-cram", "-ctxcp"),
 )
-_OLD_LOAD_MODES: Final[Mapping[str, tuple[str, ...]]] = {
-    "none": ("--no-mmap",),
-    "mmap": (),
-    "mlock": ("--no-mmap", "--mlock"),
-    "mmap+mlock": ("--mlock",),
-    "dio": ("--direct-io",),
-}
-"""What builds before --load-mode call each mode; mapping was their default."""
-_RENAMED: Final = (
-    (("--draft-max", "--draft-n", "--draft"), "--spec-draft-n-max"),
-    (("--draft-min", "--draft-n-min"), "--spec-draft-n-min"),
-)
-"""Old spellings and the new one, for options that kept their meaning."""
 
 
 def complete(command: Command, additions: Sequence[Addition], given: Sequence[Given]) -> Completion:
@@ -69,22 +57,25 @@ def complete(command: Command, additions: Sequence[Addition], given: Sequence[Gi
 
     They stand after the user's own words in a fixed order, `--fit off` last where the program fits by default. An -ot is
     added beside the user's under its other spelling: llama.cpp appends both, but warns when one spelling comes twice. What
-    the program's build does not know is left out: additions silently, the user's own listed in `dropped`, with what says
-    the same in this build added where there is such a thing.
+    the program's build does not know is left out: additions silently, the user's own listed in `dropped`; what says the same
+    in this build stands right after the user's words.
     """
-    table = command.table
-    kept = tuple(a for a in command.arguments if a.known)
-    dropped = tuple(a for a in command.arguments if not a.known)
+    table, line = command.table, translate(command)
+    own = (*line.kept, *line.instead)
     open_options = _Open(table, given)
-    wanted = {a.option: a for a in (*_replacements(dropped, table, given), *additions, FIT_OFF)}
     words: list[str] = []
-    added: list[Addition] = []
+    added = [
+        Addition(a.spelling, a.value, f"says what {dropped.spelling} said")
+        for a, dropped in line.instead.items()
+    ]
+    wanted = {a.option: a for a in (*additions, FIT_OFF)}
     for addition in sorted(wanted.values(), key=_rank):
-        if addition.option in open_options and (spelled := _spell(addition, table, kept)):
+        if addition.option in open_options and (spelled := _spell(addition, table, own)):
             words += spelled
             added.append(addition)
-    argv = (*command.wrapper, command.program, *(word for a in kept for word in a.words), *words)
-    return Completion(argv, kept, tuple(added), dropped)
+    argv = (*command.wrapper, command.program, *(word for a in own for word in a.words), *words)
+    inherited = tuple(g for g in given if g.origin != LINE)
+    return Completion(argv, line.kept, tuple(added), line.dropped, inherited)
 
 
 def placement_additions(
@@ -161,31 +152,17 @@ def _rank(addition: Addition) -> tuple[int, str]:
     return (_ORDER.index(addition.option) if known else len(_ORDER), addition.option)
 
 
-def _replacements(dropped: Sequence[Argument], table: OptionTable, given: Sequence[Given]) -> list[Addition]:
-    """What says in this build what a dropped argument says."""
-    found = []
-    for argument in dropped:
-        why = f"says what {argument.spelling} said"
-        for old, new in _RENAMED:
-            if argument.option.name in old and new in table:
-                found.append(Addition(new, argument.value, why))
-        if {"-lm", "--mmap", "--mlock", "--direct-io"} & set(argument.option.spellings):
-            mode = load_mode(Values(given))
-            found += [Addition("-lm", mode, why)] if mode else []
-    return found
-
-
-def _spell(addition: Addition, table: OptionTable, kept: Sequence[Argument]) -> tuple[str, ...]:
+def _spell(addition: Addition, table: OptionTable, own: Sequence[Argument]) -> tuple[str, ...]:
     """The words of an addition in this build's language; none when it cannot say it."""
     if addition.option == "-lm" and "-lm" not in table:
-        return tuple(word for word in _OLD_LOAD_MODES.get(addition.value, ()) if word in table)
+        return tuple(word for word in OLD_LOAD_MODES.get(addition.value, ()) if word in table)
     option = table.get(addition.option)
     if option is None:
         return ()
     spelling = addition.option
     if option.name == "--fit":
         spelling = option.name
-    if option.name == "--override-tensor" and any(a.spelling == "-ot" for a in kept):
+    if option.name == "--override-tensor" and any(a.spelling == "-ot" for a in own):
         spelling = option.name
     value = bench_value(addition) if table.program == "llama-bench" else addition.value
     return (spelling, value) if option.arity else (spelling,)

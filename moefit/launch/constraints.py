@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from moefit.errors import UsageError
 from moefit.launch import readers
+from moefit.launch.given import Given
 from moefit.launch.patterns import Rule
-from moefit.launch.precedence import Given
 from moefit.launch.sources import NO_MODEL, ModelSource, recipe, source
 from moefit.launch.values import Values, switch
 

@@ -14,20 +14,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from moefit.errors import InputError, UsageError
-from moefit.launch.command import Command
+from moefit.launch.command import Command, without_secrets
+from moefit.launch.given import Given
 from moefit.launch.options import TRUTHY, Option, OptionTable
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """One option set, wherever that was."""
-
-    option: Option
-    value: str
-    """The last value; the empty string of a flag."""
-    positive: bool
-    source: str
-    """The words of the line, the variable, or the file: what an error or a note names."""
+from moefit.launch.translate import translate
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +33,8 @@ def effective(
 ) -> tuple[Given, ...]:
     """Every option that is set, in the order llama.cpp applies them; the line last.
 
+    Of the line counts what this build will get: what it does not know is there in its own words, or not at all.
+
     Raises:
         InputError: a config file is no INI file for llama.cpp.
         UsageError: a variable that this build refuses.
@@ -52,8 +44,7 @@ def effective(
         for config in configs:
             inherited += _from_config(config, command.table)
         inherited += _from_environment(variables(command, environment or {}), command.table)
-    line = (Given(a.option, a.value, a.positive, a.shown) for a in command.arguments)
-    return (*inherited, *line)
+    return (*inherited, *translate(command).given)
 
 
 def variables(command: Command, environment: Mapping[str, str]) -> Mapping[str, str]:
@@ -96,13 +87,15 @@ def _from_environment(environment: Mapping[str, str], table: OptionTable) -> Ite
             continue
         off = option.env.replace("LLAMA_ARG_", "LLAMA_ARG_NO_")
         if option.is_pair and off in environment:
-            yield Given(option, "", positive=False, source=off)
+            yield Given(option, "", positive=False, source=off, origin=off)
         elif (value := environment.get(option.env)) is not None:
-            source = f"{option.env}={'***' if option.is_secret else value}"
+            source = f"{option.env}={'***' if option.is_secret else without_secrets(value)}"
             if option.is_pair:
-                yield Given(option, "", value in TRUTHY, source)
+                yield Given(option, "", value in TRUTHY, source, option.env)
             elif option.arity or value in TRUTHY:
-                yield Given(option, value if option.arity else "", positive=True, source=source)
+                yield Given(
+                    option, value if option.arity else "", positive=True, source=source, origin=option.env
+                )
 
 
 def _from_config(config: Config, table: OptionTable) -> Iterator[Given]:
@@ -115,16 +108,16 @@ def _from_config(config: Config, table: OptionTable) -> Iterator[Given]:
             if key in by_key:
                 option, positive = by_key[key]
                 found[option.spellings[0]] = _configured(
-                    option, value, f"{key} in {config.path}", positive=positive
+                    option, value, f"{key} in {config.path}", config.path, positive=positive
                 )
         yield from (found[first] for first in sorted(found))
 
 
-def _configured(option: Option, value: str, source: str, *, positive: bool) -> Given:
+def _configured(option: Option, value: str, source: str, origin: str, *, positive: bool) -> Given:
     """A negated key reverses its value; a flag without negation is on whatever its value."""
     if option.is_pair:
-        return Given(option, "", (value in TRUTHY) == positive, source)
-    return Given(option, value if option.arity else "", positive=True, source=source)
+        return Given(option, "", (value in TRUTHY) == positive, source, origin)
+    return Given(option, value if option.arity else "", positive=True, source=source, origin=origin)
 
 
 def _keys(table: OptionTable) -> Mapping[str, tuple[Option, bool]]:

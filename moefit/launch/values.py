@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 
 from moefit.errors import UsageError
+from moefit.launch.given import Given
 from moefit.launch.options import TRUTHY
-from moefit.launch.precedence import Given
 
 _LONGEST = 100
 """Digits beyond any number that could be meant; Python refuses to read thousands of them."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from moefit.launch.complete import Completion
 from moefit.launch.constraints import Constraints
 from moefit.launch.patterns import Rule, match
+from moefit.launch.translate import Dropped
 from moefit.machine.types import CPU, Device, Machine
 from moefit.memory.extras import Extra
 from moefit.model import Layer, Model, Role
@@ -50,7 +51,8 @@ def describe(
         kept=completion.kept,
         added=completion.added if chosen.fits else (),
         dropped=completion.dropped,
-        warnings=tuple(_warnings(model, machine, chosen)),
+        warnings=(*map(_left_out, completion.dropped), *_warnings(model, machine, chosen)),
+        inherited=completion.inherited,
     )
 
 
@@ -136,6 +138,10 @@ def _why_there(base: str, experts: str | Mapping[str, str] | None, elsewhere: Ma
     if isinstance(experts, str):
         return "its experts are read in part, everything placed before them whole: they give way"
     return "the room that was left holds some of its experts' tensors"
+
+
+def _left_out(dropped: Dropped) -> Warn:
+    return Warn("dropped", f"{dropped.shown} is left out: {dropped.why}")
 
 
 def _warnings(model: Model, machine: Machine, chosen: Candidate) -> Iterator[Warn]:

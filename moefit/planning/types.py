@@ -9,8 +9,9 @@ from moefit.cost import Prediction
 from moefit.launch.command import Argument, Command
 from moefit.launch.complete import Addition
 from moefit.launch.constraints import Constraints
-from moefit.launch.precedence import Given
+from moefit.launch.given import Given
 from moefit.launch.settings import Settings
+from moefit.launch.translate import Dropped
 from moefit.machine.types import Device, Machine
 from moefit.memory.extras import Extra
 from moefit.memory.types import HostUse, Use
@@ -128,7 +129,9 @@ class Plan:
     environment: Mapping[str, str]
     kept: tuple[Argument, ...]
     added: tuple[Addition, ...]
-    dropped: tuple[Argument, ...]
+    dropped: tuple[Dropped, ...]
     warnings: tuple[Warn, ...]
     remedy: str | None = None
     """What would fit, when this does not: the smallest change to the user's own line."""
+    inherited: tuple[Given, ...] = ()
+    """What files and variables set, beside the line."""

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from moefit.launch.command import parse
 from moefit.launch.constraints import Constraints, constraints
-from moefit.launch.precedence import Config, Given, effective
+from moefit.launch.given import Given
+from moefit.launch.precedence import Config, effective
 
 CONFIG = "/etc/llama.cpp/config.ini"
 

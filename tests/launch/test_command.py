@@ -184,3 +184,32 @@ def test_a_variable_in_front_needs_env() -> None:
     with pytest.raises(UsageError, match="CUDA_VISIBLE_DEVICES=1 is no program but a variable") as error:
         read("CUDA_VISIBLE_DEVICES=1 llama-server -m a.gguf")
     assert "write env CUDA_VISIBLE_DEVICES=1 ..." == error.value.hint
+
+
+def test_the_hint_for_a_secret_written_with_an_equals_sign_does_not_show_it() -> None:
+    with pytest.raises(UsageError) as error:
+        read("llama-server --api-key=sesame")
+    assert ("llama-server does not take --api-key=...", "write --api-key ***") == (
+        error.value.message,
+        error.value.hint,
+    )
+
+
+URL = "https://me:sesame@host:8/a/m.gguf?token=sesame#sesame"
+
+
+@pytest.mark.parametrize(
+    "line", [f"-mu={URL}", URL, f"-m a.gguf -mu {URL} {URL}"], ids=["with =", "alone", "after another"]
+)
+def test_errors_show_urls_without_their_secrets(line: str) -> None:
+    with pytest.raises(UsageError) as error:
+        read(f"llama-server {line}")
+    told = f"{error.value.message} {error.value.hint}"
+    assert (True, False) == ("https://host:8/a/m.gguf" in told, "sesame" in told)
+
+
+@pytest.mark.parametrize("option", ["-mu", "--mmproj-url"])
+def test_an_argument_shows_its_url_without_secrets_and_keeps_it_whole(option: str) -> None:
+    (argument,) = read(f"llama-server {option} {URL}").arguments
+    shown = "https://host:8/a/m.gguf"
+    assert (f"{option} {shown}", shown, URL) == (argument.shown, argument.shown_value, argument.value)

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from moefit.errors import InputError, UsageError
-from moefit.launch.precedence import parse_ini
+from moefit.launch.command import parse
+from moefit.launch.precedence import Config, effective, parse_ini
 from tests.launch.reading import everything, fixed
 
 
@@ -126,3 +127,21 @@ def test_a_header_that_comes_again_empties_its_section() -> None:
 def test_a_line_that_llama_cpp_cannot_read_is_an_error(text: str) -> None:
     with pytest.raises(InputError, match=r"f:1: llama\.cpp cannot read this line"):
         parse_ini(text, "f")
+
+
+def test_everything_that_is_set_says_where() -> None:
+    config = Config("/etc/llama.cpp/config.ini", "ctx-size = 4096\n")
+    found = effective(parse(["llama-server", "-ub", "64", "--no-mmap"]), [config], {"LLAMA_ARG_BATCH": "128"})
+    assert [
+        ("--ctx-size", "/etc/llama.cpp/config.ini"),
+        ("--batch-size", "LLAMA_ARG_BATCH"),
+        ("--ubatch-size", "your line"),
+        ("--load-mode", "your line"),
+    ] == [(g.option.name, g.origin) for g in found]
+
+
+def test_a_url_in_a_variable_is_named_without_its_secrets() -> None:
+    (found,) = effective(
+        parse(["llama-server"]), (), {"LLAMA_ARG_MODEL_URL": "https://me:sesame@host/m.gguf?t=sesame"}
+    )
+    assert "LLAMA_ARG_MODEL_URL=https://host/m.gguf" == found.source

@@ -1,0 +1,142 @@
+"""A line in the words of the build at hand: what it does not know is said otherwise, or left out.
+
+source: common/arg.cpp of b11434 and of earlier releases, for what says the same in each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from moefit.launch.command import Argument, Command, read_arguments
+from moefit.launch.given import Given
+from moefit.launch.options import OptionTable
+from moefit.launch.readers import DRAFT_OVERRIDES, OVERRIDES, load_mode, overrides
+from moefit.launch.values import Values
+
+OLD_LOAD_MODES: Final[Mapping[str, tuple[str, ...]]] = {
+    "none": ("--no-mmap",),
+    "mmap": (),
+    "mlock": ("--no-mmap", "--mlock"),
+    "mmap+mlock": ("--mlock",),
+    "dio": ("--direct-io",),
+}
+"""What builds before --load-mode call each mode; mapping was their default."""
+_LOAD_OPTIONS: Final = frozenset({"-lm", "--mmap", "--mlock", "--direct-io"})
+_RENAMED: Final = (
+    ("--spec-draft-n-max", "--draft-max", "--draft-n", "--draft"),
+    ("--spec-draft-n-min", "--draft-min", "--draft-n-min"),
+)
+"""Spellings of one meaning, today's first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """An argument that the build does not know."""
+
+    argument: Argument
+    program: str
+    instead: tuple[Argument, ...] = ()
+    """What says the same in this build: these stand after the user's own words."""
+    is_default: bool = False
+    """The build has no word for it because it always does so."""
+
+    @property
+    def spelling(self) -> str:
+        """As the user wrote it."""
+        return self.argument.spelling
+
+    @property
+    def shown(self) -> str:
+        """The user's words, without secrets."""
+        return self.argument.shown
+
+    @property
+    def why(self) -> str:
+        """Why it is left out, and what replaces it."""
+        why = f"this build of {self.program} does not know it"
+        if self.is_default:
+            return f"{why}, and always does so"
+        words = " ".join(a.shown for a in self.instead)
+        return f"{why}; {words} says the same" if words else why
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """What the build will get of a line."""
+
+    kept: tuple[Argument, ...]
+    """The user's own, in their order."""
+    dropped: tuple[Dropped, ...]
+
+    @property
+    def instead(self) -> Mapping[Argument, Dropped]:
+        """Each argument that stands in for a dropped one, once."""
+        return {argument: dropped for dropped in self.dropped for argument in dropped.instead}
+
+    @property
+    def given(self) -> Iterator[Given]:
+        """What the line sets; what stands in for something else names that as its source."""
+        yield from (_given(a, a.shown) for a in self.kept)
+        yield from (_given(a, dropped.shown) for a, dropped in self.instead.items())
+        yield from (_given(d.argument, d.shown) for d in self.dropped if d.is_default)
+
+
+def translate(command: Command) -> Translation:
+    """The line as this build will read it.
+
+    Raises:
+        UsageError: an override that cannot be read.
+    """
+    kept = tuple(a for a in command.arguments if a.known)
+    unknown = tuple(a for a in command.arguments if not a.known)
+    mode = load_mode(Values([_given(a, a.shown) for a in unknown]))
+    dropped = (_dropped(a, kept, mode, command.table) for a in unknown)
+    return Translation(kept, tuple(dropped))
+
+
+def _given(argument: Argument, source: str) -> Given:
+    return Given(argument.option, argument.value, argument.positive, source)
+
+
+def _dropped(argument: Argument, kept: Sequence[Argument], mode: str | None, table: OptionTable) -> Dropped:
+    if mode and _LOAD_OPTIONS.intersection(argument.option.spellings):
+        words = _load_words(mode, table)
+        always = mode == "mmap" and not words and "--no-mmap" in table
+        return Dropped(argument, table.program, _unsaid(words, kept, table), is_default=always)
+    words = tuple(_renamed(argument, table)) or tuple(_override(argument, kept, table))
+    return Dropped(argument, table.program, _unsaid(words, kept, table))
+
+
+def _load_words(mode: str, table: OptionTable) -> tuple[str, ...]:
+    if "-lm" in table:
+        return ("-lm", mode)
+    words = OLD_LOAD_MODES.get(mode, ()) or (("--mmap",) if mode == "mmap" else ())
+    return tuple(word for word in words if word in table)
+
+
+def _renamed(argument: Argument, table: OptionTable) -> Iterator[str]:
+    for names in _RENAMED:
+        if set(names).intersection(argument.option.spellings):
+            known = next((name for name in names if name in table), None)
+            yield from (known, argument.value) if known else ()
+
+
+def _override(argument: Argument, kept: Sequence[Argument], table: OptionTable) -> Iterator[str]:
+    """-cmoe, -ncmoe and -ncffn as the patterns that they are short for; the spelling of -ot that is still free."""
+    for spellings in (OVERRIDES, DRAFT_OVERRIDES):
+        target = table.get(spellings[0])
+        if target is None or not set(spellings[1:]).intersection(argument.option.spellings):
+            continue
+        rules = overrides(Values([_given(argument, argument.shown)]), spellings, table.program)
+        taken = any(a.spelling == spellings[0] for a in kept)
+        for rule in rules:
+            yield from (target.name if taken else spellings[0], f"{rule.pattern}={rule.buffer}")
+
+
+def _unsaid(words: Sequence[str], kept: Sequence[Argument], table: OptionTable) -> tuple[Argument, ...]:
+    """The arguments that `words` are, less those of which the user's own words decide; overrides append."""
+    appending = {OVERRIDES[0], DRAFT_OVERRIDES[0]}
+    said = {(a.option, a.positive) for a in kept if not appending.intersection(a.option.spellings)}
+    return tuple(a for a in read_arguments(words, table) if (a.option, a.positive) not in said)

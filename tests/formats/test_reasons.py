@@ -1,0 +1,76 @@
+"""Where each option comes from and what became of it, alike in JSON and with --explain."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from moefit.formats.explain import explain
+from moefit.formats.plan_json import plan_json
+from moefit.launch.command import parse
+from moefit.launch.constraints import constraints
+from moefit.launch.precedence import Config, effective
+from moefit.machine.declared import parse_gpus
+from moefit.machine.types import Cpu, Machine, Ram
+from moefit.planning.core import plan
+from moefit.planning.types import Launch, Options
+from moefit.workload import Workload
+from tests.oracle import model as recorded
+
+GIB = 1 << 30
+MACHINE = Machine(parse_gpus(["rtx-3060"]), Ram(64 * GIB, 60 * GIB, 50 * 10**9), Cpu(8, 16))
+LINE = "llama-server -mu https://me:sesame@host/m.gguf?t=sesame --api-key sesame -c 4096 --no-mmap --spec-replace a b"
+KEPT = [
+    ("--ubatch-size", "256", "/etc/llama.cpp/config.ini"),
+    ("--no-kv-unified", "", "LLAMA_ARG_NO_KV_UNIFIED"),
+    ("--mmproj-url", "https://host/p.gguf", "LLAMA_ARG_MMPROJ_URL"),
+    ("-mu", "https://host/m.gguf", "your line"),
+    ("--api-key", "***", "your line"),
+    ("-c", "4096", "your line"),
+]
+UNKNOWN = "this build of llama-server does not know it"
+DROPPED = [("--no-mmap", "", f"{UNKNOWN}; -lm none says the same"), ("--spec-replace", "b", UNKNOWN)]
+
+
+@pytest.fixture(scope="module")
+def made():
+    command = parse(LINE.split())
+    variables = {"LLAMA_ARG_MMPROJ_URL": "https://me:sesame@host/p.gguf", "LLAMA_ARG_NO_KV_UNIFIED": "1"}
+    given = effective(command, [Config("/etc/llama.cpp/config.ini", "ubatch-size = 256")], variables)
+    line = Launch(command, given, constraints(command.name, given))
+    return plan(recorded("qwen3-30b-a3b", "Q4_K_M"), MACHINE, line, Options(Workload(2048, 512)))
+
+
+@pytest.fixture(scope="module")
+def document(made):
+    return json.loads(plan_json(made))
+
+
+def rows(document, key):
+    return [(row["option"], row["value"], row["why"]) for row in document[key]]
+
+
+def test_what_is_kept_says_where_it_was_set(document):
+    assert sorted(KEPT) == sorted(rows(document, "kept"))
+
+
+def test_what_is_dropped_says_what_replaced_it(document):
+    assert DROPPED == rows(document, "dropped")
+
+
+def test_explain_says_the_same(made, document):
+    page = Console(file=StringIO(), width=500)
+    page.print(explain(made))
+    told = [line.strip() for line in page.file.getvalue().splitlines()]
+    for option, value, why in (*rows(document, "kept"), *rows(document, "dropped")):
+        assert f"{option} {value}".strip() + f"  {why}" in told
+
+
+def test_secrets_stand_in_argv_alone(made, document):
+    page = Console(file=StringIO(), width=500)
+    page.print(explain(made))
+    del document["argv"]
+    assert "sesame" not in json.dumps(document) + page.file.getvalue()

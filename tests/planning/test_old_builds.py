@@ -1,0 +1,103 @@
+"""Options that the build does not know: they act only as far as its own words can say them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from moefit.launch.command import parse
+from moefit.launch.constraints import constraints
+from moefit.launch.options import parse_help
+from moefit.launch.precedence import effective
+from moefit.machine.declared import parse_gpus
+from moefit.machine.types import Cpu, Machine, Ram
+from moefit.planning.core import plan
+from moefit.planning.estimate import estimate
+from moefit.planning.types import Launch, Options
+from moefit.workload import Workload
+from tests.oracle import model as recorded
+
+GIB = 1 << 30
+MACHINE = Machine(parse_gpus(["rtx-3060", "rtx-3060"]), Ram(64 * GIB, 60 * GIB, 50 * 10**9), Cpu(8, 16))
+OPTIONS = Options(Workload(2048, 512))
+OLD = parse_help(
+    "llama-server",
+    "-m,    --model FNAME     x\n-ngl,  --n-gpu-layers N  x\n-ot,   --override-tensor X  x\n-c,    --ctx-size N  x\n"
+    "-ts,   --tensor-split N0,N1  x\n-ub,   --ubatch-size N  x\n-b,    --batch-size N  x\n-dev,  --device X  x\n--mlock     x\n--no-mmap     x\n",
+)
+LINES = [
+    "-ncmoe 30 --cache-ram 0",
+    "-ncmoe 30 -ot blk[.]4[0-7][.]ffn_.*_exps=CUDA1",
+    "-cmoe",
+    "-ncffn 3 -ncmoe 2",
+    "-lm none",
+    "-lm mmap",
+    "-lm mlock -ncmoe 5",
+    "-nkvo -dev CUDA1 -sm none",
+    "-ncmoe 30 -dev CUDA1,CUDA0",
+]
+
+
+@pytest.fixture(scope="module")
+def experts():
+    return recorded("qwen3-30b-a3b", "Q4_K_M")
+
+
+def launch(words):
+    command = parse(words, OLD)
+    given = effective(command)
+    return Launch(command, given, constraints(command.name, given))
+
+
+def planned(model, line):
+    return plan(model, MACHINE, launch(f"llama-server -m a.gguf -c 4096 {line}".split()), OPTIONS)
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_the_emitted_line_takes_what_the_plan_says(experts, line):
+    made = planned(experts, line)
+    again = estimate(experts, MACHINE, launch(made.argv), OPTIONS)
+    assert {d.device.name: d.use.model for d in made.devices} == {
+        d.device.name: d.use.model for d in again.devices
+    }
+    assert (made.host.model, made.settings.load_mode) == (again.host.model, again.settings.load_mode)
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_the_emitted_line_holds_only_words_that_the_build_knows(experts, line):
+    assert all(argument.known for argument in parse(planned(experts, line).argv, OLD).arguments)
+
+
+def test_n_cpu_moe_is_said_by_patterns(experts):
+    made = planned(experts, "-ncmoe 30")
+    assert set(range(30)).isdisjoint(i for device in made.devices for i in device.expert_layers)
+    assert "-ncmoe" not in made.argv
+
+
+def test_what_the_build_has_no_word_for_does_not_act(experts):
+    assert planned(experts, "").settings == planned(experts, "--cache-ram 0 -nkvo").settings
+
+
+def test_mapping_that_an_old_build_does_by_itself_still_counts(experts):
+    made = planned(experts, "-lm mmap")
+    assert ("mmap", False) == (made.settings.load_mode, "--no-mmap" in made.argv)
+
+
+def test_each_is_named_in_one_warning_with_what_replaces_it(experts):
+    told = [w.message for w in planned(experts, "-lm none --cache-ram 0 --api-key sesame").warnings]
+    assert [
+        "-lm none is left out: this build of llama-server does not know it; --no-mmap says the same",
+        "--cache-ram 0 is left out: this build of llama-server does not know it",
+        "--api-key *** is left out: this build of llama-server does not know it",
+    ] == [text for text in told if "left out" in text]
+
+
+def test_what_comes_later_on_the_line_still_wins_over_a_variable(experts):
+    command = parse(["llama-server", "-m", "a.gguf", "--no-mmap"])
+    given = effective(command, (), {"LLAMA_ARG_LOAD_MODE": "mmap"})
+    line = Launch(command, given, replace(constraints(command.name, given), context=4096))
+    assert ("none", ("-lm", "none")) == (
+        plan(experts, MACHINE, line, OPTIONS).settings.load_mode,
+        plan(experts, MACHINE, line, OPTIONS).argv[3:5],
+    )
