@@ -39,4 +39,4 @@ def exact_plan(request: Request, options: Options) -> Plan:
 
 
 def _noted(made: Plan, message: str, hint: str | None = None) -> Plan:
-    return replace(made, warnings=(*made.warnings, Warn("exact", message, hint)))
+    return replace(made, warnings=(*made.warnings, Warn("exact", message, hint, note=True)))

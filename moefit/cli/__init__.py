@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
+from pathlib import Path
 from typing import NoReturn
 
-from moefit.errors import DoesNotFitError, MoefitError, UsageError
+from moefit.errors import DoesNotFitError, InputError, MoefitError, UsageError
 
 FITS = 0
 DOES_NOT_FIT = 1
 BAD_USAGE = 2
 INTERRUPTED = 130
+PIPE_CLOSED = 141
+"""As a shell counts a process that SIGPIPE ended."""
 
 
 def main(words: Sequence[str] | None = None) -> NoReturn:
@@ -21,18 +25,37 @@ def main(words: Sequence[str] | None = None) -> NoReturn:
     The line is cut at the first `--` before any option is read: what follows is the llama-server command.
     """
     head, tail = cut(sys.argv[1:] if words is None else words)
+    _prepare_output()
     try:
         status = _run(head, tail)
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = DOES_NOT_FIT
+        _discard_output()
+        status = PIPE_CLOSED
     except KeyboardInterrupt:
         status = INTERRUPTED
     except MoefitError as error:
         complain(error)
         status = DOES_NOT_FIT if isinstance(error, DoesNotFitError) else BAD_USAGE
+    except OSError as error:  # the readers of files raise errors of their own: this is stdout's, a full disk
+        _discard_output()
+        complain(InputError(f"cannot write the result: {error.strerror}"))
+        status = BAD_USAGE
     sys.exit(status)
+
+
+def _prepare_output() -> None:
+    """Paths that are no UTF-8 go out as they came in; a terminal that lacks a character gets a ? for it."""
+    if sys.stdout is None:  # closed by the caller
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open until the process ends
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="surrogateescape" if stream.encoding.lower() == "utf-8" else "replace")
+
+
+def _discard_output() -> None:
+    """Nobody reads it: keep the interpreter from trying again as it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def cut(words: Sequence[str]) -> tuple[list[str], list[str] | None]:
@@ -67,17 +90,30 @@ def _run(head: list[str], tail: list[str] | None) -> int:
     try:
         status = app(args=head, prog_name="moefit", obj=tail, standalone_mode=False)
     except TyperException as error:
-        raise _usage_error(error) from error
+        if type(error).__name__ == "NoArgsIsHelpError":
+            print(error, file=sys.stderr)  # noqa: T201 - the help
+            return BAD_USAGE
+        raise _usage_error(error, head) from error
     return status if isinstance(status, int) else FITS
 
 
-def _usage_error(error: Exception) -> UsageError:
+def _usage_error(error: Exception, head: Sequence[str]) -> UsageError:
     """Typer's error as ours; an option of llama-server that stands on the wrong side of `--` gets the hint that helps."""
-    option = str(getattr(error, "option_name", ""))
-    message = str(getattr(error, "message", error)).rstrip(".")
-    if option:
-        from moefit.launch.options import builtin
+    from moefit.launch.options import builtin
 
-        if option in builtin("llama-server"):
-            return UsageError(f"{option} is llama-server's option", "options of llama-server go after a --")
-    return UsageError(message[:1].lower() + message[1:] or "bad usage", "moefit --help lists the commands")
+    option = str(getattr(error, "option_name", ""))
+    theirs = next(
+        (word for word in head if option and word.startswith(option) and word in builtin("llama-server")),
+        None,
+    )
+    if theirs:
+        return UsageError(f"{theirs} is llama-server's option", "options of llama-server go after a --")
+    describe = getattr(error, "format_message", lambda: str(error))
+    message = describe().rstrip(".").replace("'", "")
+    command = next((word for word in head if not word.startswith("-")), "")
+    hint = (
+        f"see moefit {command} --help"
+        if command and "command" not in message
+        else "moefit --help lists the commands"
+    )
+    return UsageError(message[:1].lower() + message[1:], hint)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -51,6 +52,9 @@ def bench(shared: Shared, *, count: int, runs: int, fill: bool, save: bool) -> R
         environment=os.environ,
     )
     outcomes = [Outcome(trial) for trial in to_run]
+    signal.signal(
+        signal.SIGTERM, signal.default_int_handler
+    )  # as Ctrl-C: the server that runs is stopped with it
     interrupted = False
     try:
         with _steps(how, len(outcomes), fill=fill) as tell:

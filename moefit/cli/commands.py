@@ -12,7 +12,7 @@ import typer
 from moefit import __version__
 from moefit.cli import DOES_NOT_FIT, FITS, INTERRUPTED
 from moefit.cli import options as o
-from moefit.cli.output import console, does_not_fit, note, show, warn, write_argv
+from moefit.cli.output import console, does_not_fit, note, note_environment, show, warn, write_argv
 from moefit.cli.progress import show_progress
 from moefit.cli.shared import MachineShared, Shared, takes
 from moefit.errors import InputError, UsageError
@@ -68,11 +68,7 @@ def args(shared: Shared, as_format: o.FormatChoice = o.Format.SHELL) -> int:
     """Print the completed command: one line, shell-quoted."""
     request, made = _runnable(shared)
     sys.stdout.write(write_argv(made, as_format, request.launch.command.table))
-    if made.environment:
-        needed = " ".join(f"{name}={value}" for name, value in made.environment.items())
-        sys.stderr.write(
-            f"moefit: note: the plan counts on {needed} in the environment; `moefit run` sets it\n"
-        )
+    note_environment(made, as_format)
     return FITS
 
 
@@ -85,6 +81,7 @@ def run(shared: Shared, dry_run: o.DryRun = False, wait_free: o.WaitFree = None)
     request, made = _runnable(shared)
     if dry_run:
         sys.stdout.write(write_argv(made, o.Format.SHELL, request.launch.command.table))
+        note_environment(made, o.Format.SHELL)
         return FITS
     from moefit.llama.execute import replace_process
 
@@ -144,6 +141,8 @@ def verify(shared: Shared, as_given: o.AsGiven = False, as_json: o.AsJson = Fals
     argv = request.launch.command.argv if as_given else made.argv
     if not argv:
         raise does_not_fit(made)
+    if request.model.truncated:
+        raise InputError(truncated(request.model).message, "llama.cpp loads whole files only")
     note(made)
     from moefit.formats import differences
     from moefit.llama.verify import verify as ask

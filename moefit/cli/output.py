@@ -22,9 +22,14 @@ def console(color: When) -> Console:
     """Where tables go: stdout, in colour if a person looks at it or asks for it."""
     from rich.console import Console
 
+    class Piped(Console):
+        def on_broken_pipe(self) -> None:
+            """Leave it to `main`; rich itself would end in status 1, which means that nothing fits."""
+            raise BrokenPipeError
+
     if color is When.ALWAYS:
-        return Console(force_terminal=True, no_color=False)
-    return Console(no_color=True if color is When.NEVER else None, highlight=False)
+        return Piped(force_terminal=True, no_color=False, highlight=False)
+    return Piped(no_color=True if color is When.NEVER else None, highlight=False)
 
 
 def show(plan: Plan, *, as_json: bool, details: bool, color: When, given: bool = False) -> None:
@@ -74,9 +79,19 @@ def write_argv(plan: Plan, form: Format, table: OptionTable) -> str:
         tokens = plan.prediction.prompt_tokens, plan.prediction.generated_tokens
         return llama_bench.write(command, given, constraints(command.name, given), *tokens) + "\n"
     if form is Format.ENV:
-        return env.write(command)
-    of_models = {Format.LLAMA_SWAP: llama_swap.write, Format.PRESET: preset.write}
-    return of_models[form](command, plan.model.name)
+        return env.write(command, plan.environment)
+    if form is Format.LLAMA_SWAP:
+        return llama_swap.write(command, plan.model.name, plan.environment)
+    return preset.write(command, plan.model.name)
+
+
+def note_environment(plan: Plan, form: Format) -> None:
+    """The variables that the line needs, where `form` does not hold them."""
+    if plan.environment and form not in {Format.ENV, Format.LLAMA_SWAP}:
+        needed = " ".join(f"{name}={value}" for name, value in plan.environment.items())
+        sys.stderr.write(
+            f"moefit: note: the plan counts on {needed} in the environment; `moefit run` sets it\n"
+        )
 
 
 def does_not_fit(plan: Plan) -> DoesNotFitError:

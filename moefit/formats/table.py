@@ -23,6 +23,9 @@ def show(plan: Plan, console: Console, details: RenderableType | None = None) ->
     console.print(Group(*_sections(plan)))
     if details is not None:
         console.print(details)
+    if plan.environment:
+        needed = " ".join(f"{name}={value}" for name, value in plan.environment.items())
+        console.print(Text(f"needs {needed} in the environment", style="dim"))
     if plan.argv:
         console.print(Text(write(plan.argv), style="bold"), soft_wrap=True)
 
@@ -59,7 +62,7 @@ def _machine(plan: Plan) -> Text:
 
 def _memory(plan: Plan) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim", pad_edge=False)
-    table.add_column("")
+    table.add_column("", no_wrap=True, min_width=5)
     for column in ("model", "context", "compute", "overhead", "reserve", "left", "free"):
         table.add_column(column, justify="right", no_wrap=True)
     for index, device in enumerate(plan.devices):

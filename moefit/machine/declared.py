@@ -159,11 +159,7 @@ def _not_a_card(part: str) -> UsageError:
     similar = similar_cards(part)
     if not part:
         return UsageError("an empty part", _SPEC_HINT)
-    hint = (
-        f"did you mean {' or '.join(similar)}? `moefit devices --catalogue` lists them"
-        if similar
-        else _SPEC_HINT
-    )
+    hint = f"did you mean {' or '.join(similar)}? or say its memory: --gpu 11.6GiB" if similar else _SPEC_HINT
     return UsageError(f"no card {part!r}", hint)
 
 

@@ -122,7 +122,9 @@ def _why(
     if base == "CPU":
         user = constraints.gpu_layers not in {None, "auto"}
         return (
-            f"-ngl {constraints.gpu_layers} leaves it on the CPU" if user else "no room is left for its base"
+            f"-ngl {constraints.gpu_layers} leaves it on the CPU"
+            if user
+            else "no device has room for its base"
         )
     if rule is not None:
         what = "its experts follow" if layer.experts else "some of its tensors follow"

@@ -1,6 +1,8 @@
 """The commands as scripts see them: streams, exit status, one line for a mistake."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -259,3 +261,45 @@ def test_a_unit_with_a_secret_is_its_owner_s_alone(moefit, whole, tmp_path, monk
         "unit", *CARD, "--name", "x", "--output", str(path), "--", "-m", whole, "--api-key", "hunter2"
     )
     assert (0o600, True) == (path.stat().st_mode & 0o777, "holds the value of --api-key" in err)
+
+
+def test_without_a_word_the_help_is_shown(moefit):
+    status, out, err = moefit()
+    assert (2, "", True) == (status, out, err.startswith("Usage: moefit"))
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["unit", "--", "-m", "x"], "--name"),
+        (["plan", "--cores", "many", EXAMPLE], "--cores"),
+        (["plan", "--strategy", "best", EXAMPLE], "--strategy"),
+        (["plan", "-ngl", "99", EXAMPLE], "-ngl is llama-server's option"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_bad_option_is_named(moefit, words, named):
+    assert named in moefit(*words)[2].splitlines()[0]
+
+
+def shell(line):
+    return subprocess.run(["bash", "-c", line], check=False, capture_output=True, text=True)
+
+
+PROGRAM = f"{sys.executable} -m moefit"
+
+
+def test_a_reader_that_leaves_is_no_misfit():
+    line = f"{PROGRAM} plan --explain {EXAMPLE} {' '.join(CARD)} | head -1; exit ${{PIPESTATUS[0]}}"
+    done = shell(line)
+    assert (141, False) == (done.returncode, "Traceback" in done.stderr)
+
+
+@pytest.mark.parametrize("to", [">/dev/full", ">&-"])
+def test_output_that_cannot_be_written_is_no_traceback(to):
+    assert "Traceback" not in shell(f"{PROGRAM} plan {EXAMPLE} {' '.join(CARD)} {to}").stderr
+
+
+def test_a_terminal_without_the_characters_gets_others():
+    done = shell(f"PYTHONIOENCODING=ascii {PROGRAM} plan {EXAMPLE} {' '.join(CARD)}")
+    assert (0, False) == (done.returncode, "Traceback" in done.stderr)
