@@ -21,6 +21,39 @@ _URL = re.compile(r"(https?://)(?:[^/?#]*@)?([^?#]*)(?:[?#].*)?", re.IGNORECASE 
 _NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
 
+OWN_OPTIONS = frozenset(
+    [
+        "--gpu",
+        "--ram",
+        "--ram-bandwidth",
+        "--cores",
+        "--machine",
+        "--budget",
+        "--exclude",
+        "--no-calibration",
+        "--margin",
+        "--beside",
+        "--strategy",
+        "--workload",
+        "--prefer",
+        "--exact",
+        "--json",
+        "--explain",
+        "--format",
+        "--color",
+        "--dry-run",
+        "--wait-free",
+        "--as-given",
+        "--name",
+        "--user",
+        "--replan",
+        "--output",
+        "--install",
+    ]
+)
+"""moefit's, which a user may put on the wrong side of `--`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Argument:
     """One option of the line, with its values."""
@@ -234,6 +267,8 @@ def _positional_hint(word: str) -> str | None:
 def _closest(word: str, table: OptionTable) -> str | None:
     from difflib import get_close_matches  # noqa: PLC0415 - an error's hint only: keeps start-up short
 
+    if word in OWN_OPTIONS:
+        return f"{word} is moefit's own option: it goes before the --"
     near = get_close_matches(normal(word), table.spellings, n=1, cutoff=0.6)
     return f"did you mean {near[0]}?" if near else f"see {table.program} --help"
 

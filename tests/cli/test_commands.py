@@ -1,6 +1,7 @@
 """The commands as scripts see them: streams, exit status, one line for a mistake."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from moefit.cli import main
+from moefit.launch.command import OWN_OPTIONS
 
 EXAMPLE = str(Path(__file__).parents[2] / "examples" / "qwen3-30b-a3b-q4_k_m.gguf")
 CARD = ["--gpu", "rtx-3060", "--ram", "32GiB", "--cores", "8"]
@@ -303,3 +305,14 @@ def test_output_that_cannot_be_written_is_no_traceback(to):
 def test_a_terminal_without_the_characters_gets_others():
     done = shell(f"PYTHONIOENCODING=ascii {PROGRAM} plan {EXAMPLE} {' '.join(CARD)}")
     assert (0, False) == (done.returncode, "Traceback" in done.stderr)
+
+
+@pytest.mark.parametrize("command", ["plan", "estimate", "args", "run", "unit", "verify"])
+def test_every_option_of_ours_is_known_on_the_wrong_side(command):
+    help_text = shell(f"{PROGRAM} {command} --help").stdout
+    ours = set(re.findall(r"^\s+(--[a-z-]+)", help_text, re.MULTILINE)) - {"--help"}
+    assert set() == ours - OWN_OPTIONS
+
+
+def test_an_option_of_ours_after_the_dashes_is_sent_before_them(moefit):
+    assert "before the --" in moefit("plan", "--", "-m", EXAMPLE, "--gpu", "rtx-3060")[2]
