@@ -80,9 +80,9 @@ def write_argv(plan: Plan, form: Format, table: OptionTable) -> str:
         return llama_bench.write(command, given, constraints(command.name, given), *tokens) + "\n"
     if form is Format.ENV:
         return env.write(command, plan.environment)
-    if form is Format.LLAMA_SWAP:
-        return llama_swap.write(command, plan.model.name, plan.environment)
-    return preset.write(command, plan.model.name)
+    name = plan.model.name
+    holds = form is Format.LLAMA_SWAP
+    return llama_swap.write(command, name, plan.environment) if holds else preset.write(command, name)
 
 
 def note_environment(plan: Plan, form: Format) -> None:

@@ -7,6 +7,7 @@ common/arg.cpp, common_arg::get_value_from_env.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from moefit.errors import UsageError
@@ -18,14 +19,17 @@ _UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _WHAT: Final = "an environment file"
 
 
-def write(command: Command) -> str:
+def write(command: Command, environment: Mapping[str, str] | None = None) -> str:
     """One `NAME=value` a line, in the order of the command; the program itself reads them whatever its line says.
+
+    `environment` are the variables that the launch needs beside its options; they come last.
 
     Raises:
         UsageError: an option has no variable, or a value holds a line break or a control character.
     """
     settings = settle(command, _WHAT, ("-ot", "-cmoe", "-ncmoe", "-ncffn"))
-    return "".join(f"{_line(setting)}\n" for setting in settings)
+    needed = (f"{name}={_quoted(value, name)}" for name, value in (environment or {}).items())
+    return "".join(f"{line}\n" for line in (*map(_line, settings), *needed))
 
 
 def _line(setting: Setting) -> str:

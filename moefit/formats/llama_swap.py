@@ -1,13 +1,14 @@
 """A model of llama-swap's config.yaml.
 
 source: llama-swap's internal/config: load.go (macros `${...}`), commands.go, SanitizeCommand (lines that begin with `#`
-are comments, the rest is split like a POSIX shell does).
+are comments, the rest is split like a POSIX shell does), model_config.go (`env`, a list of NAME=value).
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -22,13 +23,16 @@ _UNPRINTABLE: Final = re.compile(
 )
 
 
-def write(command: Command, name: str) -> str:
+def write(command: Command, name: str, environment: Mapping[str, str] | None = None) -> str:
     """The YAML of one model: its command with llama-swap's port, or the proxy address of the command's own.
+
+    `environment` are the variables that the launch needs; llama-swap adds them to its own.
 
     Raises:
         UsageError: a word holds a macro (`${`), a line break or a control character.
     """
-    for word in (*command.wrapper, command.program, name):
+    variables = [f"{variable}={value}" for variable, value in (environment or {}).items()]
+    for word in (*command.wrapper, command.program, name, *variables):
         _refuse(word, repr(word))
     for argument in command.arguments:
         for word in argument.words:
@@ -39,6 +43,8 @@ def write(command: Command, name: str) -> str:
         command = replace(command, arguments=(*_port(command), *command.arguments))
     else:
         lines.append(f"    proxy: http://127.0.0.1:{port}")
+    if variables:
+        lines += ["    env:", *(f"      - {json.dumps(text, ensure_ascii=False)}" for text in variables)]
     lines += ["    cmd: |", f"      {shell.write(command.argv).replace(shell.write([PORT]), PORT)}"]
     return "".join(f"{line}\n" for line in lines)
 

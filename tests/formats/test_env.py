@@ -60,6 +60,12 @@ def test_of_single_values_the_last_counts() -> None:
     assert "LLAMA_ARG_CTX_SIZE=2\n" == write("llama-server -c 1 -c 2")
 
 
+def test_the_variables_that_a_launch_needs_come_last() -> None:
+    assert "LLAMA_ARG_CTX_SIZE=1\nGGML_OP_OFFLOAD_MIN_BATCH=96\n" == env.write(
+        parse(["llama-server", "-c", "1"]), {"GGML_OP_OFFLOAD_MIN_BATCH": "96"}
+    )
+
+
 @settings(max_examples=200, deadline=None)
 @given(COMMANDS)
 def test_what_is_not_refused_means_the_same_when_read_back(argv: list[str]) -> None:

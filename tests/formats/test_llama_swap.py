@@ -36,6 +36,14 @@ def test_a_port_of_the_commands_own_becomes_the_proxys() -> None:
     } == yaml.safe_load(text)
 
 
+def test_the_variables_that_a_launch_needs_are_the_models_env() -> None:
+    text = llama_swap.write(parse(["llama-server", "-c", "1"]), "x", {"GGML_OP_OFFLOAD_MIN_BATCH": "96"})
+    assert {
+        "env": ["GGML_OP_OFFLOAD_MIN_BATCH=96"],
+        "cmd": "llama-server --port ${PORT} -c 1\n",
+    } == yaml.safe_load(text)["models"]["x"]
+
+
 @settings(max_examples=300, deadline=None)
 @given(COMMANDS)
 def test_words_come_back_or_are_refused(argv: list[str]) -> None:
