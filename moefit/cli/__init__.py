@@ -97,19 +97,32 @@ def _run(head: list[str], tail: list[str] | None) -> int:
     return status if isinstance(status, int) else FITS
 
 
+def _written(option: str, head: Sequence[str]) -> str:
+    """The word that an option was read from: Typer takes -ngl for -n, -g and -l, and names the first that it does not know.
+
+    >>> _written("-n", ["plan", "-ngl", "99"]), _written("-f", ["plan", "--gpu", "-hf"]), _written("--ab", ["--ab=1"])
+    ('-ngl', '-hf', '--ab')
+    """
+    names = [word.partition("=")[0] for word in head]
+    if option in names or option.startswith("--"):
+        return option
+    short = (name for name in names if name.startswith("-") and not name.startswith("--"))
+    return next((name for name in short if option[1:] in name), option)
+
+
 def _usage_error(error: Exception, head: Sequence[str]) -> UsageError:
     """Typer's error as ours; an option of llama-server that stands on the wrong side of `--` gets the hint that helps."""
     from moefit.launch.options import builtin
 
     option = str(getattr(error, "option_name", ""))
-    theirs = next(
-        (word for word in head if option and word.startswith(option) and word in builtin("llama-server")),
-        None,
-    )
+    written = _written(option, head) if option else ""
+    theirs = next((word for word in (written, option) if word in builtin("llama-server")), None)
     if theirs:
         return UsageError(f"{theirs} is llama-server's option", "options of llama-server go after a --")
     describe = getattr(error, "format_message", lambda: str(error))
     message = describe().rstrip(".").replace("'", "")
+    if message.endswith(f" {option}"):
+        message = message.removesuffix(option) + written
     command = next((word for word in head if not word.startswith("-")), "")
     hint = (
         f"see moefit {command} --help"
