@@ -76,7 +76,7 @@ def _with_guests(
 ) -> Request:
     """The request, with what the files beside the model take."""
     from moefit.beside import count_guests, implied, read_files, speculating  # noqa: PLC0415 - few lines have any
-    from moefit.llama.beside import places  # noqa: PLC0415
+    from moefit.llama.beside import places  # noqa: PLC0415 - as above
 
     wanted = _with_model(launch.constraints)
     with _remote(wanted, progress) as (using, client, open_source):
@@ -159,8 +159,8 @@ def _remote(
 ) -> Iterator[tuple[Access, Client, Callable[[str], Source]]]:
     """Caches and servers, and what opens paths and URLs alike."""
     from moefit.gguf.http import Client  # noqa: PLC0415 - only a repository or URL needs these
-    from moefit.gguf.remote import opener  # noqa: PLC0415
-    from moefit.llama.hub import access  # noqa: PLC0415
+    from moefit.gguf.remote import opener  # noqa: PLC0415 - as above
+    from moefit.llama.hub import access  # noqa: PLC0415 - as above
 
     using = access(os.environ, token=wanted.hf_token, offline=wanted.offline)
     with Client() as client:

@@ -75,7 +75,7 @@ def complain(error: MoefitError) -> None:
     """One line on stderr, and a hint line where there is one."""
     print(f"moefit: error: {_one_line(error.message)}", file=sys.stderr)  # noqa: T201 - the program's own message
     if error.hint:
-        print(f"moefit: hint: {_one_line(error.hint)}", file=sys.stderr)  # noqa: T201
+        print(f"moefit: hint: {_one_line(error.hint)}", file=sys.stderr)  # noqa: T201 - as above
 
 
 def _one_line(text: str) -> str:

@@ -147,7 +147,7 @@ class Client:
     def _follow(
         self, url: str, limit: int, wanted: frozenset[int], headers: dict[str, str], token: str | None
     ) -> Response:
-        from urllib.parse import urljoin  # noqa: PLC0415
+        from urllib.parse import urljoin  # noqa: PLC0415 - only a remote model needs it
 
         first = url
         for _ in range(MAX_REDIRECTS + 1):
@@ -165,8 +165,8 @@ class Client:
         self, url: str, limit: int, wanted: frozenset[int], headers: dict[str, str], token: str | None
     ) -> Response:
         """One request to one server."""
-        from http.client import HTTPException  # noqa: PLC0415
-        from threading import Timer  # noqa: PLC0415
+        from http.client import HTTPException  # noqa: PLC0415 - only a remote model needs it
+        from threading import Timer  # noqa: PLC0415 - only a remote model needs it
 
         sent = {"User-Agent": "moefit", "Accept-Encoding": "identity", **headers}
         authorization = _authorization(url, token)
@@ -196,7 +196,7 @@ class Client:
         return response
 
     def _connect(self, url: str) -> HTTPConnection:
-        from http.client import HTTPConnection, HTTPSConnection  # noqa: PLC0415
+        from http.client import HTTPConnection, HTTPSConnection  # noqa: PLC0415 - only a remote model needs it
 
         if self._connection is not None and self._origin == origin(url) and self._connection.sock is not None:
             return self._connection
@@ -231,8 +231,8 @@ class Client:
 def _authorization(url: str, token: str | None) -> str | None:
     parts = split(url)
     if parts.username is not None:
-        from base64 import b64encode  # noqa: PLC0415
-        from urllib.parse import unquote  # noqa: PLC0415
+        from base64 import b64encode  # noqa: PLC0415 - only a remote model needs it
+        from urllib.parse import unquote  # noqa: PLC0415 - only a remote model needs it
 
         pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         return f"Basic {b64encode(pair.encode()).decode()}"
@@ -241,7 +241,7 @@ def _authorization(url: str, token: str | None) -> str | None:
 
 def _hang_up(sock: socket.socket, late: list[bool]) -> None:
     """End a request that takes too long: reading then fails."""
-    import socket as sockets  # noqa: PLC0415
+    import socket as sockets  # noqa: PLC0415 - only a remote model needs it
 
     late.append(True)
     try:
@@ -253,7 +253,7 @@ def _hang_up(sock: socket.socket, late: list[bool]) -> None:
 
 def _reason(error: Exception) -> str:
     """What failed, in words that hold no part of the URL."""
-    from http.client import IncompleteRead  # noqa: PLC0415
+    from http.client import IncompleteRead  # noqa: PLC0415 - only a remote model needs it
 
     if isinstance(error, TryAgainError):
         return str(error)

@@ -93,11 +93,6 @@ class Constraints:
     hf_token: str | None = field(default=None, repr=False)
     """-hft or HF_TOKEN: a secret."""
 
-    @property
-    def offload_is_set(self) -> bool:
-        """Something that llama.cpp's own fit gives up on: -ngl, -ts or an override (common/fit.cpp)."""
-        return self.gpu_layers not in {None, "auto"} or self.tensor_split is not None or bool(self.overrides)
-
 
 def constraints(program: str, given: Sequence[Given]) -> Constraints:
     """Read every option that is set; later single values win, lists append.

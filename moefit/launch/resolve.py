@@ -10,6 +10,7 @@ import struct
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
+from typing import Final
 
 from moefit.errors import UsageError
 from moefit.launch.constraints import Constraints
@@ -18,8 +19,11 @@ from moefit.machine.types import CPU, Device
 from moefit.model import Model
 from moefit.placement.types import Placement
 
-MAX_DEVICES = 16
-"""source: src/llama.cpp, llama_max_devices."""
+MAX_DEVICES: Final = 15
+"""With the CPU they are 16 backends, which is all that a scheduler takes; -ts takes fewer than 16 proportions, too.
+
+source: ggml/src/ggml-backend.cpp, GGML_SCHED_MAX_BACKENDS; common/arg.cpp, --tensor-split.
+"""
 
 
 def resolve(model: Model, constraints: Constraints, devices: Sequence[Device]) -> Placement:
@@ -45,7 +49,7 @@ def device_order(constraints: Constraints, devices: Sequence[Device]) -> tuple[i
     """Indexes of the devices that llama.cpp will use, in its order: RPC first, integrated ones only without discrete ones.
 
     Raises:
-        UsageError: -dev or -mg name a device that is not there.
+        UsageError: -dev or -mg name a device that is not there, or there are more than llama.cpp takes.
     """
     if constraints.devices is not None:
         order = [_index(name, devices) for name in constraints.devices]
@@ -59,6 +63,11 @@ def device_order(constraints: Constraints, devices: Sequence[Device]) -> tuple[i
         if main >= len(order):
             raise UsageError(f"-mg {main}: there are only {len(order)} devices", "they count from 0")
         order = [order[main]] if main >= 0 else []
+    if len(order) > MAX_DEVICES:
+        raise UsageError(
+            f"llama.cpp takes at most {MAX_DEVICES} devices, and these are {len(order)}",
+            "name those to use with -dev",
+        )
     return tuple(order)
 
 

@@ -121,8 +121,8 @@ def _ask(
     command: Sequence[str], env: Mapping[str, str], timeout: float, *, whole_ubatch_outputs: bool
 ) -> RealUse:
     import signal  # noqa: PLC0415 - a plan needs none of these
-    import subprocess  # noqa: PLC0415
-    import threading  # noqa: PLC0415
+    import subprocess  # noqa: PLC0415 - as above
+    import threading  # noqa: PLC0415 - as above
 
     with subprocess.Popen(  # noqa: S603 - the user's own program
         command,

@@ -56,8 +56,3 @@ def link_bandwidth(device: Device) -> int:
     if device.link_bandwidth is not None:
         return device.link_bandwidth
     return device_bandwidth(device) if device.integrated else pcie_bandwidth(4, 8)
-
-
-def is_guessed(machine: Machine) -> bool:
-    """Whether a prediction for `machine` rests on any assumption of this module."""
-    return machine.ram.bandwidth is None or any(gpu.bandwidth is None for gpu in machine.gpus)

@@ -149,22 +149,6 @@ def test_overrides_of_a_draft_model_are_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "expected"),
-    [
-        ("", False),
-        ("-ngl auto", False),
-        ("-ngl 9", True),
-        ("-ngl all", True),
-        ("-ts 1,1", True),
-        ("-cmoe", True),
-        ("-c 9", False),
-    ],
-)
-def test_what_llama_cpps_own_fit_gives_up_on(line: str, expected: bool) -> None:
-    assert expected == fixed(f"llama-server {line}").offload_is_set
-
-
-@pytest.mark.parametrize(
     ("line", "message"),
     [
         (

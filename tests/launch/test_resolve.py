@@ -97,6 +97,17 @@ def test_a_device_that_is_not_there_is_an_error(line: str) -> None:
         device_order(fixed(f"llama-server {line}"), CARDS)
 
 
+def test_more_devices_than_llama_cpp_takes_are_refused_until_some_are_named() -> None:
+    many = tuple(Device(f"CUDA{i}", 8 << 30, 8 << 30) for i in range(16))
+    with pytest.raises(UsageError, match="at most 15 devices, and these are 16") as error:
+        device_order(fixed("llama-server"), many)
+    assert "name those to use with -dev" == error.value.hint
+    assert (15, 1) == (
+        len(device_order(fixed("llama-server"), many[:15])),
+        len(device_order(fixed("llama-server -dev CUDA15"), many)),
+    )
+
+
 def test_a_buffer_that_is_not_there_is_an_error_that_lists_those_there_are() -> None:
     with pytest.raises(UsageError, match="-ot exps=CUDA9: there is no buffer CUDA9") as error:
         fixed_tensors(fixed("llama-server -ot exps=CUDA9").overrides, CARDS, [])

@@ -7,7 +7,6 @@ import pytest
 from moefit.machine.catalogue import find_card
 from moefit.machine.defaults import (
     device_bandwidth,
-    is_guessed,
     link_bandwidth,
     ram_bandwidth,
 )
@@ -76,14 +75,3 @@ def test_an_unknown_device_is_taken_for_a_modest_one() -> None:
 
 def test_a_unified_memory_has_no_link_to_cross() -> None:
     assert 5 == link_bandwidth(replace(UNKNOWN, integrated=True, bandwidth=5))
-
-
-def test_a_machine_is_guessed_until_ram_and_every_device_are_known() -> None:
-    known = replace(DESKTOP, ram=replace(DESKTOP.ram, bandwidth=1))
-    guesses = [
-        DESKTOP,
-        known,
-        replace(known, gpus=(UNKNOWN,)),
-        replace(known, gpus=(replace(UNKNOWN, bandwidth=1),)),
-    ]
-    assert [True, False, True, False] == [is_guessed(machine) for machine in guesses]
