@@ -41,8 +41,9 @@ def _launch(
     launch = chosen.settings
     if not constraints.context:
         yield Addition("-c", str(launch.context), "the context that the plan is made for")
-    if launch.ubatch != default.ubatch:
-        yield Addition("-ub", str(launch.ubatch), _why_ubatch(chosen))
+    chose = constraints.split_mode not in SPLIT_MODES
+    if constraints.ubatch is None and chose:  # the default too: planning the line again must not choose anew
+        yield Addition("-ub", str(launch.ubatch), _why_ubatch(chosen, default))
     if launch.batch != default.batch:
         yield Addition("-b", str(launch.batch), "a micro-batch is never larger than the batch")
     if launch.load_mode != default.load_mode:
@@ -62,11 +63,11 @@ def _launch(
         )
 
 
-def _why_ubatch(chosen: Candidate) -> str:
+def _why_ubatch(chosen: Candidate, default: Settings) -> str:
+    if chosen.settings.ubatch == default.ubatch:
+        return "llama.cpp's default, for which the plan is made"
+    if chosen.settings.ubatch < default.ubatch:
+        return "smaller compute buffers"
     if CPU in chosen.settled.placement.overrides.values():
         return "weights on the CPU are copied to the GPU once a micro-batch: fewer, larger ones"
-    return (
-        "larger matrix products use the GPU better"
-        if chosen.settings.ubatch > 512
-        else "smaller compute buffers"
-    )
+    return "larger matrix products are more efficient"
