@@ -10,7 +10,10 @@ from moefit.formats import env
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
 from moefit.launch.precedence import effective
+from tests.formats import refusals
 from tests.formats.argvs import COMMANDS
+
+CAUSES = {"line break or control character": refusals.CONTROL}
 
 
 def read_file(text: str) -> dict[str, str]:
@@ -72,7 +75,8 @@ def test_what_is_not_refused_means_the_same_when_read_back(argv: list[str]) -> N
     command = parse(argv)
     try:
         text = env.write(command)
-    except UsageError:
+    except UsageError as error:
+        refusals.check(error, argv, CAUSES)
         return
     bare = parse(["llama-server"])
     assert set(map(meaning, effective(bare, (), read_file(text)))) == set(
@@ -102,7 +106,8 @@ def merged(argv: list[str]) -> list[str]:
 def test_a_shell_reads_the_same_file(argv: list[str]) -> None:
     try:
         text = env.write(parse(argv))
-    except UsageError:
+    except UsageError as error:
+        refusals.check(error, argv, CAUSES)
         return
     assert read_file(text) == shell_reads(text)
 

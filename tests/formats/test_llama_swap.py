@@ -9,7 +9,10 @@ from hypothesis import given, settings
 from moefit.errors import UsageError
 from moefit.formats import llama_swap
 from moefit.launch.command import parse
+from tests.formats import refusals
 from tests.formats.argvs import COMMANDS
+
+CAUSES = {"line break or control character": refusals.CONTROL, "as a macro": r"\$\{"}
 
 
 def read_back(text: str, name: str) -> list[str]:
@@ -49,7 +52,8 @@ def test_the_variables_that_a_launch_needs_are_the_models_env() -> None:
 def test_words_come_back_or_are_refused(argv: list[str]) -> None:
     try:
         text = llama_swap.write(parse(argv), "x")
-    except UsageError:
+    except UsageError as error:
+        refusals.check(error, argv, CAUSES)
         return
     words = read_back(text, "x")
     assert ["--port", "${PORT}"] == words[1:3]

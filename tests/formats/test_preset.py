@@ -7,7 +7,17 @@ from moefit.errors import UsageError
 from moefit.formats import preset
 from moefit.launch.command import parse
 from moefit.launch.precedence import parse_ini
+from tests.formats import refusals
 from tests.formats.argvs import COMMANDS
+
+CAUSES = {
+    "line break": r"[\n\r]",
+    "semicolon": ";",
+    "number sign": "#",
+    "space at an end": "^ | $",
+    "tab at an end": r"^\t|\t$",
+    "byte that is no UTF-8": r"[\ud800-\udfff]",
+}
 
 
 def write(line: str) -> str:
@@ -57,7 +67,8 @@ def test_values_come_back_or_are_refused(argv: list[str]) -> None:
     command = parse(argv)
     try:
         text = preset.write(command, "x")
-    except UsageError:
+    except UsageError as error:
+        refusals.check(error, argv, CAUSES)
         return
     section = parse_ini(text, "models.ini")["x"]
     expected = {s.option.name.lstrip("-"): expected_value(s) for s in preset.settle(command, "a test", ())}

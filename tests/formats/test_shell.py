@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,7 +13,8 @@ from moefit.errors import UsageError
 from moefit.formats import shell
 from tests.formats.argvs import NASTY, WORDS
 
-SHELLS = [s for s in ("sh", "bash", "dash", "zsh") if shutil.which(s)]
+REQUIRED = ("sh", "bash", "dash")
+SHELLS = [s for s in (*REQUIRED, "zsh") if shutil.which(s)]
 
 
 def read_back(program: str, lines: list[str]) -> list[list[str]]:
@@ -27,6 +29,12 @@ def read_back(program: str, lines: list[str]) -> list[list[str]]:
     )
     texts = answer.stdout.decode(errors="surrogateescape").split("\1")[:-1]
     return [text.split("\0")[:-1] for text in texts]
+
+
+@pytest.mark.skipif(os.environ.get("CI") != "true", reason="a developer's machine may lack a shell")
+@pytest.mark.parametrize("program", REQUIRED)
+def test_no_shell_is_left_out_where_everything_must_hold(program: str) -> None:
+    assert shutil.which(program)
 
 
 @pytest.mark.parametrize("program", SHELLS)
