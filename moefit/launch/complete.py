@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from moefit.errors import UsageError
 from moefit.launch.command import Argument, Command
 from moefit.launch.constraints import Constraints
 from moefit.launch.given import LINE, Given
@@ -46,6 +47,8 @@ class Completion:
 
 
 FIT_OFF: Final = Addition("-fit", "off", "start at once and land where the plan says")
+_PLACING: Final = frozenset({"-dev", "-ngl", "-ts", "-ot"})
+"""Without these, tensors would not be where the plan has them."""
 _ORDER: Final = (
     *("-m", "-c", "-np", "-kvu", "-dev", "-sm", "-mg", "-ngl", "-ts", "-ot"),
     *("-b", "-ub", "-lm", "-fa", "-ctk", "-ctv", "-t", "-cram", "-ctxcp"),
@@ -59,6 +62,9 @@ def complete(command: Command, additions: Sequence[Addition], given: Sequence[Gi
     added beside the user's under its other spelling: llama.cpp appends both, but warns when one spelling comes twice. What
     the program's build does not know is left out: additions silently, the user's own listed in `dropped`; what says the same
     in this build stands right after the user's words.
+
+    Raises:
+        UsageError: the build has no word for where a tensor goes.
     """
     table, line = command.table, translate(command)
     own = (*line.kept, *line.instead)
@@ -70,9 +76,16 @@ def complete(command: Command, additions: Sequence[Addition], given: Sequence[Gi
     ]
     wanted = {a.option: a for a in (*additions, FIT_OFF)}
     for addition in sorted(wanted.values(), key=_rank):
-        if addition.option in open_options and (spelled := _spell(addition, table, own)):
+        if addition.option not in open_options:
+            continue
+        if spelled := _spell(addition, table, own):
             words += spelled
             added.append(addition)
+        elif addition.option in _PLACING:
+            raise UsageError(
+                f"this build of {table.program} has no {addition.option}, which the plan needs",
+                "update llama.cpp",
+            )
     argv = (*command.wrapper, command.program, *(word for a in own for word in a.words), *words)
     inherited = tuple(g for g in given if g.origin != LINE)
     return Completion(argv, line.kept, tuple(added), line.dropped, inherited)

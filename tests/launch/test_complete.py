@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from moefit.errors import UsageError
 from moefit.launch.command import parse
 from moefit.launch.complete import Addition, Completion, complete, placement_additions
 from moefit.launch.options import OptionTable, parse_help
@@ -107,7 +108,13 @@ def test_an_old_build_keeps_its_users_old_words() -> None:
 
 
 def test_what_a_build_does_not_know_is_not_added() -> None:
-    assert "" == tail("llama-server -m a.gguf", Addition("-cram", "1024"), Addition("-ts", "1,1"), table=OLD)
+    assert "" == tail("llama-server -m a.gguf", Addition("-cram", "1024"), Addition("-t", "4"), table=OLD)
+
+
+@pytest.mark.parametrize("option", ["-ts", "-dev"])
+def test_a_build_that_cannot_be_told_where_tensors_go_is_refused(option: str) -> None:
+    with pytest.raises(UsageError, match=f"this build of llama-server has no {option}, which the plan needs"):
+        completed("llama-server -m a.gguf", Addition(option, "1,1"), table=OLD)
 
 
 @pytest.mark.parametrize(
