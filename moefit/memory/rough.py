@@ -1,7 +1,8 @@
 """Compute buffers of an architecture whose graph is not known: a bound from the header's figures.
 
 Every stage of a block is counted with all that it may keep alive at once, so the result is rather too large: twice what
-llama.cpp takes in the middle of the recorded rows, less than it in one row of sixty (test_rough.py).
+llama.cpp takes in the middle of the recorded rows, less than it in one row of sixty (test_rough.py). What a plan counts is the
+larger of this and what the architecture's tensors show: never too low on a recorded row (test_compute_bound.py).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from moefit.memory.architectures import architecture
 from moefit.memory.buffers import HOST
 from moefit.memory.cells import Context, context
 from moefit.memory.host import FLOAT, vocabulary
+from moefit.memory.hparams import hparams
 from moefit.memory.keys import Keys
 from moefit.memory.kv import layer_bytes
 
@@ -44,6 +46,12 @@ EMBEDDERS = frozenset(
 )
 """Their graphs end in embeddings and have no logits (src/models: none of them sets t_logits)."""
 
+EVERY_ROW = frozenset({"cogvlm"})
+"""Their graphs compute the logits of every token, wanted or not (src/models/cogvlm.cpp: no build_inp_out_ids)."""
+
+COPIED_LOGITS = frozenset({"chameleon"})
+"""Their graphs overwrite some logits in a copy of all of them (src/models/chameleon.cpp, ggml_set_1d)."""
+
 
 def rough_compute(
     model: Model, devices: Sequence[Device], settings: Settings, placement: Placement
@@ -53,13 +61,13 @@ def rough_compute(
     if architecture(model.architecture).cacheless:  # a batch attends to itself alone
         c = replace(c, total=c.ubatch, sequence=c.ubatch)
     keys = Keys(model.architecture, model.metadata)
-    widest = max(_stages(keys, c, _streams(keys, model), flash_attention=settings.flash_attention != "off"))
+    widest = max(_stages(keys, c, _streams(keys, model), flash_attention=_stays_on(model, settings)))
     widest += keys.number("embedding_length_per_layer_input") * len(model.layers)
     outputs = c.sequences * (1 + settings.draft_tokens)
-    if settings.program != "llama-server" or settings.embeddings:
+    if settings.program != "llama-server" or settings.embeddings or model.architecture in EVERY_ROW:
         outputs = c.ubatch
     row = keys.number("embedding_length") if model.architecture in EMBEDDERS else vocabulary(model)
-    logits = FLOAT * min(outputs, c.ubatch) * row
+    logits = FLOAT * min(outputs, c.ubatch) * row * (2 if model.architecture in COPIED_LOGITS else 1)
     tokens = c.ubatch + c.sequences
     masks = 3 * FLOAT * c.total * tokens
     cached = _cached(model, settings)
@@ -71,6 +79,17 @@ def rough_compute(
         for index in range(len(devices))
     )
     return on, masks * copies + FLOAT * tokens * widest + logits + cached
+
+
+def _stays_on(model: Model, settings: Settings) -> bool:
+    """Whether flash attention is used: `auto` gives it up where it falls on another device than its layer's.
+
+    Caches on the host do that in models with recurrent states, whose steps on the CPU pull attention along.
+    source: src/llama-context.cpp, llama_context::sched_reserve; ggml/src/ggml-backend.cpp, ggml_backend_sched_split_graph
+    """
+    if settings.flash_attention == "auto":
+        return settings.kv_offload or not any(hparams(model).state)
+    return settings.flash_attention == "on"
 
 
 def _cached(model: Model, settings: Settings) -> int:

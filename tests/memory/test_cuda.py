@@ -11,16 +11,17 @@ from tests import oracle
 from tests.oracle.launches import launch
 
 EACH = 10
-"""Rows of a model that one run compares; all 6391 take four minutes, and all but one are exact."""
+"""Rows of a model that one run compares, others every time; all 6391 take four minutes, and all but one are exact."""
+SEED = random.SystemRandom().randrange(1 << 32)
 INEXACT = ("granite-4.0-h-small", "-c 32768 -ctk bf16 -ctv bf16 -ngl 20")
-"""The one: 23 MiB too much is predicted, 377 are reserved."""
+"""The one: 23 MiB too much is predicted, 377 are reserved, and why is not known: too much, so no plan fails by it."""
 REAL = sorted({row.model for row in oracle.rows()})
 
 
 def sample(name):
-    """Some of the rows of a model, the same in every run."""
+    """Some of the rows of a model, drawn by the seed that a failure names."""
     rows = [row for row in oracle.cuda_rows() if row.model == name and (name, row.flags) != INEXACT]
-    return random.Random(name).sample(rows, min(EACH, len(rows)))
+    return random.Random(f"{SEED} {name}").sample(rows, min(EACH, len(rows)))
 
 
 @pytest.mark.parametrize("name", REAL)
@@ -43,7 +44,7 @@ def test_a_real_card_reserves_what_is_predicted(name):
         card = row.device(0)
         told.append((row.name, card.model, card.context, card.compute, row.host.compute))
 
-    assert told == predicted
+    assert told == predicted, f"seed {SEED}"
 
 
 def test_the_card_was_asked_about_every_real_model_thousands_of_times():

@@ -206,7 +206,7 @@ def mamba_with_heads(c: Context, x: Node, layer: int) -> Node:
     values = g.view_nd(mixed, part, (4 * head, 4 * inner, 4 * inner * tokens))
     b, d = (g.view_nd(y, (width, 1, tokens, sequences), (4 * width, y.nb[1], y.nb[2])) for y in (b, d))
     states = c.cache(layer, "s", F32, width * inner, sequences)
-    a = c.weight(layer, "ssm_a")
+    a = g.reshape(c.weight(layer, "ssm_a"), 1, heads)
 
     def scan(rows: Node, ids: Node) -> Node:
         ssm = g.reshape(rows, width, head, heads, sequences)

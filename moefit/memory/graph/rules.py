@@ -30,10 +30,23 @@ def batch_size(node: Node) -> int:
 
 def runs(backend: Backend | None, node: Node) -> bool:
     """Whether a backend can run a node; None is the CPU, which runs everything."""
-    if node.op != "FLASH_ATTN_EXT" or backend is None or backend.name not in CUDA_KERNELS:
+    if backend is None or backend.name not in CUDA_KERNELS:
+        return True
+    if node.op == "SSM_SCAN":
+        return _cuda_scan(node)
+    if node.op != "FLASH_ATTN_EXT":
         return True
     q, k, v = node.sources[:3]
     return cuda_flash_attention(k.ne[0], v.ne[0], q.ne[2] // k.ne[2])
+
+
+def _cuda_scan(node: Node) -> bool:
+    """Whether ggml-cuda has a kernel for this scan (ggml_backend_cuda_device_supports_op)."""
+    states, a, b = node.sources[0], node.sources[3], node.sources[4]
+    width, head, heads = states.ne[:3]
+    if a.ne[0] == 1:  # Mamba-2
+        return width in {96, 128, 256} and head % 16 == 0
+    return width == 16 and head == 1 and heads % 128 == 0 and b.ne[1] == 1
 
 
 def cuda_flash_attention(key: int, value: int, ratio: int) -> bool:

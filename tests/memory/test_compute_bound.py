@@ -1,0 +1,64 @@
+"""What a plan counts for computing is never too low, whatever the architecture.
+
+Every row of architectures without a graph of their own is compared here; of the others, whose every row test_compute.py and
+test_cuda.py hold to narrower bounds, some that differ from run to run.
+"""
+
+import random
+
+import pytest
+
+from moefit import memory
+from moefit.memory.graph.architectures import ARCHITECTURES
+from tests import oracle
+from tests.oracle.exceptions import TOO_LOW_ON_A_REAL_CARD
+from tests.oracle.launches import launch
+
+MIB = 1 << 20
+SEED = random.SystemRandom().randrange(1 << 32)
+SAMPLE = 60
+RECORDED = {
+    "rows": oracle.rows(),
+    "extra rows": oracle.extra_rows(),
+    "rows of a real card": oracle.cuda_rows(),
+}
+
+
+def is_described(row):
+    return oracle.models()[row.model]["architecture"] in ARCHITECTURES
+
+
+def too_low(rows):
+    """The rows of which a buffer is low by more than 4 MiB and 1%."""
+    found = []
+    for row in rows:
+        told = launch(row)
+        used = memory.footprint(
+            oracle.model(row.model, row.quant), told.devices, told.settings, told.placement
+        )
+        said = (*(use.compute for use in used.devices), used.host.compute)
+        real = (*(row.device(i).compute for i in range(row.gpus)), row.host.compute)
+        if any(r - s > max(4 * MIB, r / 100) for s, r in zip(said, real, strict=True)):
+            found.append((row.name, said, real))
+    return found
+
+
+UNDESCRIBED = [row for rows in RECORDED.values() for row in rows if not is_described(row)]
+
+
+@pytest.mark.parametrize("name", sorted({row.model for row in UNDESCRIBED}))
+def test_an_architecture_without_a_graph_of_its_own_is_never_counted_too_low(name):
+    assert [] == too_low(row for row in UNDESCRIBED if row.model == name)
+
+
+@pytest.mark.parametrize("kind", RECORDED)
+def test_no_described_architecture_is_counted_too_low_but_those_named(kind):
+    known = TOO_LOW_ON_A_REAL_CARD if kind == "rows of a real card" else {}
+    described = [row for row in RECORDED[kind] if is_described(row) and row.model not in known]
+    sample = random.Random(SEED).sample(described, SAMPLE)
+
+    assert [] == too_low(sample), f"seed {SEED}"
+
+
+def test_architectures_without_a_graph_of_their_own_are_compared_in_every_mode():
+    assert {"rpc", "cuda-like", "cuda"} == {row.mode for row in UNDESCRIBED}

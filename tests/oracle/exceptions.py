@@ -1,0 +1,31 @@
+"""Recorded rows whose compute buffers miss the narrow bound, max(8 MiB, 2%), and why; test_compute.py finds any other."""
+
+ONE_COPY = "the user's -ot moves nothing, but llama.cpp sees that there is one and does without pipelining: more is said"
+A_LEAF_ON_THE_CPU = "8 MiB more than the host needs: one of the selection's constants is placed on the CPU"
+NO_SCAN = "the recorder's devices take a scan over 64 states, which a real CUDA card leaves to the CPU: more is said"
+
+EXCEPTIONS = {
+    ("afmoe", "rpc", r"-c 8192 -ot blk\.(0|1|2|3)\.ffn_.*_exps=RPC0[127.0.0.1:{P1}]"): ONE_COPY,
+    ("plamo-2-1b", "cuda-like", "-c 8192"): NO_SCAN,
+    ("plamo-2-1b", "cuda-like", "-c 8192 -ngl 8"): NO_SCAN,
+    ("plamo-2-1b", "cuda-like", "-c 32768 -ub 1024 -np 4 -kvu"): NO_SCAN,
+    ("qwen4exp", "rpc", "-c 8192 --no-kv-offload"): A_LEAF_ON_THE_CPU,
+    ("qwen4exp", "cuda-like", "-c 8192 -ngl 24"): A_LEAF_ON_THE_CPU,
+}
+"""By model, mode and flags; none is too low by more than max(4 MiB, 1%)."""
+
+UNEXPLAINED = "a real card's own answer differs, and which of its rules does it is not known yet"
+
+TOO_LOW_ON_A_REAL_CARD = {
+    "dots3-note": UNEXPLAINED,
+    "glm-4.7-flash": UNEXPLAINED,
+    "glm5-next": UNEXPLAINED,
+    "grok-2": UNEXPLAINED,
+    "mamba-2": UNEXPLAINED,
+    "minicpm3-4b": UNEXPLAINED,
+    "minimax-text-01": UNEXPLAINED,
+    "mistral-small-4": UNEXPLAINED,
+    "qwen4exp": UNEXPLAINED,
+    "small-mpt": UNEXPLAINED,
+}
+"""Models with a row in cuda.jsonl.xz whose compute buffer is counted too low by more than that."""
