@@ -1,0 +1,40 @@
+"""docs/accuracy.md says what is measured now."""
+
+import random
+from collections import defaultdict
+
+from benchmarks.accuracy import INTRODUCTION, PAGE, exceptions, measure, table
+from tests import oracle
+
+SEED = random.SystemRandom().randrange(1 << 32)
+PART = 10
+"""One architecture in so many is measured in a run; all of them take minutes."""
+
+
+def some(rows):
+    """All rows of some architectures."""
+    of = defaultdict(list)
+    for row in rows:
+        of[oracle.models()[row.model]["architecture"]].append(row)
+    names = random.Random(SEED).sample(sorted(of), -(-len(of) // PART))
+    return [row for name in names for row in of[name]]
+
+
+def section(title):
+    """The lines of the page under a heading."""
+    return PAGE.read_text().split(f"## {title}\n")[1].split("\n## ")[0].splitlines()
+
+
+def test_a_tenth_of_the_architectures_measures_as_the_page_on_accuracy_says():
+    for title, rows in (("Real models", oracle.rows()), ("Further architectures", oracle.extra_rows())):
+        measured = table(title, measure(some(rows)))[4:]
+        assert [] == [line for line in measured if line not in section(title)], f"seed {SEED}"
+
+
+def test_the_page_on_accuracy_names_every_architecture_and_exception():
+    page = PAGE.read_text()
+    for title, rows in (("Real models", oracle.rows()), ("Further architectures", oracle.extra_rows())):
+        listed = {line.split("|")[1].strip(" *") for line in section(title)[3:] if line.startswith("|")}
+        assert {oracle.models()[row.model]["architecture"] for row in rows} == listed - {"---"}
+    assert page.startswith(INTRODUCTION)
+    assert page.endswith("\n".join(exceptions()) + "\n")
