@@ -159,6 +159,7 @@ def _reason(reason: reasons.Reason) -> dict[str, Any]:
 def _candidate(candidate: Candidate) -> dict[str, Any]:
     return {
         "strategy": candidate.strategy,
+        "devices": [device.name for device in candidate.settled.devices],
         "ubatch": candidate.settings.ubatch,
         "load_mode": candidate.settings.load_mode,
         "fits": candidate.fits,
