@@ -92,4 +92,4 @@ def test_exact_asks_once_and_says_what_it_found(environment, rpc: RpcDevices, sm
     plan = json.loads(done.stdout)
 
     assert ["exact"] == [warning["code"] for warning in plan["warnings"] if warning["code"] == "exact"]
-    assert "moefit: warning: --exact" in done.stderr
+    assert "moefit: note: --exact" in done.stderr
