@@ -41,3 +41,7 @@ def test_the_version_of_llama_cpp_stands_once_in_the_build():
 
     assert re.findall(r"^version=(\d+)$", build, re.MULTILINE) == ["11434"]
     assert build.count("11434") == 1
+
+
+def test_the_readme_has_no_figure_left_to_fill_in():
+    assert [] == re.findall(r"@[A-Z]+@", (ROOT / "README.md").read_text())
