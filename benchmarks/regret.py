@@ -7,13 +7,14 @@
 The grid is what a patient user would try by hand: every micro-batch, both load modes, and every number of layers with their
 experts on the CPU, the first ones (`-ncmoe`) or the last ones (`-ot`), each line taken as it stands (`moefit estimate`). `regret` is
 by how much more time moefit's own line takes than the best line of the grid that fits. Exit status 1 if it is above 5%.
-With `--measure` only the fewest layers that fit, and two and six more, are run for each micro-batch and load mode.
+With `--measure` the grid is walked as a patient user would, one knob after the other.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import statistics
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -140,32 +141,41 @@ def computed(
 
 
 def measured(path: str, machine: Machine, workload: Workload, context: int, runs: int) -> float:
-    """Run moefit's line and the promising ones of the grid for real; the regret."""
+    """Run moefit's line against the grid for real; the regret.
+
+    As a patient user would: with the fewest layers on the CPU that fit, every micro-batch with pinned experts; the best of them
+    mapped as well; then two and six layers more. moefit's line and the best line then take turns, each time a fresh server.
+    """
     base = ("llama-server", "-m", path, "-c", str(context), "-cram", "0")
     given = read_launch(None, base)
     model = read_model(given.constraints)
     options = Options(workload)
     chosen = plan(model, machine, given, options)
-    how = Bench(workload, runs, model.vocabulary, machine.gpus, given.command.table, os.environ)
+    how = Bench(workload, 1, model.vocabulary, machine.gpus, given.command.table, os.environ)
     points = grid(model, machine, base, options)
-    worth = {key: point for key, point in points.items() if key[0] == "last" and _promising(key, points)}
     candidate = chosen.candidates[0]
-    ours = outcome(Trial("moefit", chosen.argv, chosen.environment, candidate), how)
-    theirs = {}
-    for (_, number, name), point in worth.items():
-        trial = Trial(f"{name}, {number} layers", (*point.words, "--fit", "off"), {}, candidate)
-        theirs[trial.name] = outcome(trial, how)
-    best = min(theirs, key=lambda name: theirs[name])
-    print(
-        f"\nmoefit {ours:.2f} s, best of the grid {theirs[best]:.2f} s ({best}): regret {ours / theirs[best] - 1:+.1%}"
-    )
-    return ours / theirs[best] - 1.0
 
+    def at(ubatch: int, mode: str, more: int) -> Trial | None:
+        numbers = [n for where, n, at in points if (where, at) == ("last", f"{ubatch} {mode}")]
+        key = ("last", min(numbers, default=0) + more, f"{ubatch} {mode}")
+        if key not in points:
+            return None
+        return Trial(f"{key[2]}, {key[1]} layers", (*points[key].words, "--fit", "off"), {}, candidate)
 
-def _promising(key: tuple[str, int, str], points: dict[tuple[str, int, str], Point]) -> bool:
-    """The fewest layers that fit at a micro-batch and load mode, two more, and six more."""
-    fewest = min(number for where, number, name in points if (where, name) == (key[0], key[2]))
-    return key[1] - fewest in {0, 2, 6}
+    def of(wanted: Iterator[tuple[int, str, int]]) -> dict[tuple[int, str, int], tuple[float, Trial]]:
+        made = {key: trial for key in wanted if (trial := at(*key))}
+        return {key: (outcome(trial, how), trial) for key, trial in made.items()}
+
+    found = of((ubatch, "none", 0) for ubatch in UBATCHES)
+    ubatch = min(found, key=lambda key: found[key][0])[0]
+    found |= of(iter([(ubatch, "mmap", 0), (ubatch, "none", 2), (ubatch, "none", 6)]))
+    _, best = min(found.values(), key=lambda pair: pair[0])
+    ours = Trial("moefit", chosen.argv, chosen.environment, candidate)
+    turns = [(outcome(ours, how), outcome(best, how)) for _ in range(runs)]
+    mine, theirs = (statistics.median(column) for column in zip(*turns, strict=True))
+    share = mine / theirs - 1.0
+    print(f"\nmoefit {mine:.2f} s, best of the grid {theirs:.2f} s ({best.name}): regret {share:+.1%}")
+    return share
 
 
 def outcome(trial: Trial, how: Bench) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from moefit.errors import InputError, UsageError
@@ -24,6 +24,7 @@ from moefit.machine.types import Device, Machine
 from moefit.model import Model, build
 from moefit.planning.environment import min_batch
 from moefit.planning.types import Launch
+from moefit.values import dataclass
 
 if TYPE_CHECKING:
     from moefit.gguf.http import Client

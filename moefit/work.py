@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from moefit.memory.hparams import hparams
 from moefit.memory.keys import Keys
 from moefit.model import Role
+from moefit.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from moefit.errors import UsageError
+from moefit.values import dataclass
 
 _PAIR: Final = re.compile(r"(\d{1,9}):(\d{1,9})", re.ASCII)
 _HINT: Final = "say chat, agent, rag, batch or prompt:generated tokens, as in 2048:512"

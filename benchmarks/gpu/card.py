@@ -1,4 +1,9 @@
-"""One NVIDIA card as NVML sees it: use, its highest point, and another process that leaves only so much free."""
+"""One NVIDIA card as NVML sees it: use, its highest point, and another process that leaves only so much free.
+
+    python benchmarks/gpu/card.py GIB COMMAND ...
+
+runs a command while the card has only so many GiB free.
+"""
 
 from __future__ import annotations
 
@@ -98,3 +103,13 @@ def _let_go(process: subprocess.Popen[str]) -> None:
     assert process.stdin
     process.stdin.close()
     process.wait()
+
+
+def main() -> int:
+    """Run a command on a card that is partly taken."""
+    with ballast(int(float(sys.argv[1]) * 1024) * MIB):
+        return subprocess.run(sys.argv[2:], check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

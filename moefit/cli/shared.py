@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from functools import wraps
 from typing import Any, get_type_hints
 
@@ -16,6 +16,7 @@ from moefit.errors import UsageError
 from moefit.machine.detect import MachineOptions
 from moefit.planning.types import Options
 from moefit.sizes import parse_size
+from moefit.values import dataclass
 from moefit.workload import PREFERENCES, Workload, parse_workload
 
 

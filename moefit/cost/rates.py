@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from moefit.machine.defaults import device_bandwidth, link_bandwidth, ram_bandwidth
+from moefit.values import dataclass
 
 if TYPE_CHECKING:
     from moefit.launch.settings import Settings

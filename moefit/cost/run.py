@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from moefit.cost.rates import copy_rate, device_rates, handover_rate, host_rates
 from moefit.cost.tally import tally
 from moefit.machine.types import CPU
+from moefit.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from moefit.machine.types import CPU
+from moefit.values import dataclass
 from moefit.work import Load, together
 
 if TYPE_CHECKING:

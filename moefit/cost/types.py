@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from moefit.values import dataclass
 
 Confidence = Literal["measured", "calibrated", "catalogue", "guessed"]
 Phase = Literal["prefill", "decode"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from rich.console import Console
@@ -19,6 +19,7 @@ from moefit.planning.learn import Lesson
 from moefit.planning.trials import Outcome, Peak, Sample, fastest, seconds
 from moefit.planning.types import Plan
 from moefit.sizes import format_size
+from moefit.values import dataclass
 from moefit.workload import Workload
 
 

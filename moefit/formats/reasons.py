@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from moefit.launch.command import without_secrets
 from moefit.launch.given import LINE
 from moefit.planning.types import Plan
+from moefit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from moefit.errors import UsageError
 from moefit.launch.command import Argument, Command
 from moefit.launch.options import Option
 from moefit.launch.patterns import CPU_BUFFER, parse_overrides
+from moefit.values import dataclass
 
 _JOINED: Final = frozenset(
     {

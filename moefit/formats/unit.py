@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from moefit.errors import UsageError
+from moefit.values import dataclass
 
 _NAME: Final = re.compile(r"[A-Za-z0-9:_.\\-]+")
 _SAFE: Final = re.compile(r"[A-Za-z0-9_@+=:,./\[\]-]+")

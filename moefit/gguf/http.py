@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from moefit.errors import InputError
+from moefit.values import dataclass
 
 if TYPE_CHECKING:
     import socket

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from moefit.errors import InputError
 from moefit.gguf.http import Client, Response, origin, shown
 from moefit.gguf.source import FileSource, Source
+from moefit.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,13 +6,13 @@ llama.cpp refuses (source: ggml/src/gguf.cpp, gguf_init_from_reader), and counts
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING
 
 from moefit.gguf.header import SkippedArray, TensorInfo, Value, brief
 from moefit.gguf.quants import QUANTS
 from moefit.gguf.reader import DAMAGED, Reader
+from moefit.values import dataclass
 
 if TYPE_CHECKING:
     from moefit.gguf.source import Source

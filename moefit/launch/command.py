@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NoReturn
 
 from moefit.errors import UsageError
 from moefit.launch.legacy import LEGACY
 from moefit.launch.option_data import PROGRAMS
 from moefit.launch.options import AUTO, FALSY, TRUTHY, Option, OptionTable, builtin, is_builtin, normal
+from moefit.values import dataclass
 
 _PROGRAM = re.compile(r"llama-[a-z][a-z0-9-]*(?:\.exe)?")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")

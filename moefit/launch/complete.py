@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from moefit.errors import UsageError
@@ -17,6 +16,7 @@ from moefit.launch.resolve import device_order, free, slot_devices
 from moefit.launch.translate import OLD_LOAD_MODES, Dropped, translate
 from moefit.machine.types import CPU, Device
 from moefit.placement.types import Placement
+from moefit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ source: common/arg.cpp for how each value is read.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from moefit.errors import UsageError
 from moefit.launch import readers
@@ -14,6 +14,7 @@ from moefit.launch.given import Given
 from moefit.launch.patterns import Rule
 from moefit.launch.sources import NO_MODEL, ModelSource, recipe, source
 from moefit.launch.values import Values, switch
+from moefit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from moefit.launch.options import Option
+from moefit.values import dataclass
 
 LINE: Final = "your line"
 """The origin of what stands on the line."""

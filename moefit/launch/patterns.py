@@ -8,11 +8,11 @@ common/common.h, LLM_FFN_EXPS_REGEX, LLM_FFN_DENSE_REGEX and llm_ffn_block_regex
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from moefit.errors import UsageError
 from moefit.launch.ecmascript import compile_ecmascript
+from moefit.values import dataclass
 
 EXPERTS: Final = r"\.ffn_(up|down|gate|gate_up)_(ch|)exps"
 DENSE: Final = r"\.ffn_(up|down|gate)\."

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from moefit.errors import InputError, UsageError
 from moefit.launch.command import Command, without_secrets
 from moefit.launch.given import Given
 from moefit.launch.options import TRUTHY, Option, OptionTable
 from moefit.launch.translate import translate
+from moefit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

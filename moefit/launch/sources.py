@@ -5,10 +5,10 @@ source: common/arg.cpp, the `-default` options at the end of common_params_parse
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from moefit.launch.values import Values
+from moefit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ source: common/arg.cpp of b11434 and of earlier releases, for what says the same
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from moefit.launch.command import Argument, Command, read_arguments
@@ -14,6 +13,7 @@ from moefit.launch.given import Given
 from moefit.launch.options import OptionTable
 from moefit.launch.readers import DRAFT_OVERRIDES, OVERRIDES, load_mode, overrides
 from moefit.launch.values import Values
+from moefit.values import dataclass
 
 OLD_LOAD_MODES: Final[Mapping[str, tuple[str, ...]]] = {
     "none": ("--no-mmap",),

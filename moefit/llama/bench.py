@@ -11,7 +11,6 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from moefit.launch.options import OptionTable
@@ -19,6 +18,7 @@ from moefit.llama.server import Server, ServerError, served_command, serving
 from moefit.machine.types import Device
 from moefit.machine.watch import MemoryWatch
 from moefit.planning.trials import Event, Failed, Filled, Peak, Sample, Trial
+from moefit.values import dataclass
 from moefit.workload import Workload
 
 _WARM_UP: Final = 512

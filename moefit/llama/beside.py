@@ -5,11 +5,12 @@ source: common/arg.cpp, common_models_handler_init and common_models_handler_app
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from moefit.errors import InputError
 from moefit.llama.hub import locate
+from moefit.values import dataclass
 
 if TYPE_CHECKING:
     from moefit.gguf.http import Client

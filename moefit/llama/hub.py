@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from moefit.gguf.remote import GONE, REFUSED, refusal
 from moefit.gguf.split import shard_names
 from moefit.launch.sources import ModelSource
 from moefit.llama.repository import DEFAULT_TAGS, PRESET, Wanted, choose_model, choose_sidecar, shards, wanted
+from moefit.values import dataclass
 
 HUB = "https://huggingface.co/"
 COMMIT = re.compile(r"[0-9A-Fa-f]{40}")

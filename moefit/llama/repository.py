@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import takewhile
 
 from moefit.errors import UsageError
 from moefit.gguf.split import SHARD_NAME, shard_names
+from moefit.values import dataclass
 
 DEFAULT_TAGS = ("Q4_K_M", "Q8_0")
 """Taken in this order where the user names no quantisation; after them, the first model of the list."""

@@ -15,13 +15,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from moefit.launch.command import Command, parse
 from moefit.launch.options import OptionTable
 from moefit.llama.programs import require_program
+from moefit.values import dataclass
 
 _LEFT_OUT: Final = frozenset(
     [

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from moefit.errors import InputError
+from moefit.values import dataclass
 
 if TYPE_CHECKING:
     from moefit.machine.types import Device, Machine, Ram

@@ -9,7 +9,6 @@ box: the memory that `llama-server --list-devices` prints, from public logs, or 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from moefit.errors import UsageError
@@ -17,6 +16,7 @@ from moefit.machine.link import pcie_bandwidth
 from moefit.machine.overhead import context_overhead
 from moefit.machine.types import Device
 from moefit.sizes import MIB
+from moefit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ The rules are those of the CUDA C++ Programming Guide, section "CUDA environment
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from moefit.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +11,7 @@ from moefit.machine.calibration_file import load_calibration
 from moefit.machine.declared import apply_limits, declare_host, parse_gpus
 from moefit.machine.host import ROOT, read_cpu, read_fingerprint, read_ram
 from moefit.machine.types import Machine
+from moefit.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import threading
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +13,7 @@ from moefit.machine.calibration import Calibration, RamRate
 from moefit.machine.cuda_link import measure_links
 from moefit.machine.host import read_cpu, read_fingerprint, read_ram
 from moefit.sizes import GIB, MIB, format_size
+from moefit.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

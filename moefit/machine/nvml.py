@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from moefit.machine.catalogue import card_of_driver
@@ -11,6 +10,7 @@ from moefit.machine.cuda_order import Candidate, Visible, devices_by_uuid, visib
 from moefit.machine.link import pcie_bandwidth
 from moefit.machine.overhead import context_overhead
 from moefit.machine.types import Device
+from moefit.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

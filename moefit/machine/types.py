@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from moefit.machine.backends import Backend, backend_of
+from moefit.values import dataclass
 
 CPU: Final = -1
 """The device index that means the host, wherever a device index is asked for."""

@@ -13,9 +13,11 @@ To add one, read its load_arch_hparams (src/models/NAME.cpp) and its case of lla
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from typing import Final
+
+from moefit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

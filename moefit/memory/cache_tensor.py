@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from moefit.errors import UsageError
 from moefit.gguf.quants import QUANTS, QuantType
 from moefit.memory.buffers import allocated
+from moefit.values import dataclass
 
 if TYPE_CHECKING:
     from moefit.machine.backends import Backend

@@ -5,10 +5,10 @@ source: src/llama-context.cpp, llama_context::llama_context; src/llama-kv-cache-
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from moefit.memory.buffers import pad
+from moefit.values import dataclass
 
 if TYPE_CHECKING:
     from moefit.launch.settings import Settings

@@ -11,7 +11,7 @@ layer's device.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from moefit.launch.settings import Settings
@@ -24,6 +24,7 @@ from moefit.memory.graph.reserve import Question, estimated, peaks_of
 from moefit.memory.hparams import hparams
 from moefit.model import Model
 from moefit.placement.types import Placement
+from moefit.values import dataclass
 
 NO_FLASH_ATTENTION: Final = frozenset({"grok"})
 """Architectures for which it is switched off (llama_init_from_model)."""

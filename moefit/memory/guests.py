@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from moefit.launch.resolve import fixed_tensors, free, slot_devices
@@ -17,6 +17,7 @@ from moefit.memory.rough import rough_compute
 from moefit.memory.types import Footprint, HostUse, Use
 from moefit.memory.weights import weights
 from moefit.placement.types import Placement
+from moefit.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

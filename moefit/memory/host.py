@@ -6,7 +6,6 @@ tools/server/server-task.cpp, server_prompt_cache
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from moefit.gguf.header import SkippedArray
@@ -16,6 +15,7 @@ from moefit.memory.cells import context
 from moefit.memory.compressed import HEAVY, SPARSE
 from moefit.memory.hparams import hparams
 from moefit.placement.budget import Term
+from moefit.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,12 +6,13 @@ source: src/llama-model.cpp, llama_model_base::load_hparams; src/llama-hparams.c
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from moefit.memory.architectures import Indexer, Recurrent, architecture
 from moefit.memory.keys import Keys
 from moefit.memory.memo import per_model
+from moefit.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

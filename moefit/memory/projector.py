@@ -6,12 +6,12 @@ The estimate follows two recorded encoders to the byte (gemma3 with and without 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from moefit.errors import UsageError
 from moefit.memory.buffers import HOST, pad
 from moefit.memory.extras import Extra
+from moefit.values import dataclass
 
 if TYPE_CHECKING:
     from moefit.gguf.header import Header

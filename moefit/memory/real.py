@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from moefit.memory.types import HostUse, Use
+from moefit.values import dataclass
 
 HOST: Final = "Host"
 """The row of everything in RAM."""

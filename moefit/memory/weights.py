@@ -6,7 +6,6 @@ source: src/llama-model.cpp, llama_model_base::load_tensors; src/llama-model-loa
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from moefit.machine.types import CPU
@@ -15,6 +14,7 @@ from moefit.memory.buffers import allocated, backend_at
 from moefit.memory.hparams import hparams
 from moefit.memory.memo import per_model
 from moefit.model import Role
+from moefit.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from moefit.errors import InputError
+from moefit.values import dataclass
 
 if TYPE_CHECKING:
     from moefit.gguf.header import Header

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 
 from moefit.errors import InputError
 from moefit.gguf.header import SkippedArray, Value, brief
 from moefit.gguf.quants import QuantType
+from moefit.values import dataclass
 
 
 class Role(Enum):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from moefit.machine.types import CPU
 from moefit.model import Model
@@ -12,6 +12,7 @@ from moefit.placement.ffn import ffn_last
 from moefit.placement.standard import standard
 from moefit.placement.two_pass import two_pass
 from moefit.placement.types import LayerSize, Layout, Ledger, Placement, Room
+from moefit.values import dataclass
 
 Strategy = Callable[[Ledger, Sequence[Room]], Layout]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import inf
 
 from moefit.cost import Prediction
@@ -17,6 +17,7 @@ from moefit.placement.budget import Budget
 from moefit.placement.settle import Settled, optimist, settle
 from moefit.placement.types import Placement
 from moefit.placement.unified import drawn_from_ram
+from moefit.values import dataclass
 
 _MIB = 1 << 20
 _CERTAIN = 0.85

@@ -8,7 +8,6 @@ is the assumption, keeping the fullest placement that fits.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from moefit import memory
 from moefit.launch.settings import Settings
@@ -19,6 +18,7 @@ from moefit.model import Model
 from moefit.placement.arrange import Demand, Strategy, arrange
 from moefit.placement.budget import Budget
 from moefit.placement.types import Ledger, Placement, Room
+from moefit.values import dataclass
 
 _ROUNDS = 8
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from moefit.memory.real import HOST, Difference, RealUse, compare, compare_extras, shortfalls
 from moefit.planning.types import Plan
 from moefit.sizes import MIB
+from moefit.values import dataclass
 
 ROUNDING: Final = 4 * MIB
 """Four terms, each cut off to whole MiB."""

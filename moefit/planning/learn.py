@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from moefit.cost import Term
 from moefit.machine.calibration import Learned, device_key, is_measurable
 from moefit.machine.types import Device, Machine
 from moefit.planning.trials import Outcome, Sample
+from moefit.values import dataclass
 from moefit.workload import Workload
 
 BOUNDS: Final = (0.5, 2.0)

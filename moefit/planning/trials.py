@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from moefit.launch.complete import complete
 from moefit.launch.defaults import settings
@@ -17,6 +17,7 @@ from moefit.planning.demand import chosen_devices
 from moefit.planning.environment import environment
 from moefit.planning.types import Launch, Plan
 from moefit.sizes import MIB
+from moefit.values import dataclass
 from moefit.workload import Workload
 
 

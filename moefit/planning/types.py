@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from moefit.cost import Prediction
 from moefit.launch.command import Argument, Command
@@ -19,6 +19,7 @@ from moefit.model import Model
 from moefit.placement.budget import Budget
 from moefit.placement.search import Candidate
 from moefit.placement.types import Placement
+from moefit.values import dataclass
 from moefit.workload import Workload
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from moefit.gguf.quants import QuantType
 from moefit.memory.graph import nodes as g
 from moefit.memory.graph.blocks import indices, linear, norm
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.nodes import F16, F32, I64, Node
+from moefit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from moefit.gguf.header import SkippedArray, Value
 from moefit.gguf.quants import QuantType
@@ -11,6 +11,7 @@ from moefit.memory.graph import nodes as g
 from moefit.memory.graph.nodes import Graph, Node
 from moefit.memory.hparams import Hparams
 from moefit.model import Model, Tensor
+from moefit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ do not show is a field of `Decoder`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from moefit.memory.graph import nodes as g
 from moefit.memory.graph.attention import Heads, attend, heads_of, normed, qkv
@@ -26,6 +25,7 @@ from moefit.memory.graph.blocks import (
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.moe import Routing, moe_ffn, routing
 from moefit.memory.graph.nodes import F32, Node
+from moefit.values import dataclass
 
 RouteOf = Callable[[Context, int], Routing]
 Mix = Callable[[Context, Node, int, "Decoder"], Node]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from moefit.memory.buffers import pad
 from moefit.memory.compressed import HEAVY, SPARSE
@@ -23,6 +23,7 @@ from moefit.memory.graph.context import Context
 from moefit.memory.graph.hyper import comb, mixes_of, post, pre
 from moefit.memory.graph.moe import moe_ffn, routing
 from moefit.memory.graph.nodes import F16, F32, I32, I64, Node
+from moefit.values import dataclass
 
 
 def build(c: Context, layers: Sequence[int]) -> None:

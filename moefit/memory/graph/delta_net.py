@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from moefit.memory.graph import nodes as g
 from moefit.memory.graph.blocks import linear, norm
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.nodes import F32, Node
 from moefit.memory.graph.recurrent import conv_state, gated_delta_net, gdn_norm, ssm_conv, state
+from moefit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ with whole graphs). Layers with weights on the CPU are alike only if these are o
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from moefit.memory.graph.blocks import DEEPSTACK
@@ -16,6 +15,7 @@ from moefit.memory.graph.context import Homes
 from moefit.memory.hparams import Hparams, hparams
 from moefit.memory.memo import per_model
 from moefit.model import Layer, Model, Tensor
+from moefit.values import dataclass
 
 LONGEST_PERIOD: Final = 12
 

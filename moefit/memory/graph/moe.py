@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from moefit.memory.graph import nodes as g
 from moefit.memory.graph.blocks import linear
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.nodes import F32, I32, Node
+from moefit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, TypeVar
 
 from moefit.machine.backends import Backend
@@ -23,6 +23,7 @@ from moefit.memory.graph.schedule import Backends, schedule
 from moefit.memory.hparams import hparams
 from moefit.memory.memo import per_model
 from moefit.model import Model
+from moefit.values import dataclass
 
 T = TypeVar("T")
 

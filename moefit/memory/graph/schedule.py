@@ -7,9 +7,9 @@ the CPU last.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from moefit.memory.graph.nodes import NO_BACKEND, VIEW_OPS, Graph, Node
+from moefit.values import dataclass
 
 Question = Callable[[int, Node], bool]
 
