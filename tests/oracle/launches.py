@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from moefit.launch.command import parse
@@ -12,6 +12,7 @@ from moefit.launch.precedence import effective
 from moefit.launch.resolve import resolve
 from moefit.machine.backends import Backend
 from moefit.machine.types import Device
+from moefit.values import dataclass
 from tests import oracle
 
 if TYPE_CHECKING:

@@ -94,25 +94,21 @@ class Allocator:
         self.alloc_sizes = alloc_sizes
 
     def run(self, nodes: Sequence[tuple[Node, int]], leafs: Sequence[tuple[Node, int]]) -> tuple[int, ...]:
-        """Peak bytes of each backend's buffer for nodes in order, each with its backend.
-
-        What an earlier run left in the nodes is forgotten.
-        """
-        for node, _ in (*leafs, *nodes):
-            _forget(node)
-            for source in node.sources:
-                _forget(source)
+        """Peak bytes of each backend's buffer for nodes in order, each with its backend; no earlier run has seen them."""
         for leaf, backend in leafs:
-            self._place(leaf, backend)
+            if _needs_room(leaf):
+                self._place(leaf, backend)
         self._count(nodes)
         for node, backend in nodes:
             for source in node.sources:
-                if not source.alive:
+                if _needs_room(source):
                     self._place(source, backend)
-            if not node.alive:
+            if _needs_room(node):
                 self._place(node, backend)
             for source in node.sources:
-                self._read(source)
+                source.n_children -= 1
+                if not (source.n_children or source.n_views):
+                    self._let_go(source)
         return tuple(arena.peak for arena in self.arenas)
 
     def _count(self, nodes: Sequence[tuple[Node, int]]) -> None:
@@ -120,16 +116,14 @@ class Allocator:
         for node, backend in nodes:
             if node.view_of is not None and node.op != "NONE":
                 node.view_of.n_views += 1
-            if node.input:
+            if node.input and _needs_room(node):
                 self._place(node, backend)
             for source in node.sources:
                 source.n_children += 1
-                if source.input:
+                if source.input and _needs_room(source):
                     self._place(source, backend)
 
     def _place(self, node: Node, backend: int) -> None:
-        if node.alive or node.buffer is not None or node.view_of is not None:
-            return
         node.alive = True
         if node.op in IN_PLACE and self._take_over(node, backend):
             return
@@ -160,11 +154,8 @@ class Allocator:
                 return True
         return False
 
-    def _read(self, source: Node) -> None:
-        """Count one reader down, and free memory that has none left."""
-        source.n_children -= 1
-        if source.n_children or source.n_views:
-            return
+    def _let_go(self, source: Node) -> None:
+        """Free the memory of a tensor that has no reader left, or whose view has none."""
         base = source
         if source.view_of is not None:
             base = source.view_of
@@ -176,6 +167,6 @@ class Allocator:
             base.alive = False
 
 
-def _forget(node: Node) -> None:
-    node.n_children = node.n_views = 0
-    node.alive = False
+def _needs_room(node: Node) -> bool:
+    """Whether a tensor has no memory yet, of its own or another's."""
+    return not node.alive and node.buffer is None and node.view_of is None

@@ -21,10 +21,12 @@ MOST_ROUTED: Final = 512
 """Most experts that the routing kernel chooses from, apart from the odd numbers of some models (ggml_cuda_should_use_topk_moe)."""
 ODD_ROUTED: Final = frozenset({288, 576})
 
-_ROUTED: Final = ("MUL_MAT_ID", "MUL_MAT_ID", "GLU")
-_SHARED: Final = ("MUL_MAT", "MUL_MAT", "GLU")
-_BEST: Final = ("ARGSORT", "VIEW", "GET_ROWS")
-_NORMALISED: Final = ("RESHAPE", "SUM_ROWS", "CLAMP", "DIV", "RESHAPE")
+_ROUTED: Final = ["MUL_MAT_ID", "MUL_MAT_ID", "GLU"]
+_SHARED: Final = ["MUL_MAT", "MUL_MAT", "GLU"]
+_BEST: Final = ["ARGSORT", "VIEW", "GET_ROWS"]
+_NORMALISED: Final = ["RESHAPE", "SUM_ROWS", "CLAMP", "DIV", "RESHAPE"]
+
+_FIRST_OF_ROUTING: Final = frozenset({"UNARY", "SOFT_MAX"})
 
 Keeps = dict[Node, list[Node]]
 """For a node, what stays in memory until it is done."""
@@ -52,9 +54,10 @@ def fused(plan: Schedule, fuses: Sequence[bool]) -> Schedule:
             _keep_for_kernels(split, keeps)
         for node in split:
             nodes.append((node, homes[node]))
-            kept = keeps.get(node, [])
-            parts = range(0, len(kept), MOST_SOURCES)
-            nodes.extend((_keeper(kept[i : i + MOST_SOURCES]), backend) for i in parts)
+            if node in keeps:
+                kept = keeps[node]
+                parts = range(0, len(kept), MOST_SOURCES)
+                nodes += ((_keeper(kept[i : i + MOST_SOURCES]), backend) for i in parts)
     return Schedule(nodes, plan.leafs, plan.splits)
 
 
@@ -71,15 +74,16 @@ def _keep(keeps: Keeps, until: Node, *tensors: Node) -> None:
 
 def _shared_experts_early(split: list[Node], keeps: Keeps) -> list[Node]:
     """The split with gate and up of the shared expert right after those of the routed ones."""
-    nodes = list(split)
+    nodes, ops = list(split), [node.op for node in split]
     i = 0
     while i + 5 < len(nodes):
-        if nodes[i].op == "MUL_MAT_ID":
+        if ops[i : i + 3] == _ROUTED:
             for j in range(i + 3, len(nodes) - 2):
-                if nodes[j].op == nodes[j + 1].op == "MUL_MAT_ID":
+                if ops[j] == ops[j + 1] == "MUL_MAT_ID":
                     break
-                if _like_routed(nodes[i : i + 3], nodes[j : j + 3]):
+                if ops[j : j + 3] == _SHARED and _like_routed(nodes[i : i + 3], nodes[j : j + 3]):
                     nodes[i + 3 : j + 3] = nodes[j : j + 3] + nodes[i + 3 : j]
+                    ops[i + 3 : j + 3] = ops[j : j + 3] + ops[i + 3 : j]
                     up = nodes[i + 2].sources[1]
                     _keep(keeps, nodes[i + 5], up.sources[1], up.sources[2])
                     i += 5
@@ -90,8 +94,6 @@ def _shared_experts_early(split: list[Node], keeps: Keeps) -> list[Node]:
 
 def _like_routed(routed: Sequence[Node], shared: Sequence[Node]) -> bool:
     """Whether three nodes are a shared expert of the same shape and type as the routed ones (ggml_cuda_match_shared_expert)."""
-    if _ops(routed) != _ROUTED or _ops(shared) != _SHARED:
-        return False
     pairs = [(three[2].sources, three[:2]) for three in (routed, shared)]
     if any(len(read) < 2 or {id(read[0]), id(read[1])} != {id(a), id(b)} for read, (a, b) in pairs):
         return False
@@ -116,12 +118,11 @@ def _keep_for_kernels(nodes: Sequence[Node], keeps: Keeps) -> None:
     """Note what the sum of weighted experts and the choice of experts need in memory."""
     i = 0
     while i < len(nodes):
-        found = _weighted_sum(nodes, i)
-        if found is not None:
+        if nodes[i].op == "MUL" and (found := _weighted_sum(nodes, i)):
             last, kept = found
             _keep(keeps, nodes[last], *kept)
             i = last
-        end = _routing(nodes, i)
+        end = _routing(nodes, i) if nodes[i].op in _FIRST_OF_ROUTING else None
         if end is not None and end < len(nodes):
             _keep(keeps, nodes[end], *(t for node in nodes[i:end] for t in (node, *node.sources)))
             i = end - 1
@@ -129,9 +130,7 @@ def _keep_for_kernels(nodes: Sequence[Node], keeps: Keeps) -> None:
 
 
 def _weighted_sum(nodes: Sequence[Node], at: int) -> tuple[int, list[Node]] | None:
-    """Where the sum of weighted experts that starts here ends, and what it reads (ggml_cuda_match_moe_weighted_reduction)."""
-    if nodes[at].op != "MUL":
-        return None
+    """Where the sum of weighted experts that starts with this product ends, and what it reads (ggml_cuda_match_moe_weighted_reduction)."""
     read = _weighted(nodes[at])
     if read is None:
         return None
@@ -165,7 +164,7 @@ def _weighted(product: Node) -> tuple[Node, Node] | None:
 
 def _routing(nodes: Sequence[Node], at: int) -> int | None:
     """One past the last node of the choice of experts that starts here (ggml_cuda_topk_moe_fusion)."""
-    if nodes[at].op not in {"UNARY", "SOFT_MAX"} or len(nodes[at].sources) > 1:
+    if len(nodes[at].sources) > 1:
         return None
     i = at + 1
     if nodes[at].op == "UNARY" and _follows(nodes, i, "SQRT"):
@@ -195,5 +194,5 @@ def _follows(nodes: Sequence[Node], at: int, op: str) -> bool:
     return at < len(nodes) and nodes[at].op == op and nodes[at].sources[0] is nodes[at - 1]
 
 
-def _ops(nodes: Sequence[Node]) -> tuple[str, ...]:
-    return tuple(node.op for node in nodes)
+def _ops(nodes: Sequence[Node]) -> list[str]:
+    return [node.op for node in nodes]

@@ -111,25 +111,32 @@ def representatives(marks: Sequence[Hashable], repetitions: int) -> list[int]:
 
     So many repetitions of each mark (of longer blocks one less), and the last.
     """
-    kept = list(range(len(marks)))
+    numbers: dict[Hashable, int] = {}
+    kinds = [numbers.setdefault(mark, len(numbers)) for mark in marks]
+    kept = list(range(len(kinds)))
     for period in range(1, LONGEST_PERIOD + 1):
-        kept = _without_repetitions(kept, marks, period, repetitions if period == 1 else repetitions - 1)
+        kept = _without_repetitions(kept, kinds, period, repetitions if period == 1 else repetitions - 1)
     return kept
 
 
 def _without_repetitions(
-    positions: list[int], marks: Sequence[Hashable], period: int, repetitions: int
+    positions: list[int], kinds: Sequence[int], period: int, repetitions: int
 ) -> list[int]:
-    """Positions without the repetitions of any block of `period` marks between the first ones and the last."""
+    """Positions without the repetitions of any block of `period` kinds between the first ones and the last."""
     kept: list[int] = []
+    before: list[int] = []
+    ahead = [kinds[p] for p in positions]
     i, n = 0, len(positions)
     while i < n:
-        block = [marks[p] for p in positions[i : i + period]]
-        before = [marks[p] for p in kept[-repetitions * period :]]
-        follows = [marks[p] for p in positions[i + period : i + 2 * period]]
-        if len(block) == period and before == block * repetitions and follows == block:
+        block = ahead[i : i + period]
+        if (
+            ahead[i + period : i + 2 * period] == block
+            and len(block) == period
+            and before[-repetitions * period :] == block * repetitions
+        ):
             i += period
         else:
             kept.append(positions[i])
+            before.append(ahead[i])
             i += 1
     return kept

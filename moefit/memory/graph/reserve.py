@@ -62,17 +62,41 @@ def peaks_of(model: Model, homes: Homes, question: Question) -> Peaks:
     places = (chosen.key, outside)
 
     def peaks() -> Peaks:
-        batch = question.batch
-        if (question.auto and batch.flash) or model.architecture in HYPER:
-            probe = replace(question, batch=_probe(batch))
-            missed = _remembered(
-                _probes(model), (probe, places), lambda: _elsewhere(model, homes, probe, chosen)
-            )
-            flash = batch.flash and not (question.auto and FLASH in missed)
-            batch = replace(batch, flash=flash, unfused=missed - {FLASH})
-        return _allocated(_built(model, homes, batch, chosen.layers), question)
+        return _allocated(_settled(model, homes, question, chosen, places), question)
 
     return _remembered(_known(model), (question, places), peaks)
+
+
+def _settled(model: Model, homes: Homes, question: Question, chosen: Chosen, places: Hashable) -> Context:
+    """The graph with the fused operations that llama.cpp keeps: those that run where their layer is (resolve_fused_ops)."""
+    batch = question.batch
+    if model.architecture not in HYPER:
+        c = _built(model, homes, batch, chosen.layers)
+        if not (question.auto and batch.flash):
+            return c
+        if _is_plain(c, chosen.layers):
+            missed = any(not _can_run(question, homes.layers[layer], node) for layer, node in c.attention)
+            return _built(model, homes, replace(batch, flash=False), chosen.layers) if missed else c
+    probe = replace(question, batch=_probe(batch))
+    off = _remembered(_probes(model), (probe, places), lambda: _elsewhere(model, homes, probe, chosen))
+    flash = batch.flash and not (question.auto and FLASH in off)
+    return _built(model, homes, replace(batch, flash=flash, unfused=off - {FLASH}), chosen.layers)
+
+
+def _is_plain(c: Context, layers: Sequence[int]) -> bool:
+    """Whether attention runs where its layer is for certain, if that device can: what comes before it, the write to the cache, is there.
+
+    So it is where every layer attends, caches are with their layers, and of blocks only feed-forward tensors are elsewhere.
+    """
+    return (
+        c.batch.kv_offload
+        and all(".ffn_" in name or not name.startswith("blk.") for name in c.homes.tensors)
+        and {layer for layer, _ in c.attention} == set(layers)
+    )
+
+
+def _can_run(question: Question, backend: int, node: Node) -> bool:
+    return runs((*question.rules, None)[backend], node)
 
 
 def _grows(model: Model) -> bool:
