@@ -23,8 +23,8 @@ BUFFER = re.compile(r"(\S+)\s+(model|KV|RS|compute|output) buffer size =\s*([\d.
 class Server:
     """A running llama-server."""
 
-    def __init__(self, process: subprocess.Popen[bytes], log: Path, ready: float) -> None:
-        self.process, self.log, self.ready = process, log, ready
+    def __init__(self, process: subprocess.Popen[bytes], log: Path, ready: float, port: int) -> None:
+        self.process, self.log, self.ready, self.port = process, log, ready, port
 
     def ask(self, prompt: int, generate: int, timeout: float = 120) -> dict[str, Any]:
         """Send `prompt` random tokens, take `generate` back; tokens a second of both, or what went wrong."""
@@ -37,7 +37,7 @@ class Server:
             "temperature": 0,
         }
         request = urllib.request.Request(
-            f"http://127.0.0.1:{PORT}/completion",
+            f"http://127.0.0.1:{self.port}/completion",
             json.dumps(body).encode(),
             {"Content-Type": "application/json"},
         )
@@ -73,13 +73,13 @@ class Server:
 
 @contextlib.contextmanager
 def serving(
-    argv: Sequence[str], environment: Mapping[str, str], log: Path, timeout: float = 120
+    argv: Sequence[str], environment: Mapping[str, str], log: Path, timeout: float = 120, port: int = PORT
 ) -> Iterator[Server | None]:
     """While the block runs, the server does; None when it did not come up in time."""
     start = time.monotonic()
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [*argv, "--host", "127.0.0.1", "--port", str(PORT), "-lv", "4"],
+            [*argv, "--host", "127.0.0.1", "--port", str(port), "-lv", "4"],
             stdout=out, stderr=out, env={**os.environ, **environment},
         )  # fmt: skip
     try:
@@ -87,8 +87,8 @@ def serving(
         while process.poll() is None and time.monotonic() - start < timeout and not up:
             time.sleep(0.05)
             with contextlib.suppress(OSError):
-                up = urllib.request.urlopen(f"http://127.0.0.1:{PORT}/health", timeout=1).status == 200
-        yield Server(process, log, round(time.monotonic() - start, 1)) if up else None
+                up = urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1).status == 200
+        yield Server(process, log, round(time.monotonic() - start, 1), port) if up else None
     finally:
         process.terminate()
         try:

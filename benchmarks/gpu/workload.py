@@ -2,11 +2,10 @@
 
     python benchmarks/gpu/workload.py LLAMA_SERVER MODEL.gguf OUT.jsonl [--free 6,8,12,16] [--rounds 5] [--seconds 560]
 
-Another process holds the card so that only so many GiB are free. Launches alternate, round by round, and every run is a fresh
-server: a short request to warm it up, then the workload's prompt, `--repeat` times. `seconds` is prompt/prefill + answer/decode with the
-rates that the server itself reports; the answer is cut after GENERATE tokens to save time. In the first round moefit's
-own launch also gets a prompt that fills the context, and `peak_mib` is then the highest use that NVML saw.
-`--grid` instead measures base-first at each micro-batch once, to see how far moefit's choice is from the best of them.
+Another process holds the card so that only so many GiB are free while a launch starts, warms up and, for moefit's own, takes a
+prompt that fills the context; `peak_mib` is the highest use that NVML saw then. The launches of one amount then take turns with the
+workload, round by round. `seconds` is prompt/prefill + answer/decode with the rates that the server itself reports; the answer
+is cut after GENERATE tokens to save time.
 `--table OUT.jsonl` only prints the medians of what was recorded.
 """
 
@@ -22,18 +21,20 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import card
-from serve import serving
+from serve import PORT, Server, serving
 
 PROMPT, ANSWER, CONTEXT = 4096, 512, 16384
-GENERATE = 128
-GRID = (512, 1024, 2048, 4096)
-LONGEST = 50
-"""Seconds that a run may take, all in all; none is started when less is left."""
+GENERATE = 64
+LONGEST = 25
+"""Seconds that a run may take; none is started when less is left."""
+FIXED = "cpu-moe"
+"""The launch that does not depend on the memory that is free: started once, and run twice at the first amount and once at each other."""
 
 Line = tuple[list[str], dict[str, str]]
 """Arguments, and variables of the environment."""
@@ -80,29 +81,34 @@ def predicted(argv: list[str]) -> dict[str, Any]:
         return {"error": done.stderr[-200:]}
 
 
-def measure(line: Line, *, repeat: int, fill: bool) -> Iterator[dict[str, Any]]:
-    """One fresh server, the workload a few times; the last row has what was seen of memory."""
-    argv, environment = line
-    log = Path(tempfile.gettempdir()) / "workload.log"
-    with card.Peak() as peak, serving(argv, environment, log) as running:
-        if running is None:
-            yield {"error": log.read_text(errors="replace")[-400:]}
-            return
-        running.ask(512, 8)
-        for number in range(repeat):
-            row = {"repetition": number, **running.ask(PROMPT, GENERATE)}
-            if "prefill" in row:
-                row["seconds"] = round(PROMPT / row["prefill"] + ANSWER / row["decode"], 2)
-            if number == repeat - 1:
-                if fill:
-                    row["filled"] = running.ask(CONTEXT - GENERATE - 8, GENERATE)
-                row |= {
-                    "ready_s": running.ready,
-                    "buffers": running.buffers,
-                    "complaints": running.complaints,
-                }
-                row["peak_mib"] = peak.mib
-            yield row
+def run_once(server: Server) -> dict[str, Any]:
+    """The workload, the answer cut short."""
+    row = server.ask(PROMPT, GENERATE)
+    if "prefill" in row:
+        row["seconds"] = round(PROMPT / row["prefill"] + ANSWER / row["decode"], 2)
+    return row
+
+
+def start(
+    stack: ExitStack, name: str, gib: float, make: Callable[[], Line], servers: dict[str, Server]
+) -> dict[str, Any]:
+    """Add a launch to the servers, started while only so much of the card is free, warmed up; moefit's also gets a prompt that fills the context."""
+    log = Path(tempfile.gettempdir()) / f"{name}.log"
+    with card.ballast(int(gib * 1024) * card.MIB), card.Peak() as peak:
+        row: dict[str, Any] = {"free_mib": card.free() // card.MIB}
+        line = make()
+        row |= {"argv": line[0][1:], "environment": line[1], "predicted": predicted(line[0])}
+        port = PORT + list(contenders([])).index(name)
+        server = stack.enter_context(serving(*line, log, port=port))
+        if server is None:
+            return {"error": log.read_text(errors="replace")[-400:]}
+        row["warm"] = server.ask(PROMPT if name == "moefit" else 512, 8)
+        if name == "moefit":
+            row["filled"] = server.ask(CONTEXT - 8 - 8, 8)
+        row |= {"ready_s": server.ready, "buffers": server.buffers, "complaints": server.complaints}
+        row["peak_mib"] = peak.mib
+        servers[name] = server
+    return row
 
 
 def contenders(command: list[str]) -> dict[str, Callable[[], Line]]:
@@ -113,25 +119,6 @@ def contenders(command: list[str]) -> dict[str, Callable[[], Line]]:
         "two-pass": lambda: moefit(command, "--strategy", "two-pass"),
         "cpu-moe": lambda: ([*command, "--cpu-moe"], {}),
     }
-
-
-def grid(command: list[str]) -> dict[str, Callable[[], Line]]:
-    """Base-first at each micro-batch, experts in pinned memory."""
-
-    def at(ubatch: int) -> Callable[[], Line]:
-        words = [*command, "-ub", str(ubatch), "-b", str(max(2048, ubatch)), "-lm", "none"]
-        return lambda: moefit(words, "--strategy", "base-first")
-
-    return {f"ub{ubatch}": at(ubatch) for ubatch in GRID}
-
-
-def runs(free: list[float], rounds: int, names: list[str]) -> Iterator[tuple[int, float, str]]:
-    """Round, GiB free, launch; what does not depend on the card's memory runs once a round."""
-    for number in range(rounds):
-        for gib in free:
-            for name in names:
-                if name != "cpu-moe" or gib == free[number % len(free)]:
-                    yield number, gib, name
 
 
 def table(path: Path) -> None:
@@ -164,12 +151,7 @@ def main() -> None:
     parser.add_argument("out", type=Path, nargs="?")
     parser.add_argument("--free", default="6,8,12,16")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument(
-        "--first-round", type=int, default=0, help="number of the first round, when an earlier call made some"
-    )
-    parser.add_argument("--repeat", type=int, default=2, help="workloads for each server")
     parser.add_argument("--seconds", type=float, default=560)
-    parser.add_argument("--grid", action="store_true")
     parser.add_argument("--table", type=Path)
     a = parser.parse_args()
     if a.table:
@@ -178,26 +160,47 @@ def main() -> None:
         parser.error("SERVER MODEL OUT are needed")
     end = time.monotonic() + a.seconds
     command = [a.server, "-m", str(a.model), "-c", str(CONTEXT)]
-    launches = grid(command) if a.grid else contenders(command)
-    free = [float(part) for part in a.free.split(",") if part]
-    held = None
-    for turn, gib, name in runs(free or [0.0], a.rounds, list(launches)):
-        number = turn + a.first_round
-        if time.monotonic() + LONGEST > end:
-            break
-        with card.ballast(int(gib * 1024) * card.MIB if gib else None):
-            row = {"free_gib": gib, "name": name, "round": number, "free_mib": card.free() // card.MIB}
-            line = launches[name]()
-            row |= {"argv": line[0][1:], "environment": line[1]}
-            if line[0] != held:
-                row["predicted"] = predicted(line[0])
-            for answer in measure(line, repeat=a.repeat, fill=name == "moefit" and turn == 0):
-                with a.out.open("a") as file:
-                    file.write(json.dumps(row | answer) + "\n")
-                keys = ("prefill", "decode", "seconds", "ready_s", "peak_mib", "error")
-                print(name, gib, {k: answer[k] for k in keys if k in answer}, flush=True)
-        held = line[0]
+    launches = contenders(command)
+    with ExitStack() as throughout:
+        kept: dict[str, Server] = {}
+        for gib in [float(part) for part in a.free.split(",")]:
+            with ExitStack() as stack:
+                rows: dict[str, dict[str, Any]] = {}
+                for name, make in launches.items():
+                    if name not in kept:
+                        owner = throughout if name == FIXED else stack
+                        rows[name] = start(owner, name, gib, make, kept)
+                take_turns(kept, rows, gib, a.rounds, end, a.out)
+            kept = {name: server for name, server in kept.items() if name == FIXED}
     return table(a.out)
+
+
+def take_turns(
+    servers: dict[str, Server],
+    rows: dict[str, dict[str, Any]],
+    gib: float,
+    rounds: int,
+    end: float,
+    out: Path,
+) -> None:
+    """Run the workload round by round, while the time lasts; what is known of a start goes with its first run."""
+    for name in rows.keys() - servers.keys():
+        write(out, {"free_gib": gib, "name": name, **rows[name]})
+    for number in range(rounds):
+        for name, server in servers.items():
+            if name == FIXED and name not in rows and number < rounds - 1:
+                continue
+            if time.monotonic() + LONGEST < end:
+                row = {"free_gib": gib, "name": name, "round": number, **rows.pop(name, {})}
+                write(out, row | run_once(server))
+
+
+def write(out: Path, row: dict[str, Any]) -> None:
+    """Keep a row, and show it."""
+    with out.open("a") as file:
+        file.write(json.dumps(row) + "\n")
+    keys = ("free_gib", "name", "prefill", "decode", "seconds", "ready_s", "peak_mib", "error")
+    print({k: row[k] for k in keys if k in row}, flush=True)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from moefit.memory.architectures import architecture
 from moefit.memory.cache_tensor import cache_type
 from moefit.memory.cells import context
 from moefit.memory.graph.context import Batch, Homes
-from moefit.memory.graph.reserve import Question, estimated, peaks_of
+from moefit.memory.graph.reserve import Question, estimated, peaks_of, sketch
 from moefit.memory.hparams import hparams
 from moefit.model import Model
 from moefit.placement.types import Placement
@@ -70,6 +70,14 @@ def compute_buffers(
         extra=tuple(sum(sizes[i] for sizes in terms.values()) for i in range(len(devices))),
         notes=_notes(model),
     )
+
+
+def sketched_buffers(
+    model: Model, devices: Sequence[Device], settings: Settings, placement: Placement
+) -> tuple[int, ...]:
+    """About what `compute_buffers` says for each device, from two layers of each kind: a place to start from."""
+    homes, question = _asked(model, devices, settings, placement)
+    return sketch(model, homes, question)[:-1]
 
 
 def named_terms(

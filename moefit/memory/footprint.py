@@ -7,7 +7,7 @@ from operator import add
 from typing import TYPE_CHECKING
 
 from moefit.memory.architectures import is_known
-from moefit.memory.compute import compute_buffers
+from moefit.memory.compute import compute_buffers, sketched_buffers
 from moefit.memory.host import caches, output_buffer
 from moefit.memory.kv import kv
 from moefit.memory.lazy import lazy
@@ -58,6 +58,16 @@ def footprint(model: Model, devices: Sequence[Device], settings: Settings, place
         ),
         notes=tuple(dict.fromkeys((*notes(model), *remarks))),
     )
+
+
+def compute_sketch(
+    model: Model, devices: Sequence[Device], settings: Settings, placement: Placement
+) -> tuple[int, ...]:
+    """About the compute buffer of each device, in bytes, many times as fast as `footprint`."""
+    try:
+        return sketched_buffers(model, devices, settings, placement)
+    except KeyError:
+        return rough_compute(model, devices, settings, placement)[0]
 
 
 def _less(placement: Placement, fixed: Sequence[Tensor]) -> Placement:

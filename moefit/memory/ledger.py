@@ -30,8 +30,10 @@ def ledger(model: Model, settings: Settings, devices: Sequence[Device] = ()) -> 
     With --no-kv-offload caches are no part of it.
     """
     backends = list(dict.fromkeys(device.backend for device in devices)) or [HOST]
-    by_backend = [_slots(model, settings, backend) for backend in backends]
-    return Ledger(tuple(max(sizes, key=lambda size: size.total) for sizes in zip(*by_backend, strict=True)))
+    first, *others = (_slots(model, settings, backend) for backend in backends)
+    if not others:
+        return Ledger(first)
+    return Ledger(tuple(max(sizes, key=lambda size: size.total) for sizes in zip(first, *others, strict=True)))
 
 
 def _slots(model: Model, settings: Settings, backend: Backend) -> tuple[LayerSize, ...]:

@@ -77,13 +77,14 @@ def _left_out(run: Sequence[LayerSize], space: int) -> list[str]:
 
 def _runs(ledger: Ledger, rooms: Sequence[Room]) -> tuple[int, ...]:
     """The room of each slot: the largest common share of experts that places every slot, or bases as far as they fit."""
-    low, high = 0, _SHARES + 1
-    best = _greedy(ledger, rooms, 0)
-    if CPU in best:
+    sizes = [(size.base, size.expert_bytes) for size in ledger.slots]
+    best = _greedy(sizes, rooms, 0)
+    if CPU in best or len(rooms) == 1:
         return best
+    low, high = 0, _SHARES + 1
     while high - low > 1:
         middle = (low + high) // 2
-        slots = _greedy(ledger, rooms, middle)
+        slots = _greedy(sizes, rooms, middle)
         if CPU in slots:
             high = middle
         else:
@@ -91,17 +92,17 @@ def _runs(ledger: Ledger, rooms: Sequence[Room]) -> tuple[int, ...]:
     return best
 
 
-def _greedy(ledger: Ledger, rooms: Sequence[Room], share: int) -> tuple[int, ...]:
-    """Fill rooms from the last one and the last slot down, each layer at its base and `share` of its experts."""
-    slots = [CPU] * len(ledger.slots)
-    sizes = [size.base + size.expert_bytes * share // _SHARES for size in ledger.slots]
-    layer = len(sizes) - 1
-    if rooms and sizes[layer] > max(room.capacity for room in rooms):
+def _greedy(sizes: Sequence[tuple[int, int]], rooms: Sequence[Room], share: int) -> tuple[int, ...]:
+    """Fill rooms from the last one and the last slot down, each layer (base, expert bytes) at its base and `share` of its experts."""
+    slots = [CPU] * len(sizes)
+    wanted = [base + experts * share // _SHARES for base, experts in sizes]
+    layer = len(wanted) - 1
+    if rooms and wanted[layer] > max(room.capacity for room in rooms):
         layer -= 1  # an output that fits nowhere stays on the CPU
     for room in reversed(range(len(rooms))):
         space = rooms[room].capacity
-        while layer >= 0 and sizes[layer] <= space:
+        while layer >= 0 and wanted[layer] <= space:
             slots[layer] = room
-            space -= sizes[layer]
+            space -= wanted[layer]
             layer -= 1
     return tuple(slots)

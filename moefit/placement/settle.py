@@ -116,14 +116,18 @@ def _rooms(devices: Sequence[Device], budgets: Sequence[Budget], compute: Sequen
 
 @per_model(64)
 def first_guess(model: Model, devices: tuple[Device, ...], settings: Settings) -> tuple[int, ...]:
-    """Compute buffers with everything but the routed experts spread over all devices, in bytes per device."""
+    """Compute buffers with the slots spread over all devices and the experts of each run's later half on the CPU, in bytes per device."""
     count, slots = len(devices), model.slots
     if not count:
         return ()
     runs = tuple(i * count // slots for i in range(slots))
-    experts = {t.name: CPU for layer in model.layers for t in layer.experts}
-    spread = Placement(runs, experts)
-    return tuple(use.compute for use in memory.footprint(model, devices, settings, spread).devices)
+    later = (
+        layer
+        for layer in model.layers
+        if 2 * (layer.index - runs.index(runs[layer.index])) >= runs.count(runs[layer.index])
+    )
+    experts = {t.name: CPU for layer in later for t in layer.experts}
+    return memory.compute_sketch(model, devices, settings, Placement(runs, experts))
 
 
 def _could_take_more(settled: Settled, ledger: Ledger) -> bool:

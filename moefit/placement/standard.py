@@ -120,14 +120,14 @@ def _greedy(
     """Rooms of the last layers, as many as fit: from the last layer down, a full room is left for the next one."""
     layer = len(sizes)
     stop = 0 if wanted is None else max(0, layer - wanted)
-    slots: tuple[int, ...] = ()
+    slots: list[int] = []
     for room, capacity in rooms:
         space = capacity * factor // _PARTS
         while layer > stop and sizes[layer - 1] <= space:
             layer -= 1
             space -= sizes[layer]
-            slots = (room, *slots)
-    return slots
+            slots.append(room)
+    return tuple(reversed(slots))
 
 
 def _placed(slots: Sequence[int]) -> int:

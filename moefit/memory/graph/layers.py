@@ -89,6 +89,25 @@ def choose(model: Model, homes: Homes, period: int, *, whole: bool) -> Chosen:
     return Chosen(tuple(layers), tuple(marks[i] for i in layers))
 
 
+def sketched(model: Model, homes: Homes, period: int) -> tuple[int, ...]:
+    """Of each kind, home and set of tensors elsewhere, the two main layers that have most bytes there."""
+    names = _layer_of(model)
+    moved: dict[int, list[str]] = {}
+    away: dict[int, int] = {}
+    for name in homes.tensors:
+        layer, short, size = names.get(name, (-1, name, 0))
+        moved.setdefault(layer, []).append(short)
+        away[layer] = away.get(layer, 0) + size
+    groups: dict[Hashable, list[int]] = {}
+    for i, (home, kind, layer_) in enumerate(
+        zip(homes.layers, _kinds(model, period), model.layers, strict=True)
+    ):
+        if not layer_.mtp:
+            groups.setdefault((kind, home, tuple(moved.get(i, ()))), []).append(i)
+    largest = (sorted(group, key=lambda i: (-away.get(i, 0), i))[:2] for group in groups.values())
+    return tuple(sorted(i for pair in largest for i in pair))
+
+
 @per_model(8)
 def _layer_of(model: Model) -> dict[str, tuple[int, str, int]]:
     """Layer, name within the layer and bytes of each tensor."""

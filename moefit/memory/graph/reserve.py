@@ -16,7 +16,7 @@ from moefit.memory.graph.allocate import Allocator, Arena
 from moefit.memory.graph.architectures import ARCHITECTURES, GROWING, HYPER, PERIODS
 from moefit.memory.graph.context import Batch, Context, Homes, Layers, Parameters
 from moefit.memory.graph.fusion import fused
-from moefit.memory.graph.layers import Chosen, choose
+from moefit.memory.graph.layers import Chosen, choose, sketched
 from moefit.memory.graph.nodes import Node
 from moefit.memory.graph.rules import alloc_size, batch_size, runs
 from moefit.memory.graph.schedule import Backends, schedule
@@ -65,6 +65,12 @@ def peaks_of(model: Model, homes: Homes, question: Question) -> Peaks:
         return _allocated(_settled(model, homes, question, chosen, places), question)
 
     return _remembered(_known(model), (question, places), peaks)
+
+
+def sketch(model: Model, homes: Homes, question: Question) -> Peaks:
+    """Peaks of a graph of two layers of each kind and home, those with the largest tensors away from it."""
+    layers = sketched(model, homes, PERIODS.get(model.architecture, 1))
+    return _allocated(_built(model, homes, question.batch, layers), question)
 
 
 def _settled(model: Model, homes: Homes, question: Question, chosen: Chosen, places: Hashable) -> Context:
