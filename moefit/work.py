@@ -122,6 +122,8 @@ class Work:
     """How alike the popularities of experts are: the shape of their gamma distribution."""
     input_bytes: int
     """Token embeddings: on the host, one row read per token."""
+    fingerprint: str = ""
+    """Of the model."""
 
     def over(self, start: int, end: int) -> Load:
         """What slots `start` to `end` (exclusive) cost together, their experts included."""
@@ -173,6 +175,7 @@ def work_of(model: Model) -> Work:
         window=h.window,
         evenness=_UNEVEN.get(model.architecture, _EVENNESS),
         input_bytes=sum(t.bytes for t in model.input),
+        fingerprint=model.fingerprint,
     )
 
 

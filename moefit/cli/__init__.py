@@ -88,7 +88,7 @@ def _run(head: list[str], tail: list[str] | None) -> int:
     from moefit.cli.commands import app
 
     try:
-        status = app(args=head, prog_name="moefit", obj=tail, standalone_mode=False)
+        status = app(head)(args=head, prog_name="moefit", obj=tail, standalone_mode=False)
     except TyperException as error:
         if type(error).__name__ == "NoArgsIsHelpError":
             print(error, file=sys.stderr)  # noqa: T201 - the help

@@ -143,9 +143,11 @@ def _calibration(machine: Machine) -> Calibration:
 def _learned(report: Report, machine: Machine, calibration: Calibration) -> Report:
     """What the runs say of the machine, saved."""
     lesson = learn(report.outcomes, machine, report.workload)
-    if not lesson.learned:
+    if not any(outcome.samples for outcome in report.outcomes):
         return replace(report, lesson=lesson)
-    path = save_calibration(with_learned(calibration, lesson.learned), os.environ)
+    path = save_calibration(
+        with_learned(calibration, lesson.learned, report.plan.model.fingerprint), os.environ
+    )
     return replace(report, lesson=lesson, saved=str(path))
 
 

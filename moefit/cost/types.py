@@ -34,6 +34,6 @@ class Prediction:
     seconds: float
     """For the prompt and the answer together."""
     confidence: Confidence
-    """Where the figures of the machine come from: measured with this model, calibrated, a catalogue, or guessed."""
+    """Where the figures of the machine come from: corrected by runs of this model, calibrated, a catalogue, or guessed."""
     terms: tuple[Term, ...] = ()
     """The seconds, by phase and place; those of a phase add up to its time where nothing overlaps."""

@@ -64,11 +64,13 @@ class Calibration:
     links: tuple[LinkRate, ...]
     learned: tuple[Learned, ...] = ()
     """Corrections from real runs (`moefit bench --save`); a new calibration has none."""
+    benched: tuple[str, ...] = ()
+    """Fingerprints of the models that ran."""
 
     @property
     def label(self) -> str:
         """What a plan calls it."""
-        return f"{self.fingerprint} of {self.date[:10]}{', corrected by bench' if self.learned else ''}"
+        return f"{self.fingerprint} of {self.date[:10]}{', corrected by bench' if self.benched else ''}"
 
 
 def apply(machine: Machine, calibration: Calibration) -> Machine:
@@ -90,7 +92,7 @@ def apply(machine: Machine, calibration: Calibration) -> Machine:
     gpus = tuple(_corrected(_with_link(gpu, calibration.links), calibration.learned) for gpu in machine.gpus)
     if (ram, gpus) == (machine.ram, machine.gpus):
         return machine
-    return replace(machine, ram=ram, gpus=gpus, calibration=calibration.label)
+    return replace(machine, ram=ram, gpus=gpus, calibration=calibration.label, benched=calibration.benched)
 
 
 def device_key(device: Device) -> str:
@@ -103,13 +105,17 @@ def is_measurable(device: Device) -> bool:
     return device.source in {"nvml", "llama-server"}
 
 
-def with_learned(calibration: Calibration, learned: Iterable[Learned]) -> Calibration:
-    """The calibration with factors found under it, on top of those it has; together they stay within a factor of two."""
+def with_learned(calibration: Calibration, learned: Iterable[Learned], model: str) -> Calibration:
+    """The calibration with factors found under it by running a model, on top of those it has; together they stay within a factor of two."""
     known = {(one.place, one.figure): one.factor for one in calibration.learned}
     for one in learned:
         factor = known.get((one.place, one.figure), 1.0) * one.factor
         known[one.place, one.figure] = round(min(2.0, max(0.5, factor)), 3)
-    return replace(calibration, learned=tuple(Learned(*key, factor) for key, factor in sorted(known.items())))
+    return replace(
+        calibration,
+        learned=tuple(Learned(*key, factor) for key, factor in sorted(known.items())),
+        benched=tuple(sorted({*calibration.benched, model})),
+    )
 
 
 def to_json(calibration: Calibration) -> dict[str, Any]:
@@ -131,6 +137,7 @@ def to_json(calibration: Calibration) -> dict[str, Any]:
         "learned": [
             {"place": one.place, "figure": one.figure, "factor": one.factor} for one in calibration.learned
         ],
+        "benched": list(calibration.benched),
     }
 
 
@@ -164,6 +171,7 @@ def from_json(text: str, path: str = "calibration") -> Calibration:
                 Learned(str(one["place"]), str(one["figure"]), _factor(one["factor"]))
                 for one in document.get("learned", [])
             ),
+            benched=tuple(str(model) for model in document.get("benched", [])),
         )
     except (ValueError, TypeError, KeyError) as error:
         raise InputError(f"{path}: not a calibration: {error!r}", hint) from None

@@ -24,6 +24,7 @@ def to_json(machine: Machine) -> dict[str, Any]:
         "cpu": _object(machine.cpu),
         "host": machine.host,
         "calibration": machine.calibration,
+        "benched": list(machine.benched),
         "warnings": list(machine.warnings),
     }
 
@@ -55,6 +56,7 @@ def from_json(text: str, path: str = "machine file") -> Machine:
         warnings=tuple(str(warning) for warning in reader.optional(found, "warnings", list, "machine", [])),
         calibration=reader.optional(found, "calibration", str, "machine", ""),
         host=reader.optional(found, "host", str, "machine", ""),
+        benched=tuple(str(model) for model in reader.optional(found, "benched", list, "machine", [])),
     )
 
 

@@ -101,3 +101,5 @@ class Machine:
     """The calibration these figures come from, for a plan to name; empty without one."""
     host: str = ""
     """What tells this host from others (host.fingerprint); empty where its memory is declared."""
+    benched: tuple[str, ...] = ()
+    """Fingerprints of the models whose runs corrected these figures (`moefit bench --save`)."""

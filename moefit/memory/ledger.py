@@ -33,7 +33,9 @@ def ledger(model: Model, settings: Settings, devices: Sequence[Device] = ()) -> 
     first, *others = (_slots(model, settings, backend) for backend in backends)
     if not others:
         return Ledger(first)
-    return Ledger(tuple(max(sizes, key=lambda size: size.total) for sizes in zip(first, *others, strict=True)))
+    return Ledger(
+        tuple(max(sizes, key=lambda size: size.total) for sizes in zip(first, *others, strict=True))
+    )
 
 
 def _slots(model: Model, settings: Settings, backend: Backend) -> tuple[LayerSize, ...]:

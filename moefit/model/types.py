@@ -107,6 +107,11 @@ class Model:
         return sum(t.bytes for t in self.tensors) - twice
 
     @property
+    def fingerprint(self) -> str:
+        """What files of the same weights share, whatever they are called: architecture, number of tensors, bytes."""
+        return f"{self.architecture}-{len(self.tensors)}-{self.bytes}"
+
+    @property
     def expert_bytes(self) -> int:
         """Bytes of all routed experts."""
         return sum(layer.expert_bytes for layer in self.layers)

@@ -150,6 +150,17 @@ def test_what_is_learned_is_saved_in_the_calibration(bench, tmp_path: Path):
     saved = load_calibration(measured.fingerprint, environment)
     assert saved is not None
     assert [learned["factor"]] == [one.factor for one in saved.learned]
+    assert 1 == len(saved.benched)
+
+
+def test_runs_that_were_as_predicted_are_saved_too(bench, tmp_path: Path):
+    environment = {"XDG_CONFIG_HOME": str(tmp_path)}
+    measured = Calibration(read_fingerprint(), "2026-11-24T07:00:00+00:00", (RamRate(1, 5 * 10**6),), ())
+    save_calibration(measured, environment)
+    assert 0 == bench(as_predicted, "--save")[0]
+    saved = load_calibration(measured.fingerprint, environment)
+    assert saved is not None
+    assert ((), 1) == (saved.learned, len(saved.benched))
 
 
 def test_an_interrupted_bench_saves_what_it_learned(bench, tmp_path: Path):

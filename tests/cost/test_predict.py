@@ -234,6 +234,13 @@ def test_confidence_names_the_weakest_figure(machine: Machine, confidence: str) 
     assert confidence == outcome(moved(20), machine=machine).confidence
 
 
+def test_runs_of_this_very_model_make_a_prediction_measured() -> None:
+    calibrated = replace(MACHINE, calibration="bench of 2026-11-24", benched=("llama-9-100",))
+    assert "calibrated" == outcome(moved(20), machine=calibrated).confidence
+    benched = replace(calibrated, benched=("llama-9-100", MODEL.fingerprint))
+    assert "measured" == outcome(moved(20), machine=benched).confidence
+
+
 def test_an_unknown_memory_does_not_matter_where_nothing_is_in_it() -> None:
     unknown = replace(MACHINE, ram=replace(RAM, bandwidth=None))
     assert "catalogue" == outcome(ALL_ON_GPU, machine=unknown).confidence

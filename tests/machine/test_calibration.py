@@ -124,7 +124,9 @@ def test_a_bad_file_is_one_clear_error_that_names_it(text: str, message: str) ->
     assert message in caught.value.message
 
 
-LEARNED = with_learned(CALIBRATION, [Learned("CPU", "memory", 0.5), Learned(DIGITS, "pinned", 1.1)])
+LEARNED = with_learned(
+    CALIBRATION, [Learned("CPU", "memory", 0.5), Learned(DIGITS, "pinned", 1.1)], "llama-9-100"
+)
 
 
 def test_learned_factors_correct_the_rates_they_name() -> None:
@@ -144,10 +146,17 @@ def test_a_corrected_calibration_says_so() -> None:
 
 
 def test_later_lessons_multiply_and_stay_within_two() -> None:
-    again = with_learned(LEARNED, [Learned("CPU", "memory", 0.8), Learned(DIGITS, "pinned", 1.5)])
+    again = with_learned(
+        LEARNED, [Learned("CPU", "memory", 0.8), Learned(DIGITS, "pinned", 1.5)], "qwen3moe-5-50"
+    )
     assert {("CPU", "memory"): 0.5, (DIGITS, "pinned"): 1.65} == {
         (one.place, one.figure): one.factor for one in again.learned
     }
+
+
+def test_a_machine_knows_which_models_ran_on_it() -> None:
+    again = with_learned(LEARNED, [], "qwen3moe-5-50")
+    assert ("llama-9-100", "qwen3moe-5-50") == apply(MACHINE, again).benched
 
 
 def test_what_was_learned_is_written_and_read_back() -> None:
