@@ -56,7 +56,7 @@ def run_of(
 ) -> Run:
     """The run of a placement."""
     host = host_rates(machine, settings)
-    where = tally(work, settings, placement)
+    where = tally(work, placement, settings.kv_offload)
     helper = _helper(devices, settings)
     return Run(
         work=work,

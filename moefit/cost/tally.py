@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from moefit.machine.types import CPU
+from moefit.memory.memo import per_object
 from moefit.values import dataclass
 from moefit.work import Load, together
 
 if TYPE_CHECKING:
-    from moefit.launch.settings import Settings
     from moefit.placement.types import Placement
     from moefit.work import Work
 
@@ -33,8 +33,9 @@ class Tally:
     """Where the multi-token-prediction head, or the output matrix, is."""
 
 
-def tally(work: Work, settings: Settings, placement: Placement) -> Tally:
-    """Adds up slots by runs, then moves the exceptions."""
+@per_object(64, objects=2)
+def tally(work: Work, placement: Placement, kv_offload: bool) -> Tally:  # noqa: FBT001 - remembered by position
+    """Adds up slots by runs, then moves the exceptions. The answer is shared: it is only read."""
     places: dict[int, Load] = {CPU: Load()}
     slots = placement.slots
     blocks = len(slots) - 1
@@ -45,7 +46,7 @@ def tally(work: Work, settings: Settings, placement: Placement) -> Tally:
         start, runs = end, runs + 1
     output = {slots[-1]: replace(work.output)}
     hops = _move(work, placement, places, output)
-    attention = 0 if settings.kv_offload else _move_cache(places)
+    attention = 0 if kv_offload else _move_cache(places)
     crossings = runs - 1 + (slots[-1] != slots[blocks - 1])
     draft = slots[max(work.mtp_slots, default=blocks)]
     return Tally(places, output, hops + attention, crossings, draft)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from moefit.memory.architectures import Indexer, Recurrent, architecture
 from moefit.memory.keys import Keys
-from moefit.memory.memo import per_model
+from moefit.memory.memo import per_object
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Hparams:
     indexer_key: int = 0
 
 
-@per_model(16)
+@per_object(16)
 def hparams(model: Model) -> Hparams:
     """What a model's layers keep, as its header and its architecture's row say."""
     row = architecture(model.architecture)

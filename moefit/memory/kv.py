@@ -15,7 +15,7 @@ from moefit.memory.cache_tensor import CACHE_TYPES, CacheTensor, cache_type
 from moefit.memory.cells import Context, context
 from moefit.memory.compressed import compressed_tensors
 from moefit.memory.hparams import Attention, Hparams, State, hparams
-from moefit.memory.memo import per_model
+from moefit.memory.memo import per_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -44,7 +44,7 @@ def kv(
     return tuple(held[:-1]), held[-1]
 
 
-@per_model(64)
+@per_object(64)
 def layer_bytes(model: Model, settings: Settings, backend: Backend) -> tuple[int, ...]:
     """Each block's caches and states in buffers of `backend`."""
     return tuple(
@@ -52,7 +52,7 @@ def layer_bytes(model: Model, settings: Settings, backend: Backend) -> tuple[int
     )
 
 
-@per_model(64)
+@per_object(64)
 def layer_tensors(model: Model, settings: Settings) -> tuple[tuple[CacheTensor, ...], ...]:
     """The cache and state tensors of each block, those of a multi-token-prediction context included."""
     h = hparams(model)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from moefit.memory.buffers import HOST
 from moefit.memory.kv import layer_bytes
-from moefit.memory.memo import per_model
+from moefit.memory.memo import per_object
 from moefit.memory.weights import slot_weights, tensor_sizes
 from moefit.model import Role
 from moefit.placement.types import LayerSize, Ledger
@@ -30,7 +30,9 @@ def ledger(model: Model, settings: Settings, devices: Sequence[Device] = ()) -> 
     With --no-kv-offload caches are no part of it.
     """
     backends = list(dict.fromkeys(device.backend for device in devices)) or [HOST]
-    first, *others = (_slots(model, settings, backend) for backend in backends)
+    first, *others = (
+        _slots(model, settings.mtp, backend, _caches(model, settings, backend)) for backend in backends
+    )
     if not others:
         return Ledger(first)
     return Ledger(
@@ -38,17 +40,29 @@ def ledger(model: Model, settings: Settings, devices: Sequence[Device] = ()) -> 
     )
 
 
-def _slots(model: Model, settings: Settings, backend: Backend) -> tuple[LayerSize, ...]:
-    weights = slot_weights(model, settings.mtp, backend)
-    caches = layer_bytes(model, settings, backend) if settings.kv_offload else (0,) * len(model.layers)
-    ffns = _dense_ffns(model, settings.mtp, backend)
+def _caches(model: Model, settings: Settings, backend: Backend) -> tuple[int, ...]:
+    return layer_bytes(model, settings, backend) if settings.kv_offload else (0,) * len(model.layers)
+
+
+@per_object(64)
+def _slots(
+    model: Model,
+    mtp: bool,  # noqa: FBT001 - remembered by position
+    backend: Backend,
+    caches: tuple[int, ...],
+) -> tuple[LayerSize, ...]:
     return tuple(
         LayerSize(slot.base + cache, slot.experts, ffn)
-        for slot, cache, ffn in zip(weights, (*caches, 0), (*ffns, ()), strict=True)
+        for slot, cache, ffn in zip(
+            slot_weights(model, mtp, backend),
+            (*caches, 0),
+            (*_dense_ffns(model, mtp, backend), ()),
+            strict=True,
+        )
     )
 
 
-@per_model(64)
+@per_object(64)
 def _dense_ffns(model: Model, mtp: bool, backend: Backend) -> tuple[tuple[tuple[str, int], ...], ...]:  # noqa: FBT001
     """For each block without routed experts, the matrices of its FFN."""
     sizes = tensor_sizes(model, mtp, backend)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from moefit.memory.cells import context
-from moefit.memory.memo import per_model
+from moefit.memory.memo import per_object
 from moefit.model.types import Role
 from moefit.placement.budget import Term
 
@@ -76,7 +76,7 @@ def _batch(model: Model, settings: Settings) -> int:
     return context(settings).ubatch * _converted(model)
 
 
-@per_model(8)
+@per_object(8)
 def _converted(model: Model) -> int:
     """Bytes a token needs for the widest product: q8_1 where the weights are quantised, else f16."""
     widest = 0

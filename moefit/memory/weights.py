@@ -12,7 +12,7 @@ from moefit.machine.types import CPU
 from moefit.memory.architectures import architecture, is_known
 from moefit.memory.buffers import allocated, backend_at
 from moefit.memory.hparams import hparams
-from moefit.memory.memo import per_model
+from moefit.memory.memo import per_object
 from moefit.model import Role
 from moefit.values import dataclass
 
@@ -57,7 +57,7 @@ class Loaded:
     input: tuple[Tensor, ...]
 
 
-@per_model(16)
+@per_object(16)
 def loaded(model: Model, mtp: bool) -> Loaded:  # noqa: FBT001 - memoised by position
     """The tensors that llama.cpp loads, by slot."""
     blocks = [_of_block(model, layer, mtp=mtp) for layer in model.layers]
@@ -90,7 +90,7 @@ def _of_block(model: Model, layer: Layer, *, mtp: bool) -> tuple[Tensor, ...]:
     return tuple(t for t in layer.tensors if anyway.match(t.name))
 
 
-@per_model(64)
+@per_object(64)
 def slot_weights(model: Model, mtp: bool, backend: Backend) -> tuple[SlotWeights, ...]:  # noqa: FBT001
     """Each slot's weights in a buffer of `backend`."""
     return tuple(
@@ -102,13 +102,13 @@ def slot_weights(model: Model, mtp: bool, backend: Backend) -> tuple[SlotWeights
     )
 
 
-@per_model(64)
+@per_object(64)
 def slot_totals(model: Model, mtp: bool, backend: Backend) -> tuple[int, ...]:  # noqa: FBT001
     """Each slot's weights, experts included."""
     return tuple(slot.total for slot in slot_weights(model, mtp, backend))
 
 
-@per_model(64)
+@per_object(64)
 def tensor_sizes(model: Model, mtp: bool, backend: Backend) -> Mapping[str, int]:  # noqa: FBT001
     """Bytes of each slot's tensors in a buffer of `backend`, by name."""
     return {t.name: _size(t, backend) for tensors in loaded(model, mtp).slots for t in tensors}

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from moefit import memory
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device
-from moefit.memory.memo import per_model
+from moefit.memory.memo import per_object
 from moefit.memory.types import Footprint
 from moefit.model import Model
 from moefit.placement.arrange import Demand, Strategy, arrange
@@ -114,7 +114,7 @@ def _rooms(devices: Sequence[Device], budgets: Sequence[Budget], compute: Sequen
     ]
 
 
-@per_model(64)
+@per_object(64)
 def first_guess(model: Model, devices: tuple[Device, ...], settings: Settings) -> tuple[int, ...]:
     """Compute buffers with the slots spread over all devices and the experts of each run's later half on the CPU, in bytes per device."""
     count, slots = len(devices), model.slots

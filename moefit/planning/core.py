@@ -13,7 +13,7 @@ from moefit.launch.defaults import settings
 from moefit.launch.patterns import CPU_BUFFER
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device, Machine
-from moefit.memory.memo import per_model
+from moefit.memory.memo import per_object
 from moefit.memory.split_modes import SPLIT_MODES
 from moefit.model import Model
 from moefit.placement.arrange import Demand, strategies
@@ -36,7 +36,7 @@ from moefit.planning.threshold import with_threshold
 from moefit.planning.types import Launch, Options, Plan
 from moefit.work import work_of
 
-_work = per_model(8)(work_of)
+_work = per_object(8)(work_of)
 
 
 def plan(model: Model, machine: Machine, launch: Launch, options: Options) -> Plan:

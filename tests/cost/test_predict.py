@@ -277,7 +277,7 @@ def test_threads_are_physical_cores_within_the_quota(cpu: Cpu, threads: int) -> 
 def test_no_placement_loses_or_invents_work(split: int, overrides: dict[str, int], kv_offload: bool) -> None:
     settings = replace(SETTINGS, kv_offload=kv_offload)
     placement = Placement((*(CPU,) * split, *(0,) * (LAYERS + 1 - split)), overrides)
-    where = tally(WORK, settings, placement)
+    where = tally(WORK, placement, settings.kv_offload)
     whole = WORK.over(0, LAYERS + 1).plus(WORK.output)
     loads = [*where.places.values(), *where.output.values()]
     together = loads[0]

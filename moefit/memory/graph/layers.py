@@ -13,7 +13,7 @@ from typing import Final
 from moefit.memory.graph.blocks import DEEPSTACK
 from moefit.memory.graph.context import Homes
 from moefit.memory.hparams import Hparams, hparams
-from moefit.memory.memo import per_model
+from moefit.memory.memo import per_object
 from moefit.model import Layer, Model, Tensor
 from moefit.values import dataclass
 
@@ -30,7 +30,7 @@ PER_LAYER_KEYS: Final = (
 """Keys that a file may give for each layer, and that shape the graph."""
 
 
-@per_model(16)
+@per_object(16)
 def _kinds(model: Model, period: int) -> tuple[int, ...]:
     """For each block, a number that like blocks share, wherever they are."""
     seen: dict[Hashable, int] = {}
@@ -108,7 +108,7 @@ def sketched(model: Model, homes: Homes, period: int) -> tuple[int, ...]:
     return tuple(sorted(i for pair in largest for i in pair))
 
 
-@per_model(8)
+@per_object(8)
 def _layer_of(model: Model) -> dict[str, tuple[int, str, int]]:
     """Layer, name within the layer and bytes of each tensor."""
     return {
@@ -118,7 +118,7 @@ def _layer_of(model: Model) -> dict[str, tuple[int, str, int]]:
     }
 
 
-@per_model(8)
+@per_object(8)
 def _sizes(model: Model) -> tuple[int, ...]:
     """For each block, a number that blocks with tensors of the same sizes share."""
     seen: dict[Hashable, int] = {}

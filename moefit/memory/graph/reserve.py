@@ -21,7 +21,7 @@ from moefit.memory.graph.nodes import Node
 from moefit.memory.graph.rules import alloc_size, batch_size, runs
 from moefit.memory.graph.schedule import Backends, schedule
 from moefit.memory.hparams import hparams
-from moefit.memory.memo import per_model
+from moefit.memory.memo import per_object
 from moefit.model import Model
 from moefit.values import dataclass
 
@@ -120,12 +120,12 @@ def _remembered(known: OrderedDict[Hashable, T], key: Hashable, answer: Callable
     return found
 
 
-@per_model(8)
+@per_object(8)
 def _known(_model: Model) -> OrderedDict[Hashable, Peaks]:
     return OrderedDict()
 
 
-@per_model(8)
+@per_object(8)
 def _probes(_model: Model) -> OrderedDict[Hashable, frozenset[str]]:
     return OrderedDict()
 
@@ -161,7 +161,7 @@ def _built(model: Model, homes: Homes, batch: Batch, layers: Sequence[int]) -> C
     return c
 
 
-@per_model(8)
+@per_object(8)
 def _strange(_model: Model) -> set[str]:
     """The model's architecture, once a layer was seen to lack what that needs."""
     return set()
@@ -201,6 +201,6 @@ def _allocated(c: Context, question: Question) -> Peaks:
     return Allocator(arenas, sizes).run(kept.nodes, kept.leafs)
 
 
-@per_model(8)
+@per_object(8)
 def _layers(model: Model) -> Layers:
     return Layers(model)
