@@ -93,10 +93,11 @@ def _of_block(model: Model, layer: Layer, *, mtp: bool) -> tuple[Tensor, ...]:
 @per_object(64)
 def slot_weights(model: Model, mtp: bool, backend: Backend) -> tuple[SlotWeights, ...]:  # noqa: FBT001
     """Each slot's weights in a buffer of `backend`."""
+    sizes = tensor_sizes(model, mtp, backend)
     return tuple(
         SlotWeights(
-            sum(_size(t, backend) for t in tensors if t.role is not Role.EXPERT),
-            tuple((t.name, _size(t, backend)) for t in tensors if t.role is Role.EXPERT),
+            sum(sizes[t.name] for t in tensors if t.role is not Role.EXPERT),
+            tuple((t.name, sizes[t.name]) for t in tensors if t.role is Role.EXPERT),
         )
         for tensors in loaded(model, mtp).slots
     )

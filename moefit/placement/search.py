@@ -204,7 +204,10 @@ def _openings(problem: Problem, choices: Choices) -> Iterator[Opening]:
         devices = tuple(problem.devices[i] for i in order)
         budgets = {u: tuple(money[u][i] for i in order) for u in choices.ubatches}
         task = (problem.model, devices, budgets[least], launches[least][0])
-        hopes = {name: optimist(*task, known[name], problem.demand) for name in choices.strategies}
+        if order:
+            hopes = {name: optimist(*task, known[name], problem.demand) for name in choices.strategies}
+        else:  # without devices all strategies are one
+            hopes = {choices.strategies[0]: (devices, nothing)}
         for u in choices.ubatches:
             helper = devices[:1], u
             if helper not in idle:  # it is the first device that helps, whatever the others are
@@ -212,8 +215,8 @@ def _openings(problem: Problem, choices: Choices) -> Iterator[Opening]:
                     problem.predict(launch, devices, nothing).seconds for launch in launches[u]
                 )
             without = idle[helper]
-            for name in choices.strategies:
-                bound = min(problem.predict(launch, *hopes[name]).seconds for launch in launches[u])
+            for name, hope in hopes.items():
+                bound = min(problem.predict(launch, *hope).seconds for launch in launches[u])
                 yield Opening(next(ranks), name, u, devices, budgets[u], min(bound, without), without)
 
 

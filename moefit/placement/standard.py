@@ -96,10 +96,10 @@ def _balanced(
         rest = sizes[: len(sizes) - len(slots)]
         goal = None if wanted is None else wanted - len(slots)
         placed = partial(_greedy, rest, [(room, rooms[room].capacity) for room in reversed(kind)], goal)
-        low, high = -1, most
+        low, high, all_of_it = -1, most, len(placed(most))
         while high - low > 1:
             middle = (high + low) // 2
-            if len(placed(middle)) == len(placed(most)):
+            if len(placed(middle)) == all_of_it:
                 high = middle
             else:
                 low = middle
