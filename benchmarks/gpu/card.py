@@ -8,11 +8,12 @@ runs a command while the card has only so many GiB free.
 from __future__ import annotations
 
 import contextlib
+import functools
 import subprocess
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pynvml
 
@@ -32,18 +33,21 @@ print("held", flush=True)
 sys.stdin.read()
 """
 
-pynvml.nvmlInit()
-_CARD = pynvml.nvmlDeviceGetHandleByIndex(0)
+
+@functools.cache
+def _card() -> Any:
+    pynvml.nvmlInit()
+    return pynvml.nvmlDeviceGetHandleByIndex(0)
 
 
 def used() -> int:
     """Bytes in use on the first card."""
-    return int(pynvml.nvmlDeviceGetMemoryInfo(_CARD).used)
+    return int(pynvml.nvmlDeviceGetMemoryInfo(_card()).used)
 
 
 def free() -> int:
     """Bytes free on the first card."""
-    return int(pynvml.nvmlDeviceGetMemoryInfo(_CARD).free)
+    return int(pynvml.nvmlDeviceGetMemoryInfo(_card()).free)
 
 
 class Peak:

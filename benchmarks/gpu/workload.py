@@ -122,19 +122,32 @@ def contenders(command: list[str]) -> dict[str, Callable[[], Line]]:
 
 
 def table(path: Path) -> None:
-    """Medians by memory and launch."""
+    """Medians by memory and launch, and the medians of moefit's ratios to each launch in the same round."""
     rows = [json.loads(line) for line in path.read_text().splitlines()]
-    found = defaultdict(list)
+    found: dict[tuple[float, str], dict[tuple[int, int], dict[str, Any]]] = defaultdict(dict)
     for row in rows:
         if "seconds" in row:
-            found[row["free_gib"], row["name"]].append(row)
-    print("free  launch      runs  prefill   decode  seconds   (least-most)  peak MiB")
-    for (gib, name), many in sorted(found.items()):
-        middle = {key: statistics.median(r[key] for r in many) for key in ("prefill", "decode", "seconds")}
-        span = f"{min(r['seconds'] for r in many):.1f}-{max(r['seconds'] for r in many):.1f}"
-        peak = max(r.get("peak_mib", 0) for r in many)
+            found[row["free_gib"], row["name"]][row.get("lease", 0), row["round"]] = row
+    print(
+        "free  launch     runs  prefill  decode  seconds   (least-most)  peak MiB   moefit / it: prefill decode  it / moefit: seconds"
+    )
+    for (gib, name), runs in sorted(found.items()):
+        middle = {
+            key: statistics.median(r[key] for r in runs.values()) for key in ("prefill", "decode", "seconds")
+        }
+        span = (
+            f"{min(r['seconds'] for r in runs.values()):.1f}-{max(r['seconds'] for r in runs.values()):.1f}"
+        )
+        peak = max(r.get("peak_mib", 0) for r in runs.values())
+        ours = found[gib, "moefit"]
+        pairs = [(ours[key], runs[key]) for key in runs if key in ours]
+        faster = {
+            key: statistics.median(mine[key] / its[key] for mine, its in pairs) if pairs else float("nan")
+            for key in ("prefill", "decode", "seconds")
+        }
         print(
-            f"{gib:4g}  {name:10s}  {len(many):4d}  {middle['prefill']:7.0f}  {middle['decode']:7.1f}  {middle['seconds']:7.1f}  {span:>13s}  {peak:8.0f}"
+            f"{gib:4g}  {name:9s}  {len(runs):4d}  {middle['prefill']:7.0f} {middle['decode']:7.1f}  {middle['seconds']:7.1f}  {span:>13s}  {peak:8.0f}"
+            f"   {faster['prefill']:20.1f} {faster['decode']:6.2f}  {1 / faster['seconds']:20.2f}"
         )
     for row in rows:
         if "error" in row or "error" in row.get("filled", {}):
