@@ -25,7 +25,9 @@ def main(words: Sequence[str] | None = None) -> NoReturn:
 
     The line is cut at the first `--` before any option is read: what follows is the llama-server command.
     """
-    if words is None:  # a process of its own: soon over, and a tenth of its time would be spent on looking for garbage
+    if (
+        words is None
+    ):  # a process of its own: soon over, and a tenth of its time would be spent on looking for garbage
         gc.disable()
     head, tail = cut(sys.argv[1:] if words is None else words)
     _prepare_output()

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import field
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
@@ -14,13 +14,21 @@ from rich.text import Text
 
 from moefit.formats.plan_json import VERSION, model_object, predicted_object
 from moefit.formats.shell import write
+from moefit.machine.calibration import device_key
 from moefit.machine.file import to_json
 from moefit.planning.learn import Lesson
 from moefit.planning.trials import Outcome, Peak, Sample, fastest, seconds
 from moefit.planning.types import Plan
-from moefit.sizes import format_size
+from moefit.sizes import GIB, format_size
 from moefit.values import dataclass
 from moefit.workload import Workload
+
+_FIGURES: Final = {
+    "memory": "memory bandwidth",
+    "compute": "compute",
+    "pinned": "link from pinned memory",
+    "pageable": "link from pageable memory",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +48,8 @@ class Report:
 def show_report(report: Report, console: Console) -> None:
     """The table, the filled context, and the fastest line."""
     workload = report.workload
-    console.print(
-        Text(f"{workload.prompt:,} + {workload.generated:,} tokens, measured (and predicted)", style="dim")
-    )
+    title = f"{workload.prompt:,} + {workload.generated:,} tokens, measured (and predicted); memory in GiB"
+    console.print(Text(title, style="dim"))
     console.print(_table(report))
     for line in _notes(report):
         console.print(line, soft_wrap=True)
@@ -52,26 +59,36 @@ def show_report(report: Report, console: Console) -> None:
 
 
 def _table(report: Report) -> Table:
+    taken = [_taken(outcome.peak) for outcome in report.outcomes]
+    holders = list(dict.fromkeys(name for sizes in taken for name in sizes))
     table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column("")
-    for column in ("prompt t/s", "answer t/s", "seconds", "memory"):
-        table.add_column(column, justify="right" if column != "memory" else "left")
+    for column in ("prompt t/s", "answer t/s", "seconds", *holders):
+        table.add_column(column, justify="right")
     best = fastest(report.outcomes, report.workload)
-    for outcome in report.outcomes:
+    for outcome, sizes in zip(report.outcomes, taken, strict=True):
         style = "bold" if outcome is best else ""
         if outcome.median is None:
             told = Text("failed", style="red") if outcome.failure else Text("not measured", style="dim")
-            table.add_row(outcome.trial.name, "", "", "", told)
+            table.add_row(outcome.trial.name, told)
             continue
         predicted, sample = outcome.trial.candidate.prediction, outcome.median
         cells = (
+            outcome.trial.name,
             _pair(sample.prefill, predicted.prefill_tokens_per_second),
             _pair(sample.decode, predicted.decode_tokens_per_second),
             _pair(seconds(sample, report.workload), predicted.seconds),
         )
-        row = (Text(cell, style=style) for cell in (outcome.trial.name, *cells))
-        table.add_row(*row, _memory(outcome.peak))
+        held = (f"{sizes[name] / GIB:.2f}" if name in sizes else "" for name in holders)
+        table.add_row(*(Text(cell, style=style) for cell in cells), *held)
     return table
+
+
+def _taken(peak: Peak | None) -> dict[str, int]:
+    """Bytes by device, and of RAM."""
+    if peak is None:
+        return {}
+    return {**peak.devices, **({} if peak.ram is None else {"RAM": peak.ram})}
 
 
 def _notes(report: Report) -> Iterator[Text]:
@@ -84,13 +101,22 @@ def _notes(report: Report) -> Iterator[Text]:
             )
             yield from _against_plan(outcome, outcome.filled.peak)
     for one in report.lesson.learned:
-        yield Text(f"learned: {one.place} {one.figure} is {one.factor:.2f} times what was stated")
-    for place, figure in report.lesson.refused:
-        yield Text(f"not learned: {place} {figure} would be off by more than a factor of two")
+        figure = _figure(report.plan, one.place, one.figure)
+        yield Text(f"learned: {figure} is {one.factor:.2f} times what was stated")
+    for place, name in report.lesson.refused:
+        yield Text(
+            f"not learned: {_figure(report.plan, place, name)} would be off by more than a factor of two"
+        )
     if report.saved:
         yield Text(f"saved in {report.saved}")
     if report.interrupted:
         yield Text("interrupted: this is what was measured until then")
+
+
+def _figure(plan: Plan, place: str, figure: str) -> str:
+    """What a person calls it: CUDA0's compute, CPU's memory bandwidth."""
+    names = {device_key(gpu): gpu.name for gpu in plan.machine.gpus}
+    return f"{names.get(place, place)}'s {_FIGURES.get(figure, figure)}"
 
 
 def _against_plan(outcome: Outcome, peak: Peak) -> Iterator[Text]:
@@ -109,11 +135,8 @@ def _planned(outcome: Outcome) -> Iterator[tuple[str, int, int]]:
         yield device.name, use.total + budget.overhead + budget.extras, budget.reserved
 
 
-def _memory(peak: Peak | None) -> str:
-    if peak is None:
-        return ""
-    parts = [f"{name} {format_size(size)}" for name, size in peak.devices.items()]
-    return ", ".join([*parts, *([f"RAM {format_size(peak.ram)}"] if peak.ram is not None else [])])
+def _memory(peak: Peak) -> str:
+    return ", ".join(f"{name} {format_size(size)}" for name, size in _taken(peak).items())
 
 
 def _pair(measured: float, predicted: float) -> str:

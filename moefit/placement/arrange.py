@@ -43,6 +43,11 @@ def strategies(demand: Demand) -> dict[str, Strategy]:
     return {"base-first": base_first, "ffn": ffn_last, "two-pass": passes, "standard": whole}
 
 
+def at_rest(ledger: Ledger, _rooms: Sequence[Room]) -> Layout:
+    """Everything on the CPU: devices only help with large batches."""
+    return Layout((CPU,) * len(ledger.slots))
+
+
 def arrange(
     strategy: Strategy, model: Model, ledger: Ledger, rooms: Sequence[Room], demand: Demand
 ) -> Placement:

@@ -12,7 +12,7 @@ from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device, Ram
 from moefit.memory.host import residence
 from moefit.model import Model
-from moefit.placement.arrange import Demand, strategies
+from moefit.placement.arrange import Demand, at_rest, strategies
 from moefit.placement.budget import Budget
 from moefit.placement.settle import Settled, optimist, settle
 from moefit.placement.types import Placement
@@ -99,6 +99,8 @@ class Opening:
     """Seconds it would take if compute buffers took no memory: it cannot be faster."""
     idle: float
     """Seconds with nothing on the devices, which then only help with large batches."""
+    rests: bool = False
+    """Nothing is placed on the devices although there may be room: a slow one can cost a token more than it saves."""
 
 
 def search(problem: Problem, choices: Choices, *, thorough: bool) -> tuple[Candidate, ...]:
@@ -113,7 +115,9 @@ def search(problem: Problem, choices: Choices, *, thorough: bool) -> tuple[Candi
     fastest = inf
     floor = _Floor()
     for opening in _promising(problem, choices):
-        if opening.bound > fastest and not thorough:
+        if opening.bound > fastest and (opening.rests or not thorough):
+            if thorough:
+                continue
             break
         if not thorough and _hope(problem, choices, opening, floor.of(opening)) > fastest:
             continue
@@ -177,7 +181,7 @@ def candidates(problem: Problem, choices: Choices) -> Iterator[Candidate]:
 
 def _placed(problem: Problem, choices: Choices, opening: Opening) -> Settled:
     sized = problem.launch(opening.ubatch, choices.load_modes[0])
-    strategy = strategies(problem.demand)[opening.strategy]
+    strategy = at_rest if opening.rests else strategies(problem.demand)[opening.strategy]
     return settle(problem.model, opening.devices, opening.budgets, sized, strategy, problem.demand)
 
 
@@ -189,7 +193,7 @@ def _openings(problem: Problem, choices: Choices) -> Iterator[Opening]:
     """Every combination, in the order of the choices.
 
     A larger micro-batch leaves no more room, so the placement at the smallest one without compute buffers bounds them all; or
-    nothing on the devices at all, where the ways to them cost more than they save.
+    nothing on the devices at all, where the ways to them cost more than they save, which is a combination of its own.
     """
     known = strategies(problem.demand)
     launches = {u: [problem.launch(u, mode) for mode in choices.load_modes] for u in choices.ubatches}
@@ -199,6 +203,7 @@ def _openings(problem: Problem, choices: Choices) -> Iterator[Opening]:
     least = min(choices.ubatches)
     ranks = itertools.count()
     nothing = Placement((CPU,) * problem.model.slots, problem.demand.fixed)
+    may_rest = not problem.demand.tail and problem.demand.runs is None
     idle: dict[tuple[tuple[Device, ...], int], float] = {}
     for order in choices.orders:
         devices = tuple(problem.devices[i] for i in order)
@@ -210,7 +215,8 @@ def _openings(problem: Problem, choices: Choices) -> Iterator[Opening]:
             hopes = {choices.strategies[0]: (devices, nothing)}
         for u in choices.ubatches:
             helper = devices[:1], u
-            if helper not in idle:  # it is the first device that helps, whatever the others are
+            is_new = helper not in idle
+            if is_new:  # it is the first device that helps, whatever the others are
                 idle[helper] = min(
                     problem.predict(launch, devices, nothing).seconds for launch in launches[u]
                 )
@@ -218,6 +224,9 @@ def _openings(problem: Problem, choices: Choices) -> Iterator[Opening]:
             for name, hope in hopes.items():
                 bound = min(problem.predict(launch, *hope).seconds for launch in launches[u])
                 yield Opening(next(ranks), name, u, devices, budgets[u], min(bound, without), without)
+            if is_new and devices and may_rest:
+                name = choices.strategies[0]
+                yield Opening(next(ranks), name, u, devices, budgets[u], without, without, rests=True)
 
 
 def score(problem: Problem, strategy: str, settings: Settings, settled: Settled) -> Candidate:

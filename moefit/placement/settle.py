@@ -73,9 +73,13 @@ def settle(
     best: Settled | None = None
     closest: Settled | None = None
     seen: set[tuple[int, ...]] = set()
+    last: Placement | None = None
     for _ in range(_ROUNDS):
         seen.add(assumed)
         placement = arrange(strategy, model, ledger, _rooms(devices, budgets, assumed), demand)
+        if placement == last:  # nothing can be given up
+            break
+        last = placement
         settled, owners = _measure(model, devices, budgets, settings, placement, ledger, demand)
         if closest is None or settled.shortfall < closest.shortfall:
             closest = settled

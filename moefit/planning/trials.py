@@ -26,7 +26,7 @@ class Trial:
     """One line to run."""
 
     name: str
-    """What a table calls it: base-first -ub 2048 -lm none, or --fit."""
+    """What a table calls it: base-first ub 2048, none, or --fit."""
     argv: tuple[str, ...]
     environment: Mapping[str, str]
     candidate: Candidate
@@ -142,7 +142,7 @@ def _trial(model: Model, machine: Machine, launch: Launch, candidate: Candidate)
     wanted = additions(model, machine, launch.constraints, candidate, default)
     argv = complete(launch.command, wanted, launch.given).argv
     chosen = candidate.settings
-    name = f"{candidate.strategy} -ub {chosen.ubatch} -lm {chosen.load_mode}"
+    name = f"{candidate.strategy} ub {chosen.ubatch}, {chosen.load_mode}"
     if len(machine.gpus) > 1:
         name += f" -dev {','.join(d.name for d in candidate.settled.devices)}"
     return Trial(name, argv, environment(chosen, launch.constraints), candidate)

@@ -80,7 +80,9 @@ def as_predicted(trial: Trial) -> Iterator[Event]:
 def test_measured_stands_beside_predicted_with_the_memory(bench):
     status, out = bench(as_predicted)
     assert 0 == status
-    assert "CUDA0 700 MiB, RAM 900 MiB" in out
+    header, *rows = (line.split() for line in out.splitlines()[1:])
+    assert ["CUDA0", "RAM"] == header[-2:]
+    assert ["0.68", "0.88"] == rows[0][-2:]
     assert "--fit" in out
 
 
