@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from moefit.cost.rates import DISK
 from moefit.machine.types import CPU
 from moefit.memory.cache_tensor import cache_type
+from moefit.work import CORE_TIME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +45,7 @@ def _step(run: Run, depth: float, tokens: int) -> Iterator[tuple[str, str, float
         read = load.base_bytes + load.expert_read * experts
         if place == CPU:
             yield "weights", "CPU", run.host.seconds(read, (load.base_work + load.expert_work) * tokens)
-            yield "attention", "CPU", run.host.seconds(cache, cache * tokens)
+            yield "attention", "CPU", run.host.seconds(cache, _attention_work(run, load, depth) * tokens)
             yield "barriers", "CPU", load.layers * run.host.layer
             yield "paging", "disk", run.missing * read / DISK
         else:
@@ -72,6 +73,18 @@ def _draft(run: Run, draft_bytes: int) -> tuple[str, float]:
         return "CPU", run.host.seconds(read, read)
     rate = run.rates[place]
     return run.name(place), read / rate.read + rate.layer + rate.moe_layer
+
+
+def _attention_work(run: Run, load: Load, depth: float) -> float:
+    """Bytes that cores get through: on the CPU every query head meets all cells itself, however many share a head of the cache.
+
+    source: ggml/src/ggml-cpu/ops.cpp, ggml_compute_forward_flash_attn_ext_f16_one_chunk
+    """
+    key = cache_type(run.settings.cache_type_k)
+    near = min(depth, run.work.window) if run.work.window else depth
+    macs = load.attention_macs * depth + load.window_macs * near
+    per_byte, _ = CORE_TIME.get(key.name, (1.0, 1.0))
+    return macs * key.block_bytes / key.block * per_byte + 2.0 * load.state
 
 
 def _cache_bytes(run: Run, load: Load, depth: float) -> float:
