@@ -45,7 +45,7 @@ def parse_size(text: str) -> int:
     """The bytes that `text` means, rounded to the nearest: `32GiB`, `800MiB`, `12GB`, `11.62GiB` or plain bytes.
 
     Raises:
-        UsageError: `text` is not a size, or is negative or absurdly large.
+        UsageError: `text` is not a size, or is negative or absurdly large, or a number without a unit that is absurdly small.
 
     >>> parse_size("11.62GiB")
     12476879995
@@ -55,6 +55,8 @@ def parse_size(text: str) -> int:
     size = _parse(text)
     if size is None:
         raise UsageError(f"not a size: {text!r}", _SIZE_HINT)
+    if _is_slip(text, size):
+        raise UsageError(f"{text.strip()} is a number of bytes", f"{text.strip()}GiB, or {text.strip()}MiB")
     return size
 
 
@@ -62,7 +64,7 @@ def parse_bandwidth(text: str) -> int:
     """The bytes per second that `text` means, above zero: `360GB/s`, `25GiB/s`, `360GB` or a plain number.
 
     Raises:
-        UsageError: `text` is not a bandwidth.
+        UsageError: `text` is not a bandwidth, or a number without a unit that is absurdly small.
 
     >>> parse_bandwidth("360GB/s")
     360000000000
@@ -70,7 +72,14 @@ def parse_bandwidth(text: str) -> int:
     bandwidth = _parse(re.sub(r"\s*/\s*s(ec)?\s*$", "", text, flags=re.IGNORECASE))
     if not bandwidth:
         raise UsageError(f"not a bandwidth: {text!r}", _BANDWIDTH_HINT)
+    if _is_slip(text, bandwidth):
+        raise UsageError(f"{text.strip()} is a number of bytes per second", f"{text.strip()}GB/s")
     return bandwidth
+
+
+def _is_slip(text: str, found: int) -> bool:
+    """Whether a number without a unit is too small to be meant in bytes."""
+    return 0 < found < MIB and text.strip()[-1:].isdigit()
 
 
 def format_size(size: int) -> str:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +17,7 @@ from moefit.sizes import GIB, MIB, format_bandwidth, format_size, parse_bandwidt
         ("800MiB", 800 * MIB),
         ("12GB", 12 * 10**9),
         ("11.62GiB", 12476879995),
-        ("1024", 1024),
+        ("1048576", MIB),
         ("0", 0),
         ("1.5 GiB", 3 * GIB // 2),
         ("2g", 2 * GIB),
@@ -95,9 +97,24 @@ def test_bandwidths_are_printed_in_the_vendors_unit() -> None:
     assert ["936 GB/s", "54.5 GB/s"] == [format_bandwidth(936 * 10**9), format_bandwidth(54_500_000_000)]
 
 
-@given(st.integers(0, 1 << 50))
+@given(st.integers(MIB, 1 << 50))
 def test_a_number_of_bytes_is_read_as_itself(size: int) -> None:
     assert size == parse_size(str(size))
+
+
+@pytest.mark.parametrize(
+    ("parse", "text", "hint"),
+    [
+        (parse_size, "32", "32GiB, or 32MiB"),
+        (parse_size, " 1048575 ", "1048575GiB, or"),
+        (parse_bandwidth, "60", "60GB/s"),
+    ],
+)
+def test_a_small_number_without_a_unit_is_a_slip(parse: Callable[[str], int], text: str, hint: str) -> None:
+    with pytest.raises(UsageError, match="is a number of bytes") as caught:
+        parse(text)
+    assert caught.value.hint is not None
+    assert caught.value.hint.startswith(hint)
 
 
 @given(st.integers(GIB, 1 << 50))

@@ -13,7 +13,7 @@ from moefit.machine.backends import backend_of
 from moefit.machine.catalogue import Card, find_card, similar_cards
 from moefit.machine.overhead import context_overhead
 from moefit.machine.types import Cpu, Device, Machine, Ram
-from moefit.sizes import MIB, parse_bandwidth, parse_size
+from moefit.sizes import parse_bandwidth, parse_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -147,8 +147,8 @@ def _split_spec(text: str) -> _Spec:
         found = find_card(part) if part else None
         if found is not None and card is None:
             card = found
-        elif found is None and size is None and re.match(r"\d", part) and (stated := parse_size(part)) >= MIB:
-            size = stated  # a smaller number is a card's, misspelt: 3061
+        elif found is None and size is None and re.match(r"\d(?!\d{3}$)", part):
+            size = parse_size(part)  # four digits are a card's, misspelt: 3061
         else:
             raise _not_a_card(part)
     return _Spec(text, card, size, keys)

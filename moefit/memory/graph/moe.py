@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from moefit.memory.graph import nodes as g
 from moefit.memory.graph.blocks import linear
 from moefit.memory.graph.context import Context
@@ -73,9 +75,13 @@ def _grouped(c: Context, selection: Node, experts: int, groups: int) -> Node:
     return g.reshape(masked, experts, n)
 
 
-def _product(c: Context, layer: int, name: str, x: Node, ids: Node) -> Node:
+PRECISE: Final = frozenset({"mistral4"})
+"""Architectures whose activations can leave the range of f16 before the experts' last matrix (src/llama-graph.cpp, build_moe_ffn)."""
+
+
+def _product(c: Context, layer: int, name: str, x: Node, ids: Node, *, precise: bool = False) -> Node:
     """Experts' matrix, per-expert scale and bias (build_lora_mm_id, ggml_add_id)."""
-    cur = g.mul_mat_id(c.weight(layer, name), x, ids)
+    cur = g.mul_mat_id(c.weight(layer, name), x, ids, precise=precise)
     factor = c.find(layer, f"{name}.scale")
     if factor is not None:
         n = factor.ne[0]
@@ -109,7 +115,7 @@ def moe_ffn(
     if how.weight_first:
         cur = g.mul(g.repeat(cur, embd, used, n, 1), weights)
     cur = _activated(c, layer, cur, ids, how, suffix)
-    out = _product(c, layer, f"ffn_down{suffix}", cur, ids)
+    out = _product(c, layer, f"ffn_down{suffix}", cur, ids, precise=c.architecture in PRECISE)
     if not how.weight_first:
         out = g.mul(out, weights)
     c.expand(out)

@@ -227,9 +227,16 @@ def mul_mat(w: Node, x: Node) -> Node:
     return result("MUL_MAT", F32, (w.ne[1], x.ne[1], x.ne[2], x.ne[3]), w, x)
 
 
-def mul_mat_id(experts: Node, x: Node, ids: Node) -> Node:
-    """Each token's chosen experts times the token, f32."""
-    return result("MUL_MAT_ID", F32, (experts.ne[1], ids.ne[0], x.ne[2], 1), experts, x, ids)
+def mul_mat_id(experts: Node, x: Node, ids: Node, *, precise: bool = False) -> Node:
+    """Each token's chosen experts times the token, f32; `precise`: of sources that must stay f32 (ggml_prec_set_src)."""
+    return result(
+        "MUL_MAT_ID_F32" if precise else "MUL_MAT_ID",
+        F32,
+        (experts.ne[1], ids.ne[0], x.ne[2], 1),
+        experts,
+        x,
+        ids,
+    )
 
 
 def add(a: Node, b: Node) -> Node:

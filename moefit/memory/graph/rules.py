@@ -23,7 +23,7 @@ def batch_size(node: Node) -> int:
         return 0
     if node.op == "MUL_MAT":
         return node.ne[1]
-    if node.op in {"MUL_MAT_ID", "ROPE"}:
+    if node.op in {"MUL_MAT_ID", "MUL_MAT_ID_F32", "ROPE"}:
         return node.ne[2]
     return node.ne[1] * node.ne[2] * node.ne[3]
 
@@ -32,6 +32,8 @@ def runs(backend: Backend | None, node: Node) -> bool:
     """Whether a backend can run a node; None is the CPU, which runs everything."""
     if backend is None or backend.name not in CUDA_KERNELS:
         return True
+    if node.op == "MUL_MAT_ID_F32":
+        return False
     if node.op == "SSM_SCAN":
         return _cuda_scan(node)
     if node.op != "FLASH_ATTN_EXT":
