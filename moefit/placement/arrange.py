@@ -43,9 +43,11 @@ def strategies(demand: Demand) -> dict[str, Strategy]:
     return {"base-first": base_first, "ffn": ffn_last, "two-pass": passes, "standard": whole}
 
 
-def at_rest(ledger: Ledger, _rooms: Sequence[Room]) -> Layout:
-    """Everything on the CPU: devices only help with large batches."""
-    return Layout((CPU,) * len(ledger.slots))
+def end_only(count: int, ledger: Ledger, _rooms: Sequence[Room]) -> Layout:
+    """So many slots from the end on the first device, without their experts; with none it only helps with large batches."""
+    placed = ledger.slots[len(ledger.slots) - count :]
+    slots = (CPU,) * (len(ledger.slots) - count) + (0,) * count
+    return Layout(slots, frozenset(name for size in placed for name, _ in size.experts))
 
 
 def arrange(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from math import inf
 
 from moefit.cost import Prediction
@@ -12,7 +13,7 @@ from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device, Ram
 from moefit.memory.host import residence
 from moefit.model import Model
-from moefit.placement.arrange import Demand, at_rest, strategies
+from moefit.placement.arrange import Demand, end_only, strategies
 from moefit.placement.budget import Budget
 from moefit.placement.settle import Settled, optimist, settle
 from moefit.placement.types import Placement
@@ -99,8 +100,9 @@ class Opening:
     """Seconds it would take if compute buffers took no memory: it cannot be faster."""
     idle: float
     """Seconds with nothing on the devices, which then only help with large batches."""
-    rests: bool = False
-    """Nothing is placed on the devices although there may be room: a slow one can cost a token more than it saves."""
+    only: int | None = None
+    """So many slots from the end are placed on the first device, although there may be room for more: a slow device can cost a token
+    more than it saves, and a first layer needs buffers that the output alone does not."""
 
 
 def search(problem: Problem, choices: Choices, *, thorough: bool) -> tuple[Candidate, ...]:
@@ -115,7 +117,7 @@ def search(problem: Problem, choices: Choices, *, thorough: bool) -> tuple[Candi
     fastest = inf
     floor = _Floor()
     for opening in _promising(problem, choices):
-        if opening.bound > fastest and (opening.rests or not thorough):
+        if opening.bound > fastest and (opening.only is not None or not thorough):
             if thorough:
                 continue
             break
@@ -181,7 +183,8 @@ def candidates(problem: Problem, choices: Choices) -> Iterator[Candidate]:
 
 def _placed(problem: Problem, choices: Choices, opening: Opening) -> Settled:
     sized = problem.launch(opening.ubatch, choices.load_modes[0])
-    strategy = at_rest if opening.rests else strategies(problem.demand)[opening.strategy]
+    known = strategies(problem.demand)
+    strategy = known[opening.strategy] if opening.only is None else partial(end_only, opening.only)
     return settle(problem.model, opening.devices, opening.budgets, sized, strategy, problem.demand)
 
 
@@ -202,8 +205,11 @@ def _openings(problem: Problem, choices: Choices) -> Iterator[Opening]:
     }  # the last mode pins, and so keeps most
     least = min(choices.ubatches)
     ranks = itertools.count()
+    ends = [
+        Placement((CPU,) * (problem.model.slots - n) + (0,) * n, problem.demand.fixed)
+        for n in _ends(problem.demand)
+    ]
     nothing = Placement((CPU,) * problem.model.slots, problem.demand.fixed)
-    may_rest = not problem.demand.tail and problem.demand.runs is None
     idle: dict[tuple[tuple[Device, ...], int], float] = {}
     for order in choices.orders:
         devices = tuple(problem.devices[i] for i in order)
@@ -224,9 +230,18 @@ def _openings(problem: Problem, choices: Choices) -> Iterator[Opening]:
             for name, hope in hopes.items():
                 bound = min(problem.predict(launch, *hope).seconds for launch in launches[u])
                 yield Opening(next(ranks), name, u, devices, budgets[u], min(bound, without), without)
-            if is_new and devices and may_rest:
-                name = choices.strategies[0]
-                yield Opening(next(ranks), name, u, devices, budgets[u], without, without, rests=True)
+            if is_new and devices:
+                for only, end in enumerate(ends):
+                    bound = min(problem.predict(launch, devices[:1], end).seconds for launch in launches[u])
+                    name = choices.strategies[0]
+                    yield Opening(next(ranks), name, u, devices[:1], budgets[u][:1], bound, bound, only)
+
+
+def _ends(demand: Demand) -> range:
+    """How many slots from the end are worth a try alone: none, or the output."""
+    if demand.runs is not None or demand.ordered:
+        return range(0)
+    return range(2 if demand.tail is None else 1 if demand.tail == 0 else 0)
 
 
 def score(problem: Problem, strategy: str, settings: Settings, settled: Settled) -> Candidate:

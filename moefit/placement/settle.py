@@ -2,7 +2,8 @@
 
 What a strategy may place depends on the compute buffers; how large those are depends on what it placed (which
 experts stay on the CPU, whether copies for pipeline parallelism are made). So place, ask, and place again until the answer
-is the assumption, keeping the fullest placement that fits.
+is the assumption, keeping the fullest placement that fits. Where one more tensor needs larger buffers the answers go back and
+forth; then the assumption is halved between one that was too little and one that was enough.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from moefit.placement.budget import Budget
 from moefit.placement.types import Ledger, Placement, Room
 from moefit.values import dataclass
 
-_ROUNDS = 8
+_ROUNDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +73,14 @@ def settle(
     assumed = first_guess(model, tuple(devices), settings)
     best: Settled | None = None
     closest: Settled | None = None
+    too_little: tuple[int, ...] | None = None
+    enough: tuple[int, ...] | None = None
     seen: set[tuple[int, ...]] = set()
     last: Placement | None = None
     for _ in range(_ROUNDS):
         seen.add(assumed)
         placement = arrange(strategy, model, ledger, _rooms(devices, budgets, assumed), demand)
-        if placement == last:  # nothing can be given up
+        if placement == last and best is None:  # nothing can be given up
             break
         last = placement
         settled, owners = _measure(model, devices, budgets, settings, placement, ledger, demand)
@@ -86,8 +89,13 @@ def settle(
         fits = settled.shortfall == 0
         if fits and (best is None or settled.placed > best.placed):
             best = settled
+        if fits and not _could_take_more(settled, ledger):
+            break
+        too_little, enough = (too_little, assumed) if fits else (assumed, enough)
         assumed = _next_guess(assumed, settled, owners, fits=not any(settled.shortfalls))
-        if assumed in seen or (fits and not _could_take_more(settled, ledger)):
+        if assumed in seen and too_little is not None and enough is not None:
+            assumed = tuple((a + b) // 2 for a, b in zip(too_little, enough, strict=True))
+        if assumed in seen:
             break
     result = best or closest
     assert result is not None
