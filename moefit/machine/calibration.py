@@ -92,7 +92,9 @@ def apply(machine: Machine, calibration: Calibration) -> Machine:
     gpus = tuple(_corrected(_with_link(gpu, calibration.links), calibration.learned) for gpu in machine.gpus)
     if (ram, gpus) == (machine.ram, machine.gpus):
         return machine
-    return replace(machine, ram=ram, gpus=gpus, calibration=calibration.label, benched=calibration.benched)
+    own = ram.source == "calibration" and all(map(is_measurable, gpus))
+    benched = calibration.benched if own else ()
+    return replace(machine, ram=ram, gpus=gpus, calibration=calibration.label, benched=benched)
 
 
 def device_key(device: Device) -> str:

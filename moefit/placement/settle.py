@@ -22,6 +22,8 @@ from moefit.placement.types import Ledger, Placement, Room
 from moefit.values import dataclass
 
 _ROUNDS = 20
+_SLACK = 0.02
+"""Of the memory of several devices, what a placement may leave without another one being tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +70,35 @@ def settle(
     strategy: Strategy,
     demand: Demand,
 ) -> Settled:
-    """The fullest placement of `strategy` that fits, or the closest one that does not."""
+    """The fullest placement of `strategy` that fits, or the closest one that does not.
+
+    With several devices it matters where the assumption starts: one that leaves room is not the only one to be tried.
+    """
+    task = (model, devices, budgets, settings, strategy, demand)
+    found = _settle_from(first_guess(model, tuple(devices), settings), *task)
+    if len(devices) < 2 or (found.shortfall == 0 and _is_full(found, budgets)):
+        return found
+    other = _settle_from(first_guess(model, tuple(devices), settings, bare=True), *task)
+    return min(found, other, key=lambda one: (one.shortfall, -one.placed))
+
+
+def _is_full(settled: Settled, budgets: Sequence[Budget]) -> bool:
+    """Whether little is left of all devices, those included that are not used."""
+    usable = sum(budget.usable for budget in budgets)
+    return usable - sum(use.total for use in settled.footprint.devices) < _SLACK * usable
+
+
+def _settle_from(
+    assumed: tuple[int, ...],
+    model: Model,
+    devices: Sequence[Device],
+    budgets: Sequence[Budget],
+    settings: Settings,
+    strategy: Strategy,
+    demand: Demand,
+) -> Settled:
+    """The fullest placement on the way from an assumption of compute buffers, bytes per device."""
     ledger = memory.ledger(model, settings, devices)
-    assumed = first_guess(model, tuple(devices), settings)
     best: Settled | None = None
     closest: Settled | None = None
     too_little: tuple[int, ...] | None = None
@@ -126,19 +154,24 @@ def _rooms(devices: Sequence[Device], budgets: Sequence[Budget], compute: Sequen
     ]
 
 
-@per_object(64)
-def first_guess(model: Model, devices: tuple[Device, ...], settings: Settings) -> tuple[int, ...]:
-    """Compute buffers with the slots spread over all devices and the experts of each run's later half on the CPU, in bytes per device."""
+@per_object(128)
+def first_guess(
+    model: Model, devices: tuple[Device, ...], settings: Settings, *, bare: bool = False
+) -> tuple[int, ...]:
+    """Compute buffers, bytes per device, with the slots spread over all devices.
+
+    The experts of each run's later half are on the CPU, or with `bare` all experts: less than when devices hold some.
+    """
     count, slots = len(devices), model.slots
     if not count:
         return ()
     runs = tuple(i * count // slots for i in range(slots))
-    later = (
+    moved = (
         layer
         for layer in model.layers
-        if 2 * (layer.index - runs.index(runs[layer.index])) >= runs.count(runs[layer.index])
+        if bare or 2 * (layer.index - runs.index(runs[layer.index])) >= runs.count(runs[layer.index])
     )
-    experts = {t.name: CPU for layer in later for t in layer.experts}
+    experts = {t.name: CPU for layer in moved for t in layer.experts}
     return memory.compute_sketch(model, devices, settings, Placement(runs, experts))
 
 

@@ -156,7 +156,12 @@ def test_later_lessons_multiply_and_stay_within_two() -> None:
 
 def test_a_machine_knows_which_models_ran_on_it() -> None:
     again = with_learned(LEARNED, [], "qwen3moe-5-50")
-    assert ("llama-9-100", "qwen3moe-5-50") == apply(MACHINE, again).benched
+    found = replace(MACHINE, gpus=(replace(CARD, source="nvml"),))
+    assert ("llama-9-100", "qwen3moe-5-50") == apply(found, again).benched
+
+
+def test_a_machine_with_a_declared_card_is_not_the_one_that_models_ran_on() -> None:
+    assert () == apply(MACHINE, LEARNED).benched
 
 
 def test_what_was_learned_is_written_and_read_back() -> None:
