@@ -14,7 +14,7 @@ from moefit.cli.shared import Shared
 from moefit.errors import InputError, UsageError
 from moefit.formats.bench import Report
 from moefit.llama.bench import Bench, run
-from moefit.machine.calibration import Calibration, with_learned
+from moefit.machine.calibration import Calibration, bench_key, with_learned
 from moefit.machine.calibration_file import load_calibration, save_calibration
 from moefit.machine.types import Machine
 from moefit.planning.core import plan as make_plan
@@ -143,11 +143,13 @@ def _calibration(machine: Machine) -> Calibration:
 def _learned(report: Report, machine: Machine, calibration: Calibration) -> Report:
     """What the runs say of the machine, saved."""
     lesson = learn(report.outcomes, machine, report.workload)
-    if not any(outcome.samples for outcome in report.outcomes):
+    own = report.outcomes[0]
+    explained = bool(own.samples) and own.failure is None and not lesson.refused
+    if not (lesson.learned or explained):
         return replace(report, lesson=lesson)
-    path = save_calibration(
-        with_learned(calibration, lesson.learned, report.plan.model.fingerprint), os.environ
-    )
+    key = bench_key(report.plan.model.fingerprint, own.trial.candidate.settled.devices)
+    learned = with_learned(calibration, lesson.learned, key if explained else None)
+    path = save_calibration(learned, os.environ)
     return replace(report, lesson=lesson, saved=str(path))
 
 

@@ -90,6 +90,9 @@ def _confidence(run: Run, machine: Machine) -> Confidence:
         assumed.append(machine.ram.bandwidth is None)
     if any(assumed):
         return "guessed"
-    if run.work.fingerprint in machine.benched:
-        return "measured"
+    if machine.benched:
+        from moefit.machine.calibration import bench_key  # noqa: PLC0415 - few machines have run anything
+
+        if bench_key(run.work.fingerprint, run.devices) in machine.benched:
+            return "measured"
     return "calibrated" if machine.calibration else "catalogue"

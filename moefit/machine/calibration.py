@@ -65,12 +65,12 @@ class Calibration:
     learned: tuple[Learned, ...] = ()
     """Corrections from real runs (`moefit bench --save`); a new calibration has none."""
     benched: tuple[str, ...] = ()
-    """Fingerprints of the models that ran."""
+    """What ran: see `bench_key`."""
 
     @property
     def label(self) -> str:
         """What a plan calls it."""
-        return f"{self.fingerprint} of {self.date[:10]}{', corrected by bench' if self.benched else ''}"
+        return f"{self.fingerprint} of {self.date[:10]}{', corrected by bench' if self.learned or self.benched else ''}"
 
 
 def apply(machine: Machine, calibration: Calibration) -> Machine:
@@ -102,13 +102,24 @@ def device_key(device: Device) -> str:
     return device.uuid[-_UUID_DIGITS:] or device.description
 
 
+def bench_key(fingerprint: str, devices: Iterable[Device]) -> str:
+    """A model on devices, as a calibration names what ran."""
+    return "@".join([fingerprint, *sorted(device_key(device) for device in devices)])
+
+
 def is_measurable(device: Device) -> bool:
     """Whether the device is this host's own, and not one that somebody declared."""
     return device.source in {"nvml", "llama-server"}
 
 
-def with_learned(calibration: Calibration, learned: Iterable[Learned], model: str) -> Calibration:
-    """The calibration with factors found under it by running a model, on top of those it has; together they stay within a factor of two."""
+def with_learned(calibration: Calibration, learned: Iterable[Learned], ran: str | None) -> Calibration:
+    """The calibration with factors found under it, on top of those it has; together they stay within a factor of two.
+
+    Args:
+        calibration: what is known.
+        learned: the factors.
+        ran: the `bench_key` of what they now explain; None for nothing.
+    """
     known = {(one.place, one.figure): one.factor for one in calibration.learned}
     for one in learned:
         factor = known.get((one.place, one.figure), 1.0) * one.factor
@@ -116,7 +127,7 @@ def with_learned(calibration: Calibration, learned: Iterable[Learned], model: st
     return replace(
         calibration,
         learned=tuple(Learned(*key, factor) for key, factor in sorted(known.items())),
-        benched=tuple(sorted({*calibration.benched, model})),
+        benched=tuple(sorted({*calibration.benched, *([ran] if ran else [])})),
     )
 
 
@@ -173,7 +184,7 @@ def from_json(text: str, path: str = "calibration") -> Calibration:
                 Learned(str(one["place"]), str(one["figure"]), _factor(one["factor"]))
                 for one in document.get("learned", [])
             ),
-            benched=tuple(str(model) for model in document.get("benched", [])),
+            benched=tuple(_words(document.get("benched", []))),
         )
     except (ValueError, TypeError, KeyError) as error:
         raise InputError(f"{path}: not a calibration: {error!r}", hint) from None
@@ -219,6 +230,13 @@ def _corrected(gpu: Device, learned: tuple[Learned, ...]) -> Device:
 
 def _scaled(rate: int | None, factor: float) -> int | None:
     return None if rate is None else int(rate * factor)
+
+
+def _words(value: Any) -> list[str]:
+    """A list of strings."""
+    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+        raise ValueError(f"{value!r} is no list of strings")
+    return value
 
 
 def _factor(value: Any) -> float:

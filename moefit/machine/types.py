@@ -102,4 +102,4 @@ class Machine:
     host: str = ""
     """What tells this host from others (host.fingerprint); empty where its memory is declared."""
     benched: tuple[str, ...] = ()
-    """Fingerprints of the models whose runs corrected these figures (`moefit bench --save`)."""
+    """What ran here and is explained by these figures (`moefit bench --save`): calibration.bench_key of each."""

@@ -239,7 +239,7 @@ def _openings(problem: Problem, choices: Choices) -> Iterator[Opening]:
 
 def _ends(demand: Demand) -> range:
     """How many slots from the end are worth a try alone: none, or the output."""
-    if demand.runs is not None or demand.ordered:
+    if demand.runs is not None or demand.ordered or any(device != CPU for device in demand.fixed.values()):
         return range(0)
     return range(2 if demand.tail is None else 1 if demand.tail == 0 else 0)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from moefit import cost
-from moefit.machine.types import Machine
+from moefit.machine.types import CPU, Machine
 from moefit.placement.search import Candidate, Problem
 from moefit.planning.environment import DEFAULT_MIN_BATCH
 from moefit.work import Work
@@ -18,10 +18,13 @@ _USEFUL: Final = 2.0
 def with_threshold(problem: Problem, work: Work, machine: Machine, chosen: Candidate) -> Candidate | None:
     """The candidate with the threshold that its link and its weights on the CPU call for; None where the default does.
 
-    Nothing moves: with a threshold beyond the micro-batch, the buffer for copies is merely not needed.
+    Nothing moves: with a threshold beyond the micro-batch, the buffer for copies is merely not needed. With layers on the CPU it stays
+    above one token for each slot: with such a batch llama.cpp probes flash attention, and gives it up where that is offloaded.
     """
     settled, settings = chosen.settled, chosen.settings
     tokens = cost.op_offload_min_batch(work, machine, settled.devices, settings, settled.placement)
+    if CPU in settled.placement.slots:
+        tokens = max(tokens, settings.slots + 1)
     if DEFAULT_MIN_BATCH / _USEFUL < tokens < DEFAULT_MIN_BATCH * _USEFUL:
         return None
     settings = replace(settings, op_offload_min_batch=tokens)

@@ -165,6 +165,17 @@ def test_runs_that_were_as_predicted_are_saved_too(bench, tmp_path: Path):
     assert ((), 1) == (saved.learned, len(saved.benched))
 
 
+@pytest.mark.parametrize("factor", [10.0, 0.1])
+def test_runs_that_no_figure_explains_make_nothing_measured(bench, tmp_path: Path, factor: float):
+    environment = {"XDG_CONFIG_HOME": str(tmp_path)}
+    measured = Calibration(read_fingerprint(), "2026-11-24T07:00:00+00:00", (RamRate(1, 5 * 10**6),), ())
+    save_calibration(measured, environment)
+    assert 0 == bench(lambda trial: iter([slower(trial, factor)]), "--save")[0]
+    saved = load_calibration(measured.fingerprint, environment)
+    assert saved is not None
+    assert () == saved.benched
+
+
 def test_an_interrupted_bench_saves_what_it_learned(bench, tmp_path: Path):
     environment = {"XDG_CONFIG_HOME": str(tmp_path)}
     measured = Calibration(read_fingerprint(), "2026-11-24T07:00:00+00:00", (RamRate(1, 5 * 10**6),), ())

@@ -14,6 +14,7 @@ from moefit.cost import Prediction, best_threads, op_offload_min_batch, predict
 from moefit.cost.prefill import micro_batches
 from moefit.cost.tally import tally
 from moefit.launch.settings import Settings
+from moefit.machine.calibration import bench_key
 from moefit.machine.declared import parse_gpus
 from moefit.machine.types import CPU, Cpu, Device, Machine, Ram
 from moefit.placement.types import Placement
@@ -234,11 +235,14 @@ def test_confidence_names_the_weakest_figure(machine: Machine, confidence: str) 
     assert confidence == outcome(moved(20), machine=machine).confidence
 
 
-def test_runs_of_this_very_model_make_a_prediction_measured() -> None:
-    calibrated = replace(MACHINE, calibration="bench of 2026-11-24", benched=("llama-9-100",))
-    assert "calibrated" == outcome(moved(20), machine=calibrated).confidence
-    benched = replace(calibrated, benched=("llama-9-100", MODEL.fingerprint))
-    assert "measured" == outcome(moved(20), machine=benched).confidence
+def test_runs_of_this_very_model_on_these_devices_make_a_prediction_measured() -> None:
+    calibrated = replace(MACHINE, calibration="bench of 2026-11-24")
+    for ran, confidence in (
+        (bench_key("llama-9-100", MACHINE.gpus), "calibrated"),
+        (bench_key(MODEL.fingerprint, ()), "calibrated"),
+        (bench_key(MODEL.fingerprint, MACHINE.gpus), "measured"),
+    ):
+        assert confidence == outcome(moved(20), machine=replace(calibrated, benched=(ran,))).confidence
 
 
 def test_an_unknown_memory_does_not_matter_where_nothing_is_in_it() -> None:

@@ -69,8 +69,11 @@ def peaks_of(model: Model, homes: Homes, question: Question) -> Peaks:
 
 def sketch(model: Model, homes: Homes, question: Question) -> Peaks:
     """Peaks of a graph of two layers of each kind and home, those with the largest tensors away from it."""
+    if _grows(model):
+        return peaks_of(model, homes, question)
     layers = sketched(model, homes, PERIODS.get(model.architecture, 1))
-    return _allocated(_built(model, homes, question.batch, layers), question)
+    chosen = Chosen(layers, ("sketch", layers))
+    return _allocated(_settled(model, homes, question, chosen, (chosen.key, homes.layers)), question)
 
 
 def _settled(model: Model, homes: Homes, question: Question, chosen: Chosen, places: Hashable) -> Context:
@@ -80,7 +83,7 @@ def _settled(model: Model, homes: Homes, question: Question, chosen: Chosen, pla
         c = _built(model, homes, batch, chosen.layers)
         if not (question.auto and batch.flash):
             return c
-        if _is_plain(c, chosen.layers):
+        if _is_plain(c, chosen.layers, question):
             missed = any(not _can_run(question, homes.layers[layer], node) for layer, node in c.attention)
             return _built(model, homes, replace(batch, flash=False), chosen.layers) if missed else c
     probe = replace(question, batch=_probe(batch))
@@ -89,15 +92,23 @@ def _settled(model: Model, homes: Homes, question: Question, chosen: Chosen, pla
     return _built(model, homes, replace(batch, flash=flash, unfused=off - {FLASH}), chosen.layers)
 
 
-def _is_plain(c: Context, layers: Sequence[int]) -> bool:
+def _is_plain(c: Context, layers: Sequence[int], question: Question) -> bool:
     """Whether attention runs where its layer is for certain, if that device can: what comes before it, the write to the cache, is there.
 
-    So it is where every layer attends, caches are with their layers, and of blocks only feed-forward tensors are elsewhere.
+    So it is where every layer attends, caches are with their layers, and of blocks only feed-forward tensors are elsewhere. A layer
+    on the CPU loses its attention to a device where something beside it runs there: its output matrix, which the probe's batch of
+    one token for each sequence may be large enough to offload, or a feed-forward tensor.
     """
+    homes = c.homes
+    moved = {home for name, home in homes.tensors.items() if name.startswith("blk.")}
+    taken = question.offload and c.batch.sequences >= question.min_batch
     return (
         c.batch.kv_offload
-        and all(".ffn_" in name or not name.startswith("blk.") for name in c.homes.tensors)
+        and all(".ffn_" in name or not name.startswith("blk.") for name in homes.tensors)
         and {layer for layer, _ in c.attention} == set(layers)
+        and (
+            all(homes.layers[layer] != homes.cpu for layer in layers) or (not taken and moved <= {homes.cpu})
+        )
     )
 
 

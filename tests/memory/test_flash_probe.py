@@ -1,0 +1,63 @@
+"""Where the probe of flash attention is left out, it would have said the same."""
+
+import random
+from copy import copy
+from dataclasses import replace
+
+import pytest
+
+from moefit.launch.settings import Settings
+from moefit.machine.types import CPU, Device
+from moefit.memory.compute import compute_buffers
+from moefit.memory.graph import reserve
+from moefit.placement.types import Placement
+from tests import oracle
+
+MODELS = (
+    ("qwen3-30b-a3b", "Q4_K_M"),
+    ("gpt-oss-20b", "MXFP4"),
+    ("deepseek-v2-lite", "Q4_K_M"),
+    ("small-command-r", "Q4_K_M"),
+    ("small-plamo", "Q4_K_M"),
+)
+SEED = random.SystemRandom().randrange(1 << 32)
+
+
+def launches(model, count):
+    """Random launches: layers on the CPU or on two devices, feed-forward tensors elsewhere, few slots or many."""
+    draw = random.Random(f"{SEED} {model.name}")
+    devices = (Device("CUDA0", 1 << 40, 1 << 40), Device("CUDA1", 1 << 40, 1 << 40))
+    for _ in range(count):
+        on_cpu, on_first = sorted(draw.randrange(model.slots + 1) for _ in range(2))
+        slots = (CPU,) * on_cpu + (0,) * (on_first - on_cpu) + (1,) * (model.slots - on_first)
+        ffn = [t.name for layer in model.layers for t in layer.tensors if ".ffn_" in t.name]
+        moved = {
+            name: draw.choice((CPU, CPU, 0, 1))
+            for name in draw.sample(ffn, draw.choice((0, 0, 1, len(ffn) // 2)))
+        }
+        settings = Settings(
+            context=8192,
+            slots=draw.choice((1, 4, 32, 64)),
+            kv_unified=True,
+            op_offload_min_batch=draw.choice((2, 32)),
+        )
+        yield devices, settings, Placement(slots, moved)
+
+
+@pytest.mark.parametrize(("name", "quant"), MODELS)
+def test_a_graph_without_the_probe_is_the_one_with_it(name, quant, monkeypatch):
+    model = oracle.model(name, quant)
+    cases = list(launches(model, 25))
+    shortcut = [compute_buffers(copy(model), *case) for case in cases]
+    monkeypatch.setattr(reserve, "_is_plain", lambda *_: False)
+    assert [compute_buffers(copy(model), *case) for case in cases] == shortcut, f"seed {SEED}"
+
+
+def test_a_layer_on_the_cpu_loses_flash_attention_to_a_device_that_takes_the_probe_over():
+    model = oracle.model("qwen3-30b-a3b", "Q4_K_M")
+    device = (Device("CUDA0", 1 << 40, 1 << 40),)
+    half = Placement((CPU,) * 29 + (0,) * 20)
+    many = Settings(context=32768, slots=32, kv_unified=True)
+    [few_bytes] = compute_buffers(model, device, replace(many, slots=4), half).devices
+    [many_bytes] = compute_buffers(model, device, many, half).devices
+    assert many_bytes > 4 * few_bytes
