@@ -22,6 +22,8 @@ from moefit.placement.types import Ledger, Placement, Room
 from moefit.values import dataclass
 
 _ROUNDS = 20
+_CLOSE = 1 / 256
+"""Of an assumption, the distance to another one that is not worth a third between them."""
 _SLACK = 0.02
 """Of the memory of several devices, what a placement may leave without another one being tried."""
 
@@ -122,6 +124,8 @@ def _settle_from(
         too_little, enough = (too_little, assumed) if fits else (assumed, enough)
         assumed = _next_guess(assumed, settled, owners, fits=not any(settled.shortfalls))
         if assumed in seen and too_little is not None and enough is not None:
+            if all(abs(a - b) <= _CLOSE * b for a, b in zip(too_little, enough, strict=True)):
+                break
             assumed = tuple((a + b) // 2 for a, b in zip(too_little, enough, strict=True))
         if assumed in seen:
             break
