@@ -1,8 +1,8 @@
 """dataclass for this package's values: the standard one, of which only `__init__` is compiled for each class.
 
-The standard decorator compiles six methods for every frozen class, which over this package's hundred classes was a quarter of
-the time of a whole `moefit args`. Equality, hash and representation are shared here. That a frozen value is never assigned to is
-held by mypy, which sees the standard decorator, and not checked again at every assignment.
+The standard decorator compiles six methods for every frozen class, and there are over a hundred: it was a large part of every start.
+Equality, hash and representation are shared here. That a frozen value is never assigned to is held by mypy, which sees the
+standard decorator, and not checked again at every assignment.
 """
 
 from __future__ import annotations

@@ -25,10 +25,8 @@ def main(words: Sequence[str] | None = None) -> NoReturn:
 
     The line is cut at the first `--` before any option is read: what follows is the llama-server command.
     """
-    if (
-        words is None
-    ):  # a process of its own: soon over, and a tenth of its time would be spent on looking for garbage
-        gc.disable()
+    if words is None:
+        gc.disable()  # a process of its own is over before garbage matters
     head, tail = cut(sys.argv[1:] if words is None else words)
     _prepare_output()
     try:

@@ -28,7 +28,7 @@ COMMANDS: dict[str, Callable[[], Callable[..., int]]] = {}
 
 
 def app(words: Sequence[str]) -> typer.Typer:
-    """The Typer application for a command line: of the command that it names alone, for every other costs 3 ms at each start."""
+    """The Typer application for a command line: of the command that it names alone, for each takes time to build at every start."""
     made = typer.Typer(
         add_completion=False,
         no_args_is_help=True,

@@ -117,10 +117,10 @@ def search(problem: Problem, choices: Choices, *, thorough: bool) -> tuple[Candi
     fastest = inf
     floor = _Floor()
     for opening in _promising(problem, choices):
-        if opening.bound > fastest and (opening.only is not None or not thorough):
-            if thorough:
-                continue
+        if opening.bound > fastest and not thorough:
             break
+        if opening.bound > fastest and opening.only is not None:
+            continue
         if not thorough and _hope(problem, choices, opening, floor.of(opening)) > fastest:
             continue
         settled = _placed(problem, choices, opening)
