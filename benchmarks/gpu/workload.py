@@ -3,9 +3,10 @@
     python benchmarks/gpu/workload.py LLAMA_SERVER MODEL.gguf OUT.jsonl [--free 6,8,12,16] [--rounds 5] [--seconds 560]
 
 Another process holds the card so that only so many GiB are free while a launch starts, warms up and, for moefit's own, takes a
-prompt that fills the context; `peak_mib` is the highest use that NVML saw then. The launches of one amount then take turns with the
-workload, round by round. `seconds` is prompt/prefill + answer/decode with the rates that the server itself reports; the answer
-is cut after GENERATE tokens to save time.
+prompt that fills the context; `peak_mib` is the highest use that NVML saw then. All launches stay loaded and take turns with the
+workload, round by round; all experts on the CPU is the same launch whatever is free, so its one run of a round counts for each
+amount. `seconds` is prompt/prefill + answer/decode with the rates that the server itself reports; the answer is cut after GENERATE
+tokens to save time. Two amounts together want 64 GiB of RAM.
 `--table OUT.jsonl` only prints the medians of what was recorded.
 """
 
@@ -31,10 +32,10 @@ from serve import PORT, Server, serving
 
 PROMPT, ANSWER, CONTEXT = 4096, 512, 16384
 GENERATE = 64
-LONGEST = 25
+LONGEST = 30
 """Seconds that a run may take; none is started when less is left."""
 FIXED = "cpu-moe"
-"""The launch that does not depend on the memory that is free: started once, and run twice at the first amount and once at each other."""
+"""The launch that does not depend on the memory that is free: started once, at the first amount."""
 
 Line = tuple[list[str], dict[str, str]]
 """Arguments, and variables of the environment."""
@@ -90,25 +91,23 @@ def run_once(server: Server) -> dict[str, Any]:
 
 
 def start(
-    stack: ExitStack, name: str, gib: float, make: Callable[[], Line], servers: dict[str, Server]
-) -> dict[str, Any]:
-    """Add a launch to the servers, started while only so much of the card is free, warmed up; moefit's also gets a prompt that fills the context."""
-    log = Path(tempfile.gettempdir()) / f"{name}.log"
+    stack: ExitStack, name: str, gib: float, make: Callable[[], Line], port: int
+) -> tuple[Server | None, dict[str, Any]]:
+    """A launch started while only so much of the card is free, warmed up, and what is known of it; moefit's also gets a prompt that fills the context."""
+    log = Path(tempfile.gettempdir()) / f"{name}-{gib:g}.log"
     with card.ballast(int(gib * 1024) * card.MIB), card.Peak() as peak:
         row: dict[str, Any] = {"free_mib": card.free() // card.MIB}
         line = make()
         row |= {"argv": line[0][1:], "environment": line[1], "predicted": predicted(line[0])}
-        port = PORT + list(contenders([])).index(name)
         server = stack.enter_context(serving(*line, log, port=port))
         if server is None:
-            return {"error": log.read_text(errors="replace")[-400:]}
+            return None, row | {"error": log.read_text(errors="replace")[-400:]}
         row["warm"] = server.ask(PROMPT if name == "moefit" else 512, 8)
         if name == "moefit":
             row["filled"] = server.ask(CONTEXT - 8 - 8, 8)
         row |= {"ready_s": server.ready, "buffers": server.buffers, "complaints": server.complaints}
         row["peak_mib"] = peak.mib
-        servers[name] = server
-    return row
+    return server, row
 
 
 def contenders(command: list[str]) -> dict[str, Callable[[], Line]]:
@@ -122,12 +121,20 @@ def contenders(command: list[str]) -> dict[str, Callable[[], Line]]:
 
 
 def table(path: Path) -> None:
-    """Medians by memory and launch, and the medians of moefit's ratios to each launch in the same round."""
+    """For each lease of a machine: medians by memory and launch, and the medians of moefit's ratios to each launch in the same round."""
     rows = [json.loads(line) for line in path.read_text().splitlines()]
-    found: dict[tuple[float, str], dict[tuple[int, int], dict[str, Any]]] = defaultdict(dict)
+    for lease in sorted({row.get("lease", 0) for row in rows}):
+        if lease:
+            print(f"\nlease {lease}")
+        lease_table([row for row in rows if row.get("lease", 0) == lease])
+
+
+def lease_table(rows: list[dict[str, Any]]) -> None:
+    """The table of one machine."""
+    found: dict[tuple[float, str], dict[int, dict[str, Any]]] = defaultdict(dict)
     for row in rows:
         if "seconds" in row:
-            found[row["free_gib"], row["name"]][row.get("lease", 0), row["round"]] = row
+            found[row["free_gib"], row["name"]][row["round"]] = row
     print(
         "free  launch     runs  prefill  decode  seconds   (least-most)  peak MiB   moefit / it: prefill decode  it / moefit: seconds"
     )
@@ -172,40 +179,26 @@ def main() -> None:
     if not a.out:
         parser.error("SERVER MODEL OUT are needed")
     end = time.monotonic() + a.seconds
-    command = [a.server, "-m", str(a.model), "-c", str(CONTEXT)]
-    launches = contenders(command)
-    with ExitStack() as throughout:
-        kept: dict[str, Server] = {}
-        for gib in [float(part) for part in a.free.split(",")]:
-            with ExitStack() as stack:
-                rows: dict[str, dict[str, Any]] = {}
-                for name, make in launches.items():
-                    if name not in kept:
-                        owner = throughout if name == FIXED else stack
-                        rows[name] = start(owner, name, gib, make, kept)
-                take_turns(kept, rows, gib, a.rounds, end, a.out)
-            kept = {name: server for name, server in kept.items() if name == FIXED}
+    amounts = [float(part) for part in a.free.split(",")]
+    launches = contenders([a.server, "-m", str(a.model), "-c", str(CONTEXT)])
+    starts = [(gib, name) for gib in amounts for name in launches if name != FIXED or gib == amounts[0]]
+    with ExitStack() as stack:
+        servers: dict[tuple[float, str], Server] = {}
+        known: dict[tuple[float, str], dict[str, Any]] = {}
+        for number, (gib, name) in enumerate(starts):
+            server, row = start(stack, name, gib, launches[name], PORT + number)
+            if server is None:
+                write(a.out, {"free_gib": gib, "name": name, **row})
+            else:
+                servers[gib, name], known[gib, name] = server, row
+        for number in range(a.rounds):
+            for (gib, name), server in servers.items():
+                if time.monotonic() + LONGEST > end:
+                    break
+                row = {"name": name, "round": number, **known.pop((gib, name), {}), **run_once(server)}
+                for amount in amounts if name == FIXED else [gib]:
+                    write(a.out, {"free_gib": amount, **row})
     return table(a.out)
-
-
-def take_turns(
-    servers: dict[str, Server],
-    rows: dict[str, dict[str, Any]],
-    gib: float,
-    rounds: int,
-    end: float,
-    out: Path,
-) -> None:
-    """Run the workload round by round, while the time lasts; what is known of a start goes with its first run."""
-    for name in rows.keys() - servers.keys():
-        write(out, {"free_gib": gib, "name": name, **rows[name]})
-    for number in range(rounds):
-        for name, server in servers.items():
-            if name == FIXED and name not in rows and number < rounds - 1:
-                continue
-            if time.monotonic() + LONGEST < end:
-                row = {"free_gib": gib, "name": name, "round": number, **rows.pop(name, {})}
-                write(out, row | run_once(server))
 
 
 def write(out: Path, row: dict[str, Any]) -> None:

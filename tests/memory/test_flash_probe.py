@@ -61,3 +61,16 @@ def test_a_layer_on_the_cpu_loses_flash_attention_to_a_device_that_takes_the_pro
     [few_bytes] = compute_buffers(model, device, replace(many, slots=4), half).devices
     [many_bytes] = compute_buffers(model, device, many, half).devices
     assert many_bytes > 4 * few_bytes
+
+
+@pytest.mark.parametrize(
+    ("slots", "device", "host"), [(1, 290.00, 48.02), (32, 217.50, 18.02)], ids=["kept", "lost"]
+)
+def test_an_h100_kept_or_lost_flash_attention_with_these_buffers(slots, device, host):
+    """MiB of llama-server's log, `-c 32768 -ngl 20 -np SLOTS`; with 32 it said that flash attention is not supported."""
+    card = Device("CUDA0", 1 << 40, 1 << 40, description="NVIDIA H100 80GB HBM3")
+    settings = Settings(context=32768, slots=slots, kv_unified=False)
+    model = oracle.model("qwen3-30b-a3b", "Q4_K_M")
+    found = compute_buffers(model, (card,), settings, Placement((CPU,) * 29 + (0,) * 20))
+    mib = [round(size / 2**20, 2) for size in (*found.devices, found.host)]
+    assert mib == [device, host]
