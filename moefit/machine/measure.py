@@ -132,8 +132,9 @@ class _Memory:
             raise InputError(f"cannot measure memory: {format_size(self._size)} are not to be had")
         return _Buffer(self._address, self._size)
 
-    def __exit__(self, *_: object) -> None:
-        _libc().free(self._address)
+    def __exit__(self, error: object, *_: object) -> None:
+        if error is None:  # interrupted, threads are still reading it, and the process is about to end
+            _libc().free(self._address)
 
 
 def _libc() -> ctypes.CDLL:

@@ -1,5 +1,13 @@
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
 import pytest
 
 from moefit.errors import InputError
@@ -46,3 +54,15 @@ def test_a_calibration_is_this_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
     calibration, warnings = calibrate(lambda _label, _share: None)
     assert (read_fingerprint(), ("a card is busy",)) == (calibration.fingerprint, warnings)
     assert thread_counts(read_cpu()) == [rate.threads for rate in calibration.ram]
+
+
+def test_an_interrupted_calibration_ends_at_once_with_130(tmp_path: Path) -> None:
+    """Its threads are in the middle of the memory then."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "moefit", "calibrate"], env={**os.environ, "XDG_CONFIG_HOME": str(tmp_path)}
+    )
+    end = time.monotonic() + 30
+    while psutil.Process(process.pid).num_threads() < 2 and time.monotonic() < end:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    assert (130, []) == (process.wait(20), list(tmp_path.iterdir()))
