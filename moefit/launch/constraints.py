@@ -132,7 +132,9 @@ def constraints(program: str, given: Sequence[Given]) -> Constraints:
         rpc=values.lists("--rpc"),
         main_gpu=values.number("-mg"),
         split_mode=values.text("-sm"),
-        context=readers.context(values, preset.context),
+        context=readers.bench_context(values)
+        if program == "llama-bench"
+        else readers.context(values, preset.context),
         batch=readers.batch(values, preset.batch),
         ubatch=readers.ubatch(values, preset.ubatch),
         slots=readers.slots(values, program, preset.slots),

@@ -33,6 +33,20 @@ def context(values: Values, default: int | None) -> int | None:
     return tokens
 
 
+def bench_context(values: Values) -> int:
+    """Tokens of llama-bench's largest context: a test's prompt or answer, on its depth. Each value may be a list or a range.
+
+    source: tools/llama-bench/llama-bench.cpp, cmd_params_instance::to_llama_cparams
+    """
+
+    def most(spelling: str, default: int) -> int:
+        numbers = [int(n) for g in values.all(spelling) for n in re.findall(r"\d{1,9}", g.value)]
+        return max(numbers, default=default)
+
+    pairs = [sum(int(n) for n in re.findall(r"\d{1,9}", g.value)[:2]) for g in values.all("-pg")]
+    return max(most("-p", 512), most("-n", 128), *pairs, 1) + most("-d", 0)
+
+
 def batch(values: Values, default: int | None) -> int | None:
     """-b, which llama.cpp needs to be 1 or more."""
     return _at_least(1, values, "-b", default)

@@ -130,6 +130,20 @@ def test_what_an_option_of_llama_bench_fixes(line: str, field: str, value: objec
     assert value == getattr(fixed(f"llama-bench {line}"), field)
 
 
+@pytest.mark.parametrize(
+    ("line", "tokens"),
+    [
+        ("", 512),
+        ("-p 0", 128),
+        ("-p 0 -n 0 -pg 512,128", 640),
+        ("-p 512,2048 -n 32", 2048),
+        ("-p 512-4096*2 -d 0-8192+4096", 4096 + 8192),
+    ],
+)
+def test_the_context_of_llama_bench_is_that_of_its_largest_test(line: str, tokens: int) -> None:
+    assert tokens == fixed(f"llama-bench -m a.gguf {line}").context
+
+
 def test_overrides_keep_the_order_of_the_line() -> None:
     found = fixed("llama-server -ncmoe 2 -ot a=CUDA0,b=CPU --cpu-moe").overrides
     assert [rf"blk\.(0|1){EXPERTS}", "a", "b", EXPERTS] == [rule.pattern for rule in found]
