@@ -100,6 +100,8 @@ class Opening:
     """Seconds it would take if compute buffers took no memory: it cannot be faster."""
     idle: float
     """Seconds with nothing on the devices, which then only help with large batches."""
+    whole: bool = False
+    """All that is free to move might be on the devices: then no weights are copied there, and buffers can be far smaller than others'."""
     only: int | None = None
     """So many slots from the end are placed on the first device, although there may be room for more: a slow device can cost a token
     more than it saves, and a first layer needs buffers that the output alone does not."""
@@ -164,7 +166,7 @@ class _Floor:
 
 def _hope(problem: Problem, choices: Choices, opening: Opening, least: Sequence[int]) -> float:
     """The opening's bound with compute buffers of at least so many bytes."""
-    if not least or opening.idle <= opening.bound:
+    if not least or opening.whole or opening.idle <= opening.bound:
         return opening.bound
     launches = [problem.launch(opening.ubatch, mode) for mode in choices.load_modes]
     strategy = strategies(problem.demand)[opening.strategy]
@@ -229,12 +231,18 @@ def _openings(problem: Problem, choices: Choices) -> Iterator[Opening]:
             without = idle[helper]
             for name, hope in hopes.items():
                 bound = min(problem.predict(launch, *hope).seconds for launch in launches[u])
-                yield Opening(next(ranks), name, u, devices, budgets[u], min(bound, without), without)
+                whole = bool(order) and _is_whole(hope[1], problem.demand)
+                yield Opening(next(ranks), name, u, devices, budgets[u], min(bound, without), without, whole)
             if is_new and devices:
                 for only, end in enumerate(ends):
                     bound = min(problem.predict(launch, devices[:1], end).seconds for launch in launches[u])
                     name = choices.strategies[0]
-                    yield Opening(next(ranks), name, u, devices[:1], budgets[u][:1], bound, bound, only)
+                    yield Opening(next(ranks), name, u, devices[:1], budgets[u][:1], bound, bound, only=only)
+
+
+def _is_whole(placement: Placement, demand: Demand) -> bool:
+    moved = (name for name, device in placement.overrides.items() if device == CPU)
+    return CPU not in placement.slots and all(name in demand.fixed for name in moved)
 
 
 def _ends(demand: Demand) -> range:
