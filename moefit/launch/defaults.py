@@ -16,6 +16,8 @@ AUTO_SLOTS = 4
 _WITH_CACHE = {"llama-server", "llama-cli"}
 _CACHE_RAM = 8192 << 20
 _CHECKPOINTS = 32
+BATCH = 2048
+"""source: common/common.h, common_params::n_batch."""
 _MIN_BATCH = 32
 """source: ggml/src/ggml-cuda/ggml-cuda.cu, ggml_backend_cuda_reg."""
 _ROLLS_BACK = frozenset({"draft-mtp", "draft-eagle3", "draft-dflash", "draft-dspark"})
@@ -41,9 +43,9 @@ def settings(
     context = _context(constraints, slots) or context
     if constraints.ubatch is None:
         ubatch = ubatch or 512
-        batch = constraints.batch or max(batch or 2048, ubatch)
+        batch = constraints.batch or max(batch or BATCH, ubatch)
     else:
-        batch = constraints.batch or batch or 2048
+        batch = constraints.batch or batch or BATCH
         ubatch = constraints.ubatch or batch
     if constraints.program == "llama-perplexity":
         slots = max(1, batch // context)

@@ -106,7 +106,8 @@ def apply_limits(machine: Machine, budgets: Iterable[str] = (), excluded: Iterab
         for gpu in machine.gpus
         if gpu.name not in left_out
     )
-    return replace(machine, gpus=gpus)
+    names = (gpu.name for gpu in machine.gpus if gpu.name in left_out)
+    return replace(machine, gpus=gpus, excluded=(*machine.excluded, *names))
 
 
 def _known(machine: Machine, name: str, option: str) -> str:

@@ -25,6 +25,7 @@ def to_json(machine: Machine) -> dict[str, Any]:
         "host": machine.host,
         "calibration": machine.calibration,
         "benched": list(machine.benched),
+        "excluded": list(machine.excluded),
         "warnings": list(machine.warnings),
     }
 
@@ -57,6 +58,7 @@ def from_json(text: str, path: str = "machine file") -> Machine:
         calibration=reader.optional(found, "calibration", str, "machine", ""),
         host=reader.optional(found, "host", str, "machine", ""),
         benched=tuple(str(model) for model in reader.optional(found, "benched", list, "machine", [])),
+        excluded=tuple(str(name) for name in reader.optional(found, "excluded", list, "machine", [])),
     )
 
 

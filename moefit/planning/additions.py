@@ -27,11 +27,14 @@ def additions(
         chosen: the candidate.
         default: what llama.cpp makes of the user's line alone.
     """
-    if constraints.split_mode in SPLIT_MODES:
-        return tuple(_launch(machine, constraints, chosen, default))
     settled = chosen.settled
-    names = [t.name for t in model.tensors]
-    placed = placement_additions(settled.placement, settled.devices, names, constraints, machine.gpus)
+    placed: tuple[Addition, ...] = ()
+    if constraints.split_mode not in SPLIT_MODES:
+        names = [t.name for t in model.tensors]
+        placed = placement_additions(settled.placement, settled.devices, names, constraints, machine.gpus)
+    if machine.excluded and constraints.devices is None and not any(a.option == "-dev" for a in placed):
+        used = ",".join(device.name for device in settled.devices) or "none"
+        placed = (Addition("-dev", used, f"not {', '.join(machine.excluded)}: --exclude"), *placed)
     return (*placed, *_launch(machine, constraints, chosen, default))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from math import inf
 
@@ -9,7 +10,7 @@ from moefit import cost
 from moefit.errors import UsageError
 from moefit.launch.complete import complete
 from moefit.launch.constraints import Constraints
-from moefit.launch.defaults import settings
+from moefit.launch.defaults import BATCH, settings
 from moefit.launch.patterns import CPU_BUFFER
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device, Machine
@@ -37,6 +38,8 @@ from moefit.planning.types import Launch, Options, Plan
 from moefit.work import work_of
 
 _work = per_object(8)(work_of)
+_FAST_FIRST = (BATCH, 512, None)
+"""Micro-batches: as large as llama.cpp's default batch, its default, any."""
 
 
 def plan(model: Model, machine: Machine, launch: Launch, options: Options) -> Plan:
@@ -45,14 +48,6 @@ def plan(model: Model, machine: Machine, launch: Launch, options: Options) -> Pl
     Raises:
         UsageError: the user's options contradict each other, the model or the machine.
     """
-    chosen, found, default = _choose(model, machine, launch, options)
-    wanted = additions(model, machine, launch.constraints, chosen, default) if chosen.fits else ()
-    completion = complete(launch.command, (*launch.needed, *wanted), launch.given)
-    made = describe(model, machine, launch.constraints, launch.extras, chosen, found, completion)
-    if made.fits:
-        tips = advice(model, machine, launch, options, _work(model), chosen)
-        told = remarks(model, machine, launch.constraints, chosen)
-        return replace(made, warnings=(*made.warnings, *told, *tips))
 
     def fits(changed: Constraints) -> bool:
         try:
@@ -60,17 +55,50 @@ def plan(model: Model, machine: Machine, launch: Launch, options: Options) -> Pl
         except UsageError:
             return False
 
+    chosen, found, default = _choose(model, machine, launch, options)
+    tokens = None if chosen.fits else _context_that_fits(launch.constraints, chosen.settings.context, fits)
+    if tokens is not None:
+        chosen, found, default = _choose(model, machine, launch, options, tokens)
+    wanted = additions(model, machine, launch.constraints, chosen, default) if chosen.fits else ()
+    completion = complete(launch.command, (*launch.needed, *wanted), launch.given)
+    made = describe(model, machine, launch.constraints, launch.extras, chosen, found, completion)
+    if made.fits:
+        tips = advice(model, machine, launch, options, _work(model), chosen)
+        told = remarks(model, machine, launch.constraints, chosen, scarce=tokens is not None)
+        return replace(made, warnings=(*made.warnings, *told, *tips))
+
     return replace(made, remedy=remedy(made, launch.constraints, fits))
 
 
+def _context_that_fits(
+    constraints: Constraints, failed: int, fits: Callable[[Constraints], bool]
+) -> int | None:
+    """Tokens of the largest context with which something fits, where the user left it open and `failed` tokens do not.
+
+    With a micro-batch that makes prompts fast, if it can be one: the smallest may be many times slower.
+    """
+    if constraints.context is not None or constraints.kv_unified_per_slot:
+        return None
+    smallest = constraints.fit_context or SMALLEST
+    for ubatch in _FAST_FIRST if constraints.ubatch is None else (constraints.ubatch,):
+        sized = replace(constraints, ubatch=ubatch)
+        tokens = largest_context(failed, lambda n, sized=sized: fits(replace(sized, context=n)), smallest)  # type: ignore[misc]
+        if tokens < failed:
+            return tokens
+    return None
+
+
 def _choose(
-    model: Model, machine: Machine, launch: Launch, options: Options
+    model: Model, machine: Machine, launch: Launch, options: Options, context: int | None = None
 ) -> tuple[Candidate, tuple[Candidate, ...], Settings]:
-    """The chosen candidate, all of them, and what llama.cpp would make of the user's line alone."""
+    """The chosen candidate, all of them, and what llama.cpp would make of the user's line alone.
+
+    Without `context` (tokens) it is the user's, or as many as leave every layer's base on a device.
+    """
     if launch.constraints.split_mode in SPLIT_MODES:
         given = as_given(model, machine, launch, options, wanted_context(launch.constraints, model))
         return given, (), given.settings
-    problem, choices = _frame(model, machine, launch, options)
+    problem, choices = _frame(model, machine, launch, options, context)
     found = _search(problem, choices, options, open_ubatch=launch.constraints.ubatch is None)
     fastest = min((c.prediction.seconds for c in found if c.fits), default=inf)
     limit = inf if options.thorough else fastest
@@ -85,15 +113,17 @@ def _choose(
     return chosen, every, settings(launch.constraints, context=context, devices=problem.devices)
 
 
-def _frame(model: Model, machine: Machine, launch: Launch, options: Options) -> tuple[Problem, Choices]:
+def _frame(
+    model: Model, machine: Machine, launch: Launch, options: Options, context: int | None = None
+) -> tuple[Problem, Choices]:
     """What stays the same between candidates, and what is open."""
     devices = _with_room(model, launch, options, chosen_devices(launch.constraints, machine.gpus))
     fixed = demand(launch.constraints, model, devices)
-    context = _context(model, machine, launch, options, devices, fixed)
-    if context < wanted_context(launch.constraints, model):
-        fixed = replace(
-            fixed, tail=model.slots
-        )  # it gave way to keep every layer's base on a device: so it must be
+    if context is None:
+        context = _context(model, machine, launch, options, devices, fixed)
+        if context < wanted_context(launch.constraints, model):
+            # it gave way to keep every layer's base on a device: so it must be
+            fixed = replace(fixed, tail=model.slots)
     problem = _problem(model, machine, launch, options, devices, fixed, context)
     orders = device_orders(tuple(float(d.bandwidth or 0) for d in devices), fixed)
     dense = not model.experts
@@ -154,6 +184,7 @@ def _problem(
             load_mode=mode,
             devices=devices,
             threads=threads,
+            batch=max(BATCH, launch.constraints.ubatch or 0),
         )
 
     def predict(chosen: Settings, used: tuple[Device, ...], placement: Placement) -> cost.Prediction:
@@ -206,9 +237,10 @@ def _context(
 def _search(
     problem: Problem, choices: Choices, options: Options, *, open_ubatch: bool
 ) -> tuple[Candidate, ...]:
-    """Every candidate; where none fits, also those with a smaller micro-batch than llama.cpp's default."""
+    """Every candidate; where none fits, also those that take less: a smaller micro-batch than llama.cpp's default, no pinned memory."""
     found = search(problem, choices, thorough=options.thorough)
-    if open_ubatch and not any(c.fits for c in found):
-        small = Choices(choices.strategies, SMALL_UBATCHES, choices.load_modes, choices.orders)
-        found += search(problem, small, thorough=options.thorough)
+    small = replace(choices, ubatches=SMALL_UBATCHES) if open_ubatch else choices
+    for less in (small, replace(small, load_modes=small.load_modes[:1])):
+        if less != choices and not any(c.fits for c in found):
+            found += search(problem, less, thorough=options.thorough)
     return found

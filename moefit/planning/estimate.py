@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from moefit.launch.complete import Completion
 from moefit.launch.translate import translate
@@ -27,4 +28,26 @@ def estimate(model: Model, machine: Machine, launch: Launch, options: Options) -
     made = describe(model, machine, launch.constraints, launch.extras, given, (), words)
     lacking = tuple(Warn("no-model", a.why, f"add {a.option} {a.value}") for a in launch.needed)
     unknown = (Warn("dropped", f"{d.shown}: {d.why}") for d in translate(launch.command).dropped)
-    return replace(made, argv=words.argv, warnings=(*unknown, *made.warnings, *lacking))
+    advice = None if made.fits or not _is_fitted(launch) else _FITTED
+    return replace(made, argv=words.argv, warnings=(*unknown, *made.warnings, *lacking), remedy=advice)
+
+
+_FITTED: Final = (
+    "llama.cpp's own --fit, left aside here, would place this line anew at its start; "
+    "moefit plan says what fits"
+)
+
+
+def _is_fitted(launch: Launch) -> bool:
+    """Whether llama.cpp would place the line's tensors itself.
+
+    source: common/fit.cpp, common_params_fit_impl, which refuses lines that place anything; tools/llama-bench, off by default
+    """
+    placed = launch.constraints
+    return (
+        launch.command.program != "llama-bench"
+        and placed.fit is not False
+        and placed.gpu_layers in {None, "auto"}
+        and placed.tensor_split is None
+        and not placed.overrides
+    )

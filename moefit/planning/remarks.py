@@ -19,33 +19,64 @@ _MORE = 1024
 """Tokens that a note prices."""
 
 
-def remarks(model: Model, machine: Machine, constraints: Constraints, chosen: Candidate) -> Iterator[Warn]:
-    """Notes and warnings about a plan that fits."""
-    yield from _context(model, constraints, chosen)
+def remarks(
+    model: Model, machine: Machine, constraints: Constraints, chosen: Candidate, *, scarce: bool
+) -> Iterator[Warn]:
+    """Notes and warnings about a plan that fits; `scarce`: the context gave way because nothing fitted with it."""
+    yield from _context(model, constraints, chosen, scarce=scarce)
+    yield from _ubatch(constraints, chosen)
+    yield from _workload(constraints, chosen)
     used = {device.name for device in chosen.settled.devices}
     for device in chosen_devices(constraints, machine.gpus):
         if device.name not in used and constraints.devices is None:
             yield _left_out(device)
 
 
-def _context(model: Model, constraints: Constraints, chosen: Candidate) -> Iterator[Warn]:
+def _context(model: Model, constraints: Constraints, chosen: Candidate, *, scarce: bool) -> Iterator[Warn]:
     context, trained = chosen.settings.context, model.trained_context
     if constraints.context:
-        if trained and context > trained * chosen.settings.slots:
+        if trained and _slot_context(constraints, chosen) > trained:
             yield Warn(
-                "long-context", f"-c {context} is more than the {trained} tokens the model was trained for"
+                "long-context",
+                f"-c {context}: no slot gets more than the {trained} tokens that the model was trained for",
             )
         return
     wanted = wanted_context(constraints, model)
     price = format_size(
         _context_bytes(model, chosen, context + _MORE) - _context_bytes(model, chosen, context)
     )
-    why = "" if context >= wanted else f": with {wanted}, not every layer would have a place on a device"
+    reason = "nothing would fit" if scarce else "not every layer would have a place on a device"
+    why = "" if context >= wanted else f": with {wanted}, {reason}"
     yield Warn(
         "context",
         f"context {context}{why}; {_MORE} tokens more would take {price}",
         note=True,
     )
+
+
+def _ubatch(constraints: Constraints, chosen: Candidate) -> Iterator[Warn]:
+    wanted, launch = constraints.ubatch, chosen.settings
+    if wanted and launch.ubatch < wanted and constraints.batch:
+        yield Warn("ubatch", f"-ub {wanted} is {launch.ubatch}: no micro-batch is larger than the batch")
+
+
+def _workload(constraints: Constraints, chosen: Candidate) -> Iterator[Warn]:
+    prompt, slot = chosen.prediction.prompt_tokens, _slot_context(constraints, chosen)
+    if prompt > slot and constraints.program != "llama-bench":
+        yield Warn(
+            "workload",
+            f"a prompt of {prompt} tokens, for which this line is made, exceeds the context of {slot}",
+        )
+
+
+def _slot_context(constraints: Constraints, chosen: Candidate) -> int:
+    """Tokens that one slot could hold.
+
+    source: src/llama-context.cpp, n_ctx_seq; tools/server/server-context.cpp, which caps it at the trained context
+    """
+    launch = chosen.settings
+    tokens = launch.context if launch.kv_unified else launch.context // launch.slots
+    return min(tokens, constraints.kv_unified_per_slot or tokens)
 
 
 def _context_bytes(model: Model, chosen: Candidate, context: int) -> int:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 
-from moefit.machine.declared import parse_gpus
+from moefit.machine.declared import apply_limits, parse_gpus
+from moefit.machine.file import from_json, to_json
 from moefit.machine.types import Cpu, Machine, Ram
 from moefit.planning.core import plan
+from moefit.planning.estimate import estimate
 from moefit.planning.trials import trials
 from moefit.planning.types import Options
 from moefit.workload import Workload
@@ -158,3 +161,92 @@ class TestAdvice:
         made = planned(recorded("qwen3.5-35b-a3b-mtp", "Q4_K_M"), whole, "--spec-type", "draft-mtp")
         assert made.fits
         assert "speculation" not in codes(made)
+
+
+class TestExclude:
+    TWO = replace(MACHINE, gpus=parse_gpus(["rtx-3060", "rtx-3060"]))
+
+    @pytest.mark.parametrize(
+        ("excluded", "used", "words"),
+        [
+            ("CUDA0", "CUDA1", ()),
+            ("CUDA1", "CUDA0", ()),
+            ("CUDA0,CUDA1", "none", ()),
+            ("CUDA0", "CUDA1", ("-sm", "row", "-ngl", "4")),
+        ],
+    )
+    def test_the_line_forbids_what_the_plan_leaves_out(self, experts, excluded, used, words):
+        made = planned(experts, apply_limits(self.TWO, excluded=[excluded]), *words)
+        assert used == value(made.argv, "-dev")
+
+    def test_a_machine_file_remembers_it(self):
+        machine = apply_limits(self.TWO, excluded=["CUDA0"])
+        assert ("CUDA0",) == from_json(json.dumps(to_json(machine))).excluded
+
+
+class TestMicroBatch:
+    def test_the_batch_grows_with_the_users(self, experts):
+        made = planned(experts, MACHINE, "-ub", "4096")
+        assert ("4096", 4096) == (value(made.argv, "-b"), made.settings.ubatch)
+
+    def test_the_users_batch_stays_and_caps_it_with_a_warning(self, experts):
+        made = planned(experts, MACHINE, "-b", "512", "-ub", "4096")
+        assert ("512", 512) == (value(made.argv, "-b"), made.settings.ubatch)
+        assert "ubatch" in codes(made)
+
+    def test_a_small_one_leaves_the_batch_alone(self, experts):
+        assert "-b" not in planned(experts, MACHINE, "-ub", "256").argv
+
+
+class TestContext:
+    SHORT = replace(MACHINE, ram=Ram(8 * GIB, 8 * GIB, 50 * 10**9))
+
+    def auto(self, model, machine, **options):
+        line = launch(("llama-server", "-m", "qwen3.gguf"))
+        return plan(model, machine, line, replace(OPTIONS, **options))
+
+    def test_where_ram_is_short_it_gives_way_until_something_fits(self, experts):
+        made = self.auto(experts, self.SHORT)
+        assert (True, str(made.settings.context)) == (made.fits, value(made.argv, "-c"))
+        assert 4096 <= made.settings.context < 32768
+        [note] = [w.message for w in made.warnings if w.code == "context"]
+        assert "nothing would fit" in note
+
+    def test_the_users_own_never_does(self, experts):
+        assert not planned(experts, self.SHORT, "-c", "32768").fits
+
+    def test_what_a_remedy_names_fits(self, experts):
+        made = planned(experts, self.SHORT, "-c", "32768")
+        context = made.remedy.split()[1]
+        assert planned(experts, self.SHORT, "-c", context).fits, made.remedy
+
+    @pytest.mark.parametrize(
+        ("words", "told"),
+        [
+            (("-c", "40960"), False),
+            (("-c", "50000"), True),
+            (("-c", "163840", "-np", "4"), False),
+            (("-c", "163840", "-np", "4", "-kvu"), True),
+        ],
+    )
+    def test_more_than_a_slot_can_use_is_told(self, experts, words, told):
+        """Qwen3-30B-A3B was trained for 40,960 tokens."""
+        roomy = replace(MACHINE, gpus=parse_gpus(["rtx-3090"]))
+        assert told == ("long-context" in codes(planned(experts, roomy, *words)))
+
+    @pytest.mark.parametrize(("prompt", "told"), [(16384, False), (16385, True)])
+    def test_a_workload_longer_than_it_is_told(self, experts, prompt, told):
+        made = plan(experts, MACHINE, launch(LINE), Options(Workload(prompt, 512)))
+        assert told == ("workload" in codes(made))
+
+
+class TestEstimate:
+    """An RTX 3060 cannot hold all of Qwen3-30B-A3B."""
+
+    @pytest.mark.parametrize(
+        ("words", "told"),
+        [((), True), (("--fit", "off"), False), (("-ngl", "99"), False), (("-ngl", "auto"), True)],
+    )
+    def test_a_line_that_llama_cpp_would_fit_itself_says_so(self, experts, words, told):
+        made = estimate(experts, MACHINE, launch((*LINE, *words)), OPTIONS)
+        assert (False, told) == (made.fits, made.remedy is not None)
