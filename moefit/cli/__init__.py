@@ -49,8 +49,10 @@ def main(words: Sequence[str] | None = None) -> NoReturn:
 
 def _prepare_output() -> None:
     """Paths that are no UTF-8 go out as they came in; a terminal that lacks a character gets a ? for it."""
-    if sys.stdout is None:  # closed by the caller
-        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open until the process ends
+    if sys.stdout is None:  # closed by the caller: what is written fails, as it would there
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w", encoding="utf-8")
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open until the process ends
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="surrogateescape" if stream.encoding.lower() == "utf-8" else "replace")
@@ -97,6 +99,10 @@ def _run(head: list[str], tail: list[str] | None) -> int:
             print(error, file=sys.stderr)  # noqa: T201 - the help
             return BAD_USAGE
         raise _usage_error(error, head) from error
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # Typer's status 1 means that nothing fits
+            raise end.__context__ from None
+        raise
     return status if isinstance(status, int) else FITS
 
 

@@ -294,15 +294,34 @@ def shell(line):
 PROGRAM = f"{sys.executable} -m moefit"
 
 
-def test_a_reader_that_leaves_is_no_misfit():
-    line = f"{PROGRAM} plan --explain {EXAMPLE} {' '.join(CARD)} | head -1; exit ${{PIPESTATUS[0]}}"
-    done = shell(line)
-    assert (141, False) == (done.returncode, "Traceback" in done.stderr)
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    "words", ["plan --explain MODEL CARD", "plan --json MODEL CARD", "args CARD -- -m WHOLE", "--help"]
+)
+def test_a_reader_that_leaves_is_no_misfit(whole, words, unbuffered):
+    words = words.replace("MODEL", EXAMPLE).replace("CARD", " ".join(CARD)).replace("WHOLE", whole)
+    gone = f"(sleep 0.2; PYTHONUNBUFFERED={unbuffered} {PROGRAM} {words}; echo $? >&2) | true"
+    *said, status = shell(gone).stderr.splitlines()
+    assert ("141", False) == (status, any("Traceback" in line or "error" in line for line in said))
 
 
 @pytest.mark.parametrize("to", [">/dev/full", ">&-"])
-def test_output_that_cannot_be_written_is_no_traceback(to):
-    assert "Traceback" not in shell(f"{PROGRAM} plan {EXAMPLE} {' '.join(CARD)} {to}").stderr
+@pytest.mark.parametrize("words", [f"plan {EXAMPLE} {' '.join(CARD)}", f"inspect --json {EXAMPLE}", "--help"])
+def test_output_that_cannot_be_written_is_one_line_and_ends_in_2(words, to):
+    done = shell(f"{PROGRAM} {words} {to}")
+    errors = [line for line in done.stderr.splitlines() if "cannot write the result" in line]
+    assert (2, 1, False) == (done.returncode, len(errors), "Traceback" in done.stderr)
+
+
+def test_a_command_that_prints_nothing_needs_no_stdout(whole, tmp_path):
+    program = tmp_path / "llama-server"
+    program.symlink_to("/bin/true")
+    line = f"{PROGRAM} run {' '.join(CARD)} -- {program} -m {whole}"
+    assert 0 == shell(f"{line} >&-").returncode
+
+
+def test_nobody_has_to_read_stderr():
+    assert 0 == shell(f"{PROGRAM} plan {EXAMPLE} {' '.join(CARD)} 2>&-").returncode
 
 
 def test_a_terminal_without_the_characters_gets_others():
