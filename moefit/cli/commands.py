@@ -93,7 +93,7 @@ def args(shared: Shared, as_format: o.FormatChoice = o.Format.SHELL) -> int:
 
 @command(Shared)
 def run(shared: Shared, dry_run: o.DryRun = False, wait_free: o.WaitFree = None) -> int:
-    """Become the completed command: same PID, same signals, same exit status."""
+    """Become the completed command: same PID, signals, exit status."""
     if wait_free is not None:
         _wait_free(shared, wait_free)
     request, made = _runnable(shared)
@@ -116,7 +116,7 @@ def unit(
     install: o.Install = False,
     dry_run: o.DryRun = False,
 ) -> int:
-    """A systemd unit for the completed command; --replan plans again at each start."""
+    """A systemd unit for the completed command."""
     if install and output is not None:
         raise UsageError("--install and --output both say where the unit goes", "give one of them")
     request, made = _runnable(shared)
@@ -149,7 +149,10 @@ def unit(
 
 @command(Shared)
 def verify(shared: Shared, as_given: o.AsGiven = False, as_json: o.AsJson = False) -> int:
-    """Set a plan's memory against what the real llama.cpp says of its line; no weights are read."""
+    """A plan's memory beside what the real llama.cpp says of it.
+
+    No weights are read.
+    """
     request = read_request(shared.model, shared.words, shared.machine_options)
     made = (make_estimate if as_given else make_plan)(
         request.model, request.machine, request.launch, shared.plan_options
@@ -191,7 +194,10 @@ def inspect(
 
 @command(MachineShared)
 def devices(shared: MachineShared, as_json: o.AsJson = False) -> int:
-    """The machine as moefit sees it: GPUs, RAM, CPU; --json writes what --machine reads."""
+    """The machine as moefit sees it: GPUs, RAM, CPU.
+
+    --json writes what --machine reads.
+    """
     machine = read_machine(shared.machine_options, read_line(shared.words))
     for text in machine.warnings:
         warn(Warn("machine", text))
@@ -206,7 +212,10 @@ def devices(shared: MachineShared, as_json: o.AsJson = False) -> int:
 
 @command()
 def calibrate(as_json: o.AsJson = False, color: o.Color = o.When.AUTO) -> int:
-    """Measure this machine once, in under a minute: plans then rest on its own figures."""
+    """Measure this machine once, in under a minute.
+
+    Plans then rest on its own figures.
+    """
     from moefit.cli.bar import bar
     from moefit.formats.calibration import calibration_json, show_calibration
     from moefit.machine.calibration_file import save_calibration
@@ -233,7 +242,10 @@ def bench(
     save: o.BenchSave = False,
     as_json: o.AsJson = False,
 ) -> int:
-    """Run the best few lines and llama.cpp's own --fit for real; Ctrl-C keeps what was measured."""
+    """Run the best few lines and llama.cpp's own --fit for real.
+
+    Ctrl-C keeps what was measured.
+    """
     from moefit.cli import bench as b
     from moefit.formats.bench import report_json, show_report
 

@@ -56,7 +56,7 @@ Gpu = Annotated[
     list[str] | None,
     typer.Option(
         metavar="SPEC",
-        help="A GPU instead of the detected ones: rtx-3060, 11.6GiB, or name=CUDA0,free=11.6GiB,bandwidth=360GB/s,link=25GB/s. Repeatable.",
+        help="A GPU instead of the detected ones: rtx-3060, 11.6GiB, or free=11.6GiB,bandwidth=360GB/s,link=25GB/s (and name=CUDA0). Repeatable.",
         rich_help_panel=_MACHINE,
     ),
 ]

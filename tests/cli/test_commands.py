@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from moefit.cli import main
+from moefit.cli import main, options
+from moefit.cli.commands import COMMANDS
 from moefit.launch.command import OWN_OPTIONS
 
 EXAMPLE = str(Path(__file__).parents[2] / "examples" / "qwen3-30b-a3b-q4_k_m.gguf")
@@ -271,6 +272,18 @@ def test_a_unit_with_a_secret_is_its_owner_s_alone(moefit, whole, tmp_path, monk
 def test_without_a_word_the_help_is_shown(moefit):
     status, out, err = moefit()
     assert (2, "", True) == (status, out, err.startswith("Usage: moefit"))
+
+
+def test_80_columns_hold_every_summary_whole(moefit, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert [] == [line for line in moefit("--help")[1].splitlines()[1:] if line.endswith("...")]
+
+
+def test_80_columns_hold_every_word_of_help_whole(moefit, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = {word for command in COMMANDS for word in moefit(command, "--help")[1].split()}
+    told = [meta.help for kind in vars(options).values() for meta in getattr(kind, "__metadata__", ())]
+    assert set() == {word for text in told for word in text.split()} - shown
 
 
 @pytest.mark.parametrize(
