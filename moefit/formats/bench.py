@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from moefit.formats.page import Rows
 from moefit.formats.plan_json import VERSION, model_object, predicted_object
 from moefit.formats.shell import write
 from moefit.machine.calibration import device_key
@@ -50,7 +51,7 @@ def show_report(report: Report, console: Console) -> None:
     workload = report.workload
     title = f"{workload.prompt:,} + {workload.generated:,} tokens, measured (and predicted); memory in GiB"
     console.print(Text(title, style="dim"))
-    console.print(_table(report))
+    console.print(Rows(_table(report)), crop=False)
     for line in _notes(report):
         console.print(line, soft_wrap=True)
     best = fastest(report.outcomes, workload)

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
+from moefit.formats.page import Rows
 from moefit.machine.calibration import Calibration, to_json
 from moefit.sizes import format_bandwidth
 
 
 def show_calibration(calibration: Calibration, path: str, console: Console) -> None:
     """A table of memory by threads and of links, and the file that keeps them."""
-    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
+    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0), pad_edge=False)
     for column in ("", "reads", "pinned", "pageable"):
         table.add_column(column, justify="left" if column == "" else "right")
     for rate in calibration.ram:
@@ -23,7 +24,7 @@ def show_calibration(calibration: Calibration, path: str, console: Console) -> N
     for link in calibration.links:
         rates = (format_bandwidth(link.pinned), format_bandwidth(link.pageable))
         table.add_row(f"link to {link.description}", "", *rates)
-    console.print(table)
+    console.print(Rows(table), crop=False)
     console.print(f"calibration {calibration.label}, saved in {path}", soft_wrap=True)
 
 

@@ -7,6 +7,7 @@ import json
 from rich.console import Console
 from rich.table import Table
 
+from moefit.formats.page import Rows
 from moefit.machine.file import to_json
 from moefit.machine.types import Machine
 from moefit.sizes import format_size
@@ -14,7 +15,7 @@ from moefit.sizes import format_size
 
 def show_machine(machine: Machine, console: Console) -> None:
     """A table of devices, RAM and CPU."""
-    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
+    table = Table(box=None, header_style="dim", padding=(0, 1, 0, 0), pad_edge=False)
     for column in ("", "free", "total", "memory", "link", "source", ""):
         table.add_column(column, justify="right" if column in {"free", "total", "memory", "link"} else "left")
     for gpu in machine.gpus:
@@ -32,7 +33,7 @@ def show_machine(machine: Machine, console: Console) -> None:
     table.add_row(
         "RAM", format_size(ram.available), format_size(ram.total), _rate(ram.bandwidth), "", "", cores
     )
-    console.print(table)
+    console.print(Rows(table), crop=False)
 
 
 def machine_json(machine: Machine) -> str:

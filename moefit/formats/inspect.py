@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from moefit.formats.page import Rows
 from moefit.formats.plan_json import model_object
 from moefit.model import Model, Role, Tensor
 from moefit.sizes import format_size
@@ -27,7 +28,7 @@ def show_model(model: Model, console: Console) -> None:
     console.print(
         Text.assemble((model.name, "bold"), (f"  {model.architecture}, {format_size(model.bytes)}", "dim"))
     )
-    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
+    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0), pad_edge=False)
     for column in ("", "tensors", "bytes", "types"):
         table.add_column(column, justify="left" if column in {"", "types"} else "right")
     for role, name in _ROLES.items():
@@ -36,7 +37,7 @@ def show_model(model: Model, console: Console) -> None:
             table.add_row(
                 name, str(len(tensors)), format_size(sum(t.bytes for t in tensors)), _types(tensors)
             )
-    console.print(table)
+    console.print(Rows(table), crop=False)
     facts = {
         "layers": len(model.layers),
         "of them with experts": sum(bool(layer.experts) for layer in model.layers),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from moefit.formats.page import Line, Rows, joined
 from moefit.formats.shell import write
 from moefit.model import Model
 from moefit.planning.types import DevicePlan, LayerPlan, Plan
@@ -20,9 +20,9 @@ _FULL, _PART, _BASE, _HOST = "█", "▓", "░", "·"
 
 def show(plan: Plan, console: Console, details: RenderableType | None = None) -> None:
     """Print the plan; `details` stand above the line. The line itself is never wrapped: it is there to be copied."""
-    console.print(Group(*_sections(plan)))
+    console.print(Group(*_sections(plan, console.width)), crop=False)
     if details is not None:
-        console.print(details)
+        console.print(details, crop=False)
     if plan.environment:
         needed = " ".join(f"{name}={value}" for name, value in plan.environment.items())
         console.print(Text(f"needs {needed} in the environment", style="dim"))
@@ -30,13 +30,13 @@ def show(plan: Plan, console: Console, details: RenderableType | None = None) ->
         console.print(Text(write(plan.argv), style="bold"), soft_wrap=True)
 
 
-def _sections(plan: Plan) -> Iterator[RenderableType]:
+def _sections(plan: Plan, width: int) -> Iterator[RenderableType]:
     yield _title(plan.model)
     yield _machine(plan)
     yield ""
-    yield _memory(plan)
+    yield Rows(_memory(plan))
     yield ""
-    yield from _strip(plan)
+    yield from _strip(plan, width)
     yield ""
     yield from _speed(plan)
     if not plan.fits:
@@ -47,17 +47,17 @@ def _sections(plan: Plan) -> Iterator[RenderableType]:
     yield ""
 
 
-def _title(model: Model) -> Text:
+def _title(model: Model) -> Line:
     parts = [f"{len(model.layers)} layers", format_size(model.bytes)]
     if model.experts:
         parts.append(f"{model.experts_used} of {model.experts} experts ({format_size(model.expert_bytes)})")
-    return Text.assemble((model.name, "bold"), "  ", (" · ".join(parts), "dim"))
+    return Line([Text.assemble((model.name, "bold"), "  "), *joined(parts, style="dim")])
 
 
-def _machine(plan: Plan) -> Text:
+def _machine(plan: Plan) -> Line:
     cards = [f"{d.device.name} {d.device.description}".strip() for d in plan.devices]
     host = f"{format_size(plan.machine.ram.total)} of RAM, {plan.machine.cpu.cores} cores"
-    return Text(" · ".join([*cards, host]), style="dim")
+    return Line(joined([*cards, host], style="dim"))
 
 
 def _memory(plan: Plan) -> Table:
@@ -101,13 +101,17 @@ def _left(count: int) -> Text:
     return Text(format_size(count), style="" if count >= 0 else "bold red")
 
 
-def _strip(plan: Plan) -> Iterator[Text]:
+def _strip(plan: Plan, width: int) -> Iterator[Line]:
+    """The layers in rows of one length, aligned, and what their marks mean."""
     colours = {d.device.name: _COLOURS[i % len(_COLOURS)] for i, d in enumerate(plan.devices)}
     cells = [_cell(layer, colours) for layer in plan.layers]
     output = next((d.device.name for d in plan.devices if d.output), "CPU")
-    yield Text.assemble(
-        ("layers  ", "dim"), *cells, (" output on ", "dim"), (output, colours.get(output, "yellow"))
-    )
+    label = Text("layers  ", style="dim")
+    rows = -(-len(cells) // max(1, width - len(label)))
+    length = -(-len(cells) // max(1, rows))
+    bars = [Text.assemble(*cells[at : at + length], " ") for at in range(0, len(cells), length)]
+    told = Text.assemble(("output on ", "dim"), (output, colours.get(output, "yellow")))
+    yield Line([label, *bars, told], len(label))
     used = {cell[0] for cell in cells}
     legend = {
         _FULL: "whole",
@@ -115,8 +119,8 @@ def _strip(plan: Plan) -> Iterator[Text]:
         _BASE: "its experts on the CPU" if plan.model.experts else "its FFN, or part of it, on the CPU",
         _HOST: "all of it on the CPU",
     }
-    told = (f"{mark} {text}" for mark, text in legend.items() if mark in used)
-    yield Text("        " + "   ".join(told), style="dim")
+    marks = joined([f"{mark} {text}" for mark, text in legend.items() if mark in used], "   ", "dim")
+    yield Line([Text(" " * len(label)), *marks], len(label))
 
 
 def _cell(layer: LayerPlan, colours: Mapping[str, str]) -> tuple[str, str]:
@@ -130,7 +134,7 @@ def _cell(layer: LayerPlan, colours: Mapping[str, str]) -> tuple[str, str]:
     return (_BASE if isinstance(layer.experts, str) else _PART), colour
 
 
-def _speed(plan: Plan) -> Iterator[Text]:
+def _speed(plan: Plan) -> Iterator[RenderableType]:
     launch, predicted = plan.settings, plan.prediction
     facts = [
         plan.strategy,
@@ -138,18 +142,21 @@ def _speed(plan: Plan) -> Iterator[Text]:
         f"ubatch {launch.ubatch}",
         f"load mode {launch.load_mode}",
     ]
-    yield Text(" · ".join(facts))
-    yield Text.assemble(
-        f"{predicted.prompt_tokens:,} + {predicted.generated_tokens:,} tokens in ",
-        (f"{predicted.seconds:.1f} s", "bold"),
-        f": prompt {_rate(predicted.prefill_tokens_per_second)}, answer {_rate(predicted.decode_tokens_per_second)}",
-        (f" ({predicted.confidence})", "dim"),
+    yield Line(joined(facts))
+    tokens = f"{predicted.prompt_tokens:,} + {predicted.generated_tokens:,} tokens in "
+    yield Line(
+        [
+            Text.assemble(tokens, (f"{predicted.seconds:.1f} s", "bold"), ": "),
+            Text(f"prompt {_rate(predicted.prefill_tokens_per_second)}, "),
+            Text(f"answer {_rate(predicted.decode_tokens_per_second)} "),
+            Text(f"({predicted.confidence})", style="dim"),
+        ]
     )
     if plan.machine.calibration:
         yield Text(f"calibration {plan.machine.calibration}", style="dim")
     told = [f"{name} {seconds:.1f} s" for name, seconds in _alternatives(plan).items()]
     if told:
-        yield Text(f"instead of {' · '.join(told)}", style="dim")
+        yield Line([Text("instead of ", style="dim"), *joined(told, style="dim")])
 
 
 def _alternatives(plan: Plan) -> Mapping[str, float]:
@@ -165,8 +172,3 @@ def _alternatives(plan: Plan) -> Mapping[str, float]:
 
 def _rate(value: float) -> str:
     return f"{value:,.0f} t/s" if value >= 100 else f"{value:.1f} t/s"
-
-
-def indented(*lines: RenderableType) -> Padding:
-    """Details under the table."""
-    return Padding(Group(*lines), (0, 0, 1, 0))

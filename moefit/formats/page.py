@@ -1,0 +1,81 @@
+"""What a page of any width holds whole: lines that break between their parts alone, tables that become lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.measure import Measurement
+from rich.table import Table
+from rich.text import Text
+
+_ANY_WIDTH: Final = 1 << 16
+
+
+class Line:
+    """Parts in a row, each whole; what does not fit goes on below, indented. Print it with `crop=False`."""
+
+    def __init__(self, parts: Iterable[Text], indent: int = 0) -> None:
+        self._parts = tuple(parts)
+        """Each with the space or mark that follows it."""
+        self._indent = indent
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """A part that is wider than the page stands alone on a line."""
+        line = _line(0)
+        for part in self._parts:
+            wide = line.cell_len + cell_len(part.plain.rstrip())
+            if wide > options.max_width and line.plain.strip():
+                line.rstrip()
+                yield line
+                line = _line(self._indent)
+            line.append_text(part)
+        line.rstrip()
+        yield line
+
+
+class Rows:
+    """A table where the page is wide enough for it; else each row is a line that names its cells."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Every cell whole, either way."""
+        needed = Measurement.get(console, options.update_width(_ANY_WIDTH), self._table).maximum
+        if needed <= options.max_width:
+            yield self._table
+            return
+        _, *names = (str(column.header) for column in self._table.columns)
+        rows = list(zip(*(map(_text, column.cells) for column in self._table.columns), strict=True))
+        indent = max((row[0].cell_len for row in rows), default=0) + 2
+        for label, *cells in rows:
+            label.pad_right(indent - label.cell_len)
+            told = (
+                Text.assemble((f"{name} " if name else "", "dim"), cell)
+                for name, cell in zip(names, cells, strict=True)
+                if cell.plain not in {"", "-"}
+            )
+            yield Line([label, *joined(list(told), ", ")], indent)
+
+
+def joined(parts: Sequence[str | Text], mark: str = " · ", style: str = "") -> list[Text]:
+    """Parts of a line, with a mark after each but the last."""
+    last = len(parts) - 1
+    return [Text.assemble(part, mark if i < last else "", style=style) for i, part in enumerate(parts)]
+
+
+def words(text: Text) -> list[Text]:
+    """The words of a text as parts of a line."""
+    return list(text.divide(match.end() for match in re.finditer(r"\S\s+", text.plain)))
+
+
+def _line(indent: int) -> Text:
+    return Text(" " * indent, no_wrap=True, overflow="ignore")
+
+
+def _text(cell: object) -> Text:
+    return cell.copy() if isinstance(cell, Text) else Text(str(cell))

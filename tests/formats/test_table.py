@@ -1,0 +1,87 @@
+"""What a person sees of a plan, at the width of their terminal."""
+
+from __future__ import annotations
+
+import re
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from moefit.formats.devices import show_machine
+from moefit.formats.table import show
+from moefit.launch.command import parse
+from moefit.launch.constraints import constraints
+from moefit.launch.precedence import effective
+from moefit.machine.declared import parse_gpus
+from moefit.machine.types import Cpu, Machine, Ram
+from moefit.planning.core import plan
+from moefit.planning.types import Launch, Options
+from moefit.workload import Workload
+from tests.oracle import model as recorded
+
+GIB = 1 << 30
+MODELS = {"qwen3-235b-a22b": 94, "deepseek-v3.1": 61}
+WIDTHS = [40, 60, 80, 100, 120]
+
+
+def planned(name, ram=512, line="llama-server -m model.gguf"):
+    machine = Machine(parse_gpus(["rtx-4090"] * 2), Ram(ram * GIB, ram * GIB, 50 * 10**9), Cpu(8, 16))
+    command = parse(line.split())
+    given = effective(command, [], {})
+    launch = Launch(command, given, constraints(command.name, given))
+    return plan(recorded(name, "Q4_K_M"), machine, launch, Options(Workload(2048, 512)))
+
+
+@pytest.fixture(scope="module", params=MODELS)
+def made(request):
+    return planned(request.param)
+
+
+def page(write, what, width):
+    console = Console(file=StringIO(), width=width)
+    write(what, console)
+    return console.file.getvalue()
+
+
+def sizes(text):
+    return sorted(re.findall(r"-?[\d.]+ [GM]iB", text))
+
+
+def bar(text):
+    return re.findall(r"^(layers  |        )([█▓░·]+)(?: output on \w+)?$", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_figure_is_there_at_every_width(made, width):
+    assert sizes(page(show, made, 500)) == sizes(page(show, made, width))
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_device_is_there_at_every_width(made, width):
+    text = page(show_machine, made.machine, width)
+    assert sizes(page(show_machine, made.machine, 500)) == sizes(text)
+    assert 2 == text.count("NVIDIA GeForce RTX 4090") == text.count("catalogue")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_layers_stand_in_aligned_rows_of_one_length(made, width):
+    rows = bar(page(show, made, width))
+    lengths = [len(cells) for _, cells in rows]
+    assert len(made.layers) == sum(lengths)
+    assert ["layers  ", *["        "] * (len(rows) - 1)] == [label for label, _ in rows]
+    assert {lengths[0]} == {*lengths[:-1], lengths[0]}
+    assert 0 <= lengths[0] - lengths[-1] < len(rows)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_phrase_is_broken(made, width):
+    text = page(show, made, width)
+    for phrase in ("output on C", "512.00 GiB of RAM", "NVIDIA GeForce RTX 4090", "its experts on the CPU"):
+        assert phrase in text
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_line_but_the_command_is_wider_than_the_page(made, width):
+    lines = page(show, made, width).splitlines()
+    assert [] == [line for line in lines if len(line) > width and not line.startswith("llama-server")]
