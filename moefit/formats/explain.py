@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from itertools import groupby
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby, pairwise
+from typing import Final
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from moefit.formats import reasons
+from moefit.formats.page import Line, Rows, words
+from moefit.formats.table import strategy_name
+from moefit.launch.complete import Addition
+from moefit.launch.options import builtin
 from moefit.planning.types import LayerPlan, Plan
 from moefit.sizes import format_size
+
+_INDENT: Final = 4
 
 
 def explain(plan: Plan) -> Group:
@@ -24,7 +31,8 @@ def _layers(plan: Plan) -> Iterator[RenderableType]:
     for (place, why), run in groupby(plan.layers, key=_place):
         indices = [layer.index for layer in run]
         span = str(indices[0]) if len(indices) == 1 else f"{indices[0]}-{indices[-1]}"
-        yield Text(f"  layers {span:>7}  {place}: {why}")
+        label = f"  layers {span:>7}  "
+        yield Line(words(Text(f"{label}{place}: {why}")), len(label))
 
 
 def _place(layer: LayerPlan) -> tuple[str, str]:
@@ -45,7 +53,7 @@ def _names(places: Mapping[str, str]) -> str:
 def _options(plan: Plan) -> Iterator[RenderableType]:
     for title, rows in (
         ("kept", [(r.shown, r.why) for r in reasons.kept(plan)]),
-        ("added", [(f"{a.option} {a.value}".strip(), a.why) for a in plan.added]),
+        ("added", [(_as_written(a, plan.argv), a.why) for a in plan.added]),
         ("dropped", [(r.shown, r.why) for r in reasons.dropped(plan)]),
         (
             "environment",
@@ -54,8 +62,17 @@ def _options(plan: Plan) -> Iterator[RenderableType]:
     ):
         if rows:
             yield Text(title, style="bold")
-            yield from (Text.assemble(f"  {words}  ", (why, "dim")) for words, why in rows)
+            for told, why in rows:
+                yield Line(words(Text.assemble(f"  {told}  ", (why, "dim"))), _INDENT)
             yield ""
+
+
+def _as_written(addition: Addition, argv: Sequence[str]) -> str:
+    """Its words in the line, which may have another spelling than the table of additions: --fit for -fit."""
+    option = builtin("llama-server").get(addition.option)
+    spellings = option.spellings if option else ()
+    written = (word for word, value in pairwise(argv) if word in spellings and value == addition.value)
+    return f"{next(written, addition.option)} {addition.value}".strip()
 
 
 def _reserves(plan: Plan) -> Iterator[RenderableType]:
@@ -63,7 +80,8 @@ def _reserves(plan: Plan) -> Iterator[RenderableType]:
     if rows:
         yield Text("reserve", style="bold")
         for device, term in rows:
-            yield Text(f"  {device}  {format_size(term.bytes)} {term.name}: {term.why}")
+            told = Text(f" {term.name}: {term.why}")
+            yield Line([Text(f"  {device}  {format_size(term.bytes)}"), *words(told)], _INDENT)
         yield ""
 
 
@@ -71,7 +89,7 @@ def _candidates(plan: Plan) -> Iterator[RenderableType]:
     if not plan.candidates:
         return
     yield Text("candidates", style="bold")
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
     for column in ("  strategy", "devices", "ubatch", "load mode", "seconds", ""):
         table.add_column(column, justify="right" if column in {"ubatch", "seconds"} else "left")
     shown: set[object] = set()
@@ -83,6 +101,13 @@ def _candidates(plan: Plan) -> Iterator[RenderableType]:
         told = "" if c.fits else f"lacks {format_size(c.shortfall)}"
         devices = ",".join(d.name for d in c.settled.devices) or "CPU"
         seconds = f"{c.prediction.seconds:.1f}"
-        table.add_row(f"  {c.strategy}", devices, str(c.settings.ubatch), c.settings.load_mode, seconds, told)
-    yield table
+        table.add_row(
+            f"  {strategy_name(c.strategy)}",
+            devices,
+            str(c.settings.ubatch),
+            c.settings.load_mode,
+            seconds,
+            told,
+        )
+    yield Rows(table)
     yield ""

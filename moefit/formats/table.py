@@ -161,13 +161,17 @@ def _speed(plan: Plan) -> Iterator[RenderableType]:
 
 def _alternatives(plan: Plan) -> Mapping[str, float]:
     """The best predicted seconds of every other strategy that fits."""
-    names = {"llama-fit": "--fit", "cpu-moe": "--cpu-moe"}
     best: dict[str, float] = {}
     for candidate in plan.candidates:
         if candidate.fits and candidate.strategy != plan.strategy:
-            name = names.get(candidate.strategy, candidate.strategy)
+            name = strategy_name(candidate.strategy)
             best[name] = min(best.get(name, candidate.prediction.seconds), candidate.prediction.seconds)
     return dict(sorted(best.items(), key=lambda item: item[1]))
+
+
+def strategy_name(strategy: str) -> str:
+    """What a person calls it: llama.cpp's own by the option that asks for it."""
+    return {"llama-fit": "--fit", "cpu-moe": "--cpu-moe"}.get(strategy, strategy)
 
 
 def _rate(value: float) -> str:

@@ -69,6 +69,24 @@ def test_explain_says_the_same(made, document):
         assert f"{option} {value}".strip() + f"  {why}" in told
 
 
+def test_the_words_are_those_of_the_line(made):
+    page = Console(file=StringIO(), width=500)
+    page.print(explain(made))
+    told = page.file.getvalue()
+    assert ("--fit", "off") == made.argv[-2:]
+    assert (True, False) == ("  --fit off  start at once" in told, "  -fit" in told or "llama-fit" in told)
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 500])
+def test_no_word_is_broken(made, width):
+    page = Console(file=StringIO(), width=width)
+    page.print(explain(made), crop=False)
+    told = page.file.getvalue()
+    assert all(line.startswith("  ") for line in told.splitlines() if " " in line)
+    for reason in (*(layer.why for layer in made.layers), *(f"{a.value} {a.why}" for a in made.added)):
+        assert set() == set(reason.split()) - set(told.split())
+
+
 def test_secrets_stand_in_argv_alone(made, document):
     page = Console(file=StringIO(), width=500)
     page.print(explain(made))
