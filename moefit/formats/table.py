@@ -136,12 +136,14 @@ def _cell(layer: LayerPlan, colours: Mapping[str, str]) -> tuple[str, str]:
 
 def _speed(plan: Plan) -> Iterator[RenderableType]:
     launch, predicted = plan.settings, plan.prediction
+    closest = not plan.fits and plan.candidates
     facts = [
-        plan.strategy,
+        f"closest: {plan.strategy}" if closest else plan.strategy,
         f"context {launch.context:,}",
         f"ubatch {launch.ubatch}",
-        f"load mode {launch.load_mode}",
     ]
+    if not closest:  # it fits in no load mode that was tried, and the remedy may name one
+        facts.append(f"load mode {launch.load_mode}")
     yield Line(joined(facts))
     tokens = f"{predicted.prompt_tokens:,} + {predicted.generated_tokens:,} tokens in "
     yield Line(

@@ -81,6 +81,12 @@ def test_no_phrase_is_broken(made, width):
         assert phrase in text
 
 
+def test_what_does_not_fit_is_the_closest_and_names_the_load_mode_that_would():
+    text = page(show, planned("deepseek-v3.1", ram=256), 80)
+    assert ["closest: two-pass · context 32,768 · ubatch 64"] == re.findall("closest.*", text)
+    assert ["load-mode mmap"] == re.findall(r"load.mode \w+", text)
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_no_line_but_the_command_is_wider_than_the_page(made, width):
     lines = page(show, made, width).splitlines()
