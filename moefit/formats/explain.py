@@ -38,7 +38,9 @@ def _layers(plan: Plan) -> Iterator[RenderableType]:
 def _place(layer: LayerPlan) -> tuple[str, str]:
     experts, parts = layer.experts, [layer.device]
     if experts is not None and not isinstance(experts, str):
-        experts = _names(experts)
+        weights = {name: home for name, home in experts.items() if not name.endswith(".bias")}
+        homes = set(weights.values())
+        experts = homes.pop() if len(homes) == 1 else _names(weights)
     if experts not in {None, layer.device}:
         parts.append(f"experts {experts}")
     if layer.elsewhere:

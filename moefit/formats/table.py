@@ -11,7 +11,7 @@ from rich.text import Text
 from moefit.formats.page import Line, Rows, joined
 from moefit.formats.shell import write
 from moefit.model import Model
-from moefit.planning.types import DevicePlan, LayerPlan, Plan
+from moefit.planning.types import DevicePlan, LayerPlan, Plan, holds_weights
 from moefit.sizes import format_size
 
 _COLOURS = ("green", "cyan", "magenta", "blue")
@@ -131,7 +131,8 @@ def _cell(layer: LayerPlan, colours: Mapping[str, str]) -> tuple[str, str]:
         return _BASE, colour
     if layer.experts is None or layer.experts == layer.device:
         return _FULL, colour
-    return (_BASE if isinstance(layer.experts, str) else _PART), colour
+    whole_cpu = isinstance(layer.experts, str) or not holds_weights(layer.experts)
+    return (_BASE if whole_cpu else _PART), colour
 
 
 def _speed(plan: Plan) -> Iterator[RenderableType]:

@@ -24,6 +24,8 @@ _KEYS: Final = (
 _SPEC_HINT: Final = (
     "--gpu takes a card (rtx-3060), a size (11.6GiB) and keys: name=CUDA0,free=11.6GiB,bandwidth=360GB/s"
 )
+_UNIFIED: Final = "MTL"
+"""Metal's devices share the host's memory, but for the cards of old Intel Macs: integrated=no says so."""
 _SCALES: Final = {"": 1.0, "g": 1e9, "t": 1e12, "p": 1e15}
 _TRUTHS: Final = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 
@@ -206,7 +208,9 @@ def _declare(spec: _Spec, name: str) -> Device:
         pageable_bandwidth=parse_bandwidth(keys["pageable"]) if "pageable" in keys else None,
         compute=_parse_compute(keys["compute"]) if "compute" in keys else base.compute,
         overhead=parse_size(keys["overhead"]) if "overhead" in keys else base.overhead,
-        integrated=_parse_truth(keys["integrated"]) if "integrated" in keys else base.integrated,
+        integrated=_parse_truth(keys["integrated"])
+        if "integrated" in keys
+        else base.integrated or backend == _UNIFIED,
     )
 
 

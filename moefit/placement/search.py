@@ -11,7 +11,7 @@ from math import inf
 from moefit.cost import Prediction
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device, Ram
-from moefit.memory.host import residence
+from moefit.memory.host import PROCESS, residence
 from moefit.model import Model
 from moefit.placement.arrange import Demand, end_only, strategies
 from moefit.placement.budget import Budget
@@ -256,9 +256,10 @@ def score(problem: Problem, strategy: str, settings: Settings, settled: Settled)
     """A settled placement as a candidate."""
     host = settled.footprint.host
     drawn = drawn_from_ram(settled, problem.ram)
-    missing = max(0, host.total + problem.guests + drawn - problem.ram.available)
-    if missing and problem.cache_is_open and settings.cache_ram:
-        spared = min(settings.cache_ram, -(-missing // _MIB) * _MIB, host.cache)
+    beyond = host.total + problem.guests + drawn - problem.ram.available
+    missing = max(0, beyond)
+    if beyond + PROCESS > 0 and problem.cache_is_open and settings.cache_ram:
+        spared = min(settings.cache_ram, -(-(beyond + PROCESS) // _MIB) * _MIB, host.cache)
         settings = replace(settings, cache_ram=settings.cache_ram - spared)
         host = replace(host, cache=host.cache - spared)
         settled = replace(settled, footprint=replace(settled.footprint, host=host))

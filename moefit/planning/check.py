@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from moefit.errors import InputError
 from moefit.memory.real import HOST, Difference, RealUse, compare, compare_extras, shortfalls
 from moefit.planning.types import Plan
 from moefit.sizes import MIB
@@ -37,7 +38,18 @@ def corrections(found: Check) -> dict[str, int]:
 
 
 def check(plan: Plan, real: RealUse) -> Check:
-    """Every term of the plan against the real one, and whether its devices hold the real ones."""
+    """Every term of the plan against the real one, and whether its devices hold the real ones.
+
+    Raises:
+        InputError: llama.cpp has not a device that the plan puts something on.
+    """
+    reported = {device.name for device in real.devices}
+    for device in plan.devices:
+        if device.use.model and device.device.name not in reported:
+            raise InputError(
+                f"this llama.cpp has no {device.device.name}: it tells of {', '.join(sorted(reported)) or 'no device'}",
+                "a build for that device is needed, or the machine is another's",
+            )
     predicted = {d.device.name: d.use for d in plan.devices}
     extras = {d.device.name: d.budget.extras for d in plan.devices}
     usable = {d.device.name: d.budget.free - d.budget.overhead - d.budget.reserved for d in plan.devices}

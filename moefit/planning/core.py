@@ -64,7 +64,7 @@ def plan(model: Model, machine: Machine, launch: Launch, options: Options) -> Pl
     made = describe(model, machine, launch.constraints, launch.extras, chosen, found, completion)
     if made.fits:
         tips = advice(model, machine, launch, options, _work(model), chosen)
-        told = remarks(model, machine, launch.constraints, chosen, scarce=tokens is not None)
+        told = remarks(model, machine, launch, options, chosen, scarce=tokens is not None)
         return replace(made, warnings=(*made.warnings, *told, *tips))
 
     return replace(made, remedy=remedy(made, launch.constraints, fits))

@@ -10,13 +10,15 @@ from moefit.launch.patterns import Rule, match
 from moefit.launch.translate import Dropped
 from moefit.machine.types import CPU, Device, Machine
 from moefit.memory.extras import Extra
+from moefit.memory.host import PROCESS
 from moefit.model import Layer, Model, Role
 from moefit.placement.search import Candidate
 from moefit.placement.settle import Settled
 from moefit.placement.types import Placement
 from moefit.placement.unified import drawn_from_ram
 from moefit.planning.environment import environment
-from moefit.planning.types import DevicePlan, LayerPlan, Plan, Warn
+from moefit.planning.types import DevicePlan, LayerPlan, Plan, Warn, holds_weights
+from moefit.sizes import format_size
 
 
 def describe(
@@ -40,7 +42,7 @@ def describe(
         placement=settled.placement,
         devices=device_plans(model, settled, extras),
         host=settled.footprint.host,
-        host_left=machine.ram.available - _host_bytes(settled, extras) - drawn_from_ram(settled, machine.ram),
+        host_left=_host_left(machine, settled, extras),
         extras=tuple(extras),
         layers=tuple(_layer_plans(model, constraints, settled)),
         prediction=chosen.prediction,
@@ -51,14 +53,17 @@ def describe(
         kept=completion.kept,
         added=completion.added if chosen.fits else (),
         dropped=completion.dropped,
-        warnings=(*map(_left_out, completion.dropped), *_warnings(model, machine, chosen)),
+        warnings=(*map(_left_out, completion.dropped), *_warnings(model, machine, chosen, extras)),
         inherited=completion.inherited,
     )
 
 
-def _host_bytes(settled: Settled, extras: Sequence[Extra]) -> int:
-    """RAM of the plan and of the line's other files."""
-    return settled.footprint.host.total + sum(extra.total for extra in extras if extra.device == "CPU")
+def _host_left(machine: Machine, settled: Settled, extras: Sequence[Extra]) -> int:
+    """RAM that stays free beside the plan and the line's other files."""
+    guests = sum(extra.total for extra in extras if extra.device == "CPU")
+    return (
+        machine.ram.available - settled.footprint.host.total - guests - drawn_from_ram(settled, machine.ram)
+    )
 
 
 def device_plans(model: Model, settled: Settled, extras: Sequence[Extra]) -> tuple[DevicePlan, ...]:
@@ -137,7 +142,7 @@ def _why_there(base: str, experts: str | Mapping[str, str] | None, elsewhere: Ma
         return "its FFN gives way, so that its attention and KV can stay"
     if experts is None or experts == base:
         return "all of it fits"
-    if isinstance(experts, str):
+    if isinstance(experts, str) or not holds_weights(experts):
         return "its experts are read in part, everything placed before them whole: they give way"
     return "the room that was left holds some of its experts' tensors"
 
@@ -146,7 +151,7 @@ def _left_out(dropped: Dropped) -> Warn:
     return Warn("dropped", f"{dropped.shown} is left out: {dropped.why}")
 
 
-def _warnings(model: Model, machine: Machine, chosen: Candidate) -> Iterator[Warn]:
+def _warnings(model: Model, machine: Machine, chosen: Candidate, extras: Sequence[Extra]) -> Iterator[Warn]:
     for text in machine.warnings:
         yield Warn("machine", text)
     for note in chosen.settled.footprint.notes:
@@ -156,6 +161,13 @@ def _warnings(model: Model, machine: Machine, chosen: Candidate) -> Iterator[War
             "paging",
             "the weights on the CPU are larger than the RAM that is free: they are read from disk again and again",
             "fewer experts on the CPU, a smaller quantisation or more RAM make it many times faster",
+        )
+    left = _host_left(machine, chosen.settled, extras)
+    if chosen.fits and 0 <= left < PROCESS:
+        yield Warn(
+            "tight-ram",
+            f"{format_size(left)} of RAM are left, and the program itself takes about {format_size(PROCESS)}",
+            "close something, or leave it less to keep: a smaller -c or -cram",
         )
     if model.truncated:
         yield truncated(model)

@@ -10,9 +10,10 @@ from moefit.machine.types import Device, Machine
 from moefit.memory.kv import kv
 from moefit.model import Model
 from moefit.placement.search import Candidate
+from moefit.planning.budgets import budgets
 from moefit.planning.context import wanted_context
 from moefit.planning.demand import chosen_devices
-from moefit.planning.types import Warn
+from moefit.planning.types import Launch, Options, Warn
 from moefit.sizes import format_size
 
 _MORE = 1024
@@ -20,16 +21,18 @@ _MORE = 1024
 
 
 def remarks(
-    model: Model, machine: Machine, constraints: Constraints, chosen: Candidate, *, scarce: bool
+    model: Model, machine: Machine, launch: Launch, options: Options, chosen: Candidate, *, scarce: bool
 ) -> Iterator[Warn]:
     """Notes and warnings about a plan that fits; `scarce`: the context gave way because nothing fitted with it."""
+    constraints = launch.constraints
     yield from _context(model, constraints, chosen, scarce=scarce)
     yield from _ubatch(constraints, chosen)
     yield from _workload(constraints, chosen)
     used = {device.name for device in chosen.settled.devices}
     for device in chosen_devices(constraints, machine.gpus):
         if device.name not in used and constraints.devices is None:
-            yield _left_out(device)
+            [budget] = budgets(model, (device,), chosen.settings, constraints, launch.extras, options)
+            yield _left_out(device, has_room=budget.usable > 0)
 
 
 def _context(model: Model, constraints: Constraints, chosen: Candidate, *, scarce: bool) -> Iterator[Warn]:
@@ -86,10 +89,7 @@ def _context_bytes(model: Model, chosen: Candidate, context: int) -> int:
     return sum(on) + host
 
 
-def _left_out(device: Device) -> Warn:
-    return Warn(
-        "left-out",
-        f"{device.name} is left out: {format_size(device.free)} free on it make nothing faster",
-        f"-dev {device.name},... uses it all the same",
-        note=True,
-    )
+def _left_out(device: Device, *, has_room: bool) -> Warn:
+    free = f"{format_size(device.free)} free on it"
+    why = f"{free} make nothing faster" if has_room else f"{free} are less than driver and margin take"
+    return Warn("left-out", f"{device.name} is left out: {why}", note=True)

@@ -106,6 +106,11 @@ class LayerPlan:
     """Where its other tensors live that are not on `device`, by the tensor's short name: those of an FFN, or what the user moved."""
 
 
+def holds_weights(experts: Mapping[str, str]) -> bool:
+    """Whether a device holds one of a layer's expert matrices, not their biases alone, by the tensors' homes."""
+    return any(home != "CPU" for name, home in experts.items() if not name.endswith(".bias"))
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The answer."""

@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from moefit.formats.devices import show_machine
+from moefit.formats.explain import explain
 from moefit.formats.table import show
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
@@ -83,7 +84,7 @@ def test_no_phrase_is_broken(made, width):
 
 def test_what_does_not_fit_is_the_closest_and_names_the_load_mode_that_would():
     text = page(show, planned("deepseek-v3.1", ram=256), 80)
-    assert ["closest: two-pass · context 32,768 · ubatch 64"] == re.findall("closest.*", text)
+    assert ["closest: base-first · context 32,768 · ubatch 64"] == re.findall("closest.*", text)
     assert ["load-mode mmap"] == re.findall(r"load.mode \w+", text)
 
 
@@ -91,3 +92,15 @@ def test_what_does_not_fit_is_the_closest_and_names_the_load_mode_that_would():
 def test_no_line_but_the_command_is_wider_than_the_page(made, width):
     lines = page(show, made, width).splitlines()
     assert [] == [line for line in lines if len(line) > width and not line.startswith("llama-server")]
+
+
+def test_biases_that_stay_do_not_make_a_layer_keep_experts():
+    """gpt-oss has biases of experts, which the pattern for its weights leaves where they are."""
+    machine = Machine(parse_gpus(["rtx-3060"]), Ram(64 * GIB, 64 * GIB, 50 * 10**9), Cpu(8, 16))
+    command = parse(["llama-server", "-m", "model.gguf"])
+    given = effective(command, [], {})
+    launch = Launch(command, given, constraints(command.name, given))
+    made = plan(recorded("gpt-oss-120b", "MXFP4"), machine, launch, Options(Workload(2048, 512)))
+    [(_, marks)] = bar(page(show, made, 80))
+    assert re.fullmatch("█+▓?░+", marks)
+    assert "experts CPU" in page(lambda plan, console: console.print(explain(plan)), made, 80)

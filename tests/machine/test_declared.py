@@ -181,3 +181,9 @@ def test_a_budget_without_a_device_says_how_to_write_one() -> None:
     with pytest.raises(UsageError) as caught:
         apply_limits(TWO, ["4GiB"])
     assert "write --budget CUDA0=8GiB" == caught.value.hint
+
+
+@pytest.mark.parametrize(("keys", "shared"), [("", True), (",integrated=no", False)])
+def test_metal_shares_the_hosts_memory_unless_told_otherwise(keys: str, shared: bool) -> None:
+    [device] = parse_gpus([f"name=MTL0,free=48GiB{keys}"])
+    assert shared is device.integrated

@@ -10,6 +10,7 @@ import pytest
 from moefit.machine.declared import apply_limits, parse_gpus
 from moefit.machine.file import from_json, to_json
 from moefit.machine.types import Cpu, Machine, Ram
+from moefit.memory.host import PROCESS
 from moefit.planning.core import plan
 from moefit.planning.estimate import estimate
 from moefit.planning.trials import trials
@@ -238,6 +239,32 @@ class TestContext:
     def test_a_workload_longer_than_it_is_told(self, experts, prompt, told):
         made = plan(experts, MACHINE, launch(LINE), Options(Workload(prompt, 512)))
         assert told == ("workload" in codes(made))
+
+
+class TestLeftOut:
+    @pytest.mark.parametrize(
+        ("gpu", "why"),
+        [("500MiB", "less than driver and margin"), ("8GiB,bandwidth=5GB/s", "nothing faster")],
+    )
+    def test_a_device_that_is_not_used_is_told_with_the_reason(self, experts, gpu, why):
+        machine = replace(MACHINE, gpus=parse_gpus(["rtx-3060", gpu]))
+        [note] = [w.message for w in planned(experts, machine).warnings if w.code == "left-out"]
+        assert note.startswith("CUDA1")
+        assert why in note
+
+
+class TestRam:
+    def test_cached_prompts_leave_room_for_the_program_itself(self, experts):
+        made = planned(experts, replace(MACHINE, ram=Ram(16 * GIB, 16 * GIB, 50 * 10**9)))
+        assert PROCESS <= made.host_left < PROCESS + (2 << 20)
+        assert int(value(made.argv, "-cram")) == made.host.cache >> 20
+
+    @pytest.mark.parametrize(("more", "told"), [(0, False), (400, True)])
+    def test_too_little_for_it_is_told(self, experts, more, told):
+        machine = replace(MACHINE, ram=Ram(16 * GIB, 16 * GIB, 50 * 10**9))
+        room = int(value(planned(experts, machine).argv, "-cram"))
+        made = planned(experts, machine, "-cram", str(room + more))
+        assert (True, told) == (made.fits, "tight-ram" in codes(made))
 
 
 class TestEstimate:

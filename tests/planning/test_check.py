@@ -1,8 +1,17 @@
 from __future__ import annotations
 
-from moefit.memory.real import Difference
-from moefit.planning.check import Check, corrections
-from moefit.sizes import MIB
+import pytest
+
+from moefit.errors import InputError
+from moefit.machine.declared import parse_gpus
+from moefit.machine.types import Cpu, Machine, Ram
+from moefit.memory.real import Difference, RealDevice, RealUse
+from moefit.memory.types import Use
+from moefit.planning.check import Check, check, corrections
+from moefit.planning.core import plan
+from moefit.sizes import GIB, MIB
+from tests.oracle import model as recorded
+from tests.planning.worlds import OPTIONS, launch
 
 
 def found(*rows: Difference) -> dict[str, int]:
@@ -34,3 +43,14 @@ def test_terms_of_one_device_add_up_and_devices_stay_apart():
 
 def test_the_host_is_not_a_device():
     assert {} == found(Difference("Host", "model", 0, 500 * MIB))
+
+
+@pytest.mark.parametrize("others", [(), ("Vulkan0",)])
+def test_a_build_without_the_plans_device_is_no_witness(others):
+    machine = Machine(parse_gpus(["rtx-3060"]), Ram(64 * GIB, 64 * GIB), Cpu(8, 16))
+    made = plan(
+        recorded("qwen3-30b-a3b", "Q4_K_M"), machine, launch(("llama-server", "-m", "q.gguf")), OPTIONS
+    )
+    real = RealUse(tuple(RealDevice(name, 0, 0, Use()) for name in others), Use())
+    with pytest.raises(InputError, match="no CUDA0"):
+        check(made, real)
