@@ -60,13 +60,14 @@ def warn(warning: Warn) -> None:
 
 
 def write_argv(plan: Plan, form: Format, table: OptionTable) -> str:
-    """The line as `--format` asks; formats that hold the line inside a file call the model by its name."""
+    """The line as `--format` asks; formats that hold the line inside a file call the model by its first alias, or its name."""
     if form is Format.SHELL:
         return shell.write(plan.argv) + "\n"
     from moefit.formats import env, json_argv, llama_bench, llama_swap, null, preset
     from moefit.launch.command import parse
     from moefit.launch.constraints import constraints
     from moefit.launch.precedence import effective
+    from moefit.launch.values import Values
     from moefit.llama.config import read_configs
 
     if form is Format.NULL:
@@ -80,7 +81,8 @@ def write_argv(plan: Plan, form: Format, table: OptionTable) -> str:
         return llama_bench.write(command, given, constraints(command.name, given), *tokens) + "\n"
     if form is Format.ENV:
         return env.write(command, plan.environment)
-    name = plan.model.name
+    alias = Values(effective(command, read_configs(os.environ), os.environ)).text("-a") or ""
+    name = alias.partition(",")[0].strip() or plan.model.name
     holds = form is Format.LLAMA_SWAP
     return llama_swap.write(command, name, plan.environment) if holds else preset.write(command, name)
 

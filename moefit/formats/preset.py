@@ -40,7 +40,7 @@ def write(command: Command, name: str) -> str:
         UsageError: a name, option or value that such a file cannot hold.
     """
     if not re.fullmatch(r"[^\]\n\r;#]+", name) or name != name.strip() or name in {"*", "default"}:
-        raise UsageError(f"{_WHAT} cannot have a section [{name}]", "name the model with --name")
+        raise UsageError(f"{_WHAT} cannot have a section [{name}]", "name the model with -a")
     settings = settle(command, _WHAT, _OVERRIDE_ORDER)
     routers = [s.option.name for s in settings if s.option.name in _ROUTER]
     lines = [f"[{name}]", *(_line(s) for s in settings if s.option.name not in _ROUTER)]

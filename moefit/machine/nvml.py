@@ -81,7 +81,7 @@ def read_gpus(environment: Mapping[str, str], ram: Ram) -> tuple[tuple[Device, .
     try:
         pynvml.nvmlInit()
     except pynvml.NVMLError as error:
-        return (), (f"no NVIDIA GPU: NVML says {error}",)
+        return (), (f"no NVIDIA GPU: {error}",)
     try:
         return _Nvml(pynvml).devices(environment, ram)
     finally:

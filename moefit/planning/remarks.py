@@ -27,6 +27,7 @@ def remarks(
     constraints = launch.constraints
     yield from _context(model, constraints, chosen, scarce=scarce)
     yield from _ubatch(constraints, chosen)
+    yield from _overrides(model, constraints)
     yield from _workload(constraints, chosen)
     used = {device.name for device in chosen.settled.devices}
     for device in chosen_devices(constraints, machine.gpus):
@@ -61,6 +62,16 @@ def _ubatch(constraints: Constraints, chosen: Candidate) -> Iterator[Warn]:
     wanted, launch = constraints.ubatch, chosen.settings
     if wanted and launch.ubatch < wanted and constraints.batch:
         yield Warn("ubatch", f"-ub {wanted} is {launch.ubatch}: no micro-batch is larger than the batch")
+
+
+def _overrides(model: Model, constraints: Constraints) -> Iterator[Warn]:
+    names = [tensor.name for tensor in model.tensors]
+    useless = [rule for rule in constraints.overrides if not any(map(rule.matches, names))]
+    for words in dict.fromkeys(rule.words for rule in useless):
+        patterns = [rule.pattern for rule in useless if rule.words == words]
+        yield Warn(
+            "no-tensor", f"{' '.join(words)}: no tensor of this model matches {' or '.join(patterns[:3])}"
+        )
 
 
 def _workload(constraints: Constraints, chosen: Candidate) -> Iterator[Warn]:

@@ -351,3 +351,10 @@ def test_every_option_of_ours_is_known_on_the_wrong_side(command):
 
 def test_an_option_of_ours_after_the_dashes_is_sent_before_them(moefit):
     assert "before the --" in moefit("plan", "--", "-m", EXAMPLE, "--gpu", "rtx-3060")[2]
+
+
+@pytest.mark.parametrize(("form", "heading"), [("llama-swap", '  "my model":'), ("preset", "[my model]")])
+def test_a_file_that_holds_the_line_calls_the_model_by_its_first_alias(moefit, whole, form, heading):
+    words = ("--", "llama-server", "-m", whole, "-a", "my model,other")
+    status, out, _ = moefit("args", *CARD, "--format", form, *words)
+    assert (0, True) == (status, heading in out.splitlines())

@@ -277,3 +277,13 @@ class TestEstimate:
     def test_a_line_that_llama_cpp_would_fit_itself_says_so(self, experts, words, told):
         made = estimate(experts, MACHINE, launch((*LINE, *words)), OPTIONS)
         assert (False, told) == (made.fits, made.remedy is not None)
+
+
+class TestOverrides:
+    @pytest.mark.parametrize(
+        ("value", "told"), [("exps=CPU", []), ("expz=CPU", ["expz"]), ("exps=CPU,expz=CUDA0", ["expz"])]
+    )
+    def test_a_pattern_without_a_tensor_is_told(self, experts, value, told):
+        made = planned(experts, MACHINE, "-ot", value)
+        found = [w.message.rpartition(" ")[2] for w in made.warnings if w.code == "no-tensor"]
+        assert told == found
