@@ -19,7 +19,7 @@ from moefit.machine.calibration_file import load_calibration, save_calibration
 from moefit.machine.types import Machine
 from moefit.planning.core import plan as make_plan
 from moefit.planning.describe import truncated
-from moefit.planning.learn import learn
+from moefit.planning.learn import explains, learn
 from moefit.planning.trials import Outcome, trials
 from moefit.planning.types import Launch
 from moefit.request import Request, read_request
@@ -144,7 +144,8 @@ def _learned(report: Report, machine: Machine, calibration: Calibration) -> Repo
     """What the runs say of the machine, saved."""
     lesson = learn(report.outcomes, machine, report.workload)
     own = report.outcomes[0]
-    explained = bool(own.samples) and own.failure is None and not lesson.refused
+    known = own.failure is None and not lesson.refused
+    explained = known and explains(lesson, own, machine, report.workload)
     if not (lesson.learned or explained):
         return replace(report, lesson=lesson)
     key = bench_key(report.plan.model.fingerprint, own.trial.candidate.settled.devices)

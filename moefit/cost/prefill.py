@@ -36,7 +36,7 @@ def prompt_terms(run: Run, prompt: int) -> Iterator[tuple[str, str, float]]:
             yield name, place, seconds * times * (1.0 if place == busiest else overlap)
     yield from _attention(run, prompt)
     for index, output in run.tally.output.items():
-        rate = run.host.read if index == CPU else run.rates[index].read
+        rate = run.batch_host.read if index == CPU else run.rates[index].read
         yield "output", run.name(index), output.base_bytes / rate
 
 
@@ -68,8 +68,8 @@ def host_products(run: Run, load: Load, tokens: int) -> float:
     used = run.work.experts_used / run.work.experts if run.work.experts else 1.0
     distinct = run.work.distinct(tokens)
     return max(
-        2.0 * (load.base_toil + load.expert_toil) * tokens / run.host.flops,
-        run.host.seconds(
+        2.0 * (load.base_toil + load.expert_toil) * tokens / run.batch_host.flops,
+        run.batch_host.seconds(
             load.base_bytes + load.expert_bytes * distinct,
             load.base_work + load.expert_work * distinct / used,
         ),
@@ -91,9 +91,9 @@ def _micro_batch(run: Run, tokens: int) -> Iterator[tuple[str, str, float]]:
     if helped:
         yield from _helped(run, load, tokens)
     elif load.base_macs or load.expert_macs:
-        yield "products", "CPU", host_products(run, load, tokens) + load.layers * run.host.layer
+        yield "products", "CPU", host_products(run, load, tokens) + load.layers * run.batch_host.layer
     if load.recurrence_macs:
-        yield "recurrence", "CPU", 2.0 * load.recurrence_macs * tokens / run.host.flops
+        yield "recurrence", "CPU", 2.0 * load.recurrence_macs * tokens / run.batch_host.flops
     if run.missing:
         yield "paging", "disk", run.missing * copied(run, load, tokens) / DISK
     states = 4.0 * run.work.embedding * tokens / run.handover
@@ -133,5 +133,5 @@ def _attention(run: Run, prompt: int) -> Iterator[tuple[str, str, float]]:
         yield (
             "attention",
             run.name(at),
-            flops / (run.host.flops if at == CPU else run.rates[at].attention_flops),
+            flops / (run.batch_host.flops if at == CPU else run.rates[at].attention_flops),
         )

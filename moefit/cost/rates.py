@@ -166,6 +166,8 @@ _SERVER_CORE: Final = 5e9
 """Q4_K bytes per second of one core: 13 GB/s on a Core Ultra 7 265K (OLMoE on two threads) and 22 on a Ryzen 9 7950X (Llama-3.1-8B on two),
 4.5 on a virtual core of a Xeon."""
 
+_DESKTOP_CORES: Final = 24
+"""As many as a desktop has (Core i9); a machine with more that does not say what it is has a server's, or a workstation's."""
 _DESKTOP_FLOPS: Final = 65e9
 _SERVER_FLOPS: Final = 45e9
 """FLOP/s of one core in a large Q4_K product: 60 GFLOP/s on a Ryzen 7 5800X (Qwen3-30B-A3B, 89 t/s on 8 cores), 72 on an EPYC 9274F, 102 on
@@ -234,23 +236,43 @@ def _family(device: Device) -> tuple[float, float]:
     return _USUAL_SHARE.get(device.backend.name, 0.3), 1.0
 
 
-def host_rates(machine: Machine, settings: Settings) -> HostRates:
-    """What the processor of `machine` does per second with the threads of `settings`."""
-    threads = settings.threads or best_threads(machine)
+def host_rates(machine: Machine, settings: Settings, threads: int | None) -> HostRates:
+    """What the processor of `machine` does per second with so many threads; None for one per core."""
+    threads = threads or best_threads(machine)
     cores = min(threads, machine.cpu.cores)
     single = dict(machine.ram.bandwidth_by_threads).get(1)
     server = _is_server(machine)
-    core = _CORE_OF_READ * single if single else (_SERVER_CORE if server else _DESKTOP_CORE)
+    work = (
+        _CORE_OF_READ * single * cores
+        if single
+        else _of_cores(_SERVER_CORE, _DESKTOP_CORE, cores, server=server)
+    )
+    flops = _of_cores(_SERVER_FLOPS, _DESKTOP_FLOPS, cores, server=server)
     crowded = (cores / threads) ** _CROWDING
+    repacked = not settings.host_buffers and bool(machine.gpus)
     return HostRates(
-        read=max(1.0, ram_bandwidth(machine) * _RAM_SHARE) * crowded,
-        work=core * cores * crowded,
-        flops=(_SERVER_FLOPS if server else _DESKTOP_FLOPS)
-        * cores
-        * (1.0 if settings.host_buffers else _REPACKED),
+        read=max(1.0, _measured_read(machine, threads) * _RAM_SHARE) * crowded,
+        work=work * crowded,
+        flops=flops * (_REPACKED if repacked else 1.0),
         layer=_NODES * (_NODE + _NODE_THREAD * threads),
         pageable=0.75 * single if single else _staging(machine),
     )
+
+
+def _of_cores(slow: float, fast: float, cores: int, *, server: bool) -> float:
+    """What `cores` cores do together: fast ones of a desktop, slow ones of a server, and beyond what desktops have whichever is more."""
+    return slow * cores if server else max(slow * cores, fast * min(cores, _DESKTOP_CORES))
+
+
+def _measured_read(machine: Machine, threads: int) -> float:
+    """Bytes per second that so many threads read: between what was measured with fewer and with more, or of all together."""
+    known = machine.ram.bandwidth_by_threads
+    below = max((pair for pair in known if pair[0] <= threads), default=None)
+    above = min((pair for pair in known if pair[0] > threads), default=None)
+    if below is None or above is None:
+        return ram_bandwidth(machine)
+    (few, least), (many, most) = below, above
+    return least + (most - least) * (threads - few) / (many - few)
 
 
 def _staging(machine: Machine) -> float:
@@ -260,11 +282,11 @@ def _staging(machine: Machine) -> float:
 
 
 def _is_server(machine: Machine) -> bool:
-    """Many slow cores rather than few fast ones: by the processor's name, its size, or the company of a data-centre chip."""
+    """Many slow cores rather than few fast ones: by the processor's name, or the company of a data-centre chip."""
     named = _SERVER.search(machine.cpu.model) or any(
         _DATA_CENTRE.search(gpu.description) for gpu in machine.gpus
     )
-    return bool(named) or machine.cpu.cores > 24
+    return bool(named)
 
 
 def best_threads(machine: Machine) -> int:

@@ -29,6 +29,9 @@ class Run:
     devices: Sequence[Device]
     rates: Sequence[DeviceRates]
     host: HostRates
+    """With the threads of decode (-t)."""
+    batch_host: HostRates
+    """With those of prompts (-tb)."""
     settings: Settings
     helper: int
     """The device that computes with large batches what is on the CPU; CPU where none does."""
@@ -55,7 +58,8 @@ def run_of(
     work: Work, machine: Machine, devices: Sequence[Device], settings: Settings, placement: Placement
 ) -> Run:
     """The run of a placement."""
-    host = host_rates(machine, settings)
+    host = host_rates(machine, settings, settings.threads)
+    batch_host = host_rates(machine, settings, settings.threads_batch or settings.threads)
     where = tally(work, placement, settings.kv_offload)
     helper = _helper(devices, settings)
     return Run(
@@ -64,6 +68,7 @@ def run_of(
         devices=devices,
         rates=tuple(device_rates(device) for device in devices),
         host=host,
+        batch_host=batch_host,
         settings=settings,
         helper=helper,
         copy=0.0 if helper == CPU else copy_rate(host, devices[helper], settings),

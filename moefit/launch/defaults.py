@@ -75,6 +75,7 @@ def settings(
         split_mode=constraints.split_mode or "layer",
         main_gpu=constraints.main_gpu or 0,
         threads=threads if constraints.threads is None else constraints.threads,
+        threads_batch=constraints.threads_batch,
         cache_ram=_cache_ram(constraints),
         context_checkpoints=_checkpoints(constraints),
         mtp="draft-mtp" in constraints.spec_types,

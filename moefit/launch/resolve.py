@@ -82,7 +82,7 @@ def slot_devices(
     offloaded = min(gpu_layers, slots) if isinstance(gpu_layers, int) else slots
     if not free:
         offloaded = 0
-    shares = [float(f) for f in free]
+    shares = [float(f) for f in free] if any(free) else [1.0] * len(free)
     if tensor_split is not None and any(tensor_split[: len(free)]):
         shares = [*tensor_split, *(0.0 for _ in free)][: len(free)]
     bounds = _split_points(shares) if free else []

@@ -35,6 +35,8 @@ class Settings:
     """on, auto (large tables only) or off: whether tables stay in the file until a row is needed."""
     split_mode: str = "layer"
     main_gpu: int = 0
+    threads_batch: int | None = None
+    """-tb; None for as many as `threads`."""
     threads: int | None = None
     cache_ram: int | None = 8192 << 20
     """Bytes of --cache-ram; None for no limit, 0 for none."""

@@ -15,6 +15,7 @@ from moefit.memory.host import PROCESS, residence
 from moefit.model import Model
 from moefit.placement.arrange import Demand, end_only, strategies
 from moefit.placement.budget import Budget
+from moefit.placement.caches import shrink
 from moefit.placement.settle import Settled, optimist, settle
 from moefit.placement.types import Placement
 from moefit.placement.unified import drawn_from_ram
@@ -78,6 +79,8 @@ class Problem:
     predict: Predict
     cache_is_open: bool = False
     """The user has not set --cache-ram: it may shrink to what RAM is left."""
+    checkpoints_are_open: bool = False
+    """The same of -ctxcp."""
     may_page: bool = False
     """The user's own line maps the file: weights beyond RAM are read from disk again and again."""
     pin_limit: int | None = None
@@ -257,13 +260,12 @@ def score(problem: Problem, strategy: str, settings: Settings, settled: Settled)
     host = settled.footprint.host
     drawn = drawn_from_ram(settled, problem.ram)
     beyond = host.total + problem.guests + drawn - problem.ram.available
+    if beyond + PROCESS > 0:
+        opened = {"prompts": problem.cache_is_open, "checkpoints": problem.checkpoints_are_open}
+        settings, less = shrink(problem.model, settings, host, beyond + PROCESS, **opened)
+        beyond -= host.cache - less.cache
+        host, settled = less, replace(settled, footprint=replace(settled.footprint, host=less))
     missing = max(0, beyond)
-    if beyond + PROCESS > 0 and problem.cache_is_open and settings.cache_ram:
-        spared = min(settings.cache_ram, -(-(beyond + PROCESS) // _MIB) * _MIB, host.cache)
-        settings = replace(settings, cache_ram=settings.cache_ram - spared)
-        host = replace(host, cache=host.cache - spared)
-        settled = replace(settled, footprint=replace(settled.footprint, host=host))
-        missing = max(0, missing - spared)
     if problem.may_page:
         missing = max(0, missing - host.loaded)
     if problem.pin_limit is not None:

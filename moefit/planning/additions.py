@@ -60,6 +60,9 @@ def _launch(
             str(launch.threads),
             f"the cores that this process may use; llama.cpp would start {usual} threads",
         )
+    if launch.context_checkpoints != default.context_checkpoints:
+        why = "checkpoints of a slot's context that RAM has room for"
+        yield Addition("-ctxcp", str(launch.context_checkpoints), why)
     if launch.cache_ram != default.cache_ram:
         yield Addition(
             "-cram", str((launch.cache_ram or 0) // MIB), "MiB of RAM that are left for cached prompts"

@@ -15,6 +15,8 @@ DENSE_STRATEGIES: Final = ("base-first", "ffn", "standard")
 """For a model without routed experts, to which the two-pass fit does nothing."""
 UBATCHES: Final = (512, 1024, 2048, 4096, 8192)
 """llama.cpp's default first. Each doubling halves the copies of weights on the CPU; beyond these, buffers take more than that saves."""
+SMALLER: Final = 256
+"""Tried last: its smaller buffers can be what lets the last experts onto a device."""
 SMALL_UBATCHES: Final = (256, 128, 64)
 """Only where nothing fits with the default: they save compute buffers."""
 
@@ -44,7 +46,7 @@ def open_choices(
     return Choices(
         strategies=every if strategy == "auto" else (strategy,),
         ubatches=_ubatches(constraints, context, prompt),
-        load_modes=_load_modes(constraints, machine),
+        load_modes=load_modes(constraints, machine),
         orders=orders,
     )
 
@@ -77,10 +79,11 @@ def _ubatches(constraints: Constraints, context: int, prompt: int) -> tuple[int,
         return (constraints.ubatch,)
     cap = min(context, constraints.batch or max(UBATCHES))
     holds_the_prompt = next((n for n in UBATCHES if n >= prompt), max(UBATCHES))
-    return tuple(n for n in UBATCHES if n <= min(cap, holds_the_prompt)) or (cap,)
+    usual = tuple(n for n in UBATCHES if n <= min(cap, holds_the_prompt))
+    return (*usual, SMALLER) if usual else (cap,)
 
 
-def _load_modes(constraints: Constraints, machine: Machine) -> tuple[str, ...]:
+def load_modes(constraints: Constraints, machine: Machine) -> tuple[str, ...]:
     """Auto (which is mmap nearly everywhere), and none, which lets experts sit in pinned memory."""
     if constraints.load_mode is not None:
         return (constraints.load_mode,)

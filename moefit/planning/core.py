@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache, partial
 from math import inf
 
 from moefit import cost
@@ -27,7 +28,7 @@ from moefit.planning.advice import advice
 from moefit.planning.as_given import as_given
 from moefit.planning.baselines import baselines
 from moefit.planning.budgets import budgets
-from moefit.planning.choices import SMALL_UBATCHES, device_orders, open_choices, threads_to_set
+from moefit.planning.choices import SMALL_UBATCHES, device_orders, load_modes, open_choices, threads_to_set
 from moefit.planning.context import SMALLEST, largest_context, wanted_context
 from moefit.planning.demand import chosen_devices, demand
 from moefit.planning.describe import describe
@@ -204,6 +205,7 @@ def _problem(
         settings_for,
         predict,
         cache_is_open=launch.constraints.cache_ram is None,
+        checkpoints_are_open=launch.constraints.context_checkpoints is None,
         may_page=launch.constraints.load_mode in {"mmap", "mmap+mlock"},
         pin_limit=machine.ram.unlocked_limit if launch.constraints.load_mode is None else None,
         guests=sum(extra.total for extra in launch.extras if extra.device == "CPU"),
@@ -223,15 +225,21 @@ def _context(
     if launch.constraints.context is not None or not devices:
         return wanted
 
-    def fits(context: int) -> bool:
+    def fits(context: int, mode: str) -> bool:
         problem = _problem(model, machine, launch, options, devices, fixed, context)
         base_first = strategies(fixed)["base-first"]
         ubatch = launch.constraints.ubatch or 512
-        sized = problem.launch(ubatch, "auto")
+        sized = problem.launch(ubatch, mode)
         settled = settle(model, devices, problem.budgets(sized), sized, base_first, fixed)
         return settled.shortfall == 0 and CPU not in settled.placement.slots
 
-    return largest_context(wanted, fits, launch.constraints.fit_context or SMALLEST)
+    smallest = launch.constraints.fit_context or SMALLEST
+    for mode in reversed(load_modes(launch.constraints, machine)):  # pinned memory takes a little of the card
+        known = cache(partial(fits, mode=mode))
+        tokens = largest_context(wanted, known, smallest)
+        if tokens < wanted or known(wanted):
+            return tokens
+    return wanted
 
 
 def _search(

@@ -24,6 +24,8 @@ BOUNDS: Final = (0.5, 2.0)
 _RUN: Final = 0.08
 """Differences between runs under this share are noise (llama-bench on one machine, again and again)."""
 _FIGURE: Final = 0.3
+_CLOSE: Final = 1.3
+"""A prediction that is off by more than this factor has not explained a run."""
 _ROUNDS: Final = 40
 
 _Figure = tuple[str, str]
@@ -44,7 +46,8 @@ class Lesson:
 
 def learn(outcomes: Sequence[Outcome], machine: Machine, workload: Workload) -> Lesson:
     """The factors that explain best what was measured."""
-    observations = [o for outcome in outcomes for o in _observations(outcome, machine, workload)]
+    everything = [o for outcome in outcomes for o in _observations(outcome, machine, workload)]
+    observations = [o for o in everything if o[2]]
     figures = sorted({figure for _, _, by_figure in observations for figure in by_figure})
     logs = dict.fromkeys(figures, 0.0)
     for _ in range(_ROUNDS):
@@ -56,6 +59,16 @@ def learn(outcomes: Sequence[Outcome], machine: Machine, workload: Workload) -> 
         tuple(Learned(*figure, factor) for figure, factor in inside.items() if abs(factor - 1.0) > 0.01),
         tuple(figure for figure in factors if figure not in inside),
     )
+
+
+def explains(lesson: Lesson, outcome: Outcome, machine: Machine, workload: Workload) -> bool:
+    """Whether each phase of a run is predicted to within `_CLOSE` once the figures are corrected."""
+    logs = {(one.place, one.figure): math.log(one.factor) for one in lesson.learned}
+    misses = []
+    for measured, fixed, by_figure in _observations(outcome, machine, workload):
+        known = {figure: logs.get(figure, 0.0) for figure in by_figure}
+        misses.append(abs(_miss((measured, fixed, by_figure), known)))
+    return bool(misses) and max(misses) < math.log(_CLOSE)
 
 
 def _observations(outcome: Outcome, machine: Machine, workload: Workload) -> Iterable[_Observation]:
@@ -72,8 +85,7 @@ def _observations(outcome: Outcome, machine: Machine, workload: Workload) -> Ite
                 fixed += term.seconds
             else:
                 by_figure[figure] = by_figure.get(figure, 0.0) + term.seconds
-        if by_figure:
-            yield measured, fixed, by_figure
+        yield measured, fixed, by_figure
 
 
 def _measured(sample: Sample, workload: Workload) -> Iterable[tuple[str, float]]:

@@ -122,9 +122,9 @@ def trials(plan: Plan, machine: Machine, launch: Launch, count: int) -> tuple[Tr
     `--fit` gets the plan's context, so that both have the same memory to find. It is left out where the user's line turns it off.
     """
 
-    def order(candidate: Candidate) -> tuple[float, bool]:
-        """Of equals, the chosen one is the one with a threshold of its own."""
-        return candidate.prediction.seconds, not environment(candidate.settings, launch.constraints)
+    def order(candidate: Candidate) -> tuple[bool, float]:
+        same = candidate.settings == plan.settings and candidate.settled.placement == plan.placement
+        return not same, candidate.prediction.seconds
 
     ranked = sorted((c for c in plan.candidates if c.fits), key=order)
     found: dict[tuple[str, ...], Trial] = {}

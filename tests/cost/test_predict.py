@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from moefit.cost import Prediction, best_threads, op_offload_min_batch, predict
 from moefit.cost.prefill import micro_batches
+from moefit.cost.rates import _RAM_SHARE, host_rates
 from moefit.cost.tally import tally
 from moefit.launch.settings import Settings
 from moefit.machine.calibration import bench_key
@@ -303,3 +304,36 @@ def test_a_hundred_candidates_of_a_large_model_are_weighed_in_a_tenth_of_a_secon
     for _ in range(100):
         predict(work, MACHINE, (GPU,), SETTINGS, placement, CHAT)
     assert time.process_time() - start < 0.1
+
+
+NO_GPU = Machine((), RAM, Cpu(8, 16))
+ON_CPU = Placement((CPU,) * (LAYERS + 1))
+
+
+def on_cpu(machine: Machine = NO_GPU, **changed: object) -> Prediction:
+    settings = replace(SETTINGS, **changed)  # type: ignore[arg-type]  # any field
+    return predict(WORK, machine, (), settings, ON_CPU, CHAT)
+
+
+def test_prompts_have_threads_of_their_own() -> None:
+    both, few, few_for_prompts = on_cpu(), on_cpu(threads=2), on_cpu(threads_batch=2)
+    assert few_for_prompts.decode_tokens_per_second == both.decode_tokens_per_second
+    assert few_for_prompts.prefill_tokens_per_second == few.prefill_tokens_per_second
+    assert few.prefill_tokens_per_second < both.prefill_tokens_per_second
+
+
+def test_host_buffers_are_nothing_without_a_device() -> None:
+    assert on_cpu() == on_cpu(host_buffers=False)
+
+
+@pytest.mark.parametrize("cores", [16, 24, 25, 32, 64])
+def test_a_core_more_costs_prompts_no_more_than_its_barriers(cores: int) -> None:
+    fewer, more = (replace(NO_GPU, cpu=Cpu(n, n)) for n in (cores - 1, cores))
+    assert on_cpu(fewer).prefill_tokens_per_second < 1.001 * on_cpu(more).prefill_tokens_per_second
+
+
+@pytest.mark.parametrize(("threads", "bandwidth"), [(2, 13e9), (4, 14e9), (6, 32e9), (8, 50e9)])
+def test_what_was_measured_with_so_many_threads_is_what_they_read(threads: int, bandwidth: float) -> None:
+    known = ((1, 12 * 10**9), (2, 13 * 10**9), (4, 14 * 10**9), (8, 50 * 10**9))
+    machine = replace(NO_GPU, ram=replace(RAM, bandwidth=50 * 10**9, bandwidth_by_threads=known))
+    assert host_rates(machine, SETTINGS, threads).read == pytest.approx(_RAM_SHARE * bandwidth)

@@ -7,7 +7,7 @@ import pytest
 from moefit.cost import Prediction, Term
 from moefit.machine.calibration import Learned
 from moefit.machine.types import Cpu, Device, Machine, Ram
-from moefit.planning.learn import Lesson, learn
+from moefit.planning.learn import Lesson, explains, learn
 from moefit.planning.trials import Outcome, Sample
 from moefit.workload import Workload
 from tests.planning.worlds import OPTIONS, launch, make_model
@@ -101,3 +101,12 @@ def test_a_lesson_is_found_again_and_again(outcome):
     runs = [measured(outcome, 7.0, 13.0)]
     assert learn(runs, MACHINE, WORKLOAD) == learn(runs, MACHINE, WORKLOAD)
     assert all(isinstance(one, Learned) for one in learn(runs, MACHINE, WORKLOAD).learned)
+
+
+@pytest.mark.parametrize(
+    ("prefill", "decode", "explained"), [(5.0, 10.0, True), (5.0, 13.0, True), (40.0, 10.0, False)]
+)
+def test_a_run_is_explained_only_if_its_prediction_comes_close(outcome, prefill, decode, explained):
+    ran = measured(outcome, prefill, decode)
+    lesson = learn([ran], MACHINE, WORKLOAD)
+    assert explained is explains(replace(lesson, refused=()), ran, MACHINE, WORKLOAD)
