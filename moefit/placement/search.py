@@ -113,8 +113,8 @@ class Opening:
 def search(problem: Problem, choices: Choices, *, thorough: bool) -> tuple[Candidate, ...]:
     """Candidates in the order of the choices, the fastest that fits among them.
 
-    The most promising are placed first. Unless `thorough`, those that cannot be faster than what was found are left out: the
-    answer is the same, the list of the others is shorter. The load mode moves no tensor between devices, so one placement
+    The most promising are placed first. Those that cannot be faster than what was found are left out, unless the search is
+    `thorough` and they are for all devices as they stand: the answer is the same, the list of the others is longer. The load mode moves no tensor between devices, so one placement
     serves all load modes.
     """
     seen: set[object] = set()
@@ -126,7 +126,8 @@ def search(problem: Problem, choices: Choices, *, thorough: bool) -> tuple[Candi
             break
         if opening.bound > fastest and opening.only is not None:
             continue
-        if not thorough and _hope(problem, choices, opening, floor.of(opening)) > fastest:
+        listed = thorough and _is_listed(opening, problem)
+        if not listed and max(opening.bound, _hope(problem, choices, opening, floor.of(opening))) > fastest:
             continue
         settled = _placed(problem, choices, opening)
         floor.learn(opening.ubatch, settled)
@@ -140,6 +141,11 @@ def search(problem: Problem, choices: Choices, *, thorough: bool) -> tuple[Candi
                 fastest = min(fastest, candidate.prediction.seconds)
     found.sort(key=lambda pair: pair[0])
     return tuple(candidate for _, candidate in found)
+
+
+def _is_listed(opening: Opening, problem: Problem) -> bool:
+    """Whether a reader expects to see it, although it cannot win."""
+    return opening.devices == problem.devices
 
 
 class _Floor:

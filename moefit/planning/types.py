@@ -49,7 +49,7 @@ class Options:
     workload: Workload
     strategy: str = "auto"
     thorough: bool = True
-    """List every candidate; False leaves out those that cannot win, which changes no choice and takes less time."""
+    """List every candidate on all devices; False leaves out those that cannot win, which changes no choice and takes less time."""
     margins: Mapping[str, int] = field(default_factory=dict)
     """Device name (or the empty string for every device) -> bytes that replace the reserve."""
     beside: Mapping[str, int] = field(default_factory=dict)
