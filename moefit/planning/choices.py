@@ -52,7 +52,7 @@ def open_choices(
 
 
 def device_orders(machine_gpus: tuple[float, ...], demand: Demand) -> tuple[tuple[int, ...], ...]:
-    """Device subsets and orders worth a try: all as they stand, the fastest memory first, each without the slowest, none.
+    """Device subsets and orders worth a try: all as they stand, the fastest memory first or last, each without the slowest, none.
 
     Args:
         machine_gpus: memory bandwidth of each device, bytes per second (0 for unknown).
@@ -65,7 +65,7 @@ def device_orders(machine_gpus: tuple[float, ...], demand: Demand) -> tuple[tupl
     ranked = tuple(sorted(everything, key=lambda i: -machine_gpus[i]))
     subsets = [tuple(sorted(ranked[:n])) for n in range(len(ranked) - 1, 0, -1)]
     none: list[tuple[int, ...]] = [] if demand.tail else [()]
-    return tuple(dict.fromkeys((everything, ranked, *subsets, *none)))
+    return tuple(dict.fromkeys((everything, ranked, ranked[::-1], *subsets, *none)))
 
 
 def threads_to_set(machine: Machine) -> int | None:
