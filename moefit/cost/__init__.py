@@ -16,7 +16,7 @@ from moefit.cost.types import Confidence, Phase, Prediction, Term
 from moefit.machine.types import CPU
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from moefit.cost.run import Run
     from moefit.launch.settings import Settings
@@ -40,7 +40,7 @@ def predict(
     placement: Placement,
     workload: Workload,
     *,
-    draft_bytes: int = 0,
+    draft_bytes: Mapping[str, int] | None = None,
 ) -> Prediction:
     """How long `workload` takes.
 
@@ -51,12 +51,12 @@ def predict(
         settings: the launch, every value concrete.
         placement: where slots and tensors are.
         workload: tokens of the prompt and of the answer.
-        draft_bytes: bytes of a draft model's weights; 0 without one.
+        draft_bytes: bytes of a draft model's weights, by device name (or CPU).
     """
     prompt, answer = workload.prompt or _USUAL_PROMPT, workload.generated or _USUAL_ANSWER
     run = run_of(work, machine, devices, settings, placement)
     reading = _gather("prefill", prompt_terms(run, prompt), 1.0)
-    writing = _gather("decode", token_terms(run, workload.prompt + answer / 2, draft_bytes), answer)
+    writing = _gather("decode", token_terms(run, workload.prompt + answer / 2, draft_bytes or {}), answer)
     kept = (*(reading if workload.prompt else ()), *(writing if workload.generated else ()))
     return Prediction(
         prefill_tokens_per_second=prompt / sum(term.seconds for term in reading),

@@ -13,7 +13,7 @@ from moefit.memory.cache_tensor import cache_type
 from moefit.work import CORE_TIME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from moefit.cost.run import Run
     from moefit.work import Load
@@ -22,18 +22,19 @@ ACCEPTED: Final = 0.75
 """Share of drafted tokens that are accepted where all before were: public runs of MTP heads report 0.62 to 0.92."""
 
 
-def token_terms(run: Run, depth: float, draft_bytes: int) -> Iterator[tuple[str, str, float]]:
+def token_terms(run: Run, depth: float, draft_bytes: Mapping[str, int]) -> Iterator[tuple[str, str, float]]:
     """The terms of one generated token after `depth` others: (what, where, seconds).
 
-    draft_bytes: what a draft model reads for each token it drafts; 0 without one.
+    draft_bytes: what a draft model reads for each token it drafts, by device name (or CPU).
     """
     drafted = run.settings.draft_tokens if run.settings.mtp or draft_bytes else 0
     gained = (1.0 - ACCEPTED ** (drafted + 1)) / (1.0 - ACCEPTED)
     for name, place, seconds in _step(run, depth, drafted + 1):
         yield name, place, seconds / gained
     if drafted:
-        name, seconds = _draft(run, draft_bytes)
-        yield "draft", name, drafted * seconds / gained
+        drafting = _drafted(run, draft_bytes) if draft_bytes else (_draft(run),)
+        for name, seconds in drafting:
+            yield "draft", name, drafted * seconds / gained
 
 
 def _step(run: Run, depth: float, tokens: int) -> Iterator[tuple[str, str, float]]:
@@ -64,11 +65,21 @@ def _weights(run: Run, place: int) -> Load:
     return load.plus(output)
 
 
-def _draft(run: Run, draft_bytes: int) -> tuple[str, float]:
-    """Where a token is drafted, and its seconds: by the model's own head and output matrix, or by another model."""
+def _drafted(run: Run, draft_bytes: Mapping[str, int]) -> Iterator[tuple[str, float]]:
+    """Where another model drafts a token, and the seconds of each place; a device of its own is taken for the first."""
+    places = {run.name(place): place for place in range(len(run.devices))}
+    for name, read in draft_bytes.items():
+        if name == "CPU" or not run.devices:
+            yield "CPU", run.host.seconds(read, read)
+        else:
+            rate = run.rates[places.get(name, 0)]
+            yield name, read / rate.read + rate.layer
+
+
+def _draft(run: Run) -> tuple[str, float]:
+    """Where the model's own head drafts a token, and its seconds with the output matrix."""
     place = run.tally.draft_place
-    output = run.work.output
-    read = draft_bytes or run.work.draft.base_bytes + run.work.draft.expert_read + output.base_bytes
+    read = run.work.draft.base_bytes + run.work.draft.expert_read + run.work.output.base_bytes
     if place == CPU:
         return "CPU", run.host.seconds(read, read)
     rate = run.rates[place]

@@ -37,9 +37,13 @@ class Launch:
     """Without these the program would not load the model that the line names."""
 
     @property
-    def draft_bytes(self) -> int:
-        """What a draft model reads for each token it drafts; 0 without one."""
-        return sum(extra.model for extra in self.extras if extra.kind == "draft")
+    def draft_bytes(self) -> Mapping[str, int]:
+        """What a draft model reads for each token it drafts, by device name (or CPU); empty without one.
+
+        On the CPU nothing where a device has its layers: what is left is its token embedding, of which one row is read.
+        """
+        drafts = {e.device: e.model for e in self.extras if e.kind == "draft" and e.model}
+        return {name: size for name, size in drafts.items() if name != "CPU"} or drafts
 
 
 @dataclass(frozen=True, slots=True)

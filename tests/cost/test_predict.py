@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -47,7 +48,7 @@ def outcome(
     settings: Settings = SETTINGS,
     machine: Machine = MACHINE,
     workload: Workload = CHAT,
-    draft_bytes: int = 0,
+    draft_bytes: Mapping[str, int] | None = None,
 ) -> Prediction:
     return predict(WORK, machine, machine.gpus, settings, placement, workload, draft_bytes=draft_bytes)
 
@@ -216,10 +217,19 @@ def test_drafting_pays_on_a_device_and_not_with_experts_on_the_cpu(on_cpu: bool,
 def test_a_draft_model_is_read_for_every_token_it_drafts() -> None:
     drafting = replace(SETTINGS, draft_tokens=4)
     small, large = (
-        outcome(ALL_ON_GPU, drafting, draft_bytes=n).decode_tokens_per_second
+        outcome(ALL_ON_GPU, drafting, draft_bytes={"CUDA0": n}).decode_tokens_per_second
         for n in (500_000_000, 4_000_000_000)
     )
     assert large < small
+
+
+def test_a_draft_model_in_ram_is_read_at_the_speed_of_ram() -> None:
+    drafting = replace(SETTINGS, draft_tokens=4)
+    on_device, in_ram = (
+        outcome(ALL_ON_GPU, drafting, draft_bytes={place: 4_000_000_000}).decode_tokens_per_second
+        for place in ("CUDA0", "CPU")
+    )
+    assert in_ram < on_device / 3
 
 
 @pytest.mark.parametrize(
