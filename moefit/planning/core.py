@@ -34,7 +34,7 @@ from moefit.planning.demand import chosen_devices, demand
 from moefit.planning.describe import describe
 from moefit.planning.remarks import remarks
 from moefit.planning.remedy import remedy
-from moefit.planning.threshold import with_threshold
+from moefit.planning.threshold import with_threshold, without_copies
 from moefit.planning.types import Launch, Options, Plan
 from moefit.work import work_of
 
@@ -106,7 +106,14 @@ def _choose(
     rivals = tuple(baselines(problem, choices.ubatches[0], choices.load_modes[0], limit))
     every = (*found, *rivals)
     chosen = best(found if options.strategy != "auto" else every)
-    if chosen.fits and launch.constraints.op_offload_min_batch is None:
+    open_threshold = launch.constraints.op_offload_min_batch is None
+    if chosen.fits and open_threshold and problem.devices and set(chosen.settled.placement.slots) == {CPU}:
+        found = _search(
+            without_copies(problem), choices, options, open_ubatch=launch.constraints.ubatch is None
+        )
+        every = (*every, *found)
+        chosen = best((chosen, *found))
+    if chosen.fits and open_threshold:
         better = with_threshold(problem, _work(model), machine, chosen)
         if better is not None:
             chosen, every = better, (*every, better)

@@ -6,13 +6,25 @@ from dataclasses import replace
 from typing import Final
 
 from moefit import cost
+from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Machine
 from moefit.placement.search import Candidate, Problem
 from moefit.planning.environment import DEFAULT_MIN_BATCH
 from moefit.work import Work
 
+_NEVER: Final = 1 << 20
+"""Tokens; no batch is that large."""
 _USEFUL: Final = 2.0
 """Around the threshold copying and computing take about as long: nearer ones make no difference that anybody could measure."""
+
+
+def without_copies(problem: Problem) -> Problem:
+    """The same with a threshold that no batch reaches: a link too slow for copies need not keep a device from its own layers."""
+
+    def launch(ubatch: int, mode: str) -> Settings:
+        return replace(problem.launch(ubatch, mode), op_offload_min_batch=_NEVER)
+
+    return replace(problem, launch=launch)
 
 
 def with_threshold(problem: Problem, work: Work, machine: Machine, chosen: Candidate) -> Candidate | None:

@@ -108,6 +108,14 @@ class TestThreshold:
         made = planned(experts, self.SLOW, min_batch=500)
         assert ({}, 500) == (made.environment, made.settings.op_offload_min_batch)
 
+    def test_a_link_too_slow_for_copies_leaves_the_device_its_layers(self):
+        """The same device, with the default threshold, would only be in the way."""
+        crawling = replace(MACHINE, gpus=parse_gpus(["rtx-3090,link=0.5GB/s"]), ram=Ram(96 * GIB, 96 * GIB))
+        crawling = replace(crawling, cpu=Cpu(24, 24))
+        made = planned(recorded("gpt-oss-120b", "MXFP4"), crawling, "-c", "32768")
+        assert {0} == set(made.placement.slots)
+        assert int(made.environment["GGML_OP_OFFLOAD_MIN_BATCH"]) > made.settings.ubatch
+
     def test_nothing_is_set_where_no_weights_are_on_the_cpu(self, experts):
         assert {} == planned(experts, replace(MACHINE, gpus=parse_gpus(["rtx-5090"]))).environment
 
