@@ -34,7 +34,7 @@ from moefit.planning.demand import chosen_devices, demand
 from moefit.planning.describe import describe
 from moefit.planning.remarks import remarks
 from moefit.planning.remedy import remedy
-from moefit.planning.threshold import with_threshold, without_copies
+from moefit.planning.threshold import priced_without_copies, with_threshold
 from moefit.planning.types import Launch, Options, Plan
 from moefit.work import work_of
 
@@ -100,23 +100,21 @@ def _choose(
         given = as_given(model, machine, launch, options, wanted_context(launch.constraints, model))
         return given, (), given.settings
     problem, choices = _frame(model, machine, launch, options, context)
-    found = _search(problem, choices, options, open_ubatch=launch.constraints.ubatch is None)
+    open_ubatch = launch.constraints.ubatch is None
+    found = _search(problem, choices, options, open_ubatch=open_ubatch)
     fastest = min((c.prediction.seconds for c in found if c.fits), default=inf)
     limit = inf if options.thorough else fastest
     rivals = tuple(baselines(problem, choices.ubatches[0], choices.load_modes[0], limit))
     every = (*found, *rivals)
     chosen = best(found if options.strategy != "auto" else every)
-    open_threshold = launch.constraints.op_offload_min_batch is None
-    if chosen.fits and open_threshold and problem.devices and set(chosen.settled.placement.slots) == {CPU}:
-        found = _search(
-            without_copies(problem), choices, options, open_ubatch=launch.constraints.ubatch is None
-        )
-        every = (*every, *found)
-        chosen = best((chosen, *found))
-    if chosen.fits and open_threshold:
-        better = with_threshold(problem, _work(model), machine, chosen)
-        if better is not None:
-            chosen, every = better, (*every, better)
+    if chosen.fits and launch.constraints.op_offload_min_batch is None:
+        ways = [chosen]
+        if problem.devices and set(chosen.settled.placement.slots) == {CPU}:
+            patient = priced_without_copies(problem)
+            ways.append(best(_search(patient, choices, options, open_ubatch=open_ubatch)))
+        better = [with_threshold(problem, _work(model), machine, way) for way in ways if way.fits]
+        chosen = min((*filter(None, better), chosen), key=lambda way: way.prediction.seconds)
+        every = (*every, *filter(None, better))
     context = chosen.settings.context
     return chosen, every, settings(launch.constraints, context=context, devices=problem.devices)
 

@@ -7,8 +7,9 @@ from typing import Final
 
 from moefit import cost
 from moefit.launch.settings import Settings
-from moefit.machine.types import CPU, Machine
+from moefit.machine.types import CPU, Device, Machine
 from moefit.placement.search import Candidate, Problem
+from moefit.placement.types import Placement
 from moefit.planning.environment import DEFAULT_MIN_BATCH
 from moefit.work import Work
 
@@ -18,13 +19,16 @@ _USEFUL: Final = 2.0
 """Around the threshold copying and computing take about as long: nearer ones make no difference that anybody could measure."""
 
 
-def without_copies(problem: Problem) -> Problem:
-    """The same with a threshold that no batch reaches: a link too slow for copies need not keep a device from its own layers."""
+def priced_without_copies(problem: Problem) -> Problem:
+    """The same, priced as if no batch reached the threshold: a link too slow for copies need not keep a device from its own layers.
 
-    def launch(ubatch: int, mode: str) -> Settings:
-        return replace(problem.launch(ubatch, mode), op_offload_min_batch=_NEVER)
+    Memory is still counted with the buffer for copies, so that the line fits without the variable, too.
+    """
 
-    return replace(problem, launch=launch)
+    def predict(settings: Settings, used: tuple[Device, ...], placement: Placement) -> cost.Prediction:
+        return problem.predict(replace(settings, op_offload_min_batch=_NEVER), used, placement)
+
+    return replace(problem, predict=predict)
 
 
 def with_threshold(problem: Problem, work: Work, machine: Machine, chosen: Candidate) -> Candidate | None:
@@ -41,6 +45,6 @@ def with_threshold(problem: Problem, work: Work, machine: Machine, chosen: Candi
         return None
     settings = replace(settings, op_offload_min_batch=tokens)
     prediction = problem.predict(settings, settled.devices, settled.placement)
-    if prediction.seconds > chosen.prediction.seconds:
+    if prediction.seconds > problem.predict(chosen.settings, settled.devices, settled.placement).seconds:
         return None
     return replace(chosen, settings=settings, prediction=prediction)
