@@ -31,7 +31,7 @@ CELL = 16
 SERVERS = frozenset({"llama-server", "llama-cli"})
 PROCESS = 512 << 20
 """Bytes of RAM that the program takes beside its buffers: 335 MiB of its own, the driver's and the vocabulary's, and 170 of libraries, on
-an H100's host with Qwen3-30B-A3B, wherever its weights were."""
+an H100's host with Qwen3-30B-A3B, wherever its weights were (benchmarks/gpu/ram.py)."""
 UNLIMITED_CACHE_STATES = 4
 """--cache-ram -1 has no limit: count the full states of so many prompts."""
 

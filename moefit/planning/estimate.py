@@ -14,6 +14,11 @@ from moefit.planning.context import SMALLEST
 from moefit.planning.describe import describe
 from moefit.planning.types import Launch, Options, Plan, Warn
 
+_FITTED: Final = (
+    "llama.cpp's own --fit, left aside here, would place this line anew at its start; "
+    "moefit plan says what fits"
+)
+
 
 def estimate(model: Model, machine: Machine, launch: Launch, options: Options) -> Plan:
     """Memory and speed of the user's line with `--fit off`; without `-c` it has the trained context, as in llama.cpp.
@@ -32,12 +37,6 @@ def estimate(model: Model, machine: Machine, launch: Launch, options: Options) -
     return replace(made, argv=words.argv, warnings=(*unknown, *made.warnings, *lacking), remedy=advice)
 
 
-_FITTED: Final = (
-    "llama.cpp's own --fit, left aside here, would place this line anew at its start; "
-    "moefit plan says what fits"
-)
-
-
 def _is_fitted(launch: Launch) -> bool:
     """Whether llama.cpp would place the line's tensors itself.
 
@@ -45,7 +44,7 @@ def _is_fitted(launch: Launch) -> bool:
     """
     placed = launch.constraints
     return (
-        launch.command.program != "llama-bench"
+        launch.command.name != "llama-bench"
         and placed.fit is not False
         and placed.gpu_layers in {None, "auto"}
         and placed.tensor_split is None

@@ -40,7 +40,7 @@ class Launch:
     def draft_bytes(self) -> Mapping[str, int]:
         """What a draft model reads for each token it drafts, by device name (or CPU); empty without one.
 
-        On the CPU nothing where a device has its layers: what is left is its token embedding, of which one row is read.
+        On the CPU nothing where a device has layers of it: what is left is taken for its token embedding, of which one row is read.
         """
         drafts = {e.device: e.model for e in self.extras if e.kind == "draft" and e.model}
         return {name: size for name, size in drafts.items() if name != "CPU"} or drafts
