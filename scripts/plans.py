@@ -1,0 +1,144 @@
+"""Record what moefit plans, and compare two recordings: the net under every change of structure.
+
+    python scripts/plans.py record before.jsonl          plans of 490 triples of model, machine and line
+    python scripts/plans.py compare before.jsonl after.jsonl
+
+A recording is made by the command line in this process (`plan --json` and `estimate --json`), so it outlives any change of
+the modules behind it. `compare` prints each triple that differs, key by key, and exits 1 where there is one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import itertools
+import json
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from make_header import models, write_header
+
+MACHINES = (
+    "--gpu rtx-3060 --ram 32GiB --cores 8",
+    "--gpu rtx-4090 --ram 128GiB --cores 16",
+    "--gpu rtx-3090 --gpu rtx-3060 --ram 96GiB --cores 12",
+    "--gpu rtx-4060-ti-16gb --gpu rtx-3060,link=3GB/s --ram 64GiB --cores 8",
+    "--gpu name=Vulkan0,free=15GiB,bandwidth=640GB/s,link=25GB/s --ram 64GiB --cores 16",
+    "--gpu name=ROCm0,free=80GiB,bandwidth=256GB/s,integrated=yes --ram 96GiB --cores 16",
+    "--gpu rtx-3090 --gpu rtx-3090 --gpu rtx-3060 --gpu rtx-3060 --ram 256GiB --cores 32",
+    "--exclude CUDA0 --gpu 6GiB --ram 256GiB --cores 24",
+    "--gpu 78GiB --ram 512GiB --cores 32",
+)
+LINES = (
+    "",
+    "-c 16384",
+    "-c 32768 -np 1 -ctk q8_0 -ctv q8_0",
+    "-c 8192 -ub 1024 -b 2048 --load-mode mmap",
+    "-c 0",
+    "-ngl 20 -c 8192",
+    "-cmoe -c 8192",
+    "-np 8 -c 65536",
+    "-fa off -c 4096",
+)
+GIVEN = ("-ngl 99 -ncmoe 20 -c 8192", "-ngl 12 -c 4096 -ub 256")
+
+
+def triples() -> Iterator[tuple[str, str, str, str, str]]:
+    """(command, model, quantisation, machine, line): the real models and every fifth of the others, on every machine with changing lines."""
+    turn = itertools.count()
+    known = list(models().items())
+    for name, described in [*known[:24], *known[24::5]]:
+        quants = list(described["types"])
+        for machine in MACHINES:
+            n = next(turn)
+            line = LINES[(n + n // len(MACHINES)) % len(LINES)]
+            yield "plan", name, quants[n % len(quants)], machine, line
+        yield "estimate", name, quants[0], MACHINES[2], GIVEN[next(turn) % len(GIVEN)]
+
+
+def run(words: list[str]) -> dict[str, Any]:
+    """What moefit prints as JSON, with its exit status; a status of 2 has its line instead."""
+    from moefit.cli import main  # noqa: PLC0415 - the checkout that PYTHONPATH names
+
+    out, err = io.StringIO(), io.StringIO()
+    status: object = 0
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            main(words)
+        except SystemExit as end:
+            status = end.code
+    answer = json.loads(out.getvalue()) if out.getvalue() else {"error": err.getvalue()}
+    return {"status": status, **answer}
+
+
+def record(path: Path, only: str) -> None:
+    """Write one line for each triple."""
+    with tempfile.TemporaryDirectory() as folder, path.open("w") as out:
+        known = models()
+        for verb, name, quant, machine, line in triples():
+            if only not in name:
+                continue
+            file = Path(folder, f"{name}-{quant}.gguf")
+            if not file.exists():
+                write_header(file, known[name], quant, whole=True)
+            words = [verb, str(file), "--json", *machine.split()]
+            words += ["--", *line.split()] if line else []
+            answer = json.loads(json.dumps(run(words)).replace(folder, ""))
+            label = f"{verb} {name} {quant} {machine} -- {line}"
+            out.write(json.dumps({"triple": label, **answer}, sort_keys=True) + "\n")
+            print(label, answer["status"], file=sys.stderr)
+
+
+def differences(before: object, after: object, at: str = "") -> Iterator[str]:
+    """Each leaf that differs, with its path."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in sorted({*before, *after}):
+            yield from differences(before.get(key), after.get(key), f"{at}.{key}")
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        for i, (a, b) in enumerate(zip(before, after, strict=True)):
+            yield from differences(a, b, f"{at}[{i}]")
+    elif before != after:
+        yield f"{at}: {json.dumps(before)[:90]} -> {json.dumps(after)[:90]}"
+
+
+def compare(before: Path, after: Path) -> int:
+    """Print what differs; the number of triples that do."""
+    old, new = (
+        {row["triple"]: row for row in map(json.loads, path.read_text().splitlines())}
+        for path in (before, after)
+    )
+    differing = 0
+    for triple in old.keys() & new.keys():
+        found = list(differences(old[triple], new[triple]))
+        differing += bool(found)
+        if found:
+            print(triple, *found[:8], sep="\n    ")
+    print(f"{len(old.keys() & new.keys())} triples compared, {differing} differ")
+    return differing
+
+
+def command() -> int:
+    """Record or compare, as the command line says."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    recorder = verbs.add_parser("record")
+    recorder.add_argument("file", type=Path)
+    recorder.add_argument("--only", default="", help="models whose name has this part")
+    comparer = verbs.add_parser("compare")
+    comparer.add_argument("before", type=Path)
+    comparer.add_argument("after", type=Path)
+    a = parser.parse_args()
+    if a.verb == "record":
+        record(a.file, a.only)
+        return 0
+    return int(compare(a.before, a.after) > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(command())
