@@ -20,6 +20,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
+from moefit.app.request import read_launch, read_model
+from moefit.cost.workload import WORKLOADS, Workload, parse_workload
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
 from moefit.launch.precedence import effective
@@ -28,14 +30,12 @@ from moefit.machine.declared import parse_gpus
 from moefit.machine.detect import MachineOptions, detect
 from moefit.machine.types import Cpu, Machine, Ram
 from moefit.model import Model
-from moefit.placement.search import Candidate
 from moefit.planning.as_given import as_given
 from moefit.planning.core import plan
 from moefit.planning.trials import Outcome, Trial, seconds
 from moefit.planning.types import Launch, Options, Plan
-from moefit.request import read_launch, read_model
+from moefit.search.search import Candidate
 from moefit.sizes import GIB
-from moefit.workload import WORKLOADS, Workload, parse_workload
 from tests.oracle import model as recorded
 
 ALLOWED = 0.05

@@ -17,6 +17,7 @@ import sys
 import time
 from dataclasses import replace
 
+from moefit.cost.workload import WORKLOADS
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
 from moefit.launch.precedence import effective
@@ -25,7 +26,6 @@ from moefit.machine.types import Cpu, Machine, Ram
 from moefit.planning.core import plan
 from moefit.planning.types import Launch, Options
 from moefit.sizes import GIB, MIB
-from moefit.workload import WORKLOADS
 from tests.oracle import model as recorded
 
 MODEL, QUANT = "qwen3-235b-a22b", "Q4_K_M"

@@ -5,11 +5,11 @@ python -m benchmarks.strategies
 
 from pathlib import Path
 
+from moefit.app.request import read_request
+from moefit.cost.workload import WORKLOADS
 from moefit.machine.detect import MachineOptions
 from moefit.planning.core import plan
 from moefit.planning.types import LayerPlan, Options, Plan
-from moefit.request import read_request
-from moefit.workload import WORKLOADS
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "qwen3-30b-a3b-q4_k_m.gguf"
 MACHINE = MachineOptions(gpus=("rtx-3060",), ram="32GiB", cores=8)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1] / "moefit"
-PURE = ("model", "memory", "launch", "placement", "planning", "cost", "formats")
+PURE = ("model", "placement", "launch", "memory", "cost", "search", "planning", "formats")
 WORLD = {
     *(
         "os",

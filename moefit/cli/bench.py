@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
+from moefit.app.request import Request, read_request
 from moefit.cli.bar import bar
 from moefit.cli.output import does_not_fit, note
 from moefit.cli.shared import Shared
@@ -22,7 +23,6 @@ from moefit.planning.describe import truncated
 from moefit.planning.learn import explains, learn
 from moefit.planning.trials import Outcome, trials
 from moefit.planning.types import Launch
-from moefit.request import Request, read_request
 
 _PROGRAMS = ("llama-server", "llama-bench")
 

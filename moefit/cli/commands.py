@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from moefit import __version__
+from moefit.app.request import Request, read_launch, read_line, read_machine, read_model, read_request
 from moefit.cli import DOES_NOT_FIT, FITS, INTERRUPTED
 from moefit.cli import options as o
 from moefit.cli.output import console, does_not_fit, note, note_environment, show, warn, write_argv
@@ -21,7 +22,6 @@ from moefit.planning.core import plan as make_plan
 from moefit.planning.describe import truncated
 from moefit.planning.estimate import estimate as make_estimate
 from moefit.planning.types import Plan, Warn
-from moefit.request import Request, read_launch, read_line, read_machine, read_model, read_request
 
 COMMANDS: dict[str, Callable[[], Callable[..., int]]] = {}
 """Name -> makes the function that Typer gets, in the order in which --help lists them."""
@@ -120,7 +120,7 @@ def unit(
     if install and output is not None:
         raise UsageError("--install and --output both say where the unit goes", "give one of them")
     request, made = _runnable(shared)
-    from moefit import units
+    from moefit.app import units
     from moefit.files import write_atomically
     from moefit.formats import unit as text
 
@@ -281,7 +281,7 @@ def _plan(shared: Shared) -> Plan:
 def _planned(shared: Shared, request: Request, *, thorough: bool) -> Plan:
     options = replace(shared.plan_options, thorough=thorough)
     if shared.exact:
-        from moefit.exact import exact_plan
+        from moefit.app.exact import exact_plan
 
         return exact_plan(request, options)
     return make_plan(request.model, request.machine, request.launch, options)

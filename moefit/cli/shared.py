@@ -12,12 +12,12 @@ from typing import Any, get_type_hints
 import typer
 
 from moefit.cli import options as o
+from moefit.cost.workload import PREFERENCES, Workload, parse_workload
 from moefit.errors import UsageError
 from moefit.machine.detect import MachineOptions
 from moefit.planning.types import Options
 from moefit.sizes import parse_size
 from moefit.values import dataclass
-from moefit.workload import PREFERENCES, Workload, parse_workload
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from moefit.cost.run import Run
+    from moefit.cost.work import Work
+    from moefit.cost.workload import Workload
     from moefit.launch.settings import Settings
     from moefit.machine.types import Device, Machine
     from moefit.placement.types import Placement
-    from moefit.work import Work
-    from moefit.workload import Workload
 
 __all__ = ["Confidence", "Prediction", "Term", "best_threads", "op_offload_min_batch", "predict"]
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from moefit.cost.rates import DISK
+from moefit.cost.work import CORE_TIME
 from moefit.machine.types import CPU
 from moefit.memory.cache_tensor import cache_type
-from moefit.work import CORE_TIME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from moefit.cost.run import Run
-    from moefit.work import Load
+    from moefit.cost.work import Load
 
 ACCEPTED: Final = 0.75
 """Share of drafted tokens that are accepted where all before were: public runs of MTP heads report 0.62 to 0.92."""

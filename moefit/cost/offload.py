@@ -11,10 +11,10 @@ from moefit.machine.types import CPU
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from moefit.cost.work import Work
     from moefit.launch.settings import Settings
     from moefit.machine.types import Device, Machine
     from moefit.placement.types import Placement
-    from moefit.work import Work
 
 _BATCHES: Final[tuple[int, ...]] = (
     *range(2, 32),

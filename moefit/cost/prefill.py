@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from moefit.cost.run import Run
+    from moefit.cost.work import Load
     from moefit.launch.settings import Settings
-    from moefit.work import Load
 
 _COPY: Final = 20e-6
 """Seconds of starting the copies of one tensor's experts, whose ids have to be known first."""

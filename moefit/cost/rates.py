@@ -9,9 +9,9 @@ from moefit.machine.defaults import device_bandwidth, link_bandwidth, ram_bandwi
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
+    from moefit.cost.work import Load
     from moefit.launch.settings import Settings
     from moefit.machine.types import Device, Machine
-    from moefit.work import Load
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
     from moefit.cost.rates import DeviceRates, HostRates
     from moefit.cost.tally import Tally
+    from moefit.cost.work import Work
     from moefit.launch.settings import Settings
     from moefit.machine.types import Device, Machine
     from moefit.placement.types import Placement
-    from moefit.work import Work
 
 
 @dataclass(frozen=True, slots=True)

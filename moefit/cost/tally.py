@@ -7,14 +7,14 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from moefit.cost.work import Load, together
 from moefit.machine.types import CPU
 from moefit.memory.memo import per_object
 from moefit.values import dataclass
-from moefit.work import Load, together
 
 if TYPE_CHECKING:
+    from moefit.cost.work import Work
     from moefit.placement.types import Placement
-    from moefit.work import Work
 
 
 @dataclass(slots=True)

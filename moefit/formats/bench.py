@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from moefit.cost.workload import Workload
 from moefit.formats.page import Rows
 from moefit.formats.plan_json import VERSION, model_object, predicted_object
 from moefit.formats.shell import write
@@ -22,7 +23,6 @@ from moefit.planning.trials import Outcome, Peak, Sample, fastest, seconds
 from moefit.planning.types import Plan
 from moefit.sizes import GIB, format_size
 from moefit.values import dataclass
-from moefit.workload import Workload
 
 _FIGURES: Final = {
     "memory": "memory bandwidth",

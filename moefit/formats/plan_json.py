@@ -10,8 +10,8 @@ from moefit.cost import Prediction
 from moefit.formats import reasons
 from moefit.machine.file import to_json
 from moefit.model import Model
-from moefit.placement.search import Candidate
 from moefit.planning.types import DevicePlan, LayerPlan, Plan, Warn
+from moefit.search.search import Candidate
 
 VERSION = 1
 

@@ -13,13 +13,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from moefit.cost.workload import Workload
 from moefit.launch.options import OptionTable
 from moefit.llama.server import Server, ServerError, served_command, serving
 from moefit.machine.types import Device
 from moefit.machine.watch import MemoryWatch
 from moefit.planning.trials import Event, Failed, Filled, Peak, Sample, Trial
 from moefit.values import dataclass
-from moefit.workload import Workload
 
 _WARM_UP: Final = 512
 """Prompt tokens of the request that does not count: it reads mapped weights and makes the graphs."""

@@ -10,7 +10,7 @@ from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Machine
 from moefit.memory.split_modes import SPLIT_MODES
 from moefit.model import Model
-from moefit.placement.search import Candidate
+from moefit.search.search import Candidate
 
 MIB = 1 << 20
 

@@ -7,15 +7,15 @@ from dataclasses import replace
 from typing import Final
 
 from moefit import cost
+from moefit.cost.work import Work
 from moefit.launch.defaults import settings
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Machine
 from moefit.memory.kv import kv
 from moefit.model import Model
-from moefit.placement.search import Candidate
 from moefit.planning.types import Launch, Options, Warn
+from moefit.search.search import Candidate
 from moefit.sizes import MIB, format_size
-from moefit.work import Work
 
 _WORTH_A_WORD: Final = 64 * MIB
 _LOSS: Final = 1.02

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from moefit import cost, memory
+from moefit.cost.work import work_of
 from moefit.launch.defaults import settings
 from moefit.launch.resolve import resolve
 from moefit.machine.types import CPU, Machine
 from moefit.memory.split_modes import SPLIT_MODES, cautious
 from moefit.model import Model
-from moefit.placement.search import Candidate
-from moefit.placement.settle import Settled
 from moefit.placement.types import Placement
-from moefit.placement.unified import drawn_from_ram
 from moefit.planning.budgets import budgets
 from moefit.planning.demand import chosen_devices
 from moefit.planning.types import Launch, Options
-from moefit.work import work_of
+from moefit.search.search import Candidate
+from moefit.search.settle import Settled
+from moefit.search.unified import drawn_from_ram
 
 AS_GIVEN = "as given"
 

@@ -8,6 +8,7 @@ from functools import cache, partial
 from math import inf
 
 from moefit import cost
+from moefit.cost.work import work_of
 from moefit.errors import UsageError
 from moefit.launch.complete import complete
 from moefit.launch.constraints import Constraints
@@ -20,23 +21,22 @@ from moefit.memory.split_modes import SPLIT_MODES
 from moefit.model import Model
 from moefit.placement.arrange import Demand, strategies
 from moefit.placement.budget import Budget
-from moefit.placement.search import Candidate, Choices, Problem, best, candidates, search
-from moefit.placement.settle import settle
 from moefit.placement.types import Placement
 from moefit.planning.additions import additions
 from moefit.planning.advice import advice
 from moefit.planning.as_given import as_given
-from moefit.planning.baselines import baselines
 from moefit.planning.budgets import budgets
-from moefit.planning.choices import SMALL_UBATCHES, device_orders, load_modes, open_choices, threads_to_set
 from moefit.planning.context import SMALLEST, largest_context, wanted_context
 from moefit.planning.demand import chosen_devices, demand
 from moefit.planning.describe import describe
 from moefit.planning.remarks import remarks
 from moefit.planning.remedy import remedy
-from moefit.planning.threshold import priced_without_copies, with_threshold
 from moefit.planning.types import Launch, Options, Plan
-from moefit.work import work_of
+from moefit.search.baselines import baselines
+from moefit.search.choices import SMALL_UBATCHES, device_orders, load_modes, open_choices, threads_to_set
+from moefit.search.search import Candidate, Choices, Problem, best, candidates, search
+from moefit.search.settle import settle
+from moefit.search.threshold import priced_without_copies, with_threshold
 
 _work = per_object(8)(work_of)
 _FAST_FIRST = (BATCH, 512, None)

@@ -6,18 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from moefit.launch.complete import Completion
 from moefit.launch.constraints import Constraints
+from moefit.launch.environment import environment
 from moefit.launch.patterns import Rule, match
 from moefit.launch.translate import Dropped
 from moefit.machine.types import CPU, Device, Machine
 from moefit.memory.extras import Extra
 from moefit.memory.host import PROCESS
 from moefit.model import Layer, Model, Role
-from moefit.placement.search import Candidate
-from moefit.placement.settle import Settled
 from moefit.placement.types import Placement
-from moefit.placement.unified import drawn_from_ram
-from moefit.planning.environment import environment
 from moefit.planning.types import DevicePlan, LayerPlan, Plan, Warn, holds_weights
+from moefit.search.search import Candidate
+from moefit.search.settle import Settled
+from moefit.search.unified import drawn_from_ram
 from moefit.sizes import format_size
 
 

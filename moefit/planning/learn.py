@@ -13,11 +13,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from moefit.cost import Term
+from moefit.cost.workload import Workload
 from moefit.machine.calibration import Learned, device_key, is_measurable
 from moefit.machine.types import Device, Machine
 from moefit.planning.trials import Outcome, Sample
 from moefit.values import dataclass
-from moefit.workload import Workload
 
 BOUNDS: Final = (0.5, 2.0)
 """A figure that is off by more is no calibration error: something else is wrong, and must not be hidden."""

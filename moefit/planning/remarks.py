@@ -9,11 +9,11 @@ from moefit.launch.constraints import Constraints
 from moefit.machine.types import Device, Machine
 from moefit.memory.kv import kv
 from moefit.model import Model
-from moefit.placement.search import Candidate
 from moefit.planning.budgets import budgets
 from moefit.planning.context import wanted_context
 from moefit.planning.demand import chosen_devices
 from moefit.planning.types import Launch, Options, Warn
+from moefit.search.search import Candidate
 from moefit.sizes import format_size
 
 _MORE = 1024

@@ -6,19 +6,19 @@ import statistics
 from collections.abc import Iterator, Mapping
 from dataclasses import field, replace
 
+from moefit.cost.workload import Workload
 from moefit.launch.complete import complete
 from moefit.launch.defaults import settings
+from moefit.launch.environment import environment
 from moefit.machine.types import Machine
 from moefit.model import Model
-from moefit.placement.search import Candidate
 from moefit.planning.additions import additions
-from moefit.planning.baselines import FIT_MARGIN, LLAMA_FIT
 from moefit.planning.demand import chosen_devices
-from moefit.planning.environment import environment
 from moefit.planning.types import Launch, Plan
+from moefit.search.baselines import FIT_MARGIN, LLAMA_FIT
+from moefit.search.search import Candidate
 from moefit.sizes import MIB
 from moefit.values import dataclass
-from moefit.workload import Workload
 
 
 @dataclass(frozen=True, slots=True)

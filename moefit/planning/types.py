@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import field
 
 from moefit.cost import Prediction
+from moefit.cost.workload import Workload
 from moefit.launch.command import Argument, Command
 from moefit.launch.complete import Addition
 from moefit.launch.constraints import Constraints
@@ -17,10 +18,9 @@ from moefit.memory.extras import Extra
 from moefit.memory.types import HostUse, Use
 from moefit.model import Model
 from moefit.placement.budget import Budget
-from moefit.placement.search import Candidate
 from moefit.placement.types import Placement
+from moefit.search.search import Candidate
 from moefit.values import dataclass
-from moefit.workload import Workload
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 import pytest
 
 from moefit.cost import predict
+from moefit.cost.work import Work, work_of
+from moefit.cost.workload import Workload
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Cpu, Device, Machine, Ram
 from moefit.placement.types import Placement
-from moefit.work import Work, work_of
-from moefit.workload import Workload
 from tests.oracle import model
 
 LAYERS = 48

@@ -15,13 +15,13 @@ from moefit.cost import Prediction, best_threads, op_offload_min_batch, predict
 from moefit.cost.prefill import micro_batches
 from moefit.cost.rates import _RAM_SHARE, host_rates
 from moefit.cost.tally import tally
+from moefit.cost.work import work_of
+from moefit.cost.workload import Workload
 from moefit.launch.settings import Settings
 from moefit.machine.calibration import bench_key
 from moefit.machine.declared import parse_gpus
 from moefit.machine.types import CPU, Cpu, Device, Machine, Ram
 from moefit.placement.types import Placement
-from moefit.work import work_of
-from moefit.workload import Workload
 from tests.oracle import model
 
 MODEL = model("qwen3-30b-a3b", "Q4_K_M")

@@ -20,13 +20,13 @@ from typing import Any
 import pytest
 
 from moefit.cost import predict
+from moefit.cost.work import work_of
+from moefit.cost.workload import Workload
 from moefit.launch.settings import Settings
 from moefit.machine.declared import declare_host, parse_gpus
 from moefit.machine.types import CPU, Cpu, Machine, Ram
 from moefit.model import Model, build
 from moefit.placement.types import Placement
-from moefit.work import work_of
-from moefit.workload import Workload
 from tests.oracle import QUANT_TYPES, header
 
 GROUPS = json.loads((Path(__file__).parents[1] / "data" / "published.json").read_text())

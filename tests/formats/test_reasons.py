@@ -8,6 +8,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
+from moefit.cost.workload import Workload
 from moefit.formats.explain import explain
 from moefit.formats.plan_json import plan_json
 from moefit.launch.command import parse
@@ -17,7 +18,6 @@ from moefit.machine.declared import parse_gpus
 from moefit.machine.types import Cpu, Machine, Ram
 from moefit.planning.core import plan
 from moefit.planning.types import Launch, Options
-from moefit.workload import Workload
 from tests.oracle import model as recorded
 
 GIB = 1 << 30

@@ -8,6 +8,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
+from moefit.cost.workload import Workload
 from moefit.formats.devices import show_machine
 from moefit.formats.explain import explain
 from moefit.formats.table import show
@@ -18,7 +19,6 @@ from moefit.machine.declared import parse_gpus
 from moefit.machine.types import Cpu, Machine, Ram
 from moefit.planning.core import plan
 from moefit.planning.types import Launch, Options
-from moefit.workload import Workload
 from tests.oracle import model as recorded
 
 GIB = 1 << 30

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from moefit.cost.workload import Workload
 from moefit.machine.declared import apply_limits, parse_gpus
 from moefit.machine.file import from_json, to_json
 from moefit.machine.types import Cpu, Machine, Ram
@@ -15,7 +16,6 @@ from moefit.planning.core import plan
 from moefit.planning.estimate import estimate
 from moefit.planning.trials import trials
 from moefit.planning.types import Options
-from moefit.workload import Workload
 from tests.oracle import model as recorded
 from tests.planning.worlds import launch
 

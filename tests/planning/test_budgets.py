@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+from moefit.cost.workload import parse_workload
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
 from moefit.launch.precedence import effective
@@ -8,7 +9,6 @@ from moefit.machine.types import Device
 from moefit.memory.extras import Extra
 from moefit.planning.budgets import budgets
 from moefit.planning.types import Options
-from moefit.workload import parse_workload
 from tests import oracle
 
 GIB = 1 << 30

@@ -6,6 +6,7 @@ import shlex
 
 import pytest
 
+from moefit.cost.workload import parse_workload
 from moefit.formats import shell
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
@@ -13,7 +14,6 @@ from moefit.launch.precedence import effective
 from moefit.machine.types import Cpu, Device, Machine, Ram
 from moefit.planning.core import plan
 from moefit.planning.types import Launch, Options, Plan
-from moefit.workload import parse_workload
 from tests.launch.test_corpus import LINES, user_words
 from tests.oracle import model
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from moefit.cost.workload import Workload
 from moefit.launch.resolve import resolve
 from moefit.machine.declared import parse_gpus
 from moefit.machine.types import CPU, Cpu, Machine, Ram
 from moefit.planning.core import plan
 from moefit.planning.types import Options
-from moefit.workload import Workload
 from tests.oracle import model as recorded
 from tests.planning.worlds import launch
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from moefit.cost import Prediction, Term
+from moefit.cost.workload import Workload
 from moefit.machine.calibration import Learned
 from moefit.machine.types import Cpu, Device, Machine, Ram
 from moefit.planning.learn import Lesson, explains, learn
 from moefit.planning.trials import Outcome, Sample
-from moefit.workload import Workload
 from tests.planning.worlds import OPTIONS, launch, make_model
 
 GIB = 1 << 30

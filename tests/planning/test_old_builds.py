@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from moefit.cost.workload import Workload
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
 from moefit.launch.options import parse_help
@@ -15,7 +16,6 @@ from moefit.machine.types import Cpu, Machine, Ram
 from moefit.planning.core import plan
 from moefit.planning.estimate import estimate
 from moefit.planning.types import Launch, Options
-from moefit.workload import Workload
 from tests.oracle import model as recorded
 
 GIB = 1 << 30

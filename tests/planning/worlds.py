@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
+from moefit.cost.workload import Workload
 from moefit.gguf.header import Header, Shard, SkippedArray, TensorInfo
 from moefit.gguf.quants import QUANTS
 from moefit.launch.command import parse
@@ -14,7 +15,6 @@ from moefit.launch.precedence import effective
 from moefit.machine.types import Cpu, Device, Machine, Ram
 from moefit.model import Model, build
 from moefit.planning.types import Launch, Options
-from moefit.workload import Workload
 
 MIB = 1 << 20
 GIB = 1 << 30

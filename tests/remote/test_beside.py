@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from moefit.app.request import read_request
+from moefit.cost.workload import parse_workload
 from moefit.errors import InputError
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
@@ -15,8 +17,6 @@ from moefit.machine.detect import MachineOptions
 from moefit.planning.core import plan
 from moefit.planning.estimate import estimate
 from moefit.planning.types import Options
-from moefit.request import read_request
-from moefit.workload import parse_workload
 from tests.gguf import raw
 from tests.gguf.raw import Raw
 from tests.remote.hub import Hub

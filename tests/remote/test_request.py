@@ -6,12 +6,12 @@ import json
 
 import pytest
 
+from moefit.app.request import read_launch, read_model
 from moefit.cli import progress
 from moefit.errors import InputError, UsageError
 from moefit.gguf.remote import Progress
 from moefit.launch.constraints import Constraints
 from moefit.launch.sources import ModelSource
-from moefit.request import read_launch, read_model
 from tests.gguf import raw
 from tests.gguf.raw import Raw
 from tests.remote.server import ranges, status

@@ -9,8 +9,8 @@ from typing import Final
 from moefit.machine.types import CPU
 from moefit.placement.arrange import strategies
 from moefit.placement.budget import Budget, Term
-from moefit.placement.search import Candidate, Problem, score
-from moefit.placement.settle import optimist, settle
+from moefit.search.search import Candidate, Problem, score
+from moefit.search.settle import optimist, settle
 
 FIT_MARGIN: Final = 1024 << 20
 """source: common/common.h, common_params::fit_params_target."""

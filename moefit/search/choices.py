@@ -8,7 +8,7 @@ from moefit.cost import best_threads
 from moefit.launch.constraints import Constraints
 from moefit.machine.types import CPU, Machine
 from moefit.placement.arrange import Demand
-from moefit.placement.search import Choices
+from moefit.search.search import Choices
 
 STRATEGIES: Final = ("base-first", "two-pass", "standard")
 DENSE_STRATEGIES: Final = ("base-first", "ffn", "standard")

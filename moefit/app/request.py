@@ -13,6 +13,7 @@ from moefit.gguf.split import read_header, shard_names
 from moefit.launch.command import parse, split, with_model
 from moefit.launch.complete import Addition
 from moefit.launch.constraints import Constraints, constraints
+from moefit.launch.environment import min_batch
 from moefit.launch.options import OptionTable
 from moefit.launch.precedence import effective, variables
 from moefit.launch.sources import ModelSource
@@ -22,7 +23,6 @@ from moefit.llama.programs import find_program
 from moefit.machine.detect import MachineOptions, detect
 from moefit.machine.types import Device, Machine
 from moefit.model import Model, build
-from moefit.planning.environment import min_batch
 from moefit.planning.types import Launch
 from moefit.values import dataclass
 
@@ -76,7 +76,7 @@ def _with_guests(
     launch: Launch, options: MachineOptions, progress: Callable[[Progress], None] | None
 ) -> Request:
     """The request, with what the files beside the model take."""
-    from moefit.beside import count_guests, implied, read_files, speculating  # noqa: PLC0415 - few lines have any
+    from moefit.app.guests import count_guests, implied, read_files, speculating  # noqa: PLC0415 - few lines have any
     from moefit.llama.beside import places  # noqa: PLC0415 - as above
 
     wanted = _with_model(launch.constraints)

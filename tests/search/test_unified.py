@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from moefit.cost.workload import Workload
 from moefit.machine.declared import parse_gpus
 from moefit.machine.types import Cpu, Machine, Ram
 from moefit.planning.core import plan
 from moefit.planning.types import Options
-from moefit.workload import Workload
 from tests.oracle import model as recorded
 from tests.planning.worlds import launch
 

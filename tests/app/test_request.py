@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from moefit import request
+from moefit.app import request
 from moefit.machine.detect import MachineOptions
 from moefit.machine.types import Cpu, Machine, Ram
 

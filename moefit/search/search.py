@@ -15,10 +15,10 @@ from moefit.memory.host import PROCESS, residence
 from moefit.model import Model
 from moefit.placement.arrange import Demand, end_only, strategies
 from moefit.placement.budget import Budget
-from moefit.placement.caches import shrink
-from moefit.placement.settle import Settled, optimist, settle
 from moefit.placement.types import Placement
-from moefit.placement.unified import drawn_from_ram
+from moefit.search.caches import shrink
+from moefit.search.settle import Settled, optimist, settle
+from moefit.search.unified import drawn_from_ram
 from moefit.values import dataclass
 
 _MIB = 1 << 20

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from moefit.cost.work import work_of
 from moefit.model import Role
-from moefit.work import work_of
 from tests.oracle import model, models
 
 QWEN = ("qwen3-30b-a3b", "Q4_K_M")

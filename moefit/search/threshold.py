@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import Final
 
 from moefit import cost
+from moefit.cost.work import Work
+from moefit.launch.environment import DEFAULT_MIN_BATCH
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device, Machine
-from moefit.placement.search import Candidate, Problem
 from moefit.placement.types import Placement
-from moefit.planning.environment import DEFAULT_MIN_BATCH
-from moefit.work import Work
+from moefit.search.search import Candidate, Problem
 
 _NEVER: Final = 1 << 20
 """Tokens; no batch is that large."""

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from moefit import units
+from moefit.app import units
 
 
 def test_a_service_is_given_the_variables_that_the_plan_depends_on() -> None:

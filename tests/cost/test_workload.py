@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from moefit.cost.workload import Workload, parse_workload
 from moefit.errors import UsageError
-from moefit.workload import Workload, parse_workload
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from moefit.machine.types import Ram
-from moefit.placement.settle import Settled
+from moefit.search.settle import Settled
 
 _SAME: Final = 1.05
 """A device whose total is about RAM's, or less, reports RAM. One with more has a part of its own that the firmware set aside, which the

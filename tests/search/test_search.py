@@ -6,8 +6,8 @@ from unittest.mock import patch
 from hypothesis import HealthCheck, assume, given, settings
 
 from moefit.errors import UsageError
-from moefit.placement import search
 from moefit.planning.core import plan
+from moefit.search import search
 from tests.planning.worlds import OPTIONS, launch, lines, machines, models
 
 

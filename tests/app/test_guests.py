@@ -2,7 +2,7 @@ import gguf
 import numpy as np
 import pytest
 
-from moefit.beside import count_guests, implied, read_files
+from moefit.app.guests import count_guests, implied, read_files
 from moefit.errors import InputError
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 
+from moefit.app.request import Request
 from moefit.errors import InputError
 from moefit.llama.verify import verify
 from moefit.planning.check import check, corrections
 from moefit.planning.core import plan
 from moefit.planning.types import Options, Plan, Warn
-from moefit.request import Request
 from moefit.sizes import format_size
 
 

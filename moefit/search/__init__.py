@@ -1,0 +1,1 @@
+"""What chooses among placements: candidates, bounds, settling, scores, baselines."""
