@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from io import TextIOBase
+from typing import TYPE_CHECKING, TextIO, cast
 
 from moefit.cli.options import Format, When
 from moefit.errors import DoesNotFitError
 from moefit.formats import shell
+from moefit.formats.ascii import can_show, plain
 from moefit.planning.types import Plan, Warn
 from moefit.sizes import format_size
 
@@ -27,9 +29,38 @@ def console(color: When) -> Console:
             """Leave it to `main`; rich itself would end in status 1, which means that nothing fits."""
             raise BrokenPipeError
 
+    file = sys.stdout if can_show(sys.stdout.encoding) else cast("TextIO", _Plain(sys.stdout))
     if color is When.ALWAYS:
-        return Piped(force_terminal=True, no_color=False, highlight=False)
-    return Piped(no_color=True if color is When.NEVER else None, highlight=False)
+        return Piped(file=file, force_terminal=True, no_color=False, highlight=False)
+    return Piped(file=file, no_color=True if color is When.NEVER else None, highlight=False)
+
+
+class _Plain(TextIOBase):
+    """A stream that lacks the marks of a page, and gets plain ones."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]  # a plain attribute there
+        """The stream's own."""
+        return self._stream.encoding
+
+    def write(self, text: str) -> int:
+        """The same number of characters."""
+        return self._stream.write(plain(text))
+
+    def flush(self) -> None:
+        """Through to the stream."""
+        self._stream.flush()
+
+    def isatty(self) -> bool:
+        """Whether a person looks at it."""
+        return self._stream.isatty()
+
+    def fileno(self) -> int:
+        """The stream's own, which tells the width of the terminal."""
+        return self._stream.fileno()
 
 
 def show(plan: Plan, *, as_json: bool, details: bool, color: When, given: bool = False) -> None:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from moefit.formats import reasons
 from moefit.formats.page import Line, Rows, words
-from moefit.formats.table import strategy_name
+from moefit.formats.speed import strategy_name
 from moefit.launch.complete import Addition
 from moefit.launch.options import builtin
 from moefit.planning.types import LayerPlan, Plan

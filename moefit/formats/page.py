@@ -73,6 +73,11 @@ def words(text: Text) -> list[Text]:
     return list(text.divide(match.end() for match in re.finditer(r"\S\s+", text.plain)))
 
 
+def phrases(text: Text) -> list[Text]:
+    """The words of a text, a number and its unit as one, as parts of a line."""
+    return list(text.divide(match.end() for match in re.finditer(r"\S\s+(?![GMKT]iB)", text.plain)))
+
+
 def _line(indent: int) -> Text:
     return Text(" " * indent, no_wrap=True, overflow="ignore")
 

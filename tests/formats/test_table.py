@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from io import StringIO
 
 import pytest
 from rich.console import Console
 
 from moefit.cost.workload import Workload
+from moefit.formats.ascii import PLAIN, plain
 from moefit.formats.devices import show_machine
 from moefit.formats.explain import explain
 from moefit.formats.table import show
+from moefit.formats.usage import bar as bar_of
+from moefit.formats.usage import memories
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
 from moefit.launch.precedence import effective
@@ -46,11 +50,11 @@ def page(write, what, width):
 
 
 def sizes(text):
-    return sorted(re.findall(r"-?[\d.]+ [GM]iB", text))
+    return sorted(re.findall(r"[\d.]+ [GM]iB", text))
 
 
 def bar(text):
-    return re.findall(r"^(layers  |        )([█▓░·]+)(?: output on \w+)?$", text, re.MULTILINE)
+    return re.findall(r"^(layers +| +)([█▄▁·]+)(?: output on \w+)?$", text, re.MULTILINE)
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -80,6 +84,7 @@ def test_no_phrase_is_broken(made, width):
     text = page(show, made, width)
     for phrase in ("output on C", "512.00 GiB of RAM", "NVIDIA GeForce RTX 4090", "its experts on the CPU"):
         assert phrase in text
+    assert "prompt cache and checkpoints" in " ".join(text.split())
 
 
 def test_what_does_not_fit_is_the_closest_and_names_the_load_mode_that_would():
@@ -91,7 +96,7 @@ def test_what_does_not_fit_is_the_closest_and_names_the_load_mode_that_would():
 @pytest.mark.parametrize("width", WIDTHS)
 def test_no_line_but_the_command_is_wider_than_the_page(made, width):
     lines = page(show, made, width).splitlines()
-    assert [] == [line for line in lines if len(line) > width and not line.startswith("llama-server")]
+    assert [] == [line for line in lines if len(line) > width and "llama-server -m" not in line]
 
 
 def test_biases_that_stay_do_not_make_a_layer_keep_experts():
@@ -102,5 +107,94 @@ def test_biases_that_stay_do_not_make_a_layer_keep_experts():
     launch = Launch(command, given, constraints(command.name, given))
     made = plan(recorded("gpt-oss-120b", "MXFP4"), machine, launch, Options(Workload(2048, 512)))
     [(_, marks)] = bar(page(show, made, 80))
-    assert re.fullmatch("█+▓?░+", marks)
+    assert re.fullmatch("█+▄?▁+", marks)
     assert "experts CPU" in page(lambda plan, console: console.print(explain(plan)), made, 80)
+
+
+def small(*specs, ram=32, line="llama-server -m model.gguf -c 32768"):
+    machine = Machine(parse_gpus(specs), Ram(ram * GIB, ram * GIB, 50 * 10**9), Cpu(8, 16))
+    command = parse(line.split())
+    given = effective(command, [], {})
+    launch = Launch(command, given, constraints(command.name, given))
+    return plan(recorded("qwen3-30b-a3b", "Q4_K_M"), machine, launch, Options(Workload(2048, 512)))
+
+
+@pytest.mark.parametrize("gpus", [("rtx-3060",), ("rtx-3090", "rtx-3060"), ("rtx-3060,free=9GiB",), ()])
+def test_the_parts_of_every_memory_and_what_is_unused_are_all_of_it(gpus):
+    for memory in memories(small(*gpus)):
+        assert memory.total == memory.used + memory.left
+
+
+def test_experts_and_weights_of_all_memories_are_those_that_are_loaded():
+    made = small("rtx-3060")
+    kinds = [part for memory in memories(made) for part in memory.parts]
+    experts = sum(part.bytes for part in kinds if part.name == "experts")
+    assert made.model.expert_bytes == experts
+
+
+def test_memory_of_other_programs_is_shown_apart():
+    device, _ = memories(small("rtx-3060,free=9GiB"))
+    assert ("other programs", made_total("rtx-3060") - 9 * GIB) == (
+        device.parts[0].name,
+        device.parts[0].bytes,
+    )
+
+
+def made_total(card):
+    return parse_gpus([card])[0].total
+
+
+@pytest.mark.parametrize("length", [10, 31, 60])
+def test_a_bar_has_its_length_and_a_cell_of_every_part(length):
+    for memory in memories(small("rtx-3060")):
+        text = bar_of(memory, length).plain
+        assert length == len(text)
+        assert {part.mark for part in memory.parts} <= set(text)
+
+
+def test_parts_side_by_side_never_look_alike_without_colour():
+    for memory in memories(small("rtx-3060,free=9GiB")):
+        kinds = {part.mark: part.name for part in memory.parts if part.mark != "─"}
+        assert len(kinds) == sum(part.mark != "─" for part in memory.parts)
+
+
+def test_a_model_that_is_whole_on_one_card_has_no_strategy_and_is_compared_with_other_lines_alone():
+    text = page(show, small("rtx-3090", "rtx-3060"), 200)
+    assert "whole on CUDA0" in text
+    assert "as fast as --fit" in text
+    assert [] == [name for name in ("two-pass", "base-first", "standard") if name in text]
+
+
+def test_the_gain_over_fit_is_the_ratio_of_the_seconds_shown():
+    text = page(show, small("rtx-3060"), 200)
+    gain, fit = re.search(r"([\d.]+)x as fast as --fit here \(([\d.]+) s\)", text).groups()
+    own = re.search(r"([\d.]+) s for", text)[1]
+    assert float(gain) == pytest.approx(float(fit) / float(own), rel=0.01)
+
+
+def test_the_line_to_copy_has_the_variables_that_the_plan_counts_on():
+    made = small("rtx-3060")
+    *_, last = page(show, made, 80).splitlines()
+    ((name, value),) = made.environment.items()
+    assert last.startswith(f"env {name}={value} llama-server -m model.gguf ")
+
+
+def test_a_guess_says_what_is_not_known_and_what_to_do():
+    machine = Machine(parse_gpus(["rtx-3060"]), Ram(32 * GIB, 32 * GIB), Cpu(8, 16))
+    made = small("rtx-3060")
+    unsure = replace(made, machine=machine, prediction=replace(made.prediction, confidence="guessed"))
+    assert "guessed: the speed of RAM is not known; say what yours reads: --ram-bandwidth 60GB/s" in page(
+        show, unsure, 200
+    )
+    here = replace(unsure, machine=replace(machine, host="this one"))
+    assert "moefit calibrate measures it" in page(show, here, 200)
+
+
+def test_several_devices_are_told_apart_without_colour():
+    assert "CUDA0 has 0-23 · CUDA1 has 24-47" in page(show, small("rtx-3060", "rtx-3060"), 80)
+
+
+def test_plain_marks_are_one_for_one():
+    text = page(show, small("rtx-3060"), 80)
+    assert len(set(text) & set(PLAIN)) == len({PLAIN[mark] for mark in set(text) & set(PLAIN)})
+    assert plain(text).isascii()

@@ -1,0 +1,123 @@
+"""How fast a plan is for a person: seconds, how sure they are and what makes them surer, and what the alternatives take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from moefit.formats.page import Line, joined, words
+from moefit.formats.strip import FULL, mark
+from moefit.planning.types import Plan
+from moefit.search.baselines import CPU_MOE, LLAMA_FIT
+from moefit.search.search import Candidate
+
+_SAME: Final = 1.02
+"""Faster by less is not worth a word."""
+_NAMES: Final = {LLAMA_FIT: "--fit", CPU_MOE: "--cpu-moe"}
+
+
+def strategy_name(strategy: str) -> str:
+    """What a person calls it: llama.cpp's own by the option that asks for it."""
+    return _NAMES.get(strategy, strategy)
+
+
+def is_whole(plan: Plan) -> bool:
+    """Whether every layer is on a device, so that no strategy has anything to choose."""
+    return bool(plan.devices) and all(mark(layer) == FULL for layer in plan.layers)
+
+
+def way(plan: Plan) -> str:
+    """What the placement is, in a few words: the strategy only where it decided something."""
+    if is_whole(plan):
+        return f"whole on {' and '.join(d.device.name for d in plan.devices if d.layers)}"
+    if not any(d.layers or d.output for d in plan.devices):
+        return "all weights on the CPU"
+    return strategy_name(plan.strategy)
+
+
+def speed(plan: Plan) -> Iterator[RenderableType]:
+    """The lines of a page about speed."""
+    predicted = plan.prediction
+    tokens = f"{predicted.prompt_tokens:,} + {predicted.generated_tokens:,} tokens"
+    rates = (
+        Text.assemble("prompt ", (rate(predicted.prefill_tokens_per_second), "bold")),
+        Text.assemble("answer ", (rate(predicted.decode_tokens_per_second), "bold")),
+        Text.assemble((f"{predicted.seconds:.1f} s", "bold"), f" for {tokens}"),
+    )
+    yield Line(joined(rates))
+    told = list(_compared(plan))
+    if told:
+        yield Line(joined(told))
+    yield Line(words(Text(_sureness(plan), style="dim")), 2)
+
+
+def rate(value: float) -> str:
+    """Tokens per second."""
+    return f"{value:,.0f} t/s" if value >= 100 else f"{value:.1f} t/s"
+
+
+def _sureness(plan: Plan) -> str:
+    """Where the figures of a prediction come from, and what would make them surer."""
+    machine = plan.machine
+    own = bool(machine.host)
+    match plan.prediction.confidence:
+        case "measured":
+            return f"measured: this model ran here (calibration {machine.calibration})"
+        case "calibrated":
+            return f"calibrated: this machine was measured ({machine.calibration}); moefit bench --save measures the model"
+        case "catalogue":
+            cure = "; moefit calibrate measures yours" if own else ""
+            return f"catalogue: from the datasheets of this kind of card{cure}"
+        case "guessed":
+            return f"guessed: {_guessed(plan)}; {_cure(plan, own=own)}"
+
+
+def _guessed(plan: Plan) -> str:
+    """Which figures of the machine are not known."""
+    unknown = [d.name for d in (d.device for d in plan.devices) if d.bandwidth is None or d.compute is None]
+    if plan.machine.ram.bandwidth is None and not is_whole(plan):
+        unknown.append("RAM")
+    return f"the speed of {' and '.join(unknown) or 'this machine'} is not known"
+
+
+def _cure(plan: Plan, *, own: bool) -> str:
+    if own:
+        return "moefit calibrate measures it"
+    if plan.machine.ram.bandwidth is None and not is_whole(plan):
+        return "say what yours reads: --ram-bandwidth 60GB/s"
+    return "say bandwidth= and compute= in --gpu"
+
+
+def _compared(plan: Plan) -> Iterator[Text]:
+    """What the alternatives take, llama.cpp's own --fit first with the gain over it."""
+    others = dict(alternatives(plan))
+    fit = others.pop(_NAMES[LLAMA_FIT], None)
+    if fit is not None:
+        gain = fit / plan.prediction.seconds
+        told = f"{gain:.2f}x as fast as --fit" if gain >= _SAME else "as fast as --fit"
+        yield Text.assemble((told, "bold"), f" here ({fit:.1f} s)")
+    elif plan.strategy == LLAMA_FIT:
+        yield Text("llama.cpp's own --fit finds the same")
+    yield from (Text(f"{name} {seconds:.1f} s", style="dim") for name, seconds in others.items())
+
+
+def alternatives(plan: Plan) -> Mapping[str, float]:
+    """Seconds of every other way that fits and is a line of its own, the fastest first.
+
+    Where all is on devices the strategies have nothing to choose: then only what llama.cpp does by itself is another way.
+    """
+    best: dict[str, float] = {}
+    for candidate in plan.candidates:
+        if candidate.fits and _is_another(plan, candidate):
+            name = strategy_name(candidate.strategy)
+            best[name] = min(best.get(name, candidate.prediction.seconds), candidate.prediction.seconds)
+    return dict(sorted(best.items(), key=lambda item: item[1]))
+
+
+def _is_another(plan: Plan, candidate: Candidate) -> bool:
+    if candidate.strategy == plan.strategy:
+        return False
+    return candidate.strategy in _NAMES or not is_whole(plan)

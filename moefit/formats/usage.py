@@ -1,0 +1,129 @@
+"""What fills a device or RAM, part by part, and the bar that shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.text import Text
+
+from moefit.machine.types import CPU, Device
+from moefit.memory.extras import Extra
+from moefit.planning.describe import home
+from moefit.planning.types import DevicePlan, Plan
+from moefit.values import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a memory."""
+
+    name: str
+    bytes: int
+    mark: str
+    """What its cells of a bar look like: parts that stand side by side never look alike, with colour or without."""
+    style: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """A device or RAM."""
+
+    name: str
+    total: int
+    """All there is, bytes."""
+    parts: tuple[Part, ...]
+    """What is taken, in the bar's order: what others have first, then the plan's own; none is empty."""
+    left: int
+    """Bytes that nothing takes; negative is a shortfall."""
+
+    @property
+    def used(self) -> int:
+        """Bytes that are taken."""
+        return sum(part.bytes for part in self.parts)
+
+
+def memories(plan: Plan) -> Iterator[Memory]:
+    """Every device of a plan, then RAM."""
+    for index, device in enumerate(plan.devices):
+        yield _device(plan, index, device)
+    yield _ram(plan)
+
+
+def _device(plan: Plan, index: int, on: DevicePlan) -> Memory:
+    experts = min(on.use.model, _experts(plan, index))
+    parts = (
+        _taken(on.device),
+        *_weights(on.use.model - experts, experts),
+        *_working(on.use.context, on.use.compute),
+        *_guests(on.extras),
+        Part("overhead", on.budget.overhead, "─"),
+        Part("reserve", on.budget.reserved, "─"),
+    )
+    # Free memory of a unified device is the host's own, and no part of a total of its own.
+    total = on.budget.free if on.device.integrated else max(on.device.total, on.budget.free)
+    return Memory(on.device.name, total, _filled(parts), on.left)
+
+
+def _ram(plan: Plan) -> Memory:
+    host, ram = plan.host, plan.machine.ram
+    experts = min(host.loaded, _experts(plan, CPU))
+    guests = [extra for extra in plan.extras if extra.device == "CPU"]
+    drawn = ram.available - plan.host_left - host.total - sum(extra.total for extra in guests)
+    parts = (
+        Part("other programs", max(0, ram.total - ram.available), "▚", "dim"),
+        Part("devices", drawn, "▁", "green"),
+        *_weights(host.loaded - experts, experts),
+        *_working(host.context, host.compute + host.output),
+        *_guests(guests),
+        Part("prompt cache and checkpoints", host.cache, "─"),
+    )
+    return Memory("RAM", max(ram.total, ram.available), _filled(parts), plan.host_left)
+
+
+def _taken(device: Device) -> Part:
+    """What this plan may not have of a device: other programs', or what --budget holds back."""
+    others = 0 if device.integrated else max(0, device.total - device.free)
+    return Part("other programs" if device.uncapped is None else "not in the budget", others, "▚", "dim")
+
+
+def _weights(rest: int, experts: int) -> tuple[Part, ...]:
+    return Part("weights", rest, "█", "blue"), Part("experts", experts, "▓", "cyan")
+
+
+def _working(cache: int, compute: int) -> tuple[Part, ...]:
+    return Part("KV", cache, "▒", "yellow"), Part("compute", compute, "░", "magenta")
+
+
+def _guests(extras: Sequence[Extra]) -> Iterator[Part]:
+    for kind in dict.fromkeys(extra.kind for extra in extras):
+        yield Part(kind, sum(extra.total for extra in extras if extra.kind == kind), "◆", "green")
+
+
+def _filled(parts: Sequence[Part]) -> tuple[Part, ...]:
+    return tuple(part for part in parts if part.bytes > 0)
+
+
+def _experts(plan: Plan, index: int) -> int:
+    """Bytes of routed experts on a device, or with CPU on the host."""
+    return sum(
+        tensor.bytes
+        for layer in plan.model.layers
+        if plan.settings.mtp or not layer.mtp
+        for tensor in layer.experts
+        if home(tensor.name, layer.index, plan.placement) == index
+    )
+
+
+def bar(memory: Memory, length: int) -> Text:
+    """So many cells in the proportions of a memory; a part has at least one.
+
+    >>> bar(Memory("CUDA0", 8, (Part("weights", 4, "█"), Part("KV", 2, "▒")), 2), 8).plain
+    '████▒▒··'
+    """
+    parts = [*memory.parts, Part("unused", max(0, memory.left), "·", "dim")]
+    whole = max(1, sum(part.bytes for part in parts))
+    cells = [max(1, round(length * part.bytes / whole)) if part.bytes else 0 for part in parts]
+    while sum(cells) > length and max(cells) > 1:
+        cells[cells.index(max(cells))] -= 1
+    cells[cells.index(max(cells))] += max(0, length - sum(cells))
+    return Text.assemble(*((part.mark * n, part.style) for part, n in zip(parts, cells, strict=True)))
