@@ -9,11 +9,12 @@ Names are llama.cpp's own (ggml_type_name): the package's in lower case, but the
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from pathlib import Path
 
 from gguf.constants import GGML_QUANT_SIZES
+
+from moefit.gguf.newer import ggml_name
 
 TARGET = Path(__file__).resolve().parent.parent / "moefit" / "gguf" / "quants.py"
 
@@ -53,11 +54,6 @@ TAIL = '''    )
 }
 """Every type a GGUF file may name, by its id."""
 '''
-
-
-def ggml_name(package_name: str) -> str:
-    """Q4_K -> q4_K, IQ2_XXS -> iq2_xxs, F16 -> f16."""
-    return re.sub(r"_k$", "_K", package_name.lower())
 
 
 def types() -> dict[int, tuple[str, int, int]]:

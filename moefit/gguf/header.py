@@ -15,11 +15,21 @@ class SkippedArray:
     length: int
 
 
-Value = bool | int | float | str | tuple[bool | int | float | str, ...] | SkippedArray
+@dataclass(frozen=True, slots=True)
+class SkippedText:
+    """A string that was not read, because it is longer than any that a rule needs."""
+
+    length: int
+    """Bytes."""
+
+
+Value = bool | int | float | str | tuple[bool | int | float | str, ...] | SkippedArray | SkippedText
 
 
 def brief(value: object) -> str:
     """A key or value of a file as messages have it: one line of at most about 100 characters, whatever the file holds."""
+    if isinstance(value, SkippedText):
+        return f"a text of {value.length} bytes"
     text = repr(value[:100]) if isinstance(value, str | tuple) else repr(value)
     return text if len(text) <= 100 else f"{text[:60]}...{text[-30:]}"
 

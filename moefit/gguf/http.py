@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MAX_REDIRECTS = 5
+DOWNLOAD = "download the model and give it with -m"
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Answers after which asking again may help."""
 
@@ -86,7 +87,14 @@ class Client:
     """Fetches, one request at a time; keeps its last connection for the next request to the same server."""
 
     def __init__(
-        self, *, timeout: float = 10.0, deadline: float = 60.0, attempts: int = 3, pause: float = 0.5
+        self,
+        *,
+        timeout: float = 10.0,
+        deadline: float = 60.0,
+        attempts: int = 3,
+        pause: float = 0.5,
+        total: float = 120.0,
+        requests: int = 1000,
     ) -> None:
         self.timeout = timeout
         """Seconds that a connection, or a silence, may take."""
@@ -95,6 +103,12 @@ class Client:
         self.attempts = attempts
         self.pause = pause
         """Seconds before the second attempt; each later pause is twice as long."""
+        self.total = total
+        """Seconds from the first request on after which no other is made."""
+        self.requests = requests
+        """Requests in all, redirects and repetitions among them; a model of a hundred shards takes about as many."""
+        self._asked = 0
+        self._end: float | None = None
         self._connection: HTTPConnection | None = None
         self._origin: tuple[str, str, int] | None = None
 
@@ -117,7 +131,7 @@ class Client:
             token: to send as bearer token, to the server of `url` alone and not to where it redirects.
 
         Raises:
-            InputError: no server, no answer in time, redirects without end, or a body beyond the limit.
+            InputError: no server, no answer in time, redirects without end, a body beyond the limit, or too much in all.
         """
         import time  # noqa: PLC0415 - only a remote model needs it
 
@@ -168,6 +182,7 @@ class Client:
         from http.client import HTTPException  # noqa: PLC0415 - only a remote model needs it
         from threading import Timer  # noqa: PLC0415 - only a remote model needs it
 
+        seconds = self._seconds_left(url)
         sent = {"User-Agent": "moefit", "Accept-Encoding": "identity", **headers}
         authorization = _authorization(url, token)
         if authorization:
@@ -177,7 +192,7 @@ class Client:
         timer = None
         try:
             connection = self._connect(url)
-            timer = Timer(self.deadline, _hang_up, (connection.sock, late))
+            timer = Timer(seconds, _hang_up, (connection.sock, late))
             timer.daemon = True
             timer.start()
             connection.request(
@@ -186,14 +201,32 @@ class Client:
             answer = connection.getresponse()
             response = self._answer(url, answer, limit, wanted)
         except (OSError, HTTPException, ValueError, TryAgainError) as error:
-            reason = f"no answer within {self.deadline:g} s" if late else _reason(error)
+            reason = f"no answer within {seconds:.3g} s" if late else _reason(error)
             raise TryAgainError(reason) from error
         finally:
             if timer is not None:
                 timer.cancel()
         if late:  # headers that were cut off look like headers that end
-            raise TryAgainError(f"no answer within {self.deadline:g} s")
+            raise TryAgainError(f"no answer within {seconds:.3g} s")
         return response
+
+    def _seconds_left(self, url: str) -> float:
+        """Count a request to `url`; the seconds it may take.
+
+        Raises:
+            InputError: it would be one too many, or the time is over.
+        """
+        from time import monotonic  # noqa: PLC0415 - only a remote model needs it
+
+        if self._end is None:
+            self._end = monotonic() + self.total
+        self._asked += 1
+        if self._asked > self.requests:
+            raise InputError(f"{shown(url)}: more than {self.requests} requests in all", DOWNLOAD)
+        left = self._end - monotonic()
+        if left <= 0:
+            raise InputError(f"{shown(url)}: more than {self.total:g} s in all", DOWNLOAD)
+        return min(self.deadline, left)
 
     def _connect(self, url: str) -> HTTPConnection:
         from http.client import HTTPConnection, HTTPSConnection  # noqa: PLC0415 - only a remote model needs it

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import struct
+import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from moefit.errors import InputError
+from moefit.gguf.allowance import Allowance
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,11 +18,13 @@ if TYPE_CHECKING:
 
 CHUNK = 1 << 20
 """Bytes fetched at a time: one system call, or one range request."""
-MAX_FETCHED = 1 << 30
+MAX_FETCHED = 1 << 28
 """Bytes a header may make us fetch; the largest real ones have about 30 MiB."""
-MAX_STRING = 1 << 24
-"""Bytes of one string that is kept; the longest real ones are chat templates of some 100 KiB."""
-MAX_WALKED = 1 << 24
+MAX_STRING = 1 << 30
+"""Bytes of one string. source: ggml/src/gguf.cpp, GGUF_MAX_STRING_LENGTH."""
+KEPT_STRING = 1 << 20
+"""Bytes of one string that is kept; the longest real ones that matter are chat templates of some 100 KiB."""
+MAX_WALKED = 1 << 22
 """Strings walked over in one file; the largest real vocabularies have about a million, with as many merges."""
 RUN = 64
 """Strings that are passed over at once."""
@@ -32,12 +36,23 @@ DAMAGED = "the file is damaged"
 class Reader:
     """Reads numbers and strings one after the other, in the file's byte order."""
 
-    __slots__ = ("_at", "_buffer", "_fetched", "_length", "_source", "_start", "_walked", "order")
+    __slots__ = (
+        "_allowance",
+        "_at",
+        "_buffer",
+        "_fetched",
+        "_length",
+        "_source",
+        "_start",
+        "_walked",
+        "order",
+    )
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, allowance: Allowance) -> None:
         self.order = "<"
         """As struct spells it; the caller sets it once it has seen the version."""
         self._source = source
+        self._allowance = allowance
         self._buffer = b""
         self._start = 0
         self._at = 0
@@ -69,17 +84,41 @@ class Reader:
         """One number."""
         return self.unpack(layout, size)[0]
 
-    def string(self, what: str, limit: int = MAX_STRING) -> str:
+    def string(self, what: str, limit: int) -> str:
         """A string with its length in front; `what` names it in messages.
 
         Bytes that are no UTF-8 become U+FFFD: such a name can be shown, and matches nothing.
         """
-        length = self.number("Q", 8)
+        return self._text(self._string_length(what, limit))
+
+    def value_string(self, what: str) -> str | int:
+        """As string; only the length of one that is too long to be kept, which is passed over."""
+        length = self._string_length(what, MAX_STRING)
+        if length <= KEPT_STRING:
+            return self._text(length)
+        self.skip(length)
+        return length
+
+    def _string_length(self, what: str, limit: int) -> int:
+        length: int = self.number("Q", 8)
         if length > limit:
             raise self.error(f"{what} of {length} bytes is absurd", DAMAGED)
+        return length
+
+    def _text(self, length: int) -> str:
         at = self._need(length)
         self._at = at + length
-        return self._buffer[at : self._at].decode("utf-8", "replace")
+        text = self._buffer[at : self._at].decode("utf-8", "replace")
+        self.keep(sys.getsizeof(text))
+        return text
+
+    def keep(self, size: int) -> None:
+        """Count `size` bytes of memory that the header takes."""
+        self._hold(self._allowance.keep(size))
+
+    def _hold(self, trouble: str | None) -> None:
+        if trouble:
+            raise self.error(f"a header that {trouble} is absurd", DAMAGED)
 
     def skip(self, size: int) -> None:
         """Pass over `size` bytes without fetching them."""
@@ -131,6 +170,7 @@ class Reader:
         """Have `size` bytes in the buffer; returns where in it they begin."""
         if len(self._buffer) - self._at >= size:
             return self._at
+        self._hold(self._allowance.spent())
         start = self.offset
         total = self._source.size
         if total is not None and start + size > total:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from moefit.errors import InputError
-from moefit.gguf.http import Client, Response, origin, shown
+from moefit.gguf.http import DOWNLOAD, Client, Response, origin, shown
 from moefit.gguf.source import FileSource, Source
 from moefit.values import dataclass
 
@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 FIRST_WINDOW = 1 << 20
 LAST_WINDOW = 8 << 20
 """Bytes asked for at a time: each request is twice the one before, since each costs a round trip."""
-MAX_FETCHED = 256 << 20
+MAX_FETCHED = 128 << 20
 """Bytes of one file; the largest real headers have about 30 MiB."""
+MAX_REQUESTS = 64
+"""Range requests for one file; with whole windows the largest real headers take six."""
 CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
 
 REFUSED = frozenset({401, 403})
@@ -52,6 +54,7 @@ class HttpSource:
     ) -> None:
         self.name = shown(url)
         self.size: int | None = None
+        self.identity = None
         self._url = url
         self._final = url
         self._client = client
@@ -59,6 +62,7 @@ class HttpSource:
         self._progress = progress
         self._max_fetched = max_fetched
         self._fetched = 0
+        self._requests = 0
         self._window = FIRST_WINDOW
         self._start = 0
         self._buffer = b""
@@ -99,6 +103,9 @@ class HttpSource:
                 f"{self.name}: a header of more than {self._max_fetched >> 20} MiB is absurd",
                 "the file is damaged",
             )
+        self._requests += 1
+        if self._requests > MAX_REQUESTS:
+            raise InputError(f"{self.name}: the server sends too little at a time", DOWNLOAD)
         response = self._ask(self._final, start, end)
         if response.status in REFUSED | GONE and self._final != self._url:
             # Where a redirect led may be good for minutes only.
@@ -139,9 +146,6 @@ class HttpSource:
         if self.size not in (None, int(match[3])):
             raise InputError(f"{self.name}: the file changed while it was read", "try again")
         self.size = int(match[3])
-
-
-DOWNLOAD = "download the model and give it with -m"
 
 
 def refusal(name: str, status: int, *, ranges: bool = False) -> InputError:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
-from moefit.gguf.header import SkippedArray, TensorInfo, Value, brief
+from moefit.gguf.allowance import Allowance
+from moefit.gguf.header import SkippedArray, SkippedText, TensorInfo, Value, brief
+from moefit.gguf.newer import UPGRADE, newer
 from moefit.gguf.quants import QUANTS
 from moefit.gguf.reader import DAMAGED, Reader
 from moefit.values import dataclass
@@ -18,8 +20,10 @@ if TYPE_CHECKING:
     from moefit.gguf.source import Source
 
 MAGIC = b"GGUF"
-MAX_COUNT = 1 << 16
-"""Tensors, and key-value pairs; the largest real models have about 2000 tensors."""
+MAX_TENSORS = 1 << 14
+"""The largest real models have about 2000."""
+MAX_PAIRS = 1 << 14
+"""The largest real headers have about 80."""
 MAX_KEY = (1 << 16) - 1
 """Bytes of a key, as the format's specification has it."""
 MAX_TENSOR_NAME = 63
@@ -28,6 +32,8 @@ MAX_DIMENSIONS = 4
 """source: ggml/include/ggml.h, GGML_MAX_DIMS."""
 KEPT_ARRAY = 4096
 """Entries of the longest array that is read: hyper-parameters by layer, not scores by token."""
+KEPT_ENTRY, KEPT_PAIR, KEPT_TENSOR = 40, 128, 512
+"""Bytes of memory, at most: of a number in an array, and of a pair and a tensor beside their strings."""
 MAX_BYTES = (1 << 63) - 1
 
 UINT32, BOOL, STRING, ARRAY = 4, 7, 8, 9
@@ -62,17 +68,20 @@ class FileHeader:
     """Bytes the file must have for its tensors to be whole."""
 
 
-def scan(source: Source, shard: int = 0) -> FileHeader:
-    """Read the header of `source`, the file number `shard` of its set.
+def scan(source: Source, shard: int = 0, allowance: Allowance | None = None) -> FileHeader:
+    """Read the header of `source`, the file number `shard` of its set, whose files share one allowance.
 
     Raises:
         InputError: not GGUF, version 1, cut off inside the header, or damaged.
     """
-    reader = Reader(source)
+    reader = Reader(source, allowance or Allowance())
     version = _version(reader)
     tensor_count, pair_count = reader.unpack("QQ", 16)
-    for what, count in (("tensors", tensor_count), ("key-value pairs", pair_count)):
-        if count > MAX_COUNT:
+    for what, count, most in (
+        ("tensors", tensor_count, MAX_TENSORS),
+        ("key-value pairs", pair_count, MAX_PAIRS),
+    ):
+        if count > most:
             raise reader.error(f"a header with {count} {what} is absurd", DAMAGED)
     metadata, alignment = _metadata(reader, pair_count)
     tensors: dict[str, TensorInfo] = {}
@@ -135,6 +144,7 @@ def _metadata(reader: Reader, count: int) -> tuple[dict[str, Value], int]:
         if not key or key in metadata:
             raise reader.error(f"key {brief(key)} is there twice" if key else "a key is empty", DAMAGED)
         kind = reader.number("I", 4)
+        reader.keep(KEPT_PAIR)
         metadata[key] = value = _value(reader, key, kind)
         if key == "general.alignment":
             if kind != UINT32 or not isinstance(value, int) or value.bit_count() != 1:
@@ -145,7 +155,8 @@ def _metadata(reader: Reader, count: int) -> tuple[dict[str, Value], int]:
 
 def _value(reader: Reader, key: str, kind: int) -> Value:
     if kind == STRING:
-        return reader.string(f"the value of {brief(key)}")
+        text = reader.value_string(f"the value of {brief(key)}")
+        return text if isinstance(text, str) else SkippedText(text)
     if kind == ARRAY:
         return _array(reader, key)
     if kind not in SCALARS:
@@ -166,24 +177,23 @@ def _array(reader: Reader, key: str) -> Value:
     if length > KEPT_ARRAY:
         reader.skip(length * size)
         return SkippedArray(length)
+    reader.keep(KEPT_ENTRY * length)
     values = reader.unpack(f"{length}{letter}", length * size)
     return tuple(value != 0 for value in values) if kind == BOOL else values
 
 
 def _tensor(reader: Reader, shard: int) -> TensorInfo:
     name = reader.string("a tensor's name", MAX_TENSOR_NAME)
+    reader.keep(KEPT_TENSOR)
     dimensions = reader.number("I", 4)
     if dimensions > MAX_DIMENSIONS:
         raise reader.error(f"tensor {brief(name)} has {dimensions} dimensions", DAMAGED)
     # A tensor without dimensions is one number to ggml.
     shape = reader.unpack(f"{dimensions}Q", 8 * dimensions) or (1,)
     kind, offset = reader.unpack("IQ", 12)
-    quant = QUANTS.get(kind)
+    quant = QUANTS.get(kind) or newer(kind)
     if quant is None:
-        raise reader.error(
-            f"tensor {brief(name)} has the unknown type {kind}",
-            "the file is damaged, or made for a newer or forked llama.cpp",
-        )
+        raise reader.error(f"tensor {brief(name)} has the unknown type {kind}", UPGRADE)
     if not all(shape):
         raise reader.error(f"tensor {brief(name)} is empty: {list(shape)}", DAMAGED)
     if shape[0] % quant.block:

@@ -26,6 +26,11 @@ class Source(Protocol):
         """Bytes in all, None when unknown."""
         ...
 
+    @property
+    def identity(self) -> object | None:
+        """Equal for two names of one file; None where nobody can tell."""
+        ...
+
     def read(self, offset: int, size: int) -> bytes:
         """At most `size` bytes from `offset` on; fewer only at the end of the file.
 
@@ -42,7 +47,7 @@ class Source(Protocol):
 class FileSource:
     """A regular file on this machine."""
 
-    __slots__ = ("_descriptor", "name", "size")
+    __slots__ = ("_descriptor", "identity", "name", "size")
 
     def __init__(self, path: str) -> None:
         """Open `path`.
@@ -59,7 +64,9 @@ class FileSource:
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             raise InputError(f"{path}: {reason}") from error
-        self.size = os.fstat(self._descriptor).st_size
+        found = os.fstat(self._descriptor)
+        self.size = found.st_size
+        self.identity = (found.st_dev, found.st_ino)
 
     def read(self, offset: int, size: int) -> bytes:
         """At most `size` bytes from `offset` on."""

@@ -10,9 +10,12 @@ import re
 from typing import TYPE_CHECKING
 
 from moefit.errors import InputError
-from moefit.gguf.header import Header, Shard, Value, brief
-from moefit.gguf.scanner import FileHeader, scan
+from moefit.gguf.allowance import Allowance
+from moefit.gguf.header import Header, Shard, TensorInfo, Value, brief
+from moefit.gguf.reader import DAMAGED
+from moefit.gguf.scanner import MAX_TENSORS, FileHeader, scan
 from moefit.gguf.source import FileSource
+from moefit.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -42,37 +45,51 @@ def shard_names(name: str) -> tuple[str, ...]:
 def read_header(path: str, open_source: Callable[[str], Source] = FileSource) -> Header:
     """The header of the model at `path`: a single file, or any shard of a split set.
 
-    `open_source` turns a name into a source; shards are opened one at a time.
+    `open_source` turns a name into a source; shards are opened one at a time, and each is compared with those before it as it
+    is read, so that a set ends at its first fault. All share one allowance.
 
     Raises:
-        InputError: a file is missing or no GGUF, or the shards do not belong together.
+        InputError: a file is missing or no GGUF, the shards do not belong together, or the header costs too much.
     """
-    given, first = _scan(path, open_source, 0)
-    count = _split_number(given.name, first.metadata, "split.count", default=1)
-    if count <= 1:
-        return _header([(given, first)])
+    allowance = Allowance()
     names = shard_names(path)
-    number = _split_number(given.name, first.metadata, "split.no", default=0)
-    if len(names) != count or number >= count or names[number] != path:
+    place = names.index(path)
+    given = _scan(path, open_source, place, allowance)
+    count = _split_number(given.shard.name, given.header.metadata, "split.count", default=1)
+    if count <= 1:
+        return _Set(1).add(given if place == 0 else _scan(path, open_source, 0, allowance)).joined()
+    number = _split_number(given.shard.name, given.header.metadata, "split.no", default=0)
+    if len(names) != count or number != place:
         raise InputError(
-            f"{given.name}: is part {number + 1} of {count}, but is not named so",
+            f"{given.shard.name}: is part {number + 1} of {count}, but is not named so",
             f"parts must be named <name>-{number + 1:05d}-of-{count:05d}.gguf",
         )
-    files = []
+    parts = _Set(count)
     for shard, name in enumerate(names):
         try:
-            files.append(_scan(name, open_source, shard))
+            part = given if shard == place else _scan(name, open_source, shard, allowance)
         except InputError as error:
             raise InputError(f"{error.message} (part {shard + 1} of {count})", error.hint) from error
-    return _header(files)
+        parts.add(part)
+    return parts.joined()
 
 
-def _scan(name: str, open_source: Callable[[str], Source], shard: int) -> tuple[Shard, FileHeader]:
+@dataclass(frozen=True, slots=True)
+class _File:
+    """One file of a set, read."""
+
+    shard: Shard
+    header: FileHeader
+    identity: object | None
+    """Equal for two names of one file; None where nobody can tell."""
+
+
+def _scan(name: str, open_source: Callable[[str], Source], shard: int, allowance: Allowance) -> _File:
     """One file. It is called what the source calls it: a URL may hold secrets."""
     source = open_source(name)
     try:
-        header = scan(source, shard)
-        return Shard(source.name, source.size, header.expected), header
+        header = scan(source, shard, allowance)
+        return _File(Shard(source.name, source.size, header.expected), header, source.identity)
     finally:
         source.close()
 
@@ -84,36 +101,63 @@ def _split_number(name: str, metadata: Mapping[str, Value], key: str, default: i
     return value
 
 
-def _header(files: list[tuple[Shard, FileHeader]]) -> Header:
-    """Join the files' headers; metadata comes from the first."""
-    shard, first = files[0]
-    wanted = (first.version, first.byte_order, len(files))
-    tensors = {}
-    for number, (other, file) in enumerate(files):
-        count = max(1, _split_number(other.name, file.metadata, "split.count", default=1))
-        number_said = _split_number(other.name, file.metadata, "split.no", default=0)
-        if (file.version, file.byte_order, count) != wanted or number_said != number:
-            raise InputError(
-                f"{other.name}: does not belong to the same set as {shard.name}",
-                "fetch all parts of one upload",
-            )
-        for tensor in file.tensors:
-            if tensor.name in tensors:
-                raise InputError(
-                    f"{other.name}: tensor {brief(tensor.name)} is in an earlier part too",
-                    "fetch all parts of one upload",
-                )
-            tensors[tensor.name] = tensor
-    total = _split_number(shard.name, first.metadata, "split.tensors.count", default=len(tensors))
-    if len(files) > 1 and total != len(tensors):
-        raise InputError(
-            f"{shard.name}: {total} tensors expected in all parts, {len(tensors)} found",
-            "fetch all parts of one upload",
+class _Set:
+    """The files of a set in their order, compared with the first as they come; metadata is the first one's."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._files: list[_File] = []
+        self._tensors: dict[str, TensorInfo] = {}
+        self._known: dict[object, str] = {}
+        """Which file is which, by identity."""
+
+    def add(self, file: _File) -> _Set:
+        """The next file.
+
+        Raises:
+            InputError: it does not belong to those before it.
+        """
+        name = file.shard.name
+        if file.identity is not None:
+            same = self._known.setdefault(file.identity, name)
+            if same != name:
+                raise InputError(f"{name}: is the same file as {same}", _HINT)
+        self._files.append(file)
+        self._compare(file)
+        for tensor in file.header.tensors:
+            if tensor.name in self._tensors:
+                raise InputError(f"{name}: tensor {brief(tensor.name)} is in an earlier part too", _HINT)
+            self._tensors[tensor.name] = tensor
+        if len(self._tensors) > MAX_TENSORS:
+            raise InputError(f"{name}: a model with more than {MAX_TENSORS} tensors is absurd", DAMAGED)
+        return self
+
+    def _compare(self, file: _File) -> None:
+        first, header, name = self._files[0], file.header, file.shard.name
+        count = max(1, _split_number(name, header.metadata, "split.count", default=1))
+        number = _split_number(name, header.metadata, "split.no", default=0)
+        wanted = (first.header.version, first.header.byte_order, self._count, len(self._files) - 1)
+        if (header.version, header.byte_order, count, number) != wanted:
+            raise InputError(f"{name}: does not belong to the same set as {first.shard.name}", _HINT)
+
+    def joined(self) -> Header:
+        """The whole set's header.
+
+        Raises:
+            InputError: it has another number of tensors than the first file says.
+        """
+        shard, first = self._files[0].shard, self._files[0].header
+        found = len(self._tensors)
+        total = _split_number(shard.name, first.metadata, "split.tensors.count", default=found)
+        if self._count > 1 and total != found:
+            raise InputError(f"{shard.name}: {total} tensors expected in all parts, {found} found", _HINT)
+        return Header(
+            version=first.version,
+            byte_order=first.byte_order,
+            metadata=first.metadata,
+            tensors=tuple(self._tensors.values()),
+            shards=tuple(file.shard for file in self._files),
         )
-    return Header(
-        version=first.version,
-        byte_order=first.byte_order,
-        metadata=first.metadata,
-        tensors=tuple(tensors.values()),
-        shards=tuple(shard for shard, _ in files),
-    )
+
+
+_HINT = "fetch all parts of one upload"

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 MAX_BLOCKS = 512
 """source: src/llama-hparams.h, LLAMA_MAX_LAYERS."""
+MAX_BLOCK = 1024
+"""Tensors of one block; real ones have up to about 60, of files with a tensor for each expert up to 800."""
 ARCHITECTURE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
@@ -50,16 +52,7 @@ def build(path: str, header: Header) -> Model:
         raise InputError(f"{path}: has {mtp} MTP blocks of {blocks}", "the file is damaged")
 
     tensors = [_tensor(info, role) for info in header.tensors if (role := role_of(info.name, architecture))]
-    by_block: list[list[Tensor]] = [[] for _ in range(blocks)]
-    for tensor in tensors:
-        if tensor.layer is None:
-            continue
-        if tensor.layer >= blocks:
-            raise InputError(
-                f"{path}: tensor {brief(tensor.name)} is of a block beyond the last, {blocks - 1}",
-                "the file is damaged",
-            )
-        by_block[tensor.layer].append(tensor)
+    by_block = _by_block(path, tensors, blocks)
     output = [t for t in tensors if t.role is Role.OUTPUT]
     embedding = next((info for info in header.tensors if info.name == "token_embd.weight"), None)
     tied = (
@@ -84,6 +77,24 @@ def build(path: str, header: Header) -> Model:
         truncated=header.truncated,
         shards=tuple(shard.name for shard in header.shards),
     )
+
+
+def _by_block(path: str, tensors: list[Tensor], blocks: int) -> list[list[Tensor]]:
+    by_block: list[list[Tensor]] = [[] for _ in range(blocks)]
+    for tensor in tensors:
+        if tensor.layer is None:
+            continue
+        if tensor.layer >= blocks:
+            raise InputError(
+                f"{path}: tensor {brief(tensor.name)} is of a block beyond the last, {blocks - 1}",
+                "the file is damaged",
+            )
+        by_block[tensor.layer].append(tensor)
+        if len(by_block[tensor.layer]) > MAX_BLOCK:
+            raise InputError(
+                f"{path}: block {tensor.layer} has more than {MAX_BLOCK} tensors", "the file is damaged"
+            )
+    return by_block
 
 
 def _tensor(info: TensorInfo, role: Role) -> Tensor:

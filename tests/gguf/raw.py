@@ -16,6 +16,7 @@ class BytesSource:
         self.name = name
         self.data = data
         self.size = len(data) if size == -1 else size
+        self.identity = None
         self.fetched = 0
         self.closed = False
 

@@ -7,7 +7,7 @@ import pytest
 
 from moefit.errors import InputError
 from moefit.gguf.http import Client
-from moefit.gguf.remote import HttpSource, Progress, is_url, opener
+from moefit.gguf.remote import MAX_REQUESTS, HttpSource, Progress, is_url, opener
 from moefit.gguf.source import FileSource
 from moefit.gguf.split import read_header
 from tests.gguf import raw
@@ -436,3 +436,52 @@ def test_other_names_are_files(tmp_path, client):
 def test_the_client_of_a_user_is_patient():
     with Client() as client:
         assert (10.0, 60.0, 3) == (client.timeout, client.deadline, client.attempts)
+
+
+def test_a_server_that_sends_a_byte_at_a_time_is_given_up(web, client):
+    web.answers["/m.gguf"] = ranges(DATA, most=1)
+    file = source(web, client)
+
+    with pytest.raises(InputError, match="the server sends too little at a time"):
+        file.read(0, 1000)
+
+    assert MAX_REQUESTS == len(web.asked)
+
+
+def test_all_requests_together_have_a_number(web):
+    web.answers["/m.gguf"] = ranges(DATA)
+
+    with Client(requests=3) as few:
+        for _ in range(3):
+            source(web, few).read(0, 1)
+        with pytest.raises(InputError, match="more than 3 requests in all"):
+            source(web, few).read(0, 1)
+
+
+def test_all_requests_together_have_a_time(web):
+    """Each answer comes in time, but there are too many of them."""
+
+    def answer(handler: Handler) -> None:
+        time.sleep(0.1)
+        ranges(DATA, most=1)(handler)
+
+    web.answers["/m.gguf"] = answer
+    start = time.perf_counter()
+
+    with (
+        Client(total=0.45, attempts=1) as hasty,
+        pytest.raises(InputError, match=r"more than 0.45 s in all|no answer within"),
+    ):
+        source(web, hasty).read(0, 1000)
+
+    assert time.perf_counter() - start < 2
+
+
+def test_the_last_request_has_only_the_time_that_is_left(web):
+    web.answers["/m.gguf"] = lambda handler: handler.web.stop.wait(5)
+    start = time.perf_counter()
+
+    with Client(timeout=9, deadline=9, total=0.3) as hasty, pytest.raises(InputError, match=r"within 0\.3 s"):
+        source(web, hasty).read(0, 10)
+
+    assert time.perf_counter() - start < 2

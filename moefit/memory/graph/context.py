@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import field
 
-from moefit.gguf.header import SkippedArray, Value
+from moefit.gguf.header import Value
 from moefit.gguf.quants import QuantType
 from moefit.memory.graph import nodes as g
 from moefit.memory.graph.nodes import Graph, Node
@@ -83,7 +83,7 @@ class Parameters:
         value = self.raw(key)
         if isinstance(value, tuple):
             value = value[min(layer, len(value) - 1)] if value else None
-        if value is None or isinstance(value, (str, SkippedArray)):
+        if not isinstance(value, int | float):
             return default
         return value
 
