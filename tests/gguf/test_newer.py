@@ -25,13 +25,15 @@ def newer_package(monkeypatch):
     monkeypatch.setattr(gguf.constants, "GGML_QUANT_SIZES", table)
 
 
-def test_a_type_that_only_a_newer_package_knows_is_read(newer_package):
+@pytest.mark.usefixtures("newer_package")
+def test_a_type_that_only_a_newer_package_knows_is_read():
     (tensor,) = scan(BytesSource(Raw().tensor("t", (512, 3), 99).file())).tensors
 
     assert (QuantType(99, "q9_K", 256, 300), 3 * 2 * 300) == (tensor.quant, tensor.bytes)
 
 
-def test_rows_of_such_a_type_must_be_whole_blocks_too(newer_package):
+@pytest.mark.usefixtures("newer_package")
+def test_rows_of_such_a_type_must_be_whole_blocks_too():
     with pytest.raises(InputError, match=r"rows of 63 values, which is no multiple of 64 \(q3_0\)"):
         scan(BytesSource(Raw().tensor("t", (63,), 98).file()))
 
