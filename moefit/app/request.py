@@ -183,7 +183,7 @@ def read_machine(options: MachineOptions, launch: Launch) -> Machine:
     seen = variables(launch.command, os.environ)
     named = launch.constraints.devices or ()
     foreign = bool(launch.constraints.rpc) or any(not name.startswith("CUDA") for name in named)
-    return detect(options, seen, ask_server=_server(launch, seen), prefer_server=foreign)
+    return detect(options, seen, ask_server=_server(launch, seen, options.time_limit), prefer_server=foreign)
 
 
 def _table(words: Sequence[str]) -> OptionTable | None:
@@ -193,7 +193,9 @@ def _table(words: Sequence[str]) -> OptionTable | None:
     return option_table(program, parts.name, os.environ) if program else None
 
 
-def _server(launch: Launch, environment: Mapping[str, str]) -> Callable[[], tuple[Device, ...]] | None:
+def _server(
+    launch: Launch, environment: Mapping[str, str], time_limit: float
+) -> Callable[[], tuple[Device, ...]] | None:
     program = find_program(launch.command.program, environment)
     if program is None:
         return None
@@ -201,6 +203,6 @@ def _server(launch: Launch, environment: Mapping[str, str]) -> Callable[[], tupl
     def ask() -> tuple[Device, ...]:
         from moefit.llama.devices import list_devices  # noqa: PLC0415 - starts a process
 
-        return list_devices(program, environment, launch.constraints.rpc)
+        return list_devices(program, environment, launch.constraints.rpc, time_limit)
 
     return ask

@@ -90,6 +90,16 @@ Budget = Annotated[
 Exclude = Annotated[
     list[str] | None, typer.Option(metavar="DEV", help="Leave a device out.", rich_help_panel=_MACHINE)
 ]
+Timeout = Annotated[
+    float,
+    typer.Option(
+        metavar="SECONDS",
+        min=0.1,
+        max=600,
+        help="What a driver or a program may take to answer.",
+        rich_help_panel=_MACHINE,
+    ),
+]
 NoCalibration = Annotated[
     bool,
     typer.Option(

@@ -14,7 +14,7 @@ import typer
 from moefit.cli import options as o
 from moefit.cost.workload import PREFERENCES, Workload, parse_workload
 from moefit.errors import UsageError
-from moefit.machine.detect import MachineOptions
+from moefit.machine.detect import TIME_LIMIT, MachineOptions
 from moefit.planning.types import Options
 from moefit.sizes import parse_size
 from moefit.values import dataclass
@@ -32,6 +32,7 @@ class MachineShared:
     budget: o.Budget = None
     exclude: o.Exclude = None
     no_calibration: o.NoCalibration = False
+    timeout: o.Timeout = TIME_LIMIT
     color: o.Color = o.When.AUTO
     words: tuple[str, ...] | None = field(default=None, metadata={"after": "--"})
     """The command after `--`; None where there is none."""
@@ -48,6 +49,7 @@ class MachineShared:
             budgets=tuple(self.budget or ()),
             excluded=tuple(self.exclude or ()),
             calibrated=not self.no_calibration,
+            time_limit=self.timeout,
         )
 
 

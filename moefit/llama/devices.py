@@ -11,11 +11,9 @@ from typing import Final
 from moefit.errors import InputError
 from moefit.llama.programs import MISSING_HINT
 from moefit.machine.catalogue import card_of_driver
+from moefit.machine.detect import TIME_LIMIT
 from moefit.machine.types import Device
 from moefit.sizes import MIB
-
-TIME_LIMIT: Final = 5.0
-"""Seconds: a driver that starts takes one or two, an RPC server that is busy with another client never answers."""
 
 # source: common/arg.cpp, common_print_available_devices
 _LINE: Final = re.compile(r"^\s+([^\s:]+): (.*) \((\d+) MiB, (\d+) MiB free\)\s*$", re.MULTILINE)

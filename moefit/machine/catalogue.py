@@ -253,6 +253,15 @@ def card_of_driver(description: str, total: int) -> Card | None:
     return nearest if nearest.integrated or abs(nearest.total - total) <= 0.15 * nearest.total else None
 
 
+def is_discrete(description: str) -> bool:
+    """Whether every card whose driver calls itself `description` has memory of its own; not of names that are not in the catalogue."""
+    wanted = _compact(description)
+    same = [
+        card for card in CARDS if wanted in {_compact(name) for name in (card.description, *card.other_names)}
+    ]
+    return bool(same) and not any(card.integrated for card in same)
+
+
 def similar_cards(text: str) -> list[str]:
     """Up to three catalogue keys that look like `text`, for a hint."""
     from difflib import get_close_matches  # noqa: PLC0415 - only an error needs it

@@ -133,3 +133,18 @@ class CudaDriver:
             text = c_char_p()
             self._library.cuGetErrorString(code, byref(text))
             raise CudaError(f"{name}: {(text.value or b'unknown error').decode(errors='replace')} ({code})")
+
+
+def cuda_uuids() -> tuple[str, ...] | None:
+    """The UUIDs of the devices CUDA sees, in its order; None where there is no driver or it fails.
+
+    Initialising the driver takes some tenths of a second, more with many cards, which is why NVML is asked first.
+    """
+    library = load_library()
+    if library is None:
+        return None
+    try:
+        driver = CudaDriver(library)
+        return tuple(driver.uuid(index) for index in range(driver.count()))
+    except CudaError:
+        return None

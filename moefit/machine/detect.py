@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 _UNASKED: Final = "there is no llama-server to ask for the devices the line names; --gpu name=RPC0,free=8GiB,buffer=RPC0[host:port] declares one"
 
 
+TIME_LIMIT: Final = 5.0
+"""Seconds that a driver or a program may take to answer: one that starts takes one or two, with many cards a little more."""
+
+
 @dataclass(frozen=True, slots=True)
 class MachineOptions:
     """The machine options of moefit's commands, as text."""
@@ -41,6 +45,8 @@ class MachineOptions:
     """`--exclude DEV`."""
     calibrated: bool = True
     """Whether what `moefit calibrate` measured of this host counts: not with `--no-calibration`."""
+    time_limit: float = TIME_LIMIT
+    """`--timeout`, seconds."""
 
 
 def detect(
@@ -71,7 +77,9 @@ def detect(
             parse_gpus(options.gpus), read_ram(root), read_cpu(root), host=read_fingerprint(root)
         )
         if not options.gpus:
-            gpus, warnings = _local_gpus(environment, machine.ram, ask_server, prefer_server=prefer_server)
+            gpus, warnings = _local_gpus(
+                environment, machine.ram, ask_server, options.time_limit, prefer_server=prefer_server
+            )
             machine = replace(machine, gpus=gpus, warnings=warnings)
         if options.calibrated and options.ram is None:
             machine = _calibrated(machine, environment)
@@ -106,12 +114,17 @@ def _read_file(path: Path) -> Machine:
 
 
 def _local_gpus(
-    environment: Mapping[str, str], ram: Ram, ask_server: AskServer | None, *, prefer_server: bool
+    environment: Mapping[str, str],
+    ram: Ram,
+    ask_server: AskServer | None,
+    time_limit: float,
+    *,
+    prefer_server: bool,
 ) -> tuple[tuple[Device, ...], tuple[str, ...]]:
     """This host's devices and what could not be told about them."""
     from moefit.machine.nvml import read_gpus  # noqa: PLC0415 - a declared machine needs no NVML
 
-    nvml, warnings = read_gpus(environment, ram)
+    nvml, warnings = read_gpus(environment, ram, time_limit)
     if nvml and not prefer_server:
         return nvml, warnings
     if ask_server is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -67,18 +68,14 @@ class MemoryWatch:
             return
         self._library = pynvml
         for name, uuid in self._wanted.items():
-            try:
+            with suppress(Exception):
                 self._handles[name] = pynvml.nvmlDeviceGetHandleByUUID(uuid)
-            except pynvml.NVMLError:
-                continue
 
     def _free(self) -> dict[str, int]:
         found = {}
         for name, handle in self._handles.items():
-            try:
+            with suppress(Exception):  # bindings raise anything; what was seen stays
                 found[name] = int(self._library.nvmlDeviceGetMemoryInfo(handle).free)
-            except self._library.NVMLError:
-                continue
         return found
 
     def _look(self) -> None:

@@ -90,6 +90,7 @@ def fake_nvml(*cards: FakeCard, init: Exception | None = None, count: Exception 
         return card.mig[index] if index < len(card.mig) else value(NOT_SUPPORTED)
 
     module.NVMLError, module.NVMLError_NotSupported = NVMLError, NotSupportedError
+    module.NVMLError_LibraryNotFound = LibraryNotFoundError
     module.NVML_CLOCK_SM, module.NVML_CLOCK_MEM, module.NVML_DEVICE_MIG_ENABLE = 1, 2, 1
     module.nvmlInit = lambda: value(init)
     module.nvmlShutdown = shut_down

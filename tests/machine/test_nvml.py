@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from moefit.machine import cuda_driver, nvml
+from moefit.machine import cuda_driver
 from moefit.machine.link import pcie_bandwidth
 from moefit.machine.nvml import read_gpus
 from moefit.machine.types import Device, Ram
@@ -23,7 +23,7 @@ def read(
     monkeypatch.setitem(sys.modules, "pynvml", module)
     for name in ("CUDA_DEVICE_ORDER", "CUDA_VISIBLE_DEVICES"):
         monkeypatch.delenv(name, raising=False)
-    return read_gpus(environment, RAM)
+    return read_gpus(environment, RAM, 5)
 
 
 def test_a_card_is_described_by_what_nvml_says(monkeypatch) -> None:
@@ -62,12 +62,6 @@ def test_bus_width_and_clock_give_the_datasheets_bandwidth(
     [gpu], _ = read(monkeypatch, fake_nvml(FakeCard(bus=bus, memory_clock=clock)))
     assert gpu.bandwidth is not None
     assert abs(gpu.bandwidth / (gigabytes * 1e9) - 1) < 0.005
-
-
-def test_nvml_is_shut_down_again(monkeypatch) -> None:
-    module = fake_nvml(FakeCard())
-    read(monkeypatch, module)
-    assert 1 == module.shut_down
 
 
 def test_without_the_bindings_there_are_no_gpus_and_a_warning(monkeypatch) -> None:
@@ -187,7 +181,7 @@ FAST = FakeCard(
 
 
 def test_unlike_cards_come_in_the_order_cuda_itself_lists(monkeypatch) -> None:
-    monkeypatch.setattr(nvml, "cuda_uuids", lambda: (SLOW.uuid[4:], FAST.uuid[4:]))
+    monkeypatch.setattr(cuda_driver, "cuda_uuids", lambda: (SLOW.uuid[4:], FAST.uuid[4:]))
     gpus, warnings = read(monkeypatch, fake_nvml(FAST, SLOW))
     assert [("CUDA0", "NVIDIA GeForce RTX 3060"), ("CUDA1", "NVIDIA GeForce RTX 4090")] == [
         (gpu.name, gpu.description) for gpu in gpus
@@ -197,7 +191,7 @@ def test_unlike_cards_come_in_the_order_cuda_itself_lists(monkeypatch) -> None:
 
 @pytest.mark.parametrize("uuids", [None, (), ("ffffffff-0000-1111-2222-333344445555",)])
 def test_where_cuda_does_not_tell_the_fastest_card_is_taken_to_come_first(monkeypatch, uuids) -> None:
-    monkeypatch.setattr(nvml, "cuda_uuids", lambda: uuids)
+    monkeypatch.setattr(cuda_driver, "cuda_uuids", lambda: uuids)
     gpus, [warning] = read(monkeypatch, fake_nvml(SLOW, FAST))
     assert ["NVIDIA GeForce RTX 4090", "NVIDIA GeForce RTX 3060"] == [gpu.description for gpu in gpus]
     assert "CUDA_DEVICE_ORDER=PCI_BUS_ID makes it sure" in warning
@@ -205,26 +199,26 @@ def test_where_cuda_does_not_tell_the_fastest_card_is_taken_to_come_first(monkey
 
 @pytest.mark.parametrize("cards", [(SLOW,), (SLOW, SLOW)])
 def test_cuda_is_not_started_where_the_order_is_certain(monkeypatch, cards: tuple[FakeCard, ...]) -> None:
-    monkeypatch.setattr(nvml, "cuda_uuids", lambda: pytest.fail("CUDA takes its time"))
+    monkeypatch.setattr(cuda_driver, "cuda_uuids", lambda: pytest.fail("CUDA takes its time"))
     gpus, _ = read(monkeypatch, fake_nvml(*cards))
     assert len(cards) == len(gpus)
 
 
 def test_cuda_is_not_asked_about_variables_of_another_process(monkeypatch) -> None:
-    monkeypatch.setattr(nvml, "cuda_uuids", lambda: pytest.fail("it would answer for this process"))
+    monkeypatch.setattr(cuda_driver, "cuda_uuids", lambda: pytest.fail("it would answer for this process"))
     gpus, [_] = read(monkeypatch, fake_nvml(SLOW, FAST), CUDA_VISIBLE_DEVICES="1")
     assert ["NVIDIA GeForce RTX 3060"] == [gpu.description for gpu in gpus]
 
 
 def test_cuda_lists_uuids_in_its_own_order(monkeypatch) -> None:
     monkeypatch.setattr(cuda_driver, "load_library", FakeCuda)
-    assert tuple(map(str, UUIDS)) == nvml.cuda_uuids()
+    assert tuple(map(str, UUIDS)) == cuda_driver.cuda_uuids()
 
 
 @pytest.mark.parametrize("library", [None, FakeCuda({"cuInit": 100}), FakeCuda({"cuDeviceGetUuid_v2": 1})])
 def test_cuda_that_is_missing_or_fails_lists_nothing(monkeypatch, library) -> None:
     monkeypatch.setattr(cuda_driver, "load_library", lambda: library)
-    assert nvml.cuda_uuids() is None
+    assert cuda_driver.cuda_uuids() is None
 
 
 def test_a_part_of_a_card_has_its_own_memory_and_its_share_of_the_bandwidth(monkeypatch) -> None:
