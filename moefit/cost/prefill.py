@@ -123,9 +123,10 @@ def _helped(run: Run, load: Load, tokens: int) -> Iterator[tuple[str, str, float
 
 
 def _attention(run: Run, prompt: int) -> Iterator[tuple[str, str, float]]:
-    """Every token meets all before it, or those of its window."""
+    """Every token meets all before it, or the cells of a windowed cache: its window and the micro-batch that is written beside it."""
     pairs = prompt * (prompt + 1) / 2
-    beyond = max(0, prompt - run.work.window) if run.work.window else 0
+    cells = run.work.window + min(run.settings.ubatch, run.settings.batch)
+    beyond = max(0, prompt - cells) if run.work.window else 0
     near = pairs - beyond * (beyond + 1) / 2
     for place, load in run.tally.places.items():
         flops = 2.0 * (load.attention_macs * pairs + load.window_macs * near)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 from moefit.machine.defaults import device_bandwidth, link_bandwidth, ram_bandwidth
@@ -37,6 +38,8 @@ class DeviceRates:
     """The same for what a recurrent state adds: convolution, gates, norms, the step itself."""
     hop: float
     """Seconds to hand an activation to the CPU and get one back."""
+    unpacked: float
+    """Elements of a quantised cache per second where every query head unpacks every cell; infinite where one pass serves all heads."""
 
     def launches(self, load: Load) -> float:
         """Seconds of the small kernels of `load`'s layers."""
@@ -123,6 +126,9 @@ tokens cost 0.9 ms each), Arc B70 0.07."""
 _RECURRENCE_SHARE: Final = 0.014
 """Stepping a gated delta net against the FP16 tensor peak: it runs on the plain FP32 units. Prefill of Qwen3.6-35B-A3B, less everything
 else, per token and layer: RTX 3060 4.6 us, RTX 4060 Laptop 3.6, R9700 1.2, each for 3 MFLOP."""
+_FEW_PLAIN_UNITS: Final = re.compile(r"\bRTX 20[5-8]0|\bQuadro RTX|\bTITAN RTX|\bT4\b|\bArc\b")
+"""Chips whose FP32 rate is an eighth of their FP16 tensor rate, where others have a quarter: Turing (11.2 of 89 TFLOP/s on a Quadro RTX 5000) and Arc
+(23 of 183 on a B70). They step a state at half the share."""
 
 _FLOPS_PER_BYTE: Final = 150.0
 """FP16 tensor FLOP/s for each byte/s of memory where a device's compute is unknown: RTX 3060 142, RTX 3090 152, RX 7900 XTX 128."""
@@ -130,6 +136,16 @@ _FLOPS_PER_BYTE: Final = 150.0
 _READ_SHARE: Final = {"CUDA": 0.85, "ROCm": 0.75, "Vulkan": 0.80, "MTL": 0.80}
 """Share of a device's memory bandwidth that matrix-vector products reach once their launches are taken off: Llama-2-7B Q4_0 decodes
 at 0.81 (RTX 3090), 0.86 (RTX 4090), 0.89 (RTX 3050), 0.84 (M2) of the datasheet's figure; W7800 and Radeon 8060S 0.75 with ROCm."""
+
+_APPLE_SHARE: Final = tuple(
+    (re.compile(pattern), share)
+    for pattern, share in ((r"M\d Ultra", 0.40), (r"M\d Max", 0.55), (r"M3 Pro", 0.78), (r"M\d Pro", 0.68))
+)
+"""The same of Apple's larger chips, whose cores cannot draw all of it: M1 Pro 0.68, M3 Pro 0.78, M3 Ultra 0.40; M1 Max decoded 1.7-2.0 times slower
+than at 0.80 and is put between."""
+
+_MOE_LAYERS: Final = {"MTL": 245e-6}
+"""Seconds of a MoE layer's small kernels where a backend's differ from CUDA's: Apple's chips about 245 us."""
 
 _LAUNCH: Final = {"CUDA": 1.0, "SYCL": 1.0, "ROCm": 1.5, "Vulkan": 1.2, "MTL": 1.3}
 """Kernel launches against CUDA's, which a graph replays."""
@@ -143,27 +159,38 @@ _RECURRENT_LAYER: Final = 40e-6
 """The same for a recurrent state: Qwen3.6-35B-A3B against Qwen3-30B-A3B on one machine, for each of 30 layers: Quadro RTX 5000 50-65 us, RTX
 5080 53, RTX 4060 Laptop 20, Radeon 8060S 110, Arc B70 80."""
 
-_HOPS: Final = {"Vulkan": 300e-6, "RPC": 300e-6}
+_UNPACKED: Final = {"CUDA": 0.008, "ROCm": 0.008}
+"""Elements of a quantised cache that the vector kernel unpacks, against the FP16 tensor peak: with a quantised K or V a single token takes it, and each
+query head reads every cell for itself (ggml/src/ggml-cuda/fattn.cu, ggml_cuda_get_best_fattn_kernel). RTX 2070 Super, q8_0, 22k tokens: 20 ms for
+8.7e9; RTX 4060 Ti, q8_0, 184k tokens more: 17.6 ms."""
+
+_HOPS: Final = {"Vulkan": 300e-6, "RPC": 300e-6, "ROCm": 280e-6}
 _HOP: Final = 90e-6
 """Seconds to hand an activation to the CPU and back in decode: two small copies, each with a synchronisation, and the barriers of
 three products. H100 with all experts on the CPU: 120 us; RTX 5080: 150 us; Quadro RTX 5000: 50-100 us. With Vulkan each is a
-submission and a fence: RX 6700 XT and R9700 300 us. RPC: a few round trips of a local network."""
+submission and a fence: RX 6700 XT and R9700 300 us. ROCm: RX 9070 XT about 500 us on two machines, R9700 about 200. RPC: a few round trips of a local network."""
 
 DISK: Final = 2e9
 """Bytes per second that page faults read from an NVMe drive: its sequential 3-7 GB/s less what small random reads lose."""
 
+_LAPTOP: Final = re.compile(
+    r"\b(?:i[3579]-|Ultra \d )?1?\d{3,5}(?:H|HX|HK|HS|P|U|V|G[1-7])\b|\bRyzen AI", re.IGNORECASE
+)
+"""Processors of laptops, by the letters behind their numbers."""
+
 _SERVER: Final = re.compile(r"xeon|epyc|threadripper|neoverse|graviton|altra|grace", re.IGNORECASE)
 
-_RAM_SHARE: Final = 0.77
-"""Of the RAM's bandwidth, what scattered experts are read at: H100's host 0.79 of what its cores read at most; Core i7 with DDR5-4000
-and -4800 0.80-0.87 of the modules' own rate, Ryzen 9 9950X 0.79, Ryzen 7 5800X 0.77, Core i7-12700 with four DIMMs of DDR4 0.60."""
+_DECODED: Final = 0.87
+"""Of a plain read by so many threads (`moefit calibrate`), what scattered experts and rows of blocks are read at: 0.79 on an H100's host, and a
+measured rate times 0.77 was 11% too slow on desktops."""
 
 _CORE_OF_READ: Final = 0.43
 """Q4_K bytes per second of one core against what one core reads: 4.5 of 10.6 GB/s on the H100's host, linear in 4 to 16 threads."""
 
 _DESKTOP_CORE: Final = 14e9
+_LAPTOP_CORE: Final = 7e9
 _SERVER_CORE: Final = 5e9
-"""Q4_K bytes per second of one core: 13 GB/s on a Core Ultra 7 265K (OLMoE on two threads) and 22 on a Ryzen 9 7950X (Llama-3.1-8B on two),
+"""Q4_K bytes per second of one core: 27 GB/s on four threads of a Core i7-1360P, 13 GB/s on a Core Ultra 7 265K (OLMoE on two threads) and 22 on a Ryzen 9 7950X (Llama-3.1-8B on two),
 4.5 on a virtual core of a Xeon."""
 
 _DESKTOP_CORES: Final = 24
@@ -175,7 +202,7 @@ a Ryzen 9 7950X (both dense models), 36-48 on a virtual core of a Xeon."""
 
 _DESKTOP_COPY: Final = 16e9
 _SERVER_COPY: Final = 7.5e9
-_COPY_OF_RAM: Final = 0.24
+_COPY_OF_RAM: Final = 0.36
 """Bytes per second at which the driver copies pageable memory to its staging buffer, one thread: Core Ultra 9 265K and Core i9-14900K (DDR5)
 16-17, Core i7-12700 and Ryzen 7 5800X (DDR4, 51 GB/s) 12, Xeon 6.6-8.5."""
 
@@ -186,9 +213,12 @@ cores of DDR4, 0.88 on 16 cores, 0.73 on 4 (dense models on the CPU), 0.47 where
 _REPACKED: Final = 0.55
 """Products of repacked weights against plain ones where micro-batches are spread over experts: 223 against 392 t/s on the H100's host."""
 
-_COPY_BY_BACKEND: Final = {"Vulkan": 0.85, "ROCm": 1.5}
-"""Copies of pageable memory against CUDA's. Vulkan has a staging buffer of its own, ROCm locks the pages and spares it: R9700 8-10 and 16-19
-GB/s on one machine."""
+_REPACKED_ALONE: Final = 1.6
+"""The same of a machine without devices, whose weights are all repacked: its prefill of Q4_K was predicted at 0.61 of what was measured."""
+
+_COPY_BY_BACKEND: Final = {"Vulkan": 0.85, "ROCm": 1.25}
+"""Copies of pageable memory against CUDA's. Vulkan has a staging buffer of its own: R9700 8-10 GB/s. ROCm: 16-19 on that machine, half of it on an
+RX 9070 XT (1188 t/s where twice CUDA's rate predicts 2238)."""
 
 _PAGEABLE_LINK: Final = 0.8
 """A slow link against its pinned rate when it is fed from pageable memory: PCIe 3 with 16 lanes, 10 of 13.4 GB/s on a Quadro RTX 5000."""
@@ -215,17 +245,26 @@ def device_rates(device: Device) -> DeviceRates:
     flops = peak * share
     launch = _LAUNCH.get(backend, 1.3) * slower
     return DeviceRates(
-        read=bandwidth * _READ_SHARE.get(backend, 0.75),
+        read=bandwidth * _read_share(device),
         flops=flops,
         expert_flops=flops * _EXPERT_SHARE.get(backend, _USUAL_EXPERT_SHARE),
         padding=_PADDING.get(backend, _USUAL_PADDING),
         attention_flops=flops * _ATTENTION_SHARE.get(backend, _USUAL_ATTENTION),
-        recurrence_flops=peak * _RECURRENCE_SHARE,
+        recurrence_flops=peak
+        * _RECURRENCE_SHARE
+        * (0.5 if _FEW_PLAIN_UNITS.search(device.description) else 1.0),
         layer=_LAYER * launch,
-        moe_layer=_MOE_LAYER * launch,
+        moe_layer=_MOE_LAYERS.get(backend, _MOE_LAYER * launch),
         recurrent_layer=_RECURRENT_LAYER * launch,
         hop=_HOPS.get(backend, _HOP),
+        unpacked=peak * _UNPACKED[backend] if backend in _UNPACKED else inf,
     )
+
+
+def _read_share(device: Device) -> float:
+    """Share of the memory's bandwidth that matrix-vector products reach on `device`."""
+    named = (share for pattern, share in _APPLE_SHARE if pattern.search(device.description))
+    return next(named, _READ_SHARE.get(device.backend.name, 0.75))
 
 
 def _family(device: Device) -> tuple[float, float]:
@@ -242,21 +281,31 @@ def host_rates(machine: Machine, settings: Settings, threads: int | None) -> Hos
     cores = min(threads, machine.cpu.cores)
     single = dict(machine.ram.bandwidth_by_threads).get(1)
     server = _is_server(machine)
+    laptop = bool(_LAPTOP.search(machine.cpu.model))
     work = (
         _CORE_OF_READ * single * cores
         if single
-        else _of_cores(_SERVER_CORE, _DESKTOP_CORE, cores, server=server)
+        else _of_cores(_SERVER_CORE, _LAPTOP_CORE if laptop else _DESKTOP_CORE, cores, server=server)
     )
     flops = _of_cores(_SERVER_FLOPS, _DESKTOP_FLOPS, cores, server=server)
     crowded = (cores / threads) ** _CROWDING
-    repacked = not settings.host_buffers and bool(machine.gpus)
     return HostRates(
-        read=max(1.0, _measured_read(machine, threads) * _RAM_SHARE) * crowded,
+        read=max(1.0, _decode_read(machine, threads)) * crowded,
         work=work * crowded,
-        flops=flops * (_REPACKED if repacked else 1.0),
+        flops=flops * _repacking(machine, settings),
         layer=_NODES * (_NODE + _NODE_THREAD * threads),
         pageable=0.75 * single if single else _staging(machine),
     )
+
+
+def _repacking(machine: Machine, settings: Settings) -> float:
+    """The rate of products of repacked weights against plain ones; without a device's host buffers the CPU's own are repacked.
+
+    source: src/llama-model.cpp, make_cpu_buft_list
+    """
+    if not machine.gpus:
+        return _REPACKED_ALONE
+    return 1.0 if settings.host_buffers else _REPACKED
 
 
 def _of_cores(slow: float, fast: float, cores: int, *, server: bool) -> float:
@@ -264,15 +313,15 @@ def _of_cores(slow: float, fast: float, cores: int, *, server: bool) -> float:
     return slow * cores if server else max(slow * cores, fast * min(cores, _DESKTOP_CORES))
 
 
-def _measured_read(machine: Machine, threads: int) -> float:
-    """Bytes per second that so many threads read: between what was measured with fewer and with more, or of all together."""
+def _decode_read(machine: Machine, threads: int) -> float:
+    """Bytes per second that so many threads read in decode: between what was measured with fewer and with more, or of all together."""
     known = machine.ram.bandwidth_by_threads
     below = max((pair for pair in known if pair[0] <= threads), default=None)
     above = min((pair for pair in known if pair[0] > threads), default=None)
     if below is None or above is None:
-        return ram_bandwidth(machine)
+        return ram_bandwidth(machine) * (_DECODED if known else 1.0)
     (few, least), (many, most) = below, above
-    return least + (most - least) * (threads - few) / (many - few)
+    return _DECODED * (least + (most - least) * (threads - few) / (many - few))
 
 
 def _staging(machine: Machine) -> float:

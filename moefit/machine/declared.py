@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from moefit.errors import UsageError
 from moefit.machine.backends import backend_of
 from moefit.machine.catalogue import Card, find_card, similar_cards
+from moefit.machine.modules import parse_modules
 from moefit.machine.overhead import context_overhead
 from moefit.machine.types import Cpu, Device, Machine, Ram
 from moefit.sizes import parse_bandwidth, parse_size
@@ -80,12 +81,23 @@ def declare_host(
             raise UsageError("--ram 0: a machine has memory", "say how much: --ram 32GiB")
         ram = Ram(total=size, available=size)
     if bandwidth is not None:
-        ram = replace(ram, bandwidth=parse_bandwidth(bandwidth), bandwidth_by_threads=(), source="declared")
+        modules = parse_modules(bandwidth)
+        measured = None if modules else _measured(bandwidth)
+        ram = replace(ram, bandwidth=measured, bandwidth_by_threads=(), source="declared", modules=modules)
     if cores is not None:
         if cores < 1:
             raise UsageError(f"--cores {cores}: at least one is needed")
         cpu = Cpu(cores=cores, threads=cores)
     return ram, cpu
+
+
+def _measured(text: str) -> int:
+    """A measured rate, bytes per second."""
+    try:
+        return parse_bandwidth(text)
+    except UsageError as error:
+        hint = "a measured rate, 60GB/s, or the modules' rating, ddr5-5600x2"
+        raise UsageError(f"--ram-bandwidth: {error.message}", hint) from None
 
 
 def apply_limits(machine: Machine, budgets: Iterable[str] = (), excluded: Iterable[str] = ()) -> Machine:

@@ -10,40 +10,46 @@ from moefit.machine.link import pcie_bandwidth
 if TYPE_CHECKING:
     from moefit.machine.types import Device, Machine
 
-_DESKTOP_RAM: Final = 45_000_000_000
-"""Bytes per second that all cores read from two channels: 85-90% of DDR4-3200's 51.2 GB/s."""
-_DESKTOP_DDR5: Final = 60_000_000_000
-"""The same of processors that take nothing older: 70-75% of DDR5-5200's 83.2 GB/s, about where a Ryzen's fabric ends."""
+_DESKTOP_RAM: Final = 34_000_000_000
+"""Bytes per second that all cores of a desktop of unknown age read in decode: the upper end of two channels of DDR4 (modules.py)."""
+_EITHER_RAM: Final = 42_000_000_000
+"""The same of processors that take DDR4 or DDR5, 12th to 14th generation of Intel's: between the two."""
+_DESKTOP_DDR5: Final = 50_000_000_000
+"""The same of processors that take nothing older: two channels of DDR5-4800 to -5600, about where a Ryzen's fabric ends."""
+_EITHER_NAMES: Final = re.compile(r"1[2-4]th Gen Intel|\bi[3579]-1[2-4]\d{3}", re.IGNORECASE)
 _DDR5_NAMES: Final = re.compile(
-    r"Ryzen \d [79]\d{3}X?(?:3D)? |Ryzen \d [89]\d{3}|Core\(TM\) Ultra", re.IGNORECASE
+    r"Ryzen \d [79]\d{3}X?(?:3D)? |Ryzen \d [89]\d{3}|Ryzen AI|Core\(TM\) Ultra", re.IGNORECASE
 )
-_SERVER_CORE_RAM: Final = 6_000_000_000
-"""Bytes per second for each core of a server with 6-12 channels: 95.6 GB/s measured on 16 threads of a Xeon."""
-_SERVER_RAM: Final = 150_000_000_000
-"""Bytes per second of one socket of a server: about 75% of eight channels of DDR4-3200."""
+_SERVER_CORE_RAM: Final = 4_700_000_000
+"""Bytes per second for each core of a server with 6-12 channels: 95.6 GB/s read on 16 threads of a Xeon, of which decode got 0.79."""
+_SERVER_RAM: Final = 118_000_000_000
+"""Bytes per second of one socket of a server: about 0.58 of eight channels of DDR4-3200."""
 _SERVER_NAMES: Final = re.compile(r"xeon|epyc|threadripper|neoverse|graviton|altra|grace", re.IGNORECASE)
-_UNIFIED_SHARE: Final = 0.8
-"""Of a unified memory's bandwidth, what the processor's own cores reach at most."""
+_UNIFIED_SHARE: Final = 0.62
+"""Of a unified memory's bandwidth, what the processor's own cores get in decode."""
 _DEVICE_BANDWIDTH: Final = 300_000_000_000
 """Bytes per second of a GPU nobody knows: the low end of cards people run models on (RTX 4060, T4)."""
 
 
 def ram_bandwidth(machine: Machine) -> int:
-    """Bytes per second that all cores read together: measured, declared, or else assumed.
+    """Bytes per second that all cores together read in decode: measured, what their modules sustain, or else assumed.
 
-    The speed and number of memory channels are not readable without root. A unified memory follows its GPU's figure, a
-    server's name means many channels and then the cores are the limit, and everything else is taken for a desktop with two, of
-    DDR5 only where the processor's name leaves no choice.
+    A unified memory follows its GPU's figure, a server's name means many channels and then the cores are the limit, and
+    everything else is taken for a desktop with two, of what its processor takes.
     """
     if machine.ram.bandwidth is not None:
         return machine.ram.bandwidth
     unified = [gpu.bandwidth for gpu in machine.gpus if gpu.integrated and gpu.bandwidth]
     if unified:
         return int(max(unified) * _UNIFIED_SHARE)
+    if machine.ram.modules is not None:
+        return machine.ram.modules.sustained
     if _SERVER_NAMES.search(machine.cpu.model):
         sockets = 1 if machine.cpu.numa_nodes < 2 else 2
         return max(_DESKTOP_RAM, min(machine.cpu.cores * _SERVER_CORE_RAM, sockets * _SERVER_RAM))
-    return _DESKTOP_DDR5 if _DDR5_NAMES.search(machine.cpu.model) else _DESKTOP_RAM
+    if _DDR5_NAMES.search(machine.cpu.model):
+        return _DESKTOP_DDR5
+    return _EITHER_RAM if _EITHER_NAMES.search(machine.cpu.model) else _DESKTOP_RAM
 
 
 def device_bandwidth(device: Device) -> int:

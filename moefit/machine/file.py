@@ -7,6 +7,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final
 
 from moefit.errors import InputError
+from moefit.machine.modules import parse_modules
 from moefit.machine.types import Cpu, Device, Machine, Ram
 
 if TYPE_CHECKING:
@@ -20,7 +21,10 @@ def to_json(machine: Machine) -> dict[str, Any]:
     return {
         "gpus": [_object(gpu) | {"buffer": gpu.buffer_name} for gpu in machine.gpus],
         "ram": _object(machine.ram)
-        | {"bandwidth_by_threads": [list(pair) for pair in machine.ram.bandwidth_by_threads]},
+        | {
+            "bandwidth_by_threads": [list(pair) for pair in machine.ram.bandwidth_by_threads],
+            "modules": str(machine.ram.modules) if machine.ram.modules else None,
+        },
         "cpu": _object(machine.cpu),
         "host": machine.host,
         "calibration": machine.calibration,
@@ -134,13 +138,20 @@ class _Reader:
                 )
             pairs.append((pair[0], pair[1]))
         bandwidth = self.optional(found, "bandwidth", int, where)
+        rating = self.optional(found, "modules", str, where)
+        modules = parse_modules(rating) if rating else None
+        if rating and modules is None:
+            raise self.error(f"{where}: 'modules' is no rating such as ddr5-5600x2: {rating!r}")
         return Ram(
             total=self.value(found, "total", int, where),
             available=self.value(found, "available", int, where),
             bandwidth=bandwidth,
             unlocked_limit=self.optional(found, "unlocked_limit", int, where),
             bandwidth_by_threads=tuple(sorted(pairs)),
-            source=self.optional(found, "source", str, where, "unknown" if bandwidth is None else "file"),
+            source=self.optional(
+                found, "source", str, where, "file" if bandwidth is not None or modules else "unknown"
+            ),
+            modules=modules,
         )
 
     def cpu(self, value: object, where: str) -> Cpu:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from moefit.machine.cgroup import read_limits
+from moefit.machine.modules import read_modules
 from moefit.machine.types import Cpu, Ram
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ behind it caps memory shared with the GPU at half of what there is."""
 
 
 def read_ram(root: Path = ROOT) -> Ram:
-    """This host's memory in bytes, capped by the cgroups of this process; its bandwidth is not known.
+    """This host's memory in bytes, capped by the cgroups of this process, and its modules where udev tells; no measured bandwidth.
 
     The available part follows the kernel's own estimate (MemAvailable) and, within each limiting cgroup, what is left of the
     limit once page cache that the kernel would reclaim is taken out of the use.
@@ -38,7 +39,9 @@ def read_ram(root: Path = ROOT) -> Ram:
         available = min(available, limits.memory_left)
     available = max(0, min(available, total))
     unlocked = int(total * _WSL_PINNED_SHARE) if is_wsl(root) else None
-    return Ram(total=total, available=available, unlocked_limit=unlocked)
+    modules = read_modules(_read(root / "run/udev/data/+dmi:id"))
+    source = "udev" if modules else "unknown"
+    return Ram(total=total, available=available, unlocked_limit=unlocked, source=source, modules=modules)
 
 
 def read_cpu(root: Path = ROOT, affinity: Iterable[int] | None = None) -> Cpu:
@@ -192,7 +195,7 @@ def _cpu_list(text: str) -> set[int]:
 
 
 def _read(path: Path) -> str:
-    """The text of a file of /proc or /sys, empty where there is none to read."""
+    """The text of a file of /proc, /sys or /run, empty where there is none to read."""
     try:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:

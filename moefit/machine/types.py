@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from moefit.machine.backends import Backend, backend_of
+from moefit.machine.modules import Modules
 from moefit.values import dataclass
 
 CPU: Final = -1
@@ -61,13 +62,15 @@ class Ram:
     total: int
     available: int
     bandwidth: int | None = None
-    """What all cores together read, bytes per second; None when unknown."""
+    """What all cores together read, bytes per second, as somebody measured it; None when unknown."""
     unlocked_limit: int | None = None
     """Bytes a process may pin (RLIMIT_MEMLOCK does not bind CUDA's pinning; WSL and containers do); None: no limit known."""
     bandwidth_by_threads: tuple[tuple[int, int], ...] = ()
     """Measured (threads, bytes per second) pairs, threads rising; empty where this machine was not measured."""
     source: str = "unknown"
-    """Where `bandwidth` comes from: declared, calibration, file or, with None, unknown."""
+    """Where `bandwidth` or `modules` come from: declared, calibration, file, udev or, with neither, unknown."""
+    modules: Modules | None = None
+    """What its modules are rated at; None when unknown."""
 
 
 @dataclass(frozen=True, slots=True)

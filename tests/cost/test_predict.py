@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from moefit.cost import Prediction, best_threads, op_offload_min_batch, predict
 from moefit.cost.prefill import micro_batches
-from moefit.cost.rates import _RAM_SHARE, host_rates
+from moefit.cost.rates import _DECODED, host_rates
 from moefit.cost.tally import tally
 from moefit.cost.work import work_of
 from moefit.cost.workload import Workload
@@ -84,7 +84,7 @@ def test_naming_a_tensors_own_device_changes_nothing() -> None:
 def test_pinned_experts_are_copied_faster_than_mapped_ones() -> None:
     pinned = outcome(moved(20), replace(SETTINGS, load_mode="none"))
     mapped = outcome(moved(20))
-    assert pinned.prefill_tokens_per_second > 1.5 * mapped.prefill_tokens_per_second
+    assert pinned.prefill_tokens_per_second > 1.4 * mapped.prefill_tokens_per_second
     assert pinned.decode_tokens_per_second == mapped.decode_tokens_per_second
 
 
@@ -150,11 +150,28 @@ def test_depth_slows_decode() -> None:
     assert deep < shallow
 
 
-def test_a_quantised_cache_is_read_faster() -> None:
-    small = replace(SETTINGS, cache_type_k="q8_0", cache_type_v="q8_0")
+QUANTISED = replace(SETTINGS, cache_type_k="q8_0", cache_type_v="q8_0")
+
+
+def test_a_quantised_cache_is_read_faster_where_one_pass_serves_all_heads() -> None:
+    vulkan = replace(MACHINE, gpus=(replace(GPU, name="Vulkan0"),))
     agent = Workload(16384, 512)
-    f16, q8 = (outcome(ALL_ON_GPU, s, workload=agent).decode_tokens_per_second for s in (SETTINGS, small))
+    f16, q8 = (
+        predict(WORK, vulkan, vulkan.gpus, s, ALL_ON_GPU, agent).decode_tokens_per_second
+        for s in (SETTINGS, QUANTISED)
+    )
     assert q8 > f16
+
+
+def test_with_cuda_every_query_head_unpacks_a_quantised_cache() -> None:
+    """RTX 2070 Super, q8_0, after 22k tokens: 47 ms a token, of which about 20 for this."""
+    turing = replace(GPU, bandwidth=448 * 10**9, compute=72e12, description="NVIDIA GeForce RTX 2070 SUPER")
+    machine = replace(MACHINE, gpus=(turing,))
+    near, far = (
+        predict(WORK, machine, machine.gpus, QUANTISED, ALL_ON_GPU, Workload(prompt, 1))
+        for prompt in (1, 22000)
+    )
+    assert 0.012 < 1 / far.decode_tokens_per_second - 1 / near.decode_tokens_per_second < 0.025
 
 
 def test_the_cache_on_the_host_costs_a_visit_to_the_cpu_for_every_layer() -> None:
@@ -346,4 +363,4 @@ def test_a_core_more_costs_prompts_no_more_than_its_barriers(cores: int) -> None
 def test_what_was_measured_with_so_many_threads_is_what_they_read(threads: int, bandwidth: float) -> None:
     known = ((1, 12 * 10**9), (2, 13 * 10**9), (4, 14 * 10**9), (8, 50 * 10**9))
     machine = replace(NO_GPU, ram=replace(RAM, bandwidth=50 * 10**9, bandwidth_by_threads=known))
-    assert host_rates(machine, SETTINGS, threads).read == pytest.approx(_RAM_SHARE * bandwidth)
+    assert host_rates(machine, SETTINGS, threads).read == pytest.approx(_DECODED * bandwidth)

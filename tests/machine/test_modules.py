@@ -1,0 +1,94 @@
+"""Modules from udev's record, as systemd 252 writes it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from moefit.errors import UsageError
+from moefit.machine.declared import declare_host
+from moefit.machine.host import read_ram
+from moefit.machine.modules import Modules, parse_modules, read_modules
+from moefit.machine.types import Cpu, Ram
+
+
+def record(*slots: dict[str, str]) -> str:
+    lines = [
+        f"E:MEMORY_DEVICE_{i}_{key}={value}" for i, slot in enumerate(slots) for key, value in slot.items()
+    ]
+    return "\n".join(["I:1", "E:MEMORY_ARRAY_LOCATION=System Board Or Motherboard", *lines, "G:systemd"])
+
+
+def module(kind: str = "DDR5", speed: int = 5600, **more: str) -> dict[str, str]:
+    return {
+        "SIZE": "17179869184",
+        "TYPE": kind,
+        "SPEED_MTS": "4800",
+        "CONFIGURED_SPEED_MTS": str(speed),
+        **more,
+    }
+
+
+EMPTY = {"SIZE": "0", "PRESENT": "0", "TYPE": "Unknown"}
+
+
+@pytest.mark.parametrize(
+    ("slots", "expected"),
+    [
+        (
+            [EMPTY, module(BANK_LOCATOR="P0 CHANNEL A"), EMPTY, module(BANK_LOCATOR="P0 CHANNEL B")],
+            Modules("DDR5", 5600, 2),
+        ),
+        ([module("DDR4", 3200, LOCATOR="DIMM_A2", BANK_LOCATOR="BANK 1")], Modules("DDR4", 3200, 1)),
+        (
+            [
+                module("DDR5", 6000, LOCATOR=f"Controller{c}-ChannelA-DIMM{d}", BANK_LOCATOR="BANK 0")
+                for c in (0, 1)
+                for d in (0, 1)
+            ],
+            Modules("DDR5", 6000, 2),
+        ),
+        ([module("DDR4", 3200, LOCATOR=f"DIMM {i}") for i in range(4)], Modules("DDR4", 3200, 2)),
+        (
+            [module("DDR4", 3200, BANK_LOCATOR=f"P0 CHANNEL {c}") for c in "ABCDEFGH"],
+            Modules("DDR4", 3200, 8),
+        ),
+        (
+            [module("LPDDR5X", 7500, BANK_LOCATOR=f"P0 CHANNEL {c}", DATA_WIDTH="32") for c in "ABCD"],
+            Modules("LPDDR5", 7500, 2),
+        ),
+        ([module("RAM", 0)], None),
+        ([{"SIZE": "17179869184", "TYPE": "DDR4"}], None),
+        ([module(), module("DDR4")], None),
+        ([], None),
+    ],
+)
+def test_kind_speed_and_channels_are_read_from_the_slots(
+    slots: list[dict[str, str]], expected: Modules | None
+) -> None:
+    assert expected == read_modules(record(*slots))
+
+
+def test_the_host_is_read_with_its_modules(tmp_path: Path) -> None:
+    database = tmp_path / "run/udev/data/+dmi:id"
+    database.parent.mkdir(parents=True)
+    database.write_text(record(module(BANK_LOCATOR="P0 CHANNEL A")))
+    ram = read_ram(tmp_path)
+    assert (Modules("DDR5", 5600, 1), "udev") == (ram.modules, ram.source)
+
+
+def test_a_rating_and_a_measured_rate_are_different_numbers() -> None:
+    host = Ram(1 << 35, 1 << 35), Cpu(8, 8)
+    rated, _ = declare_host(*host, None, "ddr5-5600x2", None)
+    measured, _ = declare_host(*host, None, "60GB/s", None)
+    assert (None, Modules("DDR5", 5600, 2)) == (rated.bandwidth, rated.modules)
+    assert (60 * 10**9, None) == (measured.bandwidth, measured.modules)
+
+
+@pytest.mark.parametrize("text", ["ddr5", "ddr5-5600x0", "ddr5-5600x99", "ddr9-5600", "fast"])
+def test_a_bad_rating_is_one_line_that_shows_both_ways(text: str) -> None:
+    assert parse_modules(text) is None
+    with pytest.raises(UsageError) as caught:
+        declare_host(Ram(1 << 35, 1 << 35), Cpu(8, 8), None, text, None)
+    assert caught.value.hint == "a measured rate, 60GB/s, or the modules' rating, ddr5-5600x2"
