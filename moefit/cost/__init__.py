@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from moefit.cost.decode import token_terms
 from moefit.cost.offload import op_offload_min_batch
 from moefit.cost.prefill import prompt_terms
+from moefit.cost.ranges import Doubt, doubt
 from moefit.cost.rates import best_threads
 from moefit.cost.run import run_of
 from moefit.cost.types import Confidence, Phase, Prediction, Term
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from moefit.machine.types import Device, Machine
     from moefit.placement.types import Placement
 
-__all__ = ["Confidence", "Prediction", "Term", "best_threads", "op_offload_min_batch", "predict"]
+__all__ = ["Confidence", "Doubt", "Prediction", "Term", "best_threads", "op_offload_min_batch", "predict"]
 
 _USUAL_PROMPT: Final = 512
 _USUAL_ANSWER: Final = 128
@@ -57,6 +58,9 @@ def predict(
     run = run_of(work, machine, devices, settings, placement)
     reading = _gather("prefill", prompt_terms(run, prompt), 1.0)
     writing = _gather("decode", token_terms(run, workload.prompt + answer / 2, draft_bytes or {}), answer)
+    assumed = _assumed(run, machine)
+    confidence = _confidence(run, machine, assumed)
+    turns = len(devices) > 1 and bool(run.tally.hops or CPU in placement.slots)
     kept = (*(reading if workload.prompt else ()), *(writing if workload.generated else ()))
     return Prediction(
         prefill_tokens_per_second=prompt / sum(term.seconds for term in reading),
@@ -64,8 +68,9 @@ def predict(
         prompt_tokens=workload.prompt,
         generated_tokens=workload.generated,
         seconds=sum(term.seconds for term in kept),
-        confidence=_confidence(run, machine),
+        confidence=confidence,
         terms=kept,
+        doubt=doubt(confidence, assumed, turns=turns),
     )
 
 
@@ -77,18 +82,23 @@ def _gather(phase: Phase, terms: Iterable[tuple[str, str, float]], times: float)
     return tuple(Term(phase, name, place, seconds) for (name, place), seconds in sums.items() if seconds > 0)
 
 
-def _confidence(run: Run, machine: Machine) -> Confidence:
-    """Guessed where a figure that the prediction rests on is assumed, measured where runs of this very model corrected the figures."""
+def _assumed(run: Run, machine: Machine) -> tuple[str, ...]:
+    """Whose rates are guesses that the prediction rests on: device names, CPU for the RAM's."""
     places = {**run.tally.places, **run.tally.output}
-    assumed = [
-        run.devices[place].bandwidth is None or run.devices[place].compute is None
+    devices = [
+        run.name(place)
         for place in places
-        if place != CPU
+        if place != CPU and (run.devices[place].bandwidth is None or run.devices[place].compute is None)
     ]
     host = run.tally.places[CPU]
-    if host.base_bytes or host.expert_bytes or CPU in run.tally.output:
-        assumed.append(machine.ram.bandwidth is None)
-    if any(assumed):
+    reads_ram = host.base_bytes or host.expert_bytes or CPU in run.tally.output
+    known = machine.ram.bandwidth is not None or machine.ram.modules is not None
+    return (*devices, "CPU") if reads_ram and not known else tuple(devices)
+
+
+def _confidence(run: Run, machine: Machine, assumed: tuple[str, ...]) -> Confidence:
+    """Guessed where a figure that the prediction rests on is assumed, measured where runs of this very model corrected the figures."""
+    if assumed:
         return "guessed"
     if machine.benched:
         from moefit.machine.calibration import bench_key  # noqa: PLC0415 - few machines have run anything

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
+from moefit.cost.ranges import Doubt
 from moefit.values import dataclass
 
+_CERTAIN: Final = Doubt((1.0, 1.0), (1.0, 1.0))
 Confidence = Literal["measured", "calibrated", "catalogue", "guessed"]
 Phase = Literal["prefill", "decode"]
 
@@ -37,3 +39,25 @@ class Prediction:
     """Where the figures of the machine come from: corrected by runs of this model, calibrated, a catalogue, or guessed."""
     terms: tuple[Term, ...] = ()
     """The seconds, by phase and place; those of a phase add up to its time where nothing overlaps."""
+    doubt: Doubt = _CERTAIN
+
+    @property
+    def prefill_range(self) -> tuple[float, float]:
+        """Tokens per second, the range that holds four of five runs."""
+        low, high = self.doubt.prefill
+        return low * self.prefill_tokens_per_second, high * self.prefill_tokens_per_second
+
+    @property
+    def decode_range(self) -> tuple[float, float]:
+        """The same of the answer."""
+        low, high = self.doubt.decode
+        return low * self.decode_tokens_per_second, high * self.decode_tokens_per_second
+
+    @property
+    def seconds_range(self) -> tuple[float, float]:
+        """Seconds where both phases are at their best, and where both are at their worst."""
+        rates = zip(self.prefill_range, self.decode_range, strict=True)
+        worst, best = (
+            self.prompt_tokens / prefill + self.generated_tokens / decode for prefill, decode in rates
+        )
+        return best, worst

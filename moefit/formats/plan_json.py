@@ -120,7 +120,16 @@ def predicted_object(p: Prediction) -> dict[str, Any]:
         "generated_tokens": p.generated_tokens,
         "seconds": round(p.seconds, 3),
         "confidence": p.confidence,
+        **_range("prefill_tokens_per_second", p.prefill_range, 2),
+        **_range("decode_tokens_per_second", p.decode_range, 2),
+        **_range("seconds", p.seconds_range, 3),
+        "assumed": list(p.doubt.assumed),
     }
+
+
+def _range(key: str, ends: tuple[float, float], digits: int) -> dict[str, float]:
+    """Both ends of a range, as KEY_low and KEY_high."""
+    return {f"{key}_low": round(ends[0], digits), f"{key}_high": round(ends[1], digits)}
 
 
 def _device(plan: DevicePlan) -> dict[str, Any]:
