@@ -43,8 +43,8 @@ def speed(plan: Plan) -> Iterator[RenderableType]:
     predicted = plan.prediction
     tokens = f"{predicted.prompt_tokens:,} + {predicted.generated_tokens:,} tokens"
     rates = (
-        Text.assemble("prompt ", (rate(predicted.prefill_tokens_per_second), "bold")),
-        Text.assemble("answer ", (rate(predicted.decode_tokens_per_second), "bold")),
+        _ranged("prompt", predicted.prefill_tokens_per_second, predicted.prefill_range),
+        _ranged("answer", predicted.decode_tokens_per_second, predicted.decode_range),
         Text.assemble((f"{predicted.seconds:.1f} s", "bold"), f" for {tokens}"),
     )
     yield Line(joined(rates))
@@ -52,6 +52,12 @@ def speed(plan: Plan) -> Iterator[RenderableType]:
     if told:
         yield Line(joined(told))
     yield Line(words(Text(_sureness(plan), style="dim")), 2)
+
+
+def _ranged(phase: str, value: float, ends: tuple[float, float]) -> Text:
+    low, high = ends
+    span = f"{low:,.0f}-{high:,.0f}" if high >= 10 else f"{low:.1f}-{high:.1f}"
+    return Text.assemble(f"{phase} ", (rate(value), "bold"), f" ({span})")
 
 
 def rate(value: float) -> str:
@@ -77,17 +83,17 @@ def _sureness(plan: Plan) -> str:
 
 def _guessed(plan: Plan) -> str:
     """Which figures of the machine are not known."""
-    unknown = [d.name for d in (d.device for d in plan.devices) if d.bandwidth is None or d.compute is None]
-    if plan.machine.ram.bandwidth is None and not is_whole(plan):
-        unknown.append("RAM")
-    return f"the speed of {' and '.join(unknown) or 'this machine'} is not known"
+    *devices, last = ("RAM" if name == "CPU" else name for name in plan.prediction.doubt.assumed)
+    if devices or last != "RAM":
+        return f"the speed of {' and '.join((*devices, last))} is not known"
+    return f"the RAM's speed is taken from the processor's name{'' if plan.machine.cpu.model else ', which is not known'}"
 
 
 def _cure(plan: Plan, *, own: bool) -> str:
     if own:
-        return "moefit calibrate measures it"
-    if plan.machine.ram.bandwidth is None and not is_whole(plan):
-        return "say what yours reads: --ram-bandwidth 60GB/s"
+        return "moefit calibrate halves the range"
+    if "CPU" in plan.prediction.doubt.assumed:
+        return "say which modules: --ram-bandwidth ddr5-5600x2"
     return "say bandwidth= and compute= in --gpu"
 
 

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from moefit.cost import predict
+from moefit.cost.ranges import doubt
 from moefit.cost.work import work_of
 from moefit.cost.workload import Workload
 from moefit.launch.settings import Settings
@@ -111,3 +112,18 @@ def test_the_median_error_is_below_three_tenths(phase: str) -> None:
         for measured, predicted in figures(index, phase)
     ]
     assert statistics.median(errors) < 0.3
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_four_of_five_rows_lie_within_the_range_that_is_shown(phase: str) -> None:
+    inside = [
+        low <= measured / predicted <= high
+        for index in range(len(GROUPS))
+        for low, high in [
+            getattr(
+                doubt("catalogue" if GROUPS[index]["ram_bandwidth"] else "guessed", (), turns=False), phase
+            )
+        ]
+        for measured, predicted in figures(index, phase)
+    ]
+    assert 0.75 <= sum(inside) / len(inside) <= 0.95

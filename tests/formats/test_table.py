@@ -9,6 +9,8 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
+from moefit.cost import Prediction
+from moefit.cost.ranges import doubt
 from moefit.cost.workload import Workload
 from moefit.formats.ascii import PLAIN, plain
 from moefit.formats.devices import show_machine
@@ -179,15 +181,29 @@ def test_the_line_to_copy_has_the_variables_that_the_plan_counts_on():
     assert last.startswith(f"env {name}={value} llama-server -m model.gguf ")
 
 
-def test_a_guess_says_what_is_not_known_and_what_to_do():
-    machine = Machine(parse_gpus(["rtx-3060"]), Ram(32 * GIB, 32 * GIB), Cpu(8, 16))
-    made = small("rtx-3060")
-    unsure = replace(made, machine=machine, prediction=replace(made.prediction, confidence="guessed"))
-    assert "guessed: the speed of RAM is not known; say what yours reads: --ram-bandwidth 60GB/s" in page(
-        show, unsure, 200
+def guessed(*assumed: str) -> Prediction:
+    return replace(
+        small("rtx-3060").prediction, confidence="guessed", doubt=doubt("guessed", assumed, turns=False)
     )
+
+
+def test_a_guess_says_what_is_not_known_and_what_to_do():
+    machine = Machine(parse_gpus(["rtx-3060"]), Ram(32 * GIB, 32 * GIB), Cpu(8, 16, model="Ryzen"))
+    unsure = replace(small("rtx-3060"), machine=machine, prediction=guessed("CPU"))
+    told = "guessed: the RAM's speed is taken from the processor's name; say which modules: --ram-bandwidth ddr5-5600x2"
+    assert told in page(show, unsure, 200)
     here = replace(unsure, machine=replace(machine, host="this one"))
-    assert "moefit calibrate measures it" in page(show, here, 200)
+    assert "moefit calibrate halves the range" in page(show, here, 200)
+    unknown = replace(unsure, prediction=guessed("CUDA0"))
+    assert "guessed: the speed of CUDA0 is not known; say bandwidth= and compute= in --gpu" in page(
+        show, unknown, 200
+    )
+
+
+def test_a_rate_has_its_range_beside_it():
+    made = small("rtx-3060")
+    low, high = made.prediction.prefill_range
+    assert f"t/s ({low:,.0f}-{high:,.0f})" in page(show, made, 200)
 
 
 def test_several_devices_are_told_apart_without_colour():
