@@ -1,4 +1,4 @@
-"""The files that a line names beside its model: their headers, read, and what they take."""
+"""The files that a line names beside its model: their headers, read."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING
 
 from moefit.gguf.source import FileSource
 from moefit.gguf.split import read_header
-from moefit.launch.defaults import settings
 from moefit.launch.readers import draft_tokens
 from moefit.launch.values import Values
-from moefit.memory.guests import Files, guests
+from moefit.memory.guests import Files
 from moefit.model import build
 from moefit.model.sidecar import SidecarKind, sidecar
-from moefit.planning.context import wanted_context
-from moefit.planning.demand import chosen_devices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,22 +20,7 @@ if TYPE_CHECKING:
     from moefit.gguf.source import Source
     from moefit.launch.constraints import Constraints
     from moefit.launch.given import Given
-    from moefit.machine.types import Machine
-    from moefit.memory.extras import Extra
     from moefit.model import Model
-
-
-def count_guests(wanted: Constraints, files: Files, model: Model, machine: Machine) -> tuple[Extra, ...]:
-    """What those files take, at the context that the line wants.
-
-    Raises:
-        UsageError: the line names a device or a buffer that is not there.
-    """
-    if not (files.mmproj or files.draft or files.loras or wanted.control_vectors):
-        return ()
-    devices = chosen_devices(wanted, machine.gpus)
-    asked = settings(wanted, context=wanted_context(wanted, model), devices=devices)
-    return guests(wanted, files, model, devices, asked)
 
 
 def read_files(

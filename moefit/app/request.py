@@ -23,6 +23,8 @@ from moefit.llama.programs import find_program
 from moefit.machine.detect import MachineOptions, detect
 from moefit.machine.types import Device, Machine
 from moefit.model import Model, build
+from moefit.planning.context import wanted_context
+from moefit.planning.guests import count_guests
 from moefit.planning.types import Launch
 from moefit.values import dataclass
 
@@ -76,7 +78,7 @@ def _with_guests(
     launch: Launch, options: MachineOptions, progress: Callable[[Progress], None] | None
 ) -> Request:
     """The request, with what the files beside the model take."""
-    from moefit.app.guests import count_guests, implied, read_files, speculating  # noqa: PLC0415 - few lines have any
+    from moefit.app.guests import implied, read_files, speculating  # noqa: PLC0415 - few lines have any
     from moefit.llama.beside import places  # noqa: PLC0415 - as above
 
     wanted = _with_model(launch.constraints)
@@ -91,8 +93,9 @@ def _with_guests(
     if spec_type is not None:
         wanted = speculating(wanted, launch.given, spec_type)
     machine = read_machine(options, launch)
-    extras = count_guests(wanted, files, model, machine)
-    return Request(model, machine, replace(launch, constraints=wanted, extras=extras, needed=needed))
+    extras = count_guests(model, machine, wanted, files, wanted_context(wanted, model))
+    changed = replace(launch, constraints=wanted, files=files, extras=extras, needed=needed)
+    return Request(model, machine, changed)
 
 
 def _path_of_url(wanted: Constraints, using: Access) -> tuple[Addition, ...]:

@@ -75,7 +75,7 @@ def plan(shared: Shared, as_json: o.AsJson = False, explain: o.Explain = False) 
 
 @command(Shared)
 def estimate(shared: Shared, as_json: o.AsJson = False, explain: o.Explain = False) -> int:
-    """Memory and speed of a command exactly as given."""
+    """Memory and speed of what a server would load for a command."""
     request = read_request(shared.model, shared.words, shared.machine_options)
     made = make_estimate(request.model, request.machine, request.launch, shared.plan_options)
     show(made, as_json=as_json, details=explain, color=shared.color, given=True)

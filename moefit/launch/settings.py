@@ -53,3 +53,5 @@ class Settings:
     draft_cache_type_v: str = "f16"
     embeddings: bool = False
     """--embedding, --reranking or --pooling: the server reserves a whole batch of outputs."""
+    overridden: bool = False
+    """The line has tensor overrides, which end pipelining even where they move nothing (llama_model::has_tensor_overrides)."""

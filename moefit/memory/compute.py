@@ -128,6 +128,7 @@ def pipeline_copies(model: Model, devices: Sequence[Device], settings: Settings,
         and settings.split_mode == "layer"
         and settings.kv_offload
         and not placement.overrides
+        and not settings.overridden
     )
     return 4 if parallel else 1
 

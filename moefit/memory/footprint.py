@@ -42,7 +42,7 @@ def footprint(model: Model, devices: Sequence[Device], settings: Settings, place
     model_on, model_host = weights(model, devices, settings, placement)
     context_on, context_host = kv(model, devices, settings, placement)
     compute_on, compute_host, remarks = _compute(model, devices, settings, placement)
-    draft_on, draft_host = _draft_context(model, settings, placement, compute_on, compute_host)
+    draft_on, draft_host = draft_context(model, settings, placement, compute_on, compute_host)
     return Footprint(
         devices=tuple(
             Use(*of_device)
@@ -97,7 +97,7 @@ def _compute(
     return tuple(map(max, on, bound)), max(exact.host, host), exact.notes
 
 
-def _draft_context(
+def draft_context(
     model: Model, settings: Settings, placement: Placement, main: Sequence[int], host: int
 ) -> tuple[tuple[int, ...], int]:
     """Compute buffers of the context that runs the nextn blocks, for each device and the host: a bound.

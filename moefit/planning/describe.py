@@ -16,6 +16,7 @@ from moefit.model import Layer, Model, Role
 from moefit.placement.types import Placement
 from moefit.planning.types import DevicePlan, LayerPlan, Plan, Warn, holds_weights
 from moefit.search.search import Candidate
+from moefit.search.server_fit import BY_FIT
 from moefit.search.settle import Settled
 from moefit.search.unified import drawn_from_ram
 from moefit.sizes import format_size
@@ -133,7 +134,8 @@ def _why(
         )
     if rule is not None:
         what = "its experts follow" if layer.experts else "some of its tensors follow"
-        return f"{what} your {' '.join(rule.words)}"
+        whose = "llama.cpp's own fit" if rule.words == BY_FIT else f"your {' '.join(rule.words)}"
+        return f"{what} {whose}"
     return _why_there(base, experts, elsewhere)
 
 

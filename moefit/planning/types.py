@@ -15,6 +15,7 @@ from moefit.launch.settings import Settings
 from moefit.launch.translate import Dropped
 from moefit.machine.types import Device, Machine
 from moefit.memory.extras import Extra
+from moefit.memory.guests import Files
 from moefit.memory.types import HostUse, Use
 from moefit.model import Model
 from moefit.placement.budget import Budget
@@ -33,6 +34,8 @@ class Launch:
     constraints: Constraints
     extras: tuple[Extra, ...] = ()
     """The mmproj, the draft model and other guests of the line, with their memory."""
+    files: Files = Files()
+    """The headers of those, as far as they have one."""
     needed: tuple[Addition, ...] = ()
     """Without these the program would not load the model that the line names."""
 

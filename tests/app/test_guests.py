@@ -2,12 +2,13 @@ import gguf
 import numpy as np
 import pytest
 
-from moefit.app.guests import count_guests, implied, read_files
+from moefit.app.guests import implied, read_files
 from moefit.errors import InputError
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
 from moefit.launch.precedence import effective
 from moefit.machine.types import Cpu, Device, Machine, Ram
+from moefit.planning.guests import count_guests
 from tests import oracle
 
 GIB = 1 << 30
@@ -41,7 +42,7 @@ def read(line):
 
 
 def counted(line):
-    return [(e.kind, e.device, e.model) for e in count_guests(line, read(line), MODEL, MACHINE)]
+    return [(e.kind, e.device, e.model) for e in count_guests(MODEL, MACHINE, line, read(line), 4096)]
 
 
 def test_a_line_that_names_a_model_alone_has_no_guests():

@@ -316,18 +316,6 @@ class TestMicroBatchOfLess:
         assert ("256", None) == (value(made.argv, "-ub"), value(made.argv, "-ot"))
 
 
-class TestEstimate:
-    """An RTX 3060 cannot hold all of Qwen3-30B-A3B."""
-
-    @pytest.mark.parametrize(
-        ("words", "told"),
-        [((), True), (("--fit", "off"), False), (("-ngl", "99"), False), (("-ngl", "auto"), True)],
-    )
-    def test_a_line_that_llama_cpp_would_fit_itself_says_so(self, experts, words, told):
-        made = estimate(experts, MACHINE, launch((*LINE, *words)), OPTIONS)
-        assert (False, told) == (made.fits, made.remedy is not None)
-
-
 class TestOverrides:
     @pytest.mark.parametrize(
         ("value", "told"), [("exps=CPU", []), ("expz=CPU", ["expz"]), ("exps=CPU,expz=CUDA0", ["expz"])]

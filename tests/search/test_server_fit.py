@@ -1,0 +1,32 @@
+import pytest
+
+from moefit.memory.guests import Files
+from moefit.search.server_fit import server_fit
+from tests.oracle.fits import asked, fits, name
+
+ROWS = fits()
+
+
+PLACED = ("-ngl", "-ncmoe", "-cmoe", "-ts")
+
+
+def said(row):
+    """Context, layers, split and patterns, and whether the fit gave up."""
+    if row["status"] or row["ngl"] == -1 or any(option in row["flags"].split() for option in PLACED):
+        return row["n_ctx"], None, bool(row["status"])
+    patterns = [rule.rpartition("=")[0] for rule in row["ot"]]
+    return row["n_ctx"], (row["ngl"], row["ts"], patterns), False
+
+
+def found(row):
+    fitted = server_fit(*asked(row), Files())
+    assigned = fitted.assignment
+    if assigned is None:
+        return fitted.context, None, fitted.gave_up is not None
+    moved = [one.pattern for one in assigned.moved]
+    return fitted.context, (assigned.gpu_layers, list(assigned.tensor_split), moved), False
+
+
+@pytest.mark.parametrize("row", ROWS, ids=name)
+def test_the_fit_is_llama_cpps_own(row):
+    assert said(row) == found(row)
