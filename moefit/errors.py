@@ -22,5 +22,9 @@ class InputError(MoefitError):
     """A file or a device answered with something moefit cannot use: not GGUF, truncated, a missing shard."""
 
 
+class DriverError(InputError):
+    """The machine cannot be read: a driver or a program that was asked fails or does not answer; exit status 3."""
+
+
 class DoesNotFitError(MoefitError):
     """Nothing that honours the user's constraints fits; exit status 1, and nothing on stdout."""

@@ -10,11 +10,12 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import NoReturn
 
-from moefit.errors import DoesNotFitError, InputError, MoefitError, UsageError
+from moefit.errors import DoesNotFitError, DriverError, InputError, MoefitError, UsageError
 
 FITS = 0
 DOES_NOT_FIT = 1
 BAD_USAGE = 2
+DRIVER_FAILS = 3
 INTERRUPTED = 130
 PIPE_CLOSED = 141
 """As a shell counts a process that SIGPIPE ended."""
@@ -39,12 +40,19 @@ def main(words: Sequence[str] | None = None) -> NoReturn:
         status = INTERRUPTED
     except MoefitError as error:
         complain(error)
-        status = DOES_NOT_FIT if isinstance(error, DoesNotFitError) else BAD_USAGE
+        status = _status(error)
     except OSError as error:  # the readers of files raise errors of their own: this is stdout's, a full disk
         _discard_output()
         complain(InputError(f"cannot write the result: {error.strerror}"))
         status = BAD_USAGE
     sys.exit(status)
+
+
+def _status(error: MoefitError) -> int:
+    """The exit status that says what kind of error it is."""
+    if isinstance(error, DoesNotFitError):
+        return DOES_NOT_FIT
+    return DRIVER_FAILS if isinstance(error, DriverError) else BAD_USAGE
 
 
 def _prepare_output() -> None:

@@ -12,12 +12,13 @@ import typer
 
 from moefit import __version__
 from moefit.app.request import Request, read_launch, read_line, read_machine, read_model, read_request
+from moefit.app.seen import check_seen, expected_of
 from moefit.cli import DOES_NOT_FIT, FITS, INTERRUPTED
 from moefit.cli import options as o
 from moefit.cli.output import console, does_not_fit, note, note_environment, show, warn, write_argv
 from moefit.cli.progress import show_progress
 from moefit.cli.shared import MachineShared, Shared, takes
-from moefit.errors import InputError, UsageError
+from moefit.errors import DriverError, InputError, UsageError
 from moefit.planning.core import plan as make_plan
 from moefit.planning.describe import truncated
 from moefit.planning.estimate import estimate as make_estimate
@@ -76,7 +77,7 @@ def plan(shared: Shared, as_json: o.AsJson = False, explain: o.Explain = False) 
 @command(Shared)
 def estimate(shared: Shared, as_json: o.AsJson = False, explain: o.Explain = False) -> int:
     """Memory and speed of what a server would load for a command."""
-    request = read_request(shared.model, shared.words, shared.machine_options)
+    request = _look(shared)
     made = make_estimate(request.model, request.machine, request.launch, shared.plan_options)
     show(made, as_json=as_json, details=explain, color=shared.color, given=True)
     return FITS if made.fits else DOES_NOT_FIT
@@ -126,7 +127,7 @@ def unit(
 
     served = request.launch.command
     line = units.absolute(served.argv if replan else made.argv, served.program, os.environ)
-    argv = shared.run_words(line) if replan else line
+    argv = _expecting(shared, made).run_words(line) if replan else line
     planned = units.service(made, name, argv, user=user or install, replan=replan)
     secret = [argument.spelling for argument in served.arguments if argument.option.is_secret]
     if secret:
@@ -273,9 +274,26 @@ def _wait_free(shared: Shared, seconds: float) -> None:
 
 
 def _plan(shared: Shared) -> Plan:
-    return _planned(
-        shared, read_request(shared.model, shared.words, shared.machine_options, show_progress), thorough=True
-    )
+    return _planned(shared, _look(shared), thorough=True)
+
+
+def _look(shared: Shared) -> Request:
+    """The request of a command that starts nothing: GPUs that do not answer are told before all else."""
+    request = read_request(shared.model, shared.words, shared.machine_options, show_progress)
+    trouble = _trouble(shared, request)
+    if trouble is not None:
+        warn(Warn("unseen", f"{trouble.message}; this is for what answers", trouble.hint))
+    return request
+
+
+def _expecting(shared: Shared, made: Plan) -> Shared:
+    """The options of a command that plans again: with the devices that it must find then, too."""
+    return shared if shared.expect else replace(shared, expect=expected_of(made) or None)
+
+
+def _trouble(shared: Shared, request: Request) -> DriverError | None:
+    wanted = request.launch.constraints
+    return check_seen(request.machine, wanted, shared.expected, allow_cpu=shared.allow_cpu)
 
 
 def _planned(shared: Shared, request: Request, *, thorough: bool) -> Plan:
@@ -292,9 +310,13 @@ def _runnable(shared: Shared) -> tuple[Request, Plan]:
 
     Raises:
         DoesNotFitError: nothing fits.
+        DriverError: a GPU is here, or should be, and does not answer.
         InputError: the model file is not complete.
     """
     request = read_request(shared.model, shared.words, shared.machine_options, show_progress)
+    trouble = _trouble(shared, request)
+    if trouble is not None:
+        raise trouble
     if request.model.truncated:
         incomplete = truncated(request.model)
         raise InputError(

@@ -108,6 +108,18 @@ NoCalibration = Annotated[
         rich_help_panel=_MACHINE,
     ),
 ]
+AllowCpu = Annotated[
+    bool,
+    typer.Option(
+        "--allow-cpu",
+        help="Plan for the CPU where this host has a GPU that does not answer.",
+        rich_help_panel=_MACHINE,
+    ),
+]
+Expect = Annotated[
+    list[str] | None,
+    typer.Option(metavar="DEV", help="A device that must be there, or exit 3.", rich_help_panel=_MACHINE),
+]
 Margin = Annotated[
     list[str] | None,
     typer.Option(

@@ -58,12 +58,19 @@ class Shared(MachineShared):
     """What every planning command takes before `--`."""
 
     model: o.ModelPath = None
+    allow_cpu: o.AllowCpu = False
+    expect: o.Expect = None
     margin: o.Margin = None
     beside: o.Beside = None
     strategy: o.StrategyChoice = o.Strategy.AUTO
     workload: o.WorkloadText = "chat"
     prefer: o.Prefer = None
     exact: o.Exact = False
+
+    @property
+    def expected(self) -> tuple[str, ...]:
+        """`--expect`, each device by itself."""
+        return tuple(name.strip() for text in self.expect or () for name in text.split(",") if name.strip())
 
     def run_words(self, argv: Sequence[str]) -> tuple[str, ...]:
         """The command of moefit that runs `argv` with these options: absolute, for a place without a PATH."""

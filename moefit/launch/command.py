@@ -32,6 +32,8 @@ OWN_OPTIONS = frozenset(
         "--budget",
         "--exclude",
         "--no-calibration",
+        "--allow-cpu",
+        "--expect",
         "--margin",
         "--beside",
         "--strategy",

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from moefit.errors import InputError
+from moefit.errors import DriverError, InputError
 from moefit.llama.programs import MISSING_HINT
 from moefit.machine.catalogue import card_of_driver
 from moefit.machine.detect import TIME_LIMIT
@@ -40,7 +40,8 @@ def list_devices(
     on the device, so `overhead` is 0. LLAMA_ARG_RPC and the like in `environment` act as they will in the server.
 
     Raises:
-        InputError: the program is missing, fails, does not answer in `time_limit` seconds, or an RPC server cannot be reached.
+        InputError: the program is missing.
+        DriverError: it fails, does not answer in `time_limit` seconds, or an RPC server cannot be reached.
     """
     argv = [program]
     if rpc:  # before --list-devices, which prints and exits where it stands
@@ -66,12 +67,12 @@ def list_devices(
         raise InputError(f"{program}: cannot run: {error.strerror}", MISSING_HINT) from None
     except subprocess.TimeoutExpired:
         hint = "an RPC server answers one client at a time: stop the other" if rpc else None
-        raise InputError(f"{program} --list-devices: no answer in {time_limit:g} seconds", hint) from None
+        raise DriverError(f"{program} --list-devices: no answer in {time_limit:g} seconds", hint) from None
     unreachable = _UNREACHABLE.search(answer.stderr)
     if unreachable is not None:
-        raise InputError(f"no RPC server at {unreachable[1]}", "start it with `ggml-rpc-server -p PORT`")
+        raise DriverError(f"no RPC server at {unreachable[1]}", "start it with `ggml-rpc-server -p PORT`")
     if answer.returncode != 0:
-        raise InputError(
+        raise DriverError(
             f"{program} --list-devices: failed with status {answer.returncode}{_said(answer.stderr)}"
         )
     return parse_devices(answer.stdout)

@@ -10,7 +10,9 @@ from moefit.errors import InputError, UsageError
 from moefit.machine.calibration_file import load_calibration
 from moefit.machine.declared import apply_limits, declare_host, parse_gpus
 from moefit.machine.host import ROOT, read_cpu, read_fingerprint, read_ram
+from moefit.machine.sysfs import read_adapters
 from moefit.machine.types import Machine
+from moefit.machine.unseen import unseen_gpus
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
@@ -80,7 +82,8 @@ def detect(
             gpus, warnings = _local_gpus(
                 environment, machine.ram, ask_server, options.time_limit, prefer_server=prefer_server
             )
-            machine = replace(machine, gpus=gpus, warnings=warnings)
+            unseen = "" if gpus else unseen_gpus(root, read_adapters(root), environment)
+            machine = replace(machine, gpus=gpus, warnings=warnings, unseen=unseen)
         if options.calibrated and options.ram is None:
             machine = _calibrated(machine, environment)
     ram, cpu = declare_host(machine.ram, machine.cpu, options.ram, options.ram_bandwidth, options.cores)

@@ -108,3 +108,5 @@ class Machine:
     """What ran here and is explained by these figures (`moefit bench --save`): calibration.bench_key of each."""
     excluded: tuple[str, ...] = ()
     """Devices that are there but not in `gpus` (`--exclude`): llama.cpp would use them unless the line says which it may."""
+    unseen: str = ""
+    """What shows that this host has GPUs, as words, where none answered; empty where one did, or nothing shows any."""

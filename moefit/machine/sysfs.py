@@ -1,0 +1,171 @@
+"""AMD's and Intel's GPUs as the kernel describes them: what is known of a card before any program has been asked.
+
+The files are those of Documentation/gpu/amdgpu/driver-misc.rst and Documentation/ABI/testing/sysfs-bus-pci of the kernel.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from moefit.machine.link import pcie_bandwidth
+from moefit.sizes import GIB
+from moefit.values import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_VENDORS: Final = {"0x1002": "AMD", "0x8086": "Intel", "0x10de": "NVIDIA"}
+_SLOT: Final = re.compile(r"[0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]")
+_INTEL_INTEGRATED: Final = "0000:00:02.0"
+"""Where Intel's processors have their own GPU, always; cards are behind a bridge."""
+_CARD_VRAM: Final = 4 * GIB
+"""An AMD GPU with less is part of a processor, where the driver does not tell: what a BIOS sets aside is seldom more."""
+_METRICS_OF_CARDS: Final = 1
+"""format_revision of gpu_metrics: 1 is a card's, 2 and 3 are an APU's (include/kgd_pp_interface.h of amdgpu)."""
+_GENERATIONS: Final = {"2.5": 1, "5.0": 2, "5": 2, "8.0": 3, "8": 3, "16.0": 4, "32.0": 5, "64.0": 6}
+_NAMES: Final = "usr/share/libdrm/amdgpu.ids"
+"""AMD's names by device and revision, which libdrm installs: `744C, C8, AMD Radeon RX 7900 XTX`."""
+_LARGEST: Final = 1 << 16
+"""Bytes of a file of sysfs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """One GPU on the PCI bus."""
+
+    slot: str
+    """Its place on the bus: 0000:03:00.0."""
+    vendor: str
+    """AMD, Intel or NVIDIA."""
+    driver: str
+    """The kernel's: amdgpu, i915, xe, nouveau; empty for none."""
+    integrated: bool
+    """Part of the processor: it shares the host's memory."""
+    name: str = ""
+    """What its vendor calls it; empty when unknown."""
+    total: int = 0
+    """Bytes of its own memory; of an integrated one, with what it may take of the host's. 0 when unknown."""
+    free: int = 0
+    link: int | None = None
+    """Bytes per second from pinned host memory over the narrowest part of its path; None when unknown."""
+    displays: bool = False
+    """A screen is connected and on."""
+
+
+def read_adapters(root: Path) -> tuple[Adapter, ...]:
+    """The GPUs in the order of their slots, read below `root`; what cannot be read is unknown."""
+    found = {}
+    for card in sorted((root / "sys/class/drm").glob("card*")):
+        device = card / "device"
+        if re.fullmatch(r"card\d+", card.name) and _read(device / "vendor") in _VENDORS:
+            adapter = _adapter(root, card, device)
+            found[adapter.slot] = adapter
+    return tuple(found[slot] for slot in sorted(found))
+
+
+def _adapter(root: Path, card: Path, device: Path) -> Adapter:
+    place = device.resolve()
+    slot = next((part for part in reversed(place.parts) if _SLOT.fullmatch(part)), card.name)
+    vendor = _VENDORS[_read(device / "vendor")]
+    integrated = _is_integrated(device, vendor, slot)
+    own, own_used = _number(device / "mem_info_vram_total"), _number(device / "mem_info_vram_used")
+    lent, lent_used = _number(device / "mem_info_gtt_total"), _number(device / "mem_info_gtt_used")
+    if not integrated:
+        lent = lent_used = 0
+    return Adapter(
+        slot=slot,
+        vendor=vendor,
+        driver=_driver(device),
+        integrated=integrated,
+        name=_read(device / "product_name") or _listed_name(root, device),
+        total=own + lent,
+        free=max(0, own - own_used) + max(0, lent - lent_used),
+        link=None if integrated else _link(place),
+        displays=any(_is_on(connector) for connector in card.parent.glob(f"{card.name}-*")),
+    )
+
+
+def _is_integrated(device: Path, vendor: str, slot: str) -> bool:
+    if vendor == "Intel":
+        return slot == _INTEL_INTEGRATED
+    if vendor != "AMD":
+        return False
+    head = _bytes(device / "gpu_metrics")[:4]
+    if len(head) == 4:
+        return head[2] != _METRICS_OF_CARDS
+    return _number(device / "mem_info_vram_total") < _CARD_VRAM
+
+
+def _driver(device: Path) -> str:
+    """The kernel's driver: what the link `driver` names, else what the device's events say."""
+    link = device / "driver"
+    if link.is_symlink():
+        return link.readlink().name
+    found = re.search(r"^DRIVER=(\S+)", _read(device / "uevent"), re.MULTILINE)
+    return found[1] if found else ""
+
+
+def _listed_name(root: Path, device: Path) -> str:
+    """AMD's name for the device and revision, where libdrm is installed."""
+    number = _read(device / "device").removeprefix("0x").upper()
+    revision = _read(device / "revision").removeprefix("0x").upper()
+    if not number or not (root / _NAMES).is_file():
+        return ""
+    wanted = re.compile(rf"^{re.escape(number)},\s*{re.escape(revision)},\s*(\S.*?)\s*$", re.MULTILINE)
+    found = wanted.search(_bytes(root / _NAMES, 1 << 20).decode(errors="replace"))
+    return found[1] if found else ""
+
+
+def _link(place: Path) -> int | None:
+    """The slowest part of the path from the processor: a card's own port tells of the switch on the card, not of its slot.
+
+    Of each part the generation that it can reach counts, for idle links slow down, and the width that it runs at.
+    """
+    rates = []
+    for part in (place, *place.parents):
+        if not _SLOT.fullmatch(part.name):
+            break
+        generation = _GENERATIONS.get(_read(part / "max_link_speed").partition(" ")[0])
+        widths = (_number(part / "max_link_width"), _number(part / "current_link_width"))
+        lanes = min((width for width in widths if 0 < width <= 32), default=0)
+        if generation and lanes:
+            rates.append(pcie_bandwidth(generation, lanes))
+    return min(rates, default=None)
+
+
+def _is_on(connector: Path) -> bool:
+    return _read(connector / "status") == "connected" and _read(connector / "enabled") == "enabled"
+
+
+def files_of_nvidia(root: Path) -> Iterator[str]:
+    """The device files that NVIDIA's driver has made here: for each card, for its control, and on a Jetson."""
+    names = [path.name for path in sorted((root / "dev").glob("nv*"))]
+    for name in names:
+        if re.fullmatch(r"nvidia\d+|nvidiactl|nvgpu|nvhost-gpu", name):
+            yield f"/dev/{name}"
+
+
+def has_kfd(root: Path) -> bool:
+    """Whether AMD's driver for computing is here."""
+    return (root / "dev/kfd").exists()
+
+
+def _number(path: Path) -> int:
+    """A natural number; 0 for anything else."""
+    text = _read(path)
+    return int(text) if text.isdigit() and len(text) <= 16 else 0
+
+
+def _read(path: Path) -> str:
+    return _bytes(path).decode(errors="replace").strip()
+
+
+def _bytes(path: Path, most: int = _LARGEST) -> bytes:
+    """The beginning of a file; nothing where it cannot be read."""
+    try:
+        with path.open("rb", buffering=0) as file:
+            return file.read(most)
+    except OSError:
+        return b""
