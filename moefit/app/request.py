@@ -8,15 +8,19 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from moefit.app.containers import on_host, with_variable_files
 from moefit.errors import InputError, UsageError
 from moefit.gguf.split import read_header, shard_names
-from moefit.launch.command import parse, split, with_model
+from moefit.launch.command import Command, parse, with_model
 from moefit.launch.complete import Addition
 from moefit.launch.constraints import Constraints, constraints
-from moefit.launch.environment import min_batch
+from moefit.launch.environment import DEFAULT_MIN_BATCH, MIN_BATCH, min_batch
 from moefit.launch.options import OptionTable
-from moefit.launch.precedence import effective, variables
+from moefit.launch.precedence import effective
+from moefit.launch.programs import split
+from moefit.launch.seen import reaches, variables
 from moefit.launch.sources import ModelSource
+from moefit.launch.unplanned import unplanned
 from moefit.llama.config import read_configs
 from moefit.llama.help import option_table
 from moefit.llama.programs import find_program
@@ -119,7 +123,18 @@ def read_launch(model_path: str | None, words: Sequence[str] | None) -> Launch:
             "there is neither a model nor a command",
             "moefit plan model.gguf, or moefit plan -- llama-server -m model.gguf",
         )
-    return read_line(words, model_path)
+    launch = read_line(words, model_path)
+    if nothing := unplanned(launch.command, launch.constraints):
+        raise nothing
+    return launch
+
+
+def starts_no_model(words: Sequence[str]) -> tuple[str, ...] | None:
+    """The words of a command for which there is nothing to plan; None for any other."""
+    if split(words).name == "llama":
+        return tuple(words)
+    launch = read_line(words)
+    return launch.command.argv if unplanned(launch.command, launch.constraints) else None
 
 
 def read_line(words: Sequence[str] | None, model_path: str | None = None) -> Launch:
@@ -127,11 +142,19 @@ def read_line(words: Sequence[str] | None, model_path: str | None = None) -> Lau
     command = parse(words or [], _table(words or []))
     if model_path is not None:
         command = with_model(command, model_path)
-    given = effective(command, read_configs(os.environ), os.environ)
-    wanted = replace(
-        constraints(command.name, given), op_offload_min_batch=min_batch(variables(command, os.environ))
-    )
+    command = with_variable_files(command)
+    configs = () if command.container else read_configs(os.environ)
+    given = effective(command, configs, os.environ)
+    wanted = replace(constraints(command.name, given), op_offload_min_batch=_min_batch(command))
+    if command.container:
+        wanted = on_host(wanted, command.container)
     return Launch(command, given, wanted)
+
+
+def _min_batch(command: Command) -> int | None:
+    """The threshold that the program will have, where moefit cannot choose it."""
+    stated = min_batch(variables(command, os.environ))
+    return DEFAULT_MIN_BATCH if stated is None and not reaches(command, MIN_BATCH) else stated
 
 
 def read_model(wanted: Constraints, progress: Callable[[Progress], None] | None = None) -> Model:
@@ -192,14 +215,15 @@ def read_machine(options: MachineOptions, launch: Launch) -> Machine:
 def _table(words: Sequence[str]) -> OptionTable | None:
     """The options of the program at hand, where there is one."""
     parts = split(words)
-    program = find_program(parts.program, os.environ)
-    return option_table(program, parts.name, os.environ) if program else None
+    program = find_program(parts.program, os.environ) if parts.container is None else None
+    return option_table(program, parts.name, os.environ, parts.words[1:]) if program else None
 
 
 def _server(
     launch: Launch, environment: Mapping[str, str], time_limit: float
 ) -> Callable[[], tuple[Device, ...]] | None:
-    program = find_program(launch.command.program, environment)
+    command = launch.command
+    program = find_program(command.program, environment) if command.container is None else None
     if program is None:
         return None
 

@@ -11,7 +11,15 @@ from typing import Annotated
 import typer
 
 from moefit import __version__
-from moefit.app.request import Request, read_launch, read_line, read_machine, read_model, read_request
+from moefit.app.request import (
+    Request,
+    read_launch,
+    read_line,
+    read_machine,
+    read_model,
+    read_request,
+    starts_no_model,
+)
 from moefit.app.seen import check_seen, expected_of
 from moefit.cli import DOES_NOT_FIT, FITS, INTERRUPTED
 from moefit.cli import options as o
@@ -19,6 +27,7 @@ from moefit.cli.output import console, does_not_fit, note, note_environment, sho
 from moefit.cli.progress import show_progress
 from moefit.cli.shared import MachineShared, Shared, takes
 from moefit.errors import DriverError, InputError, UsageError
+from moefit.formats import shell
 from moefit.planning.core import plan as make_plan
 from moefit.planning.describe import truncated
 from moefit.planning.estimate import estimate as make_estimate
@@ -95,6 +104,13 @@ def args(shared: Shared, as_format: o.FormatChoice = o.Format.SHELL) -> int:
 @command(Shared)
 def run(shared: Shared, dry_run: o.DryRun = False, wait_free: o.WaitFree = None) -> int:
     """Become the completed command: same PID, signals, exit status."""
+    if shared.model is None and shared.words and (argv := starts_no_model(shared.words)):
+        if dry_run:
+            sys.stdout.write(shell.write(argv) + "\n")
+            return FITS
+        from moefit.llama.execute import replace_process
+
+        return replace_process(argv, {})
     if wait_free is not None:
         _wait_free(shared, wait_free)
     request, made = _runnable(shared)

@@ -32,7 +32,7 @@ def write(command: Command, name: str, environment: Mapping[str, str] | None = N
         UsageError: a word holds a macro (`${`), a line break or a control character.
     """
     variables = [f"{variable}={value}" for variable, value in (environment or {}).items()]
-    for word in (*command.wrapper, command.program, name, *variables):
+    for word in (*command.head, name, *variables):
         _refuse(word, repr(word))
     for argument in command.arguments:
         for word in argument.words:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from moefit.launch.command import without_secrets
+from moefit.launch.shown import without_secrets
 from moefit.launch.given import LINE
 from moefit.planning.types import Plan
 from moefit.values import dataclass

@@ -11,16 +11,29 @@ from dataclasses import replace
 from typing import NoReturn
 
 from moefit.errors import UsageError
+from moefit.launch.containers import Container
 from moefit.launch.legacy import LEGACY
-from moefit.launch.option_data import PROGRAMS
 from moefit.launch.options import AUTO, FALSY, TRUTHY, Option, OptionTable, builtin, is_builtin, normal
+from moefit.launch.programs import Parts, split
+from moefit.launch.shown import one_line, without_secrets
 from moefit.values import dataclass
 
-_PROGRAM = re.compile(r"llama-[a-z][a-z0-9-]*(?:\.exe)?")
-_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
-_URL = re.compile(r"(https?://)(?:[^/?#]*@)?([^?#]*)(?:[?#].*)?", re.IGNORECASE | re.DOTALL)
+_MACRO = re.compile(r"\$\{[^{}]+\}|\$\w+|%\w+%|\{\{.+\}\}|\{\w+\}")
+"""What another program will put in: llama-swap's ${PORT}, a template's {{ port }}."""
 _NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
+
+_CONTINUATIONS = {
+    "^": "^ continues a line in cmd.exe alone: write the command on one line, or end its lines in \\",
+    "`": "a backtick continues a line in PowerShell alone: write the command on one line, or end its lines in \\",
+    "#": "\\ continues a line only as its last character: no comment may stand behind it",
+    "\\": "\\ continues a line only as its last character: nothing may stand behind it, not even a space",
+    "&": "& and what follows it are the shell's: leave them out",
+    "|": "| and what follows it are the shell's: leave them out",
+    ";": "; and what follows it are the shell's: leave them out",
+    ">": "> and what follows it are the shell's: leave them out",
+}
+"""What a word of another shell, or one that was pasted wrong, should have been."""
 
 OWN_OPTIONS = frozenset(
     [
@@ -95,12 +108,16 @@ class Command:
     """A whole command."""
 
     wrapper: tuple[str, ...]
-    """What stands before the program: numactl, env X=1, taskset ..."""
+    """What stands before the program: numactl, env X=1, taskset ..., docker run with its image."""
     program: str
-    """The program as written, perhaps a path."""
+    """The program as written, perhaps a path; what the image starts where a container's line does not name it."""
     arguments: tuple[Argument, ...]
     table: OptionTable
     """The options of this program, of the binary at hand or as built in."""
+    words: tuple[str, ...] = ()
+    """The program's own words on the line: two for `llama serve`, none where an image starts it."""
+    container: Container | None = None
+    """What the program sees of the host, where it runs in a container."""
 
     @property
     def name(self) -> str:
@@ -108,46 +125,23 @@ class Command:
         return self.table.program
 
     @property
+    def subcommand(self) -> tuple[str, ...]:
+        """`serve` of `llama serve`."""
+        return self.words[1:]
+
+    @property
+    def head(self) -> tuple[str, ...]:
+        """Every word before the arguments."""
+        return (*self.wrapper, *self.words)
+
+    @property
     def argv(self) -> tuple[str, ...]:
         """Every word."""
-        return (*self.wrapper, self.program, *(word for a in self.arguments for word in a.words))
+        return (*self.head, *(word for a in self.arguments for word in a.words))
 
     def given(self, spelling: str) -> Iterator[Argument]:
         """The arguments that spell the option named by `spelling`, in order."""
         return (a for a in self.arguments if spelling in a.option.spellings or spelling in a.option.negations)
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """A command cut where its program stands."""
-
-    wrapper: tuple[str, ...]
-    program: str
-    rest: tuple[str, ...]
-
-    @property
-    def name(self) -> str:
-        """The program's name: llama-server, also for llama-server-cuda or llama-server.exe."""
-        return _name(self.program)
-
-
-def split(argv: Sequence[str]) -> Parts:
-    """Find the program: the first word whose base name is a known llama-*, else any llama-*; options alone mean llama-server.
-
-    Raises:
-        UsageError: no word names a program of llama.cpp.
-    """
-    if not argv or argv[0].startswith("-"):
-        return Parts((), "llama-server", tuple(argv))
-    if _ASSIGNMENT.match(argv[0]):
-        raise UsageError(f"{argv[0]} is no program but a variable", f"write env {argv[0]} ...")
-    candidates = [i for i, word in enumerate(argv) if _PROGRAM.fullmatch(_basename(word))]
-    for i in sorted(candidates, key=lambda i: not is_builtin(_name(argv[i]))):
-        return Parts(tuple(argv[:i]), argv[i], tuple(argv[i + 1 :]))
-    raise UsageError(
-        f"no llama.cpp program in the command: {one_line(argv[0])} ...",
-        "write llama-server (or a path that ends in it) before its options, or begin with an option",
-    )
 
 
 def parse(argv: Sequence[str], table: OptionTable | None = None) -> Command:
@@ -159,6 +153,8 @@ def parse(argv: Sequence[str], table: OptionTable | None = None) -> Command:
         UsageError: no program, an unknown option, `--option=value`, a missing value or one of the wrong kind.
     """
     parts = split(argv)
+    if parts.name == "llama":
+        raise UsageError(f"{' '.join(parts.words)} starts no model", "moefit run -- starts it as it is")
     if table is None:
         table = builtin(parts.name)
         if not is_builtin(parts.name):
@@ -166,7 +162,8 @@ def parse(argv: Sequence[str], table: OptionTable | None = None) -> Command:
             raise UsageError(
                 f"moefit does not know the options of {parts.name}", f"it plans for {known.program}"
             )
-    return Command(parts.wrapper, parts.program, read_arguments(parts.rest, table), table)
+    arguments = read_arguments(parts.rest, table)
+    return Command(parts.wrapper, parts.program, arguments, table, parts.words, parts.container)
 
 
 def read_arguments(words: Sequence[str], table: OptionTable) -> tuple[Argument, ...]:
@@ -193,31 +190,6 @@ def with_model(command: Command, path: str) -> Command:
     option = command.table.get("-m")
     assert option is not None
     return replace(command, arguments=(Argument(option, ("-m", path)), *command.arguments))
-
-
-def one_line(word: str) -> str:
-    """A word as a message of one line may show it, without a URL's secrets."""
-    word = without_secrets(word)
-    return word if word.isprintable() else repr(word)
-
-
-def without_secrets(word: str) -> str:
-    """A URL without user, password, query and fragment, which may be secrets; any other word as it is.
-
-    >>> without_secrets("https://me:pw@host:8/a/m.gguf?sig=x#y"), without_secrets("a?b#c")
-    ('https://host:8/a/m.gguf', 'a?b#c')
-    """
-    url = _URL.fullmatch(word)
-    return url.group(1) + url.group(2) if url else word
-
-
-def _basename(word: str) -> str:
-    return re.split(r"[/\\]", word)[-1]
-
-
-def _name(word: str) -> str:
-    name = _basename(word).removesuffix(".exe")
-    return next((p for p in PROGRAMS if name.startswith(f"{p}-")), name)
 
 
 def _arguments(words: Sequence[str], table: OptionTable) -> Iterator[Argument]:
@@ -264,6 +236,8 @@ def _unknown(word: str, table: OptionTable, previous: Argument | None) -> NoRetu
 def _positional_hint(word: str) -> str | None:
     if word.endswith(".gguf"):
         return f"write -m {word}"
+    if continuation := _CONTINUATIONS.get(word.strip()[:1]):
+        return continuation
     return "quote a value that has spaces" if word else "an empty word stands in the command"
 
 
@@ -276,10 +250,19 @@ def _closest(word: str, table: OptionTable) -> str | None:
     return f"did you mean {near[0]}?" if near else f"see {table.program} --help"
 
 
+def is_macro(value: str) -> bool:
+    """Whether another program will put the value in; moefit keeps it, and refuses it where a plan needs the value.
+
+    >>> is_macro("${PORT}"), is_macro("{{ .port }}"), is_macro("8080")
+    (True, True, False)
+    """
+    return _MACRO.fullmatch(value) is not None
+
+
 def _check(argument: Argument, table: OptionTable) -> None:
     """Refuse a value that llama.cpp would refuse, or read as something else than it says (`-c 32k` is 32 to stoi)."""
     option, value = argument.option, argument.value
-    if option.is_number and value not in option.number_words:
+    if option.is_number and value not in option.number_words and not is_macro(value):
         number = _NUMBER.match(value)
         if not number or number.end() != len(value):
             words = "".join(f" or {w}" for w in option.number_words)

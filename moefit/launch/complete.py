@@ -86,7 +86,7 @@ def complete(command: Command, additions: Sequence[Addition], given: Sequence[Gi
                 f"this build of {table.program} has no {addition.option}, which the plan needs",
                 "update llama.cpp",
             )
-    argv = (*command.wrapper, command.program, *(word for a in own for word in a.words), *words)
+    argv = (*command.head, *(word for a in own for word in a.words), *words)
     inherited = tuple(g for g in given if g.origin != LINE)
     return Completion(argv, line.kept, tuple(added), line.dropped, inherited)
 

@@ -13,9 +13,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from moefit.errors import InputError, UsageError
-from moefit.launch.command import Command, without_secrets
+from moefit.launch.command import Command
 from moefit.launch.given import Given
 from moefit.launch.options import TRUTHY, Option, OptionTable
+from moefit.launch.seen import variables
+from moefit.launch.shown import without_secrets
 from moefit.launch.translate import translate
 from moefit.values import dataclass
 
@@ -45,33 +47,6 @@ def effective(
             inherited += _from_config(config, command.table)
         inherited += _from_environment(variables(command, environment or {}), command.table)
     return (*inherited, *translate(command).given)
-
-
-def variables(command: Command, environment: Mapping[str, str]) -> Mapping[str, str]:
-    """The variables that the program will see: `env` in front of it adds some and takes some away."""
-    seen = dict(environment)
-    words = iter(command.wrapper)
-    for word in words:
-        if word.rpartition("/")[2] == "env":
-            _apply_env(words, seen)
-    return seen
-
-
-def _apply_env(words: Iterator[str], seen: dict[str, str]) -> None:
-    """One `env [-i] [-u NAME] [NAME=VALUE]...`, up to the program that it runs (GNU coreutils, env)."""
-    for word in words:
-        if word in {"-", "-i", "--ignore-environment"}:
-            seen.clear()
-        elif word in {"-u", "--unset", "-C", "--chdir"}:
-            name = next(words, "")
-            if word in {"-u", "--unset"}:
-                seen.pop(name, None)
-        elif word.startswith("--unset="):
-            seen.pop(word.partition("=")[2], None)
-        elif not word.startswith("-") and "=" in word:
-            name, _, seen[name] = word.partition("=")
-        elif not word.startswith("-"):
-            return
 
 
 def _from_environment(environment: Mapping[str, str], table: OptionTable) -> Iterator[Given]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from moefit.errors import UsageError
+from moefit.launch.command import is_macro
 from moefit.launch.given import Given
 from moefit.launch.options import TRUTHY
 
@@ -73,7 +74,10 @@ def integer(given: Given) -> int:
             f"{given.source}: moefit plans for one value, and this is a list", "give one of them"
         )
     if not re.fullmatch(r"\s*[+-]?\d+", given.value, re.ASCII):
-        raise UsageError(f"{given.source}: {given.value!r} is no whole number")
+        raise UsageError(
+            f"{given.source}: {given.value!r} is no whole number",
+            "a plan needs the value: write the number itself" if is_macro(given.value) else None,
+        )
     number = int(given.value) if len(given.value) < _LONGEST else 1 << 31
     if not -(1 << 31) <= number < 1 << 31:
         raise UsageError(f"{given.source}: the number is too large for llama.cpp")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 from binascii import crc32
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -23,17 +23,19 @@ VERSION: Final = 1
 """Of what is kept; it changes when an answer would be read otherwise."""
 
 
-def option_table(path: str, program: str, environment: Mapping[str, str]) -> OptionTable | None:
+def option_table(
+    path: str, program: str, environment: Mapping[str, str], subcommand: Sequence[str] = ()
+) -> OptionTable | None:
     """The options of the program at `path`; None when it does not answer, or answers something else."""
     try:
         found = Path(path).resolve(strict=True)
         stat = found.stat()
     except OSError:
         return None
-    kept = _folder(environment) / _name(found, stat)
+    kept = _folder(environment) / _name(found, stat, subcommand)
     table = _read(kept, found, program)
     if table is None:
-        text = _ask(str(found), environment)
+        text = _ask((str(found), *subcommand), environment)
         table = parse_help(program, text or "")
         if not table.options:
             return None
@@ -49,17 +51,18 @@ def _folder(environment: Mapping[str, str]) -> Path:
     return (Path(cache) if cache else Path(environment.get("HOME", "/")) / ".cache") / "moefit" / "help"
 
 
-def _name(path: Path, stat: os.stat_result) -> str:
+def _name(path: Path, stat: os.stat_result, subcommand: Sequence[str]) -> str:
     """A checksum of the path is enough: the file says which path it is for."""
-    return f"{crc32(os.fsencode(path)):08x}-{stat.st_size:x}-{stat.st_mtime_ns:x}.json"
+    words = b" ".join(map(os.fsencode, (path, *subcommand)))
+    return f"{crc32(words):08x}-{stat.st_size:x}-{stat.st_mtime_ns:x}.json"
 
 
-def _ask(path: str, environment: Mapping[str, str]) -> str | None:
+def _ask(words: Sequence[str], environment: Mapping[str, str]) -> str | None:
     import subprocess  # noqa: PLC0415 - needed only the first time
 
     try:
         answer = subprocess.run(  # noqa: S603 - the program that the user's command names
-            [path, "--help"],
+            [*words, "--help"],
             env=_plain(environment),
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -65,7 +65,8 @@ def verify(
     else:
         arguments = fit_params_arguments(command, parse_help("llama-fit-params", _help(program, env)))
         arguments += ["--fit-print", "on"]
-    line = [*command.wrapper, program, *arguments, *_COMMON]
+    words = (program, *command.subcommand) if server else (program,)
+    line = [*command.wrapper, *words, *arguments, *_COMMON]
     return _ask(line, env, timeout, whole_ubatch_outputs=not server)
 
 

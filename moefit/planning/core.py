@@ -26,6 +26,7 @@ from moefit.planning.additions import additions
 from moefit.planning.advice import advice
 from moefit.planning.as_given import as_given
 from moefit.planning.budgets import budgets
+from moefit.planning.carried import carried
 from moefit.planning.context import SMALLEST, largest_context, wanted_context
 from moefit.planning.demand import chosen_devices, demand
 from moefit.planning.describe import describe
@@ -62,7 +63,9 @@ def plan(model: Model, machine: Machine, launch: Launch, options: Options) -> Pl
         chosen, found, default = _choose(model, machine, launch, options, tokens)
     wanted = additions(model, machine, launch.constraints, chosen, default) if chosen.fits else ()
     completion = complete(launch.command, (*launch.needed, *wanted), launch.given)
-    made = describe(model, machine, launch.constraints, launch.extras, chosen, found, completion)
+    made = carried(
+        describe(model, machine, launch.constraints, launch.extras, chosen, found, completion), launch
+    )
     if made.fits:
         tips = advice(model, machine, launch, options, _work(model), chosen)
         told = remarks(model, machine, launch, options, chosen, scarce=tokens is not None)

@@ -11,6 +11,7 @@ from moefit.launch.translate import translate
 from moefit.machine.types import Machine
 from moefit.model import Model
 from moefit.planning.as_given import as_given
+from moefit.planning.carried import carried
 from moefit.planning.context import SMALLEST
 from moefit.planning.demand import chosen_devices
 from moefit.planning.describe import describe
@@ -39,7 +40,7 @@ def estimate(model: Model, machine: Machine, launch: Launch, options: Options) -
     if fitted is not None and fitted.gave_up is None:
         given = replace(given, strategy=AS_FITTED)
     words = Completion(launch.command.argv, launch.command.arguments, (), ())
-    made = describe(model, machine, loaded.constraints, loaded.extras, given, (), words)
+    made = carried(describe(model, machine, loaded.constraints, loaded.extras, given, (), words), launch)
     lacking = tuple(Warn("no-model", a.why, f"add {a.option} {a.value}") for a in launch.needed)
     unknown = (Warn("dropped", f"{d.shown}: {d.why}") for d in translate(launch.command).dropped)
     told = () if fitted is None else _told(fitted, launch, given)

@@ -38,6 +38,8 @@ class Launch:
     """The headers of those, as far as they have one."""
     needed: tuple[Addition, ...] = ()
     """Without these the program would not load the model that the line names."""
+    notes: tuple[Warn, ...] = ()
+    """What the reading of the command has to say."""
 
     @property
     def draft_bytes(self) -> Mapping[str, int]:

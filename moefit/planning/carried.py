@@ -1,0 +1,17 @@
+"""A plan as its line carries it: what the command's reading had to say, and the variables where they reach the program."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from moefit.launch.seen import inside
+from moefit.planning.types import Launch, Plan
+
+
+def carried(made: Plan, launch: Launch) -> Plan:
+    """The plan of this launch, with its notes; a container's variables stand on its own line, as `-e`."""
+    made = replace(made, warnings=(*launch.notes, *made.warnings))
+    container = launch.command.container
+    if container is None or not made.argv:
+        return made
+    return replace(made, argv=inside(container, made.argv, made.environment), environment={})
