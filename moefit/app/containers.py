@@ -56,7 +56,7 @@ def with_variable_files(command: Command) -> Command:
 
 
 def _pairs(path: str) -> Iterator[tuple[str, str | None]]:
-    """NAME=VALUE a line, or NAME alone for the host's value. source: docker/cli, opts/file.go"""
+    """NAME=VALUE a line, or NAME alone for the host's value. source: docker/cli, opts/file.go."""
     try:
         text = Path(path).read_text(encoding="utf-8", errors="surrogateescape")
     except OSError as error:

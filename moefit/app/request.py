@@ -129,6 +129,17 @@ def read_launch(model_path: str | None, words: Sequence[str] | None) -> Launch:
     return launch
 
 
+def on_its_words_alone(request: Request) -> Request:
+    """The request where no variable may be set for the program."""
+    wanted = request.launch.constraints
+    if wanted.op_offload_min_batch is not None:
+        return request
+    return replace(
+        request,
+        launch=replace(request.launch, constraints=replace(wanted, op_offload_min_batch=DEFAULT_MIN_BATCH)),
+    )
+
+
 def starts_no_model(words: Sequence[str]) -> tuple[str, ...] | None:
     """The words of a command for which there is nothing to plan; None for any other."""
     if split(words).name == "llama":

@@ -13,6 +13,7 @@ import typer
 from moefit import __version__
 from moefit.app.request import (
     Request,
+    on_its_words_alone,
     read_launch,
     read_line,
     read_machine,
@@ -23,7 +24,7 @@ from moefit.app.request import (
 from moefit.app.seen import check_seen, expected_of
 from moefit.cli import DOES_NOT_FIT, FITS, INTERRUPTED
 from moefit.cli import options as o
-from moefit.cli.output import console, does_not_fit, note, note_environment, show, warn, write_argv
+from moefit.cli.output import console, does_not_fit, note, show, warn, write_argv
 from moefit.cli.progress import show_progress
 from moefit.cli.shared import MachineShared, Shared, takes
 from moefit.errors import DriverError, InputError, UsageError
@@ -95,9 +96,8 @@ def estimate(shared: Shared, as_json: o.AsJson = False, explain: o.Explain = Fal
 @command(Shared)
 def args(shared: Shared, as_format: o.FormatChoice = o.Format.SHELL) -> int:
     """Print the completed command: one line, shell-quoted."""
-    request, made = _runnable(shared)
+    request, made = _runnable(shared, without_variables=as_format is o.Format.PRESET)
     sys.stdout.write(write_argv(made, as_format, request.launch.command.table))
-    note_environment(made, as_format)
     return FITS
 
 
@@ -116,7 +116,6 @@ def run(shared: Shared, dry_run: o.DryRun = False, wait_free: o.WaitFree = None)
     request, made = _runnable(shared)
     if dry_run:
         sys.stdout.write(write_argv(made, o.Format.SHELL, request.launch.command.table))
-        note_environment(made, o.Format.SHELL)
         return FITS
     from moefit.llama.execute import replace_process
 
@@ -321,8 +320,8 @@ def _planned(shared: Shared, request: Request, *, thorough: bool) -> Plan:
     return make_plan(request.model, request.machine, request.launch, options)
 
 
-def _runnable(shared: Shared) -> tuple[Request, Plan]:
-    """The request, and a plan whose line may be started.
+def _runnable(shared: Shared, *, without_variables: bool = False) -> tuple[Request, Plan]:
+    """The request, and a plan whose line may be started; `without_variables`: nothing could set them.
 
     Raises:
         DoesNotFitError: nothing fits.
@@ -338,6 +337,8 @@ def _runnable(shared: Shared) -> tuple[Request, Plan]:
         raise InputError(
             incomplete.message, "finish the download; `moefit plan` can plan from a header alone"
         )
+    if without_variables:
+        request = on_its_words_alone(request)
     made = _planned(shared, request, thorough=False)
     if not made.fits:
         raise does_not_fit(made)

@@ -11,6 +11,7 @@ from moefit.cli.options import Format, When
 from moefit.errors import DoesNotFitError
 from moefit.formats import shell
 from moefit.formats.ascii import can_show, plain
+from moefit.launch.seen import in_front
 from moefit.planning.types import Plan, Warn
 from moefit.sizes import format_size
 
@@ -92,8 +93,9 @@ def warn(warning: Warn) -> None:
 
 def write_argv(plan: Plan, form: Format, table: OptionTable) -> str:
     """The line as `--format` asks; formats that hold the line inside a file call the model by its first alias, or its name."""
+    words = in_front(plan.argv, plan.environment)
     if form is Format.SHELL:
-        return shell.write(plan.argv) + "\n"
+        return shell.write(words) + "\n"
     from moefit.formats import env, json_argv, llama_bench, llama_swap, null, preset
     from moefit.launch.command import parse
     from moefit.launch.constraints import constraints
@@ -102,9 +104,9 @@ def write_argv(plan: Plan, form: Format, table: OptionTable) -> str:
     from moefit.llama.config import read_configs
 
     if form is Format.NULL:
-        return null.write(plan.argv)
+        return null.write(words)
     if form is Format.JSON:
-        return json_argv.write(plan.argv) + "\n"
+        return json_argv.write(words) + "\n"
     command = parse(plan.argv, table)
     if form is Format.LLAMA_BENCH:
         given = effective(command, read_configs(os.environ), os.environ)  # llama-bench itself reads neither
@@ -116,15 +118,6 @@ def write_argv(plan: Plan, form: Format, table: OptionTable) -> str:
     name = alias.partition(",")[0].strip() or plan.model.name
     holds = form is Format.LLAMA_SWAP
     return llama_swap.write(command, name, plan.environment) if holds else preset.write(command, name)
-
-
-def note_environment(plan: Plan, form: Format) -> None:
-    """The variables that the line needs, where `form` does not hold them."""
-    if plan.environment and form not in {Format.ENV, Format.LLAMA_SWAP}:
-        needed = " ".join(f"{name}={value}" for name, value in plan.environment.items())
-        sys.stderr.write(
-            f"moefit: note: the plan counts on {needed} in the environment; `moefit run` sets it\n"
-        )
 
 
 def does_not_fit(plan: Plan) -> DoesNotFitError:

@@ -19,6 +19,10 @@ from moefit.planning.types import LayerPlan, Plan
 from moefit.sizes import format_size
 
 _INDENT: Final = 4
+_WHY_SET: Final = (
+    "from so many tokens on, a batch copies weights on the CPU to the device and computes there; "
+    "32 would be llama.cpp's own threshold"
+)
 
 
 def explain(plan: Plan) -> Group:
@@ -59,7 +63,7 @@ def _options(plan: Plan) -> Iterator[RenderableType]:
         ("dropped", [(r.shown, r.why) for r in reasons.dropped(plan)]),
         (
             "environment",
-            [(f"{name}={value}", "the program needs it") for name, value in plan.environment.items()],
+            [(f"{name}={value}", _WHY_SET) for name, value in plan.environment.items()],
         ),
     ):
         if rows:

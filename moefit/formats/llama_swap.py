@@ -18,6 +18,7 @@ from moefit.launch.command import Argument, Command
 
 PORT: Final = "${PORT}"
 """llama-swap's macro for the port that it will ask."""
+_NO_MACRO: Final = re.compile(r"\$\{(?!(?:env\.)?[A-Za-z0-9_-]+\})")
 _UNPRINTABLE: Final = re.compile(
     r"[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
@@ -29,7 +30,7 @@ def write(command: Command, name: str, environment: Mapping[str, str] | None = N
     `environment` are the variables that the launch needs; llama-swap adds them to its own.
 
     Raises:
-        UsageError: a word holds a macro (`${`), a line break or a control character.
+        UsageError: a word holds a line break, a control character, or `${` that begins no macro: those of the user's stay.
     """
     variables = [f"{variable}={value}" for variable, value in (environment or {}).items()]
     for word in (*command.head, name, *variables):
@@ -41,7 +42,7 @@ def write(command: Command, name: str, environment: Mapping[str, str] | None = N
     lines = ["models:", f"  {json.dumps(name, ensure_ascii=False)}:"]
     if port is None:
         command = replace(command, arguments=(*_port(command), *command.arguments))
-    else:
+    elif port != PORT:
         lines.append(f"    proxy: http://127.0.0.1:{port}")
     if variables:
         lines += ["    env:", *(f"      - {json.dumps(text, ensure_ascii=False)}" for text in variables)]
@@ -55,7 +56,7 @@ def _port(command: Command) -> tuple[Argument, ...]:
 
 
 def _refuse(word: str, what: str) -> None:
-    if "${" in word:
+    if _NO_MACRO.search(word):
         raise UsageError(f"llama-swap would read ${{ in {what} as a macro", "use --format shell")
     if _UNPRINTABLE.search(word):
         raise UsageError(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from moefit.launch.shown import without_secrets
 from moefit.launch.given import LINE
+from moefit.launch.shown import without_secrets
 from moefit.planning.types import Plan
 from moefit.values import dataclass
 

@@ -15,6 +15,7 @@ from moefit.formats.shell import write
 from moefit.formats.speed import speed, way
 from moefit.formats.strip import COLOURS, strip
 from moefit.formats.usage import Memory, bar, memories
+from moefit.launch.seen import in_front
 from moefit.model import Model
 from moefit.planning.types import Plan
 from moefit.sizes import format_size
@@ -34,8 +35,7 @@ def show(plan: Plan, console: Console, details: RenderableType | None = None) ->
 
 def line(plan: Plan) -> str:
     """What to copy: with the variables that the plan counts on, so that it runs as planned wherever it is pasted."""
-    variables = [f"{name}={value}" for name, value in plan.environment.items()]
-    return write(["env", *variables, *plan.argv] if variables else plan.argv)
+    return write(in_front(plan.argv, plan.environment))
 
 
 def _sections(plan: Plan, width: int) -> Iterator[RenderableType]:

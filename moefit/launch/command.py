@@ -14,7 +14,7 @@ from moefit.errors import UsageError
 from moefit.launch.containers import Container
 from moefit.launch.legacy import LEGACY
 from moefit.launch.options import AUTO, FALSY, TRUTHY, Option, OptionTable, builtin, is_builtin, normal
-from moefit.launch.programs import Parts, split
+from moefit.launch.programs import split
 from moefit.launch.shown import one_line, without_secrets
 from moefit.values import dataclass
 
@@ -236,6 +236,8 @@ def _unknown(word: str, table: OptionTable, previous: Argument | None) -> NoRetu
 def _positional_hint(word: str) -> str | None:
     if word.endswith(".gguf"):
         return f"write -m {word}"
+    if is_macro(word):
+        return "moefit cannot know what a macro stands for: write its words"
     if continuation := _CONTINUATIONS.get(word.strip()[:1]):
         return continuation
     return "quote a value that has spaces" if word else "an empty word stands in the command"

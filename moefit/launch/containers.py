@@ -17,12 +17,40 @@ ENGINES: Final = frozenset({"docker", "podman", "nerdctl"})
 _RUN: Final = frozenset({"run", "create"})
 _VALUES: Final = "aceghlmpuvwHL"
 """Short options that take a value; a cluster such as -it ends in one at most."""
-_GLOBAL: Final = frozenset({"--context", "--config", "--host", "--log-level", "--namespace", "--connection", "--url"})
+_GLOBAL: Final = frozenset(
+    {"--context", "--config", "--host", "--log-level", "--namespace", "--connection", "--url"}
+)
 _FLAGS: Final = frozenset(
     {
-        *("--detach", "--interactive", "--tty", "--rm", "--init", "--privileged", "--read-only", "--quiet", "--latest"),
-        *("--publish-all", "--no-healthcheck", "--oom-kill-disable", "--sig-proxy", "--disable-content-trust", "--help"),
-        *("--replace", "--rmi", "--tls-verify", "--no-hosts", "--no-hostname", "--env-host", "--http-proxy", "--passwd"),
+        *(
+            "--detach",
+            "--interactive",
+            "--tty",
+            "--rm",
+            "--init",
+            "--privileged",
+            "--read-only",
+            "--quiet",
+            "--latest",
+        ),
+        *(
+            "--publish-all",
+            "--no-healthcheck",
+            "--oom-kill-disable",
+            "--sig-proxy",
+            "--disable-content-trust",
+            "--help",
+        ),
+        *(
+            "--replace",
+            "--rmi",
+            "--tls-verify",
+            "--no-hosts",
+            "--no-hostname",
+            "--env-host",
+            "--http-proxy",
+            "--passwd",
+        ),
         *("--read-only-tmpfs", "--use-api-socket", "--debug", "--tls", "--remote", "--tlsverify"),
     }
 )
@@ -97,7 +125,9 @@ def cut(words: Sequence[str], engine: int) -> Contained:
         at += 1
     verb = words[at] if at < len(words) else ""
     if any(option in {"-H", "--host"} and value.startswith(("ssh:", "tcp:")) for option, value in options):
-        raise UsageError(f"{name} runs it on another machine, and moefit plans for this one", "run moefit there")
+        raise UsageError(
+            f"{name} runs it on another machine, and moefit plans for this one", "run moefit there"
+        )
     if verb not in _RUN and verb != "exec":
         raise UsageError(
             f"{name} {verb}: moefit sees through {name} run and {name} exec only".replace("  ", " "),
@@ -135,7 +165,9 @@ def _options(words: Sequence[str], at: int, *, everything: bool = True) -> tuple
 
 
 def _container(engine: str, places: tuple[int, int], options: Sequence[tuple[str, str]]) -> Container:
-    mounts = [m for name, value in options if name in {"-v", "--volume", "--mount"} for m in _mount(name, value)]
+    mounts = [
+        m for name, value in options if name in {"-v", "--volume", "--mount"} for m in _mount(name, value)
+    ]
     variables = [
         (name, value if equals else None)
         for option, text in options
@@ -174,7 +206,11 @@ def _mount(name: str, value: str) -> Iterator[tuple[str, str]]:
 def _cards(name: str, value: str) -> Iterator[str]:
     if name == "--gpus" and (found := re.search(r"device=([\w,-]+)", value)):
         yield found[1]
-    if name == "--device" and (found := re.fullmatch(r"nvidia\.com/gpu=([\w,-]+)", value)) and found[1] != "all":
+    if (
+        name == "--device"
+        and (found := re.fullmatch(r"nvidia\.com/gpu=([\w,-]+)", value))
+        and found[1] != "all"
+    ):
         yield found[1]
 
 

@@ -28,7 +28,9 @@ SUBCOMMANDS: Final = {
     "quantize": "llama-quantize",
     "perplexity": "llama-perplexity",
     **dict.fromkeys(("download", "get"), "llama-download"),
-    **dict.fromkeys(("version", "--version", "licenses", "--licenses", "credits", "help", "--help", "update"), "llama"),
+    **dict.fromkeys(
+        ("version", "--version", "licenses", "--licenses", "credits", "help", "--help", "update"), "llama"
+    ),
 }
 """What the word after `llama` stands for; `llama` itself where it only says something."""
 OLD_NAMES: Final = {"server": "llama-server", "main": "llama-cli"}

@@ -19,7 +19,9 @@ def unplanned(command: Command, wanted: Constraints) -> UsageError | None:
     """Why there is nothing to plan; None where the line starts a model, or lacks one."""
     for argument in command.arguments:
         if argument.option.name in _SAYS or set(_SAYS).intersection(argument.option.spellings):
-            return UsageError(f"{argument.spelling} makes {command.name} say something and end", _as_it_is(command))
+            return UsageError(
+                f"{argument.spelling} makes {command.name} say something and end", _as_it_is(command)
+            )
     if command.name != "llama-server" or wanted.model:
         return None
     folder = next((a for spelling in _ROUTER for a in command.given(spelling)), None)

@@ -62,8 +62,27 @@ WRAPPERS: Final[Mapping[str, Wrapper]] = {
         assigns=True,
     ),
     "sudo": Wrapper(
-        ("-u", "-g", "-p", "-C", "-D", "-R", "-T", "-h", "-r", "-t", "-U")
-        + ("--user", "--group", "--prompt", "--chdir", "--chroot", "--host", "--role", "--type"),
+        (
+            "-u",
+            "-g",
+            "-p",
+            "-C",
+            "-D",
+            "-R",
+            "-T",
+            "-h",
+            "-r",
+            "-t",
+            "-U",
+            "--user",
+            "--group",
+            "--prompt",
+            "--chdir",
+            "--chroot",
+            "--host",
+            "--role",
+            "--type",
+        ),
         passes=False,
         keeps=("-E", "--preserve-env"),
         assigns=True,
@@ -84,8 +103,22 @@ WRAPPERS: Final[Mapping[str, Wrapper]] = {
     "chrt": Wrapper(("-T", "-P", "-D", "--sched-runtime", "--sched-period", "--sched-deadline"), operands=1),
     "taskset": Wrapper(operands=1),
     "numactl": Wrapper(
-        ("-i", "-p", "-P", "-m", "-w", "-N", "-C", "-l", "--interleave", "--preferred", "--membind")
-        + ("--weighted-interleave", "--cpunodebind", "--physcpubind")
+        (
+            "-i",
+            "-p",
+            "-P",
+            "-m",
+            "-w",
+            "-N",
+            "-C",
+            "-l",
+            "--interleave",
+            "--preferred",
+            "--membind",
+            "--weighted-interleave",
+            "--cpunodebind",
+            "--physcpubind",
+        )
     ),
     "numad": Wrapper(),
     "stdbuf": Wrapper(("-i", "-o", "-e", "--input", "--output", "--error")),
@@ -113,8 +146,24 @@ WRAPPERS: Final[Mapping[str, Wrapper]] = {
     "systemd-inhibit": Wrapper(),
     "caffeinate": Wrapper(("-t", "-w")),
     "systemd-run": Wrapper(
-        ("-p", "-u", "-t", "--unit", "--property", "--description", "--slice", "--uid", "--gid", "--nice")
-        + ("--working-directory", "--on-active", "--on-boot", "--on-calendar", "-M", "--machine"),
+        (
+            "-p",
+            "-u",
+            "-t",
+            "--unit",
+            "--property",
+            "--description",
+            "--slice",
+            "--uid",
+            "--gid",
+            "--nice",
+            "--working-directory",
+            "--on-active",
+            "--on-boot",
+            "--on-calendar",
+            "-M",
+            "--machine",
+        ),
         passes=False,
         keeps=("--scope",),
         sets=("-E", "--setenv"),
@@ -124,8 +173,12 @@ WRAPPERS: Final[Mapping[str, Wrapper]] = {
     "distrobox": Wrapper(("-n", "--name"), operands=2),
     "distrobox-enter": Wrapper(("-n", "--name"), operands=1),
     "toolbox": Wrapper(("-c", "--container", "-d", "--distro", "-r", "--release"), operands=1, passes=False),
-    "apptainer": Wrapper(("-B", "--bind", "--env"), operands=2, drops=("-e", "--cleanenv", "-C"), sets=("--env",)),
-    "singularity": Wrapper(("-B", "--bind", "--env"), operands=2, drops=("-e", "--cleanenv", "-C"), sets=("--env",)),
+    "apptainer": Wrapper(
+        ("-B", "--bind", "--env"), operands=2, drops=("-e", "--cleanenv", "-C"), sets=("--env",)
+    ),
+    "singularity": Wrapper(
+        ("-B", "--bind", "--env"), operands=2, drops=("-e", "--cleanenv", "-C"), sets=("--env",)
+    ),
     "firejail": Wrapper(),
     "bwrap": Wrapper(("--bind", "--ro-bind", "--dev-bind"), drops=("--clearenv",)),
     "proxychains": Wrapper(("-f",)),
@@ -147,13 +200,19 @@ WRAPPERS: Final[Mapping[str, Wrapper]] = {
     "kubectl": _remote("-n", "-c"),
     "oc": _remote("-n", "-c"),
     "k3s": _remote(),
-    "lxc": Wrapper(why_not="runs the command in a container whose folders moefit cannot see", instead=_OUTSIDE),
-    "incus": Wrapper(why_not="runs the command in a container whose folders moefit cannot see", instead=_OUTSIDE),
+    "lxc": Wrapper(
+        why_not="runs the command in a container whose folders moefit cannot see", instead=_OUTSIDE
+    ),
+    "incus": Wrapper(
+        why_not="runs the command in a container whose folders moefit cannot see", instead=_OUTSIDE
+    ),
     "docker-compose": Wrapper(
         why_not="keeps image, mounts and variables in a file that moefit does not read",
         instead=_OUTSIDE,
     ),
-    **dict.fromkeys(("sh", "bash", "dash", "zsh", "fish", "ksh", "su", "watch", "script", "parallel"), _STRINGS),
+    **dict.fromkeys(
+        ("sh", "bash", "dash", "zsh", "fish", "ksh", "su", "watch", "script", "parallel"), _STRINGS
+    ),
     **dict.fromkeys(("powershell", "pwsh", "eval", "xargs"), _STRINGS),
 }
 """By base name. What is not here is taken for a program that passes its environment on, as all do that do nothing about it."""
@@ -187,7 +246,8 @@ class Stage:
             if self.name == "env" and option in {"-u", "--unset"}:
                 seen.pop(value, None)
             elif option in self.how.sets and "=" in value:
-                seen.update([tuple(value.split("=", 1))])
+                name, _, text = value.partition("=")
+                seen[name] = text
         seen.update(self.assignments)
 
     def _kept(self) -> frozenset[str] | None:

@@ -53,7 +53,7 @@ def _folder(environment: Mapping[str, str]) -> Path:
 
 def _name(path: Path, stat: os.stat_result, subcommand: Sequence[str]) -> str:
     """A checksum of the path is enough: the file says which path it is for."""
-    words = b" ".join(map(os.fsencode, (path, *subcommand)))
+    words = b" ".join(os.fsencode(word) for word in (str(path), *subcommand))
     return f"{crc32(words):08x}-{stat.st_size:x}-{stat.st_mtime_ns:x}.json"
 
 

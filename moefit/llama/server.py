@@ -160,7 +160,12 @@ def served_command(
     command = parse(argv, table)
     program = require_program(command.program, environment)
     kept = [a for a in command.arguments if not _LEFT_OUT.intersection(a.option.spellings)]
-    return command, [*command.wrapper, program, *command.subcommand, *(word for a in kept for word in a.words)]
+    return command, [
+        *command.wrapper,
+        program,
+        *command.subcommand,
+        *(word for a in kept for word in a.words),
+    ]
 
 
 @contextmanager

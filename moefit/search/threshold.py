@@ -15,8 +15,8 @@ from moefit.search.search import Candidate, Problem
 
 _NEVER: Final = 1 << 20
 """Tokens; no batch is that large."""
-_USEFUL: Final = 2.0
-"""Around the threshold copying and computing take about as long: nearer ones make no difference that anybody could measure."""
+_WORTH: Final = 0.97
+"""Of the seconds without it: a variable that gains less than 3% is not worth its place on the line."""
 
 
 def priced_without_copies(problem: Problem) -> Problem:
@@ -32,19 +32,21 @@ def priced_without_copies(problem: Problem) -> Problem:
 
 
 def with_threshold(problem: Problem, work: Work, machine: Machine, chosen: Candidate) -> Candidate | None:
-    """The candidate with the threshold that its link and its weights on the CPU call for; None where the default does.
+    """The candidate with the threshold that its link and its weights on the CPU call for; None where the default does about as well.
 
-    Nothing moves: with a threshold beyond the micro-batch, the buffer for copies is merely not needed. With layers on the CPU it stays
+    Nothing moves, and it is never above the micro-batch, beyond which it would say that nothing is ever copied. With layers on the CPU it stays
     above one token for each slot: with such a batch llama.cpp probes flash attention, and gives it up where that is offloaded.
     """
     settled, settings = chosen.settled, chosen.settings
     tokens = cost.op_offload_min_batch(work, machine, settled.devices, settings, settled.placement)
     if CPU in settled.placement.slots:
         tokens = max(tokens, settings.slots + 1)
-    if DEFAULT_MIN_BATCH / _USEFUL < tokens < DEFAULT_MIN_BATCH * _USEFUL:
+    tokens = min(tokens, settings.ubatch)
+    if tokens == DEFAULT_MIN_BATCH:
         return None
     settings = replace(settings, op_offload_min_batch=tokens)
     prediction = problem.predict(settings, settled.devices, settled.placement)
-    if prediction.seconds > problem.predict(chosen.settings, settled.devices, settled.placement).seconds:
+    without = problem.predict(chosen.settings, settled.devices, settled.placement)
+    if prediction.seconds > _WORTH * without.seconds:
         return None
     return replace(chosen, settings=settings, prediction=prediction)

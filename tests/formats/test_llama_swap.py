@@ -47,6 +47,12 @@ def test_the_variables_that_a_launch_needs_are_the_models_env() -> None:
     } == yaml.safe_load(text)["models"]["x"]
 
 
+@pytest.mark.parametrize("macro", ["${PORT}", "${MODEL_ID}", "${env.PORT}", "${my-port_2}"])
+def test_macros_of_llama_swaps_stay(macro: str) -> None:
+    text = llama_swap.write(parse(["llama-server", "--port", macro, "-a", f"x-{macro}"]), "x")
+    assert ["llama-server", "--port", macro, "-a", f"x-{macro}"] == read_back(text, "x")
+
+
 @settings(max_examples=300, deadline=None)
 @given(COMMANDS)
 def test_words_come_back_or_are_refused(argv: list[str]) -> None:
@@ -63,7 +69,7 @@ def test_words_come_back_or_are_refused(argv: list[str]) -> None:
 @pytest.mark.parametrize(
     ("word", "message"),
     [
-        ("${HOME}", "as a macro"),
+        ("${HOME", "as a macro"),
         ("a\nb", "line break"),
         ("\x1b", "control character"),
         ("\u2028", "line break"),

@@ -1,0 +1,106 @@
+"""Programs as they are called: two words, containers, wrappers, routers; what is printed, and what `run` starts as it is."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_commands import CARD, EXAMPLE, moefit, whole
+
+__all__ = ["moefit", "whole"]
+
+
+@pytest.fixture
+def container(whole, tmp_path):
+    """Words of a container that has the model's folder as /models."""
+    (tmp_path / "m.gguf").symlink_to(whole)
+    return [
+        "docker",
+        "run",
+        "--gpus",
+        "all",
+        "-v",
+        f"{tmp_path}:/models",
+        "-p",
+        "80:80",
+        "--name",
+        "llama-server",
+        "IMAGE",
+    ]
+
+
+def test_llama_serve_is_planned_and_stays_two_words(moefit, whole):
+    status, out, _ = moefit("args", *CARD, "--", "llama", "serve", "-m", whole, "-c", "16384")
+    assert (0, f"llama serve -m {whole} -c 16384") == (status, out[: len(f"llama serve -m {whole} -c 16384")])
+
+
+def test_a_containers_model_is_read_where_its_folder_is_mounted_from(moefit, container):
+    status, out, _ = moefit("args", *CARD, "--", *container, "-m", "/models/m.gguf", "-c", "16384")
+    assert (0, " ".join([*container, "-m", "/models/m.gguf"])) == (status, out.split(" -c ")[0])
+
+
+def test_a_model_that_no_mount_holds_is_refused(moefit, container):
+    status, out, err = moefit("args", *CARD, "--", *container, "-m", "/elsewhere/m.gguf")
+    assert (2, "", True) == (status, out, "/elsewhere/m.gguf: the line mounts nothing there" in err)
+
+
+def test_variables_of_a_file_count_for_a_container(moefit, container, tmp_path):
+    (tmp_path / "vars").write_text("# of ours\nLLAMA_ARG_CTX_SIZE=8192\nLLAMA_ARG_N_PARALLEL\n")
+    line = [*container[:2], "--env-file", str(tmp_path / "vars"), *container[2:], "-m", "/models/m.gguf"]
+    _, out, _ = moefit("plan", "--json", *CARD, "--", *line)
+    assert 8192 == json.loads(out)["launch"]["context"]
+
+
+def test_the_hosts_variables_do_not_reach_a_container(moefit, container, monkeypatch):
+    monkeypatch.setenv("LLAMA_ARG_CTX_SIZE", "8192")
+    _, out, _ = moefit("plan", "--json", *CARD, "--", *container, "-m", "/models/m.gguf", "-np", "1")
+    assert 8192 != json.loads(out)["launch"]["context"]
+
+
+@pytest.mark.parametrize(
+    "line", [["--models-dir", "d"], ["--models-preset", "p.ini", "--models-max", "1"], []]
+)
+@pytest.mark.parametrize("command", ["plan", "args", "estimate"])
+def test_a_router_is_not_planned(moefit, command, line):
+    status, out, err = moefit(command, *CARD, "--", "llama-server", *line)
+    assert (2, "", True) == (status, out, "is a router: plan its models one by one" in err)
+
+
+def test_a_port_may_be_llama_swaps_macro_in_its_own_format_and_back(moefit, whole):
+    line = ["llama-server", "-m", whole, "--port", "${PORT}", "-c", "4096", "-np", "1"]
+    status, out, _ = moefit("args", *CARD, "--format", "llama-swap", "--", *line)
+    assert (0, True, False) == (status, "${PORT}" in out, "proxy:" in out)
+
+
+def executed(tmp_path, *words):
+    """What a llama-server that prints its words prints when `moefit run` has become it."""
+    fake = tmp_path / "llama-server"
+    fake.write_text(
+        '#!/bin/sh\nif [ "$1" = --help ] && [ "$#" = 1 ] && [ -z "$ASKED" ]; then exit 0; fi\necho ran "$@"\n'
+    )
+    fake.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}", "ASKED": "1"}
+    environment |= {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    line = [sys.executable, "-m", "moefit", "run", "--", *words]
+    return subprocess.run(
+        line, capture_output=True, text=True, env=environment, cwd=Path(EXAMPLE).parent, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--version"],
+        ["--help"],
+        ["--list-devices"],
+        ["--models-dir", "d", "--port", "80"],
+        [],
+        ["-m", "a.gguf", "--version"],
+    ],
+)
+def test_run_starts_what_loads_no_model_as_it_is(tmp_path, words):
+    ended = executed(tmp_path, "llama-server", *words)
+    assert (0, " ".join(["ran", *words]) + "\n") == (ended.returncode, ended.stdout)
