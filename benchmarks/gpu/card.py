@@ -1,8 +1,8 @@
-"""One NVIDIA card as NVML sees it: use, its highest point, and another process that leaves only so much free.
+"""NVIDIA cards as NVML sees them: use, its highest point, and another process that leaves only so much of each free.
 
-    python benchmarks/gpu/card.py GIB COMMAND ...
+    python benchmarks/gpu/card.py GIB[+GIB...] COMMAND ...
 
-runs a command while the card has only so many GiB free.
+runs a command while each card, in order, has only so many GiB free.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ MIB = 1 << 20
 HOLD = """
 import ctypes, sys
 runtime = ctypes.CDLL("libcudart.so")
+runtime.cudaSetDevice(int(sys.argv[2]))
 runtime.cudaFree(0)
 free, total, block = ctypes.c_size_t(), ctypes.c_size_t(), ctypes.c_void_p()
 runtime.cudaMemGetInfo(ctypes.byref(free), ctypes.byref(total))
@@ -35,27 +36,31 @@ sys.stdin.read()
 
 
 @functools.cache
-def _card() -> Any:
+def _card(index: int) -> Any:
     pynvml.nvmlInit()
-    return pynvml.nvmlDeviceGetHandleByIndex(0)
+    return pynvml.nvmlDeviceGetHandleByIndex(index)
 
 
-def used() -> int:
-    """Bytes in use on the first card."""
-    return int(pynvml.nvmlDeviceGetMemoryInfo(_card()).used)
+def used(index: int = 0) -> int:
+    """Bytes in use on a card."""
+    return int(pynvml.nvmlDeviceGetMemoryInfo(_card(index)).used)
 
 
-def free() -> int:
-    """Bytes free on the first card."""
-    return int(pynvml.nvmlDeviceGetMemoryInfo(_card()).free)
+def free(index: int = 0) -> int:
+    """Bytes free on a card."""
+    return int(pynvml.nvmlDeviceGetMemoryInfo(_card(index)).free)
 
 
 class Peak:
-    """The highest use above the start while the block runs."""
+    """The highest use of each card above the start while the block runs."""
+
+    def __init__(self, cards: int = 1) -> None:
+        self._cards = range(cards)
 
     def __enter__(self) -> Self:
         """Start watching, every 20 ms."""
-        self.base = self.top = used()
+        self.base = [used(i) for i in self._cards]
+        self.top = list(self.base)
         self._on = True
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
@@ -63,7 +68,7 @@ class Peak:
 
     def _watch(self) -> None:
         while self._on:
-            self.top = max(self.top, used())
+            self.top = [max(top, used(i)) for i, top in enumerate(self.top)]
             time.sleep(0.02)
 
     def __exit__(self, *_: object) -> None:
@@ -72,30 +77,40 @@ class Peak:
         self._thread.join()
 
     @property
+    def by_card(self) -> list[float]:
+        """MiB above the start, each card."""
+        return [round((top - base) / MIB, 1) for top, base in zip(self.top, self.base, strict=True)]
+
+    @property
     def mib(self) -> float:
-        """MiB above the start."""
-        return round((self.top - self.base) / MIB, 1)
+        """MiB above the start, of the first card."""
+        return self.by_card[0]
 
 
 @contextlib.contextmanager
-def ballast(leave: int | None) -> Iterator[None]:
-    """While the block runs another process holds the card so that `leave` bytes are free by NVML; None holds nothing."""
-    if leave is None:
+def ballast(*leave: int | None) -> Iterator[None]:
+    """While the block runs other processes hold the cards so that `leave` bytes of each are free by NVML; None holds nothing."""
+    with contextlib.ExitStack() as held:
+        for index, size in enumerate(leave):
+            if size is not None:
+                held.callback(_let_go, _hold_exactly(index, size))
         yield
-        return
-    process = _hold(leave)
-    if abs(error := leave - free()) > 2 * MIB:  # CUDA's own count differs from NVML's
-        _let_go(process)
-        process = _hold(leave + error)
-    try:
-        yield
-    finally:
-        _let_go(process)
 
 
-def _hold(leave: int) -> subprocess.Popen[str]:
+def _hold_exactly(index: int, leave: int) -> subprocess.Popen[str]:
+    process = _hold(index, leave)
+    if abs(error := leave - free(index)) > 2 * MIB:  # CUDA's own count differs from NVML's
+        _let_go(process)
+        process = _hold(index, leave + error)
+    return process
+
+
+def _hold(index: int, leave: int) -> subprocess.Popen[str]:
     process = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(leave)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", HOLD, str(leave), str(index)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout
     if process.stdout.readline() != "held\n":
@@ -111,7 +126,7 @@ def _let_go(process: subprocess.Popen[str]) -> None:
 
 def main() -> int:
     """Run a command on a card that is partly taken."""
-    with ballast(int(float(sys.argv[1]) * 1024) * MIB):
+    with ballast(*(int(float(gib) * 1024) * MIB for gib in sys.argv[1].split("+"))):
         return subprocess.run(sys.argv[2:], check=False).returncode
 
 

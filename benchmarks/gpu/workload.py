@@ -205,7 +205,19 @@ def write(out: Path, row: dict[str, Any]) -> None:
     """Keep a row, and show it."""
     with out.open("a") as file:
         file.write(json.dumps(row) + "\n")
-    keys = ("free_gib", "name", "prefill", "decode", "seconds", "ready_s", "peak_mib", "error")
+    keys = (
+        "free_gib",
+        "model",
+        "free",
+        "context",
+        "name",
+        "prefill",
+        "decode",
+        "seconds",
+        "ready_s",
+        "peak_mib",
+        "error",
+    )
     print({k: row[k] for k in keys if k in row}, flush=True)
 
 

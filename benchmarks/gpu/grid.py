@@ -1,0 +1,182 @@
+"""moefit's line against others on any number of cards, each with only so much free: models x free x contexts, launches in turns.
+
+    python benchmarks/gpu/grid.py LLAMA_SERVER OUT.jsonl --model q.gguf --model gpt.gguf --free 12 --free 12+6 --context 16384
+    python benchmarks/gpu/grid.py --table OUT.jsonl
+
+A cell is a model, the GiB that are free on each card, and a context (`65536:q8_0` with that type of KV). Its launches are started one by one
+while other processes hold the cards; moefit's own also takes a prompt that fills the context. All stay loaded and take turns, round by round.
+A row names its line, the seconds to /health, NVML's peaks and the server's buffers by card, and, where moefit made or read the line, what it
+had planned for each. `seconds` is prompt/prefill + answer/decode; the answer is cut after some tokens to save time.
+
+Launches: moefit, llama-fit (llama-server as it comes), even (an even split of whole layers, no fit), cpu-moe, and every strategy by name; a launch
+`name=WORDS` adds words to the user's command and runs it as it stands: `mix=-ncmoe 36 -lm none -ub 2048 --moe-cache-mib 4000`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import shlex
+import statistics
+import tempfile
+import time
+from collections import defaultdict
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import card
+from serve import PORT, Server, serving
+from workload import Line, moefit, predicted, run_once, write
+
+STRATEGIES = ("base-first", "two-pass", "standard", "ffn")
+SLOWEST = 60
+"""Seconds that a turn may take; none is started when less is left."""
+
+
+class Cell(NamedTuple):
+    """What the launches of a table have in common."""
+
+    model: Path
+    free: str
+    """GiB by card, joined by +."""
+    context: str
+    """Tokens, and after a colon the type of K and V."""
+
+    def command(self, server: str) -> list[str]:
+        """The user's line."""
+        tokens, _, kind = self.context.partition(":")
+        words = [server, "-m", str(self.model), "-c", tokens]
+        return [*words, "-ctk", kind, "-ctv", kind] if kind else words
+
+
+def line_of(launch: str, command: list[str], cards: int) -> Line:
+    """The line of a launch: made by moefit, or the command with a few words more."""
+    name, _, words = launch.partition("=")
+    if words:
+        return [*command, *shlex.split(words)], {}
+    if name == "moefit":
+        return moefit(command)
+    if name in STRATEGIES:
+        return moefit(command, "--strategy", name)
+    if name == "even":
+        return [*command, "-ngl", "999", "-ts", ",".join("1" * cards), "--fit", "off"], {}
+    return ([*command, "--cpu-moe"] if name == "cpu-moe" else command), {}
+
+
+def start(
+    stack: ExitStack, server: str, cell: Cell, launch: str, port: int
+) -> tuple[Server | None, dict[str, Any]]:
+    """A launch, started while the cards are partly taken, and what is known of it."""
+    leave = [int(float(gib) * 1024) * card.MIB for gib in cell.free.split("+")]
+    os.environ |= {
+        "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
+        "CUDA_VISIBLE_DEVICES": ",".join(map(str, range(len(leave)))),
+    }
+    name = launch.partition("=")[0]
+    log = (
+        Path(tempfile.gettempdir())
+        / f"{cell.model.stem}-{cell.free}-{cell.context.replace(':', '-')}-{name}.log"
+    )
+    with card.ballast(*leave), card.Peak(len(leave)) as peak:
+        argv, environment = line_of(launch, cell.command(server), len(leave))
+        row: dict[str, Any] = {"argv": argv[1:], "environment": environment, "predicted": predicted(argv)}
+        running = stack.enter_context(serving([*argv], environment, log, timeout=150, port=port))
+        if running is None:
+            return None, row | {"error": log.read_text(errors="replace")[-400:]}
+        row["warm"] = running.ask(512, 8)
+        if name == "moefit":
+            row["filled"] = running.ask(int(cell.context.partition(":")[0]) - 16, 8)
+        row |= {"ready_s": running.ready, "buffers": running.buffers, "complaints": running.complaints}
+        row["peak_mib"] = peak.by_card
+    return running, row
+
+
+def measure(server: str, out: Path, cell: Cell, launches: list[str], rounds: int, end: float) -> None:
+    """One cell, while the time lasts."""
+    known = {"model": cell.model.stem, "free": cell.free, "context": cell.context}
+    with ExitStack() as stack:
+        running: dict[str, Server] = {}
+        first: dict[str, dict[str, Any]] = {}
+        for number, launch in enumerate(launches):
+            name = launch.partition("=")[0]
+            up, row = start(stack, server, cell, launch, PORT + number)
+            if up is None:
+                write(out, {**known, "name": name, **row})
+            else:
+                running[name], first[name] = up, row
+        for turn in range(rounds):
+            for name, up in running.items():
+                if time.monotonic() + SLOWEST > end:
+                    return
+                write(out, {**known, "name": name, "round": turn, **first.pop(name, {}), **run_once(up)})
+
+
+def table(path: Path) -> None:
+    """Medians by cell and launch, and the median of its seconds against moefit's of the same round."""
+    cells: dict[tuple[str, str, str], dict[str, dict[int, dict[str, Any]]]] = defaultdict(
+        lambda: defaultdict(dict)
+    )
+    for row in map(json.loads, path.read_text().splitlines()):
+        if "seconds" in row:
+            cells[row["model"], row["free"], row["context"]][row["name"]][row["round"]] = row
+        elif "error" in row:
+            print("failed:", row["model"], row["free"], row["context"], row["name"], row["error"][-160:])
+    print(
+        "| model | free GiB | context | launch | prompt t/s | answer t/s | seconds | takes / moefit | ready s | predicted |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|---|")
+    for cell, launches in cells.items():
+        for name, runs in launches.items():
+            print("|", " | ".join([*cell, name, *_medians(runs, launches.get("moefit", {}))]), "|")
+
+
+def _medians(runs: dict[int, dict[str, Any]], ours: dict[int, dict[str, Any]]) -> list[str]:
+    prefill, decode, seconds = (
+        statistics.median(run[key] for run in runs.values()) for key in ("prefill", "decode", "seconds")
+    )
+    pairs = [runs[turn]["seconds"] / ours[turn]["seconds"] for turn in runs if turn in ours]
+    told = next((run for run in runs.values() if "predicted" in run), {})
+    expected = told.get("predicted", {})
+    rates = [expected.get(f"{phase}_tokens_per_second") for phase in ("prefill", "decode")]
+    return [
+        f"{prefill:.0f}",
+        f"{decode:.1f}",
+        f"{seconds:.1f}",
+        f"{statistics.median(pairs):.2f}" if pairs else "",
+        str(told.get("ready_s", "")),
+        " / ".join(f"{rate:.0f}" for rate in rates if rate),
+    ]
+
+
+def main() -> None:
+    """Measure cell by cell while the time lasts, then print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("server", nargs="?")
+    parser.add_argument("out", type=Path, nargs="?")
+    parser.add_argument("--model", type=Path, action="append", default=[])
+    parser.add_argument("--free", action="append", default=[])
+    parser.add_argument("--context", action="append", default=[])
+    parser.add_argument("--launch", action="append", default=[])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=560)
+    parser.add_argument("--table", type=Path)
+    a = parser.parse_args()
+    if a.table:
+        return table(a.table)
+    if not (a.out and a.model and a.free):
+        parser.error("SERVER OUT --model MODEL --free GIB are needed")
+    end = time.monotonic() + a.seconds
+    launches = a.launch or ["moefit", "llama-fit"]
+    for cell in itertools.starmap(Cell, itertools.product(a.model, a.free, a.context or ["16384"])):
+        if time.monotonic() + SLOWEST < end:
+            measure(a.server, a.out, cell, launches, a.rounds, end)
+    return table(a.out)
+
+
+if __name__ == "__main__":
+    main()
