@@ -18,6 +18,7 @@ import argparse
 import itertools
 import json
 import os
+import re
 import shlex
 import statistics
 import tempfile
@@ -66,6 +67,22 @@ def line_of(launch: str, command: list[str], cards: int) -> Line:
     return ([*command, "--cpu-moe"] if name == "cpu-moe" else command), {}
 
 
+HITS = re.compile(
+    r"llama_moe_cache: (\S+): hits = (\d+), misses = (\d+), hit rate = ([\d.]+)%, uploaded = ([\d.]+) MiB"
+)
+
+
+def log_of(cell: Cell, launch: str) -> Path:
+    """Where a launch's server writes."""
+    name = f"{cell.model.stem}-{cell.free}-{cell.context}-{launch.partition('=')[0]}"
+    return Path(tempfile.gettempdir()) / f"{name.replace(':', '-')}.log"
+
+
+def hits(log: Path) -> list[tuple[str, ...]]:
+    """What the cache of experts says when its server ends: device, hits, misses, per cent, MiB uploaded."""
+    return HITS.findall(log.read_text(errors="replace"))
+
+
 def start(
     stack: ExitStack, server: str, cell: Cell, launch: str, port: int
 ) -> tuple[Server | None, dict[str, Any]]:
@@ -110,8 +127,11 @@ def measure(server: str, out: Path, cell: Cell, launches: list[str], rounds: int
         for turn in range(rounds):
             for name, up in running.items():
                 if time.monotonic() + SLOWEST > end:
-                    return
+                    break
                 write(out, {**known, "name": name, "round": turn, **first.pop(name, {}), **run_once(up)})
+    for launch in launches:
+        if told := hits(log_of(cell, launch)):
+            write(out, {**known, "name": launch.partition("=")[0], "hits": told})
 
 
 def table(path: Path) -> None:
