@@ -11,6 +11,7 @@ from moefit.launch.readers import draft_tokens
 from moefit.launch.values import Values
 from moefit.memory.guests import Files
 from moefit.model import build
+from moefit.model.overrides import overridden
 from moefit.model.sidecar import SidecarKind, sidecar
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from moefit.launch.constraints import Constraints
     from moefit.launch.given import Given
     from moefit.model import Model
+    from moefit.model.overrides import KvOverride
 
 
 def read_files(
@@ -42,7 +44,7 @@ def read_files(
     """
     return Files(
         mmproj=_sidecar(mmproj, SidecarKind.MMPROJ, open_source) if mmproj else None,
-        draft=_draft(draft, open_source) if draft else None,
+        draft=_draft(draft, open_source, wanted.kv_overrides) if draft else None,
         loras=tuple(_sidecar(path, SidecarKind.ADAPTER, FileSource) for path in wanted.loras),
     )
 
@@ -63,8 +65,8 @@ def speculating(wanted: Constraints, given: Sequence[Given], spec_type: str) -> 
     return replace(wanted, spec_types=(spec_type,), draft_tokens=draft_tokens(Values(given), spec_type))
 
 
-def _draft(path: str, open_source: Callable[[str], Source]) -> Model:
-    header = read_header(path, open_source)
+def _draft(path: str, open_source: Callable[[str], Source], overrides: Sequence[KvOverride]) -> Model:
+    header = overridden(read_header(path, open_source), overrides)
     return build(header.shards[0].name, header)
 
 

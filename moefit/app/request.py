@@ -27,6 +27,7 @@ from moefit.llama.programs import find_program
 from moefit.machine.detect import MachineOptions, detect
 from moefit.machine.types import Device, Machine
 from moefit.model import Model, build
+from moefit.model.overrides import overridden
 from moefit.planning.context import wanted_context
 from moefit.planning.guests import count_guests
 from moefit.planning.types import Launch
@@ -88,7 +89,7 @@ def _with_guests(
     wanted = _with_model(launch.constraints)
     with _remote(wanted, progress) as (using, client, open_source):
         found = places(wanted, using, client)
-        model = _read(found.model, open_source)
+        model = _read(found.model, open_source, wanted)
         files = read_files(wanted, found.mmproj, found.draft, open_source)
         needed = _path_of_url(wanted, using)
     spec_type = found.spec_type
@@ -175,14 +176,14 @@ def read_model(wanted: Constraints, progress: Callable[[Progress], None] | None 
     """
     source = _with_model(wanted).model
     if source.path is not None and _is_path(source):
-        return build(source.path, read_header(source.path))
+        return build(source.path, overridden(read_header(source.path), wanted.kv_overrides))
     from moefit.llama.hub import locate  # noqa: PLC0415 - only a repository or URL needs it
 
     with _remote(wanted, progress) as (using, client, open_source):
         model = locate(source, using, client).model
         if model is None:
             raise InputError(f"-hf {source.hf_repo}: the repository has no model")
-        return _read(model, open_source)
+        return _read(model, open_source, wanted)
 
 
 def _with_model(wanted: Constraints) -> Constraints:
@@ -205,9 +206,9 @@ def _remote(
         yield using, client, opener(client, token=using.token, endpoint=using.endpoint, progress=progress)
 
 
-def _read(place: str, open_source: Callable[[str], Source]) -> Model:
+def _read(place: str, open_source: Callable[[str], Source], wanted: Constraints) -> Model:
     """A model from a path, else its header from the server."""
-    header = read_header(place, open_source)
+    header = overridden(read_header(place, open_source), wanted.kv_overrides)
     # The name of the shard, and not what was opened: a URL may hold secrets.
     return build(header.shards[0].name, header)
 

@@ -11,9 +11,11 @@ from dataclasses import field
 from moefit.errors import UsageError
 from moefit.launch import readers
 from moefit.launch.given import Given
+from moefit.launch.kv_overrides import kv_overrides
 from moefit.launch.patterns import Rule
 from moefit.launch.sources import NO_MODEL, ModelSource, recipe, source
 from moefit.launch.values import Values, switch
+from moefit.model.overrides import KvOverride
 from moefit.values import dataclass
 
 
@@ -90,6 +92,8 @@ class Constraints:
     host_buffers: bool | None = None
     """False with --no-host."""
     swa_full: bool = False
+    kv_overrides: tuple[KvOverride, ...] = ()
+    """--override-kv, which holds for the draft model, too."""
     offline: bool = False
     hf_token: str | None = field(default=None, repr=False)
     """-hft or HF_TOKEN: a secret."""
@@ -159,6 +163,7 @@ def constraints(program: str, given: Sequence[Given]) -> Constraints:
         repack=values.pair("--repack", "--no-repack"),
         host_buffers=False if values.is_on("--no-host") else None,
         swa_full=values.is_on("--swa-full"),
+        kv_overrides=kv_overrides(values),
         offline=values.is_on("--offline"),
         hf_token=values.text("-hft") or None,
     )

@@ -54,7 +54,11 @@ def describe(
         kept=completion.kept,
         added=completion.added if chosen.fits else (),
         dropped=completion.dropped,
-        warnings=(*map(_left_out, completion.dropped), *_warnings(model, machine, chosen, extras)),
+        warnings=(
+            *map(_left_out, completion.dropped),
+            *_kept_values(model, constraints),
+            *_warnings(model, machine, chosen, extras),
+        ),
         inherited=completion.inherited,
     )
 
@@ -151,6 +155,17 @@ def _why_there(base: str, experts: str | Mapping[str, str] | None, elsewhere: Ma
 
 def _left_out(dropped: Dropped) -> Warn:
     return Warn("dropped", f"{dropped.shown} is left out: {dropped.why}")
+
+
+def _kept_values(model: Model, constraints: Constraints) -> Iterator[Warn]:
+    """`--override-kv` without an effect."""
+    for override in constraints.kv_overrides:
+        there = model.metadata.get(override.key)
+        if override.key.startswith(f"{model.architecture}.") and there != override.value:
+            why = (
+                "llama.cpp keeps the file's value: it is of another type or a list, or an earlier one counts"
+            )
+            yield Warn("no-override", f"--override-kv {override.key}: {why}")
 
 
 def _warnings(model: Model, machine: Machine, chosen: Candidate, extras: Sequence[Extra]) -> Iterator[Warn]:
