@@ -10,6 +10,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import NoReturn
 
+from moefit.cli.say import remember, say
 from moefit.errors import DoesNotFitError, DriverError, InputError, MoefitError, UsageError
 
 FITS = 0
@@ -28,7 +29,9 @@ def main(words: Sequence[str] | None = None) -> NoReturn:
     """
     if words is None:
         gc.disable()  # a process of its own is over before garbage matters
-    head, tail = cut(sys.argv[1:] if words is None else words)
+    words = sys.argv[1:] if words is None else words
+    remember(words)
+    head, tail = cut(words)
     _prepare_output()
     try:
         status = _run(head, tail)
@@ -86,13 +89,9 @@ def cut(words: Sequence[str]) -> tuple[list[str], list[str] | None]:
 
 def complain(error: MoefitError) -> None:
     """One line on stderr, and a hint line where there is one."""
-    print(f"moefit: error: {_one_line(error.message)}", file=sys.stderr)  # noqa: T201 - the program's own message
+    say("error", error.message)
     if error.hint:
-        print(f"moefit: hint: {_one_line(error.hint)}", file=sys.stderr)  # noqa: T201 - as above
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+        say("hint", error.hint)
 
 
 def _run(head: list[str], tail: list[str] | None) -> int:

@@ -8,6 +8,7 @@ from io import TextIOBase
 from typing import TYPE_CHECKING, TextIO, cast
 
 from moefit.cli.options import Format, When
+from moefit.cli.say import say
 from moefit.errors import DoesNotFitError
 from moefit.formats import shell
 from moefit.formats.ascii import can_show, plain
@@ -23,17 +24,12 @@ if TYPE_CHECKING:
 
 def console(color: When) -> Console:
     """Where tables go: stdout, in colour if a person looks at it or asks for it."""
-    from rich.console import Console
-
-    class Piped(Console):
-        def on_broken_pipe(self) -> None:
-            """Leave it to `main`; rich itself would end in status 1, which means that nothing fits."""
-            raise BrokenPipeError
+    from moefit.cli.piped import Piped
 
     file = sys.stdout if can_show(sys.stdout.encoding) else cast("TextIO", _Plain(sys.stdout))
     if color is When.ALWAYS:
-        return Piped(file=file, force_terminal=True, no_color=False, highlight=False)
-    return Piped(file=file, no_color=True if color is When.NEVER else None, highlight=False)
+        return Piped(file=file, force_terminal=True, no_color=False)
+    return Piped(file=file, no_color=True if color is When.NEVER else None)
 
 
 class _Plain(TextIOBase):
@@ -86,9 +82,9 @@ def note(plan: Plan) -> None:
 
 def warn(warning: Warn) -> None:
     """One line on stderr, and its hint."""
-    sys.stderr.write(f"moefit: {'note' if warning.note else 'warning'}: {warning.message}\n")
+    say("note" if warning.note else "warning", warning.message)
     if warning.hint:
-        sys.stderr.write(f"moefit: hint: {warning.hint}\n")
+        say("hint", warning.hint)
 
 
 def write_argv(plan: Plan, form: Format, table: OptionTable) -> str:

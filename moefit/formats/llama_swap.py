@@ -19,6 +19,9 @@ from moefit.launch.command import Argument, Command
 PORT: Final = "${PORT}"
 """llama-swap's macro for the port that it will ask."""
 _NO_MACRO: Final = re.compile(r"\$\{(?!(?:env\.)?[A-Za-z0-9_-]+\})")
+_MACRO: Final = re.compile(r"\$\{[A-Za-z0-9_.-]+\}")
+_LONGEST_KEY: Final = 1000
+"""Characters; YAML takes a key of up to 1024 on one line."""
 _UNPRINTABLE: Final = re.compile(
     r"[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
@@ -38,16 +41,31 @@ def write(command: Command, name: str, environment: Mapping[str, str] | None = N
     for argument in command.arguments:
         for word in argument.words:
             _refuse(word, f"the value of {argument.spelling}")
-    port = next((a.value for a in command.given("--port")), None)
-    lines = ["models:", f"  {json.dumps(name, ensure_ascii=False)}:"]
+    if len(name) > _LONGEST_KEY:
+        raise UsageError("llama-swap's YAML cannot hold so long a name", "name the model with -a")
+    port = next((_number(a) for a in reversed(tuple(command.given("--port")))), None)
+    lines = ["models:", f"  {_quoted(name)}:"]
     if port is None:
         command = replace(command, arguments=(*_port(command), *command.arguments))
     elif port != PORT:
-        lines.append(f"    proxy: http://127.0.0.1:{port}")
+        lines.append(f"    proxy: {_quoted(f'http://127.0.0.1:{port}')}")
     if variables:
-        lines += ["    env:", *(f"      - {json.dumps(text, ensure_ascii=False)}" for text in variables)]
+        lines += ["    env:", *(f"      - {_quoted(text)}" for text in variables)]
     lines += ["    cmd: |", f"      {shell.write(command.argv).replace(shell.write([PORT]), PORT)}"]
     return "".join(f"{line}\n" for line in lines)
+
+
+def _number(argument: Argument) -> str:
+    """The port as std::stoi reads it, which takes what it can; a macro of the user's as it stands."""
+    found = re.match(r"\s*([+-]?\d{1,9})", argument.value, re.ASCII)
+    if found is None and not _MACRO.fullmatch(argument.value):
+        raise UsageError(f"{argument.shown}: no whole number")
+    return str(int(found[1])) if found else argument.value
+
+
+def _quoted(text: str) -> str:
+    """A double-quoted scalar: for what may be printed in YAML, JSON's strings are such."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _port(command: Command) -> tuple[Argument, ...]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from moefit.launch.given import LINE
-from moefit.launch.shown import without_secrets
 from moefit.planning.types import Plan
+from moefit.shown import masked
 from moefit.values import dataclass
 
 
@@ -29,7 +29,7 @@ def kept(plan: Plan) -> Iterator[Reason]:
     """What files, then variables, then the line set: `why` is the file, the variable or the line."""
     for given in plan.inherited:
         option = given.option
-        value = "***" if option.is_secret else without_secrets(given.value)
+        value = "***" if option.is_secret else masked(given.value)
         yield Reason(option.name if given.positive else option.negations[-1], value, given.origin)
     for argument in plan.kept:
         yield Reason(argument.spelling, argument.shown_value, LINE)

@@ -9,6 +9,7 @@ from moefit.errors import UsageError
 from moefit.launch.command import Argument, Command
 from moefit.launch.options import Option
 from moefit.launch.patterns import CPU_BUFFER, parse_overrides
+from moefit.shown import word_shown
 from moefit.values import dataclass
 
 _JOINED: Final = frozenset(
@@ -53,7 +54,8 @@ def settle(command: Command, what: str, override_order: Sequence[str]) -> tuple[
     """
     if command.wrapper:
         raise UsageError(
-            f"{what} cannot hold {' '.join(command.wrapper)} before the program", "use --format shell"
+            f"{what} cannot hold {' '.join(map(word_shown, command.wrapper))} before the program",
+            "use --format shell",
         )
     _refuse_reordering(command, what, override_order)
     times: dict[tuple[str, ...], list[Argument]] = {}

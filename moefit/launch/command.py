@@ -15,7 +15,7 @@ from moefit.launch.containers import Container
 from moefit.launch.legacy import LEGACY
 from moefit.launch.options import AUTO, FALSY, TRUTHY, Option, OptionTable, builtin, is_builtin, normal
 from moefit.launch.programs import split
-from moefit.launch.shown import one_line, without_secrets
+from moefit.shown import masked, word_shown
 from moefit.values import dataclass
 
 _MACRO = re.compile(r"\$\{[^{}]+\}|\$\w+|%\w+%|\{\{.+\}\}|\{\w+\}")
@@ -90,12 +90,12 @@ class Argument:
     @property
     def shown(self) -> str:
         """The words as an error, a note or an explanation may show them."""
-        return f"{self.spelling} ***" if self.option.is_secret else " ".join(map(one_line, self.words))
+        return f"{self.spelling} ***" if self.option.is_secret else " ".join(map(word_shown, self.words))
 
     @property
     def shown_value(self) -> str:
         """The value as an explanation may show it."""
-        return "***" if self.option.is_secret else without_secrets(self.value)
+        return "***" if self.option.is_secret else masked(self.value)
 
     @property
     def value(self) -> str:
@@ -184,7 +184,7 @@ def with_model(command: Command, path: str) -> Command:
     for spelling in ("-m", "-hf", "-mu", "-dr"):
         for argument in command.given(spelling):
             raise UsageError(
-                f"the model is given twice: {one_line(path)} and {argument.shown}",
+                f"the model is given twice: {word_shown(path)} and {argument.shown}",
                 "give it on one side of -- only",
             )
     option = command.table.get("-m")
@@ -221,16 +221,16 @@ def _find(word: str, table: OptionTable, previous: Argument | None) -> tuple[Opt
 def _unknown(word: str, table: OptionTable, previous: Argument | None) -> NoReturn:
     name, equals, value = word.partition("=")
     if equals and name.startswith("-") and (found := table.lookup(name)):
-        shown = "***" if found[0].is_secret else one_line(value)
+        shown = "***" if found[0].is_secret else word_shown(value)
         raise UsageError(f"{table.program} does not take {name}=...", f"write {name} {shown}")
     if not word.startswith("-"):
-        shown, hint = one_line(word), _positional_hint(word)
+        shown, hint = word_shown(word), _positional_hint(word)
         if previous and previous.option.is_secret:
             shown, hint = f"the word after {previous.shown}", "quote a value that has spaces"
         elif previous and previous.option.arity and table.lookup(previous.value):
             hint = f"{previous.spelling} took {previous.value} as its value"
         raise UsageError(f"{table.program} takes no argument that is not an option: {shown}", hint)
-    raise UsageError(f"{table.program} has no option {one_line(name)}", _closest(name, table))
+    raise UsageError(f"{table.program} has no option {word_shown(name)}", _closest(name, table))
 
 
 def _positional_hint(word: str) -> str | None:

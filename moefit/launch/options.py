@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 from moefit.launch import option_data
+from moefit.shown import SECRET_OPTIONS
 from moefit.values import dataclass
 
 TRUTHY = ("on", "enabled", "true", "1")
@@ -21,7 +22,6 @@ AUTO = ("auto", "-1")
 
 _NUMBERS = frozenset({"N", "PORT", "INDEX", "SECONDS", "SIMILARITY", "P", "L"})
 """Value names that common/arg.cpp reads with stoi or stof; llama-bench's <n> is a list or a range, and not among them."""
-_SECRETS = frozenset({"--api-key", "--hf-token", "--mcp-servers-json"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Option:
     @property
     def is_secret(self) -> bool:
         """Its value must appear nowhere but on the line itself."""
-        return not _SECRETS.isdisjoint(self.spellings)
+        return not SECRET_OPTIONS.isdisjoint(self.spellings)
 
     @property
     def number_words(self) -> tuple[str, ...]:

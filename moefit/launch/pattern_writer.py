@@ -11,8 +11,10 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from moefit.errors import InputError
 from moefit.launch.ecmascript import compile_ecmascript
 from moefit.launch.patterns import Rule
+from moefit.shown import visible
 
 _BLOCK = re.compile(r"blk\.(\d+)\.(.+)")
 
@@ -22,7 +24,20 @@ def write_rules(names: Sequence[str], buffers: Mapping[str, str]) -> tuple[Rule,
 
     `names` are the tensors that earlier rules leave alone, in the file's order; buffers come in the order of their
     first tensor, so the same input gives the same rules.
+
+    Raises:
+        InputError: a name has characters that no command should hold, or bytes that no pattern can be checked against.
     """
+    odd = (
+        next((name for name in names if not (name.isascii() and name.isprintable())), None)
+        if buffers
+        else None
+    )
+    if odd is not None:
+        raise InputError(
+            f"no -ot value can be written for a model with a tensor called {visible(odd)}",
+            "the file is damaged",
+        )
     groups: dict[str, list[str]] = defaultdict(list)
     for name in names:
         if name in buffers:

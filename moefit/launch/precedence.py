@@ -17,8 +17,8 @@ from moefit.launch.command import Command
 from moefit.launch.given import Given
 from moefit.launch.options import TRUTHY, Option, OptionTable
 from moefit.launch.seen import variables
-from moefit.launch.shown import without_secrets
 from moefit.launch.translate import translate
+from moefit.shown import masked
 from moefit.values import dataclass
 
 
@@ -64,7 +64,7 @@ def _from_environment(environment: Mapping[str, str], table: OptionTable) -> Ite
         if option.is_pair and off in environment:
             yield Given(option, "", positive=False, source=off, origin=off)
         elif (value := environment.get(option.env)) is not None:
-            source = f"{option.env}={'***' if option.is_secret else without_secrets(value)}"
+            source = f"{option.env}={'***' if option.is_secret else masked(value)}"
             if option.is_pair:
                 yield Given(option, "", value in TRUTHY, source, option.env)
             elif option.arity or value in TRUTHY:
@@ -108,7 +108,7 @@ def _keys(table: OptionTable) -> Mapping[str, tuple[Option, bool]]:
     return keys
 
 
-_HEADER = re.compile(r"\[[ \t]*([^\]]+)\]")
+_HEADER = re.compile(r"\[[ \t]*+([^\]]+)\]")
 _PAIR = re.compile(r"([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*=[ \t]*(.*)")
 
 
@@ -123,14 +123,12 @@ def parse_ini(text: str, path: str) -> Mapping[str, Mapping[str, str]]:
     sections: dict[str, dict[str, str]] = {}
     current = "default"
     for number, line in enumerate(re.split(r"\r\n|\n|\r", text), start=1):
-        content = re.sub(r"[ \t]*[;#].*", "", line, count=1).rstrip(" \t")
+        content = re.split("[;#]", line, maxsplit=1)[0].rstrip(" \t")
         if header := _HEADER.fullmatch(content):
             current = header.group(1)
             sections[current] = {}
         elif pair := _PAIR.fullmatch(content):
             sections.setdefault(current, {})[pair.group(1)] = pair.group(2)
         elif content:
-            raise InputError(
-                f"{path}:{number}: llama.cpp cannot read this line: {line.strip()}", "write key = value"
-            )
+            raise InputError(f"{path}:{number}: llama.cpp cannot read this line", "write key = value")
     return sections

@@ -14,8 +14,8 @@ from moefit.launch.containers import ENGINES, Container, cut, tool
 from moefit.launch.legacy import LEGACY
 from moefit.launch.option_data import PROGRAMS
 from moefit.launch.options import builtin, is_builtin
-from moefit.launch.shown import one_line
 from moefit.launch.wrappers import WRAPPERS, base_name, wrapped_at
+from moefit.shown import word_shown
 from moefit.values import dataclass
 
 SUBCOMMANDS: Final = {
@@ -80,14 +80,17 @@ def split(argv: Sequence[str]) -> Parts:
     if not argv or argv[0].startswith("-"):
         return Parts((), "llama-server", tuple(argv), ("llama-server",))
     if _ASSIGNMENT.match(argv[0]):
-        raise UsageError(f"{argv[0]} is no program but a variable", f"write env {argv[0]} ...")
+        shown = word_shown(argv[0])
+        raise UsageError(f"{shown} is no program but a variable", f"write env {shown} ...")
     at = wrapped_at(argv)
     _refuse_blind(argv[:at])
     if at < len(argv) and base_name(argv[at]) in ENGINES:
         return _contained(argv, at)
     found = _find(argv)
     if found is None:
-        raise UsageError(f"no llama.cpp program in the command: {one_line(argv[0])} ...", _missing_hint(argv))
+        raise UsageError(
+            f"no llama.cpp program in the command: {word_shown(argv[0])} ...", _missing_hint(argv)
+        )
     start, end = found
     return Parts(tuple(argv[:start]), argv[start], tuple(argv[end:]), tuple(argv[start:end]))
 
@@ -116,7 +119,7 @@ def _contained(argv: Sequence[str], engine: int) -> Parts:
     name = program_name(entry)
     if not is_builtin(name):
         raise UsageError(
-            f"moefit cannot see which program of llama.cpp this container starts: {one_line(entry or argv[end - 1])}",
+            f"moefit cannot see which program of llama.cpp this container starts: {word_shown(entry or argv[end - 1])}",
             "write the program after the image, or --entrypoint llama-server before it",
         )
     return Parts(head, entry, rest, (), found.container)

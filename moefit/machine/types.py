@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from moefit.errors import InputError
 from moefit.machine.backends import Backend, backend_of
 from moefit.machine.modules import Modules
+from moefit.shown import visible
 from moefit.values import dataclass
 
 CPU: Final = -1
@@ -43,6 +45,18 @@ class Device:
     """Where the figures come from: nvml, llama-server, declared, catalogue or file."""
     uncapped: int | None = None
     """Bytes the driver reports free where a --budget caps `free`, of which llama.cpp knows nothing; None without one."""
+
+    def __post_init__(self) -> None:
+        """A name reaches the line, a description the terminal.
+
+        Raises:
+            InputError: a name that no line can hold; -dev and -ot split at commas and =.
+        """
+        names = (self.name, self.buffer)
+        if not all(map(str.isprintable, names)) or not {" ", ",", "="}.isdisjoint(self.name):
+            name = next((name for name in names if not name.isprintable()), self.name)
+            raise InputError(f"no device can be called {visible(name)}", "names are such as CUDA0")
+        object.__setattr__(self, "description", visible(self.description))
 
     @property
     def buffer_name(self) -> str:

@@ -78,3 +78,33 @@ def test_words_come_back_or_are_refused(argv: list[str]) -> None:
 def test_what_cannot_be_carried_is_refused(word: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         llama_swap.write(parse(["llama-server", "--alias", word]), "x")
+
+
+@pytest.mark.parametrize(("value", "port"), [(" 80", 80), ("+8080", 8080), ("0080", 80), ("90.5", 90)])
+def test_the_proxys_port_is_the_number_that_the_server_reads(value: str, port: int) -> None:
+    text = llama_swap.write(parse(["llama-server", "--port", value]), "x")
+
+    assert f"http://127.0.0.1:{port}" == yaml.safe_load(text)["models"]["x"]["proxy"]
+
+
+def test_of_several_ports_the_last_counts_as_it_does_for_the_server() -> None:
+    text = llama_swap.write(parse(["llama-server", "--port", "1", "--port", "2"]), "x")
+
+    assert "http://127.0.0.1:2" == yaml.safe_load(text)["models"]["x"]["proxy"]
+
+
+def test_a_port_that_is_no_whole_number_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"--port \.5: no whole number"):
+        llama_swap.write(parse(["llama-server", "--port", ".5"]), "x")
+
+
+def test_a_name_too_long_for_a_key_is_refused() -> None:
+    with pytest.raises(UsageError, match="cannot hold so long a name"):
+        llama_swap.write(parse(["llama-server"]), "x" * 1200)
+
+
+@pytest.mark.parametrize(
+    "name", ["a: b", "[x]", "{a}", "- a", "#a", "&a", "*a", "!a", "yes", "1", "'\"", "a\\x41"]
+)
+def test_a_name_of_any_kind_is_read_back_as_it_is(name: str) -> None:
+    assert [name] == list(yaml.safe_load(llama_swap.write(parse(["llama-server"]), name))["models"])

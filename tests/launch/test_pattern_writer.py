@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from moefit.errors import InputError
 from moefit.launch.pattern_writer import alternation, layer_pattern, write_rules, write_value
 from moefit.launch.patterns import match, parse_overrides
 from tests.launch.names import BIASED, CHUNKED, DENSE, FUSED, OUTER, SCALED, SHARED, SPLIT, tensor_names
@@ -152,3 +153,20 @@ def test_patterns_survive_shells_and_files(case: tuple[list[str], dict[str, str]
 def test_a_name_that_no_pattern_can_spell_is_matched_by_a_wildcard() -> None:
     names = ["blk.0.odd,name=x.weight", "blk.0.other.weight"]
     assert {"blk.0.odd,name=x.weight"} == set(match(parse_overrides(value(names, {names[0]: "CPU"})), names))
+
+
+@pytest.mark.parametrize(
+    "name", ["blk.0.ffn_up_exps\x1b[2J", "blk.0.a\nb", "blk.0.ffn\ufffd", "blk.0.größe", "a\u202eb"]
+)
+def test_a_name_that_no_command_should_hold_is_refused(name: str) -> None:
+    names = ["blk.0.ffn_up_exps.weight", name]
+    with pytest.raises(
+        InputError, match="no -ot value can be written for a model with a tensor called"
+    ) as caught:
+        write_rules(names, {"blk.0.ffn_up_exps.weight": "CPU"})
+
+    assert caught.value.message.isprintable()
+
+
+def test_such_a_name_is_no_matter_where_no_rule_is_written() -> None:
+    assert () == write_rules(["a\x1bb"], {})

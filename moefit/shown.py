@@ -1,0 +1,142 @@
+"""Text from outside as it may be shown: what would steer a terminal made visible, secrets masked.
+
+Outside is everything that moefit did not write: words of the line, variables, paths, names in files, what drivers, programs and
+servers answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Final
+
+MASK: Final = "***"
+SECRET_OPTIONS: Final = frozenset({"--api-key", "-hft", "--hf-token", "--mcp-servers-json"})
+"""Options of llama.cpp's programs whose value is a secret."""
+_SHORTEST: Final = 4
+"""Characters of a secret that is looked for in a message; shorter ones would mask half of it."""
+
+
+def visible(text: str) -> str:
+    r"""The text with every character escaped that is not simply seen.
+
+    Those are controls, C1, bidi marks, line separators, odd spaces, and bytes that are no UTF-8.
+
+    >>> visible("RTX\x1b[31m 3060"), visible("a\nb"), visible("Größe 日本")
+    ('RTX\\x1b[31m 3060', 'a\\nb', 'Größe 日本')
+    """
+    return text if text.isprintable() else "".join(map(_seen, text))
+
+
+def visible_lines(text: str) -> str:
+    """As visible, but for line breaks of moefit's own."""
+    return text if text.isprintable() else "\n".join(map(visible, text.split("\n")))
+
+
+def one_line(text: str) -> str:
+    """A message as one line: several spaces and line breaks are one space, everything else is visible."""
+    return visible(" ".join(part for part in text.replace("\n", " ").split(" ") if part))
+
+
+def masked(word: str) -> str:
+    """One word of the user's without what may be secret in it.
+
+    That is a URL's user, password, query and fragment, the value of a variable that is called a key, token or password, and
+    tokens that are known by their form.
+
+    >>> masked("https://me:pw@host:8/a/m.gguf?sig=x#y"), masked("LLAMA_API_KEY=a b"), masked("a?b#c")
+    ('https://host:8/a/m.gguf', 'LLAMA_API_KEY=***', 'a?b#c')
+    """
+    found = _assignment().fullmatch(word) if "=" in word else None
+    return f"{found['name']}={MASK}" if found else masked_text(word)
+
+
+def word_shown(word: str) -> str:
+    """A word of the user's as a message may repeat it: masked, and visible."""
+    return visible(masked(word))
+
+
+def masked_text(text: str) -> str:
+    """A message without what may be secret in its words.
+
+    >>> masked_text("no such file: https://me:pw@host/m.gguf (HF_TOKEN=abc)")
+    'no such file: https://host/m.gguf (HF_TOKEN=***'
+    """
+    if "://" in text:
+        text = _user().sub(r"\1", text)
+        text = _query().sub(r"\1", text)
+    if "=" in text:
+        text = _assignment_in_text().sub(rf"\g<name>={MASK}", text)
+    return _token().sub(MASK, text) if "_" in text or "-" in text or "earer" in text else text
+
+
+def without(text: str, secrets: Iterable[str]) -> str:
+    """A message in which none of the secrets stands; the longest are taken out first."""
+    for secret in sorted(secrets, key=lambda secret: (-len(secret), secret)):
+        text = text.replace(secret, MASK)
+    return text
+
+
+def secrets_of(words: Sequence[str], environment: Mapping[str, str]) -> frozenset[str]:
+    """What must not be repeated: values of secret options and variables, passwords of URLs; also each of several in one value.
+
+    >>> sorted(secrets_of(["llama-server", "--api-key", "first,second"], {"HF_TOKEN": "hf_third"}))
+    ['first', 'first,second', 'hf_third', 'second']
+    """
+    found = {value for name, value in environment.items() if _assignment().fullmatch(f"{name}=x")}
+    found.update(_secrets(words))
+    found |= {part for secret in found for part in secret.split(",")}
+    return frozenset(secret for secret in found if len(secret) >= _SHORTEST)
+
+
+def _secrets(words: Sequence[str]) -> Iterator[str]:
+    for at, word in enumerate(words):
+        option, equals, value = word.partition("=")
+        if option.replace("_", "-") in SECRET_OPTIONS:
+            yield value if equals else "".join(words[at + 1 : at + 2])
+        elif assignment := _assignment().fullmatch(word):
+            yield assignment["value"]
+        for user in _user().finditer(word):
+            name, _, password = user["user"].partition(":")
+            yield password or name
+
+
+def _seen(char: str) -> str:
+    if char.isprintable():
+        return char
+    if "\udc80" <= char <= "\udcff":  # a byte that was no UTF-8
+        return f"\\x{ord(char) - 0xDC00:02x}"
+    return char.encode("unicode_escape").decode("ascii")
+
+
+_NAME = r"(?P<name>[A-Za-z_-][A-Za-z0-9_-]*(?:key|token|secret|password|passwd|credentials?)|key|token|secret|password)"
+
+
+@cache
+def _assignment() -> re.Pattern[str]:
+    """A whole word NAME=value with the name of a secret; names with a dot are keys of a model (add_bos_token)."""
+    return re.compile(_NAME + "=(?P<value>.*)", re.IGNORECASE | re.DOTALL)
+
+
+@cache
+def _assignment_in_text() -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w.-]){_NAME}=(?:'[^']*'|\"[^\"]*\"|\S+)", re.IGNORECASE)
+
+
+@cache
+def _user() -> re.Pattern[str]:
+    """User and password of a URL: up to the last @ before its path, or, where a password holds a slash, up to the first."""
+    plain, slashed = r"[^\s/?#]*", r"[^\s/?#@:]*:(?!\d{1,5}(?:[/?#\s]|$))[^\s@]*"
+    return re.compile(rf"(?<![A-Za-z0-9+.-])([A-Za-z][A-Za-z0-9+.-]*://)(?P<user>{plain}|{slashed})@")
+
+
+@cache
+def _query() -> re.Pattern[str]:
+    return re.compile(r"(https?://[^\s?#]*)[?#]\S*", re.IGNORECASE)
+
+
+@cache
+def _token() -> re.Pattern[str]:
+    """Tokens of Hugging Face and of the APIs that took up OpenAI's form, and what a header of HTTP carries."""
+    return re.compile(r"\b(?:hf_[A-Za-z0-9]{16,}|sk-[A-Za-z0-9_-]{16,}|(?<=[Bb]earer )\S+)")
