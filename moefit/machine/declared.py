@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from moefit.errors import UsageError
 from moefit.machine.backends import backend_of
-from moefit.machine.catalogue import Card, find_card, similar_cards
+from moefit.machine.card import Card
+from moefit.machine.catalogue import find_card, similar_cards
 from moefit.machine.modules import parse_modules
 from moefit.machine.overhead import context_overhead
 from moefit.machine.types import Cpu, Device, Machine, Ram
@@ -22,9 +23,7 @@ if TYPE_CHECKING:
 _KEYS: Final = (
     "name", "buffer", "description", "free", "total", "bandwidth", "link", "pageable", "compute", "overhead", "integrated",
 )  # fmt: skip
-_SPEC_HINT: Final = (
-    "--gpu takes a card (rtx-3060), a size (11.6GiB) and keys: name=CUDA0,free=11.6GiB,bandwidth=360GB/s"
-)
+_SPEC_HINT: Final = "moefit cards lists what --gpu knows; or a size (11.6GiB) and keys: name=CUDA0,free=11.6GiB,bandwidth=360GB/s"
 _UNIFIED: Final = "MTL"
 """Metal's devices share the host's memory, but for the cards of old Intel Macs: integrated=no says so."""
 _SCALES: Final = {"": 1.0, "g": 1e9, "t": 1e12, "p": 1e15}
@@ -49,7 +48,7 @@ def parse_gpus(specs: Sequence[str]) -> tuple[Device, ...]:
         UsageError: an unknown card or key, a bad value, no memory given, more free than total, or a name given twice.
     """
     parsed = []
-    for text in specs:
+    for text in _each(specs):
         with _in_option(text):
             parsed.append(_split_spec(text))
     taken = {spec.keys["name"] for spec in parsed if "name" in spec.keys}
@@ -63,6 +62,17 @@ def parse_gpus(specs: Sequence[str]) -> tuple[Device, ...]:
     if twice:
         raise UsageError(f"--gpu declares {twice[0]} twice", "give each device its own name")
     return tuple(devices)
+
+
+def _each(specs: Sequence[str]) -> Iterator[str]:
+    """The specs one by one: `2x3060` is two of them.
+
+    >>> list(_each(["2x3060", "11.6GiB"]))
+    ['3060', '3060', '11.6GiB']
+    """
+    for text in specs:
+        several = re.fullmatch(r"\s*([1-9]|1[0-6])\s*[x*]\s*(.+)", text, re.IGNORECASE)
+        yield from [several[2]] * int(several[1]) if several else [text]
 
 
 def declare_host(

@@ -187,3 +187,9 @@ def test_a_budget_without_a_device_says_how_to_write_one() -> None:
 def test_metal_shares_the_hosts_memory_unless_told_otherwise(keys: str, shared: bool) -> None:
     [device] = parse_gpus([f"name=MTL0,free=48GiB{keys}"])
     assert shared is device.integrated
+
+
+def test_two_of_a_card_are_written_as_people_say_it():
+    twice = parse_gpus(["rtx-3060", "rtx-3060"])
+    assert twice == parse_gpus(["2x3060"]) == parse_gpus(["2 x RTX 3060 12GB"]) == parse_gpus(["2*rtx-3060"])
+    assert [8 << 30] * 3 == [device.free for device in parse_gpus(["3x3060,free=8GiB"])]
