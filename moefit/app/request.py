@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from moefit.app.containers import on_host, with_variable_files
+from moefit.app.naming import model_words
 from moefit.errors import InputError, UsageError
 from moefit.gguf.split import read_header, shard_names
 from moefit.launch.command import Command, parse, with_model
@@ -58,7 +59,7 @@ def read_request(
     """Read the command, then the model it names, then the machine.
 
     Args:
-        model_path: MODEL before `--`.
+        model_path: MODEL before `--`: a file, a folder, a repository or a URL.
         words: the command after `--`; None where there is none.
         options: the machine options.
         progress: told how far the header of a remote model has come.
@@ -153,7 +154,7 @@ def read_line(words: Sequence[str] | None, model_path: str | None = None) -> Lau
     """The command with its files and variables, whether it names a model or not."""
     command = parse(words or [], _table(words or []))
     if model_path is not None:
-        command = with_model(command, model_path)
+        command = with_model(command, model_words(model_path))
     command = with_variable_files(command)
     configs = () if command.container else read_configs(os.environ)
     given = effective(command, configs, os.environ)

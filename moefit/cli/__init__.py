@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from io import TextIOWrapper
 from pathlib import Path
 from typing import NoReturn
@@ -87,6 +87,28 @@ def cut(words: Sequence[str]) -> tuple[list[str], list[str] | None]:
     return words[:at], words[at + 1 :]
 
 
+_OF_NONE = frozenset({"-h", "--help", "-V", "--version", "--install-completion", "--show-completion"})
+"""Options that belong to no command."""
+
+
+def with_command(head: Sequence[str], tail: Sequence[str] | None, commands: Collection[str]) -> list[str]:
+    """The words with `plan` in front where they name no command: what people want first is a plan.
+
+    >>> with_command(["model.gguf", "--ram", "32GiB"], None, ["plan"]), with_command([], ["llama-server"], ["plan"])
+    (['plan', 'model.gguf', '--ram', '32GiB'], ['plan'])
+    >>> with_command(["paln"], None, ["plan"]), with_command(["--help"], None, ["plan"])
+    (['paln'], ['--help'])
+    """
+    words = list(head)
+    if not words:
+        return ["plan"] if tail else []
+    first = words[0].partition("=")[0]
+    if first in commands or first in _OF_NONE:
+        return words
+    is_model = any(mark in first for mark in "/:\\") or first.endswith(".gguf") or Path(first).exists()
+    return ["plan", *words] if first.startswith("-") or is_model else words
+
+
 def complain(error: MoefitError) -> None:
     """One line on stderr, and a hint line where there is one."""
     say("error", error.message)
@@ -97,8 +119,9 @@ def complain(error: MoefitError) -> None:
 def _run(head: list[str], tail: list[str] | None) -> int:
     from typer.exceptions import TyperException
 
-    from moefit.cli.commands import app
+    from moefit.cli.commands import COMMANDS, app
 
+    head = with_command(head, tail, COMMANDS)
     try:
         status = app(head)(args=head, prog_name="moefit", obj=tail, standalone_mode=False)
     except TyperException as error:
@@ -140,9 +163,20 @@ def _usage_error(error: Exception, head: Sequence[str]) -> UsageError:
     if message.endswith(f" {option}"):
         message = message.removesuffix(option) + written
     command = next((word for word in head if not word.startswith("-")), "")
+    if type(error).__name__ == "UsageError" and "command" in message:
+        return UsageError(message.partition(". ")[0].lower(), _closest_command(command))
     hint = (
         f"see moefit {command} --help"
         if command and "command" not in message
         else "moefit --help lists the commands"
     )
     return UsageError(message[:1].lower() + message[1:], hint)
+
+
+def _closest_command(word: str) -> str:
+    from difflib import get_close_matches
+
+    from moefit.cli.commands import COMMANDS
+
+    near = get_close_matches(word, COMMANDS, n=1)
+    return f"did you mean moefit {near[0]}?" if near else "moefit --help lists the commands"

@@ -65,7 +65,9 @@ def command(shared: type[MachineShared] | None = None) -> Callable[[Callable[...
     return register
 
 
-def moefit(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> int:
+def moefit(
+    version: Annotated[bool, typer.Option("--version", "-V", help="Print the version.")] = False,
+) -> int:
     """Give it your llama-server command: get back the fastest one that fits this machine, and why.
 
     Options of moefit come first, then --, then the command.
@@ -87,6 +89,11 @@ def plan(shared: Shared, as_json: o.AsJson = False, explain: o.Explain = False) 
 @command(Shared)
 def estimate(shared: Shared, as_json: o.AsJson = False, explain: o.Explain = False) -> int:
     """Memory and speed of what a server would load for a command."""
+    if shared.strategy is not o.Strategy.AUTO:
+        raise UsageError(
+            f"--strategy {shared.strategy.value} places layers, and estimate takes the command as it stands",
+            f"moefit plan --strategy {shared.strategy.value} places them",
+        )
     request = _look(shared)
     made = make_estimate(request.model, request.machine, request.launch, shared.plan_options)
     show(made, as_json=as_json, details=explain, color=shared.color, given=True)
@@ -223,6 +230,19 @@ def devices(shared: MachineShared, as_json: o.AsJson = False) -> int:
         sys.stdout.write(machine_json(machine))
     else:
         show_machine(machine, console(shared.color))
+    return FITS
+
+
+@command()
+def cards(as_json: o.AsJson = False, color: o.Color = o.When.AUTO) -> int:
+    """The cards that --gpu knows, with their figures."""
+    from moefit.formats.cards import cards_json, show_cards
+    from moefit.machine.cards import CARDS
+
+    if as_json:
+        sys.stdout.write(cards_json(CARDS))
+    else:
+        show_cards(CARDS, console(color))
     return FITS
 
 

@@ -50,13 +50,17 @@ _MACHINE = "The machine"
 _PLAN = "The plan"
 
 ModelPath = Annotated[
-    str | None, typer.Argument(metavar="[MODEL]", help="A GGUF file; or name it in the command after --.")
+    str | None,
+    typer.Argument(
+        metavar="[MODEL]",
+        help="A GGUF file, a folder with one, user/repo:quant of Hugging Face, or a URL; or name it in the command after --.",
+    ),
 ]
 Gpu = Annotated[
     list[str] | None,
     typer.Option(
         metavar="SPEC",
-        help="A GPU instead of the detected ones: rtx-3060, 11.6GiB, or free=11.6GiB,bandwidth=360GB/s,link=25GB/s (and name=CUDA0). Repeatable.",
+        help="A GPU instead of the detected ones: a card of `moefit cards` (rtx-3060, 2x3060), its memory (11.6GiB), and keys, with commas between: free=11.6GiB bandwidth=360GB/s link=25GB/s overhead=300MiB name=CUDA0. Repeatable.",
         rich_help_panel=_MACHINE,
     ),
 ]
@@ -142,11 +146,11 @@ StrategyChoice = Annotated[
     Strategy, typer.Option("--strategy", help="How layers are placed.", rich_help_panel=_PLAN)
 ]
 WorkloadText = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--workload",
         metavar="NAME|P:G",
-        help="Prompt and generated tokens to be fast at: chat 2048:512, agent 16384:512, rag 8192:256, batch 4096:64.",
+        help="Prompt and generated tokens to be fast at: chat 2048:512 (the default), agent 16384:512, rag 8192:256, batch 4096:64.",
         rich_help_panel=_PLAN,
     ),
 ]

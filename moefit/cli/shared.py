@@ -63,7 +63,7 @@ class Shared(MachineShared):
     margin: o.Margin = None
     beside: o.Beside = None
     strategy: o.StrategyChoice = o.Strategy.AUTO
-    workload: o.WorkloadText = "chat"
+    workload: o.WorkloadText = None
     prefer: o.Prefer = None
     exact: o.Exact = False
 
@@ -97,8 +97,8 @@ class Shared(MachineShared):
     @property
     def _workload(self) -> Workload:
         if self.prefer is None:
-            return parse_workload(self.workload)
-        if self.workload != "chat":
+            return parse_workload("chat" if self.workload is None else self.workload)
+        if self.workload is not None:
             raise UsageError("--prefer and --workload both say what to be fast at", "give one of them")
         return PREFERENCES[self.prefer.value]
 

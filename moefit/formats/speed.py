@@ -68,17 +68,18 @@ def rate(value: float) -> str:
 def _sureness(plan: Plan) -> str:
     """Where the figures of a prediction come from, and what would make them surer."""
     machine = plan.machine
-    own = bool(machine.host)
+    by = f" (calibration {machine.calibration})" if machine.calibration else ""
+    can_measure = bool(machine.host) and not machine.calibration
     match plan.prediction.confidence:
         case "measured":
-            return f"measured: this model ran here (calibration {machine.calibration})"
+            return f"measured: this model ran here{by}"
         case "calibrated":
-            return f"calibrated: this machine was measured ({machine.calibration}); moefit bench --save measures the model"
+            return f"calibrated: this machine was measured{by}; moefit bench --save measures the model"
         case "catalogue":
-            cure = "; moefit calibrate measures yours" if own else ""
+            cure = "; moefit calibrate measures yours" if can_measure else ""
             return f"catalogue: from the datasheets of this kind of card{cure}"
         case "guessed":
-            return f"guessed: {_guessed(plan)}; {_cure(plan, own=own)}"
+            return f"guessed: {_guessed(plan)}; {_cure(plan, can_measure=can_measure)}{by}"
 
 
 def _guessed(plan: Plan) -> str:
@@ -89,8 +90,8 @@ def _guessed(plan: Plan) -> str:
     return f"the RAM's speed is taken from the processor's name{'' if plan.machine.cpu.model else ', which is not known'}"
 
 
-def _cure(plan: Plan, *, own: bool) -> str:
-    if own:
+def _cure(plan: Plan, *, can_measure: bool) -> str:
+    if can_measure:
         return "moefit calibrate halves the range"
     if "CPU" in plan.prediction.doubt.assumed:
         return "say which modules: --ram-bandwidth ddr5-5600x2"

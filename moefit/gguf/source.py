@@ -63,7 +63,8 @@ class FileSource:
             self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
-            raise InputError(f"{path}: {reason}") from error
+            hint = _neighbour(path) if isinstance(error, FileNotFoundError) else None
+            raise InputError(f"{path}: {reason}", hint) from error
         found = os.fstat(self._descriptor)
         self.size = found.st_size
         self.identity = (found.st_dev, found.st_ino)
@@ -86,3 +87,17 @@ class FileSource:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _neighbour(path: str) -> str | None:
+    """A hint at the file of that folder whose name is most like a missing one's; None where none is."""
+    from difflib import get_close_matches  # noqa: PLC0415 - an error's hint only: keeps start-up short
+
+    folder, name = os.path.split(path)
+    try:
+        there = sorted(other for other in os.listdir(folder or ".") if other.endswith(".gguf"))  # noqa: PTH208 - as above
+    except OSError:
+        return f"there is no folder {folder}"
+    by_case = {other.lower(): other for other in there}
+    near = get_close_matches(name.lower(), by_case, n=1)
+    return f"did you mean {os.path.join(folder, by_case[near[0]])}?" if near else None  # noqa: PTH118 - as above

@@ -65,6 +65,7 @@ OWN_OPTIONS = frozenset(
         "--replan",
         "--output",
         "--install",
+        "--svg",
     ]
 )
 """moefit's, which a user may put on the wrong side of `--`."""
@@ -175,8 +176,8 @@ def read_arguments(words: Sequence[str], table: OptionTable) -> tuple[Argument, 
     return tuple(_arguments(words, table))
 
 
-def with_model(command: Command, path: str) -> Command:
-    """The command with `-m path` right after the program.
+def with_model(command: Command, words: Sequence[str]) -> Command:
+    """The command with the words that name its model (`-m path`, `-hf repository`) right after the program.
 
     Raises:
         UsageError: the command names a model itself.
@@ -184,12 +185,10 @@ def with_model(command: Command, path: str) -> Command:
     for spelling in ("-m", "-hf", "-mu", "-dr"):
         for argument in command.given(spelling):
             raise UsageError(
-                f"the model is given twice: {word_shown(path)} and {argument.shown}",
+                f"the model is given twice: {word_shown(words[1])} and {argument.shown}",
                 "give it on one side of -- only",
             )
-    option = command.table.get("-m")
-    assert option is not None
-    return replace(command, arguments=(Argument(option, ("-m", path)), *command.arguments))
+    return replace(command, arguments=(*_arguments(words, command.table), *command.arguments))
 
 
 def _arguments(words: Sequence[str], table: OptionTable) -> Iterator[Argument]:

@@ -6,7 +6,8 @@ import os
 from typing import TYPE_CHECKING, Any, Final
 
 from moefit.machine import nvml_calls as nvml
-from moefit.machine.catalogue import Card, card_of_driver, is_discrete
+from moefit.machine.card import Card
+from moefit.machine.catalogue import card_of_driver, is_discrete
 from moefit.machine.cuda_order import Candidate, Visible, devices_by_uuid, visible_devices
 from moefit.machine.link import pcie_bandwidth
 from moefit.machine.overhead import context_overhead

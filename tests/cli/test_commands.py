@@ -124,7 +124,18 @@ def test_estimate_of_a_line_that_does_not_fit_ends_in_1(moefit):
 MISTAKES = {
     "no command": (["args"], "neither a model nor a command"),
     "no such file": (["plan", "nowhere.gguf"], "nowhere.gguf"),
-    "a folder": (["plan", "."], ""),
+    "a folder without a model": (["plan", str(Path(__file__).parent)], "no model in this folder"),
+    "a misspelt file": (["plan", EXAMPLE.replace("_m.gguf", "_n.gguf")], "_n.gguf"),
+    "an Ollama name": (["plan", "qwen3:30b"], "Ollama"),
+    "a preference and a workload": (
+        ["plan", EXAMPLE, *CARD, "--prefer", "decode", "--workload", "chat"],
+        "--prefer",
+    ),
+    "a strategy for a line as it stands": (
+        ["estimate", EXAMPLE, "--strategy", "two-pass"],
+        "estimate takes the command",
+    ),
+    "a card with another memory": (["plan", EXAMPLE, "--gpu", "rtx-4090-48gb"], "has 24 GB, not 48"),
     "not GGUF": (["plan", __file__], ""),
     "a server option before --": (["plan", "-c", "4096", EXAMPLE], "-c is llama-server's option"),
     "a long short one": (["plan", EXAMPLE, "-hf", "a/b"], "-hf is llama-server's option"),
@@ -363,3 +374,31 @@ def test_a_file_that_holds_the_line_calls_the_model_by_its_first_alias(moefit, w
     words = ("--", "llama-server", "-m", whole, "-a", "my model,other")
     status, out, _ = moefit("args", *CARD, "--format", form, *words)
     assert (0, True) == (status, heading in out.splitlines())
+
+
+def test_a_model_or_a_command_alone_is_planned(moefit):
+    planned = moefit("plan", EXAMPLE, *CARD)[:2]
+    assert planned == moefit(EXAMPLE, *CARD)[:2] == moefit(*CARD, EXAMPLE)[:2]
+    assert moefit("plan", *CARD, "--", "-m", EXAMPLE)[:2] == moefit(*CARD, "--", "-m", EXAMPLE)[:2]
+
+
+def test_a_folder_with_one_model_is_that_model(moefit):
+    folder = str(Path(EXAMPLE).parent)
+    assert moefit("plan", EXAMPLE, *CARD)[1] == moefit("plan", folder, *CARD)[1]
+
+
+def test_a_misspelt_command_and_a_misspelt_file_name_their_neighbours(moefit):
+    assert "hint: did you mean moefit plan?" in moefit("paln")[2]
+    assert f"hint: did you mean {EXAMPLE}?" in moefit("plan", EXAMPLE.replace("_m.gguf", "_n.gguf"), *CARD)[2]
+
+
+def test_the_version_has_a_letter(moefit):
+    assert moefit("--version")[1] == moefit("-V")[1]
+
+
+def test_the_catalogue_is_listed_by_the_names_that_gpu_takes(moefit):
+    listed = [line.split()[0] for line in moefit("cards")[1].splitlines()[1:]]
+    assert {"p104-100", "rtx-4090-laptop", "m1-max", "dgx-spark", "strix-halo", "rx-9060-xt"} <= set(listed)
+    assert 1 == json.loads(moefit("cards", "--json")[1])["version"]
+    for name in listed:
+        assert 0 == moefit("devices", "--gpu", name, "--ram", "32GiB", "--cores", "8")[0]

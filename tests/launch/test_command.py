@@ -155,14 +155,14 @@ def test_the_table_of_the_binary_at_hand_wins() -> None:
 
 
 def test_a_model_goes_right_after_the_program() -> None:
-    command = with_model(read("nice llama-server -c 10"), "a b.gguf")
+    command = with_model(read("nice llama-server -c 10"), ("-m", "a b.gguf"))
     assert ("nice", "llama-server", "-m", "a b.gguf", "-c", "10") == command.argv
 
 
 @pytest.mark.parametrize("named", ["-m b.gguf", "-hf user/repo", "-mu http://x/y.gguf", "-dr gemma3"])
 def test_a_model_given_twice_is_an_error_that_names_both(named: str) -> None:
     with pytest.raises(UsageError) as error:
-        with_model(read(f"llama-server {named}"), "a.gguf")
+        with_model(read(f"llama-server {named}"), ("-m", "a.gguf"))
     assert f"the model is given twice: a.gguf and {named}" == error.value.message
 
 

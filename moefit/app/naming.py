@@ -1,0 +1,97 @@
+"""The words people type for a model, as options of llama-server: a file, a folder, a repository, a URL."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from moefit.errors import InputError, UsageError
+from moefit.gguf.split import shard_names
+from moefit.llama.repository import NO_MODEL
+from moefit.shown import word_shown
+
+_HUB = re.compile(r"(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/", re.IGNORECASE)
+_ID = r"[A-Za-z0-9_]+(?:[.-]+[A-Za-z0-9_]+)*"
+_REPO = re.compile(rf"({_ID}/{_ID})(?::([\w.-]+))?")
+_FILE = re.compile(rf"({_ID}/{_ID})/(?:(?:blob|resolve)/[^/]+/)?(.+\.gguf)(?:\?download=true)?")
+_PAGE = re.compile(rf"({_ID}/{_ID})(?:/tree/[^/]+)?/?")
+_DEPTH = 3
+_OLLAMA = re.compile(r"[a-z0-9._-]+:[a-z0-9._-]+", re.IGNORECASE)
+
+
+def model_words(name: str) -> tuple[str, ...]:
+    """`-m`, `-hf` or `-mu` with its value, whichever `name` means; what is on this machine comes first.
+
+    Raises:
+        InputError: a folder without a model.
+        UsageError: a folder with several, or an Ollama name.
+    """
+    if os.path.isdir(name):  # noqa: PTH112 - pathlib costs start-up time, and most names are files
+        return "-m", _of_folder(name)
+    if os.path.exists(name) or _is_local(name):  # noqa: PTH110 - as above
+        return "-m", name
+    hub = _HUB.match(name)
+    if hub is not None:
+        return _of_hub(name[hub.end() :]) or ("-mu", name)
+    if name.startswith(("http://", "https://")):
+        return "-mu", name
+    remote = _of_hub(name.removeprefix("hf:"))
+    if remote is not None:
+        return remote
+    if _OLLAMA.fullmatch(name):
+        raise UsageError(
+            f"{name} is an Ollama name",
+            "moefit reads GGUF files: name the file, or user/repo:quant of Hugging Face",
+        )
+    return "-m", name
+
+
+def _is_local(name: str) -> bool:
+    """Whether a name that is nowhere was meant for this machine: it begins as a path, or its folder is here."""
+    folder = os.path.dirname(name)  # noqa: PTH120 - as above
+    return name.startswith(("/", ".", "~")) or (bool(folder) and ":" not in name and os.path.isdir(folder))  # noqa: PTH112
+
+
+def _of_hub(name: str) -> tuple[str, ...] | None:
+    """A file, page or repository of Hugging Face, by what follows its address."""
+    if match := _FILE.fullmatch(name):
+        return "-hf", match[1], "-hff", match[2]
+    if name.endswith(".gguf"):
+        return None
+    if match := _REPO.fullmatch(name):
+        return "-hf", name
+    match = _PAGE.fullmatch(name)
+    return ("-hf", match[1]) if match else None
+
+
+def _of_folder(folder: str) -> str:
+    found = sorted(_models(folder, os.listdir(folder))) or sorted(_below(folder))  # noqa: PTH208 - as above
+    if not found:
+        raise InputError(f"{word_shown(folder)}: no model in this folder", "name a .gguf file")
+    if len(found) > 1:
+        some = ", ".join(map(word_shown, found[:6])) + (" ..." if found[6:] else "")
+        raise UsageError(f"{word_shown(folder)}: {len(found)} models are in this folder", f"name one: {some}")
+    return found[0]
+
+
+def _below(folder: str) -> Iterator[str]:
+    """Models of its subfolders: a repository in Hugging Face's cache has them three folders deep."""
+    deepest = folder.rstrip("/").count("/") + _DEPTH
+    for root, folders, names in os.walk(folder):
+        folders[:] = (
+            [] if root.count("/") >= deepest else [name for name in folders if not name.startswith(".")]
+        )
+        yield from _models(root, names)
+
+
+def _models(folder: str, names: Sequence[str]) -> Iterator[str]:
+    """The models among a folder's files; of a split set the first shard."""
+    for name in names:
+        if (
+            name.endswith(".gguf")
+            and not any(part in name for part in NO_MODEL)
+            and shard_names(name)[0] == name
+        ):
+            yield str(Path(folder, name))

@@ -1,0 +1,52 @@
+"""`moefit cards`: the catalogue that --gpu reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.table import Table
+
+from moefit.formats.page import Rows
+from moefit.machine.card import Card
+from moefit.sizes import format_bandwidth, format_size
+
+
+def show_cards(cards: Iterable[Card], console: Console) -> None:
+    """One row for each name of a card."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    for column in ("--gpu", "memory", "bandwidth", "link", "FP16", "backend"):
+        table.add_column(
+            column, justify="right" if column in {"memory", "bandwidth", "FP16"} else "left", no_wrap=True
+        )
+    for card in cards:
+        figures = (
+            format_size(card.total),
+            format_bandwidth(card.bandwidth),
+            "host's memory" if card.pcie is None else f"PCIe {card.pcie[0]} x{card.pcie[1]}",
+            f"{card.tensor_tflops:g} T",
+            card.backend,
+        )
+        for key in (card.key, *card.other_keys):
+            table.add_row(key, *figures)
+    console.print(Rows(table), crop=False)
+
+
+def cards_json(cards: Iterable[Card]) -> str:
+    """The same as one JSON document, a newline at its end."""
+    rows = [
+        {
+            "key": card.key,
+            "other_keys": list(card.other_keys),
+            "description": card.description,
+            "total": card.total,
+            "bandwidth": card.bandwidth,
+            "link_bandwidth": card.link_bandwidth,
+            "compute": card.compute,
+            "integrated": card.integrated,
+            "backend": card.backend,
+        }
+        for card in cards
+    ]
+    return json.dumps({"version": 1, "cards": rows}, indent=2) + "\n"

@@ -1,0 +1,74 @@
+"""The words people type for a model."""
+
+from __future__ import annotations
+
+import pytest
+
+from moefit.app.naming import model_words
+from moefit.errors import InputError, UsageError
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("model.gguf", "-m model.gguf"),
+        ("nowhere/model.gguf", "-m nowhere/model.gguf"),
+        ("/nowhere/model", "-m /nowhere/model"),
+        ("./user/repo", "-m ./user/repo"),
+        ("unsloth/Qwen3-30B-A3B-GGUF", "-hf unsloth/Qwen3-30B-A3B-GGUF"),
+        ("unsloth/Qwen3-30B-A3B-GGUF:Q4_K_M", "-hf unsloth/Qwen3-30B-A3B-GGUF:Q4_K_M"),
+        ("hf.co/unsloth/Qwen3-30B-A3B-GGUF:UD-Q4_K_XL", "-hf unsloth/Qwen3-30B-A3B-GGUF:UD-Q4_K_XL"),
+        ("hf:a/b", "-hf a/b"),
+        ("https://huggingface.co/a/b", "-hf a/b"),
+        ("https://huggingface.co/a/b/tree/main", "-hf a/b"),
+        ("https://huggingface.co/a/b/blob/main/q4/m.gguf", "-hf a/b -hff q4/m.gguf"),
+        ("https://huggingface.co/a/b/resolve/main/m.gguf?download=true", "-hf a/b -hff m.gguf"),
+        ("a/b/m.gguf", "-hf a/b -hff m.gguf"),
+        ("https://host/m.gguf", "-mu https://host/m.gguf"),
+    ],
+)
+def test_a_name_that_is_nowhere_here_is_what_it_looks_like(name, words):
+    assert tuple(words.split()) == model_words(name)
+
+
+def test_what_is_here_comes_first(here):
+    (here / "user").mkdir()
+    (here / "user" / "repo").write_bytes(b"")
+    assert ("-m", "user/repo") == model_words("user/repo")
+
+
+def test_a_misspelt_file_of_a_folder_that_is_here_is_a_file(here):
+    (here / "models").mkdir()
+    assert ("-m", "models/qwen") == model_words("models/qwen")
+
+
+def test_a_folder_is_its_model_and_the_files_beside_it_are_none(here):
+    for name in ("b-00001-of-00002.gguf", "b-00002-of-00002.gguf", "mmproj-b.gguf", "notes.txt"):
+        (here / name).write_bytes(b"")
+    assert ("-m", f"{here}/b-00001-of-00002.gguf") == model_words(str(here))
+
+
+def test_a_folder_of_the_hub_s_cache_is_its_model(here):
+    deep = here / "models--a--b" / "snapshots" / "c0ffee"
+    deep.mkdir(parents=True)
+    (deep / "m.gguf").write_bytes(b"")
+    assert ("-m", f"{deep}/m.gguf") == model_words(str(here / "models--a--b"))
+
+
+def test_a_folder_with_several_models_asks_which(here):
+    for name in ("a.gguf", "b.gguf"):
+        (here / name).write_bytes(b"")
+    with pytest.raises(UsageError) as caught:
+        model_words(str(here))
+    assert f"name one: {here}/a.gguf, {here}/b.gguf" == caught.value.hint
+
+
+def test_a_folder_without_a_model_is_told(here):
+    with pytest.raises(InputError, match="no model in this folder"):
+        model_words(str(here))
