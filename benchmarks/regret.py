@@ -24,6 +24,7 @@ from moefit.app.request import read_launch, read_model
 from moefit.cost.workload import WORKLOADS, Workload, parse_workload
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
+from moefit.launch.launch import Launch
 from moefit.launch.precedence import effective
 from moefit.llama.bench import Bench, run
 from moefit.machine.declared import parse_gpus
@@ -33,8 +34,9 @@ from moefit.model import Model
 from moefit.planning.as_given import as_given
 from moefit.planning.core import plan
 from moefit.planning.trials import Outcome, Trial, seconds
-from moefit.planning.types import Launch, Options, Plan
-from moefit.search.search import Candidate
+from moefit.planning.types import Plan
+from moefit.search.candidate import Candidate
+from moefit.search.request import Options, Request
 from moefit.sizes import GIB
 from tests.oracle import model as recorded
 
@@ -90,7 +92,7 @@ def grid(
     """Every line of the grid that fits."""
     found = {}
     for key, words in lines(model, base):
-        made = as_given(model, machine, launch(words), options, model.trained_context)
+        made = as_given(Request(model, machine, launch(words), options), model.trained_context)
         if made.fits:
             found[key] = Point(words, made)
     return found
@@ -100,7 +102,7 @@ def regret(
     model: Model, machine: Machine, base: Sequence[str], options: Options
 ) -> tuple[float, Plan, Point]:
     """By how much more time moefit's line takes than the best of the grid, as a share; negative where the grid has none as good."""
-    chosen = plan(model, machine, launch(base), options)
+    chosen = plan(Request(model, machine, launch(base), options))
     points = grid(model, machine, base, options)
     best = min(points.values(), key=lambda point: point.made.prediction.seconds)
     return chosen.prediction.seconds / best.made.prediction.seconds - 1.0, chosen, best
@@ -150,7 +152,7 @@ def measured(path: str, machine: Machine, workload: Workload, context: int, runs
     given = read_launch(None, base)
     model = read_model(given.constraints)
     options = Options(workload)
-    chosen = plan(model, machine, given, options)
+    chosen = plan(Request(model, machine, given, options))
     how = Bench(workload, 1, model.vocabulary, machine.gpus, given.command.table, os.environ)
     points = grid(model, machine, base, options)
     candidate = chosen.candidates[0]

@@ -20,11 +20,12 @@ from dataclasses import replace
 from moefit.cost.workload import WORKLOADS
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
+from moefit.launch.launch import Launch
 from moefit.launch.precedence import effective
 from moefit.machine.declared import parse_gpus
 from moefit.machine.types import Cpu, Machine, Ram
 from moefit.planning.core import plan
-from moefit.planning.types import Launch, Options
+from moefit.search.request import Options, Request
 from moefit.sizes import GIB, MIB
 from tests.oracle import model as recorded
 
@@ -52,7 +53,7 @@ def times(task: tuple[int, bool, int]) -> list[float]:
     found = []
     for run in range(runs):
         began = time.process_time()
-        plan(model, machine(devices, run), launch, options)
+        plan(Request(model, machine(devices, run), launch, options))
         found.append(time.process_time() - began)
     return found
 

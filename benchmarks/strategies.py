@@ -3,13 +3,15 @@
 python -m benchmarks.strategies
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 from moefit.app.request import read_request
 from moefit.cost.workload import WORKLOADS
 from moefit.machine.detect import MachineOptions
 from moefit.planning.core import plan
-from moefit.planning.types import LayerPlan, Options, Plan
+from moefit.planning.types import LayerPlan, Plan
+from moefit.search.request import Options
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "qwen3-30b-a3b-q4_k_m.gguf"
 MACHINE = MachineOptions(gpus=("rtx-3060",), ram="32GiB", cores=8)
@@ -17,14 +19,14 @@ MIB = 1 << 20
 
 
 def main() -> None:
-    request = read_request(str(EXAMPLE), None, MACHINE)
+    request = read_request(str(EXAMPLE), None, MACHINE, Options(WORKLOADS["chat"]))
     print(
         "| strategy | layers whole / base alone / on the CPU | output | ubatch | weights + KV + compute on the card | prompt t/s | answer t/s |"
     )
     print("|---|---|---|---|---|---|---|")
     for strategy in ("standard", "two-pass", "base-first"):
-        options = Options(WORKLOADS["chat"], strategy)
-        print(row(plan(request.model, request.machine, request.launch, options)))
+        options = replace(request.options, strategy=strategy)
+        print(row(plan(replace(request, options=options))))
 
 
 def row(made: Plan) -> str:

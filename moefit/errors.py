@@ -1,6 +1,8 @@
-"""What can go wrong for a user: one line, and a hint where there is one."""
+"""What a user is told: what went wrong, as an exception, and what they should know; one line, and a hint where there is one."""
 
 from __future__ import annotations
+
+from moefit.values import dataclass
 
 
 class MoefitError(Exception):
@@ -28,3 +30,15 @@ class DriverError(InputError):
 
 class DoesNotFitError(MoefitError):
     """Nothing that honours the user's constraints fits; exit status 1, and nothing on stdout."""
+
+
+@dataclass(frozen=True, slots=True)
+class Warn:
+    """Something the user should know; it goes to stderr, and into JSON."""
+
+    code: str
+    """A fixed word that a program can test for: paging, unknown-architecture, truncated ..."""
+    message: str
+    hint: str | None = None
+    note: bool = False
+    """It says what was chosen; nothing is wrong."""

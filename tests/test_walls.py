@@ -1,89 +1,116 @@
-"""The pure parts take values and return values: the walls of the design, read off the source."""
+"""The rooms have one order, and the pure ones reach no I/O: read off the imports of every module, those in functions included."""
 
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1] / "moefit"
+ORDER = (
+    *(
+        "values",
+        "errors",
+        "sizes",
+        "shown",
+        "files",
+        "gguf",
+        "model",
+        "machine",
+        "placement",
+        "launch",
+        "memory",
+    ),
+    *("cost", "search", "planning", "formats", "llama", "app", "cli"),
+)
 PURE = ("model", "placement", "launch", "memory", "cost", "search", "planning", "formats")
-WORLD = {
+HARMLESS = {
     *(
-        "os",
-        "sys",
-        "io",
-        "pathlib",
-        "shutil",
-        "tempfile",
-        "glob",
-        "subprocess",
-        "socket",
-        "urllib",
-        "http",
-        "ssl",
+        "__future__",
+        "abc",
+        "array",
+        "bisect",
+        "collections",
+        "dataclasses",
+        "difflib",
+        "enum",
+        "functools",
+        "heapq",
     ),
-    *(
-        "time",
-        "datetime",
-        "random",
-        "secrets",
-        "uuid",
-        "threading",
-        "multiprocessing",
-        "asyncio",
-        "logging",
-        "locale",
-    ),
-    *("psutil", "pynvml", "gguf", "typer", "moefit.llama", "moefit.cli"),
+    *("itertools", "json", "math", "operator", "re", "shlex", "statistics", "string", "typing", "types"),
+    *("unicodedata", "rich", "hashlib", "importlib", "struct"),
 }
-CALLS = {"open", "print", "input", "exec", "eval"}
+"""What a pure room may import beside moefit: nothing else of the standard library, and of the rest what lays out text."""
+CALLS = {"open", "print", "input", "exec", "eval", "__import__"}
+
+MODULES = {
+    ".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in ROOT.rglob("*.py")
+}
+PURE_MODULES = sorted(name for name in MODULES if name.split(".")[1:2] and name.split(".")[1] in PURE)
 
 
-def sources() -> list[Path]:
-    """Every module of a pure part."""
-    files = [path for part in PURE for path in (ROOT / part).rglob("*.py")]
-    return sorted(files + [path for part in PURE for path in ROOT.glob(f"{part}.py")])
-
-
-def imported(tree: ast.AST) -> Iterator[str]:
+@cache
+def imported(module: str) -> frozenset[str]:
     """Every module that a module imports, anywhere in it."""
+    return frozenset(_imported(ast.parse(MODULES[module].read_text())))
+
+
+def _imported(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield node.module or ""
+            assert node.module, "relative imports would not be seen here"
+            inner = {f"{node.module}.{name.name}" for name in node.names} & MODULES.keys()
+            yield from inner or {node.module}
 
 
-def called(tree: ast.AST) -> Iterator[str]:
-    """Every function called by a plain name."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            yield node.func.id
+def reached(module: str) -> set[str]:
+    """Every module that importing one may import, at any depth."""
+    seen, open_ones = set[str](), [module]
+    while open_ones:
+        for name in imported(open_ones.pop()) - seen:
+            seen.add(name)
+            if name in MODULES:
+                open_ones.append(name)
+    return seen
 
 
-@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_pure_part_does_not_touch_the_world(path: Path):
-    tree = ast.parse(path.read_text())
-    touched = {
-        name for name in imported(tree) for wall in WORLD if name == wall or name.startswith(f"{wall}.")
+def room(module: str) -> str:
+    return module.split(".")[1]
+
+
+@pytest.mark.parametrize("module", sorted(MODULES.keys() - {"moefit", "moefit.__main__"}))
+def test_a_module_imports_only_from_its_own_room_and_those_below(module: str):
+    others = {name for name in imported(module) if name.startswith("moefit.")}
+    assert set() == {name for name in others if ORDER.index(room(name)) > ORDER.index(room(module))}
+
+
+@pytest.mark.parametrize("module", PURE_MODULES)
+def test_a_pure_module_reaches_nothing_that_touches_the_world(module: str):
+    outside = {name.split(".")[0] for name in reached(module)} - {"moefit"}
+    assert set() == outside - HARMLESS
+
+
+@pytest.mark.parametrize("module", PURE_MODULES)
+def test_a_pure_module_calls_nothing_that_does(module: str):
+    nodes = ast.walk(ast.parse(MODULES[module].read_text()))
+    called = {
+        node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
     }
-
-    assert set() == touched
-    assert set() == CALLS.intersection(called(tree))
+    assert set() == called & CALLS
 
 
-def test_the_pure_parts_are_there():
-    assert {part for part in PURE if (ROOT / part).is_dir() or (ROOT / f"{part}.py").is_file()} == set(PURE)
+def test_every_room_has_its_place_in_the_order():
+    rooms = {room(name) for name in MODULES.keys() - {"moefit", "moefit.__main__"}}
+    assert set(ORDER) == rooms
+    assert HARMLESS - {"rich"} <= sys.stdlib_module_names
 
 
-def test_only_the_llama_part_starts_processes():
-    users = {
-        path.relative_to(ROOT).parts[0]
-        for path in ROOT.rglob("*.py")
-        if "subprocess" in imported(ast.parse(path.read_text()))
-    }
-
-    assert {"llama"} == users
+def test_only_the_llama_room_starts_processes():
+    assert {"llama"} == {room(name) for name in MODULES if "subprocess" in imported(name)}

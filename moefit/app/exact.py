@@ -5,21 +5,21 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 
-from moefit.app.request import Request
-from moefit.errors import InputError
+from moefit.errors import InputError, Warn
 from moefit.llama.verify import verify
 from moefit.planning.check import check, corrections
 from moefit.planning.core import plan
-from moefit.planning.types import Options, Plan, Warn
+from moefit.planning.types import Plan
+from moefit.search.request import Request
 from moefit.sizes import format_size
 
 
-def exact_plan(request: Request, options: Options) -> Plan:
+def exact_plan(request: Request) -> Plan:
     """The plan, made again with the real program's figures where they differ by more than rounding.
 
     A warning says what was found; where the program is missing or fails, that the plan is as it was.
     """
-    made = plan(request.model, request.machine, request.launch, options)
+    made = plan(request)
     if not made.fits:
         return made
     environment = {**os.environ, **made.environment}
@@ -30,7 +30,7 @@ def exact_plan(request: Request, options: Options) -> Plan:
     found = corrections(check(made, real))
     if not found:
         return _noted(made, "--exact changed nothing: llama.cpp's own figures are the plan's")
-    again = plan(request.model, request.machine, request.launch, replace(options, corrections=found))
+    again = plan(replace(request, options=replace(request.options, corrections=found)))
     told = ", ".join(
         f"{format_size(abs(size))} {'more' if size > 0 else 'less'} on {name}" for name, size in found.items()
     )

@@ -16,6 +16,7 @@ from moefit.launch.command import Command, parse, with_model
 from moefit.launch.complete import Addition
 from moefit.launch.constraints import Constraints, constraints
 from moefit.launch.environment import DEFAULT_MIN_BATCH, MIN_BATCH, min_batch
+from moefit.launch.launch import Launch
 from moefit.launch.options import OptionTable
 from moefit.launch.precedence import effective
 from moefit.launch.programs import split
@@ -30,9 +31,8 @@ from moefit.machine.types import Device, Machine
 from moefit.model import Model, build
 from moefit.model.overrides import overridden
 from moefit.planning.context import wanted_context
-from moefit.planning.guests import count_guests
-from moefit.planning.types import Launch
-from moefit.values import dataclass
+from moefit.search.guests import count_guests
+from moefit.search.request import Options, Request
 
 if TYPE_CHECKING:
     from moefit.gguf.http import Client
@@ -41,19 +41,11 @@ if TYPE_CHECKING:
     from moefit.llama.hub import Access
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """Everything a plan needs."""
-
-    model: Model
-    machine: Machine
-    launch: Launch
-
-
 def read_request(
     model_path: str | None,
     words: Sequence[str] | None,
-    options: MachineOptions,
+    machine_options: MachineOptions,
+    options: Options,
     progress: Callable[[Progress], None] | None = None,
 ) -> Request:
     """Read the command, then the model it names, then the machine.
@@ -61,7 +53,8 @@ def read_request(
     Args:
         model_path: MODEL before `--`: a file, a folder, a repository or a URL.
         words: the command after `--`; None where there is none.
-        options: the machine options.
+        machine_options: the machine's.
+        options: those that steer the plan.
         progress: told how far the header of a remote model has come.
 
     Raises:
@@ -72,8 +65,9 @@ def read_request(
     if _is_path(wanted.model) and not (
         wanted.mmproj or wanted.draft or wanted.loras or wanted.control_vectors
     ):
-        return Request(read_model(wanted, progress), read_machine(options, launch), launch)
-    return _with_guests(launch, options, progress)
+        model = read_model(wanted, progress)
+        return Request(model, read_machine(machine_options, launch), launch, options)
+    return _with_guests(launch, machine_options, options, progress)
 
 
 def _is_path(source: ModelSource) -> bool:
@@ -81,7 +75,10 @@ def _is_path(source: ModelSource) -> bool:
 
 
 def _with_guests(
-    launch: Launch, options: MachineOptions, progress: Callable[[Progress], None] | None
+    launch: Launch,
+    machine_options: MachineOptions,
+    options: Options,
+    progress: Callable[[Progress], None] | None,
 ) -> Request:
     """The request, with what the files beside the model take."""
     from moefit.app.guests import implied, read_files, speculating  # noqa: PLC0415 - few lines have any
@@ -98,10 +95,10 @@ def _with_guests(
         spec_type = spec_type or implied(files.draft)
     if spec_type is not None:
         wanted = speculating(wanted, launch.given, spec_type)
-    machine = read_machine(options, launch)
-    extras = count_guests(model, machine, wanted, files, wanted_context(wanted, model))
-    changed = replace(launch, constraints=wanted, files=files, extras=extras, needed=needed)
-    return Request(model, machine, changed)
+    machine = read_machine(machine_options, launch)
+    read = replace(launch, constraints=wanted, needed=needed)
+    request = Request(model, machine, read, options, files)
+    return replace(request, guests=count_guests(request, wanted_context(wanted, model)))
 
 
 def _path_of_url(wanted: Constraints, using: Access) -> tuple[Addition, ...]:

@@ -105,6 +105,6 @@ def _memory_max(plan: Plan) -> int | None:
     """
     if plan.settings.cache_ram is None:
         return None
-    if plan.settings.load_mode.startswith("mmap"):
+    if plan.settings.is_mapped:
         return plan.host.total + plan.model.bytes + _HEADROOM
     return plan.host.total + _HEADROOM

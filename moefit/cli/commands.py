@@ -12,7 +12,6 @@ import typer
 
 from moefit import __version__
 from moefit.app.request import (
-    Request,
     on_its_words_alone,
     read_launch,
     read_line,
@@ -21,18 +20,20 @@ from moefit.app.request import (
     read_request,
     starts_no_model,
 )
+from moefit.app.runnable import does_not_fit, planned, runnable
 from moefit.app.seen import check_seen, expected_of
 from moefit.cli import DOES_NOT_FIT, FITS, INTERRUPTED
 from moefit.cli import options as o
-from moefit.cli.output import console, does_not_fit, note, show, warn, write_argv
+from moefit.cli.output import console, note, show, warn, write_argv
 from moefit.cli.progress import show_progress
 from moefit.cli.shared import MachineShared, Shared, takes
-from moefit.errors import DriverError, InputError, UsageError
+from moefit.errors import DriverError, InputError, UsageError, Warn
 from moefit.formats import shell
 from moefit.planning.core import plan as make_plan
 from moefit.planning.describe import truncated
 from moefit.planning.estimate import estimate as make_estimate
-from moefit.planning.types import Plan, Warn
+from moefit.planning.types import Plan
+from moefit.search.request import Request
 
 COMMANDS: dict[str, Callable[[], Callable[..., int]]] = {}
 """Name -> makes the function that Typer gets, in the order in which --help lists them."""
@@ -81,7 +82,7 @@ def moefit(
 @command(Shared)
 def plan(shared: Shared, as_json: o.AsJson = False, explain: o.Explain = False) -> int:
     """Look: what fits, how fast, why."""
-    made = _plan(shared)
+    made = planned(_look(shared, thorough=True), exact=shared.exact)
     show(made, as_json=as_json, details=explain, color=shared.color)
     return FITS if made.fits else DOES_NOT_FIT
 
@@ -94,8 +95,7 @@ def estimate(shared: Shared, as_json: o.AsJson = False, explain: o.Explain = Fal
             f"--strategy {shared.strategy.value} places layers, and estimate takes the command as it stands",
             f"moefit plan --strategy {shared.strategy.value} places them",
         )
-    request = _look(shared)
-    made = make_estimate(request.model, request.machine, request.launch, shared.plan_options)
+    made = make_estimate(_look(shared))
     show(made, as_json=as_json, details=explain, color=shared.color, given=True)
     return FITS if made.fits else DOES_NOT_FIT
 
@@ -176,10 +176,8 @@ def verify(shared: Shared, as_given: o.AsGiven = False, as_json: o.AsJson = Fals
 
     No weights are read.
     """
-    request = read_request(shared.model, shared.words, shared.machine_options)
-    made = (make_estimate if as_given else make_plan)(
-        request.model, request.machine, request.launch, shared.plan_options
-    )
+    request = _read(shared)
+    made = (make_estimate if as_given else make_plan)(request)
     argv = request.launch.command.argv if as_given else made.argv
     if not argv:
         raise does_not_fit(made)
@@ -282,39 +280,38 @@ def bench(
 
     Ctrl-C keeps what was measured.
     """
-    from moefit.cli import bench as b
+    from moefit.app.bench import failed, prepare, run_session
+    from moefit.cli.bar import bar
     from moefit.formats.bench import report_json, show_report
 
-    report = b.bench(shared, count=candidates, runs=runs, fill=fill, save=save)
+    session = prepare(_read(shared), count=candidates, save=save)
+    note(session.plan)
+    with bar() as tell:
+        report = run_session(session, runs=runs, fill=fill, tell=tell)
     if as_json:
         sys.stdout.write(report_json(report))
     else:
         show_report(report, console(shared.color))
     if report.interrupted:
         return INTERRUPTED
-    return DOES_NOT_FIT if b.failed(report.outcomes) else FITS
+    return DOES_NOT_FIT if failed(report.outcomes) else FITS
 
 
 def _wait_free(shared: Shared, seconds: float) -> None:
     """Returns once an earlier process's memory is free and the command fits, or when the time is over."""
     from moefit.llama.execute import wait_free
 
-    launch = read_launch(shared.model, shared.words)
-    model = read_model(launch.constraints)
+    request = _read(shared)
     wait_free(
-        lambda: read_machine(shared.machine_options, launch),
-        lambda machine: make_plan(model, machine, launch, shared.plan_options).fits,
+        lambda: read_machine(shared.machine_options, request.launch),
+        lambda machine: make_plan(replace(request, machine=machine)).fits,
         seconds,
     )
 
 
-def _plan(shared: Shared) -> Plan:
-    return _planned(shared, _look(shared), thorough=True)
-
-
-def _look(shared: Shared) -> Request:
+def _look(shared: Shared, *, thorough: bool = False) -> Request:
     """The request of a command that starts nothing: GPUs that do not answer are told before all else."""
-    request = read_request(shared.model, shared.words, shared.machine_options, show_progress)
+    request = _read(shared, thorough=thorough)
     trouble = _trouble(shared, request)
     if trouble is not None:
         warn(Warn("unseen", f"{trouble.message}; this is for what answers", trouble.hint))
@@ -331,36 +328,24 @@ def _trouble(shared: Shared, request: Request) -> DriverError | None:
     return check_seen(request.machine, wanted, shared.expected, allow_cpu=shared.allow_cpu)
 
 
-def _planned(shared: Shared, request: Request, *, thorough: bool) -> Plan:
+def _read(shared: Shared, *, thorough: bool = False) -> Request:
+    """What is asked; `thorough` lists every candidate."""
     options = replace(shared.plan_options, thorough=thorough)
-    if shared.exact:
-        from moefit.app.exact import exact_plan
-
-        return exact_plan(request, options)
-    return make_plan(request.model, request.machine, request.launch, options)
+    return read_request(shared.model, shared.words, shared.machine_options, options, show_progress)
 
 
 def _runnable(shared: Shared, *, without_variables: bool = False) -> tuple[Request, Plan]:
     """The request, and a plan whose line may be started; `without_variables`: nothing could set them.
 
     Raises:
-        DoesNotFitError: nothing fits.
         DriverError: a GPU is here, or should be, and does not answer.
-        InputError: the model file is not complete.
     """
-    request = read_request(shared.model, shared.words, shared.machine_options, show_progress)
+    request = _read(shared)
     trouble = _trouble(shared, request)
     if trouble is not None:
         raise trouble
-    if request.model.truncated:
-        incomplete = truncated(request.model)
-        raise InputError(
-            incomplete.message, "finish the download; `moefit plan` can plan from a header alone"
-        )
     if without_variables:
         request = on_its_words_alone(request)
-    made = _planned(shared, request, thorough=False)
-    if not made.fits:
-        raise does_not_fit(made)
+    made = runnable(request, exact=shared.exact)
     note(made)
     return request, made

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, TextIO, cast
 
 from moefit.cli.options import Format, When
 from moefit.cli.say import say
-from moefit.errors import DoesNotFitError
+from moefit.errors import Warn
 from moefit.formats import shell
 from moefit.formats.ascii import can_show, plain
 from moefit.launch.seen import in_front
-from moefit.planning.types import Plan, Warn
-from moefit.sizes import format_size
+from moefit.planning.types import Plan
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -114,13 +113,3 @@ def write_argv(plan: Plan, form: Format, table: OptionTable) -> str:
     name = alias.partition(",")[0].strip() or plan.model.name
     holds = form is Format.LLAMA_SWAP
     return llama_swap.write(command, name, plan.environment) if holds else preset.write(command, name)
-
-
-def does_not_fit(plan: Plan) -> DoesNotFitError:
-    """What is missing, and where."""
-    lacking = [f"{d.device.name} lacks {format_size(-d.left)}" for d in plan.devices if d.left < 0]
-    if plan.host_left < 0:
-        lacking.append(f"RAM lacks {format_size(-plan.host_left)}")
-    return DoesNotFitError(
-        f"nothing fits: {', '.join(lacking) or format_size(plan.shortfall) + ' are missing'}", plan.remedy
-    )

@@ -15,7 +15,7 @@ from moefit.cli import options as o
 from moefit.cost.workload import PREFERENCES, Workload, parse_workload
 from moefit.errors import UsageError
 from moefit.machine.detect import TIME_LIMIT, MachineOptions
-from moefit.planning.types import Options
+from moefit.search.request import Options
 from moefit.sizes import parse_size
 from moefit.values import dataclass
 

@@ -133,7 +133,7 @@ def _planned(outcome: Outcome) -> Iterator[tuple[str, int, int]]:
     """Device, bytes that the plan counts, bytes that it keeps back."""
     settled = outcome.trial.candidate.settled
     for device, budget, use in zip(settled.devices, settled.budgets, settled.footprint.devices, strict=True):
-        yield device.name, use.total + budget.overhead + budget.extras, budget.reserved
+        yield device.name, use.total + budget.overhead + budget.guests, budget.reserved
 
 
 def _memory(peak: Peak) -> str:

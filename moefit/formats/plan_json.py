@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from moefit.cost import Prediction
+from moefit.errors import Warn
 from moefit.formats import reasons
 from moefit.machine.file import to_json
 from moefit.model import Model
-from moefit.planning.types import DevicePlan, LayerPlan, Plan, Warn
-from moefit.search.search import Candidate
+from moefit.planning.types import DevicePlan, LayerPlan, Plan
+from moefit.search.candidate import Candidate
 
 VERSION = 1
 
@@ -90,7 +91,7 @@ def usage(plan: Plan) -> dict[str, Any]:
         },
         "extras": [
             {"kind": e.kind, "device": e.device, "model": e.model, "context": e.context, "compute": e.compute}
-            for e in plan.extras
+            for e in plan.guests
         ],
     }
 
@@ -134,14 +135,14 @@ def _range(key: str, ends: tuple[float, float], digits: int) -> dict[str, float]
 
 def _device(plan: DevicePlan) -> dict[str, Any]:
     """A device; the guests of the line are included in its sums."""
-    extras: Sequence[Any] = plan.extras
+    guests: Sequence[Any] = plan.guests
     return {
         "name": plan.device.name,
         "buffer": plan.device.buffer_name,
         "free": plan.budget.free,
-        "model": plan.use.model + sum(e.model for e in extras),
-        "context": plan.use.context + sum(e.context for e in extras),
-        "compute": plan.use.compute + sum(e.compute for e in extras),
+        "model": plan.use.model + sum(e.model for e in guests),
+        "context": plan.use.context + sum(e.context for e in guests),
+        "compute": plan.use.compute + sum(e.compute for e in guests),
         "overhead": plan.budget.overhead,
         "reserve": plan.budget.reserved,
         "left": plan.left,

@@ -12,7 +12,7 @@ from moefit.formats.page import Line, joined, words
 from moefit.formats.strip import FULL, mark
 from moefit.planning.types import Plan
 from moefit.search.baselines import CPU_MOE, LLAMA_FIT
-from moefit.search.search import Candidate
+from moefit.search.candidate import Candidate
 
 _SAME: Final = 1.02
 """Faster by less is not worth a word."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from rich.text import Text
 
 from moefit.machine.types import CPU, Device
-from moefit.memory.extras import Extra
+from moefit.memory.guest import Guest
 from moefit.planning.describe import home
 from moefit.planning.types import DevicePlan, Plan
 from moefit.values import dataclass
@@ -55,7 +55,7 @@ def _device(plan: Plan, index: int, on: DevicePlan) -> Memory:
         _taken(on.device),
         *_weights(on.use.model - experts, experts),
         *_working(on.use.context, on.use.compute),
-        *_guests(on.extras),
+        *_guests(on.guests),
         Part("overhead", on.budget.overhead, "─"),
         Part("reserve", on.budget.reserved, "─"),
     )
@@ -67,8 +67,8 @@ def _device(plan: Plan, index: int, on: DevicePlan) -> Memory:
 def _ram(plan: Plan) -> Memory:
     host, ram = plan.host, plan.machine.ram
     experts = min(host.loaded, _experts(plan, CPU))
-    guests = [extra for extra in plan.extras if extra.device == "CPU"]
-    drawn = ram.available - plan.host_left - host.total - sum(extra.total for extra in guests)
+    guests = [guest for guest in plan.guests if guest.device == "CPU"]
+    drawn = ram.available - plan.host_left - host.total - sum(guest.total for guest in guests)
     parts = (
         Part("other programs", max(0, ram.total - ram.available), "▚", "dim"),
         Part("devices", drawn, "▁", "green"),
@@ -94,9 +94,9 @@ def _working(cache: int, compute: int) -> tuple[Part, ...]:
     return Part("KV", cache, "▒", "yellow"), Part("compute", compute, "░", "magenta")
 
 
-def _guests(extras: Sequence[Extra]) -> Iterator[Part]:
-    for kind in dict.fromkeys(extra.kind for extra in extras):
-        yield Part(kind, sum(extra.total for extra in extras if extra.kind == kind), "◆", "green")
+def _guests(guests: Sequence[Guest]) -> Iterator[Part]:
+    for kind in dict.fromkeys(guest.kind for guest in guests):
+        yield Part(kind, sum(guest.total for guest in guests if guest.kind == kind), "◆", "green")
 
 
 def _filled(parts: Sequence[Part]) -> tuple[Part, ...]:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from moefit.values import dataclass
+
+MAPPED: Final = frozenset({"mmap", "mmap+mlock"})
+"""Load modes that map the file: its weights on the CPU are pages of it, in no buffer of a device's driver.
+
+source: src/llama-model-loader.cpp, llama_model_loader::init_mappings
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +63,8 @@ class Settings:
     """--embedding, --reranking or --pooling: the server reserves a whole batch of outputs."""
     overridden: bool = False
     """The line has tensor overrides, which end pipelining even where they move nothing (llama_model::has_tensor_overrides)."""
+
+    @property
+    def is_mapped(self) -> bool:
+        """Whether weights on the CPU are pages of the mapped file."""
+        return self.load_mode in MAPPED

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from moefit.launch.resolve import fixed_tensors, free, slot_devices
 from moefit.machine.types import CPU
 from moefit.memory.buffers import allocated, backend_at, pad
-from moefit.memory.extras import Extra
 from moefit.memory.footprint import footprint
+from moefit.memory.guest import Guest
 from moefit.memory.host import output_buffer
 from moefit.memory.kv import kv
 from moefit.memory.projector import ImageTokens, mmproj
@@ -45,7 +45,7 @@ class Files:
 
 def guests(
     constraints: Constraints, files: Files, model: Model, devices: Sequence[Device], settings: Settings
-) -> tuple[Extra, ...]:
+) -> tuple[Guest, ...]:
     """Everything that a line loads beside its model.
 
     Adapters and control vectors follow the model's tensors; where those are still to be placed, all are taken to be on the
@@ -67,16 +67,16 @@ def guests(
         slot_devices(model.slots, layers, split, shares),
         fixed_tensors(constraints.overrides, devices, (tensor.name for tensor in model.tensors)),
     )
-    extras: list[Extra] = []
+    found: list[Guest] = []
     if files.mmproj is not None:
         device = _projector_device(constraints, devices)
         flash = settings.flash_attention != "off"
         tokens = ImageTokens(constraints.image_min_tokens, constraints.image_max_tokens)
-        extras.append(mmproj(files.mmproj, device, flash_attention=flash, image_tokens=tokens))
+        found.append(mmproj(files.mmproj, device, flash_attention=flash, image_tokens=tokens))
     if files.draft is not None:
         named = constraints.draft_devices
         own = devices if named is None else [d for d in devices if d.name in named]
-        extras += draft(
+        found += draft(
             files.draft,
             own,
             settings,
@@ -87,10 +87,10 @@ def guests(
             bound=_bound(files.draft, model, devices, settings, placement),
         )
     for header in files.loras:
-        extras += lora(header, model, devices, placement)
+        found += lora(header, model, devices, placement)
     for _ in constraints.control_vectors[:1]:  # several add up in one
-        extras += control_vector(model, devices, placement)
-    return tuple(extras)
+        found += control_vector(model, devices, placement)
+    return tuple(found)
 
 
 def _projector_device(constraints: Constraints, devices: Sequence[Device]) -> str:
@@ -110,7 +110,7 @@ def draft(
     *,
     blocks: bool = False,
     bound: Footprint | None = None,
-) -> tuple[Extra, ...]:
+) -> tuple[Guest, ...]:
     """A draft model beside the main one, on each device that it uses.
 
     It has as many slots and as much context as the main model, one output a slot, and caches of its own types. A file of
@@ -150,13 +150,13 @@ def draft(
         used = _heads(model, devices, settings, placement, bound)
     else:
         used = footprint(model, devices, settings, placement)
-    extras = [
-        Extra("draft", device.name, use.model, use.context, use.compute, settings.ubatch)
+    found = [
+        Guest("draft", device.name, use.model, use.context, use.compute, settings.ubatch)
         for device, use in zip(devices, used.devices, strict=True)
     ]
     on_host = used.host.compute + used.host.output
-    host = Extra("draft", CPU_NAME, used.host.loaded, used.host.context, on_host, settings.ubatch)
-    return tuple(extra for extra in (*extras, host) if extra.total)
+    host = Guest("draft", CPU_NAME, used.host.loaded, used.host.context, on_host, settings.ubatch)
+    return tuple(guest for guest in (*found, host) if guest.total)
 
 
 def _bound(
@@ -193,7 +193,7 @@ def _heads(
     )
 
 
-def lora(header: Header, model: Model, devices: Sequence[Device], placement: Placement) -> tuple[Extra, ...]:
+def lora(header: Header, model: Model, devices: Sequence[Device], placement: Placement) -> tuple[Guest, ...]:
     """An adapter: its matrices lie where the tensors lie that they change.
 
     source: src/llama-adapter.cpp, llama_adapter_lora_init_impl
@@ -209,7 +209,7 @@ def lora(header: Header, model: Model, devices: Sequence[Device], placement: Pla
     return _spread("lora", devices, held)
 
 
-def control_vector(model: Model, devices: Sequence[Device], placement: Placement) -> tuple[Extra, ...]:
+def control_vector(model: Model, devices: Sequence[Device], placement: Placement) -> tuple[Guest, ...]:
     """A direction for every block but the first, where that block lies.
 
     source: src/llama-adapter.cpp, llama_adapter_cvec::init
@@ -224,6 +224,6 @@ def control_vector(model: Model, devices: Sequence[Device], placement: Placement
     return _spread("control-vector", devices, held)
 
 
-def _spread(kind: str, devices: Sequence[Device], held: Sequence[int]) -> tuple[Extra, ...]:
+def _spread(kind: str, devices: Sequence[Device], held: Sequence[int]) -> tuple[Guest, ...]:
     names = [*(device.name for device in devices), CPU_NAME]
-    return tuple(Extra(kind, name, model=size) for name, size in zip(names, held, strict=True) if size)
+    return tuple(Guest(kind, name, model=size) for name, size in zip(names, held, strict=True) if size)

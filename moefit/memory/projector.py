@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from moefit.errors import UsageError
 from moefit.memory.buffers import HOST, pad
-from moefit.memory.extras import Extra
+from moefit.memory.guest import Guest
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ AS_BUILT: Final = ImageTokens()
 
 def mmproj(
     header: Header, device: str, *, flash_attention: bool = True, image_tokens: ImageTokens = AS_BUILT
-) -> Extra:
+) -> Guest:
     """What a projector takes on the device that runs it.
 
     Args:
@@ -75,7 +75,7 @@ def mmproj(
     weights = sum(pad(tensor.bytes, HOST.alignment) for tensor in header.tensors)
     vision = _vision(header, image_tokens, flash_attention=flash_attention)
     audio = _audio(header, flash_attention=flash_attention)
-    return Extra("mmproj", device, model=weights, compute=max(vision, audio))
+    return Guest("mmproj", device, model=weights, compute=max(vision, audio))
 
 
 def _vision(header: Header, image_tokens: ImageTokens, *, flash_attention: bool) -> int:

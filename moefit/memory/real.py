@@ -39,7 +39,7 @@ class RealUse:
     whole_ubatch_outputs: bool = False
     """The figures come from llama-fit-params, which reserves logits for every token of a ubatch."""
 
-    def extras_on(self, device: str) -> int:
+    def guests_on(self, device: str) -> int:
         """Bytes of draft model and projector on a device."""
         return self.extra.get(device, Use()).total + self.mmproj.get(device, 0)
 
@@ -74,12 +74,12 @@ def compare(predicted: Mapping[str, Use], host: HostUse, real: RealUse) -> tuple
     return (*rows, *_terms(HOST, host, real.host))
 
 
-def compare_extras(predicted: Mapping[str, int], real: RealUse) -> tuple[Difference, ...]:
+def compare_guests(predicted: Mapping[str, int], real: RealUse) -> tuple[Difference, ...]:
     """Guests of the line (a draft model, a projector), all of their bytes on a device as one term."""
     return tuple(
-        Difference(name, "extras", size, real.extras_on(name))
+        Difference(name, "extras", size, real.guests_on(name))
         for name, size in predicted.items()
-        if size or real.extras_on(name)
+        if size or real.guests_on(name)
     )
 
 
@@ -90,7 +90,7 @@ def shortfalls(real: RealUse, usable: Mapping[str, int]) -> dict[str, int]:
         real: what llama.cpp says.
         usable: device name -> free memory less overhead and reserve; below zero nothing can be used.
     """
-    needed = {device.name: device.use.total + real.extras_on(device.name) for device in real.devices}
+    needed = {device.name: device.use.total + real.guests_on(device.name) for device in real.devices}
     lacking = {name: needed.get(name, 0) - max(0, size) for name, size in usable.items()}
     return {name: size for name, size in lacking.items() if size > 0}
 

@@ -24,7 +24,7 @@ class Budget:
     """The runtime's own context."""
     reserve: tuple[Term, ...]
     """Growth that llama.cpp does not count, or the user's margin."""
-    extras: int = 0
+    guests: int = 0
     """Bytes that the mmproj, the draft model and other guests of the line take here."""
 
     @property
@@ -39,4 +39,4 @@ class Budget:
 
     def left(self, used: int) -> int:
         """Bytes that stay free beside `used` bytes of model, context and compute; negative is a shortfall."""
-        return self.free - self.overhead - self.reserved - self.extras - used
+        return self.free - self.overhead - self.reserved - self.guests - used

@@ -9,28 +9,25 @@ from moefit.launch.constraints import Constraints
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Machine
 from moefit.memory.split_modes import SPLIT_MODES
-from moefit.model import Model
-from moefit.search.search import Candidate
+from moefit.search.candidate import Candidate
+from moefit.search.request import Request
 
 MIB = 1 << 20
 
 
-def additions(
-    model: Model, machine: Machine, constraints: Constraints, chosen: Candidate, default: Settings
-) -> tuple[Addition, ...]:
-    """The options of a candidate that fits.
+def additions(request: Request, chosen: Candidate, default: Settings) -> tuple[Addition, ...]:
+    """The options of a candidate that fits; none of what the user set is said again.
 
     Args:
-        model: the model.
-        machine: all of its devices, in llama.cpp's order.
-        constraints: what the user set: none of it is said again.
+        request: the line, and all of the machine's devices in llama.cpp's order.
         chosen: the candidate.
         default: what llama.cpp makes of the user's line alone.
     """
+    machine, constraints = request.machine, request.launch.constraints
     settled = chosen.settled
     placed: tuple[Addition, ...] = ()
     if constraints.split_mode not in SPLIT_MODES:
-        names = [t.name for t in model.tensors]
+        names = [t.name for t in request.model.tensors]
         placed = placement_additions(settled.placement, settled.devices, names, constraints, machine.gpus)
     if machine.excluded and constraints.devices is None and not any(a.option == "-dev" for a in placed):
         used = ",".join(device.name for device in settled.devices) or "none"

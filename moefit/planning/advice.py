@@ -7,14 +7,15 @@ from dataclasses import replace
 from typing import Final
 
 from moefit import cost
-from moefit.cost.work import Work
+from moefit.errors import Warn
 from moefit.launch.defaults import settings
 from moefit.launch.settings import Settings
-from moefit.machine.types import CPU, Machine
+from moefit.machine.types import CPU
 from moefit.memory.kv import kv
 from moefit.model import Model
-from moefit.planning.types import Launch, Options, Warn
-from moefit.search.search import Candidate
+from moefit.search.candidate import Candidate
+from moefit.search.problem import known_work
+from moefit.search.request import Request
 from moefit.sizes import MIB, format_size
 
 _WORTH_A_WORD: Final = 64 * MIB
@@ -22,18 +23,16 @@ _LOSS: Final = 1.02
 """Slower by less is not worth a word."""
 
 
-def advice(
-    model: Model, machine: Machine, launch: Launch, options: Options, work: Work, chosen: Candidate
-) -> Iterator[Warn]:
+def advice(request: Request, chosen: Candidate) -> Iterator[Warn]:
     """What would help a launch that fits."""
-    yield from _slots(model, launch, chosen)
-    yield from _numa(machine, launch, chosen)
-    yield from _speculation(machine, options, work, chosen)
+    yield from _slots(request, chosen)
+    yield from _numa(request, chosen)
+    yield from _speculation(request, chosen)
 
 
-def _slots(model: Model, launch: Launch, chosen: Candidate) -> Iterator[Warn]:
+def _slots(request: Request, chosen: Candidate) -> Iterator[Warn]:
     """Four slots cost what each has of its own: recurrent states, and windows of caches with a sliding window."""
-    wanted, now, settled = launch.constraints, chosen.settings, chosen.settled
+    wanted, now, settled = request.launch.constraints, chosen.settings, chosen.settled
     if wanted.slots is not None or now.slots == 1 or not _on_cpu(chosen):
         return
     one = settings(
@@ -43,7 +42,7 @@ def _slots(model: Model, launch: Launch, chosen: Candidate) -> Iterator[Warn]:
         load_mode=now.load_mode,
         devices=settled.devices,
     )
-    before, after = (_cache(model, chosen, launched) for launched in (now, one))
+    before, after = (_cache(request.model, chosen, launched) for launched in (now, one))
     if before - after >= _WORTH_A_WORD:
         yield Warn(
             "slots",
@@ -57,8 +56,8 @@ def _cache(model: Model, chosen: Candidate, launched: Settings) -> int:
     return sum(kv(model, chosen.settled.devices, launched, chosen.settled.placement)[0])
 
 
-def _numa(machine: Machine, launch: Launch, chosen: Candidate) -> Iterator[Warn]:
-    nodes = machine.cpu.numa_nodes
+def _numa(request: Request, chosen: Candidate) -> Iterator[Warn]:
+    nodes, launch = request.machine.cpu.numa_nodes, request.launch
     bound = any(word.rpartition("/")[2] == "numactl" for word in launch.command.wrapper)
     if nodes < 2 or launch.constraints.numa is not None or bound or not _on_cpu(chosen):
         return
@@ -69,13 +68,20 @@ def _numa(machine: Machine, launch: Launch, chosen: Candidate) -> Iterator[Warn]
     )
 
 
-def _speculation(machine: Machine, options: Options, work: Work, chosen: Candidate) -> Iterator[Warn]:
+def _speculation(request: Request, chosen: Candidate) -> Iterator[Warn]:
     now = chosen.settings
     if not now.draft_tokens:
         return
     plain = replace(now, mtp=False, draft_tokens=0, rollback_tokens=0)
     settled = chosen.settled
-    without = cost.predict(work, machine, settled.devices, plain, settled.placement, options.workload)
+    without = cost.predict(
+        known_work(request.model),
+        request.machine,
+        settled.devices,
+        plain,
+        settled.placement,
+        request.options.workload,
+    )
     loss = without.decode_tokens_per_second / chosen.prediction.decode_tokens_per_second
     if loss >= _LOSS:
         yield Warn(

@@ -2,58 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from moefit import cost, memory
-from moefit.cost.work import work_of
 from moefit.launch.defaults import settings
 from moefit.launch.resolve import resolve
-from moefit.machine.types import CPU, Machine
+from moefit.machine.types import CPU, Device
 from moefit.memory.split_modes import SPLIT_MODES, cautious
-from moefit.model import Model
 from moefit.placement.types import Placement
-from moefit.planning.budgets import budgets
-from moefit.planning.demand import chosen_devices
-from moefit.planning.types import Launch, Options
-from moefit.search.search import Candidate
+from moefit.search.budgets import budgets
+from moefit.search.candidate import Candidate
+from moefit.search.demand import chosen_devices
+from moefit.search.problem import known_work
+from moefit.search.ram import ram_shortfall
+from moefit.search.request import Request
 from moefit.search.settle import Settled
-from moefit.search.unified import drawn_from_ram
 
 AS_GIVEN = "as given"
 
 
-def as_given(model: Model, machine: Machine, launch: Launch, options: Options, context: int) -> Candidate:
+def as_given(request: Request, context: int) -> Candidate:
     """Where llama.cpp would put the line's tensors, with the memory and time that takes.
 
     Args:
-        model: the model.
-        machine: the machine.
-        launch: the user's command.
-        options: the workload and the margins.
+        request: the model, the machine, the line.
         context: tokens, where the line does not say.
 
     Raises:
         UsageError: the line names a device or a buffer that the machine has not.
     """
-    constraints = launch.constraints
+    model, machine, constraints = request.model, request.machine, request.launch.constraints
     devices = chosen_devices(constraints, machine.gpus)
-    everywhere = resolve(model, constraints, machine.gpus)
-    places = {machine.gpus.index(device): index for index, device in enumerate(devices)} | {CPU: CPU}
-    placement = Placement(
-        tuple(places[i] for i in everywhere.slots),
-        {name: places[i] for name, i in everywhere.overrides.items()},
-    )
     sized = settings(constraints, context=context, devices=devices)
+    placement = _placement(request, devices)
     footprint = memory.footprint(model, devices, sized, placement)
     if sized.split_mode in SPLIT_MODES:
         ledger = memory.ledger(model, sized, devices)
         footprint = cautious(footprint, ledger, sized.split_mode, sized.main_gpu)
-    money = budgets(model, devices, sized, constraints, launch.extras, options)
-    settled = Settled(devices, money, placement, footprint, unplaced=0)
+    settled = Settled(devices, budgets(request, devices, sized), placement, footprint, unplaced=0)
     prediction = cost.predict(
-        work_of(model), machine, devices, sized, placement, options.workload, draft_bytes=launch.draft_bytes
+        known_work(model),
+        machine,
+        devices,
+        sized,
+        placement,
+        request.options.workload,
+        draft_bytes=request.draft_bytes,
     )
-    guests = sum(extra.total for extra in launch.extras if extra.device == "CPU")
-    drawn = drawn_from_ram(settled, machine.ram)
-    missing = max(0, footprint.host.total + guests + drawn - machine.ram.available)
-    if constraints.load_mode in {"mmap", "mmap+mlock"}:
-        missing = max(0, missing - footprint.host.loaded)
-    return Candidate(AS_GIVEN, sized, settled, prediction, missing)
+    return Candidate(AS_GIVEN, sized, settled, prediction, ram_shortfall(request, sized, settled))
+
+
+def _placement(request: Request, devices: Sequence[Device]) -> Placement:
+    """Where llama.cpp puts the tensors, in terms of the devices that it uses."""
+    gpus = request.machine.gpus
+    everywhere = resolve(request.model, request.launch.constraints, gpus)
+    places = {gpus.index(device): index for index, device in enumerate(devices)} | {CPU: CPU}
+    return Placement(
+        tuple(places[i] for i in everywhere.slots),
+        {name: places[i] for name, i in everywhere.overrides.items()},
+    )

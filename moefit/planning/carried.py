@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from moefit.launch.launch import Launch
 from moefit.launch.seen import inside
-from moefit.planning.types import Launch, Plan
+from moefit.planning.types import Plan
 
 
 def carried(made: Plan, launch: Launch) -> Plan:

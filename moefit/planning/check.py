@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from moefit.errors import InputError
-from moefit.memory.real import HOST, Difference, RealUse, compare, compare_extras, shortfalls
+from moefit.memory.real import HOST, Difference, RealUse, compare, compare_guests, shortfalls
 from moefit.planning.types import Plan
 from moefit.sizes import MIB
 from moefit.values import dataclass
@@ -51,7 +51,7 @@ def check(plan: Plan, real: RealUse) -> Check:
                 "a build for that device is needed, or the machine is another's",
             )
     predicted = {d.device.name: d.use for d in plan.devices}
-    extras = {d.device.name: d.budget.extras for d in plan.devices}
+    extras = {d.device.name: d.budget.guests for d in plan.devices}
     usable = {d.device.name: d.budget.free - d.budget.overhead - d.budget.reserved for d in plan.devices}
-    rows = (*compare(predicted, plan.host, real), *compare_extras(extras, real))
+    rows = (*compare(predicted, plan.host, real), *compare_guests(extras, real))
     return Check(rows, shortfalls(real, usable))

@@ -4,48 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from moefit.errors import Warn
 from moefit.launch.complete import Completion
 from moefit.launch.constraints import Constraints
 from moefit.launch.environment import environment
 from moefit.launch.patterns import Rule, match
 from moefit.launch.translate import Dropped
-from moefit.machine.types import CPU, Device, Machine
-from moefit.memory.extras import Extra
+from moefit.machine.types import CPU, Device
+from moefit.memory.guest import Guest
 from moefit.memory.host import PROCESS
 from moefit.model import Layer, Model, Role
 from moefit.placement.types import Placement
-from moefit.planning.types import DevicePlan, LayerPlan, Plan, Warn, holds_weights
-from moefit.search.search import Candidate
+from moefit.planning.types import DevicePlan, LayerPlan, Plan, holds_weights
+from moefit.search.candidate import Candidate
+from moefit.search.ram import ram_left
+from moefit.search.request import Request
 from moefit.search.server_fit import BY_FIT
 from moefit.search.settle import Settled
-from moefit.search.unified import drawn_from_ram
 from moefit.sizes import format_size
 
 
-def describe(
-    model: Model,
-    machine: Machine,
-    constraints: Constraints,
-    extras: Sequence[Extra],
-    chosen: Candidate,
-    found: Sequence[Candidate],
-    completion: Completion,
-) -> Plan:
+def describe(request: Request, chosen: Candidate, found: Sequence[Candidate], completion: Completion) -> Plan:
     """The plan, with everything a reader may ask about it."""
-    settled = chosen.settled
-    extras = [extra.at(chosen.settings.ubatch) for extra in extras]
+    settled, constraints = chosen.settled, request.launch.constraints
+    guests = tuple(guest.at(chosen.settings.ubatch) for guest in request.guests)
     return Plan(
         fits=chosen.fits,
         strategy=chosen.strategy,
-        model=model,
-        machine=machine,
+        model=request.model,
+        machine=request.machine,
         settings=chosen.settings,
         placement=settled.placement,
-        devices=device_plans(model, settled, extras),
+        devices=device_plans(request.model, settled, guests),
         host=settled.footprint.host,
-        host_left=_host_left(machine, settled, extras),
-        extras=tuple(extras),
-        layers=tuple(_layer_plans(model, constraints, settled)),
+        host_left=ram_left(request, chosen.settings, settled),
+        guests=guests,
+        layers=tuple(_layer_plans(request.model, constraints, settled)),
         prediction=chosen.prediction,
         candidates=tuple(found),
         shortfall=chosen.shortfall,
@@ -56,22 +50,14 @@ def describe(
         dropped=completion.dropped,
         warnings=(
             *map(_left_out, completion.dropped),
-            *_kept_values(model, constraints),
-            *_warnings(model, machine, chosen, extras),
+            *_kept_values(request.model, constraints),
+            *_warnings(request, chosen),
         ),
         inherited=completion.inherited,
     )
 
 
-def _host_left(machine: Machine, settled: Settled, extras: Sequence[Extra]) -> int:
-    """RAM that stays free beside the plan and the line's other files."""
-    guests = sum(extra.total for extra in extras if extra.device == "CPU")
-    return (
-        machine.ram.available - settled.footprint.host.total - guests - drawn_from_ram(settled, machine.ram)
-    )
-
-
-def device_plans(model: Model, settled: Settled, extras: Sequence[Extra]) -> tuple[DevicePlan, ...]:
+def device_plans(model: Model, settled: Settled, guests: Sequence[Guest]) -> tuple[DevicePlan, ...]:
     """Each device with its memory, its layers and the layers whose experts it holds."""
     return tuple(
         DevicePlan(
@@ -86,7 +72,7 @@ def device_plans(model: Model, settled: Settled, extras: Sequence[Extra]) -> tup
             ),
             output=settled.placement.slots[-1] == index
             and not any(t.name in settled.placement.overrides for t in model.output),
-            extras=tuple(extra for extra in extras if extra.device == device.name),
+            guests=tuple(guest for guest in guests if guest.device == device.name),
         )
         for index, (device, budget, use) in enumerate(
             zip(settled.devices, settled.budgets, settled.footprint.devices, strict=True)
@@ -168,26 +154,26 @@ def _kept_values(model: Model, constraints: Constraints) -> Iterator[Warn]:
             yield Warn("no-override", f"--override-kv {override.key}: {why}")
 
 
-def _warnings(model: Model, machine: Machine, chosen: Candidate, extras: Sequence[Extra]) -> Iterator[Warn]:
-    for text in machine.warnings:
+def _warnings(request: Request, chosen: Candidate) -> Iterator[Warn]:
+    for text in request.machine.warnings:
         yield Warn("machine", text)
     for note in chosen.settled.footprint.notes:
         yield Warn("estimate", note)
-    if chosen.fits and machine.ram.available < chosen.settled.footprint.host.total:
+    if chosen.fits and request.machine.ram.available < chosen.settled.footprint.host.total:
         yield Warn(
             "paging",
             "the weights on the CPU are larger than the RAM that is free: they are read from disk again and again",
             "fewer experts on the CPU, a smaller quantisation or more RAM make it many times faster",
         )
-    left = _host_left(machine, chosen.settled, extras)
+    left = ram_left(request, chosen.settings, chosen.settled)
     if chosen.fits and 0 <= left < PROCESS:
         yield Warn(
             "tight-ram",
             f"{format_size(left)} of RAM are left, and the program itself takes about {format_size(PROCESS)}",
             "close something, or leave it less to keep: a smaller -c or -cram",
         )
-    if model.truncated:
-        yield truncated(model)
+    if request.model.truncated:
+        yield truncated(request.model)
 
 
 def truncated(model: Model) -> Warn:

@@ -6,26 +6,27 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
+from moefit.errors import Warn
 from moefit.launch.complete import Completion
+from moefit.launch.launch import Launch
 from moefit.launch.translate import translate
-from moefit.machine.types import Machine
-from moefit.model import Model
 from moefit.planning.as_given import as_given
 from moefit.planning.carried import carried
 from moefit.planning.context import SMALLEST
-from moefit.planning.demand import chosen_devices
 from moefit.planning.describe import describe
-from moefit.planning.guests import count_guests
-from moefit.planning.types import Launch, Options, Plan, Warn
+from moefit.planning.types import Plan
+from moefit.search.candidate import Candidate
+from moefit.search.demand import chosen_devices
+from moefit.search.guests import count_guests
 from moefit.search.llama_fit import Fitted
-from moefit.search.search import Candidate
+from moefit.search.request import Request
 from moefit.search.server_fit import as_fitted, fits_itself, server_fit
 
 AS_FITTED: Final = "as llama.cpp's fit places it"
 _NO_FIT: Final = "moefit plan says what fits"
 
 
-def estimate(model: Model, machine: Machine, launch: Launch, options: Options) -> Plan:
+def estimate(request: Request) -> Plan:
     """Memory and speed of what the user's line would load; with `--fit off`, and without `-c`, it has the trained context.
 
     Options that this build does not know count as far as it has other words for them; a warning names each.
@@ -33,14 +34,14 @@ def estimate(model: Model, machine: Machine, launch: Launch, options: Options) -
     Raises:
         UsageError: the line names a device or a buffer that the machine has not.
     """
-    fitted = _fitted(model, machine, launch)
-    context = model.trained_context or SMALLEST if fitted is None else fitted.context
-    loaded = launch if fitted is None else _loaded(model, machine, launch, fitted)
-    given = as_given(model, machine, loaded, options, context)
+    launch, fitted = request.launch, _fitted(request)
+    context = request.model.trained_context or SMALLEST if fitted is None else fitted.context
+    loaded = request if fitted is None else _loaded(request, fitted)
+    given = as_given(loaded, context)
     if fitted is not None and fitted.gave_up is None:
         given = replace(given, strategy=AS_FITTED)
     words = Completion(launch.command.argv, launch.command.arguments, (), ())
-    made = carried(describe(model, machine, loaded.constraints, loaded.extras, given, (), words), launch)
+    made = carried(describe(loaded, given, (), words), launch)
     lacking = tuple(Warn("no-model", a.why, f"add {a.option} {a.value}") for a in launch.needed)
     unknown = (Warn("dropped", f"{d.shown}: {d.why}") for d in translate(launch.command).dropped)
     told = () if fitted is None else _told(fitted, launch, given)
@@ -52,19 +53,20 @@ def estimate(model: Model, machine: Machine, launch: Launch, options: Options) -
     )
 
 
-def _fitted(model: Model, machine: Machine, launch: Launch) -> Fitted | None:
+def _fitted(request: Request) -> Fitted | None:
     """What the program's fit makes of the line; None where it runs none."""
-    wanted = launch.constraints
-    if not fits_itself(wanted) or ("-fit" not in launch.command.table and wanted.program != "llama-bench"):
+    wanted, table = request.launch.constraints, request.launch.command.table
+    if not fits_itself(wanted) or ("-fit" not in table and wanted.program != "llama-bench"):
         return None
-    return server_fit(model, machine, wanted, launch.files)
+    return server_fit(request.model, request.machine, wanted, request.files)
 
 
-def _loaded(model: Model, machine: Machine, launch: Launch, fitted: Fitted) -> Launch:
-    """The line as it is loaded after the fit."""
-    wanted = as_fitted(launch.constraints, fitted, chosen_devices(launch.constraints, machine.gpus))
-    extras = count_guests(model, machine, wanted, launch.files, fitted.context)
-    return replace(launch, constraints=wanted, extras=extras)
+def _loaded(request: Request, fitted: Fitted) -> Request:
+    """What is asked, with the line as it is loaded after the fit."""
+    devices = chosen_devices(request.launch.constraints, request.machine.gpus)
+    wanted = as_fitted(request.launch.constraints, fitted, devices)
+    changed = replace(request, launch=replace(request.launch, constraints=wanted))
+    return replace(changed, guests=count_guests(changed, fitted.context))
 
 
 def _told(fitted: Fitted, launch: Launch, given: Candidate) -> Iterator[Warn]:

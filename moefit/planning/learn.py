@@ -105,7 +105,7 @@ def _figure(term: Term, outcome: Outcome, machine: Machine) -> _Figure | None:
     if device is None or not key or not is_measurable(device):
         return None
     if term.name == "copies":
-        mapped = "mmap" in outcome.trial.candidate.settings.load_mode
+        mapped = outcome.trial.candidate.settings.is_mapped
         return _link(device, key, mapped=mapped)
     if term.phase == "prefill" and term.name in {"products", "attention"}:
         return (key, "compute") if device.compute is not None else None

@@ -5,34 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from moefit.errors import Warn
 from moefit.launch.constraints import Constraints
-from moefit.machine.types import Device, Machine
+from moefit.machine.types import Device
 from moefit.memory.kv import kv
 from moefit.model import Model
-from moefit.planning.budgets import budgets
 from moefit.planning.context import wanted_context
-from moefit.planning.demand import chosen_devices
-from moefit.planning.types import Launch, Options, Warn
-from moefit.search.search import Candidate
+from moefit.search.budgets import budgets
+from moefit.search.candidate import Candidate
+from moefit.search.demand import chosen_devices
+from moefit.search.request import Request
 from moefit.sizes import format_size
 
 _MORE = 1024
 """Tokens that a note prices."""
 
 
-def remarks(
-    model: Model, machine: Machine, launch: Launch, options: Options, chosen: Candidate, *, scarce: bool
-) -> Iterator[Warn]:
+def remarks(request: Request, chosen: Candidate, *, scarce: bool) -> Iterator[Warn]:
     """Notes and warnings about a plan that fits; `scarce`: the context gave way because nothing fitted with it."""
-    constraints = launch.constraints
+    model, constraints = request.model, request.launch.constraints
     yield from _context(model, constraints, chosen, scarce=scarce)
     yield from _ubatch(constraints, chosen)
     yield from _overrides(model, constraints)
     yield from _workload(constraints, chosen)
     used = {device.name for device in chosen.settled.devices}
-    for device in chosen_devices(constraints, machine.gpus):
+    for device in chosen_devices(constraints, request.machine.gpus):
         if device.name not in used and constraints.devices is None:
-            [budget] = budgets(model, (device,), chosen.settings, constraints, launch.extras, options)
+            [budget] = budgets(request, (device,), chosen.settings)
             yield _left_out(device, has_room=budget.usable > 0)
 
 

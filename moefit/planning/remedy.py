@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from moefit.launch.constraints import Constraints
+from moefit.launch.settings import MAPPED
 from moefit.planning.context import STEP
 from moefit.planning.types import Plan
 
@@ -25,7 +26,7 @@ def remedy(failed: Plan, constraints: Constraints, fits: Callable[[Constraints],
     for changed, words in _changes(failed, constraints, fits):
         if fits(changed):
             return f"{words} would fit"
-    if failed.host_left < 0 and constraints.load_mode not in {"mmap", "mmap+mlock"}:
+    if failed.host_left < 0 and constraints.load_mode not in MAPPED:
         mapped = replace(constraints, load_mode="mmap")
         if fits(mapped):
             return "with --load-mode mmap it fits by paging: weights are read from disk again and again, many times slower"

@@ -10,13 +10,13 @@ from moefit.cost.workload import Workload
 from moefit.launch.complete import complete
 from moefit.launch.defaults import settings
 from moefit.launch.environment import environment
-from moefit.machine.types import Machine
-from moefit.model import Model
+from moefit.launch.launch import Launch
 from moefit.planning.additions import additions
-from moefit.planning.demand import chosen_devices
-from moefit.planning.types import Launch, Plan
+from moefit.planning.types import Plan
 from moefit.search.baselines import FIT_MARGIN, LLAMA_FIT
-from moefit.search.search import Candidate
+from moefit.search.candidate import Candidate
+from moefit.search.demand import chosen_devices
+from moefit.search.request import Request
 from moefit.sizes import MIB
 from moefit.values import dataclass
 
@@ -116,7 +116,7 @@ def fastest(outcomes: tuple[Outcome, ...], workload: Workload) -> Outcome | None
     return outcomes[min(ran)[1]] if ran else None
 
 
-def trials(plan: Plan, machine: Machine, launch: Launch, count: int) -> tuple[Trial, ...]:
+def trials(plan: Plan, request: Request, count: int) -> tuple[Trial, ...]:
     """The `count` best distinct lines of a plan that fits, the chosen one first, then llama.cpp's own fit.
 
     `--fit` gets the plan's context, so that both have the same memory to find. It is left out where the user's line turns it off.
@@ -131,15 +131,16 @@ def trials(plan: Plan, machine: Machine, launch: Launch, count: int) -> tuple[Tr
     for candidate in ranked:
         if len(found) == count:
             break
-        trial = _trial(plan.model, machine, launch, candidate)
+        trial = _trial(request, candidate)
         found.setdefault(trial.argv, trial)
-    return (*found.values(), *_own_fit(plan, launch))
+    return (*found.values(), *_own_fit(plan, request.launch))
 
 
-def _trial(model: Model, machine: Machine, launch: Launch, candidate: Candidate) -> Trial:
+def _trial(request: Request, candidate: Candidate) -> Trial:
+    machine, launch = request.machine, request.launch
     devices = chosen_devices(launch.constraints, machine.gpus)
     default = settings(launch.constraints, context=candidate.settings.context, devices=devices)
-    wanted = additions(model, machine, launch.constraints, candidate, default)
+    wanted = additions(request, candidate, default)
     argv = complete(launch.command, wanted, launch.given).argv
     chosen = candidate.settings
     name = f"{candidate.strategy} ub {chosen.ubatch}, {chosen.load_mode}"

@@ -6,77 +6,20 @@ from collections.abc import Mapping
 from dataclasses import field
 
 from moefit.cost import Prediction
-from moefit.cost.workload import Workload
-from moefit.launch.command import Argument, Command
+from moefit.errors import Warn
+from moefit.launch.command import Argument
 from moefit.launch.complete import Addition
-from moefit.launch.constraints import Constraints
 from moefit.launch.given import Given
 from moefit.launch.settings import Settings
 from moefit.launch.translate import Dropped
 from moefit.machine.types import Device, Machine
-from moefit.memory.extras import Extra
-from moefit.memory.guests import Files
+from moefit.memory.guest import Guest
 from moefit.memory.types import HostUse, Use
 from moefit.model import Model
 from moefit.placement.budget import Budget
 from moefit.placement.types import Placement
-from moefit.search.search import Candidate
+from moefit.search.candidate import Candidate
 from moefit.values import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class Launch:
-    """The user's command, read."""
-
-    command: Command
-    given: tuple[Given, ...]
-    """Everything that sets an option: files, variables, the line."""
-    constraints: Constraints
-    extras: tuple[Extra, ...] = ()
-    """The mmproj, the draft model and other guests of the line, with their memory."""
-    files: Files = Files()
-    """The headers of those, as far as they have one."""
-    needed: tuple[Addition, ...] = ()
-    """Without these the program would not load the model that the line names."""
-    notes: tuple[Warn, ...] = ()
-    """What the reading of the command has to say."""
-
-    @property
-    def draft_bytes(self) -> Mapping[str, int]:
-        """What a draft model reads for each token it drafts, by device name (or CPU); empty without one.
-
-        On the CPU nothing where a device has layers of it: what is left is taken for its token embedding, of which one row is read.
-        """
-        drafts = {e.device: e.model for e in self.extras if e.kind == "draft" and e.model}
-        return {name: size for name, size in drafts.items() if name != "CPU"} or drafts
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """moefit's own options, as far as they steer the plan."""
-
-    workload: Workload
-    strategy: str = "auto"
-    thorough: bool = True
-    """List every candidate on all devices; False leaves out those that cannot win, which changes no choice and takes less time."""
-    margins: Mapping[str, int] = field(default_factory=dict)
-    """Device name (or the empty string for every device) -> bytes that replace the reserve."""
-    beside: Mapping[str, int] = field(default_factory=dict)
-    """The same -> bytes left free for models that another server loads on that device."""
-    corrections: Mapping[str, int] = field(default_factory=dict)
-    """Device name -> bytes that the real llama.cpp was found to use beyond the prediction; negative where less."""
-
-
-@dataclass(frozen=True, slots=True)
-class Warn:
-    """Something the user should know; it goes to stderr, and into JSON."""
-
-    code: str
-    """A fixed word that a program can test for: paging, unknown-architecture, truncated ..."""
-    message: str
-    hint: str | None = None
-    note: bool = False
-    """It says what was chosen; nothing is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +35,7 @@ class DevicePlan:
     """Blocks of which at least one routed-expert tensor lives here."""
     output: bool
     """The output matrix lives here."""
-    extras: tuple[Extra, ...] = ()
+    guests: tuple[Guest, ...] = ()
     """The guests of the line that live here."""
 
     @property
@@ -134,7 +77,7 @@ class Plan:
     host: HostUse
     host_left: int
     """Bytes of available RAM that stay free; negative is a shortfall."""
-    extras: tuple[Extra, ...]
+    guests: tuple[Guest, ...]
     layers: tuple[LayerPlan, ...]
     prediction: Prediction
     candidates: tuple[Candidate, ...]

@@ -9,8 +9,10 @@ from typing import Final
 from moefit.machine.types import CPU
 from moefit.placement.arrange import strategies
 from moefit.placement.budget import Budget, Term
-from moefit.search.search import Candidate, Problem, score
-from moefit.search.settle import optimist, settle
+from moefit.search.budgets import budgets
+from moefit.search.candidate import Candidate, score
+from moefit.search.problem import Problem
+from moefit.search.settle import Task, optimist, settle
 
 FIT_MARGIN: Final = 1024 << 20
 """source: common/common.h, common_params::fit_params_target."""
@@ -31,18 +33,22 @@ def baselines(problem: Problem, ubatch: int, load_mode: str, limit: float) -> It
         load_mode: as `-lm` takes it.
         limit: seconds; a launch that could not be faster than that is left out.
     """
-    launch = problem.launch(ubatch, load_mode)
-    base_first = strategies(problem.demand)["base-first"]
-    money = problem.budgets(launch)
-    experts = {t.name: CPU for layer in problem.model.layers for t in layer.experts}
-    rivals = [(LLAMA_FIT, tuple(map(_with_fit_margin, money)), problem.demand)]
-    if experts:
-        rivals.append((CPU_MOE, money, replace(problem.demand, fixed={**experts, **problem.demand.fixed})))
-    for name, budgets, demand in rivals:
-        task = (problem.model, problem.devices, budgets, launch, base_first, demand)
-        used, placement = optimist(*task)
-        if problem.predict(launch, used, placement).seconds <= limit:
-            yield score(problem, name, launch, settle(*task))
+    model, launch = problem.request.model, problem.launch(ubatch, load_mode)
+    usual = Task(
+        model,
+        problem.devices,
+        budgets(problem.request, problem.devices, launch),
+        launch,
+        strategies(problem.demand)["base-first"],
+        problem.demand,
+    )
+    rivals = [(LLAMA_FIT, replace(usual, budgets=tuple(map(_with_fit_margin, usual.budgets))))]
+    if experts := {t.name: CPU for layer in model.layers for t in layer.experts}:
+        moved = replace(problem.demand, fixed={**experts, **problem.demand.fixed})
+        rivals.append((CPU_MOE, replace(usual, demand=moved)))
+    for name, task in rivals:
+        if problem.predict(launch, *optimist(task)).seconds <= limit:
+            yield score(problem, name, launch, settle(task))
 
 
 def _with_fit_margin(budget: Budget) -> Budget:

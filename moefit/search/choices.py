@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from moefit.cost import best_threads
 from moefit.launch.constraints import Constraints
 from moefit.machine.types import CPU, Machine
-from moefit.placement.arrange import Demand
-from moefit.search.search import Choices
+from moefit.search.problem import Problem
+from moefit.values import dataclass
 
 STRATEGIES: Final = ("base-first", "two-pass", "standard")
 DENSE_STRATEGIES: Final = ("base-first", "ffn", "standard")
@@ -21,60 +20,49 @@ SMALL_UBATCHES: Final = (256, 128, 64)
 """Only where nothing fits with the default: they save compute buffers."""
 
 
-def open_choices(
-    constraints: Constraints,
-    machine: Machine,
-    orders: tuple[tuple[int, ...], ...],
-    strategy: str,
-    context: int,
-    *,
-    prompt: int,
-    dense: bool,
-) -> Choices:
-    """The choices, llama.cpp's own default first in each.
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What is open. The first of each is what llama.cpp would do by itself."""
 
-    Args:
-        constraints: what the user set.
-        machine: its RAM decides whether pinned memory is open.
-        orders: device orders, as `device_orders` gives them.
-        strategy: a strategy's name, or auto for all that make a difference.
-        context: tokens; a micro-batch is never larger.
-        prompt: tokens of the workload's prompt; a micro-batch that is larger than it must be saves nothing.
-        dense: the model has no routed experts.
-    """
-    every = DENSE_STRATEGIES if dense else STRATEGIES
+    strategies: tuple[str, ...]
+    ubatches: tuple[int, ...]
+    load_modes: tuple[str, ...]
+    orders: tuple[tuple[int, ...], ...]
+    """Device indices: which devices, in which order."""
+
+
+def open_choices(problem: Problem) -> Choices:
+    """The choices, llama.cpp's own default first in each."""
+    request = problem.request
+    constraints, options = request.launch.constraints, request.options
+    every = STRATEGIES if request.model.experts else DENSE_STRATEGIES
     return Choices(
-        strategies=every if strategy == "auto" else (strategy,),
-        ubatches=_ubatches(constraints, context, prompt),
-        load_modes=load_modes(constraints, machine),
-        orders=orders,
+        strategies=every if options.strategy == "auto" else (options.strategy,),
+        ubatches=_ubatches(constraints, problem.context, options.workload.prompt),
+        load_modes=load_modes(constraints, request.machine),
+        orders=device_orders(problem),
     )
 
 
-def device_orders(machine_gpus: tuple[float, ...], demand: Demand) -> tuple[tuple[int, ...], ...]:
+def device_orders(problem: Problem) -> tuple[tuple[int, ...], ...]:
     """Device subsets and orders worth a try: all as they stand, the fastest memory first or last, each without the slowest, none.
 
-    Args:
-        machine_gpus: memory bandwidth of each device, bytes per second (0 for unknown).
-        demand: a user's `-dev`, `-ts` or `-sm none`, and overrides to a device, leave only the order given.
+    A user's `-dev`, `-ts` or `-sm none`, and overrides to a device, leave only the order given.
     """
-    everything = tuple(range(len(machine_gpus)))
+    demand = problem.demand
+    speeds = [float(device.bandwidth or 0) for device in problem.devices]
+    everything = tuple(range(len(speeds)))
     fixed = any(device != CPU for device in demand.fixed.values())
     if demand.ordered or demand.runs is not None or fixed:
         return (everything,)
-    ranked = tuple(sorted(everything, key=lambda i: -machine_gpus[i]))
+    ranked = tuple(sorted(everything, key=lambda i: -speeds[i]))
     subsets = [tuple(sorted(ranked[:n])) for n in range(len(ranked) - 1, 0, -1)]
     none: list[tuple[int, ...]] = [] if demand.tail else [()]
     return tuple(dict.fromkeys((everything, ranked, ranked[::-1], *subsets, *none)))
 
 
-def threads_to_set(machine: Machine) -> int | None:
-    """`-t`, where llama.cpp would take another number than one for each physical performance core that it may use."""
-    usual, good = machine.cpu.default_threads, best_threads(machine)
-    return None if usual is None or usual == good else good
-
-
 def _ubatches(constraints: Constraints, context: int, prompt: int) -> tuple[int, ...]:
+    """None is larger than the context, nor than it must be for the prompt."""
     if constraints.ubatch is not None:
         return (constraints.ubatch,)
     cap = min(context, constraints.batch or max(UBATCHES))

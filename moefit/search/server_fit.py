@@ -19,7 +19,7 @@ from moefit.launch.resolve import device_order, fixed_tensors, free, slot_device
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device, Machine
 from moefit.memory.dummy_load import beside, dummy_heads, dummy_load
-from moefit.memory.extras import Extra
+from moefit.memory.guest import Guest
 from moefit.memory.guests import Files, guests
 from moefit.memory.types import Footprint, HostUse, Use
 from moefit.model import Model
@@ -156,9 +156,9 @@ def _margins(
         projector = replace(files, draft=None, loras=())
         places = _registry(machine.gpus)
         alone = replace(constraints, control_vectors=())
-        for extra in guests(alone, projector, model, devices, given):
-            if (place := places.get(extra.device, _DEVICES)) < _DEVICES:
-                margins[place] += extra.total
+        for guest in guests(alone, projector, model, devices, given):
+            if (place := places.get(guest.device, _DEVICES)) < _DEVICES:
+                margins[place] += guest.total
     return tuple(margins)
 
 
@@ -202,9 +202,9 @@ def _measure(
     return measure
 
 
-def _on_devices(extras: Sequence[Extra], devices: Sequence[Device]) -> Footprint:
+def _on_devices(found: Sequence[Guest], devices: Sequence[Device]) -> Footprint:
     def use(device: str) -> Use:
-        mine = [e for e in extras if e.device == device]
+        mine = [e for e in found if e.device == device]
         return Use(sum(e.model for e in mine), sum(e.context for e in mine), sum(e.compute for e in mine))
 
     host = use(CPU_BUFFER)

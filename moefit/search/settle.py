@@ -29,6 +29,36 @@ _SLACK = 0.02
 
 
 @dataclass(frozen=True, slots=True)
+class Task:
+    """One launch that is to be placed."""
+
+    model: Model
+    devices: tuple[Device, ...]
+    """In the order in which llama.cpp would use them."""
+    budgets: tuple[Budget, ...]
+    """What each of them may give."""
+    settings: Settings
+    strategy: Strategy
+    demand: Demand
+
+    def rooms(self, compute: Sequence[int]) -> list[Room]:
+        """What a strategy may use of each device where compute buffers take so many bytes."""
+        return [
+            Room(max(0, budget.usable - buffers), device.backend.name, device.integrated, budget.usable)
+            for device, budget, buffers in zip(self.devices, self.budgets, compute, strict=True)
+        ]
+
+    def arrange(self, ledger: Ledger, compute: Sequence[int]) -> Placement:
+        """The strategy's answer to that."""
+        return arrange(self.strategy, self.model, ledger, self.rooms(compute), self.demand)
+
+    @property
+    def ledger(self) -> Ledger:
+        """The sizes of the model's slots."""
+        return memory.ledger(self.model, self.settings, self.devices)
+
+
+@dataclass(frozen=True, slots=True)
 class Settled:
     """A placement with its memory, on the devices that it uses."""
 
@@ -64,23 +94,15 @@ class Settled:
         return sum(use.model + use.context for use in self.footprint.devices)
 
 
-def settle(
-    model: Model,
-    devices: Sequence[Device],
-    budgets: Sequence[Budget],
-    settings: Settings,
-    strategy: Strategy,
-    demand: Demand,
-) -> Settled:
-    """The fullest placement of `strategy` that fits, or the closest one that does not.
+def settle(task: Task) -> Settled:
+    """The fullest placement of a task that fits, or the closest one that does not.
 
     With several devices it matters where the assumption starts: one that leaves room is not the only one to be tried.
     """
-    task = (model, devices, budgets, settings, strategy, demand)
-    found = _settle_from(first_guess(model, tuple(devices), settings), *task)
-    if len(devices) < 2 or (found.shortfall == 0 and _is_full(found, budgets)):
+    found = _settle_from(first_guess(task.model, task.devices, task.settings), task)
+    if len(task.devices) < 2 or (found.shortfall == 0 and _is_full(found, task.budgets)):
         return found
-    other = _settle_from(first_guess(model, tuple(devices), settings, bare=True), *task)
+    other = _settle_from(first_guess(task.model, task.devices, task.settings, bare=True), task)
     return min(found, other, key=lambda one: (one.shortfall, -one.placed))
 
 
@@ -90,17 +112,9 @@ def _is_full(settled: Settled, budgets: Sequence[Budget]) -> bool:
     return usable - sum(use.total for use in settled.footprint.devices) < _SLACK * usable
 
 
-def _settle_from(
-    assumed: tuple[int, ...],
-    model: Model,
-    devices: Sequence[Device],
-    budgets: Sequence[Budget],
-    settings: Settings,
-    strategy: Strategy,
-    demand: Demand,
-) -> Settled:
+def _settle_from(assumed: tuple[int, ...], task: Task) -> Settled:
     """The fullest placement on the way from an assumption of compute buffers, bytes per device."""
-    ledger = memory.ledger(model, settings, devices)
+    ledger = task.ledger
     best: Settled | None = None
     closest: Settled | None = None
     too_little: tuple[int, ...] | None = None
@@ -109,11 +123,11 @@ def _settle_from(
     last: Placement | None = None
     for _ in range(_ROUNDS):
         seen.add(assumed)
-        placement = arrange(strategy, model, ledger, _rooms(devices, budgets, assumed), demand)
+        placement = task.arrange(ledger, assumed)
         if placement == last and best is None:  # nothing can be given up
             break
         last = placement
-        settled, owners = _measure(model, devices, budgets, settings, placement, ledger, demand)
+        settled, owners = _measure(task, placement, ledger)
         if closest is None or settled.shortfall < closest.shortfall:
             closest = settled
         fits = settled.shortfall == 0
@@ -134,28 +148,11 @@ def _settle_from(
     return result
 
 
-def optimist(
-    model: Model,
-    devices: Sequence[Device],
-    budgets: Sequence[Budget],
-    settings: Settings,
-    strategy: Strategy,
-    demand: Demand,
-    least: Sequence[int] = (),
-) -> tuple[tuple[Device, ...], Placement]:
-    """What `strategy` would place if compute buffers took only `least` bytes of each device, and the devices it would use."""
-    ledger = memory.ledger(model, settings, devices)
-    rooms = _rooms(devices, budgets, least or (0,) * len(devices))
-    placement = arrange(strategy, model, ledger, rooms, demand)
-    owners, compact = _compact(placement, len(devices), demand)
-    return tuple(devices[i] for i in owners), compact
-
-
-def _rooms(devices: Sequence[Device], budgets: Sequence[Budget], compute: Sequence[int]) -> list[Room]:
-    return [
-        Room(max(0, budget.usable - buffers), device.backend.name, device.integrated, budget.usable)
-        for device, budget, buffers in zip(devices, budgets, compute, strict=True)
-    ]
+def optimist(task: Task, least: Sequence[int] = ()) -> tuple[tuple[Device, ...], Placement]:
+    """What a task's strategy would place if compute buffers took only `least` bytes of each device, and the devices it would use."""
+    placement = task.arrange(task.ledger, least or (0,) * len(task.devices))
+    owners, compact = _compact(placement, len(task.devices), task.demand)
+    return tuple(task.devices[i] for i in owners), compact
 
 
 @per_object(128)
@@ -207,24 +204,16 @@ def _next_guess(
     return tuple(guess)
 
 
-def _measure(
-    model: Model,
-    devices: Sequence[Device],
-    budgets: Sequence[Budget],
-    settings: Settings,
-    placement: Placement,
-    ledger: Ledger,
-    demand: Demand,
-) -> tuple[Settled, list[int]]:
-    """The placement on the devices it uses, with its memory; and which of the given devices those are."""
-    owners, compact = _compact(placement, len(devices), demand)
-    used = tuple(devices[i] for i in owners)
+def _measure(task: Task, placement: Placement, ledger: Ledger) -> tuple[Settled, list[int]]:
+    """The placement on the devices it uses, with its memory; and which of the task's devices those are."""
+    owners, compact = _compact(placement, len(task.devices), task.demand)
+    used = tuple(task.devices[i] for i in owners)
     return Settled(
         used,
-        tuple(budgets[i] for i in owners),
+        tuple(task.budgets[i] for i in owners),
         compact,
-        memory.footprint(model, used, settings, compact),
-        _unplaced(placement, ledger, demand),
+        memory.footprint(task.model, used, task.settings, compact),
+        _unplaced(placement, ledger, task.demand),
     ), owners
 
 

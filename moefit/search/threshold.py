@@ -6,15 +6,11 @@ from dataclasses import replace
 from typing import Final
 
 from moefit import cost
-from moefit.cost.work import Work
 from moefit.launch.environment import DEFAULT_MIN_BATCH
-from moefit.launch.settings import Settings
-from moefit.machine.types import CPU, Device, Machine
-from moefit.placement.types import Placement
-from moefit.search.search import Candidate, Problem
+from moefit.machine.types import CPU
+from moefit.search.candidate import Candidate
+from moefit.search.problem import Problem, known_work
 
-_NEVER: Final = 1 << 20
-"""Tokens; no batch is that large."""
 _WORTH: Final = 0.97
 """Of the seconds without it: a variable that gains less than 3% is not worth its place on the line."""
 
@@ -24,21 +20,18 @@ def priced_without_copies(problem: Problem) -> Problem:
 
     Memory is still counted with the buffer for copies, so that the line fits without the variable, too.
     """
-
-    def predict(settings: Settings, used: tuple[Device, ...], placement: Placement) -> cost.Prediction:
-        return problem.predict(replace(settings, op_offload_min_batch=_NEVER), used, placement)
-
-    return replace(problem, predict=predict)
+    return replace(problem, copies=False)
 
 
-def with_threshold(problem: Problem, work: Work, machine: Machine, chosen: Candidate) -> Candidate | None:
+def with_threshold(problem: Problem, chosen: Candidate) -> Candidate | None:
     """The candidate with the threshold that its link and its weights on the CPU call for; None where the default does about as well.
 
     Nothing moves, and it is never above the micro-batch, beyond which it would say that nothing is ever copied. With layers on the CPU it stays
     above one token for each slot: with such a batch llama.cpp probes flash attention, and gives it up where that is offloaded.
     """
-    settled, settings = chosen.settled, chosen.settings
-    tokens = cost.op_offload_min_batch(work, machine, settled.devices, settings, settled.placement)
+    settled, settings, request = chosen.settled, chosen.settings, problem.request
+    work = known_work(request.model)
+    tokens = cost.op_offload_min_batch(work, request.machine, settled.devices, settings, settled.placement)
     if CPU in settled.placement.slots:
         tokens = max(tokens, settings.slots + 1)
     tokens = min(tokens, settings.ubatch)

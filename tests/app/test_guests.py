@@ -6,14 +6,18 @@ from moefit.app.guests import implied, read_files
 from moefit.errors import InputError
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
+from moefit.launch.launch import Launch
 from moefit.launch.precedence import effective
 from moefit.machine.types import Cpu, Device, Machine, Ram
-from moefit.planning.guests import count_guests
+from moefit.search.guests import count_guests
+from moefit.search.request import Request
 from tests import oracle
+from tests.planning.worlds import OPTIONS
 
 GIB = 1 << 30
 MACHINE = Machine((Device("CUDA0", 8 * GIB, 8 * GIB),), Ram(32 * GIB, 30 * GIB), Cpu(8, 16))
 MODEL = oracle.model("small-llama", "Q4_K_M")
+COMMAND = parse(["llama-server", "-m", "m.gguf"])
 
 
 def asked(*flags):
@@ -42,7 +46,9 @@ def read(line):
 
 
 def counted(line):
-    return [(e.kind, e.device, e.model) for e in count_guests(MODEL, MACHINE, line, read(line), 4096)]
+    launch = Launch(COMMAND, (), line)
+    request = Request(MODEL, MACHINE, launch, OPTIONS, read(line))
+    return [(e.kind, e.device, e.model) for e in count_guests(request, 4096)]
 
 
 def test_a_line_that_names_a_model_alone_has_no_guests():

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from moefit.cli import commands, main
+from moefit.app import runnable
+from moefit.cli import main
 from moefit.gguf.split import read_header
 
 NEEDED = "GGML_OP_OFFLOAD_MIN_BATCH=96"
@@ -20,10 +21,10 @@ def moefit(capsys, monkeypatch, tmp_path):
     whole.write_bytes(EXAMPLE.read_bytes())
     with whole.open("r+b") as file:
         file.truncate(read_header(str(EXAMPLE)).shards[0].expected)
-    planned = commands.make_plan
+    planned = runnable.plan
     monkeypatch.setattr(
-        commands,
-        "make_plan",
+        runnable,
+        "plan",
         lambda *args: replace(planned(*args), environment={"GGML_OP_OFFLOAD_MIN_BATCH": "96"}),
     )
 

@@ -13,11 +13,12 @@ from moefit.formats.explain import explain
 from moefit.formats.plan_json import plan_json
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
+from moefit.launch.launch import Launch
 from moefit.launch.precedence import Config, effective
 from moefit.machine.declared import parse_gpus
 from moefit.machine.types import Cpu, Machine, Ram
 from moefit.planning.core import plan
-from moefit.planning.types import Launch, Options
+from moefit.search.request import Options, Request
 from tests.oracle import model as recorded
 
 GIB = 1 << 30
@@ -41,7 +42,7 @@ def made():
     variables = {"LLAMA_ARG_MMPROJ_URL": "https://me:sesame@host/p.gguf", "LLAMA_ARG_NO_KV_UNIFIED": "1"}
     given = effective(command, [Config("/etc/llama.cpp/config.ini", "ubatch-size = 256")], variables)
     line = Launch(command, given, constraints(command.name, given))
-    return plan(recorded("qwen3-30b-a3b", "Q4_K_M"), MACHINE, line, Options(Workload(2048, 512)))
+    return plan(Request(recorded("qwen3-30b-a3b", "Q4_K_M"), MACHINE, line, Options(Workload(2048, 512))))
 
 
 @pytest.fixture(scope="module")

@@ -20,11 +20,12 @@ from moefit.formats.usage import bar as bar_of
 from moefit.formats.usage import memories
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
+from moefit.launch.launch import Launch
 from moefit.launch.precedence import effective
 from moefit.machine.declared import parse_gpus
 from moefit.machine.types import Cpu, Machine, Ram
 from moefit.planning.core import plan
-from moefit.planning.types import Launch, Options
+from moefit.search.request import Options, Request
 from tests.oracle import model as recorded
 
 GIB = 1 << 30
@@ -37,7 +38,7 @@ def planned(name, ram=512, line="llama-server -m model.gguf"):
     command = parse(line.split())
     given = effective(command, [], {})
     launch = Launch(command, given, constraints(command.name, given))
-    return plan(recorded(name, "Q4_K_M"), machine, launch, Options(Workload(2048, 512)))
+    return plan(Request(recorded(name, "Q4_K_M"), machine, launch, Options(Workload(2048, 512))))
 
 
 @pytest.fixture(scope="module", params=MODELS)
@@ -107,7 +108,7 @@ def test_biases_that_stay_do_not_make_a_layer_keep_experts():
     command = parse(["llama-server", "-m", "model.gguf"])
     given = effective(command, [], {})
     launch = Launch(command, given, constraints(command.name, given))
-    made = plan(recorded("gpt-oss-120b", "MXFP4"), machine, launch, Options(Workload(2048, 512)))
+    made = plan(Request(recorded("gpt-oss-120b", "MXFP4"), machine, launch, Options(Workload(2048, 512))))
     [(_, marks)] = bar(page(show, made, 80))
     assert re.fullmatch("█+▄?▁+", marks)
     assert "experts CPU" in page(lambda plan, console: console.print(explain(plan)), made, 80)
@@ -118,7 +119,7 @@ def small(*specs, ram=32, line="llama-server -m model.gguf -c 32768"):
     command = parse(line.split())
     given = effective(command, [], {})
     launch = Launch(command, given, constraints(command.name, given))
-    return plan(recorded("qwen3-30b-a3b", "Q4_K_M"), machine, launch, Options(Workload(2048, 512)))
+    return plan(Request(recorded("qwen3-30b-a3b", "Q4_K_M"), machine, launch, Options(Workload(2048, 512))))
 
 
 @pytest.mark.parametrize("gpus", [("rtx-3060",), ("rtx-3090", "rtx-3060"), ("rtx-3060,free=9GiB",), ()])

@@ -12,7 +12,7 @@ from moefit.launch.defaults import settings
 from moefit.launch.precedence import effective
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device
-from moefit.memory.extras import Extra
+from moefit.memory.guest import Guest
 from moefit.memory.guests import Files, control_vector, draft, guests, lora
 from moefit.placement.types import Placement
 from tests import oracle
@@ -30,7 +30,7 @@ def test_a_draft_model_takes_what_it_would_take_alone_with_caches_of_its_own_typ
     extras = draft(SMALL, CARDS[:1], LAUNCH)
 
     assert (
-        Extra("draft", "CUDA0", *[getattr(used.devices[0], t) for t in ("model", "context", "compute")], 512)
+        Guest("draft", "CUDA0", *[getattr(used.devices[0], t) for t in ("model", "context", "compute")], 512)
         == extras[0]
     )
     assert used.host.model + used.host.compute + used.host.output == extras[1].total
@@ -52,11 +52,11 @@ def test_prediction_blocks_in_a_file_of_their_own_take_little_more_than_llama_cp
 
 
 def test_a_larger_micro_batch_needs_a_larger_compute_buffer():
-    extra = Extra("draft", "CUDA0", model=5, compute=100, ubatch=512)
+    extra = Guest("draft", "CUDA0", model=5, compute=100, ubatch=512)
 
     assert replace(extra, compute=400, ubatch=2048) == extra.at(2048)
     assert extra == extra.at(256)
-    assert Extra("mmproj", "CUDA0", compute=7) == Extra("mmproj", "CUDA0", compute=7).at(4096)
+    assert Guest("mmproj", "CUDA0", compute=7) == Guest("mmproj", "CUDA0", compute=7).at(4096)
 
 
 def test_a_draft_model_that_drafts_whole_blocks_has_an_output_for_each_token():
@@ -91,17 +91,17 @@ def test_an_adapter_lies_where_the_tensors_lie_that_it_changes():
     pair = 2 * 1024 * 8 * 2
 
     assert (
-        Extra("lora", "CUDA0", pair),
-        Extra("lora", "CUDA1", pair),
-        Extra("lora", "CPU", 2 * pair),
+        Guest("lora", "CUDA0", pair),
+        Guest("lora", "CUDA1", pair),
+        Guest("lora", "CPU", 2 * pair),
     ) == lora(header, SMALL, CARDS, placement)
 
 
 def test_a_control_vector_is_a_row_for_every_block_but_the_first():
     placement = Placement((CPU, CPU, *(0,) * 6, 0))
     assert (
-        Extra("control-vector", "CUDA0", 6 * 4096),
-        Extra("control-vector", "CPU", 4096),
+        Guest("control-vector", "CUDA0", 6 * 4096),
+        Guest("control-vector", "CPU", 4096),
     ) == control_vector(SMALL, CARDS[:1], placement)
 
 

@@ -5,7 +5,7 @@ import pytest
 from moefit.errors import UsageError
 from moefit.gguf.header import Header, TensorInfo
 from moefit.gguf.quants import QUANTS
-from moefit.memory.extras import Extra
+from moefit.memory.guest import Guest
 from moefit.memory.projector import ImageTokens, mmproj
 
 F16, F32 = QUANTS[1], QUANTS[0]
@@ -95,4 +95,4 @@ def test_an_audio_encoder_counts_thirty_seconds():
 
 
 def test_a_projector_that_says_nothing_takes_its_weights_alone():
-    assert Extra("mmproj", "CPU") == mmproj(Header(3, "little", {}, (), ()), "CPU")
+    assert Guest("mmproj", "CPU") == mmproj(Header(3, "little", {}, (), ()), "CPU")

@@ -15,7 +15,7 @@ from moefit.memory.host import PROCESS
 from moefit.planning.core import plan
 from moefit.planning.estimate import estimate
 from moefit.planning.trials import trials
-from moefit.planning.types import Options
+from moefit.search.request import Options, Request
 from tests.oracle import model as recorded
 from tests.planning.worlds import launch
 
@@ -38,7 +38,7 @@ def gemma():
 def planned(model, machine=MACHINE, *words, min_batch=None):
     line = launch((*LINE, *words))
     line = replace(line, constraints=replace(line.constraints, op_offload_min_batch=min_batch))
-    return plan(model, machine, line, OPTIONS)
+    return plan(Request(model, machine, line, OPTIONS))
 
 
 def value(argv, option):
@@ -69,7 +69,7 @@ class TestThreads:
     def test_planning_again_changes_nothing(self, experts):
         capped = replace(MACHINE, cpu=Cpu(4, 4, default_threads=16))
         made = planned(experts, capped)
-        assert made.argv == plan(experts, capped, launch(made.argv), OPTIONS).argv
+        assert made.argv == plan(Request(experts, capped, launch(made.argv), OPTIONS)).argv
 
 
 class TestPinnedMemory:
@@ -127,26 +127,24 @@ class TestThreshold:
 class TestTrials:
     def test_the_chosen_line_is_run_first_with_its_environment(self, experts):
         made = planned(experts, TestThreshold.SLOW)
-        first, second, *_ = trials(made, TestThreshold.SLOW, launch(LINE), 2)
+        first, second, *_ = trials(made, Request(experts, TestThreshold.SLOW, launch(LINE), OPTIONS), 2)
         assert (made.argv, made.environment) == (first.argv, first.environment)
         assert first.argv != second.argv
 
     def test_with_a_strategy_of_the_users_the_chosen_line_is_first_all_the_same(self, experts):
-        made = plan(experts, MACHINE, launch(LINE), replace(OPTIONS, strategy="two-pass"))
-        first, *_ = trials(made, MACHINE, launch(LINE), 2)
+        made = plan(Request(experts, MACHINE, launch(LINE), replace(OPTIONS, strategy="two-pass")))
+        first, *_ = trials(made, Request(experts, MACHINE, launch(LINE), OPTIONS), 2)
         assert made.argv == first.argv
 
     def test_llama_cpps_own_fit_gets_the_same_context(self, experts):
         line = launch(LINE[:3])
-        made = plan(experts, MACHINE, line, OPTIONS)
-        *_, fit = trials(made, MACHINE, line, 1)
+        made = plan(Request(experts, MACHINE, line, OPTIONS))
+        *_, fit = trials(made, Request(experts, MACHINE, line, OPTIONS), 1)
         assert ("--fit", (*LINE[:3], "-c", "32768")) == (fit.name, fit.argv)
 
     def test_a_user_who_turns_it_off_is_not_shown_it(self, experts):
-        line = launch((*LINE, "--fit", "off"))
-        assert "--fit" not in {
-            t.name for t in trials(plan(experts, MACHINE, line, OPTIONS), MACHINE, line, 2)
-        }
+        request = Request(experts, MACHINE, launch((*LINE, "--fit", "off")), OPTIONS)
+        assert "--fit" not in {t.name for t in trials(plan(request), request, 2)}
 
 
 class TestAdvice:
@@ -222,7 +220,7 @@ class TestContext:
 
     def auto(self, model, machine, **options):
         line = launch(("llama-server", "-m", "qwen3.gguf"))
-        return plan(model, machine, line, replace(OPTIONS, **options))
+        return plan(Request(model, machine, line, replace(OPTIONS, **options)))
 
     def test_where_ram_is_short_it_gives_way_until_something_fits(self, experts):
         made = self.auto(experts, self.SHORT)
@@ -255,7 +253,7 @@ class TestContext:
 
     @pytest.mark.parametrize(("prompt", "told"), [(16384, False), (16385, True)])
     def test_a_workload_longer_than_it_is_told(self, experts, prompt, told):
-        made = plan(experts, MACHINE, launch(LINE), Options(Workload(prompt, 512)))
+        made = plan(Request(experts, MACHINE, launch(LINE), Options(Workload(prompt, 512))))
         assert told == ("workload" in codes(made))
 
 
@@ -312,7 +310,9 @@ class TestMicroBatchOfLess:
     def test_one_below_the_default_is_tried_where_it_lets_everything_onto_the_card(self):
         """Mixtral on 32 GB with a context of 32768: 16% faster than the best with 512."""
         machine = Machine(parse_gpus(["rtx-5090"]), Ram(128 * GIB, 128 * GIB, 80 * 10**9), Cpu(4, 4))
-        made = plan(recorded("mixtral-8x7b", "Q4_K_M"), machine, launch((*LINE[:3], "-c", "32768")), OPTIONS)
+        made = plan(
+            Request(recorded("mixtral-8x7b", "Q4_K_M"), machine, launch((*LINE[:3], "-c", "32768")), OPTIONS)
+        )
         assert ("256", None) == (value(made.argv, "-ub"), value(made.argv, "-ot"))
 
 
@@ -328,4 +328,6 @@ class TestOverrides:
 
 def test_a_card_without_free_memory_is_an_estimate_that_does_not_fit(experts):
     machine = replace(MACHINE, gpus=parse_gpus(["rtx-3060,free=0"]))
-    assert not estimate(experts, machine, launch((*LINE, "-ngl", "99", "-ncmoe", "30")), OPTIONS).fits
+    assert not estimate(
+        Request(experts, machine, launch((*LINE, "-ngl", "99", "-ncmoe", "30")), OPTIONS)
+    ).fits

@@ -9,6 +9,7 @@ from moefit.memory.real import Difference, RealDevice, RealUse
 from moefit.memory.types import Use
 from moefit.planning.check import Check, check, corrections
 from moefit.planning.core import plan
+from moefit.search.request import Request
 from moefit.sizes import GIB, MIB
 from tests.oracle import model as recorded
 from tests.planning.worlds import OPTIONS, launch
@@ -49,7 +50,9 @@ def test_the_host_is_not_a_device():
 def test_a_build_without_the_plans_device_is_no_witness(others):
     machine = Machine(parse_gpus(["rtx-3060"]), Ram(64 * GIB, 64 * GIB), Cpu(8, 16))
     made = plan(
-        recorded("qwen3-30b-a3b", "Q4_K_M"), machine, launch(("llama-server", "-m", "q.gguf")), OPTIONS
+        Request(
+            recorded("qwen3-30b-a3b", "Q4_K_M"), machine, launch(("llama-server", "-m", "q.gguf")), OPTIONS
+        )
     )
     real = RealUse(tuple(RealDevice(name, 0, 0, Use()) for name in others), Use())
     with pytest.raises(InputError, match="no CUDA0"):

@@ -10,10 +10,12 @@ from moefit.cost.workload import parse_workload
 from moefit.formats import shell
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
+from moefit.launch.launch import Launch
 from moefit.launch.precedence import effective
 from moefit.machine.types import Cpu, Device, Machine, Ram
 from moefit.planning.core import plan
-from moefit.planning.types import Launch, Options, Plan
+from moefit.planning.types import Plan
+from moefit.search.request import Options, Request
 from tests.launch.test_corpus import LINES, user_words
 from tests.oracle import model
 
@@ -35,10 +37,12 @@ def planned(words: list[str]) -> Plan:
     local = [card(f"CUDA{i}") for i in range(3 if several else 1)]
     machine = Machine((*remote, *local), Ram(64 * GIB, 60 * GIB, 50 * 10**9), Cpu(8, 16))
     return plan(
-        model("olmoe-1b-7b", "Q4_K_M"),
-        machine,
-        Launch(command, given, fixed),
-        Options(parse_workload("chat"), strategy="base-first"),
+        Request(
+            model("olmoe-1b-7b", "Q4_K_M"),
+            machine,
+            Launch(command, given, fixed),
+            Options(parse_workload("chat"), strategy="base-first"),
+        )
     )
 
 

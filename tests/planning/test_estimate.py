@@ -7,6 +7,7 @@ import pytest
 from moefit.machine.declared import parse_gpus
 from moefit.machine.types import Cpu, Machine, Ram
 from moefit.planning.estimate import AS_FITTED, estimate
+from moefit.search.request import Request
 from tests.oracle import model as recorded
 from tests.planning.worlds import OPTIONS, launch
 
@@ -16,7 +17,7 @@ LINE = ("llama-server", "-m", "qwen3.gguf")
 
 
 def estimated(*words, machine=CARD, model="qwen3-30b-a3b"):
-    return estimate(recorded(model, "Q4_K_M"), machine, launch((*LINE, *words)), OPTIONS)
+    return estimate(Request(recorded(model, "Q4_K_M"), machine, launch((*LINE, *words)), OPTIONS))
 
 
 def notes(made):
@@ -73,7 +74,9 @@ def test_with_fit_off_a_line_is_estimated_as_it_stands():
 def test_llama_bench_fits_only_where_it_is_asked_to():
     words = ("llama-bench", "-m", "qwen3.gguf")
     model = recorded("qwen3-30b-a3b", "Q4_K_M")
-    bare, asked = (estimate(model, CARD, launch(line), OPTIONS) for line in (words, (*words, "-fitt", "512")))
+    bare, asked = (
+        estimate(Request(model, CARD, launch(line), OPTIONS)) for line in (words, (*words, "-fitt", "512"))
+    )
     assert (False, AS_FITTED) == (bare.fits, asked.strategy)
 
 

@@ -11,7 +11,7 @@ from moefit.launch.resolve import resolve
 from moefit.machine.declared import parse_gpus
 from moefit.machine.types import CPU, Cpu, Machine, Ram
 from moefit.planning.core import plan
-from moefit.planning.types import Options
+from moefit.search.request import Options, Request
 from tests.oracle import model as recorded
 from tests.planning.worlds import launch
 
@@ -31,17 +31,17 @@ def strategies(made):
 
 def test_a_dense_model_has_a_candidate_with_its_ffns_on_the_cpu(dense):
     assert {"base-first", "ffn", "standard", "llama-fit"} == strategies(
-        plan(dense, MACHINE, LINE, Options(Workload(2048, 512)))
+        plan(Request(dense, MACHINE, LINE, Options(Workload(2048, 512))))
     )
 
 
 def test_a_mixture_of_experts_has_none():
-    made = plan(recorded("qwen3-30b-a3b", "Q4_K_M"), MACHINE, LINE, Options(Workload(2048, 512)))
+    made = plan(Request(recorded("qwen3-30b-a3b", "Q4_K_M"), MACHINE, LINE, Options(Workload(2048, 512))))
     assert "ffn" not in strategies(made)
 
 
 def test_attention_and_kv_stay_on_the_gpu_when_the_ffns_give_way(dense):
-    made = plan(dense, MACHINE, LINE, Options(Workload(16384, 512), strategy="ffn"))
+    made = plan(Request(dense, MACHINE, LINE, Options(Workload(16384, 512), strategy="ffn")))
     assert (True, "ffn") == (made.fits, made.strategy)
     assert CPU not in made.placement.slots
     assert {"ffn_up", "ffn_gate", "ffn_down"} == {name.split(".")[2] for name in made.placement.overrides}
@@ -51,20 +51,20 @@ def test_attention_and_kv_stay_on_the_gpu_when_the_ffns_give_way(dense):
 
 
 def test_llama_cpp_reads_the_line_as_the_plan_means_it(dense):
-    made = plan(dense, MACHINE, LINE, Options(Workload(16384, 512), strategy="ffn"))
+    made = plan(Request(dense, MACHINE, LINE, Options(Workload(16384, 512), strategy="ffn")))
     read = resolve(dense, launch(made.argv).constraints, MACHINE.gpus)
     assert (made.placement.slots, dict(made.placement.overrides)) == (read.slots, dict(read.overrides))
 
 
 def test_a_users_own_ncffn_is_kept(dense):
     line = launch(("llama-server", "-m", "llama.gguf", "-c", "8192", "-ncffn", "30"))
-    made = plan(dense, MACHINE, line, Options(Workload(16384, 512)))
+    made = plan(Request(dense, MACHINE, line, Options(Workload(16384, 512))))
     assert made.fits
     assert all(made.placement.overrides[f"blk.{i}.ffn_up.weight"] == CPU for i in range(30))
 
 
 def test_if_all_fits_nothing_is_moved(dense):
     roomy = replace(MACHINE, gpus=parse_gpus(["rtx-3090"]))
-    made = plan(dense, roomy, LINE, Options(Workload(2048, 512)))
+    made = plan(Request(dense, roomy, LINE, Options(Workload(2048, 512))))
     assert {} == made.placement.overrides
     assert "-ot" not in made.argv

@@ -12,6 +12,7 @@ from moefit.formats.plan_json import plan_json
 from moefit.launch.resolve import resolve
 from moefit.machine.types import CPU
 from moefit.planning.core import plan
+from moefit.search.request import Request
 from tests.planning.worlds import OPTIONS, QUICK, launch, lines, machines, models
 
 MANY = settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -19,7 +20,7 @@ MANY = settings(max_examples=1000, deadline=None, suppress_health_check=[HealthC
 
 def planned(model, machine, words, options=QUICK):
     try:
-        return plan(model, machine, launch(words), options)
+        return plan(Request(model, machine, launch(words), options))
     except UsageError:
         assume(False)  # a contradiction, such as -ngl without a device
         raise
@@ -66,7 +67,7 @@ def test_llama_cpp_reads_the_line_as_the_plan_means_it(model, machine, words):
 def test_planning_an_emitted_line_again_changes_nothing(model, machine, words):
     made = planned(model, machine, words)
     assume(made.fits)
-    assert made.argv == plan(model, machine, launch(made.argv), QUICK).argv
+    assert made.argv == plan(Request(model, machine, launch(made.argv), QUICK)).argv
 
 
 @MANY
@@ -104,9 +105,11 @@ def test_a_strategy_that_is_asked_for_is_the_one_that_is_used(strategy):
         (Device("CUDA0", 900 << 20, 900 << 20, bandwidth=400 * 10**9),), Ram(64 << 30, 64 << 30), Cpu(8, 16)
     )
     made = plan(
-        make_model(4, 2, 64, 0, "q8_0", tied=False),
-        machine,
-        launch(("llama-server", "-m", "random.gguf")),
-        replace(OPTIONS, strategy=strategy),
+        Request(
+            make_model(4, 2, 64, 0, "q8_0", tied=False),
+            machine,
+            launch(("llama-server", "-m", "random.gguf")),
+            replace(OPTIONS, strategy=strategy),
+        )
     )
     assert (strategy, True) == (made.strategy, made.fits)

@@ -10,6 +10,7 @@ from moefit.machine.calibration import Learned
 from moefit.machine.types import Cpu, Device, Machine, Ram
 from moefit.planning.learn import Lesson, explains, learn
 from moefit.planning.trials import Outcome, Sample
+from moefit.search.request import Request
 from tests.planning.worlds import OPTIONS, launch, make_model
 
 GIB = 1 << 30
@@ -42,8 +43,8 @@ def outcome() -> Outcome:
     from moefit.planning.trials import trials
 
     line = launch(("llama-server", "-m", "random.gguf", "-c", "4096", "-lm", "none"))
-    made = plan(make_model(2, 1, 4, 0, "q8_0", tied=False), MACHINE, line, OPTIONS)
-    [trial, *_] = trials(made, MACHINE, line, 1)
+    request = Request(make_model(2, 1, 4, 0, "q8_0", tied=False), MACHINE, line, OPTIONS)
+    [trial, *_] = trials(plan(request), request, 1)
     prediction = Prediction(200.0, 10.0, 1000, 100, 15.0, "calibrated", TERMS)
     return Outcome(replace(trial, candidate=replace(trial.candidate, prediction=prediction)))
 

@@ -9,13 +9,14 @@ import pytest
 from moefit.cost.workload import Workload
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
+from moefit.launch.launch import Launch
 from moefit.launch.options import parse_help
 from moefit.launch.precedence import effective
 from moefit.machine.declared import parse_gpus
 from moefit.machine.types import Cpu, Machine, Ram
 from moefit.planning.core import plan
 from moefit.planning.estimate import estimate
-from moefit.planning.types import Launch, Options
+from moefit.search.request import Options, Request
 from tests.oracle import model as recorded
 
 GIB = 1 << 30
@@ -51,13 +52,13 @@ def launch(words):
 
 
 def planned(model, line):
-    return plan(model, MACHINE, launch(f"llama-server -m a.gguf -c 4096 {line}".split()), OPTIONS)
+    return plan(Request(model, MACHINE, launch(f"llama-server -m a.gguf -c 4096 {line}".split()), OPTIONS))
 
 
 @pytest.mark.parametrize("line", LINES)
 def test_the_emitted_line_takes_what_the_plan_says(experts, line):
     made = planned(experts, line)
-    again = estimate(experts, MACHINE, launch(made.argv), OPTIONS)
+    again = estimate(Request(experts, MACHINE, launch(made.argv), OPTIONS))
     assert {d.device.name: d.use.model for d in made.devices} == {
         d.device.name: d.use.model for d in again.devices
     }
@@ -98,6 +99,6 @@ def test_what_comes_later_on_the_line_still_wins_over_a_variable(experts):
     given = effective(command, (), {"LLAMA_ARG_LOAD_MODE": "mmap"})
     line = Launch(command, given, replace(constraints(command.name, given), context=4096))
     assert ("none", ("-lm", "none")) == (
-        plan(experts, MACHINE, line, OPTIONS).settings.load_mode,
-        plan(experts, MACHINE, line, OPTIONS).argv[3:5],
+        plan(Request(experts, MACHINE, line, OPTIONS)).settings.load_mode,
+        plan(Request(experts, MACHINE, line, OPTIONS)).argv[3:5],
     )

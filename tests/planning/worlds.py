@@ -11,10 +11,11 @@ from moefit.gguf.header import Header, Shard, SkippedArray, TensorInfo
 from moefit.gguf.quants import QUANTS
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
+from moefit.launch.launch import Launch
 from moefit.launch.precedence import effective
 from moefit.machine.types import Cpu, Device, Machine, Ram
 from moefit.model import Model, build
-from moefit.planning.types import Launch, Options
+from moefit.search.request import Options
 
 MIB = 1 << 20
 GIB = 1 << 30

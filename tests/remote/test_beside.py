@@ -16,7 +16,7 @@ from moefit.llama.beside import Places, places
 from moefit.machine.detect import MachineOptions
 from moefit.planning.core import plan
 from moefit.planning.estimate import estimate
-from moefit.planning.types import Options
+from moefit.search.request import Options
 from tests.gguf import raw
 from tests.gguf.raw import Raw
 from tests.remote.hub import Hub
@@ -139,12 +139,12 @@ def test_what_a_repository_has_beside_its_model_is_counted(hub, web, request_of)
 
     read = request_of("llama-server", "-hf", "u/m", "-c", "4096", "--spec-type", "draft-mtp")
 
-    held = {(extra.kind, extra.device): (extra.model, extra.context) for extra in read.launch.extras}
+    held = {(guest.kind, guest.device): (guest.model, guest.context) for guest in read.guests}
     cache = 4096 * 2 * 2 * 64
     assert (256, 0) == held["mmproj", "CUDA0"]
     assert (128 * 64 * 4 + 64 * 64 * 4, cache) == held["draft", "CUDA0"]
     assert (128 * 64 * 4, 0) == held["draft", "CPU"]
-    assert read.launch.draft_bytes == {
+    assert read.draft_bytes == {
         "CUDA0": (128 * 64 + 64 * 64) * 4
     }  # the embedding stays on the CPU, of which a row is read
 
@@ -157,19 +157,19 @@ def request_of(web, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.setenv("MODEL_ENDPOINT", web.url)
-    return lambda *words: read_request(None, words, MachineOptions(gpus=("8GiB",), ram="16GiB"))
+    machine, options = MachineOptions(gpus=("8GiB",), ram="16GiB"), Options(parse_workload("chat"))
+    return lambda *words: read_request(None, words, machine, options)
 
 
 def test_a_model_by_url_alone_needs_a_path_or_the_server_is_a_router(web, tmp_path, request_of):
     web.answers["/m.gguf"] = ranges(language(2, 0))
     line = ("llama-server", "-mu", f"{web.url}/m.gguf?sig=s", "-c", "4096")
     read = request_of(*line)
-    options = Options(parse_workload("chat"))
     kept = str(tmp_path / "llama.cpp" / "m.gguf")
 
-    made = plan(read.model, read.machine, read.launch, options)
+    made = plan(read)
     assert (*line, "-m", kept) == made.argv[:7]
-    given = estimate(read.model, read.machine, read.launch, options)
+    given = estimate(read)
     assert [("no-model", f"add -m {kept}")] == [
         (w.code, w.hint) for w in given.warnings if w.code == "no-model"
     ]
@@ -177,7 +177,7 @@ def test_a_model_by_url_alone_needs_a_path_or_the_server_is_a_router(web, tmp_pa
     (tmp_path / "llama.cpp").mkdir()
     (tmp_path / "llama.cpp" / "m.gguf").write_bytes(language(2, 0))
     again = request_of(*made.argv)
-    assert made.argv == plan(again.model, again.machine, again.launch, options).argv
+    assert made.argv == plan(again).argv
     assert () == request_of("llama-cli", *line[1:]).launch.needed
 
 

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from moefit.errors import UsageError
 from moefit.planning.core import plan
 from moefit.search import search
+from moefit.search.request import Request
 from tests.planning.worlds import OPTIONS, launch, lines, machines, models
 
 
@@ -15,9 +16,9 @@ from tests.planning.worlds import OPTIONS, launch, lines, machines, models
 @given(models(), machines(), lines())
 def test_a_quick_search_chooses_what_a_thorough_one_does(model, machine, words):
     try:
-        quick = plan(model, machine, launch(words), replace(OPTIONS, thorough=False))
+        quick = plan(Request(model, machine, launch(words), replace(OPTIONS, thorough=False)))
     except UsageError:
         assume(False)
     with patch.object(search, "_is_listed", lambda *_: True):
-        thorough = plan(model, machine, launch(words), replace(OPTIONS, thorough=True))
+        thorough = plan(Request(model, machine, launch(words), replace(OPTIONS, thorough=True)))
     assert (thorough.fits, thorough.argv) == (quick.fits, quick.argv)

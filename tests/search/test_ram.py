@@ -10,7 +10,7 @@ from moefit.cost.workload import Workload
 from moefit.machine.declared import parse_gpus
 from moefit.machine.types import Cpu, Machine, Ram
 from moefit.planning.core import plan
-from moefit.planning.types import Options
+from moefit.search.request import Options, Request
 from tests.oracle import model as recorded
 from tests.planning.worlds import launch
 
@@ -33,7 +33,7 @@ def machine(size: int, *, total: int | None = None) -> Machine:
 
 
 def test_what_the_gpu_holds_is_taken_from_ram(experts):
-    made = plan(experts, machine(32 * GIB), LINE, OPTIONS)
+    made = plan(Request(experts, machine(32 * GIB), LINE, OPTIONS))
     [gpu] = made.devices
     held = gpu.use.total + gpu.budget.overhead + gpu.budget.reserved
     assert made.fits
@@ -43,23 +43,23 @@ def test_what_the_gpu_holds_is_taken_from_ram(experts):
 
 def test_a_model_larger_than_the_one_memory_does_not_fit(experts):
     """18 GiB of weights and caches in 16 GiB, though GPU and RAM have 16 each."""
-    assert not plan(experts, machine(16 * GIB), LINE, OPTIONS).fits
+    assert not plan(Request(experts, machine(16 * GIB), LINE, OPTIONS)).fits
 
 
 def test_a_part_of_the_memory_that_was_set_aside_is_not_ram(experts):
     """16 GiB of RAM and 48 of the GPU's own."""
-    made = plan(experts, replace(machine(16 * GIB), gpus=machine(48 * GIB).gpus), LINE, OPTIONS)
+    made = plan(Request(experts, replace(machine(16 * GIB), gpus=machine(48 * GIB).gpus), LINE, OPTIONS))
     assert made.fits
     assert {} == made.placement.overrides
 
 
 def test_where_all_fits_everything_is_on_the_gpu(experts):
-    made = plan(experts, machine(64 * GIB), LINE, OPTIONS)
+    made = plan(Request(experts, machine(64 * GIB), LINE, OPTIONS))
     assert ({}, experts.slots) == (made.placement.overrides, made.placement.offloaded)
 
 
 def test_the_prompt_cache_shrinks_to_what_is_left(experts):
-    made = plan(experts, machine(24 * GIB), LINE, OPTIONS)
+    made = plan(Request(experts, machine(24 * GIB), LINE, OPTIONS))
     assert made.fits
     assert "-cram" in made.argv
     assert {} == made.placement.overrides

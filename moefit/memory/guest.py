@@ -8,7 +8,7 @@ from moefit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Extra:
+class Guest:
     """One guest's bytes on one device; a guest on several devices is several of these."""
 
     kind: str
@@ -21,7 +21,7 @@ class Extra:
     ubatch: int = 0
     """Tokens of the micro-batch that `compute` is for; 0 where it does not depend on one."""
 
-    def at(self, ubatch: int) -> Extra:
+    def at(self, ubatch: int) -> Guest:
         """The same for a larger micro-batch: compute buffers grow with it, at most in proportion."""
         if not 0 < self.ubatch < ubatch:
             return self

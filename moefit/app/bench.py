@@ -1,115 +1,121 @@
-"""`moefit bench`: runs the lines, draws the bar, keeps what it has when it is interrupted."""
+"""`moefit bench`: plan, run the lines, keep what was measured when it is interrupted, and learn from it."""
 
 from __future__ import annotations
 
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 
-from moefit.app.request import Request, read_request
-from moefit.cli.bar import bar
-from moefit.cli.output import does_not_fit, note
-from moefit.cli.shared import Shared
+from moefit.app.runnable import runnable
 from moefit.errors import InputError, UsageError
 from moefit.formats.bench import Report
+from moefit.launch.launch import Launch
 from moefit.llama.bench import Bench, run
 from moefit.machine.calibration import Calibration, bench_key, with_learned
 from moefit.machine.calibration_file import load_calibration, save_calibration
 from moefit.machine.types import Machine
-from moefit.planning.core import plan as make_plan
-from moefit.planning.describe import truncated
 from moefit.planning.learn import explains, learn
-from moefit.planning.trials import Outcome, trials
-from moefit.planning.types import Launch
+from moefit.planning.trials import Outcome, Trial, trials
+from moefit.planning.types import Plan
+from moefit.search.request import Request
+from moefit.values import dataclass
 
 _PROGRAMS = ("llama-server", "llama-bench")
 
+Tell = Callable[[str, float], None]
+"""Told what begins, and the share of everything that is done, 0 to 1."""
 
-def bench(shared: Shared, *, count: int, runs: int, fill: bool, save: bool) -> Report:
-    """Plan, run the `count` best lines and llama.cpp's own fit `runs` times each, and learn from them.
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What is to be run."""
+
+    request: Request
+    plan: Plan
+    trials: tuple[Trial, ...]
+    calibration: Calibration | None
+    """The one that what is learned is saved to; None to save nothing."""
+
+
+def prepare(request: Request, *, count: int, save: bool) -> Session:
+    """Plan, and pick the `count` best lines and llama.cpp's own fit.
 
     Raises:
         DoesNotFitError: nothing fits.
         UsageError: a command that generates no tokens, or whose context is too short for the workload; nowhere to save to.
         InputError: the model file is not complete, a program is missing, or there is no calibration to save to.
     """
-    request = _read(shared)
+    request = _checked(request)
     calibration = _calibration(request.machine) if save else None
-    options = replace(shared.plan_options, thorough=True)
-    made = make_plan(request.model, request.machine, request.launch, options)
-    if not made.fits:
-        raise does_not_fit(made)
-    note(made)
-    to_run = trials(made, request.machine, request.launch, count)
+    made = runnable(request, exact=False)
+    return Session(request, made, trials(made, request, count), calibration)
+
+
+def run_session(session: Session, *, runs: int, fill: bool, tell: Tell) -> Report:
+    """Run every line `runs` times, the first one also with a context that is filled, and learn from them."""
+    request = session.request
     how = Bench(
-        workload=options.workload,
+        workload=request.options.workload,
         runs=runs,
         vocabulary=max(1, request.model.vocabulary),
         devices=request.machine.gpus,
         table=request.launch.command.table,
         environment=os.environ,
     )
-    outcomes = [Outcome(trial) for trial in to_run]
     signal.signal(
         signal.SIGTERM, signal.default_int_handler
     )  # as Ctrl-C: the server that runs is stopped with it
+    outcomes = [Outcome(trial) for trial in session.trials]
     interrupted = False
     try:
-        with _steps(how, len(outcomes), fill=fill) as tell:
-            for index, trial in enumerate(to_run):
-                tell.begin(trial.name)
-                for event in run(trial, how, tell.step, fill=fill and index == 0):
-                    outcomes[index] = outcomes[index].after(event)
+        for index, outcome in _outcomes(session.trials, how, tell, fill=fill):
+            outcomes[index] = outcome
     except KeyboardInterrupt:
         interrupted = True
-    report = Report(made, options.workload, tuple(outcomes), interrupted=interrupted)
-    return report if calibration is None else _learned(report, request.machine, calibration)
+    report = Report(session.plan, how.workload, tuple(outcomes), interrupted=interrupted)
+    return report if session.calibration is None else _learned(report, request.machine, session.calibration)
 
 
-class _Steps:
-    """Counts the steps of all trials for the bar."""
-
-    def __init__(self, show: Callable[[str, float], None], total: int) -> None:
-        self._show, self._total = show, total
-        self._done = 0
-        self._name = ""
-
-    def begin(self, name: str) -> None:
-        """The next trial begins."""
-        self._name = name
-
-    def step(self, label: str) -> None:
-        """Its next step begins."""
-        self._show(f"{self._name}: {label}", min(1.0, self._done / self._total))
-        self._done += 1
+def failed(outcomes: Sequence[Outcome]) -> bool:
+    """Whether the chosen line did not run to its end."""
+    return bool(outcomes) and outcomes[0].failure is not None
 
 
-@contextmanager
-def _steps(how: Bench, count: int, *, fill: bool) -> Iterator[_Steps]:
-    with bar() as show:
-        yield _Steps(show, count * how.steps(fill=False) + (1 if fill else 0))
+def _outcomes(
+    to_run: Sequence[Trial], how: Bench, tell: Tell, *, fill: bool
+) -> Iterator[tuple[int, Outcome]]:
+    """Each trial's index and its outcome so far, after every event."""
+    total, done = len(to_run) * how.steps(fill=False) + (1 if fill else 0), 0
+
+    def step(label: str) -> None:
+        nonlocal done
+        tell(f"{trial.name}: {label}", min(1.0, done / total))
+        done += 1
+
+    for index, trial in enumerate(to_run):
+        outcome = Outcome(trial)
+        for event in run(trial, how, step, fill=fill and index == 0):
+            outcome = outcome.after(event)
+            yield index, outcome
 
 
-def _read(shared: Shared) -> Request:
-    request = read_request(shared.model, shared.words, shared.machine_options)
-    name = request.launch.command.name
-    if name not in _PROGRAMS:
+def _checked(request: Request) -> Request:
+    """The request, if it can be measured: with a context as long as the workload, and every candidate listed."""
+    launch, workload = request.launch, request.options.workload
+    if launch.command.name not in _PROGRAMS:
         raise UsageError(
-            f"bench runs {' and '.join(_PROGRAMS)}, not {name}", "moefit bench -- llama-server -m ..."
+            f"bench runs {' and '.join(_PROGRAMS)}, not {launch.command.name}",
+            "moefit bench -- llama-server -m ...",
         )
-    if request.launch.constraints.embeddings:
+    if launch.constraints.embeddings:
         raise UsageError("bench measures how tokens are generated, and this command computes embeddings")
-    if request.model.truncated:
-        raise InputError(truncated(request.model).message, "finish the download: bench runs the model")
-    workload = shared.plan_options.workload
     needed = workload.prompt + workload.generated
-    if name == "llama-bench":  # its contexts are as long as its tests
-        constraints = replace(request.launch.constraints, context=needed)
-        return replace(request, launch=replace(request.launch, constraints=constraints))
-    _check_context(request.launch, needed)
-    return request
+    if launch.command.name == "llama-bench":  # its contexts are as long as its tests
+        launch = replace(launch, constraints=replace(launch.constraints, context=needed))
+    else:
+        _check_context(launch, needed)
+    return replace(request, launch=launch, options=replace(request.options, thorough=True))
 
 
 def _check_context(launch: Launch, needed: int) -> None:
@@ -152,8 +158,3 @@ def _learned(report: Report, machine: Machine, calibration: Calibration) -> Repo
     learned = with_learned(calibration, lesson.learned, key if explained else None)
     path = save_calibration(learned, os.environ)
     return replace(report, lesson=lesson, saved=str(path))
-
-
-def failed(outcomes: Sequence[Outcome]) -> bool:
-    """Whether the chosen line did not run to its end."""
-    return bool(outcomes) and outcomes[0].failure is not None

@@ -8,38 +8,37 @@ from moefit.errors import UsageError
 from moefit.launch.constraints import Constraints
 from moefit.launch.settings import Settings
 from moefit.machine.types import Device
-from moefit.memory.extras import Extra
 from moefit.memory.reserve import reserve
-from moefit.model import Model
 from moefit.placement.budget import Budget, Term
-from moefit.planning.types import Options
+from moefit.search.request import Options, Request
 
 EVERY_DEVICE = ""
 """The key of a margin that holds for every device."""
 
 
-def budgets(
-    model: Model,
-    devices: Sequence[Device],
-    settings: Settings,
-    constraints: Constraints,
-    extras: Sequence[Extra],
-    options: Options,
-) -> tuple[Budget, ...]:
-    """One budget a device. `--margin` replaces the reserve, and so does the line's own `-fitt`; `--beside` and what `--exact` found add to it.
+def budgets(request: Request, devices: Sequence[Device], settings: Settings) -> tuple[Budget, ...]:
+    """One budget for each device of a candidate.
+
+    `--margin` replaces the reserve, and so does the line's own `-fitt`; `--beside` and what `--exact` found add to it.
+
+    Args:
+        request: the options, and the guests of the line.
+        devices: those that the line may use; a candidate may leave some of them out.
+        settings: the candidate's: the reserve and the guests' buffers grow with the micro-batch.
 
     Raises:
         UsageError: a margin or room for a device that is not used, or fewer `-fitt` values than devices.
     """
+    options = request.options
     _check_names("--margin", options.margins, devices)
     _check_names("--beside", options.beside, devices)
-    asked = _fit_targets(constraints, devices)
+    asked = _fit_targets(request.launch.constraints, devices)
     return tuple(
         Budget(
             device.free,
             device.overhead,
-            (*_reserve(model, settings, device, options.margins, target), *_room(device, options)),
-            sum(extra.at(settings.ubatch).total for extra in extras if extra.device == device.name),
+            (*_reserve(request, settings, device, target), *_room(device, options)),
+            sum(guest.at(settings.ubatch).total for guest in request.guests if guest.device == device.name),
         )
         for device, target in zip(devices, asked, strict=True)
     )
@@ -63,15 +62,14 @@ def _room(device: Device, options: Options) -> tuple[Term, ...]:
     return tuple(term for term in terms if term.bytes)
 
 
-def _reserve(
-    model: Model, settings: Settings, device: Device, margins: Mapping[str, int], target: int | None
-) -> tuple[Term, ...]:
+def _reserve(request: Request, settings: Settings, device: Device, target: int | None) -> tuple[Term, ...]:
+    margins = request.options.margins
     margin = margins.get(device.name, margins.get(EVERY_DEVICE))
     if margin is not None:
         return (Term("margin", margin, "--margin"),)
     if target is not None:
         return (Term("margin", target, "-fitt"),)
-    return reserve(model, settings, device)
+    return reserve(request.model, settings, device)
 
 
 def _fit_targets(constraints: Constraints, devices: Sequence[Device]) -> tuple[int | None, ...]:

@@ -1,0 +1,47 @@
+"""A plan whose line may be started, or the error that says why there is none."""
+
+from __future__ import annotations
+
+from moefit.errors import DoesNotFitError, InputError
+from moefit.planning.core import plan
+from moefit.planning.describe import truncated
+from moefit.planning.types import Plan
+from moefit.search.request import Request
+from moefit.sizes import format_size
+
+
+def planned(request: Request, *, exact: bool) -> Plan:
+    """The plan, with `exact` corrected by a dummy load of the real program."""
+    if exact:
+        from moefit.app.exact import exact_plan  # noqa: PLC0415 - starts a process
+
+        return exact_plan(request)
+    return plan(request)
+
+
+def runnable(request: Request, *, exact: bool) -> Plan:
+    """A plan of a whole file that fits.
+
+    Raises:
+        DoesNotFitError: nothing fits.
+        InputError: the model file is not complete.
+    """
+    if request.model.truncated:
+        raise InputError(
+            truncated(request.model).message,
+            "finish the download; `moefit plan` can plan from a header alone",
+        )
+    made = planned(request, exact=exact)
+    if not made.fits:
+        raise does_not_fit(made)
+    return made
+
+
+def does_not_fit(plan: Plan) -> DoesNotFitError:
+    """What is missing, and where."""
+    lacking = [f"{d.device.name} lacks {format_size(-d.left)}" for d in plan.devices if d.left < 0]
+    if plan.host_left < 0:
+        lacking.append(f"RAM lacks {format_size(-plan.host_left)}")
+    return DoesNotFitError(
+        f"nothing fits: {', '.join(lacking) or format_size(plan.shortfall) + ' are missing'}", plan.remedy
+    )

@@ -1,0 +1,73 @@
+"""From a request to the problem that is searched: its devices, what the user fixed of the placement, and the context."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache, partial
+
+from moefit.launch.defaults import settings
+from moefit.launch.patterns import CPU_BUFFER
+from moefit.machine.types import CPU, Device
+from moefit.placement.arrange import strategies
+from moefit.planning.context import SMALLEST, largest_context, wanted_context
+from moefit.search.budgets import budgets
+from moefit.search.choices import SMALL_UBATCHES, load_modes
+from moefit.search.demand import chosen_devices, demand
+from moefit.search.problem import Problem
+from moefit.search.request import Request
+from moefit.search.settle import Task, settle
+
+
+def frame(request: Request, context: int | None = None) -> Problem:
+    """The problem, for so many tokens of context; without them for the user's, or as many as leave every layer's base on a device.
+
+    Raises:
+        UsageError: the line names a device or a buffer that the machine has not.
+    """
+    constraints, model = request.launch.constraints, request.model
+    devices = _with_room(request, chosen_devices(constraints, request.machine.gpus))
+    wanted = wanted_context(constraints, model)
+    problem = Problem(request, devices, demand(constraints, model, devices), context or wanted)
+    if context is None and constraints.context is None and devices:
+        problem = replace(problem, context=_placed_context(problem))
+        if problem.context < wanted:
+            # it gave way to keep every layer's base on a device: so it must be
+            problem = replace(problem, demand=replace(problem.demand, tail=model.slots))
+    return problem
+
+
+def _with_room(request: Request, devices: tuple[Device, ...]) -> tuple[Device, ...]:
+    """Leave out devices that cannot hold even their own runtime, unless the user's line counts on them."""
+    constraints = request.launch.constraints
+    named = any(rule.buffer != CPU_BUFFER for rule in constraints.overrides)
+    if constraints.devices is not None or constraints.tensor_split is not None or named:
+        return devices
+    if constraints.gpu_layers not in {None, "auto", 0}:
+        return devices
+    smallest = settings(constraints, context=SMALLEST, ubatch=SMALL_UBATCHES[-1], devices=devices)
+    given = budgets(request, devices, smallest)
+    return tuple(device for device, budget in zip(devices, given, strict=True) if budget.usable)
+
+
+def _placed_context(problem: Problem) -> int:
+    """The largest context up to the wanted one that leaves every layer's base on a device."""
+    constraints, machine = problem.request.launch.constraints, problem.request.machine
+    smallest, wanted = constraints.fit_context or SMALLEST, problem.context
+    for mode in reversed(load_modes(constraints, machine)):  # pinned memory takes a little of the card
+        known: Callable[[int], bool] = cache(partial(_is_placed, problem, mode))
+        tokens = largest_context(wanted, known, smallest)
+        if tokens < wanted or known(wanted):
+            return tokens
+    return wanted
+
+
+def _is_placed(problem: Problem, load_mode: str, context: int) -> bool:
+    """Whether every layer's base is on a device with so many tokens and llama.cpp's default micro-batch."""
+    sized = replace(problem, context=context)
+    launch = sized.launch(problem.request.launch.constraints.ubatch or 512, load_mode)
+    given = budgets(problem.request, problem.devices, launch)
+    base_first = strategies(problem.demand)["base-first"]
+    task = Task(problem.request.model, problem.devices, given, launch, base_first, problem.demand)
+    settled = settle(task)
+    return settled.shortfall == 0 and CPU not in settled.placement.slots

@@ -1,0 +1,136 @@
+"""Every combination of strategy, micro-batch and devices, with the least time that it could take: what is worth placing first."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+from moefit.launch.settings import Settings
+from moefit.machine.types import CPU, Device
+from moefit.placement.arrange import Demand, Strategy, end_only, strategies
+from moefit.placement.budget import Budget
+from moefit.placement.types import Placement
+from moefit.search.budgets import budgets
+from moefit.search.choices import Choices
+from moefit.search.problem import Problem
+from moefit.search.settle import Task, optimist
+from moefit.values import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A combination that is not placed yet."""
+
+    rank: int
+    """Where it stands in the order of the choices; the earlier of equals is taken."""
+    strategy: str
+    task: Task
+    launches: tuple[Settings, ...]
+    """The launches that one placement serves: those of all load modes, which move no tensor between devices. The task has the first."""
+    bound: float
+    """Seconds it would take if compute buffers took no memory: it cannot be faster."""
+    idle: float
+    """Seconds with nothing on the devices, which then only help with large batches."""
+    all_placed: bool = False
+    """All that is free to move might be on the devices: then no weights are copied there, and buffers can be far smaller than others'."""
+    end: int | None = None
+    """So many slots from the end are placed on the first device, although there may be room for more: a slow device can cost a token
+    more than it saves, and a first layer needs buffers that the output alone does not."""
+
+
+def openings(problem: Problem, choices: Choices) -> list[Opening]:
+    """Every combination, the most promising first."""
+    return sorted(_openings(problem, choices), key=lambda opening: (opening.bound, opening.rank))
+
+
+def with_buffers(problem: Problem, opening: Opening, least: Sequence[int]) -> float:
+    """The opening's bound with compute buffers of at least so many bytes."""
+    if not least or opening.all_placed or opening.idle <= opening.bound:
+        return opening.bound
+    hoped = optimist(opening.task, least)
+    return min(opening.idle, *(problem.predict(launch, *hoped).seconds for launch in opening.launches))
+
+
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """The launches with one micro-batch."""
+
+    problem: Problem
+    launches: tuple[Settings, ...]
+    budgets: tuple[Budget, ...]
+    """Of all devices, for the last load mode, which pins and so keeps most."""
+
+    def task(self, order: tuple[int, ...], strategy: Strategy) -> Task:
+        """The first launch on some of the devices."""
+        devices = tuple(self.problem.devices[i] for i in order)
+        given = tuple(self.budgets[i] for i in order)
+        model, demand = self.problem.request.model, self.problem.demand
+        return Task(model, devices, given, self.launches[0], strategy, demand)
+
+    def fastest(self, devices: tuple[Device, ...], placement: Placement) -> float:
+        """Seconds of the load mode that is best for a placement."""
+        return min(self.problem.predict(launch, devices, placement).seconds for launch in self.launches)
+
+
+def _openings(problem: Problem, choices: Choices) -> Iterator[Opening]:
+    """Every combination, in the order of the choices.
+
+    A larger micro-batch leaves no more room, so the placement at the smallest one without compute buffers bounds them all; or
+    nothing on the devices at all, where the ways to them cost more than they save, which is a combination of its own.
+    """
+    known, ranks = strategies(problem.demand), itertools.count()
+    sizes = {u: _size(problem, choices, u) for u in choices.ubatches}
+    nothing = _end(problem, 0)
+    idle: dict[tuple[tuple[int, ...], int], float] = {}
+    for order in choices.orders:
+        hopes = _hopes(sizes[min(sizes)], choices, order, nothing)
+        for u, size in sizes.items():
+            helper = order[:1], u
+            is_new = helper not in idle
+            if is_new:  # it is the first device that helps, whatever the others are
+                idle[helper] = size.fastest(tuple(problem.devices[i] for i in order), nothing)
+            for name, hope in hopes.items():
+                bound = min(size.fastest(*hope), idle[helper])
+                all_placed = bool(order) and _is_all_placed(hope[1], problem.demand)
+                task = size.task(order, known[name])
+                yield Opening(next(ranks), name, task, size.launches, bound, idle[helper], all_placed)
+            if is_new and order:
+                for end in _ends(problem.demand):
+                    task = size.task(order[:1], partial(end_only, end))
+                    bound = size.fastest(task.devices, _end(problem, end))
+                    name = choices.strategies[0]
+                    yield Opening(next(ranks), name, task, size.launches, bound, bound, end=end)
+
+
+def _size(problem: Problem, choices: Choices, ubatch: int) -> _Size:
+    launches = tuple(problem.launch(ubatch, mode) for mode in choices.load_modes)
+    return _Size(problem, launches, budgets(problem.request, problem.devices, launches[-1]))
+
+
+def _hopes(
+    size: _Size, choices: Choices, order: tuple[int, ...], nothing: Placement
+) -> dict[str, tuple[tuple[Device, ...], Placement]]:
+    """What each strategy would place if compute buffers took nothing; without devices all strategies are one."""
+    if not order:
+        return {choices.strategies[0]: ((), nothing)}
+    known = strategies(size.problem.demand)
+    return {name: optimist(size.task(order, known[name])) for name in choices.strategies}
+
+
+def _is_all_placed(placement: Placement, demand: Demand) -> bool:
+    moved = (name for name, device in placement.overrides.items() if device == CPU)
+    return CPU not in placement.slots and all(name in demand.fixed for name in moved)
+
+
+def _ends(demand: Demand) -> range:
+    """How many slots from the end are worth a try alone: none, or the output."""
+    if demand.runs is not None or demand.ordered or any(device != CPU for device in demand.fixed.values()):
+        return range(0)
+    return range(2 if demand.tail is None else 1 if demand.tail == 0 else 0)
+
+
+def _end(problem: Problem, count: int) -> Placement:
+    """So many slots from the end on the first device."""
+    slots = (CPU,) * (problem.request.model.slots - count) + (0,) * count
+    return Placement(slots, problem.demand.fixed)

@@ -1,0 +1,53 @@
+"""What is asked: a model on a machine, the user's command, and moefit's own options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import field
+
+from moefit.cost.workload import Workload
+from moefit.launch.launch import Launch
+from moefit.machine.types import Machine
+from moefit.memory.guest import Guest
+from moefit.memory.guests import Files
+from moefit.model import Model
+from moefit.values import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """moefit's own options, as far as they steer the plan."""
+
+    workload: Workload
+    strategy: str = "auto"
+    thorough: bool = True
+    """List every candidate on all devices; False leaves out those that cannot win, which changes no choice and takes less time."""
+    margins: Mapping[str, int] = field(default_factory=dict)
+    """Device name (or the empty string for every device) -> bytes that replace the reserve."""
+    beside: Mapping[str, int] = field(default_factory=dict)
+    """The same -> bytes left free for models that another server loads on that device."""
+    corrections: Mapping[str, int] = field(default_factory=dict)
+    """Device name -> bytes that the real llama.cpp was found to use beyond the prediction; negative where less."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Everything that a plan depends on."""
+
+    model: Model
+    machine: Machine
+    launch: Launch
+    options: Options
+    files: Files = Files()
+    """The headers of the mmproj, the draft model and other guests of the line, as far as they have one."""
+    guests: tuple[Guest, ...] = ()
+    """What those take, with the line as it stands."""
+
+    @property
+    def draft_bytes(self) -> Mapping[str, int]:
+        """What a draft model reads for each token it drafts, by device name (or CPU); empty without one.
+
+        On the CPU nothing where a device has layers of it: what is left is taken for its token embedding, of which one row is read.
+        """
+        drafts = {g.device: g.model for g in self.guests if g.kind == "draft" and g.model}
+        return {name: size for name, size in drafts.items() if name != "CPU"} or drafts
