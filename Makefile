@@ -24,9 +24,9 @@ format: .venv/installed  ## rewrite the code as ruff wants it
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
-real: .venv/installed  ## build llama.cpp once (12 minutes on 2 cores), then run against it
-	scripts/build_llama.sh
-	.venv/bin/pytest -m llama
+real: .venv/installed  ## build llama.cpp's two references once (12 minutes each on 2 cores), then run against them
+	MOEFIT_LLAMA=$$(scripts/build_llama.sh 11434) .venv/bin/pytest -m llama
+	MOEFIT_LLAMA=$$(scripts/build_llama.sh 11549) .venv/bin/pytest -m llama
 
 bench: .venv/installed  ## start-up time beside llama-fit-params
 	scripts/build_llama.sh

@@ -5,6 +5,7 @@
     scripts/record_oracle.py --sample 40             # some of them
     scripts/record_oracle.py --llama ~/llama.cpp --write   # another checkout (its build/ beside its source); keep its answers
     scripts/record_oracle.py --extra --write         # describe and record the models of oracle/models.py anew
+    scripts/record_oracle.py --llama ~/.cache/moefit/llama.cpp-b11549 --moe-cache --write   # launches with an expert cache
 
 Exit status 1 if anything changed. The rows are dummy loads: nothing is allocated, no weights are read, a row takes a
 tenth of a second. Needs g++.
@@ -23,7 +24,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from oracle import gguf_file
+from oracle import gguf_file, moe_cache
 from oracle.ask import ask, servers
 from oracle.describe import describe, general
 from oracle.matrix import matrix
@@ -34,6 +35,7 @@ DATA = Path(__file__).resolve().parents[1] / "tests" / "oracle"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
 LLAMA = CACHE / "moefit" / "llama.cpp-b11434"
 RECORDED = (("models.jsonl.xz", "rows.jsonl.xz"), ("extra_models.jsonl.xz", "extra_rows.jsonl.xz"))
+MOE_CACHE = "moe_cache_rows.jsonl.xz"
 ASKED = ("model", "quant", "mode", "gpus", "outputs", "flags", "alignment")
 COMPARED = ("n_ctx", "n_batch", "n_ubatch", "n_seq", "devices", "layers", "copies", "mtp")
 
@@ -49,6 +51,7 @@ def main() -> int:
     parser.add_argument("--sample", type=int, help="ask only so many rows, drawn at random")
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
     parser.add_argument("--extra", action="store_true", help="describe the models of oracle/models.py anew")
+    parser.add_argument("--moe-cache", action="store_true", help="ask about launches with an expert cache")
     parser.add_argument("--only", default="", help="models whose name contains this")
     parser.add_argument("--write", action="store_true", help="store the answers")
     options = parser.parse_args()
@@ -58,6 +61,8 @@ def main() -> int:
         recorder = compile_tool("recorder", source, options.llama / "build", folder)
         shapes = compile_tool("shapes", source, options.llama / "build", folder)
         with servers(options.llama / "build" / "bin" / "ggml-rpc-server") as ports:
+            if options.moe_cache:
+                return _moe_cache(options, recorder, ports, folder)
             if options.extra:
                 return _extra(options, shapes, recorder, ports, folder)
             return _again(options, recorder, ports, folder)
@@ -117,6 +122,28 @@ def _extra(options: argparse.Namespace, shapes: Path, recorder: Path, ports: lis
         _store("extra_rows.jsonl.xz", answers)
     print(f"{len(described)} models, {len(answers)} rows, {failed} models failed")
     return int(failed > 0)
+
+
+def _moe_cache(options: argparse.Namespace, recorder: Path, ports: list[int], folder: Path) -> int:
+    """Ask about launches with an expert cache; a refusal is an answer."""
+    models = {m["name"]: m for m in _read("models.jsonl.xz")}
+    answers = []
+    for name, quant in moe_cache.MODELS:
+        if options.only not in name:
+            continue
+        path = _write_model(models[name], quant, folder)
+        answers += [_answer(recorder, path, row, ports) for row in moe_cache.launches(models[name], quant)]
+        print(f"{name}-{quant}: {len(answers)} rows so far")
+    before = {_asked(row): row for row in _read(MOE_CACHE)} if (DATA / MOE_CACHE).exists() else {}
+    changed = sum(_report(before[_asked(row)], row) for row in answers if _asked(row) in before)
+    if options.write and not options.only:
+        _store(MOE_CACHE, answers)
+    print(f"{len(answers)} rows, {sum('refused' in a for a in answers)} refused, {changed} changed")
+    return int(changed > 0)
+
+
+def _asked(row: dict[str, Any]) -> str:
+    return json.dumps({key: row[key] for key in ASKED if key in row})
 
 
 def _answer(recorder: Path, path: Path, row: dict[str, Any], ports: list[int]) -> dict[str, Any]:

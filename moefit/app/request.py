@@ -6,25 +6,27 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from moefit.app.containers import on_host, with_variable_files
 from moefit.app.naming import model_words
 from moefit.errors import InputError, UsageError
 from moefit.gguf.split import read_header, shard_names
+from moefit.launch.builds import reference
 from moefit.launch.command import Command, parse, with_model
 from moefit.launch.complete import Addition
 from moefit.launch.constraints import Constraints, constraints
 from moefit.launch.environment import DEFAULT_MIN_BATCH, MIN_BATCH, min_batch
 from moefit.launch.launch import Launch
-from moefit.launch.options import OptionTable
+from moefit.launch.options import OptionTable, builtin
 from moefit.launch.precedence import effective
 from moefit.launch.programs import split
 from moefit.launch.seen import reaches, variables
 from moefit.launch.sources import ModelSource
 from moefit.launch.unplanned import unplanned
 from moefit.llama.config import read_configs
-from moefit.llama.help import option_table
+from moefit.llama.help import option_table, read_page
 from moefit.llama.programs import find_program
 from moefit.machine.detect import MachineOptions, detect
 from moefit.machine.types import Device, Machine
@@ -47,6 +49,7 @@ def read_request(
     machine_options: MachineOptions,
     options: Options,
     progress: Callable[[Progress], None] | None = None,
+    build: str | None = None,
 ) -> Request:
     """Read the command, then the model it names, then the machine.
 
@@ -56,11 +59,12 @@ def read_request(
         machine_options: the machine's.
         options: those that steer the plan.
         progress: told how far the header of a remote model has come.
+        build: `--build`: a number, or a file with a page of --help.
 
     Raises:
         MoefitError: what the user gave cannot be used.
     """
-    launch = read_launch(model_path, words)
+    launch = read_launch(model_path, words, build)
     wanted = launch.constraints
     if _is_path(wanted.model) and not (
         wanted.mmproj or wanted.draft or wanted.loras or wanted.control_vectors
@@ -115,14 +119,14 @@ def _path_of_url(wanted: Constraints, using: Access) -> tuple[Addition, ...]:
     return (Addition("-m", str(kept_at(shard_names(url)[0], using)), why),)
 
 
-def read_launch(model_path: str | None, words: Sequence[str] | None) -> Launch:
+def read_launch(model_path: str | None, words: Sequence[str] | None, build: str | None = None) -> Launch:
     """The command with its files and variables."""
     if model_path is None and not words:
         raise UsageError(
             "there is neither a model nor a command",
             "moefit plan model.gguf, or moefit plan -- llama-server -m model.gguf",
         )
-    launch = read_line(words, model_path)
+    launch = read_line(words, model_path, build)
     if nothing := unplanned(launch.command, launch.constraints):
         raise nothing
     return launch
@@ -147,9 +151,9 @@ def starts_no_model(words: Sequence[str]) -> tuple[str, ...] | None:
     return launch.command.argv if unplanned(launch.command, launch.constraints) else None
 
 
-def read_line(words: Sequence[str] | None, model_path: str | None = None) -> Launch:
+def read_line(words: Sequence[str] | None, model_path: str | None = None, build: str | None = None) -> Launch:
     """The command with its files and variables, whether it names a model or not."""
-    command = parse(words or [], _table(words or []))
+    command = parse(words or [], _table(words or [], build))
     if model_path is not None:
         command = with_model(command, model_words(model_path))
     command = with_variable_files(command)
@@ -222,9 +226,13 @@ def read_machine(options: MachineOptions, launch: Launch) -> Machine:
     return detect(options, seen, ask_server=_server(launch, seen, options.time_limit), prefer_server=foreign)
 
 
-def _table(words: Sequence[str]) -> OptionTable | None:
-    """The options of the program at hand, where there is one."""
+def _table(words: Sequence[str], build: str | None) -> OptionTable | None:
+    """The options of the build that the user names, else of the program at hand, where there is one."""
     parts = split(words)
+    if build is not None:
+        return (
+            read_page(build, parts.name) if Path(build).is_file() else builtin(parts.name, reference(build))
+        )
     program = find_program(parts.program, os.environ) if parts.container is None else None
     return option_table(program, parts.name, os.environ, parts.words[1:]) if program else None
 

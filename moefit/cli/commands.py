@@ -74,7 +74,9 @@ def moefit(
     Options of moefit come first, then --, then the command.
     """
     if version:
-        sys.stdout.write(f"moefit {__version__}\n")
+        from moefit.launch.builds import RANGE
+
+        sys.stdout.write(f"moefit {__version__}, for llama.cpp {RANGE}\n")
         raise typer.Exit
     return FITS
 
@@ -331,7 +333,9 @@ def _trouble(shared: Shared, request: Request) -> DriverError | None:
 def _read(shared: Shared, *, thorough: bool = False) -> Request:
     """What is asked; `thorough` lists every candidate."""
     options = replace(shared.plan_options, thorough=thorough)
-    return read_request(shared.model, shared.words, shared.machine_options, options, show_progress)
+    return read_request(
+        shared.model, shared.words, shared.machine_options, options, show_progress, shared.build
+    )
 
 
 def _runnable(shared: Shared, *, without_variables: bool = False) -> tuple[Request, Plan]:

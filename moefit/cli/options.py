@@ -142,6 +142,14 @@ Exact = Annotated[
         "--exact", help="Correct the plan by one dummy load of the real llama.cpp.", rich_help_panel=_PLAN
     ),
 ]
+Build = Annotated[
+    str | None,
+    typer.Option(
+        metavar="bN|FILE",
+        help="Plan for this build of llama.cpp, or for a page of its --help, whatever is installed.",
+        rich_help_panel=_PLAN,
+    ),
+]
 StrategyChoice = Annotated[
     Strategy, typer.Option("--strategy", help="How layers are placed.", rich_help_panel=_PLAN)
 ]

@@ -66,6 +66,7 @@ class Shared(MachineShared):
     workload: o.WorkloadText = None
     prefer: o.Prefer = None
     exact: o.Exact = False
+    build: o.Build = None
 
     @property
     def expected(self) -> tuple[str, ...]:

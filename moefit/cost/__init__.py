@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from moefit.cost.decode import token_terms
+from moefit.cost.moe_cache import MISSES, decode_doubt
 from moefit.cost.offload import op_offload_min_batch
 from moefit.cost.prefill import prompt_terms
 from moefit.cost.ranges import Doubt, doubt
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from moefit.cost.workload import Workload
     from moefit.launch.settings import Settings
     from moefit.machine.types import Device, Machine
+    from moefit.memory.moe_cache import Group
     from moefit.placement.types import Placement
 
 __all__ = ["Confidence", "Doubt", "Prediction", "Term", "best_threads", "op_offload_min_batch", "predict"]
@@ -42,6 +45,7 @@ def predict(
     workload: Workload,
     *,
     draft_bytes: Mapping[str, int] | None = None,
+    cached: Sequence[Group] = (),
 ) -> Prediction:
     """How long `workload` takes.
 
@@ -53,9 +57,10 @@ def predict(
         placement: where slots and tensors are.
         workload: tokens of the prompt and of the answer.
         draft_bytes: bytes of a draft model's weights, by device name (or CPU).
+        cached: the groups of the launch's expert cache.
     """
     prompt, answer = workload.prompt or _USUAL_PROMPT, workload.generated or _USUAL_ANSWER
-    run = run_of(work, machine, devices, settings, placement)
+    run = run_of(work, machine, devices, settings, placement, cached)
     reading = _gather("prefill", prompt_terms(run, prompt), 1.0)
     writing = _gather("decode", token_terms(run, workload.prompt + answer / 2, draft_bytes or {}), answer)
     assumed = _assumed(run, machine)
@@ -70,8 +75,17 @@ def predict(
         seconds=sum(term.seconds for term in kept),
         confidence=confidence,
         terms=kept,
-        doubt=doubt(confidence, assumed, turns=turns),
+        doubt=_doubt(run, writing, doubt(confidence, assumed, turns=turns)),
     )
+
+
+def _doubt(run: Run, writing: Sequence[Term], known: Doubt) -> Doubt:
+    """With an expert cache nobody knows beforehand how often it is hit."""
+    if not run.cached:
+        return known
+    misses = sum(term.seconds for term in writing if term.name == MISSES)
+    least, most = decode_doubt(run, sum(term.seconds for term in writing), misses)
+    return replace(known, decode=(known.decode[0] * least, known.decode[1] * most))
 
 
 def _gather(phase: Phase, terms: Iterable[tuple[str, str, float]], times: float) -> tuple[Term, ...]:

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from moefit.cost import moe_cache
 from moefit.cost.rates import DISK
-from moefit.cost.work import CORE_TIME
+from moefit.cost.work import CORE_TIME, Load
 from moefit.machine.types import CPU
 from moefit.memory.cache_tensor import cache_type
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from moefit.cost.moe_cache import Cached
     from moefit.cost.run import Run
-    from moefit.cost.work import Load
 
 _LAUNCHED_ANEW: Final = 85e-6
 """Seconds of a layer's launches that no graph replays: Qwen3.5 on two cards 3 ms a token for 40 layers, Qwen3-Next 5 ms for 48; a dense model none.
@@ -44,11 +45,13 @@ def token_terms(run: Run, depth: float, draft_bytes: Mapping[str, int]) -> Itera
 def _step(run: Run, depth: float, tokens: int) -> Iterator[tuple[str, str, float]]:
     """One pass over the model for `tokens` tokens of one sequence."""
     experts = run.work.distinct(tokens) / run.work.distinct(1)
+    cached = [group for group in run.cached if group.serves(run.work, tokens)]
     for place in {**run.tally.places, **run.tally.output}:
         load = _weights(run, place)
         cache = _cache_bytes(run, load, depth) + 2.0 * load.state
         read = load.base_bytes + load.expert_read * experts
         if place == CPU:
+            load, read = _uncached(load, cached), read - sum(c.load.expert_read for c in cached) * experts
             yield "weights", "CPU", run.host.seconds(read, (load.base_work + load.expert_work) * tokens)
             yield "attention", "CPU", run.host.seconds(cache, _attention_work(run, load, depth) * tokens)
             yield "barriers", "CPU", load.layers * run.host.layer
@@ -62,7 +65,18 @@ def _step(run: Run, depth: float, tokens: int) -> Iterator[tuple[str, str, float
                 cache / rate.read + _unpacking(run, load, depth) / rate.unpacked,
             )
             yield "launches", run.name(place), rate.launches(load) + load.layers * _unreplayed(run)
-    yield "hops", "CPU", (run.tally.hops + run.tally.crossings) * run.hop
+    for group in cached:
+        yield from moe_cache.token_terms(run, group, tokens)
+    looked_up = sum(len(c.group.layers) for c in cached)
+    yield "hops", "CPU", (run.tally.hops - looked_up + run.tally.crossings) * run.hop
+
+
+def _uncached(load: Load, cached: Iterable[Cached]) -> Load:
+    """What is left for the CPU of a load."""
+    for group in cached:
+        load = load.plus(Load())
+        load.add(group.load, -1.0)
+    return load
 
 
 def _unpacking(run: Run, load: Load, depth: float) -> float:

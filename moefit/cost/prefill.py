@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from moefit.cost import moe_cache
 from moefit.cost.rates import DISK
 from moefit.machine.types import CPU
 
@@ -116,7 +117,8 @@ def _helped(run: Run, load: Load, tokens: int) -> Iterator[tuple[str, str, float
     """
     place = run.name(run.helper)
     if load.base_bytes or load.expert_bytes:
-        yield "copies", place, copied(run, load, tokens) / run.copy + load.expert_tensors * _COPY
+        copies = copied(run, load, tokens) / run.copy - moe_cache.spared(run, tokens)
+        yield "copies", place, copies + load.expert_tensors * _COPY
         yield "products", place, products(run, load, run.helper, tokens)
     outputs = 12.0 * tokens * run.work.embedding * max(1, run.work.experts_used)
     yield "copies", place, load.layers * outputs / run.copy

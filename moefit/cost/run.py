@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from moefit.cost.moe_cache import cached_groups
 from moefit.cost.rates import copy_rate, device_rates, handover_rate, host_rates
 from moefit.cost.tally import tally
 from moefit.machine.types import CPU
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from moefit.cost.moe_cache import Cached
     from moefit.cost.rates import DeviceRates, HostRates
     from moefit.cost.tally import Tally
     from moefit.cost.work import Work
     from moefit.launch.settings import Settings
     from moefit.machine.types import Device, Machine
+    from moefit.memory.moe_cache import Group
     from moefit.placement.types import Placement
 
 
@@ -43,6 +46,8 @@ class Run:
     """Share of the weights on the CPU that RAM cannot hold, so that a mapped file is read again and again."""
     pipelined: bool
     """Devices work on several micro-batches at once."""
+    cached: tuple[Cached, ...] = ()
+    """Layers whose experts an expert cache holds in part."""
 
     @property
     def hop(self) -> float:
@@ -55,9 +60,14 @@ class Run:
 
 
 def run_of(
-    work: Work, machine: Machine, devices: Sequence[Device], settings: Settings, placement: Placement
+    work: Work,
+    machine: Machine,
+    devices: Sequence[Device],
+    settings: Settings,
+    placement: Placement,
+    groups: Iterable[Group] = (),
 ) -> Run:
-    """The run of a placement."""
+    """The run of a placement, with the groups of its expert cache."""
     host = host_rates(machine, settings, settings.threads)
     batch_host = host_rates(machine, settings, settings.threads_batch or settings.threads)
     where = tally(work, placement, settings.kv_offload)
@@ -75,6 +85,7 @@ def run_of(
         handover=min((handover_rate(device) for device in devices), default=1.0),
         missing=_missing(work, machine, where),
         pipelined=_pipelined(devices, settings, placement),
+        cached=cached_groups(work, groups, [copy_rate(host, device, settings) for device in devices]),
     )
 
 
@@ -96,6 +107,7 @@ def _pipelined(devices: Sequence[Device], settings: Settings, placement: Placeme
         and settings.split_mode == "layer"
         and settings.kv_offload
         and not placement.overrides
+        and not settings.moe_cache
         and CPU not in placement.slots
     )
 

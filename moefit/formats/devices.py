@@ -6,8 +6,10 @@ import json
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from moefit.formats.page import Rows
+from moefit.formats.page import Line, Rows
+from moefit.launch.builds import RANGE
 from moefit.machine.file import to_json
 from moefit.machine.types import Machine
 from moefit.sizes import format_size
@@ -34,6 +36,7 @@ def show_machine(machine: Machine, console: Console) -> None:
         "RAM", format_size(ram.available), format_size(ram.total), _rate(ram.bandwidth), "", "", cores
     )
     console.print(Rows(table), crop=False)
+    console.print(Line([Text(f"Rules are checked for llama.cpp {RANGE}.", style="dim")]))
 
 
 def machine_json(machine: Machine) -> str:

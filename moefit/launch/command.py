@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import NoReturn
 
 from moefit.errors import UsageError
+from moefit.launch.builds import looks_new, nearest, new_option
 from moefit.launch.containers import Container
 from moefit.launch.legacy import LEGACY
 from moefit.launch.options import AUTO, FALSY, TRUTHY, Option, OptionTable, builtin, is_builtin, normal
@@ -53,6 +54,7 @@ OWN_OPTIONS = frozenset(
         "--workload",
         "--prefer",
         "--exact",
+        "--build",
         "--json",
         "--explain",
         "--format",
@@ -195,7 +197,8 @@ def _arguments(words: Sequence[str], table: OptionTable) -> Iterator[Argument]:
     at = 0
     previous: Argument | None = None
     while at < len(words):
-        option, positive, known = _find(words[at], table, previous)
+        following = words[at + 1] if at + 1 < len(words) else None
+        option, positive, known = _find(words[at], table, previous, following)
         end = at + 1 + option.arity
         argument = Argument(option, tuple(words[at:end]), positive, known)
         if len(argument.words) <= option.arity:
@@ -209,11 +212,15 @@ def _arguments(words: Sequence[str], table: OptionTable) -> Iterator[Argument]:
         at = end
 
 
-def _find(word: str, table: OptionTable, previous: Argument | None) -> tuple[Option, bool, bool]:
+def _find(
+    word: str, table: OptionTable, previous: Argument | None, following: str | None
+) -> tuple[Option, bool, bool]:
     found = table.lookup(word)
     if found and not found[0].removed:
         return *found, True
     found = LEGACY.lookup(word) or builtin(table.program).lookup(word) or found
+    if found is None and word not in OWN_OPTIONS and looks_new(word, table):
+        return new_option(word, following), True, True
     return (*found, False) if found else _unknown(word, table, previous)
 
 
@@ -243,12 +250,10 @@ def _positional_hint(word: str) -> str | None:
 
 
 def _closest(word: str, table: OptionTable) -> str | None:
-    from difflib import get_close_matches  # noqa: PLC0415 - an error's hint only: keeps start-up short
-
     if word in OWN_OPTIONS:
         return f"{word} is moefit's own option: it goes before the --"
-    near = get_close_matches(normal(word), table.spellings, n=1, cutoff=0.6)
-    return f"did you mean {near[0]}?" if near else f"see {table.program} --help"
+    near = nearest(normal(word), table, 0.6)
+    return f"did you mean {near}?" if near else f"see {table.program} --help"
 
 
 def is_macro(value: str) -> bool:

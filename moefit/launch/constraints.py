@@ -68,6 +68,8 @@ class Constraints:
     cache_type_v: str | None = None
     flash_attention: str | None = None
     """on, off or auto."""
+    moe_cache: int | None = None
+    """--moe-cache-mib in bytes."""
     load_mode: str | None = None
     """auto, none, mmap, mlock, mmap+mlock or dio, also when older options say so."""
     lazy_mode: str | None = None
@@ -124,8 +126,8 @@ def constraints(program: str, given: Sequence[Given]) -> Constraints:
         draft_tokens=max((readers.draft_tokens(values, kind) for kind in kinds), default=0),
         draft_gpu_layers=readers.gpu_layers(values, "-ngld"),
         draft_devices=readers.devices(values, "-devd", program),
-        draft_cache_type_k=values.text("-ctkd"),
-        draft_cache_type_v=values.text("-ctvd"),
+        draft_cache_type_k=readers.cache_type(values, "-ctkd"),
+        draft_cache_type_v=readers.cache_type(values, "-ctvd"),
         draft_overrides=readers.overrides(values, readers.DRAFT_OVERRIDES, program),
         loras=readers.scaled_files(values, "--lora"),
         control_vectors=readers.scaled_files(values, "--control-vector"),
@@ -144,9 +146,10 @@ def constraints(program: str, given: Sequence[Given]) -> Constraints:
         slots=readers.slots(values, program, preset.slots),
         kv_unified=values.pair("--kv-unified", "--no-kv-unified"),
         kv_unified_per_slot=readers.positive(values, "--kv-unified-per-slot"),
-        cache_type_k=values.text("-ctk"),
-        cache_type_v=values.text("-ctv"),
+        cache_type_k=readers.cache_type(values, "-ctk"),
+        cache_type_v=readers.cache_type(values, "-ctv"),
         flash_attention=readers.flash_attention(values),
+        moe_cache=readers.moe_cache(values),
         load_mode=readers.load_mode(values),
         lazy_mode=values.text("-lzm"),
         threads=readers.positive(values, "-t"),

@@ -1,4 +1,4 @@
-"""The options of llama.cpp's programs: spellings, arity, variables; built in for b11434, or read from a program's --help.
+"""The options of llama.cpp's programs: spellings, arity, variables; built in for the builds of option_data.py, or read from a program's --help.
 
 source: common/arg.cpp, common_params_parser_init (the definitions) and common_arg::to_string (the layout of --help);
 tools/llama-bench/llama-bench.cpp, print_usage, for llama-bench, which has a parser and a layout of its own.
@@ -75,8 +75,14 @@ class Option:
 class OptionTable:
     """The options of one program, in the order of its --help."""
 
-    def __init__(self, program: str, options: Iterable[Option]) -> None:
+    def __init__(
+        self, program: str, options: Iterable[Option], build: int | None = None, *, asked: bool = False
+    ) -> None:
         self.program = program
+        self.build = build
+        """Number of the build that they are of; None where that is not known."""
+        self.asked = asked
+        """The program at hand listed them: it has no others."""
         self.options = tuple(options)
         self._by_spelling: dict[str, tuple[Option, bool]] = {}
         for option in self.options:
@@ -117,16 +123,18 @@ def normal(word: str) -> str:
 
 
 @cache
-def builtin(program: str) -> OptionTable:
-    """The table of `program` as of b11434; a program without one of its own gets llama-cli's."""
-    rows = option_data.PROGRAMS.get(program) or option_data.PROGRAMS["llama-cli"]
-    return OptionTable(program, (Option(*option_data.ROWS[i]) for i in rows))
+def builtin(program: str, build: int = option_data.NEWEST) -> OptionTable:
+    """The table of `program` in one of the builds of option_data.py; a program without one of its own gets llama-cli's."""
+    programs = option_data.BUILDS[build]
+    spans = programs.get(program) or programs["llama-cli"]
+    rows = (row for start, end in spans for row in option_data.ROWS[start:end])
+    return OptionTable(program, (Option(*row) for row in rows), build)
 
 
-def from_rows(program: str, rows: Iterable[Sequence[Any]]) -> OptionTable:
+def from_rows(program: str, rows: Iterable[Sequence[Any]], build: int | None = None) -> OptionTable:
     """A table from what `rows` gave, perhaps by way of JSON."""
     options = ((*map(tuple, lists), env, removed) for *lists, env, removed in rows)
-    return OptionTable(program, (Option(*fields) for fields in options))
+    return OptionTable(program, (Option(*fields) for fields in options), build, asked=True)
 
 
 def is_builtin(program: str) -> bool:
@@ -134,7 +142,7 @@ def is_builtin(program: str) -> bool:
     return program in option_data.PROGRAMS
 
 
-def parse_help(program: str, text: str) -> OptionTable:
+def parse_help(program: str, text: str, build: int | None = None) -> OptionTable:
     """The table that a program's `--help` output describes; empty when the text is no such output."""
     entries: list[tuple[str, list[str]]] = []
     for line in text.splitlines():
@@ -143,7 +151,8 @@ def parse_help(program: str, text: str) -> OptionTable:
             entries.append((header, [described]))
         elif entries and line.startswith(" "):
             entries[-1][1].append(line.strip())
-    return OptionTable(program, (_option(header, " ".join(words)) for header, words in entries))
+    options = (_option(header, " ".join(words)) for header, words in entries)
+    return OptionTable(program, options, build, asked=True)
 
 
 def _split_header(line: str) -> tuple[str, str]:

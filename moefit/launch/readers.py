@@ -15,7 +15,10 @@ _MIB = 1 << 20
 _FLOAT_MAX = 3.4e38
 BENCH = "llama-bench"
 
-
+KV_TYPES = frozenset({"-ctk", "-ctv", "-ctkd", "-ctvd"})
+KNOWN_TYPES = frozenset({"f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "iq4_nl", "q5_0", "q5_1"})
+"""source: common/arg.cpp, kv_cache_types"""
+_BITS = (("q4_1", 4), ("q5_1", 5), ("q8_0", 8), ("f16", 16), ("f32", 32))
 OVERRIDES = ("-ot", "-cmoe", "-ncmoe", "-ncffn")
 DRAFT_OVERRIDES = ("-otd", "-cmoed", "-ncmoed")
 _DRAFT_MAX, _NGRAM_MOD_MAX, _NGRAM_CACHE_MAX, _NGRAM_SIZE = 3, 64, 8, 48
@@ -172,6 +175,27 @@ def load_mode(values: Values) -> str | None:
     return None if mmap is None else "mmap" if mmap else "none"
 
 
+def counted_type(name: str) -> str:
+    """The KV type that a newer build's own counts as: the smallest known one that has as many bits as its name says, else f16.
+
+    >>> [counted_type(name) for name in ("q8_0", "f8_e4m3", "q6_0", "tq3", "turbo")]
+    ['q8_0', 'q8_0', 'q8_0', 'q4_1', 'f16']
+    """
+    if name in KNOWN_TYPES:
+        return name
+    bits = re.search(r"\d+", name)
+    wide = int(bits[0]) if bits else 16
+    return next((known for known, of in _BITS if wide <= of), "f32")
+
+
+def cache_type(values: Values, spelling: str) -> str | None:
+    """-ctk and the like; a type that the program at hand lists and no table has counts as a known one."""
+    found = values.last(spelling)
+    if found is None:
+        return None
+    return counted_type(found.value) if found.value in found.option.choices else found.value
+
+
 def fit_target(values: Values) -> tuple[int, ...] | None:
     """Bytes to leave free: one value for every device, or one each."""
     found = values.last("-fitt")
@@ -186,6 +210,12 @@ def fit_target(values: Values) -> tuple[int, ...] | None:
 def mebibytes(value: int | None) -> int | None:
     """MiB in bytes; a negative number stays what it is, no limit."""
     return value if value is None or value < 0 else value * _MIB
+
+
+def moe_cache(values: Values) -> int | None:
+    """--moe-cache-mib in bytes, which llama.cpp refuses below 0."""
+    size = _at_least(0, values, "--moe-cache-mib", None)
+    return None if size is None else size * _MIB
 
 
 def embeddings(values: Values) -> bool:

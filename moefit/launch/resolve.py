@@ -86,7 +86,7 @@ def slot_devices(
     if tensor_split is not None and any(tensor_split[: len(free)]):
         shares = [*tensor_split, *(0.0 for _ in free)][: len(free)]
     bounds = _split_points(shares) if free else []
-    tail = (bisect_right(bounds, _f32(i / offloaded)) for i in range(offloaded))
+    tail = (bisect_right(bounds, f32(i / offloaded)) for i in range(offloaded))
     return (*(CPU for _ in range(slots - offloaded)), *tail)
 
 
@@ -137,11 +137,11 @@ def _is_remote(device: Device) -> bool:
     return device.backend.name == "RPC"
 
 
-def _f32(value: float) -> float:
+def f32(value: float) -> float:
     """The nearest 32-bit float."""
     return float(struct.unpack("f", struct.pack("f", value))[0])
 
 
 def _split_points(shares: Sequence[float]) -> list[float]:
-    sums = list(accumulate((_f32(s) for s in shares), lambda a, b: _f32(a + b)))
-    return [_f32(s / sums[-1]) for s in sums] if sums[-1] else sums
+    sums = list(accumulate((f32(s) for s in shares), lambda a, b: f32(a + b)))
+    return [f32(s / sums[-1]) for s in sums] if sums[-1] else sums

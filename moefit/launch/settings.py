@@ -39,9 +39,15 @@ class Settings:
     """False with --no-host: no pinned host buffers, CPU weights are repacked."""
     load_mode: str = "mmap"
     """none, mmap, mlock, mmap+mlock or dio; llama.cpp's auto is written as what it becomes."""
+    repack: bool = True
+    """False with --no-repack: CPU weights stay as they are in the file."""
+    moe_cache: int = 0
+    """--moe-cache-mib in bytes; 0 for no expert cache."""
     lazy_mode: str = "auto"
     """on, auto (large tables only) or off: whether tables stay in the file until a row is needed."""
     split_mode: str = "layer"
+    tensor_split: tuple[float, ...] | None = None
+    """The user's -ts, or what stands in for it; None where the layers on each device say it."""
     main_gpu: int = 0
     threads_batch: int | None = None
     """-tb; None for as many as `threads`."""

@@ -1,4 +1,4 @@
-"""Asks a program for --help, once for each build, so that only options it knows are written.
+"""Asks a program for --help (and --version), once for each build, so that only options it knows are written.
 
 The answer is kept under $XDG_CACHE_HOME/moefit/help, by the file's path, size and time.
 """
@@ -15,11 +15,12 @@ from typing import Final
 
 from moefit.errors import InputError
 from moefit.files import write_atomically
-from moefit.launch.options import OptionTable, from_rows, parse_help
+from moefit.launch.builds import read_version
+from moefit.launch.options import OptionTable, builtin, from_rows, parse_help
 
 LIMIT: Final = 5.0
 """Seconds to wait for an answer."""
-VERSION: Final = 1
+VERSION: Final = 2
 """Of what is kept; it changes when an answer would be read otherwise."""
 
 
@@ -35,14 +36,32 @@ def option_table(
     kept = _folder(environment) / _name(found, stat, subcommand)
     table = _read(kept, found, program)
     if table is None:
-        text = _ask((str(found), *subcommand), environment)
-        table = parse_help(program, text or "")
+        table = _ask((str(found), *subcommand), program, environment)
         if not table.options:
             return None
+        answer = {"version": VERSION, "path": str(found), "build": table.build, "options": table.rows}
         with suppress(InputError):  # a cache that cannot be written is none
-            write_atomically(
-                kept, json.dumps({"version": VERSION, "path": str(found), "options": table.rows})
-            )
+            write_atomically(kept, json.dumps(answer))
+    return table
+
+
+def read_page(path: str, program: str) -> OptionTable:
+    """The options that a file lists which holds what a program's `--help` printed.
+
+    Raises:
+        InputError: it cannot be read, or lists no option.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise InputError(
+            f"--build {path}: {error.strerror}", "a build number, or a page of --help"
+        ) from error
+    table = parse_help(program, text)
+    if not table.options:
+        raise InputError(
+            f"--build {path}: no page of {program} --help", f"{program} --help > FILE writes one"
+        )
     return table
 
 
@@ -57,15 +76,27 @@ def _name(path: Path, stat: os.stat_result, subcommand: Sequence[str]) -> str:
     return f"{crc32(words):08x}-{stat.st_size:x}-{stat.st_mtime_ns:x}.json"
 
 
-def _ask(words: Sequence[str], environment: Mapping[str, str]) -> str | None:
+def _ask(words: Sequence[str], program: str, environment: Mapping[str, str]) -> OptionTable:
+    """Its options and its build; a page that has little of llama-server's is of something that need not be asked for a version."""
+    page = _output((*words, "--help"), environment) or ""
+    table = parse_help(program, page)
+    known = set(builtin(program).spellings)
+    if 2 * len(known.intersection(table.spellings)) < len(known):
+        return table
+    return parse_help(program, page, read_version(_output((*words, "--version"), environment) or ""))
+
+
+def _output(words: Sequence[str], environment: Mapping[str, str]) -> str | None:
+    """What it prints, on stdout and (a version) on stderr."""
     import subprocess  # noqa: PLC0415 - needed only the first time
 
     try:
         answer = subprocess.run(  # noqa: S603 - the program that the user's command names
-            [*words, "--help"],
+            words,
             env=_plain(environment),
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if words[-1] == "--version" else subprocess.DEVNULL,
             timeout=LIMIT,
             check=False,
         )
@@ -83,6 +114,6 @@ def _read(kept: Path, path: Path, program: str) -> OptionTable | None:
     try:
         found = json.loads(kept.read_text(encoding="utf-8"))
         known = (found["version"], found["path"]) == (VERSION, str(path))
-        return from_rows(program, found["options"]) if known else None
+        return from_rows(program, found["options"], found["build"]) if known else None
     except (OSError, ValueError, TypeError, KeyError):
         return None

@@ -129,6 +129,7 @@ def pipeline_copies(model: Model, devices: Sequence[Device], settings: Settings,
         and settings.kv_offload
         and not placement.overrides
         and not settings.overridden
+        and not settings.moe_cache
     )
     return 4 if parallel else 1
 

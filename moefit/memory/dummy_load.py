@@ -10,7 +10,7 @@ from operator import add, sub
 from typing import TYPE_CHECKING
 
 from moefit.memory.compute import compute_buffers
-from moefit.memory.footprint import draft_context
+from moefit.memory.footprint import contexts, draft_context
 from moefit.memory.kv import kv
 from moefit.memory.rough import rough_compute
 from moefit.memory.types import Footprint, HostUse, Use
@@ -30,7 +30,7 @@ def dummy_load(
 ) -> Footprint:
     """Bytes of the main context alone, without that of prediction blocks; arguments as of `footprint`."""
     model_on, model_host = weights(model, devices, settings, placement)
-    context_on, context_host = kv(model, devices, replace(settings, mtp=False), placement)
+    context_on, context_host, _ = contexts(model, devices, replace(settings, mtp=False), placement)
     compute_on, compute_host = _compute(model, devices, settings, placement)
     return Footprint(
         tuple(Use(*sizes) for sizes in zip(model_on, context_on, compute_on, strict=True)),

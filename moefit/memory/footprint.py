@@ -11,6 +11,7 @@ from moefit.memory.compute import compute_buffers, sketched_buffers
 from moefit.memory.host import caches, output_buffer
 from moefit.memory.kv import kv
 from moefit.memory.lazy import lazy
+from moefit.memory.moe_cache import moe_cache
 from moefit.memory.rough import rough_compute
 from moefit.memory.types import Footprint, HostUse, Use
 from moefit.memory.unknown import notes
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from moefit.launch.settings import Settings
     from moefit.machine.types import Device
+    from moefit.memory.moe_cache import MoeCache
     from moefit.model import Model, Tensor
     from moefit.placement.types import Placement
 
@@ -40,7 +42,7 @@ def footprint(model: Model, devices: Sequence[Device], settings: Settings, place
     lazily = lazy(model, settings.lazy_mode)
     placement = _less(placement, lazily)
     model_on, model_host = weights(model, devices, settings, placement)
-    context_on, context_host = kv(model, devices, settings, placement)
+    context_on, context_host, cache = contexts(model, devices, settings, placement)
     compute_on, compute_host, remarks = _compute(model, devices, settings, placement)
     draft_on, draft_host = draft_context(model, settings, placement, compute_on, compute_host)
     return Footprint(
@@ -56,8 +58,20 @@ def footprint(model: Model, devices: Sequence[Device], settings: Settings, place
             output=output_buffer(model, settings),
             lazy=sum(tensor.bytes for tensor in lazily),
         ),
+        moe_cache=cache,
         notes=tuple(dict.fromkeys((*notes(model), *remarks))),
     )
+
+
+def contexts(
+    model: Model, devices: Sequence[Device], settings: Settings, placement: Placement
+) -> tuple[tuple[int, ...], int, MoeCache | None]:
+    """Caches and states, the expert cache included, of each device and the host; and the expert cache."""
+    on, host = kv(model, devices, settings, placement)
+    cache = moe_cache(model, devices, settings, placement)
+    if cache is None:
+        return on, host, None
+    return tuple(map(add, on, cache.devices)), host + cache.host, cache
 
 
 def compute_sketch(

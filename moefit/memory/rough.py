@@ -72,7 +72,9 @@ def rough_compute(
     masks = 3 * FLOAT * c.total * tokens
     cached = _cached(model, settings)
     busy = masks + FLOAT * tokens * widest + logits + cached
-    pipelined = len(devices) > 1 and not placement.overrides and CPU not in placement.slots
+    pipelined = (
+        len(devices) > 1 and not placement.overrides and CPU not in placement.slots and not settings.moe_cache
+    )
     copies = 4 if pipelined else 1
     on = tuple(
         busy * (2 if pipelined else 1) + (_copied(model, settings, placement, devices) if index == 0 else 0)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from moefit.values import dataclass
+
+if TYPE_CHECKING:
+    from moefit.memory.moe_cache import MoeCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,5 +55,7 @@ class Footprint:
 
     devices: tuple[Use, ...]
     host: HostUse
+    moe_cache: MoeCache | None = None
+    """The expert cache; its bytes are part of the devices' and the host's context."""
     notes: tuple[str, ...] = ()
     """Why a figure is an estimate (an unknown architecture), one line each."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from moefit.launch.builds import CHECKED, read_version, reference
 from tests.llama.harness import RpcDevices, free_port, rpc_server
 
 PROGRAMS = ("llama-server", "llama-fit-params", "llama-bench", "ggml-rpc-server")
@@ -25,6 +27,16 @@ def llama() -> Path:
     if missing:
         pytest.fail(f"{folder} lacks {', '.join(missing)}: run scripts/build_llama.sh first", pytrace=False)
     return folder
+
+
+@pytest.fixture(scope="session")
+def build(llama: Path) -> int:
+    """The checked build that the programs are of: the folder's own, or what they say themselves."""
+    named = re.search(r"llama\.cpp-b(\d+)", str(llama))
+    if named:
+        return int(named[1])
+    said = subprocess.run([llama / "llama-server", "--version"], capture_output=True, text=True, check=True)
+    return reference(str(read_version(said.stderr + said.stdout) or CHECKED[0]))
 
 
 @pytest.fixture(scope="session")

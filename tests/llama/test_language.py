@@ -44,22 +44,22 @@ def run(program: Path, *words: str, environment: Mapping[str, str]) -> subproces
     )
 
 
-def test_the_built_in_tables_are_what_the_programs_say(llama: Path) -> None:
+def test_the_built_in_tables_are_what_the_programs_say(llama: Path, build: int) -> None:
     """llama-completion and llama-perplexity are compared where they are built."""
     built = [program for program in option_data.PROGRAMS if (llama / program).exists()]
     assert {"llama-server", "llama-cli", "llama-fit-params", "llama-bench"} <= set(built)
     for program in built:
         answer = subprocess.run([llama / program, "--help"], capture_output=True, text=True, check=True)
-        assert builtin(program).options == parse_help(program, answer.stdout).options
+        assert builtin(program, build).options == parse_help(program, answer.stdout).options
 
 
 def test_a_program_that_is_asked_has_the_built_in_options(
-    llama: Path, environment: dict[str, str], tmp_path: Path
+    llama: Path, environment: dict[str, str], tmp_path: Path, build: int
 ) -> None:
     variables = environment | {"XDG_CACHE_HOME": str(tmp_path)}
     table = option_table(str(llama / "llama-server"), "llama-server", variables)
     assert table is not None
-    assert builtin("llama-server").options == table.options
+    assert builtin("llama-server", build).options == table.options
 
 
 @pytest.mark.parametrize(

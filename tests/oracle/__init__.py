@@ -85,6 +85,8 @@ class Row:
             sum(p.model for p in parts), sum(p.context for p in parts), sum(p.compute for p in parts)
         )
 
+    refused: bool = False
+    """llama.cpp does not start; then there is no answer."""
     mtp: Mapping[str, Bytes] = field(default_factory=dict)
     """The context of the multi-token-prediction blocks, where the line asks for it; weights counted once more."""
 
@@ -107,7 +109,29 @@ def cuda_rows() -> tuple[Row, ...]:
     return tuple(_row(json.loads(line)) for line in _lines("cuda.jsonl.xz"))
 
 
+@functools.cache
+def moe_cache_rows() -> tuple[Row, ...]:
+    """Answers of b11549 to launches with an expert cache: scripts/record_oracle.py --moe-cache."""
+    return tuple(_row(json.loads(line)) for line in _lines("moe_cache_rows.jsonl.xz"))
+
+
+_NOTHING: dict[str, Any] = {
+    "n_ctx": 0,
+    "n_batch": 0,
+    "n_ubatch": 0,
+    "n_seq": 0,
+    "devices": {},
+    "layers": {},
+    "kv": [],
+    "recurrent": [],
+    "copies": 1,
+    "graph": "",
+}
+
+
 def _row(data: dict[str, Any]) -> Row:
+    if data.get("refused"):
+        data = {**_NOTHING, **data}
     for key in ("devices", "mtp"):
         data[key] = {name: Bytes(**use) for name, use in data.get(key, {}).items()}
     data["kv"], data["recurrent"] = tuple(data["kv"]), tuple(data["recurrent"])

@@ -1,0 +1,135 @@
+"""What the expert cache is worth: experts that it holds are read at the device's rate, the others cross the link first.
+
+source: src/llama-moe-cache.cpp (get_slot_map, copy, copy_experts); the figures behind each constant are in docs/moe-cache.md
+"""
+
+from __future__ import annotations
+
+from math import log
+from typing import TYPE_CHECKING, Final
+
+from moefit.cost.work import Load
+from moefit.memory.moe_cache import MAX_BATCH
+from moefit.values import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from moefit.cost.run import Run
+    from moefit.cost.work import Work
+    from moefit.memory.moe_cache import Group
+
+MISSES: Final = "misses"
+"""The term for experts that are uploaded."""
+_MISSES: Final = 0.122
+_POWER: Final = 1.36
+"""Of real routing, the share of uses that miss with a share r of the experts resident is 0.122 * (-ln r) ** 1.36: it passes through both
+figures that were published of an LRU, 33% with an eighth and 19% with a quarter (github.com/ggml-org/llama.cpp/pull/27861, 512 experts)."""
+_LOOKUP: Final = 50e-6
+"""Seconds of a layer's lookup: the ids of its experts come back from the device, the slot map goes there, uploads are started."""
+_FRAGMENT: Final = 4e-6
+"""Seconds to start the copy of one run of experts, of which a cache in between makes many."""
+
+
+@dataclass(frozen=True, slots=True)
+class HitRate:
+    """Of the experts that tokens use, the share that is found in the cache."""
+
+    least: float
+    """With routing that is uniform: what an LRU holds is what it hits."""
+    likely: float
+    """The middle of the two, with which is reckoned."""
+    most: float
+    """With routing like that of the published figures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cached:
+    """Layers that share slots, as a token meets them."""
+
+    group: Group
+    load: Load
+    """What their experts cost, which the placement counts for the CPU."""
+    upload: float
+    """Bytes per second from RAM to the device."""
+
+    def serves(self, work: Work, tokens: int) -> bool:
+        """Whether a batch of so many tokens reads the cache (llama_moe_cache::get_slot_map)."""
+        return tokens <= MAX_BATCH and min(tokens * work.experts_used, self.group.experts) <= self.group.slots
+
+    def hit_rate(self, work: Work, tokens: int) -> HitRate:
+        """How many hits a step of so many tokens has.
+
+        An LRU that layers share has let go of a layer's experts by the next token, unless it holds those of all its layers.
+        """
+        resident = self.group.resident
+        step = len(self.group.layers) * self.group.experts * work.distinct(tokens)
+        if self.group.slots < step:
+            return HitRate(0.0, 0.0, 0.0)
+        most = max(resident, 1.0 - _MISSES * (-log(min(1.0, resident))) ** _POWER)
+        return HitRate(resident, most, most)
+
+
+def cached_groups(work: Work, groups: Iterable[Group], rates: Sequence[float]) -> tuple[Cached, ...]:
+    """The groups that have slots.
+
+    Args:
+        work: what a token costs.
+        groups: of the launch's cache.
+        rates: bytes per second from RAM to each device, as the load mode makes them.
+    """
+    return tuple(Cached(g, _experts(work, g.layers), rates[g.device]) for g in groups if g.slots)
+
+
+def _experts(work: Work, layers: Sequence[int]) -> Load:
+    """What the experts of these layers cost, and nothing else of them."""
+    total = Load()
+    for layer in layers:
+        total.add(work.over(layer, layer + 1))
+    return Load(
+        expert_bytes=total.expert_bytes,
+        expert_read=total.expert_read,
+        expert_macs=total.expert_macs,
+        expert_work=total.expert_work,
+        expert_toil=total.expert_toil,
+        expert_tensors=total.expert_tensors,
+    )
+
+
+def token_terms(run: Run, cached: Cached, tokens: int) -> Iterator[tuple[str, str, float]]:
+    """The terms of one step of so many tokens: (what, where, seconds)."""
+    device = cached.group.device
+    read = cached.load.expert_read * run.work.distinct(tokens) / run.work.distinct(1)
+    missed = 1.0 - cached.hit_rate(run.work, tokens).likely
+    yield "weights", run.name(device), read / run.rates[device].read
+    yield MISSES, run.name(device), missed * read / cached.upload
+    yield "lookups", run.name(device), len(cached.group.layers) * _LOOKUP
+
+
+def decode_doubt(run: Run, seconds: float, misses: float) -> tuple[float, float]:
+    """The rate of decode with the least and with the most hits, against the predicted one.
+
+    Args:
+        run: the launch.
+        seconds: of the predicted decode.
+        misses: of them, those that uploads take.
+    """
+    if not misses:
+        return 1.0, 1.0
+    rates = [(cached.hit_rate(run.work, 1), cached.load.expert_read) for cached in run.cached]
+    likely = sum((1.0 - rate.likely) * read for rate, read in rates)
+    least = sum((1.0 - rate.least) * read for rate, read in rates) / likely
+    most = sum((1.0 - rate.most) * read for rate, read in rates) / likely
+    return seconds / (seconds + misses * (least - 1.0)), seconds / (seconds + misses * (most - 1.0))
+
+
+def spared(run: Run, tokens: int) -> float:
+    """Seconds that a large batch's copies take less, because some experts are copied within the helper."""
+    saved = 0.0
+    for cached in run.cached:
+        if cached.group.device == run.helper:
+            held = cached.group.resident * cached.load.expert_bytes * run.work.distinct(tokens)
+            copies = cached.load.expert_tensors * cached.group.experts * cached.group.resident
+            within = 2.0 * held / run.rates[run.helper].read
+            saved += max(0.0, held / run.copy - within - copies * (2.0 - cached.group.resident) * _FRAGMENT)
+    return saved

@@ -1,0 +1,39 @@
+"""What a line has of other builds than those moefit was checked with: passed on, and said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from moefit.errors import Warn
+from moefit.launch.builds import RANGE, nearest, unknown_options, unknown_values
+from moefit.launch.launch import Launch
+from moefit.launch.readers import KV_TYPES, counted_type
+
+
+def of_other_builds(launch: Launch) -> Iterator[Warn]:
+    """One warning for all options whose memory nobody counts, and one for each value that counts as another."""
+    program = launch.command.name
+    if unknown := unknown_options(launch.given, program):
+        count = (
+            f"it is not in llama.cpp {RANGE}" if len(unknown) == 1 else f"they are not in llama.cpp {RANGE}"
+        )
+        yield Warn(
+            "uncounted", f"{', '.join(unknown)}: passed on, but memory is not counted: {count}", _hint(launch)
+        )
+    for given in unknown_values(launch.given, program):
+        counts = ""
+        if not KV_TYPES.isdisjoint(given.option.spellings):
+            counts = f", counted as {counted_type(given.value)}"
+        yield Warn("uncounted", f"{given.source}: a value that llama.cpp {RANGE} has not: passed on{counts}")
+
+
+def _hint(launch: Launch) -> str:
+    """Another spelling that may be meant, or what tells the truth."""
+    table = launch.command.table
+    words = (g.option.name for g in launch.given if g.option.name not in table)
+    near = next((found for word in words if (found := nearest(word, table, 0.7))), None)
+    return (
+        f"if it is mistyped: did you mean {near}?"
+        if near
+        else "moefit verify shows what the program itself says"
+    )

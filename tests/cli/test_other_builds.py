@@ -1,0 +1,106 @@
+"""Programs and lines of builds that moefit was not checked with: nothing breaks, and what is not counted is said."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from moefit.launch.builds import CHECKED, RANGE
+from moefit.launch.options import Option, builtin
+from tests.cli.test_commands import CARD, moefit, whole  # noqa: F401 - fixtures
+
+NEW = [
+    Option(("--alpha",), values=("N",)),
+    Option(("--beta",)),
+    Option(("-gm", "--gamma"), values=("FNAME",)),
+]
+
+
+def page(options: list[Option]) -> str:
+    """A page of --help that lists these options."""
+    lines = []
+    for option in options:
+        words = ", ".join((*option.spellings, *option.negations))
+        lines.append(f"{words} {' '.join(option.values)}".rstrip() + "    what it does")
+        if option.choices and "|" not in option.values[0] and not option.values[0].startswith(("{", "<")):
+            lines.append(f"        allowed values: {', '.join(option.choices)} (default: x)")
+        if option.env:
+            lines.append(f"        (env: {option.env})")
+    return "\n".join(lines)
+
+
+@pytest.fixture
+def newer(tmp_path: Path) -> str:
+    """A llama-server with three options and a KV type that no table has, without --swa-full."""
+    options = [o for o in builtin("llama-server").options if o.name != "--swa-full" and not o.removed]
+    types = [
+        Option(o.spellings, o.negations, o.values, (*o.choices, "f8_e4m3"), o.env)
+        if o.name == "--cache-type-k"
+        else o
+        for o in options
+    ]
+    (tmp_path / "page").write_text(page([*types, *NEW]))
+    program = tmp_path / "llama-server"
+    program.write_text(f"#!/bin/sh\ncase $1 in --help) cat {tmp_path}/page;; *) exit 1;; esac\n")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    return str(program)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def test_what_a_newer_program_lists_is_passed_on(moefit, whole, newer):  # noqa: F811 - fixtures
+    line = "--alpha 3 --beta -gm x.bin -ctk f8_e4m3 -c 8192"
+    status, out, _ = moefit("args", *CARD, "--", newer, "-m", whole, *line.split())
+    assert (0, True) == (status, line in out)
+
+
+def test_options_whose_memory_is_not_counted_are_said_in_one_line(moefit, whole, newer):  # noqa: F811
+    _, _, err = moefit("args", *CARD, "--", newer, "-m", whole, "--alpha", "3", "--beta", "-gm", "x.bin")
+    told = [line for line in err.splitlines() if "not counted" in line]
+    assert [
+        f"moefit: warning: --alpha, --beta, --gamma: passed on, but memory is not counted: they are not in llama.cpp {RANGE}"
+    ] == told
+
+
+def test_a_kv_type_of_a_newer_program_counts_as_a_known_one(moefit, whole, newer):  # noqa: F811
+    _, _, err = moefit("args", *CARD, "--", newer, "-m", whole, "-ctk", "f8_e4m3")
+    assert "-ctk f8_e4m3: a value that" in err
+    assert "counted as q8_0" in err
+
+
+def test_an_option_that_a_newer_program_no_longer_has_is_left_out_and_said(moefit, whole, newer):  # noqa: F811
+    status, out, err = moefit("args", *CARD, "--", newer, "-m", whole, "--swa-full")
+    assert (0, False, True) == (status, "--swa-full" in out, "--swa-full is left out" in err)
+
+
+def test_a_page_of_help_stands_for_a_program(moefit, whole, newer):  # noqa: F811
+    saved = str(Path(newer).with_name("page"))
+    status, out, _ = moefit(
+        "args", *CARD, "--build", saved, "--", "llama-server", "-m", whole, "--alpha", "3"
+    )
+    assert (0, True) == (status, "--alpha 3" in out)
+
+
+def test_a_build_that_is_neither_number_nor_page_is_refused(moefit, whole):  # noqa: F811
+    status, out, err = moefit("args", *CARD, "--build", "newest", "--", "llama-server", "-m", whole)
+    assert (2, "") == (status, out)
+    assert "--build newest: no build number and no file" in err
+
+
+def test_a_file_that_is_no_page_of_help_is_refused(moefit, whole, tmp_path):  # noqa: F811
+    (tmp_path / "notes").write_text("nothing\n")
+    status, _, err = moefit("args", *CARD, "--build", str(tmp_path / "notes"), "--", "-m", whole)
+    assert (2, True) == (status, "no page of llama-server --help" in err)
+
+
+def test_the_version_names_the_checked_builds(moefit):  # noqa: F811
+    assert f"for llama.cpp b{CHECKED[0]} to b{CHECKED[-1]}\n" in moefit("--version")[1]
+
+
+def test_devices_names_the_checked_builds(moefit):  # noqa: F811
+    assert RANGE in moefit("devices", *CARD)[1]

@@ -1,0 +1,91 @@
+"""What moefit knows of builds: which were checked, which are newer, and what a newer one's option looks like."""
+
+from __future__ import annotations
+
+import pytest
+
+from moefit.errors import UsageError
+from moefit.launch.builds import CHECKED, is_newer, reference, unknown_options, unknown_values
+from moefit.launch.command import Command, parse
+from moefit.launch.constraints import constraints
+from moefit.launch.options import OptionTable, builtin, parse_help
+from moefit.launch.precedence import effective
+
+NEWER = parse_help(
+    "llama-server",
+    "-c,    --ctx-size N   x\n-m,    --model FNAME  x\n--turbo N              x (env: LLAMA_ARG_TURBO)\n"
+    "-ctk,  --cache-type-k TYPE  x\n       allowed values: f16, q8_0, f8_e4m3 (default: f16)\n",
+)
+
+
+def table(build: int | None) -> OptionTable:
+    return OptionTable("llama-server", builtin("llama-server").options, build, asked=True)
+
+
+@pytest.mark.parametrize(("build", "newer"), [(CHECKED[-1] + 1, True), (CHECKED[-1], False), (9000, False)])
+def test_a_build_number_says_whether_a_program_is_newer(build: int, newer: bool) -> None:
+    assert newer is is_newer(table(build))
+
+
+def test_without_a_number_the_options_say_whether_a_program_is_newer() -> None:
+    assert (False, True) == (is_newer(table(None)), is_newer(NEWER))
+
+
+def test_a_build_between_two_checked_ones_has_the_rules_of_the_earlier() -> None:
+    assert [CHECKED[0], CHECKED[-1]] == [reference(f"b{CHECKED[-1] - 1}"), reference(f"b{CHECKED[-1] + 1}")]
+
+
+def test_what_is_no_build_is_refused() -> None:
+    with pytest.raises(UsageError, match="no build number"):
+        reference("newest")
+
+
+def words(line: str, options: OptionTable | None = None) -> list[tuple[str, ...]]:
+    return [argument.words for argument in parse(line.split(), options).arguments]
+
+
+@pytest.mark.parametrize(
+    "line", ["--turbo 3", "--turbo -1", "--turbo", "--turbo-mode-2 a.b", "--turbo -c 1", "--turbo --no-mmap"]
+)
+def test_without_a_program_an_option_that_no_table_has_is_passed_on(line: str) -> None:
+    passed = words(f"llama-server {line} -m a.gguf")
+    assert line.split() == [word for argument in passed for word in argument][:-2]
+
+
+@pytest.mark.parametrize(
+    "line", ["--ctx-sise 1", "--no-mmapp", "--Turbo", "--turbo=3", "-turbo", "--explain"]
+)
+def test_what_is_mistyped_or_no_option_of_llama_cpp_is_refused(line: str) -> None:
+    with pytest.raises(UsageError):
+        words(f"llama-server {line} -m a.gguf")
+
+
+def test_an_option_that_the_program_at_hand_does_not_list_is_refused() -> None:
+    with pytest.raises(UsageError, match="no option --nitro"):
+        words("llama-server --nitro 3", NEWER)
+
+
+def given(line: str, **variables: str) -> tuple[Command, tuple[object, ...]]:
+    command = parse(line.split(), NEWER)
+    return command, effective(command, (), variables)
+
+
+def test_unknown_options_of_line_and_variables_are_found() -> None:
+    _, line = given("llama-server -c 1 --turbo 3")
+    _, variables = given("llama-server -c 1", LLAMA_ARG_TURBO="3")
+    assert [("--turbo",)] * 2 == [
+        unknown_options(line, "llama-server"),
+        unknown_options(variables, "llama-server"),
+    ]
+
+
+def test_a_value_that_only_the_program_at_hand_lists_is_found() -> None:
+    found = [
+        unknown_values(given(f"llama-server -ctk {kind}")[1], "llama-server") for kind in ("q8_0", "f8_e4m3")
+    ]
+    assert [[], ["-ctk f8_e4m3"]] == [[g.source for g in values] for values in found]
+
+
+def test_a_kv_type_of_a_newer_build_counts_as_a_known_one_of_as_many_bits() -> None:
+    command, line = given("llama-server -ctk f8_e4m3")
+    assert "q8_0" == constraints(command.name, line).cache_type_k
