@@ -14,7 +14,6 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from moefit.memory.hparams import hparams
-from moefit.memory.keys import Keys
 from moefit.model import Role
 from moefit.values import dataclass
 
@@ -148,7 +147,7 @@ def work_of(model: Model) -> Work:
     """What one token of `model` costs."""
     h = hparams(model)
     share = model.experts_used / model.experts if model.experts else 0.0
-    heads = Keys(model.architecture, model.metadata).per_layer("attention.head_count", len(model.layers))
+    heads = model.hparams.each("attention.head_count")
     tensors: dict[str, TensorWork] = {}
     slots, draft = [], Load()
     for layer in model.layers:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import field
 
 from moefit.gguf.quants import QuantType
 from moefit.values import dataclass
@@ -81,6 +82,8 @@ class Header:
     metadata: Mapping[str, Value]
     tensors: tuple[TensorInfo, ...]
     shards: tuple[Shard, ...]
+    types: Mapping[str, str] = field(default_factory=dict)
+    """GGUF type of each value, of a list that of its elements, as llama.cpp names it (u32, f32, bool); empty in a header made by hand."""
 
     @property
     def truncated(self) -> bool:

@@ -51,6 +51,8 @@ SCALARS = {
     12: ("d", 8),
 }
 """Value type -> struct letter and bytes. source: ggml/include/gguf.h, enum gguf_type."""
+TYPE_NAMES = ("u8", "i8", "u16", "i16", "u32", "i32", "f32", "bool", "str", "arr", "u64", "i64", "f64")
+"""By value type. source: ggml/src/gguf.cpp, GGUF_TYPE_NAME."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ class FileHeader:
     byte_order: str
     """little or big."""
     metadata: dict[str, Value]
+    types: dict[str, str]
+    """Of each value, of a list its elements', as llama.cpp names it."""
     tensors: tuple[TensorInfo, ...]
     data_offset: int
     """Bytes from the start of the file to its data section."""
@@ -83,7 +87,7 @@ def scan(source: Source, shard: int = 0, allowance: Allowance | None = None) -> 
     ):
         if count > most:
             raise reader.error(f"a header with {count} {what} is absurd", DAMAGED)
-    metadata, alignment = _metadata(reader, pair_count)
+    metadata, types, alignment = _metadata(reader, pair_count)
     tensors: dict[str, TensorInfo] = {}
     end = 0
     for _ in range(tensor_count):
@@ -102,6 +106,7 @@ def scan(source: Source, shard: int = 0, allowance: Allowance | None = None) -> 
         version=version,
         byte_order="big" if reader.order == ">" else "little",
         metadata=metadata,
+        types=types,
         tensors=tuple(tensors.values()),
         data_offset=data_offset,
         expected=data_offset + end,
@@ -135,9 +140,10 @@ def _version(reader: Reader) -> int:
     return version
 
 
-def _metadata(reader: Reader, count: int) -> tuple[dict[str, Value], int]:
-    """The key-value pairs, and the alignment of tensor data that they ask for."""
+def _metadata(reader: Reader, count: int) -> tuple[dict[str, Value], dict[str, str], int]:
+    """The key-value pairs, their types, and the alignment of tensor data that they ask for."""
     metadata: dict[str, Value] = {}
+    types: dict[str, str] = {}
     alignment = 32
     for _ in range(count):
         key = reader.string("a key", MAX_KEY)
@@ -145,41 +151,43 @@ def _metadata(reader: Reader, count: int) -> tuple[dict[str, Value], int]:
             raise reader.error(f"key {brief(key)} is there twice" if key else "a key is empty", DAMAGED)
         kind = reader.number("I", 4)
         reader.keep(KEPT_PAIR)
-        metadata[key] = value = _value(reader, key, kind)
+        value, of = _value(reader, key, kind)
+        metadata[key], types[key] = value, TYPE_NAMES[of]
         if key == "general.alignment":
             if kind != UINT32 or not isinstance(value, int) or value.bit_count() != 1:
                 raise reader.error(f"general.alignment {brief(value)} is no power of two", DAMAGED)
             alignment = value
-    return metadata, alignment
+    return metadata, types, alignment
 
 
-def _value(reader: Reader, key: str, kind: int) -> Value:
+def _value(reader: Reader, key: str, kind: int) -> tuple[Value, int]:
+    """The value and its type, of a list that of its elements."""
     if kind == STRING:
         text = reader.value_string(f"the value of {brief(key)}")
-        return text if isinstance(text, str) else SkippedText(text)
+        return text if isinstance(text, str) else SkippedText(text), kind
     if kind == ARRAY:
         return _array(reader, key)
     if kind not in SCALARS:
         raise reader.error(f"key {brief(key)} has the unknown type {kind}", DAMAGED)
     value: bool | int | float = reader.number(*SCALARS[kind])
-    return value != 0 if kind == BOOL else value
+    return value != 0 if kind == BOOL else value, kind
 
 
-def _array(reader: Reader, key: str) -> Value:
+def _array(reader: Reader, key: str) -> tuple[Value, int]:
     kind, length = reader.unpack("IQ", 12)
     if kind == STRING:
         reader.skip_strings(length)
-        return SkippedArray(length)
+        return SkippedArray(length), kind
     if kind not in SCALARS:
         what = "an array of arrays" if kind == ARRAY else f"an array of the unknown type {kind}"
         raise reader.error(f"key {brief(key)} is {what}", DAMAGED)
     letter, size = SCALARS[kind]
     if length > KEPT_ARRAY:
         reader.skip(length * size)
-        return SkippedArray(length)
+        return SkippedArray(length), kind
     reader.keep(KEPT_ENTRY * length)
     values = reader.unpack(f"{length}{letter}", length * size)
-    return tuple(value != 0 for value in values) if kind == BOOL else values
+    return tuple(value != 0 for value in values) if kind == BOOL else values, kind
 
 
 def _tensor(reader: Reader, shard: int) -> TensorInfo:

@@ -155,6 +155,7 @@ class _Set:
             version=first.version,
             byte_order=first.byte_order,
             metadata=first.metadata,
+            types=first.types,
             tensors=tuple(self._tensors.values()),
             shards=tuple(file.shard for file in self._files),
         )

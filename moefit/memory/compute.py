@@ -16,13 +16,13 @@ from typing import Final
 
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device
-from moefit.memory.architectures import architecture
 from moefit.memory.cache_tensor import cache_type
 from moefit.memory.cells import context
 from moefit.memory.graph.context import Batch, Homes
-from moefit.memory.graph.reserve import Question, estimated, peaks_of, sketch
+from moefit.memory.graph.reserve import Question, guessed, peaks_of, sketch
 from moefit.memory.hparams import hparams
 from moefit.model import Model
+from moefit.model.architectures import architecture
 from moefit.placement.types import Placement
 from moefit.values import dataclass
 
@@ -111,7 +111,7 @@ def _beyond(
 ) -> dict[str, tuple[int, ...]]:
     """What a real run keeps beyond the dummy load's figure, by name."""
     terms = {}
-    if estimated(model):
+    if guessed(model):
         terms["unknown architecture"] = tuple(size // UNKNOWN_PART for size in peaks)
     if len(set(homes.layers) - {homes.cpu}) > 1 and placement.offloaded >= model.slots:
         prompt = peaks_of(model, homes, question)
@@ -142,9 +142,10 @@ def outputs_max(settings: Settings, batch: int) -> int:
 
 
 def _notes(model: Model) -> tuple[str, ...]:
-    if not estimated(model):
+    why = guessed(model)
+    if why is None:
         return ()
-    return (f"compute buffers of architecture {model.architecture!r} are an estimate from its tensors",)
+    return (f"{model.architecture}: {why}: compute buffers are an estimate from its tensors",)
 
 
 def _larger(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:

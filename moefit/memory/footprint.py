@@ -6,7 +6,6 @@ from dataclasses import replace
 from operator import add
 from typing import TYPE_CHECKING
 
-from moefit.memory.architectures import is_known
 from moefit.memory.compute import compute_buffers, sketched_buffers
 from moefit.memory.host import caches, output_buffer
 from moefit.memory.kv import kv
@@ -16,6 +15,8 @@ from moefit.memory.rough import rough_compute
 from moefit.memory.types import Footprint, HostUse, Use
 from moefit.memory.unknown import notes
 from moefit.memory.weights import weights
+from moefit.model import MissingError
+from moefit.model.architectures import is_known
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,7 +81,7 @@ def compute_sketch(
     """About the compute buffer of each device, in bytes, many times as fast as `footprint`."""
     try:
         return sketched_buffers(model, devices, settings, placement)
-    except KeyError:
+    except MissingError:
         return rough_compute(model, devices, settings, placement)[0]
 
 
@@ -101,9 +102,13 @@ def _compute(
     """
     try:
         exact = compute_buffers(model, devices, settings, placement)
-    except KeyError:
+    except MissingError as error:
         on, host = rough_compute(model, devices, settings, placement)
-        return on, host, (f"{model.architecture}: compute buffers are a rough bound",)
+        return (
+            on,
+            host,
+            (f"{model.architecture}: the file lacks {error.name}: compute buffers are a rough bound",),
+        )
     on = tuple(map(add, exact.devices, exact.extra)) if exact.extra else exact.devices
     if is_known(model.architecture) and not exact.notes:
         return on, exact.host, ()

@@ -214,8 +214,7 @@ def control_vector(model: Model, devices: Sequence[Device], placement: Placement
 
     source: src/llama-adapter.cpp, llama_adapter_cvec::init
     """
-    width = model.metadata.get(f"{model.architecture}.embedding_length")
-    row = FLOAT * (width if isinstance(width, int) else 0)
+    row = FLOAT * model.embedding
     held = [0] * (len(devices) + 1)
     for layer in model.layers[1:]:
         if not layer.mtp:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from moefit.gguf.header import SkippedArray
-from moefit.memory.architectures import architecture
 from moefit.memory.cache_tensor import cache_type
 from moefit.memory.cells import context
 from moefit.memory.compressed import HEAVY, SPARSE
 from moefit.memory.hparams import hparams
+from moefit.model.architectures import architecture
 from moefit.placement.budget import Term
 from moefit.values import dataclass
 
@@ -48,25 +47,12 @@ class Residence:
     """Pages of the model file: the system can drop them and read them again."""
 
 
-def vocabulary(model: Model) -> int:
-    """Tokens of the vocabulary (llama_vocab::n_tokens)."""
-    tokens = model.metadata.get("tokenizer.ggml.tokens")
-    if isinstance(tokens, SkippedArray):
-        return tokens.length
-    if isinstance(tokens, tuple):
-        return len(tokens)
-    told = model.metadata.get(f"{model.architecture}.vocab_size")
-    if isinstance(told, int):
-        return told
-    return max((t.shape[1] for t in model.input if len(t.shape) > 1), default=0)
-
-
 def output_buffer(model: Model, settings: Settings) -> int:
     """Bytes of the buffer that logits and embeddings are copied to: one row an output."""
     c = context(settings)
     outputs = c.sequences * (1 + settings.draft_tokens)
-    embedding = _number(model, "embedding_length_out") or _number(model, "embedding_length")
-    row = vocabulary(model)
+    embedding = model.hparams.whole("embedding_length_out") or model.embedding
+    row = model.vocabulary
     if settings.embeddings:
         outputs, row = c.batch, row + embedding
     nextn = c.batch * embedding if settings.mtp else 0
@@ -137,8 +123,3 @@ def _whole_state(model: Model, settings: Settings) -> int:
     cells = context(settings).sequence
     rows = [key.row_bytes(a.key) + value.row_bytes(a.value) for a in h.attention if a]
     return cells * sum(rows) + checkpoint(model, settings)
-
-
-def _number(model: Model, key: str) -> int:
-    found = model.metadata.get(f"{model.architecture}.{key}")
-    return found if isinstance(found, int) else 0

@@ -9,16 +9,15 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from moefit.memory.architectures import Indexer, Recurrent, architecture
-from moefit.memory.keys import Keys
 from moefit.memory.memo import per_object
+from moefit.model.architectures import Indexer, Recurrent, architecture
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from moefit.memory.architectures import Architecture
-    from moefit.model import Layer, Model
+    from moefit.model import Hyperparameters, Layer, Model
+    from moefit.model.architectures import Architecture
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +73,16 @@ class Hparams:
 def hparams(model: Model) -> Hparams:
     """What a model's layers keep, as its header and its architecture's row say."""
     row = architecture(model.architecture)
-    keys = Keys(model.architecture, model.metadata)
+    keys = model.hparams
     layers = len(model.layers)
     main = sum(not layer.mtp for layer in model.layers)
     recurrent = _recurrent_layers(row, keys, model.layers, main)
     window, windowed = _window(row, keys, layers, main, recurrent)
-    attention = _attention(keys, layers, windowed, mla=_is_mla(keys) or row.compressed)
+    attention = _attention(keys, windowed, mla=_is_mla(keys) or row.compressed)
     if row.by_tensors:
         attention = [_hinted(a, layer) for a, layer in zip(attention, model.layers, strict=True)]
     if row.looped:
-        loops = keys.number("num_loops", 1)
+        loops = keys.whole("num_loops", 1)
         attention = [replace(a, key=loops * a.key, value=loops * a.value) for a in attention]
     cached = _cached_layers(row, keys, layers, recurrent)
     trunk = [il < main or row.nextn_in_main or main == 0 for il in range(layers)]
@@ -101,44 +100,24 @@ def hparams(model: Model) -> Hparams:
         windowed=tuple(windowed),
         widest_value=max((a.value for a in attention), default=0),
         blocks=main,
-        compress=keys.per_layer("attention.compress_ratios", layers) if row.compressed else (),
-        head_key=_head_sizes(keys)[0],
-        indexer_key=keys.number("attention.indexer.key_length"),
+        compress=keys.each("attention.compress_ratios") if row.compressed else (),
+        head_key=keys.head_k(),
+        indexer_key=keys.whole("attention.indexer.key_length"),
     )
 
 
-def _is_mla(keys: Keys) -> bool:
+def _is_mla(keys: Hyperparameters) -> bool:
     """source: src/llama-hparams.cpp, llama_hparams::is_mla."""
-    return bool(keys.number("attention.key_length_mla") and keys.number("attention.value_length_mla"))
+    return bool(keys.whole("attention.key_length_mla") and keys.whole("attention.value_length_mla"))
 
 
-def _head_sizes(keys: Keys) -> tuple[int, int]:
-    """Key and value length of a head of a layer without window."""
-    heads = keys.per_layer("attention.head_count", 1)[0]
-    default = keys.number("embedding_length") // heads if heads else 0
-    if not heads:
-        return 0, 0
-    return keys.number("attention.key_length", default), keys.number("attention.value_length", default)
-
-
-def _attention(keys: Keys, layers: int, windowed: list[bool], *, mla: bool) -> list[Attention]:
+def _attention(keys: Hyperparameters, windowed: list[bool], *, mla: bool) -> list[Attention]:
     """source: src/llama-hparams.cpp, n_embd_k_gqa and n_embd_v_gqa."""
-    heads = keys.per_layer("attention.head_count", layers)
-    kv_heads = (
-        keys.per_layer("attention.head_count_kv", layers)
-        if keys.value("attention.head_count_kv") is not None
-        else heads
-    )
-    key, value = _head_sizes(keys)
-    key_swa = keys.number("attention.key_length_swa", key)
-    value_swa = keys.number("attention.value_length_swa", value)
+    key = {swa: keys.head_k(window=swa) for swa in (False, True)}
+    value = {swa: keys.head_v(window=swa) for swa in (False, True)}
     return [
-        Attention(
-            n * (key_swa if swa else key),
-            0 if mla else n * (value_swa if swa else value),
-            windowed=swa,
-        )
-        for n, swa in zip(kv_heads, windowed, strict=True)
+        Attention(keys.kv_heads(il) * key[swa], 0 if mla else keys.kv_heads(il) * value[swa], windowed=swa)
+        for il, swa in enumerate(windowed)
     ]
 
 
@@ -154,24 +133,22 @@ def _hinted(attention: Attention, layer: Layer) -> Attention:
 
 
 def _window(
-    row: Architecture, keys: Keys, layers: int, main: int, recurrent: list[bool]
+    row: Architecture, keys: Hyperparameters, layers: int, main: int, recurrent: list[bool]
 ) -> tuple[int, list[bool]]:
     """n_swa and the layers it holds for: load_swa_pattern, set_swa_pattern."""
     none = [False] * layers
     rule = row.window
     if rule is None or (rule.only_with_layers is not None and rule.only_with_layers != main):
         return 0, none
-    said = keys.optional("attention.sliding_window")
-    size = rule.default if said is None else said
+    size = keys.whole("attention.sliding_window", rule.default or 0)
     if not size:
         return 0, none
     size = rule.fixed or size
     if rule.all_attention:
         return size, [il < main and not recurrent[il] for il in range(layers)]
-    listed = keys.array("attention.sliding_window_pattern", layers)
-    if listed is not None:
-        return size, [bool(flag) for flag in listed]
-    period = keys.number("attention.sliding_window_pattern", rule.pattern)
+    if keys.listed("attention.sliding_window_pattern") is not None:
+        return size, [bool(flag) for flag in keys.each("attention.sliding_window_pattern")]
+    period = keys.whole("attention.sliding_window_pattern", rule.pattern)
     return size, [
         _in_window(il, period, dense_first=rule.dense_first) and (il < main or row.compressed)
         for il in range(layers)
@@ -184,7 +161,9 @@ def _in_window(layer: int, period: int, *, dense_first: bool) -> bool:
     return layer % period != 0 if dense_first else layer % period < period - 1
 
 
-def _recurrent_layers(row: Architecture, keys: Keys, blocks: Sequence[Layer], main: int) -> list[bool]:
+def _recurrent_layers(
+    row: Architecture, keys: Hyperparameters, blocks: Sequence[Layer], main: int
+) -> list[bool]:
     """is_recr of each layer."""
     layers = len(blocks)
     match row.recurrent:
@@ -197,44 +176,44 @@ def _recurrent_layers(row: Architecture, keys: Keys, blocks: Sequence[Layer], ma
         case Recurrent.INTERVAL:
             return _between_full_attention(row, keys, layers, main)
         case Recurrent.NO_KV_HEADS | Recurrent.NO_KV_HEADS_NO_FFN:
-            heads = keys.per_layer("attention.head_count_kv", layers)
-            ffn = keys.per_layer("feed_forward_length", layers)
+            heads = keys.each("attention.head_count_kv")
+            ffn = keys.each("feed_forward_length")
             alone = row.recurrent is Recurrent.NO_KV_HEADS_NO_FFN
             return [il < main and heads[il] == 0 and not (alone and ffn[il]) for il in range(layers)]
 
 
-def _between_full_attention(row: Architecture, keys: Keys, layers: int, main: int) -> list[bool]:
+def _between_full_attention(row: Architecture, keys: Hyperparameters, layers: int, main: int) -> list[bool]:
     """All but every so many-th layer, unless the file lists them."""
-    listed = keys.array("attention.recurrent_layers", layers)
-    if listed is not None:
-        return [bool(flag) for flag in listed]
-    every = keys.number("full_attention_interval", row.interval) or row.interval
+    if keys.has("attention.recurrent_layers"):
+        return [bool(flag) for flag in keys.each("attention.recurrent_layers")]
+    every = keys.whole("full_attention_interval", row.interval)
     return [il < main and (il + 1) % every != 0 for il in range(layers)]
 
 
-def _cached_layers(row: Architecture, keys: Keys, layers: int, recurrent: list[bool]) -> list[bool]:
+def _cached_layers(
+    row: Architecture, keys: Hyperparameters, layers: int, recurrent: list[bool]
+) -> list[bool]:
     """Which layers have an attention cache: has_kv and the layer filters of create_memory."""
     if row.cacheless or row.state_only or row.borrows_kv:
         return [False] * layers
     cached = [row.attends_everywhere or not r for r in recurrent]
     if row.recurrent is Recurrent.NO_KV_HEADS_NO_FFN:
-        ffn = keys.per_layer("feed_forward_length", layers)
+        ffn = keys.each("feed_forward_length")
         cached = [c and ffn[il] == 0 for il, c in enumerate(cached)]
     first = row.kv_layers
     if row.shares_kv:
-        first = layers - keys.number("attention.shared_kv_layers")
+        first = layers - keys.whole("attention.shared_kv_layers")
     return [c and (first is None or il < first) for il, c in enumerate(cached)]
 
 
 def _states(
-    row: Architecture, keys: Keys, layers: int, main: int, recurrent: list[bool]
+    row: Architecture, keys: Hyperparameters, layers: int, main: int, recurrent: list[bool]
 ) -> list[State | None]:
     """source: src/llama-hparams.cpp, n_embd_r and n_embd_s; src/llama-memory-recurrent.cpp."""
     if row.recurrent is None:
         return [None] * layers
     state = State(_conv_elements(keys), _state_elements(row, keys))
-    listed = keys.value("ple.layers")
-    embedded = listed if isinstance(listed, tuple) else ()
+    embedded = keys.listed("ple.layers") or ()
     history = _history_elements(keys)
     return [
         (State(state.conv, state.recurrent, history) if il in embedded else state)
@@ -244,61 +223,61 @@ def _states(
     ]
 
 
-def _conv_elements(keys: Keys) -> int:
-    embedding = keys.number("embedding_length")
-    if keys.number("wkv.head_size"):
-        return keys.number("token_shift_count", 2) * embedding
-    if short := keys.number("shortconv.l_cache"):
+def _conv_elements(keys: Hyperparameters) -> int:
+    embedding = keys.whole("embedding_length")
+    if keys.whole("wkv.head_size"):
+        return keys.whole("token_shift_count", 2) * embedding
+    if short := keys.whole("shortconv.l_cache"):
         return embedding * (short - 1)
-    kernel = keys.number("ssm.conv_kernel")
-    if head := keys.number("kda.head_dim"):
-        heads = keys.per_layer("attention.head_count", 1)[0]
+    kernel = keys.whole("ssm.conv_kernel")
+    if head := keys.whole("kda.head_dim"):
+        heads = keys.heads()
         return 3 * (kernel - 1 if kernel else 3) * heads * head
-    inner, state, groups = (keys.number(f"ssm.{k}") for k in ("inner_size", "state_size", "group_count"))
+    inner, state, groups = (keys.whole(f"ssm.{k}") for k in ("inner_size", "state_size", "group_count"))
     return (kernel - 1 if kernel else 0) * (inner + 2 * groups * state)
 
 
-def _state_elements(row: Architecture, keys: Keys) -> int:
-    heads = keys.per_layer("attention.head_count", 1)[0]
-    if size := keys.number("wkv.head_size"):
-        return keys.number("embedding_length") * size
-    if head := keys.number("kda.head_dim"):
+def _state_elements(row: Architecture, keys: Hyperparameters) -> int:
+    heads = keys.heads()
+    if size := keys.whole("wkv.head_size"):
+        return keys.whole("embedding_length") * size
+    if head := keys.whole("kda.head_dim"):
         return head * head * heads
-    matrix = _head_sizes(keys)[0] ** 2 * heads
+    matrix = keys.head_k() ** 2 * heads
     if row.linear_attention:
         return matrix
-    state = keys.number("ssm.state_size") * keys.number("ssm.inner_size")
+    state = keys.whole("ssm.state_size") * keys.whole("ssm.inner_size")
     return state or (matrix if row.by_tensors else 0)
 
 
-def _history_elements(keys: Keys) -> int:
-    heads = (keys.number("ple.ngram_size") - 1) * keys.number("ple.heads_per_ngram")
-    kernel = keys.number("ple.conv_kernel")
+def _history_elements(keys: Hyperparameters) -> int:
+    heads = (keys.whole("ple.ngram_size") - 1) * keys.whole("ple.heads_per_ngram")
+    kernel = keys.whole("ple.conv_kernel")
     if heads <= 0 or not kernel:
         return 0
-    streams = keys.number("hyper_connection.count")
-    return (kernel - 1) * keys.number("ple.ngram_size") * streams * keys.number("embedding_length")
+    streams = keys.whole("hyper_connection.count")
+    return (kernel - 1) * keys.whole("ple.ngram_size") * streams * keys.whole("embedding_length")
 
 
 def _indexer(
     row: Architecture,
-    keys: Keys,
+    keys: Hyperparameters,
     layers: int,
     recurrent: list[bool],
 ) -> list[Attention | None]:
     """The indexer's keys: one head, K only beside MLA (llama-kv-cache-dsa.cpp, -msa.cpp, llama-memory-hybrid-idx.cpp)."""
-    size = keys.number("attention.indexer.key_length")
-    if row.indexer is None or not size or not keys.number("attention.indexer.top_k", 1):
+    size = keys.whole("attention.indexer.key_length")
+    if row.indexer is None or not size or not keys.whole("attention.indexer.top_k", 1):
         return [None] * layers
-    full = keys.per_layer("attention.indexer.types", layers, default=int(row.indexer_default))
-    leading = keys.number("leading_dense_block_count")
+    full = keys.each("attention.indexer.types", int(row.indexer_default))
+    leading = keys.whole("leading_dense_block_count")
     has = {
         Indexer.EVERY_LAYER: [True] * layers,
         Indexer.FULL: [bool(f) for f in full],
         Indexer.SPARSE: [il >= leading for il in range(layers)],
         Indexer.ATTENTION: [True] * layers,
     }[row.indexer]
-    pools = keys.number("attention.indexer.kpool") or keys.number("attention.compress_ratios")
+    pools = keys.whole("attention.indexer.kpool") or keys.most("attention.compress_ratios")
     size *= row.pooled if row.pooled and pools else 1
-    value = 0 if _is_mla(keys) or row.pooled else _head_sizes(keys)[1]
+    value = 0 if _is_mla(keys) or row.pooled else keys.head_v()
     return [Attention(size, value) if has[il] and not recurrent[il] else None for il in range(layers)]

@@ -9,13 +9,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from moefit.machine.types import CPU
-from moefit.memory.architectures import architecture
 from moefit.memory.buffers import backend_at
 from moefit.memory.cache_tensor import CACHE_TYPES, CacheTensor, cache_type
 from moefit.memory.cells import Context, context
 from moefit.memory.compressed import compressed_tensors
 from moefit.memory.hparams import Attention, Hparams, State, hparams
 from moefit.memory.memo import per_object
+from moefit.model.architectures import architecture
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -11,20 +11,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from moefit.machine.types import CPU
-from moefit.memory.architectures import architecture
 from moefit.memory.buffers import HOST
 from moefit.memory.cells import Context, context
-from moefit.memory.host import FLOAT, vocabulary
+from moefit.memory.host import FLOAT
 from moefit.memory.hparams import hparams
-from moefit.memory.keys import Keys
 from moefit.memory.kv import layer_bytes
+from moefit.model.architectures import architecture
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from moefit.launch.settings import Settings
     from moefit.machine.types import Device
-    from moefit.model import Model
+    from moefit.model import Hyperparameters, Model
     from moefit.placement.types import Placement
 
 EMBEDDERS = frozenset(
@@ -60,13 +59,13 @@ def rough_compute(
     c = context(settings)
     if architecture(model.architecture).cacheless:  # a batch attends to itself alone
         c = replace(c, total=c.ubatch, sequence=c.ubatch)
-    keys = Keys(model.architecture, model.metadata)
+    keys = model.hparams
     widest = max(_stages(keys, c, _streams(keys, model), flash_attention=_stays_on(model, settings)))
-    widest += keys.number("embedding_length_per_layer_input") * len(model.layers)
+    widest += keys.most("embedding_length_per_layer_input") * len(model.layers)
     outputs = c.sequences * (1 + settings.draft_tokens)
     if settings.program != "llama-server" or settings.embeddings or model.architecture in EVERY_ROW:
         outputs = c.ubatch
-    row = keys.number("embedding_length") if model.architecture in EMBEDDERS else vocabulary(model)
+    row = keys.most("embedding_length") if model.architecture in EMBEDDERS else model.vocabulary
     logits = FLOAT * min(outputs, c.ubatch) * row * (2 if model.architecture in COPIED_LOGITS else 1)
     tokens = c.ubatch + c.sequences
     masks = 3 * FLOAT * c.total * tokens
@@ -103,26 +102,26 @@ def _cached(model: Model, settings: Settings) -> int:
     return max(layer_bytes(model, whole, HOST), default=0)
 
 
-def _streams(keys: Keys, model: Model) -> int:
+def _streams(keys: Hyperparameters, model: Model) -> int:
     """Hidden states kept side by side: hyper-connections, or alternating updates (gemma3n's altup_proj makes all but one)."""
     altup = next((t.shape[-1] + 1 for t in model.tensors if t.name.startswith("altup_proj.")), 1)
-    return max(1, keys.number("hyper_connection.count"), altup)
+    return max(1, keys.most("hyper_connection.count"), altup)
 
 
-def _stages(keys: Keys, c: Context, streams: int, *, flash_attention: bool) -> tuple[int, ...]:
+def _stages(keys: Hyperparameters, c: Context, streams: int, *, flash_attention: bool) -> tuple[int, ...]:
     """f32 elements that each stage of a block keeps for a token."""
-    width = keys.number("embedding_length") * streams
-    heads = keys.number("attention.head_count")
-    head = max(keys.number("attention.key_length"), width // heads if heads else 0)
-    used, inner = keys.number("expert_used_count"), keys.number("expert_feed_forward_length")
-    shared = keys.number("expert_shared_feed_forward_length") or keys.number("expert_shared_count") * inner
-    dense = keys.number("feed_forward_length")
-    latent = keys.number("attention.kv_lora_rank")
-    value = keys.number("attention.value_length", head)
-    compressed = keys.number("attention.key_length_mla") > 0
-    fused = flash_attention and (compressed or value == keys.number("attention.key_length", head))
+    width = keys.most("embedding_length") * streams
+    heads = keys.most("attention.head_count")
+    head = max(keys.most("attention.key_length"), width // heads if heads else 0)
+    used, inner = keys.most("expert_used_count"), keys.most("expert_feed_forward_length")
+    shared = keys.most("expert_shared_feed_forward_length") or keys.most("expert_shared_count") * inner
+    dense = keys.most("feed_forward_length")
+    latent = keys.most("attention.kv_lora_rank")
+    value = keys.most("attention.value_length", head)
+    compressed = keys.most("attention.key_length_mla") > 0
+    fused = flash_attention and (compressed or value == keys.most("attention.key_length", head))
     cells = 0 if fused else 2 * heads * c.sequence
-    indexer = keys.number("attention.indexer.head_count") * keys.number("attention.indexer.key_length")
+    indexer = keys.most("attention.indexer.head_count") * keys.most("attention.indexer.key_length")
     return (
         6 * width + 3 * used * max(inner, dense if not inner else 0) + 2 * used * width + 3 * shared,
         6 * width + 3 * dense,
@@ -132,14 +131,14 @@ def _stages(keys: Keys, c: Context, streams: int, *, flash_attention: bool) -> t
     )
 
 
-def _state(keys: Keys, heads: int) -> int:
+def _state(keys: Hyperparameters, heads: int) -> int:
     """What a recurrent block keeps for a token."""
     inner = max(
-        keys.number("ssm.inner_size"),
-        heads * keys.number("kda.head_dim"),
-        keys.number("embedding_length") if keys.number("wkv.head_size") else 0,
+        keys.most("ssm.inner_size"),
+        heads * keys.most("kda.head_dim"),
+        keys.most("embedding_length") if keys.most("wkv.head_size") else 0,
     )
-    conv = inner + 2 * keys.number("ssm.group_count") * keys.number("ssm.state_size")
+    conv = inner + 2 * keys.most("ssm.group_count") * keys.most("ssm.state_size")
     return 24 * inner + 8 * conv
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from moefit.memory.architectures import is_known
+from moefit.model.architectures import is_known
 
 if TYPE_CHECKING:
     from moefit.model import Model

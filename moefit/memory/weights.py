@@ -9,11 +9,11 @@ import re
 from typing import TYPE_CHECKING
 
 from moefit.machine.types import CPU
-from moefit.memory.architectures import architecture, is_known
 from moefit.memory.buffers import allocated, backend_at
 from moefit.memory.hparams import hparams
 from moefit.memory.memo import per_object
 from moefit.model import Role
+from moefit.model.architectures import architecture, is_known
 from moefit.values import dataclass
 
 if TYPE_CHECKING:

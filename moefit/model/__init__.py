@@ -4,7 +4,20 @@
 """
 
 from moefit.model.build import build
+from moefit.model.hyperparameters import Hyperparameters
+from moefit.model.missing import MissingError
 from moefit.model.sidecar import Sidecar, SidecarKind, sidecar
 from moefit.model.types import Layer, Model, Role, Tensor
 
-__all__ = ["Layer", "Model", "Role", "Sidecar", "SidecarKind", "Tensor", "build", "sidecar"]
+__all__ = [
+    "Hyperparameters",
+    "Layer",
+    "MissingError",
+    "Model",
+    "Role",
+    "Sidecar",
+    "SidecarKind",
+    "Tensor",
+    "build",
+    "sidecar",
+]

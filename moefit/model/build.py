@@ -6,16 +6,19 @@ import re
 from typing import TYPE_CHECKING
 
 from moefit.errors import InputError
-from moefit.gguf.header import brief
+from moefit.gguf.header import SkippedArray, brief
+from moefit.model.architectures import is_known
+from moefit.model.consistency import agree
+from moefit.model.reader import read
 from moefit.model.roles import REPLICATED, UNTIED, base_name, block_of, role_of
+from moefit.model.shapes import fit
 from moefit.model.sidecar import sidecar_kind
 from moefit.model.types import Layer, Model, Role, Tensor
 
 if TYPE_CHECKING:
     from moefit.gguf.header import Header, TensorInfo
+    from moefit.model.hyperparameters import Hyperparameters
 
-MAX_BLOCKS = 512
-"""source: src/llama-hparams.h, LLAMA_MAX_LAYERS."""
 MAX_BLOCK = 1024
 """Tensors of one block; real ones have up to about 60, of files with a tensor for each expert up to 800."""
 ARCHITECTURE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
@@ -38,21 +41,18 @@ def build(path: str, header: Header) -> Model:
         raise InputError(
             f"{path}: has no tensors", "it holds a vocabulary only, or is the first part of a set"
         )
-    blocks = _count(path, header, f"{architecture}.block_count", default=0)
-    if not 0 < blocks <= MAX_BLOCKS:
-        raise InputError(
-            f"{path}: {architecture}.block_count is {blocks}, not 1 to {MAX_BLOCKS}", "the file is damaged"
-        )
-    mtp = (
-        0
-        if architecture == "granite-switch"
-        else _count(path, header, f"{architecture}.nextn_predict_layers", default=0)
-    )
-    if mtp > blocks:
-        raise InputError(f"{path}: has {mtp} MTP blocks of {blocks}", "the file is damaged")
+    hparams = read(path, architecture, header)
+    agree(path, architecture, hparams)
+    blocks = hparams.blocks
+    mtp = 0 if architecture == "graniteswitch" else hparams.whole("nextn_predict_layers")
 
     tensors = [_tensor(info, role) for info in header.tensors if (role := role_of(info.name, architecture))]
     by_block = _by_block(path, tensors, blocks)
+    layers = tuple(
+        Layer(index, tuple(of_block), mtp=index >= blocks - mtp) for index, of_block in enumerate(by_block)
+    )
+    if is_known(architecture):
+        fit(path, architecture, hparams, layers)
     output = [t for t in tensors if t.role is Role.OUTPUT]
     embedding = next((info for info in header.tensors if info.name == "token_embd.weight"), None)
     tied = (
@@ -66,12 +66,10 @@ def build(path: str, header: Header) -> Model:
         path=path,
         architecture=architecture,
         name=_name(header),
-        metadata=header.metadata,
+        hparams=hparams,
+        vocabulary=_vocabulary(header, hparams),
         input=tuple(t for t in tensors if t.role is Role.INPUT),
-        layers=tuple(
-            Layer(index, tuple(of_block), mtp=index >= blocks - mtp)
-            for index, of_block in enumerate(by_block)
-        ),
+        layers=layers,
         output=tuple(output),
         tied=tied,
         truncated=header.truncated,
@@ -111,8 +109,12 @@ def _name(header: Header) -> str:
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in name[:200])
 
 
-def _count(path: str, header: Header, key: str, default: int) -> int:
-    value = header.metadata.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise InputError(f"{path}: {key} is {brief(value)}, not a number of blocks", "the file is damaged")
-    return value
+def _vocabulary(header: Header, hparams: Hyperparameters) -> int:
+    """Tokens: the length of the token list; without one what the file says, or the rows of the embedding or output matrix."""
+    tokens = header.metadata.get("tokenizer.ggml.tokens")
+    if isinstance(tokens, SkippedArray):
+        return tokens.length
+    if hparams.has("vocab_size"):
+        return hparams.whole("vocab_size")
+    rows = {t.name: t.shape[-1] for t in header.tensors if t.name in ("output.weight", "token_embd.weight")}
+    return max(rows.values(), default=0)

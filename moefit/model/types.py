@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import field
 from enum import Enum
 
-from moefit.errors import InputError
-from moefit.gguf.header import SkippedArray, Value, brief
 from moefit.gguf.quants import QuantType
+from moefit.model.hyperparameters import Hyperparameters
 from moefit.values import dataclass
 
 
@@ -77,8 +75,10 @@ class Model:
     path: str
     architecture: str
     name: str
-    metadata: Mapping[str, Value]
-    """Keys as in the file, architecture prefix included."""
+    hparams: Hyperparameters
+    """What the file says, checked."""
+    vocabulary: int
+    """Tokens (llama_vocab::n_tokens)."""
     input: tuple[Tensor, ...]
     layers: tuple[Layer, ...]
     output: tuple[Tensor, ...]
@@ -119,84 +119,19 @@ class Model:
     @property
     def experts(self) -> int:
         """Routed experts of a layer; 0 for a dense model."""
-        return self.integer("expert_count", 0)
+        return self.hparams.experts()
 
     @property
     def experts_used(self) -> int:
         """Routed experts that one token uses: the most of any layer; 0 for a dense model."""
-        return max(self.per_layer("expert_used_count", 0), default=0)
+        return self.hparams.most("expert_used_count")
 
     @property
     def embedding(self) -> int:
         """Length of a hidden state (n_embd)."""
-        return self.integer("embedding_length", 0)
+        return self.hparams.embd()
 
     @property
     def trained_context(self) -> int:
         """Tokens of context the model was trained for; 0 if the file does not say."""
-        return self.integer("context_length", 0)
-
-    @property
-    def vocabulary(self) -> int:
-        """Tokens: the length of the token list, or the rows of the output or embedding matrix."""
-        tokens = self.metadata.get("tokenizer.ggml.tokens")
-        if isinstance(tokens, SkippedArray):
-            return tokens.length
-        for tensor in (*self.output, *self.input):
-            if tensor.name in ("output.weight", "token_embd.weight"):
-                return tensor.shape[-1]
-        return self.integer("vocab_size", 0)
-
-    def hparam(self, key: str, default: Value | None = None) -> Value | None:
-        """A hyper-parameter as the file has it; `key` without the architecture in front."""
-        return self.metadata.get(f"{self.architecture}.{key}", default)
-
-    def integer(self, key: str, default: int) -> int:
-        """A whole number.
-
-        Raises:
-            InputError: the file has something else under `key`.
-        """
-        value = self.hparam(key, default)
-        if isinstance(value, int):
-            return int(value)
-        raise self._wrong(key, "a whole number")
-
-    def real(self, key: str, default: float) -> float:
-        """A number."""
-        value = self.hparam(key, default)
-        if isinstance(value, int | float):
-            return float(value)
-        raise self._wrong(key, "a number")
-
-    def flag(self, key: str, *, default: bool = False) -> bool:
-        """Yes or no."""
-        value = self.hparam(key, default)
-        if isinstance(value, int):
-            return bool(value)
-        raise self._wrong(key, "true or false")
-
-    def per_layer(self, key: str, default: int) -> tuple[int, ...]:
-        """A whole number for each block: an array, or one number that holds for all.
-
-        source: src/llama-model-loader.cpp, llama_model_loader::get_key_or_arr
-        """
-        value = self.hparam(key, default)
-        if isinstance(value, int):
-            return (int(value),) * len(self.layers)
-        if (
-            isinstance(value, tuple)
-            and len(value) == len(self.layers)
-            and all(isinstance(n, int) for n in value)
-        ):
-            return tuple(int(n) for n in value)
-        raise self._wrong(key, f"a whole number or {len(self.layers)} of them")
-
-    def _wrong(self, key: str, wanted: str) -> InputError:
-        value = self.hparam(key)
-        shown = brief(value)
-        if isinstance(value, tuple | SkippedArray):
-            shown = f"{value.length if isinstance(value, SkippedArray) else len(value)} values"
-        return InputError(
-            f"{self.path}: {self.architecture}.{key} is {shown}, not {wanted}", "the file is damaged"
-        )
+        return self.hparams.whole("context_length")

@@ -1,6 +1,6 @@
 import pytest
 
-from moefit.memory.architectures import ARCHITECTURES, PLAIN, UNKNOWN, Architecture, architecture, is_known
+from moefit.model.architectures import ARCHITECTURES, PLAIN, UNKNOWN, Architecture, architecture, is_known
 from tests import oracle
 
 

@@ -9,7 +9,6 @@ from moefit.memory.host import (
     checkpoint,
     output_buffer,
     residence,
-    vocabulary,
 )
 from moefit.memory.lazy import lazy
 from moefit.memory.types import HostUse
@@ -36,10 +35,6 @@ def test_a_drafted_token_needs_a_row_too():
 def test_an_embedding_server_keeps_logits_and_embeddings_of_a_whole_batch():
     embeddings = replace(SERVER, embeddings=True, batch=512)
     assert 4 * 512 * (151936 + 2048) == output_buffer(PLAIN, embeddings)
-
-
-def test_the_vocabulary_is_as_long_as_its_tokens():
-    assert 201088 == vocabulary(WINDOW)
 
 
 def test_a_plain_cache_needs_no_checkpoints():

@@ -7,11 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moefit import memory
+from moefit.errors import InputError
 from moefit.launch.settings import Settings
 from moefit.machine.types import Device
 from moefit.memory.kv import kv
 from moefit.memory.unknown import notes
 from moefit.memory.weights import weights
+from moefit.model import build
 from moefit.placement.types import Placement
 from tests import oracle
 
@@ -23,9 +25,7 @@ NAMES = sorted(oracle.models())
 def renamed(name):
     """The model as a header of an unknown architecture would describe it."""
     model = oracle.model(name, next(iter(oracle.models()[name]["types"])))
-    old = f"{model.architecture}."
-    metadata = {key.replace(old, "brand-new.", 1): value for key, value in model.metadata.items()}
-    return model, replace(model, architecture="brand-new", metadata=metadata)
+    return model, replace(model, architecture="brand-new")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -55,8 +55,9 @@ def test_a_known_architecture_needs_no_note():
 )
 def test_a_header_that_leaves_keys_out_crashes_nothing(dropped):
     _, unknown = renamed("qwen3-30b-a3b")
-    metadata = {k: v for k, v in unknown.metadata.items() if dropped and not k.endswith(dropped)}
-    bare = replace(unknown, metadata=metadata)
+    told = unknown.hparams
+    left = {k: v for k, v in told.values.items() if dropped and not k.endswith(dropped)}
+    bare = replace(unknown, hparams=replace(told, values=left))
 
     cached = kv(bare, [CARD], LAUNCH, Placement((0,) * 49))[0][0]
     assert cached >= 8192 * 48 * 2 * 2 * 4 * 128  # attn_k and attn_v say how wide a row is
@@ -94,9 +95,13 @@ def test_a_header_that_leaves_keys_out_crashes_nothing(dropped):
     ),
 )
 def test_no_header_crashes_it(architecture, keys):
-    _, unknown = renamed("qwen3-30b-a3b")
+    source = oracle.header("qwen3-30b-a3b", "Q4_K_M")
     metadata = {f"{architecture}.{key}": value for key, value in keys.items()}
-    odd = replace(unknown, architecture=architecture, metadata=metadata)
+    metadata |= {"general.architecture": architecture, f"{architecture}.block_count": 48}
+    try:
+        odd = build("m.gguf", replace(source, metadata=metadata))
+    except InputError:
+        return
 
     assert kv(odd, [CARD], LAUNCH, Placement((0,) * 49))[0][0] >= 0
     assert weights(odd, [CARD], LAUNCH, Placement((0,) * 49))[0][0] > 0

@@ -89,7 +89,7 @@ def test_mtp_blocks_are_the_last_and_count_as_slots(name, blocks, mtp):
 
 
 def test_the_routers_layer_of_granite_switch_is_no_mtp_block():
-    built = model(moe(2, "granite-switch", nextn_predict_layers=1), "blk.0.a.weight", "blk.1.a.weight")
+    built = model(moe(2, "graniteswitch", nextn_predict_layers=1), "blk.0.a.weight", "blk.1.a.weight")
 
     assert [False, False] == [layer.mtp for layer in built.layers]
 
@@ -151,11 +151,11 @@ BAD = {
     "no architecture": ({}, "names no architecture"),
     "architecture is nonsense": ({"general.architecture": "a b"}, "names no architecture"),
     "architecture is a number": ({"general.architecture": 3}, "names no architecture"),
-    "no blocks": ({"general.architecture": "llama"}, "llama.block_count is 0, not 1 to 512"),
-    "too many blocks": (moe(513), "llama.block_count is 513, not 1 to 512"),
+    "no blocks": ({"general.architecture": "llama"}, "llama.block_count is missing"),
+    "too many blocks": (moe(513), "llama.block_count is 513, not a whole number from 1 to 512"),
     "blocks are text": (
         moe() | {"llama.block_count": "2"},
-        "llama.block_count is '2', not a number of blocks",
+        "llama.block_count is '2', not a whole number",
     ),
     "more MTP than blocks": (moe(2, nextn_predict_layers=3), "has 3 MTP blocks of 2"),
     "mmproj": ({"general.architecture": "clip"}, "is a multimodal projector, not a language model"),

@@ -3,7 +3,7 @@
 To add one: read src/models/NAME.cpp, and give it an entry. If it is a plain decoder, a `Decoder` with the fields that
 differ is enough; tensors that a layer has or lacks are seen by themselves. Otherwise write a function
 `build(c, layers)` from the blocks, in the order in which the source calls them: only that order, shapes and
-in-place operations matter. What the architecture caches is a row of moefit.memory.architectures.
+in-place operations matter. What the architecture caches is a row of moefit.model.architectures.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def _llama4(c: Context, layer: int) -> Routing:
 
 
 def _maple(c: Context, layer: int) -> Routing:
-    clamped = c.hp.number("swiglu_clamp_exp", 0, layer) > 1e-6
+    clamped = c.hp.real("swiglu_clamp_exp", 0, layer) > 1e-6
     return Routing(normalise=True, clamped=clamped, fused_clamp=True)
 
 
@@ -94,7 +94,7 @@ def _in_window(c: Context, layer: int) -> bool:
 
 
 def _in_window_or_dense(c: Context, layer: int) -> bool:
-    return c.memory.windowed[layer] or layer < c.hp.integer("leading_dense_block_count")
+    return c.memory.windowed[layer] or layer < c.hp.whole("leading_dense_block_count")
 
 
 def _unless_full(c: Context, layer: int) -> bool:
@@ -110,7 +110,7 @@ def _never(_c: Context, _layer: int) -> bool:
 
 
 def _unless_finetuned(c: Context, _layer: int) -> bool:
-    return c.hp.flag("rope.scaling.finetuned", 0, default=True)
+    return c.hp.flag("rope.scaling.finetuned", default=True)
 
 
 QWEN_NEXT: Final = Decoder(
@@ -267,3 +267,6 @@ GROWING: Final = frozenset(
 
 HYPER: Final = frozenset({"deepseek4", "glm5-next", "qwen4exp"})
 """Architectures with fused operations of hyper-connections, which may be switched off."""
+
+UNDESCRIBED: Final = {"qwen4exp": "ple_key"}
+"""Tensors of blocks with a part that is not described: embeddings of n-grams."""

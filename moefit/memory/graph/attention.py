@@ -44,8 +44,8 @@ def heads_of(c: Context, layer: int) -> Heads:
     return Heads(
         hp.heads(layer),
         hp.kv_heads(layer),
-        hp.head_k(layer, window=window),
-        hp.head_v(layer, window=window),
+        hp.head_k(window=window),
+        hp.head_v(window=window),
         window,
     )
 
@@ -114,7 +114,7 @@ def qkv(
     `flat` leaves them two-dimensional; `query_width` is how many heads' values a query head has.
     """
     n = c.batch.tokens
-    clamps = bool(c.hp.number("attention.clamp_kqv")) and not flat
+    clamps = bool(c.hp.real("attention.clamp_kqv")) and not flat
     sizes = ((heads.k * query_width, heads.q), (heads.k, heads.kv), (heads.v, heads.kv))
     if c.has(layer, "attn_qkv"):
         fused = linear(c, "attn_qkv", x, layer)
@@ -216,7 +216,7 @@ def mha(
         cur = g.reshape(cur, cur.ne[0] * cur.ne[1], cur.ne[2] * cur.ne[3])
     else:
         kq = g.mul_mat(k, q)
-        if softcap or c.hp.number("attn_logit_softcapping"):
+        if softcap or c.hp.real("attn_logit_softcapping"):
             kq = g.scale(g.unary(g.scale(kq)))
         kq = g.soft_max(kq, mask_, sinks)
         if not v_trans:

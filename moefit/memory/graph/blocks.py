@@ -44,7 +44,7 @@ FUSED_CLAMP: Final = frozenset({"deepseek4", "glm5-next"})
 def embedding(c: Context, *, scaled: bool = False, mixed: bool = True) -> Node:
     """Token embeddings, chosen between token ids, vectors and a mix of both (build_inp_embd)."""
     embd = c.hp.embd()
-    more = embd * c.hp.integer(DEEPSTACK)
+    more = embd * c.hp.whole(DEEPSTACK)
 
     found = c.outside("token_embd.weight", on_output=False)
     table = found or g.stored(F32, c.homes.cpu, c.hp.embd(), 1, weight=True)
@@ -65,7 +65,7 @@ def embedding(c: Context, *, scaled: bool = False, mixed: bool = True) -> Node:
     cur = rows
     if more:
         cur = c.carried["embedding"] = g.view_nd(rows, (embd, c.batch.tokens), (rows.nb[1],))
-    if c.architecture in SCALED_EMBEDDINGS and c.hp.number("embedding_scale"):
+    if c.architecture in SCALED_EMBEDDINGS and c.hp.real("embedding_scale"):
         cur = g.scale(cur)
     if scaled:
         cur = g.mul(cur, c.input("inp_scale_rows", F32, 1, c.batch.tokens))
@@ -115,7 +115,7 @@ def ffn(c: Context, x: Node, layer: int, suffix: str = "", activation: str = "si
         if (
             c.architecture not in FUSED_CLAMP
             and activation == "silu"
-            and c.hp.number("swiglu_clamp_shexp", 0, layer) > 1e-6
+            and c.hp.real("swiglu_clamp_shexp", 0, layer) > 1e-6
         ):
             cur = g.mul(g.clamp(g.unary(gate)), g.clamp(up))
         else:
@@ -138,9 +138,7 @@ def positions(c: Context) -> Node:
     """Positions, four a token for multi-axis rotation (build_inp_pos)."""
     four = c.architecture in FOUR_POSITIONS or (
         c.architecture in SECTIONED
-        and bool(
-            c.hp.number("rope.dimension_sections", 0, 0) and c.hp.number("rope.dimension_sections", 0, 1)
-        )
+        and bool(c.hp.real("rope.dimension_sections", 0, 0) and c.hp.real("rope.dimension_sections", 0, 1))
     )
     return c.input("inp_pos", I32, c.batch.tokens * (4 if four else 1))
 
@@ -174,9 +172,9 @@ def head_only(c: Context, cur: Node, *, scaled: bool = False) -> None:
         head_bias = c.outside("output.bias")
         if head_bias is not None:
             cur = g.add(cur, head_bias)
-        if c.architecture in SCALED_LOGITS and c.hp.number("logit_scale"):
+        if c.architecture in SCALED_LOGITS and c.hp.real("logit_scale"):
             cur = g.scale(cur)
-        if c.architecture in CAPPED_LOGITS and c.hp.number("final_logit_softcapping"):
+        if c.architecture in CAPPED_LOGITS and c.hp.real("final_logit_softcapping"):
             cur = g.scale(g.unary(g.scale(cur)))
     cur.output = True
     c.expand(cur)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import field
 
-from moefit.gguf.header import Value
 from moefit.gguf.quants import QuantType
 from moefit.memory.graph import nodes as g
 from moefit.memory.graph.nodes import Graph, Node
 from moefit.memory.hparams import Hparams
-from moefit.model import Model, Tensor
+from moefit.model import Hyperparameters, MissingError, Model, Tensor
 from moefit.values import dataclass
 
 
@@ -62,77 +61,6 @@ class Homes:
     cpu: int
 
 
-class Parameters:
-    """Hyper-parameters by their key without the architecture's name (llama_hparams)."""
-
-    def __init__(self, model: Model) -> None:
-        self.model = model
-        self._metadata: Mapping[str, Value] = model.metadata
-        self._prefix = model.architecture + "."
-
-    def raw(self, key: str) -> Value | None:
-        """The value as the file has it."""
-        return self._metadata.get(self._prefix + key)
-
-    def has(self, key: str) -> bool:
-        """Whether the file has the key."""
-        return self._prefix + key in self._metadata
-
-    def number(self, key: str, default: float = 0, layer: int = 0) -> float:
-        """A number; of an array, the layer's."""
-        value = self.raw(key)
-        if isinstance(value, tuple):
-            value = value[min(layer, len(value) - 1)] if value else None
-        if not isinstance(value, int | float):
-            return default
-        return value
-
-    def integer(self, key: str, default: int = 0, layer: int = 0) -> int:
-        """A whole number; of an array, the layer's."""
-        return int(self.number(key, default, layer))
-
-    def flag(self, key: str, layer: int, *, default: bool = False) -> bool:
-        """Truth; of an array, the layer's."""
-        return bool(self.number(key, default, layer))
-
-    @property
-    def kept(self) -> tuple[bool, ...]:
-        """For each block, whether it is one of the main model: not a multi-token-prediction block."""
-        return tuple(not layer.mtp for layer in self.model.layers)
-
-    def embd(self) -> int:
-        """n_embd."""
-        return self.integer("embedding_length")
-
-    def heads(self, layer: int = 0) -> int:
-        """n_head."""
-        return self.integer("attention.head_count", 0, layer)
-
-    def kv_heads(self, layer: int = 0) -> int:
-        """n_head_kv; as many as heads when the file does not say."""
-        return self.integer("attention.head_count_kv", self.heads(layer), layer)
-
-    def head_k(self, layer: int = 0, *, window: bool = False) -> int:
-        """n_embd_head_k of a layer (llama_model_base::load_hparams)."""
-        heads = self.heads(layer) or 1
-        full = self.integer("attention.key_length", self.embd() // heads)
-        return self.integer("attention.key_length_swa", full) if window else full
-
-    def head_v(self, layer: int = 0, *, window: bool = False) -> int:
-        """n_embd_head_v of a layer."""
-        heads = self.heads(layer) or 1
-        full = self.integer("attention.value_length", self.embd() // heads)
-        return self.integer("attention.value_length_swa", full) if window else full
-
-    def experts(self) -> int:
-        """n_expert."""
-        return self.integer("expert_count")
-
-    def experts_used(self, layer: int = 0) -> int:
-        """n_expert_used."""
-        return self.integer("expert_used_count", 0, layer)
-
-
 class Layers:
     """The model's tensors by layer and short name: `attn_q.weight` of layer 3 is `blk.3.attn_q.weight`."""
 
@@ -149,7 +77,7 @@ class Layers:
 class Context:
     """One graph being built (llm_graph_context)."""
 
-    hp: Parameters
+    model: Model
     memory: Hparams
     """What each layer caches."""
     tensors: Layers
@@ -168,7 +96,12 @@ class Context:
     @property
     def architecture(self) -> str:
         """The architecture's name in the file."""
-        return self.hp.model.architecture
+        return self.model.architecture
+
+    @property
+    def hp(self) -> Hyperparameters:
+        """What the file says."""
+        return self.model.hparams
 
     def expand(self, *nodes: Node) -> None:
         """Append to the graph in this order (ggml_build_forward_expand)."""
@@ -184,11 +117,11 @@ class Context:
         """A layer's tensor.
 
         Raises:
-            KeyError: the layer has none of that name.
+            MissingError: the layer has none of that name.
         """
         found = self.find(layer, name)
         if found is None:
-            raise KeyError(f"blk.{layer}.{name}")
+            raise MissingError(f"blk.{layer}.{name}")
         return found
 
     def find(self, layer: int, name: str) -> Node | None:
@@ -207,6 +140,17 @@ class Context:
         home = self.homes.output if on_output else self.homes.cpu
         key = f"{name}@{home}"
         return self._node(tensor, home, key)
+
+    def output_weight(self, name: str) -> Node:
+        """A tensor outside the layers, on the output's backend.
+
+        Raises:
+            MissingError: the file has none of that name.
+        """
+        found = self.outside(name)
+        if found is None:
+            raise MissingError(name)
+        return found
 
     def on_first(self, name: str) -> Node | None:
         """A tensor of the file that is kept with the first layer (LLM_TENSOR_LAYER_REPEATING without a layer), or None."""

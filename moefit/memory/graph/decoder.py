@@ -92,7 +92,7 @@ def build(c: Context, layers: Sequence[int], what: Decoder) -> None:
         cur = g.scale(cur)
     for layer in layers:
         cur = block(c, cur, layer, what, last=layer == layers[-1])
-        if layer < c.hp.integer(DEEPSTACK):
+        if layer < c.hp.whole(DEEPSTACK):
             first = c.carried["embedding"]
             cur = g.add(cur, g.view_nd(first, (cur.ne[0], cur.ne[1]), (first.nb[1],)))
     finish(c, cur, what)
@@ -121,7 +121,7 @@ def block(c: Context, x: Node, layer: int, what: Decoder, *, last: bool) -> Node
     if what.parallel:
         return _parallel(c, x, cur, layer, what, last=last)
     cur = mix(c, cur, layer, what)
-    if what.scaled_attention and c.hp.number("attention.value_scale", 1) != 1:
+    if what.scaled_attention and c.hp.real("attention.value_scale", 1) != 1:
         cur = g.scale(cur)
     if last and what.outputs == "last layer":
         rows = output_ids(c)
@@ -177,7 +177,7 @@ def self_attention(c: Context, x: Node, layer: int, what: Decoder) -> Node:
         q, k = _qk_norms(c, q, k, layer, what)
     if what.scaled_query:
         q = g.scale(q)
-    if what.temperature and c.hp.number("attention.temperature_scale"):
+    if what.temperature and c.hp.real("attention.temperature_scale"):
         q = g.mul(q, c.input("attn_scale", F32, 1, 1, c.batch.tokens))
     if not c.has(layer, "attn_gate"):
         return attend(c, layer, heads, q, k, v, softcap=what.softcap)
@@ -217,7 +217,7 @@ def rope_factors(c: Context, layer: int) -> Node | None:
     scaled = c.shared(layer, "rope_freqs.weight")
     if scaled is not None:
         return scaled
-    original = c.hp.integer("rope.scaling.original_context_length", c.hp.integer("context_length"))
+    original = c.hp.whole("rope.scaling.original_context_length", c.hp.whole("context_length"))
     return c.shared(layer, f"rope_factors_{'long' if c.batch.cells > original else 'short'}.weight")
 
 

@@ -28,7 +28,7 @@ from moefit.values import dataclass
 
 def build(c: Context, layers: Sequence[int]) -> None:
     """A whole graph, of these layers only."""
-    streams, n = c.hp.integer("hyper_connection.count"), c.batch.tokens
+    streams, n = c.hp.needed("hyper_connection.count"), c.batch.tokens
     cur = embedding(c, mixed=False)
     embd = cur.ne[0]
     c.expand(_raw(c).mask)
@@ -68,9 +68,7 @@ def gathered(c: Context, x: Node, layer: int, part: str) -> tuple[Node, Node, No
 
 def _head(c: Context, x: Node) -> Node:
     """The state that the output matrix reads (build_hc_head)."""
-    matrix, scale, base = (c.outside(f"output_hc_{name}.weight") for name in ("fn", "scale", "base"))
-    if matrix is None or scale is None or base is None:
-        raise KeyError("output_hc_fn")
+    matrix, scale, base = (c.output_weight(f"output_hc_{name}.weight") for name in ("fn", "scale", "base"))
     weights = g.scale(g.unary(_affine(mixes_of(x, matrix), scale, base)))
     return pre(c, -1, x, weights)
 
@@ -79,7 +77,7 @@ def _fed(c: Context, x: Node, layer: int) -> Node:
     """Experts, in the first layers chosen by the token alone, and the shared one."""
     chosen = None
     how = replace(routing(c, layer), fused_clamp=True)
-    if layer < c.hp.integer("hash_layer_count"):
+    if layer < c.hp.whole("hash_layer_count"):
         chosen = g.get_rows(c.weight(layer, "ffn_gate_tid2eid"), c.input("inp_tokens", I32, c.batch.tokens))
     routed = moe_ffn(c, x, layer, how, chosen=chosen)
     return g.add(routed, ffn(c, x, layer, "_shexp"))
@@ -271,12 +269,12 @@ def _attention(c: Context, x: Node, layer: int) -> Node:
         of = _Compressor(c, "hca" if ratio == HEAVY else "csa", ratio, heads.k)
         _advance(c, layer, "attn_compressor", of, *_projected(c, x, layer, "attn_compressor", of))
     if ratio == SPARSE:
-        indexer = _Compressor(c, "lid", ratio, width=hp.integer("attention.indexer.key_length"))
+        indexer = _Compressor(c, "lid", ratio, width=hp.whole("attention.indexer.key_length"))
         parts = _projected(c, x, layer, "indexer_compressor", indexer)
         _advance(c, layer, "indexer_compressor", indexer, *parts)
     top_k = None if indexer is None else _top_k(c, x, low, layer, indexer)
     out = _attend(c, layer, raw, q, kv, of, top_k)
-    groups, rank = hp.integer("attention.output_group_count"), hp.integer("attention.output_lora_rank")
+    groups, rank = hp.needed("attention.output_group_count"), hp.needed("attention.output_lora_rank")
     out = g.like("ROPE_BACK", g.reshape(out, heads.k, heads.q, n), pos)
     out = g.permute(g.reshape(out, heads.q // groups * heads.k, groups, n), 0, 2, 1, 3)
     out = g.permute(g.mul_mat(c.weight(layer, "attn_output_a"), out), 0, 2, 1, 3)
@@ -323,7 +321,7 @@ def _only(c: Context, full: Node, top_k: Node) -> Node:
 def _top_k(c: Context, x: Node, low: Node, layer: int, of: _Compressor) -> Node:
     """The compressed keys that the indexer ranks highest (build_lid_top_k)."""
     hp, b = c.hp, c.batch
-    count, width = hp.integer("attention.indexer.head_count"), of.width
+    count, width = hp.whole("attention.indexer.head_count"), of.width
     q = g.rope(g.reshape(linear(c, "indexer.attn_q_b", low, layer), width, count, b.tokens), positions(c))
     if of.rotation is not None:
         q = hadamard(q, of.rotation)
@@ -335,4 +333,4 @@ def _top_k(c: Context, x: Node, low: Node, layer: int, of: _Compressor) -> Node:
     nb = weights.nb
     weights = g.view(weights, (count, per, 1, streams), (nb[0], nb[1], nb[2] // streams, nb[3] // streams))
     scores = g.result("LIGHTNING_INDEXER", F32, (keys.ne[2], per, 1, streams), q, keys, weights, of.mask)
-    return g.cont(g.top_k(scores, min(keys.ne[2], hp.integer("attention.indexer.top_k"))))
+    return g.cont(g.top_k(scores, min(keys.ne[2], hp.whole("attention.indexer.top_k"))))

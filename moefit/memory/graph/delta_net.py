@@ -29,11 +29,11 @@ class Shape:
 def shape_of(c: Context) -> Shape:
     """The sizes by their keys."""
     hp = c.hp
-    heads = hp.integer("ssm.time_step_rank")
+    heads = hp.needed("ssm.time_step_rank")
     return Shape(
-        hp.integer("ssm.state_size"),
-        hp.integer("ssm.group_count"),
-        hp.integer("ssm.inner_size") // heads,
+        hp.needed("ssm.state_size"),
+        hp.needed("ssm.group_count"),
+        hp.needed("ssm.inner_size") // heads,
         heads,
     )
 

@@ -45,7 +45,7 @@ def phi2(c: Context, layers: Sequence[int]) -> None:
 
 def gptneox(c: Context, layers: Sequence[int]) -> None:
     """Side by side where the file says so, each after its own norm (src/models/gptneox.cpp)."""
-    if not c.hp.flag("use_parallel_residual", 0):
+    if not c.hp.flag("use_parallel_residual"):
         decoder.build(c, layers, LAYER_NORM)
         return
     cur = embedding(c)

@@ -11,6 +11,7 @@ from moefit.memory.graph.context import Context
 from moefit.memory.graph.decoder import Decoder, finish
 from moefit.memory.graph.moe import Routing, moe_ffn
 from moefit.memory.graph.nodes import I32, Node
+from moefit.model import MissingError
 
 WHAT = Decoder(outputs="normed")
 ROUTING = Routing(normalise=True, activation="gelu")
@@ -30,12 +31,13 @@ def _per_layer_inputs(c: Context, x: Node) -> Node | None:
     table = c.outside("per_layer_token_embd.weight", on_output=False)
     if table is None:
         return None
-    n, layers = c.batch.tokens, sum(c.hp.kept)
+    n, layers = c.batch.tokens, c.memory.blocks
     width = table.ne[0] // layers
     own = g.scale(g.reshape(g.get_rows(table, c.input("inp_tokens.per_layer", I32, n)), width, layers, n))
     c.expand(own)
     projection = c.on_first("per_layer_model_proj.weight")
-    assert projection is not None
+    if projection is None:
+        raise MissingError("per_layer_model_proj.weight")
     both = g.reshape(g.scale(g.mul_mat(projection, x)), width, layers, n)
     both = norm(c, both, c.on_first("per_layer_proj_norm.weight"), -1)
     return g.cont(g.permute(g.scale(g.add(both, own)), 0, 2, 1, 3))

@@ -21,7 +21,7 @@ WHAT = Decoder(route=lambda c, layer: replace(routing(c, layer), fused_clamp=Tru
 
 def hy_v4(c: Context, layers: Sequence[int]) -> None:
     """Streams mixed by plain operations (build_hc_pre, build_hc_post, build_hc_head)."""
-    streams, n = c.hp.integer("hyper_connection.count"), c.batch.tokens
+    streams, n = c.hp.needed("hyper_connection.count"), c.batch.tokens
     cur = embedding(c)
     embd = cur.ne[0]
     cur = g.repeat(g.reshape(cur, embd, 1, n), embd, streams, n, 1)
@@ -72,7 +72,7 @@ def comb(c: Context, layer: int, mixes: Node, scale: Node, base: Node, streams: 
         return g.div(x, g.permute(sums, 1, 0, 2, 3))
 
     cur = columns(cur)
-    for _ in range(c.hp.integer("hyper_connection.sinkhorn_iterations") - 1):
+    for _ in range(c.hp.whole("hyper_connection.sinkhorn_iterations") - 1):
         cur = columns(g.div(cur, g.add(g.sum_rows(cur), little)))
     return cur
 
@@ -143,7 +143,5 @@ def _scattered(x: Node, residual: Node, weights: Node) -> Node:
 
 def _head(c: Context, x: Node) -> Node:
     """The state that the output matrix reads."""
-    matrix, scale, base = (c.outside(f"output_hc_{name}.weight") for name in ("fn", "scale", "base"))
-    if matrix is None or scale is None or base is None:
-        raise KeyError("output_hc_fn")
+    matrix, scale, base = (c.output_weight(f"output_hc_{name}.weight") for name in ("fn", "scale", "base"))
     return _reduced(x, g.scale(g.unary(g.add(g.mul(mixes_of(x, matrix), scale), base))))

@@ -17,7 +17,7 @@ from moefit.memory.graph.nodes import F32, Node
 
 def build(c: Context, layers: Sequence[int]) -> None:
     """A graph of all layers: how many states are kept depends on the layer's number."""
-    every = c.hp.integer("attn_res.block_size")
+    every = c.hp.needed("attn_res.block_size")
     cur = embedding(c)
     stack: Node | None = None
     for layer in layers:
@@ -53,7 +53,7 @@ def _mixed(stack: Node | None, cur: Node, score: Node | None) -> Node:
 def _attention(c: Context, x: Node, layer: int) -> Node:
     """Latent attention without rotation, its output gated for each value."""
     hp = c.hp
-    rank, rope = hp.integer("attention.kv_lora_rank"), hp.integer("rope.dimension_count")
+    rank, rope = hp.whole("attention.kv_lora_rank"), hp.whole("rope.dimension_count")
     query, k, values = latent_query(c, query_of(c, x, layer), x, layer, rotates=False)
     shape = Heads(hp.heads(layer), 1, rank + rope, rank)
     out = attend_latent(c, layer, shape, query, k, values, c.weight(layer, "attn_v_b"))

@@ -40,8 +40,7 @@ def _kinds(model: Model, period: int) -> tuple[int, ...]:
 
 def _kind(model: Model, memory: Hparams, layer: Layer, period: int) -> Hashable:
     i = layer.index
-    deep = model.metadata.get(f"{model.architecture}.{DEEPSTACK}")
-    listed = (model.metadata.get(f"{model.architecture}.{key}") for key in PER_LAYER_KEYS)
+    listed = (model.hparams.real(key, layer=i) for key in PER_LAYER_KEYS)
     return (
         tuple((t.name.split(".", 2)[-1], t.shape) for t in _own(layer)),
         memory.attention[i],
@@ -49,8 +48,8 @@ def _kind(model: Model, memory: Hparams, layer: Layer, period: int) -> Hashable:
         memory.indexer[i],
         memory.windowed[i],
         i % period,
-        i < (deep if isinstance(deep, int) else 0),
-        tuple(value[i] if isinstance(value, tuple) and i < len(value) else None for value in listed),
+        i < model.hparams.whole(DEEPSTACK),
+        tuple(listed),
     )
 
 

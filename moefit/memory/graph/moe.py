@@ -43,10 +43,10 @@ def routing(
 ) -> Routing:
     """What the file's keys say about routing."""
     hp = c.hp
-    code = hp.integer("expert_gating_func")
-    norm = hp.flag("expert_weights_norm", layer) if normalise is None else normalise
-    scale = hp.number("expert_weights_scale")
-    clamped = hp.number("swiglu_clamp_exp", 0, layer) > 1e-6
+    code = hp.whole("expert_gating_func")
+    norm = hp.flag("expert_weights_norm", layer=layer) if normalise is None else normalise
+    scale = hp.real("expert_weights_scale")
+    clamped = hp.real("swiglu_clamp_exp", 0, layer) > 1e-6
     return Routing(GATING.get(code, default_gating), norm, scale not in (0, 1), clamped=clamped)
 
 
@@ -69,7 +69,7 @@ def _grouped(c: Context, selection: Node, experts: int, groups: int) -> Node:
     scores = g.get_rows(g.reshape(grouped, 1, *grouped.ne[:3]), best)
     scores = g.sum_rows(g.reshape(scores, *scores.ne[1:]))
     scores = g.reshape(scores, scores.ne[1], scores.ne[2])
-    chosen = g.argsort_top_k(scores, c.hp.integer("expert_group_used_count"))
+    chosen = g.argsort_top_k(scores, c.hp.whole("expert_group_used_count"))
     kept = g.get_rows(grouped, chosen)
     masked = g.set_rows(g.like("FILL", grouped), kept, chosen)
     return g.reshape(masked, experts, n)
@@ -133,7 +133,7 @@ def _chosen(c: Context, layer: int, how: Routing, logits: Node, probs: Node, cou
         selection = logits
     if how.grouped:
         selection = g.unary(logits)
-    groups = c.hp.integer("expert_group_count")
+    groups = c.hp.whole("expert_group_count")
     if groups > 1:
         selection = _grouped(c, selection, experts, groups)
     return g.argsort_top_k(selection, used)

@@ -88,9 +88,9 @@ def gdn_norm(x: Node) -> Node:
 def mamba2(c: Context, x: Node, layer: int) -> Node:
     """A Mamba-2 layer (build_mamba2_layer)."""
     hp = c.hp
-    kernel, inner = hp.integer("ssm.conv_kernel"), hp.integer("ssm.inner_size")
-    width, heads = hp.integer("ssm.state_size"), hp.integer("ssm.time_step_rank")
-    groups, sequences, tokens = hp.integer("ssm.group_count"), c.batch.sequences, c.batch.sequence_tokens
+    kernel, inner = hp.needed("ssm.conv_kernel"), hp.needed("ssm.inner_size")
+    width, heads = hp.needed("ssm.state_size"), hp.needed("ssm.time_step_rank")
+    groups, sequences, tokens = hp.needed("ssm.group_count"), c.batch.sequences, c.batch.sequence_tokens
     head, channels = inner // heads, inner + 2 * groups * width
     size = (kernel - 1) * channels
     cache = c.cache(layer, "r", F32, size, sequences)
@@ -134,8 +134,8 @@ def mamba2(c: Context, x: Node, layer: int) -> Node:
 def mamba(c: Context, x: Node, layer: int) -> Node:
     """A Mamba layer of the first kind (build_mamba_layer)."""
     hp = c.hp
-    kernel, inner = hp.integer("ssm.conv_kernel"), hp.integer("ssm.inner_size")
-    width, rank = hp.integer("ssm.state_size"), hp.integer("ssm.time_step_rank")
+    kernel, inner = hp.needed("ssm.conv_kernel"), hp.needed("ssm.inner_size")
+    width, rank = hp.needed("ssm.state_size"), hp.needed("ssm.time_step_rank")
     sequences, tokens = c.batch.sequences, c.batch.sequence_tokens
     size = (kernel - 1) * inner
     cache = c.cache(layer, "r", F32, _conv_row(c, kernel, inner), sequences)
@@ -182,8 +182,8 @@ def mamba(c: Context, x: Node, layer: int) -> Node:
 def mamba_with_heads(c: Context, x: Node, layer: int) -> Node:
     """PLaMo-2's layer: Mamba's projections over Mamba-2's heads (src/models/plamo2.cpp, build_plamo2_mamba_layer)."""
     hp = c.hp
-    kernel, inner = hp.integer("ssm.conv_kernel"), hp.integer("ssm.inner_size")
-    width, heads = hp.integer("ssm.state_size"), hp.integer("ssm.time_step_rank")
+    kernel, inner = hp.needed("ssm.conv_kernel"), hp.needed("ssm.inner_size")
+    width, heads = hp.needed("ssm.state_size"), hp.needed("ssm.time_step_rank")
     sequences, tokens = c.batch.sequences, c.batch.sequence_tokens
     head, size = inner // heads, (kernel - 1) * inner
     cache = c.cache(layer, "r", F32, size, sequences)
@@ -224,14 +224,14 @@ def mamba_with_heads(c: Context, x: Node, layer: int) -> Node:
 
 def _conv_row(c: Context, kernel: int, inner: int) -> int:
     """Values in a sequence's convolution state: Mamba has room for groups it does not use (n_embd_r)."""
-    groups, width = c.hp.integer("ssm.group_count"), c.hp.integer("ssm.state_size")
+    groups, width = c.hp.whole("ssm.group_count"), c.hp.needed("ssm.state_size")
     return (kernel - 1) * (inner + 2 * groups * width)
 
 
 def short_conv(c: Context, x: Node, layer: int) -> Node:
     """A gated short convolution (build_shortconv_block)."""
     embd, sequences, tokens = x.ne[0], c.batch.sequences, c.batch.sequence_tokens
-    kernel = c.hp.integer("shortconv.l_cache")
+    kernel = c.hp.needed("shortconv.l_cache")
     three = linear(c, "shortconv.in_proj", g.reshape(x, embd, tokens, sequences), layer)
     ne = (three.ne[0] // 3, three.ne[1], three.ne[2])
     b, gate, values = (g.view_nd(three, ne, three.nb[1:3]) for _ in range(3))

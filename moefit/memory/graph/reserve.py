@@ -13,8 +13,8 @@ from typing import Final, TypeVar
 from moefit.machine.backends import Backend
 from moefit.memory.buffers import HOST
 from moefit.memory.graph.allocate import Allocator, Arena
-from moefit.memory.graph.architectures import ARCHITECTURES, GROWING, HYPER, PERIODS
-from moefit.memory.graph.context import Batch, Context, Homes, Layers, Parameters
+from moefit.memory.graph.architectures import ARCHITECTURES, GROWING, HYPER, PERIODS, UNDESCRIBED
+from moefit.memory.graph.context import Batch, Context, Homes, Layers
 from moefit.memory.graph.fusion import fused
 from moefit.memory.graph.layers import Chosen, choose, sketched
 from moefit.memory.graph.nodes import Node
@@ -22,7 +22,7 @@ from moefit.memory.graph.rules import alloc_size, batch_size, runs
 from moefit.memory.graph.schedule import Backends, schedule
 from moefit.memory.hparams import hparams
 from moefit.memory.memo import per_object
-from moefit.model import Model
+from moefit.model import MissingError, Model
 from moefit.values import dataclass
 
 T = TypeVar("T")
@@ -157,13 +157,12 @@ def _elsewhere(model: Model, homes: Homes, question: Question, chosen: Chosen) -
 
 def _built(model: Model, homes: Homes, batch: Batch, layers: Sequence[int]) -> Context:
     """The graph; a general one where a layer lacks what its architecture needs."""
-    c = Context(Parameters(model), hparams(model), _layers(model), batch, homes)
-    build = ARCHITECTURES.get(model.architecture)
-    if build is not None and not _strange(model):
+    c = Context(model, hparams(model), _layers(model), batch, homes)
+    if not guessed(model):
         try:
-            build(c, layers)
-        except KeyError:
-            _strange(model).add(model.architecture)
+            ARCHITECTURES[model.architecture](c, layers)
+        except MissingError as error:
+            _lacking(model).append(error.name)
             return _built(model, homes, batch, layers)
     else:
         from moefit.memory.graph import generic  # noqa: PLC0415 - few models need it
@@ -173,14 +172,25 @@ def _built(model: Model, homes: Homes, batch: Batch, layers: Sequence[int]) -> C
 
 
 @per_object(8)
-def _strange(_model: Model) -> set[str]:
-    """The model's architecture, once a layer was seen to lack what that needs."""
-    return set()
+def _lacking(_model: Model) -> list[str]:
+    """What the architecture's graph needs and the file was seen to lack."""
+    return []
 
 
-def estimated(model: Model) -> bool:
-    """Whether its graph is a general one, not its architecture's."""
-    return model.architecture not in ARCHITECTURES or bool(_strange(model))
+@per_object(8)
+def _has_undescribed(model: Model) -> bool:
+    part = UNDESCRIBED.get(model.architecture)
+    return part is not None and any(part in t.name for layer in model.layers for t in layer.tensors)
+
+
+def guessed(model: Model) -> str | None:
+    """Why the graph is a general one, not the architecture's; None where it is that."""
+    if model.architecture not in ARCHITECTURES:
+        return "its graph is not described"
+    if _has_undescribed(model):
+        return f"the part of its graph with {UNDESCRIBED[model.architecture]} is not described"
+    lacking = _lacking(model)
+    return f"the file lacks {lacking[0]}" if lacking else None
 
 
 def _backends(question: Question) -> Backends:

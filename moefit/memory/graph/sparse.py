@@ -42,8 +42,8 @@ def indexed_latent_attention(c: Context, x: Node, layer: int, _what: Decoder) ->
     if c.memory.indexer[layer] is not None:
         c.carried["top_k"] = _chosen_cells(c, x, low, layer, turned=c.architecture not in UNTURNED)
     rank, rope, heads = (
-        hp.integer("attention.kv_lora_rank"),
-        hp.integer("rope.dimension_count"),
+        hp.whole("attention.kv_lora_rank"),
+        hp.whole("rope.dimension_count"),
         hp.heads(layer),
     )
     query, k, values = latent_query(c, linear(c, "attn_q_b", low, layer), x, layer)
@@ -66,13 +66,13 @@ def indexed_or_windowed(c: Context, x: Node, layer: int, _what: Decoder) -> Node
     hp, n, window = c.hp, c.batch.tokens, c.memory.windowed[layer]
     suffix = "_swa" if window else ""
     rank, rope, heads = (
-        hp.integer(f"attention.kv_lora_rank{suffix}"),
-        hp.integer("rope.dimension_count"),
+        hp.whole(f"attention.kv_lora_rank{suffix}"),
+        hp.whole("rope.dimension_count"),
         hp.heads(layer),
     )
     key, value = (
-        hp.integer(f"attention.key_length_mla{suffix}"),
-        hp.integer(f"attention.value_length_mla{suffix}"),
+        hp.whole(f"attention.key_length_mla{suffix}"),
+        hp.whole(f"attention.value_length_mla{suffix}"),
     )
     low = norm(c, linear(c, "attn_q_a", x, layer), "attn_q_a_norm", layer)
     top_k = None if window else _chosen_cells(c, x, low, layer)
@@ -104,7 +104,7 @@ def indexed_or_windowed(c: Context, x: Node, layer: int, _what: Decoder) -> Node
 def _chosen_cells(c: Context, x: Node, low: Node, layer: int, *, turned: bool = True) -> Node:
     """The indexer: its own keys, one score for each cell, the best ones."""
     hp, b = c.hp, c.batch
-    size, heads = hp.integer("attention.indexer.key_length"), hp.integer("attention.indexer.head_count")
+    size, heads = hp.whole("attention.indexer.key_length"), hp.whole("attention.indexer.head_count")
     shape = Heads(heads, 1, size, 0)
     rotation = 64
     while size % (2 * rotation) == 0:
@@ -128,7 +128,7 @@ def _chosen_cells(c: Context, x: Node, low: Node, layer: int, *, turned: bool = 
     scores = g.result(
         "LIGHTNING_INDEXER", F32, (keys.ne[2], q.ne[2], 1, q.ne[3]), q, keys, g.scale(weights), scores_mask
     )
-    return g.cont(g.top_k(scores, min(keys.ne[2], hp.integer("attention.indexer.top_k"))))
+    return g.cont(g.top_k(scores, min(keys.ne[2], hp.whole("attention.indexer.top_k"))))
 
 
 def _only(full: Node, top_k: Node) -> Node:
@@ -152,7 +152,7 @@ def block_sparse_attention(c: Context, x: Node, layer: int, what: Decoder) -> No
         return self_attention(c, x, layer, what)
     n = c.batch.tokens
     heads = heads_of(c, layer)
-    size, groups = c.hp.integer("attention.indexer.key_length"), c.hp.integer("attention.indexer.head_count")
+    size, groups = c.hp.whole("attention.indexer.key_length"), c.hp.whole("attention.indexer.head_count")
     q, k, v = qkv(c, x, layer, heads)
     pos = positions(c)
     q = g.rope(normed(c, q, "attn_q_norm", layer), pos)
@@ -185,8 +185,8 @@ def _stream(c: Context, layer: int, heads: Heads, what: tuple[Node, Node, Node],
     q, iq, keys = what
     b = c.batch
     per, cells, size = b.tokens // b.streams, b.cells, iq.ne[0]
-    groups = c.hp.integer("attention.indexer.head_count")
-    block = c.hp.integer("attention.indexer.block_size", 128)
+    groups = c.hp.whole("attention.indexer.head_count")
+    block = c.hp.whole("attention.indexer.block_size", 128)
     blocks = -(-RESERVED_POSITIONS // block)
     padded = blocks * block
     bias = c.input("msa.bias", F32, blocks, b.tokens)
@@ -203,7 +203,7 @@ def _stream(c: Context, layer: int, heads: Heads, what: tuple[Node, Node, Node],
     scores = g.mul_mat(g.get_rows(ik_s, g.view_nd(slots, (padded,))), g.reshape(iq_s, size, groups * per))
     scores = g.in_place("ADD", g.reshape(scores, padded, groups, per), pm_s)
     pooled = g.result("POOL_2D", F32, (blocks, groups, per, 1), scores)
-    best = g.top_k(g.add(pooled, bias_s), min(c.hp.integer("attention.indexer.top_k") or blocks, blocks))
+    best = g.top_k(g.add(pooled, bias_s), min(c.hp.whole("attention.indexer.top_k") or blocks, blocks))
     never = g.repeat(g.cast(g.scale(bias_s), F16), blocks, groups, per, 1)
     zero = g.scale(g.cast(best, F32))
     chosen = best.ne[0]

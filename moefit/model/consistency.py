@@ -1,0 +1,55 @@
+"""What hyper-parameters must say of each other: llama.cpp stops where that does not hold.
+
+source: src/llama-model.cpp, llama_model_base::load_hparams (assertions); load_arch_hparams of src/models/*.cpp
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from moefit.errors import InputError
+from moefit.model.keys import MAX_LAYERS
+
+if TYPE_CHECKING:
+    from moefit.model.hyperparameters import Hyperparameters
+
+DAMAGED: Final = "the file is damaged"
+
+
+def agree(path: str, architecture: str, hparams: Hyperparameters) -> None:
+    """Find hyper-parameters that contradict each other.
+
+    Raises:
+        InputError: some do; it names the key, its value and the file.
+    """
+    for key, wrong in (*_experts(hparams), *_blocks(hparams)):
+        value = hparams.most(key)
+        raise InputError(f"{path}: {architecture}.{key} is {value}, {wrong}", DAMAGED)
+
+
+def _experts(h: Hyperparameters) -> Iterator[tuple[str, str]]:
+    experts, used = h.experts(), h.most("expert_used_count")
+    groups, used_groups = h.whole("expert_group_count"), h.whole("expert_group_used_count")
+    if used > experts:
+        yield "expert_used_count", f"more than the {experts} of expert_count"
+    if experts and h.has("expert_used_count") and not used:
+        yield "expert_used_count", f"of {experts} experts"
+    if groups and groups >= experts:
+        yield "expert_group_count", f"not less than the {experts} of expert_count"
+    if groups > 1 and experts % groups:
+        yield "expert_group_count", f"which does not divide the {experts} of expert_count"
+    if groups > 1 and not 0 < used_groups < groups:
+        yield "expert_group_used_count", f"of {groups} groups"
+
+
+def _blocks(h: Hyperparameters) -> Iterator[tuple[str, str]]:
+    if h.whole("attention.shared_kv_layers") > h.blocks:
+        yield "attention.shared_kv_layers", f"more than the {h.blocks} of block_count"
+    if h.whole("num_loops", 1) * h.blocks > MAX_LAYERS:
+        yield "num_loops", f"which makes more than {MAX_LAYERS} of {h.blocks} blocks"
+    if max(h.listed("ple.layers") or (0,), default=0) >= h.blocks:
+        yield "ple.layers", f"which is no block of {h.blocks}"
+    pool = h.whole("attention.indexer.kpool")
+    if pool and h.whole("attention.indexer.top_k") % pool:
+        yield "attention.indexer.kpool", "which does not divide attention.indexer.top_k"
