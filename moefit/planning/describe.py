@@ -14,6 +14,7 @@ from moefit.machine.types import CPU, Device
 from moefit.memory.guest import Guest
 from moefit.memory.host import PROCESS
 from moefit.model import Layer, Model, Role
+from moefit.model.keys import KEYS
 from moefit.placement.types import Placement
 from moefit.planning.types import DevicePlan, LayerPlan, Plan, holds_weights
 from moefit.search.candidate import Candidate
@@ -144,10 +145,11 @@ def _left_out(dropped: Dropped) -> Warn:
 
 
 def _kept_values(model: Model, constraints: Constraints) -> Iterator[Warn]:
-    """`--override-kv` without an effect."""
+    """`--override-kv` without an effect, of keys that a rule reads."""
     for override in constraints.kv_overrides:
-        there = model.metadata.get(override.key)
-        if override.key.startswith(f"{model.architecture}.") and there != override.value:
+        prefix, _, key = override.key.partition(".")
+        read = prefix == model.architecture and key in KEYS
+        if read and model.hparams.values.get(key) != override.value:
             why = (
                 "llama.cpp keeps the file's value: it is of another type or a list, or an earlier one counts"
             )

@@ -119,9 +119,9 @@ def test_an_unknown_architecture_gets_an_estimate_that_is_said_to_be_one():
     said = compute_buffers(model, devices, settings, placement)
 
     assert said.devices[0] + said.extra[0] > known.devices[0]
-    assert [
-        "newcomer: its graph is not described: compute buffers are an estimate from its tensors"
-    ] == list(said.notes)
+    assert ["newcomer: its graph is not described: compute buffers are an estimate from its tensors"] == list(
+        said.notes
+    )
 
 
 def test_a_model_unlike_its_architecture_is_estimated_instead_of_failing():
