@@ -92,11 +92,7 @@ def start(
         "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
         "CUDA_VISIBLE_DEVICES": ",".join(map(str, range(len(leave)))),
     }
-    name = launch.partition("=")[0]
-    log = (
-        Path(tempfile.gettempdir())
-        / f"{cell.model.stem}-{cell.free}-{cell.context.replace(':', '-')}-{name}.log"
-    )
+    name, log = launch.partition("=")[0], log_of(cell, launch)
     with card.ballast(*leave), card.Peak(len(leave)) as peak:
         argv, environment = line_of(launch, cell.command(server), len(leave))
         row: dict[str, Any] = {"argv": argv[1:], "environment": environment, "predicted": predicted(argv)}
