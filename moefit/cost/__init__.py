@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from moefit.cost.decode import token_terms
+from moefit.cost.load import ready
 from moefit.cost.moe_cache import MISSES, decode_doubt
 from moefit.cost.offload import op_offload_min_batch
 from moefit.cost.prefill import prompt_terms
@@ -65,17 +66,30 @@ def predict(
     writing = _gather("decode", token_terms(run, workload.prompt + answer / 2, draft_bytes or {}), answer)
     assumed = _assumed(run, machine)
     confidence = _confidence(run, machine, assumed)
-    turns = len(devices) > 1 and bool(run.tally.hops or CPU in placement.slots)
+    loading = ready(run)
+    start = loading[0] / workload.requests if workload.requests else 0.0
+    needs_cpu = bool(run.tally.hops) or CPU in placement.slots
     kept = (*(reading if workload.prompt else ()), *(writing if workload.generated else ()))
     return Prediction(
         prefill_tokens_per_second=prompt / sum(term.seconds for term in reading),
         decode_tokens_per_second=answer / sum(term.seconds for term in writing),
         prompt_tokens=workload.prompt,
         generated_tokens=workload.generated,
-        seconds=sum(term.seconds for term in kept),
+        seconds=start + sum(term.seconds for term in kept),
         confidence=confidence,
         terms=kept,
-        doubt=_doubt(run, writing, doubt(confidence, assumed, turns=turns)),
+        doubt=_doubt(
+            run,
+            writing,
+            doubt(
+                confidence,
+                assumed,
+                turns=needs_cpu and len(devices) > 1,
+                shared=needs_cpu and machine.cpu.virtual,
+            ),
+        ),
+        ready=loading,
+        start=start,
     )
 
 

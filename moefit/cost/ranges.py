@@ -29,6 +29,9 @@ processors are shared. measured: repeated runs of one line, and what `moefit ben
 
 _TAKING_TURNS: Final = 0.75
 """The lower end of decode where several devices and the CPU take turns: on two rented H200 0.4 to 0.86 of the prediction."""
+_SHARED: Final = 0.7
+"""The same where the CPU is a virtual machine's: the static lines of four leases decoded at 0.55 to 0.97 of what calibration foretold, and
+fell by half within minutes while neighbours worked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +46,17 @@ class Doubt:
 
 
 @cache
-def doubt(confidence: Confidence, assumed: tuple[str, ...], *, turns: bool) -> Doubt:
+def doubt(
+    confidence: Confidence, assumed: tuple[str, ...], *, turns: bool = False, shared: bool = False
+) -> Doubt:
     """The doubt of a prediction.
 
     Args:
         confidence: what the machine's figures come from.
         assumed: whose rates are guesses.
         turns: whether several devices and the CPU take turns at each token.
+        shared: whether each token needs processors that neighbours may share.
     """
     low, high = _DECODE[confidence]
-    return Doubt(_PREFILL[confidence], (low * _TAKING_TURNS if turns else low, high), assumed)
+    low *= (_TAKING_TURNS if turns else 1.0) * (_SHARED if shared else 1.0)
+    return Doubt(_PREFILL[confidence], (low, high), assumed)

@@ -173,6 +173,9 @@ submission and a fence: RX 6700 XT and R9700 300 us. ROCm: RX 9070 XT about 500 
 DISK: Final = 2e9
 """Bytes per second that page faults read from an NVMe drive: its sequential 3-7 GB/s less what small random reads lose."""
 
+DISK_STREAM: Final = 2.5e9
+"""The same of reading a file from its start to its end."""
+
 _LAPTOP: Final = re.compile(
     r"\b(?:i[3579]-|Ultra \d )?1?\d{3,5}(?:H|HX|HK|HS|P|U|V|G[1-7])\b|\bRyzen AI", re.IGNORECASE
 )

@@ -34,12 +34,16 @@ class Prediction:
     prompt_tokens: int
     generated_tokens: int
     seconds: float
-    """For the prompt and the answer together."""
+    """For the prompt and the answer together, and the start's share where the workload says how many requests it serves."""
     confidence: Confidence
     """Where the figures of the machine come from: corrected by runs of this model, calibrated, a catalogue, or guessed."""
     terms: tuple[Term, ...] = ()
     """The seconds, by phase and place; those of a phase add up to its time where nothing overlaps."""
     doubt: Doubt = _CERTAIN
+    ready: tuple[float, float] = (0.0, 0.0)
+    """Seconds from the server's start until it answers: with the file in the page cache, and from a disk."""
+    start: float = 0.0
+    """Seconds of `seconds` that are this request's share of the start."""
 
     @property
     def prefill_range(self) -> tuple[float, float]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Final
 
 from moefit.errors import UsageError
 from moefit.values import dataclass
 
-_PAIR: Final = re.compile(r"(\d{1,9}):(\d{1,9})", re.ASCII)
-_HINT: Final = "say chat, agent, rag, batch or prompt:generated tokens, as in 2048:512"
+_SPELLED: Final = re.compile(r"([a-z]+|(\d{1,9}):(\d{1,9}))(?:x(\d{1,9}))?", re.ASCII)
+_HINT: Final = "say chat, agent, rag, batch or prompt:generated tokens, as in 2048:512; x20 behind it for 20 requests a start"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,8 @@ class Workload:
     """Tokens to process before the first token of the answer; 0 leaves prefill out of the sum."""
     generated: int
     """Tokens of the answer; 0 leaves decode out of the sum."""
+    requests: int = 0
+    """Requests that a server answers before it is stopped, which share the seconds of its start; 0 for so many that the start does not count."""
 
 
 WORKLOADS: Final = {
@@ -41,20 +44,22 @@ def parse_workload(text: str) -> Workload:
     """The workload that `--workload` names or spells out.
 
     Raises:
-        UsageError: neither a name nor P:G, or no tokens at all.
+        UsageError: neither a name nor P:G, no tokens at all, or no requests.
 
     >>> parse_workload("chat")
-    Workload(prompt=2048, generated=512)
-    >>> parse_workload("512:128")
-    Workload(prompt=512, generated=128)
+    Workload(prompt=2048, generated=512, requests=0)
+    >>> parse_workload("512:128x20") == Workload(512, 128, 20)
+    True
     """
-    named = WORKLOADS.get(text.strip().lower())
-    if named is not None:
-        return named
-    pair = _PAIR.fullmatch(text.strip())
-    if pair is None:
+    spelled = _SPELLED.fullmatch(text.strip().lower())
+    name, prompt, generated, requests = spelled.groups() if spelled else ("", None, None, None)
+    workload = WORKLOADS.get(name) or (
+        Workload(int(prompt), int(generated)) if prompt and generated else None
+    )
+    if workload is None:
         raise UsageError(f"not a workload: {text!r}", _HINT)
-    workload = Workload(int(pair[1]), int(pair[2]))
     if workload.prompt + workload.generated == 0:
         raise UsageError(f"a workload of no tokens: {text!r}", _HINT)
-    return workload
+    if requests is not None and int(requests) == 0:
+        raise UsageError(f"a workload of no requests: {text!r}", _HINT)
+    return replace(workload, requests=int(requests or 0))

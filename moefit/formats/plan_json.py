@@ -125,6 +125,8 @@ def predicted_object(p: Prediction) -> dict[str, Any]:
         **_range("decode_tokens_per_second", p.decode_range, 2),
         **_range("seconds", p.seconds_range, 3),
         "assumed": list(p.doubt.assumed),
+        "ready_seconds": round(p.ready[0], 1),
+        "ready_seconds_from_disk": round(p.ready[1], 1),
     }
 
 

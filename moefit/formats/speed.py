@@ -46,6 +46,7 @@ def speed(plan: Plan) -> Iterator[RenderableType]:
         _ranged("prompt", predicted.prefill_tokens_per_second, predicted.prefill_range),
         _ranged("answer", predicted.decode_tokens_per_second, predicted.decode_range),
         Text.assemble((f"{predicted.seconds:.1f} s", "bold"), f" for {tokens}"),
+        Text(_ready(*predicted.ready), style="dim"),
     )
     yield Line(joined(rates))
     told = list(_compared(plan))
@@ -58,6 +59,11 @@ def _ranged(phase: str, value: float, ends: tuple[float, float]) -> Text:
     low, high = ends
     span = f"{low:,.0f}-{high:,.0f}" if high >= 10 else f"{low:.1f}-{high:.1f}"
     return Text.assemble(f"{phase} ", (rate(value), "bold"), f" ({span})")
+
+
+def _ready(cached: float, from_disk: float) -> str:
+    """When the server answers; the larger figure is of a file that is read from a disk."""
+    return f"ready in about {cached:.0f}" + (f"-{from_disk:.0f} s" if from_disk > 1.2 * cached else " s")
 
 
 def rate(value: float) -> str:

@@ -168,6 +168,7 @@ class _Reader:
             numa_nodes=self.optional(found, "numa_nodes", int, where, 1),
             quota=self.optional(found, "quota", float, where),
             default_threads=self.optional(found, "default_threads", int, where),
+            virtual=self.optional(found, "virtual", bool, where, default=False),
         )
 
     def _checked(self, value: Any, kind: type, where: str) -> Any:

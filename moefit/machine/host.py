@@ -64,6 +64,7 @@ def read_cpu(root: Path = ROOT, affinity: Iterable[int] | None = None) -> Cpu:
         numa_nodes=_numa_nodes(root),
         quota=limits.cpus,
         default_threads=_default_threads(root),
+        virtual=_is_virtual(root),
     )
 
 
@@ -182,6 +183,12 @@ def _model(root: Path) -> str:
         if key.strip() == "model name":
             return value.strip()
     return _read(root / "proc/device-tree/model").strip("\0\n ")
+
+
+def _is_virtual(root: Path) -> bool:
+    """Whether a hypervisor runs this kernel, which the processor then says among its flags (CPUID 1, ECX bit 31)."""
+    flags = next((line for line in _read(root / "proc/cpuinfo").splitlines() if line.startswith("flags")), "")
+    return "hypervisor" in flags.split()
 
 
 def _cpu_list(text: str) -> set[int]:

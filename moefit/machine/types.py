@@ -103,6 +103,8 @@ class Cpu:
     """Processors' worth of time the cgroup grants, which `cores` and `threads` already respect; None for no quota."""
     default_threads: int | None = None
     """Threads that llama.cpp starts when it is not told how many; None when unknown."""
+    virtual: bool = False
+    """A virtual machine's, whose cores neighbours may share."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,3 +176,13 @@ def test_without_sysfs_nobody_knows_what_llama_cpp_would_start(
         sys.modules, "psutil", SimpleNamespace(cpu_count=lambda *, logical: 4 if not logical else 8)
     )
     assert None is read_cpu(tmp_path, affinity=range(8)).default_threads
+
+
+@pytest.mark.parametrize(
+    ("flags", "virtual"), [("fpu vme hypervisor lahf_lm", True), ("fpu vme lahf_lm", False)]
+)
+def test_a_virtual_machine_is_known_by_its_processors_flags(
+    tmp_path: Path, flags: str, virtual: bool
+) -> None:
+    write(tmp_path, {"proc/cpuinfo": f"processor\t: 0\nflags\t\t: {flags}\n"})
+    assert virtual == read_cpu(tmp_path, affinity=range(1)).virtual
