@@ -7,14 +7,14 @@ llama-bench, which needs no server but reserves logits for whole micro-batches.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from moefit.cost.workload import Workload
+from moefit.errors import DriverError
 from moefit.launch.options import OptionTable
+from moefit.llama.runner import ask
 from moefit.llama.server import Server, ServerError, served_command, serving
 from moefit.machine.types import Device
 from moefit.machine.watch import MemoryWatch
@@ -25,6 +25,10 @@ _WARM_UP: Final = 512
 """Prompt tokens of the request that does not count: it reads mapped weights and makes the graphs."""
 _SPARE: Final = 16
 """Tokens of context left for the answer when a prompt fills the rest."""
+_LONGEST: Final = 24 * 3600.0
+"""Seconds of a whole llama-bench."""
+_Row = tuple[int, int, list[float]]
+"""Tokens of prompt and of answer, and the seconds of each repetition."""
 _SETTLE: Final = 10.0
 """Seconds in which a driver gives memory back after its owner has ended."""
 
@@ -121,31 +125,31 @@ def _tests(bench: Bench) -> list[str]:
     return ["-p", str(wanted.prompt), "-n", str(answer), *both, "-r", str(bench.runs), "-o", "jsonl"]
 
 
-def _rows(words: Sequence[str], environment: Mapping[str, str]) -> list[dict[str, Any]]:
-    with subprocess.Popen(  # noqa: S603 - the user's own program
-        words,
-        env=dict(environment),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-    ) as process:
-        try:
-            out, trouble = process.communicate()
-        except BaseException:
-            os.killpg(process.pid, 9)
-            raise
-    if process.returncode:
-        said = next((line for line in trouble.splitlines() if "error" in line.lower()), "")
-        raise ServerError(f"{said} (exit status {process.returncode})".strip())
-    return [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+def _rows(words: Sequence[str], environment: Mapping[str, str]) -> list[_Row]:
+    try:
+        answer = ask(words, environment, _LONGEST)
+    except DriverError as error:
+        raise ServerError(error.message) from error
+    if answer.status:
+        said = next((line for line in answer.err.splitlines() if "error" in line.lower()), "")
+        raise ServerError(f"{said} ({answer.how})".strip())
+    try:
+        return [_row(line) for line in answer.out.splitlines() if line.startswith("{")]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ServerError(f"its answer cannot be read: {type(error).__name__} {error}") from None
 
 
-def _samples(rows: Sequence[Mapping[str, Any]], workload: Workload) -> Iterator[Sample]:
+def _row(line: str) -> _Row:
+    row = json.loads(line)
+    times = [nanoseconds / 1e9 for nanoseconds in row["samples_ns"]]
+    if not all(0 < seconds < _LONGEST for seconds in times):
+        raise ValueError(f"samples_ns {row['samples_ns']!r:.40}")
+    return int(row["n_prompt"]), int(row["n_gen"]), times
+
+
+def _samples(rows: Sequence[_Row], workload: Workload) -> Iterator[Sample]:
     """One sample for each repetition."""
-    times = {(row["n_prompt"], row["n_gen"]): [n / 1e9 for n in row["samples_ns"]] for row in rows}
+    times = {(prompt, generated): seconds for prompt, generated, seconds in rows}
     prompt = times.get((workload.prompt, 0), [])
     both = times.get((workload.prompt, workload.generated), [])
     if not workload.generated:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from moefit.errors import DriverError, InputError
-from moefit.llama.programs import MISSING_HINT
+from moefit.errors import DriverError
+from moefit.llama.runner import ask
 from moefit.machine.catalogue import card_of_driver
 from moefit.machine.detect import TIME_LIMIT
 from moefit.machine.types import Device
 from moefit.sizes import MIB
 
 # source: common/arg.cpp, common_print_available_devices
+_HEAD: Final = "Available devices:"
 _LINE: Final = re.compile(r"^\s+([^\s:]+): (.*) \((\d+) MiB, (\d+) MiB free\)\s*$", re.MULTILINE)
 _UNREACHABLE: Final = re.compile(r"Failed to connect to (\S+)")
 # Names that drivers give to GPUs without memory of their own.
@@ -27,6 +27,12 @@ _INTEGRATED: Final = re.compile(
 _NAMELESS: Final = re.compile(r"\bRadeon(?:\(tm\))? Graphics", re.IGNORECASE)
 """What AMD's runtime calls every APU, and also an MI50, which only its memory tells apart."""
 _MI50_MIB: Final = frozenset({16368, 32752})
+_SHOWN: Final = 200
+"""Characters of a program's own words."""
+_DIGITS: Final = 9
+"""Of a device's MiB: with more it would have a PiB."""
+_MOST: Final = 256
+"""Devices; llama.cpp uses no more than 15 of them."""
 _BUFFERS: Final = {"GPUOpenCL": "OpenCL"}
 """Devices whose buffer has another name (source: ggml/src/ggml-opencl/ggml-opencl.cpp, ggml_backend_opencl_buffer_type_get_name)."""
 
@@ -47,35 +53,24 @@ def list_devices(
     if rpc:  # before --list-devices, which prints and exits where it stands
         argv += ["--rpc", ",".join(rpc)]
     argv.append("--list-devices")
+    # an unreachable RPC server aborts; a debugger adds seconds
+    calm = {**environment, "GGML_NO_BACKTRACE": "1"}
     try:
-        answer = subprocess.run(  # noqa: S603 - the user's own program, without a shell
-            argv,
-            env={
-                **environment,
-                "GGML_NO_BACKTRACE": "1",
-            },  # an unreachable RPC server aborts; a debugger adds seconds
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=time_limit,
-            check=False,
-        )
-    except FileNotFoundError:
-        raise InputError(f"{program}: no such program", MISSING_HINT) from None
-    except OSError as error:
-        raise InputError(f"{program}: cannot run: {error.strerror}", MISSING_HINT) from None
-    except subprocess.TimeoutExpired:
-        hint = "an RPC server answers one client at a time: stop the other" if rpc else None
-        raise DriverError(f"{program} --list-devices: no answer in {time_limit:g} seconds", hint) from None
-    unreachable = _UNREACHABLE.search(answer.stderr)
+        answer = ask(argv, calm, time_limit)
+    except DriverError as error:
+        hint = "an RPC server answers one client at a time: stop the other" if rpc else error.hint
+        raise DriverError(error.message, hint) from None
+    unreachable = _UNREACHABLE.search(answer.err)
     if unreachable is not None:
         raise DriverError(f"no RPC server at {unreachable[1]}", "start it with `ggml-rpc-server -p PORT`")
-    if answer.returncode != 0:
+    if answer.status != 0:
         raise DriverError(
-            f"{program} --list-devices: failed with status {answer.returncode}{_said(answer.stderr)}"
+            f"{program} --list-devices: failed with {answer.how.removeprefix('exit ')}{_said(answer.err)}"
         )
-    return parse_devices(answer.stdout)
+    devices = parse_devices(answer.out)
+    if not devices and _HEAD not in answer.out:
+        raise DriverError(f"{program} --list-devices: answers something else{_said(answer.out)}")
+    return devices
 
 
 def parse_devices(text: str) -> tuple[Device, ...]:
@@ -84,10 +79,13 @@ def parse_devices(text: str) -> tuple[Device, ...]:
     >>> [device] = parse_devices("Available devices:\n  RPC0: 127.0.0.1:50052 (24105 MiB, 24000 MiB free)\n")
     >>> device.buffer_name, device.free // MIB
     ('RPC0[127.0.0.1:50052]', 24000)
+
+    Raises:
+        DriverError: what it prints cannot be.
     """
     devices = []
     served: Counter[str] = Counter()
-    for name, description, total, free in _LINE.findall(text):
+    for name, description, total, free in _listed(text):
         if int(total) == 0:
             continue
         buffer = _BUFFERS.get(name, "")
@@ -98,6 +96,18 @@ def parse_devices(text: str) -> tuple[Device, ...]:
             served[description] += 1
         devices.append(_device(name, buffer, description, int(total) * MIB, int(free) * MIB))
     return tuple(devices)
+
+
+def _listed(text: str) -> list[tuple[str, str, str, str]]:
+    """The fields of every line: name, description, total and free memory in MiB."""
+    found: list[tuple[str, str, str, str]] = _LINE.findall(text)
+    for name, _, total, free in found:
+        if max(len(total), len(free)) > _DIGITS:
+            raise DriverError(f"--list-devices: {name[:_SHOWN]} cannot have {total[:_SHOWN]} MiB")
+    names = {name for name, *_ in found}
+    if len(names) < len(found) or len(found) > _MOST:
+        raise DriverError(f"--list-devices: {len(found)} devices with {len(names)} names cannot be")
+    return found
 
 
 def _device(name: str, buffer: str, description: str, total: int, free: int) -> Device:
@@ -130,4 +140,4 @@ def _is_integrated(description: str, total: int) -> bool:
 def _said(stderr: str) -> str:
     """The last line of a failed program, for the message."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
-    return f": {lines[-1]}" if lines else ""
+    return f": {lines[-1][:_SHOWN]}" if lines else ""

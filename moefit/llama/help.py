@@ -87,22 +87,16 @@ def _ask(words: Sequence[str], program: str, environment: Mapping[str, str]) -> 
 
 
 def _output(words: Sequence[str], environment: Mapping[str, str]) -> str | None:
-    """What it prints, on stdout and (a version) on stderr."""
-    import subprocess  # noqa: PLC0415 - needed only the first time
+    """What it prints, on stdout and (a version) on stderr; None where it does not end well."""
+    from moefit.llama.runner import ask  # noqa: PLC0415 - needed only the first time
 
     try:
-        answer = subprocess.run(  # noqa: S603 - the program that the user's command names
-            words,
-            env=_plain(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT if words[-1] == "--version" else subprocess.DEVNULL,
-            timeout=LIMIT,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        answer = ask(words, _plain(environment), LIMIT)
+    except InputError:
         return None
-    return answer.stdout.decode(errors="replace")
+    if answer.status != 0:
+        return None
+    return answer.out + answer.err if words[-1] == "--version" else answer.out
 
 
 def _plain(environment: Mapping[str, str]) -> dict[str, str]:

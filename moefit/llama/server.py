@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import re
-import signal
 import socket
 import subprocess
 import tempfile
@@ -15,12 +13,14 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Final
 
 from moefit.launch.command import Command, parse
 from moefit.launch.options import OptionTable
 from moefit.llama.programs import require_program
+from moefit.llama.runner import how_it_ended, session
 from moefit.values import dataclass
 
 _LEFT_OUT: Final = frozenset(
@@ -42,6 +42,8 @@ _VARIABLES: Final = (
 _READY: Final = 1800.0
 """Seconds in which weights have to be read: 400 GB from a disk of 250 MB/s."""
 _ANSWER: Final = 3600.0
+_LONGEST: Final = 16 << 20
+"""Bytes of an answer, and of a log that is looked through."""
 _END: Final = 20.0
 _ERROR: Final = re.compile(r"^\S+ E (.*)|^(?:error|terminate|.*(?:CUDA|HIP|ggml).*error)[: ]", re.IGNORECASE)
 
@@ -70,7 +72,11 @@ class Server:
     @property
     def context(self) -> int:
         """Tokens that one slot can hold."""
-        return int(self._ask("/props", None, _ANSWER)["default_generation_settings"]["n_ctx"])
+        props = self._ask("/props", None, _ANSWER)
+        try:
+            return int(props["default_generation_settings"]["n_ctx"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ServerError("/props: its answer has no context") from error
 
     @property
     def ram(self) -> int | None:
@@ -96,12 +102,7 @@ class Server:
             "cache_prompt": False,
             "temperature": 0,
         }
-        timings = self._ask("/completion", body, _ANSWER)["timings"]
-        return Timings(
-            int(timings["prompt_n"]),
-            float(timings["prompt_per_second"]),
-            float(timings["predicted_per_second"]),
-        )
+        return _timings(self._ask("/completion", body, _ANSWER))
 
     def wait_ready(self) -> None:
         """Returns once the model is loaded.
@@ -126,10 +127,12 @@ class Server:
         request = urllib.request.Request(self._url + path, data, {"Content-Type": "application/json"})  # noqa: S310 - loopback
         try:
             with urllib.request.urlopen(request, timeout=timeout) as answer:  # noqa: S310 - loopback
-                return json.load(answer)
+                return json.loads(_whole(answer))
         except urllib.error.HTTPError as error:
             raise ServerError(_refusal(error)) from error
-        except OSError as error:
+        except (ValueError, RecursionError) as error:
+            raise ServerError(f"{path}: its answer is no JSON: {error}") from error
+        except (OSError, HTTPException) as error:
             raise ServerError(self._trouble() if self._ended() else f"{path}: {error}") from error
 
     def _ended(self) -> bool:
@@ -142,11 +145,40 @@ class Server:
 
     def _trouble(self) -> str:
         """Why the process ended: its first error, for later ones follow from it, and its exit status."""
-        lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
+        with self._log.open("rb") as file:
+            lines = file.read(_LONGEST).decode(errors="replace").splitlines()
         errors = [found[1] or found[0] for line in lines if (found := _ERROR.match(line.strip()))]
         status = self._process.poll()
-        how = f"signal {-status}" if status is not None and status < 0 else f"exit status {status}"
+        how = how_it_ended(status or 0)
         return f"{' '.join(errors[0].split())} ({how})" if errors else f"it ended with {how}"
+
+
+def _timings(answer: Any) -> Timings:
+    """What an answer says of its own time.
+
+    Raises:
+        ServerError: it does not, or says what cannot be.
+    """
+    try:
+        timings = answer["timings"]
+        prefill, decode = float(timings["prompt_per_second"]), float(timings["predicted_per_second"])
+        if not (0 < prefill < float("inf") and 0 < decode < float("inf")):
+            raise ValueError(f"{prefill} and {decode} tokens per second")  # noqa: TRY301 - one way to report
+        return Timings(int(timings["prompt_n"]), prefill, decode)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ServerError(f"/completion: its timings cannot be read: {error}") from error
+
+
+def _whole(answer: Any) -> bytes:
+    """The body of an answer.
+
+    Raises:
+        ValueError: it is too long for one.
+    """
+    body: bytes = answer.read(_LONGEST + 1)
+    if len(body) > _LONGEST:
+        raise ValueError(f"more than {_LONGEST} bytes")
+    return body
 
 
 def served_command(
@@ -183,30 +215,9 @@ def serving(argv: Sequence[str], table: OptionTable, environment: Mapping[str, s
     with tempfile.TemporaryDirectory(prefix="moefit-") as folder:
         log = Path(folder) / "log"
         with log.open("wb") as out:
-            process = subprocess.Popen(  # noqa: S603 - the user's own program
-                [*words, "--host", "127.0.0.1", "--port", str(port)],
-                env=kept,
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        try:
-            yield Server(process, f"http://127.0.0.1:{port}", log)
-        finally:
-            _end(process)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ends the process and whatever it started."""
-    for number, patience in ((signal.SIGTERM, _END), (signal.SIGKILL, None)):
-        if process.poll() is not None:
-            return
-        os.killpg(process.pid, number)
-        try:
-            process.wait(patience)
-        except subprocess.TimeoutExpired:
-            continue
+            line = [*words, "--host", "127.0.0.1", "--port", str(port)]
+            with session(line, kept, stdout=out, patience=_END) as process:
+                yield Server(process, f"http://127.0.0.1:{port}", log)
 
 
 def _free_port() -> int:
@@ -219,6 +230,6 @@ def _free_port() -> int:
 def _refusal(error: urllib.error.HTTPError) -> str:
     """What the server says of a request it does not take."""
     try:
-        return str(json.load(error)["error"]["message"])
-    except (ValueError, KeyError, TypeError):
+        return str(json.loads(_whole(error))["error"]["message"])
+    except (ValueError, KeyError, TypeError, RecursionError, OSError, HTTPException):
         return f"HTTP status {error.code}"

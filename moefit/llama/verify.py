@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from moefit.errors import InputError, UsageError
+from moefit.errors import DriverError, InputError, UsageError
 from moefit.launch.command import Argument, Command, parse
 from moefit.launch.options import OptionTable, parse_help
 from moefit.llama.programs import require_program
@@ -82,99 +82,83 @@ def read_log(lines: Iterable[str], *, whole_ubatch_outputs: bool = False) -> Rea
     Raises:
         InputError: the log ends before the figures; the message is the log's own last error.
     """
-    main: dict[str, Any] | None = None
-    extra: dict[str, Any] = {}
-    mmproj: dict[str, int] = {}
-    in_extra = False
-    trouble = ""
+    found = _Found()
     for record in _records(lines):
-        message = str(record.get("msg", "")).strip()
-        if record.get("type") == _EVENT:
-            if in_extra:
-                extra = record["data"]
-            else:
-                main = record["data"]
-            if whole_ubatch_outputs:
-                break
-        elif _EXTRA in message:
-            in_extra = True
-        elif (found := _MMPROJ.search(message)) is not None:
-            mmproj[found[2]] = mmproj.get(found[2], 0) + round(float(found[1]) * MIB)
-        elif _MEASURED.search(message):
+        found.take(record)
+        if found.whole or (whole_ubatch_outputs and found.main is not None):
             break
-        elif record.get("level") == "error":
-            trouble = trouble or message
-    if main is None:
+    if found.main is None:
         raise InputError(
-            f"llama.cpp gave no memory figures: {trouble or 'it ended without an error'}",
+            f"llama.cpp gave no memory figures: {found.trouble or 'it ended without an error'}",
             hint="run the line itself with -lv 4 to see its log; builds before 0.6.0 have no --log-jsonl",
         )
-    return RealUse(
-        devices=tuple(_device(row) for row in main["rows"] if row["kind"] == "device"),
-        host=_sum(row for row in main["rows"] if row["kind"] != "device"),
-        extra=_by_device(extra.get("rows", [])),
-        mmproj=mmproj,
-        whole_ubatch_outputs=whole_ubatch_outputs,
-    )
+    try:
+        rows = found.main["rows"]
+        return RealUse(
+            devices=tuple(_device(row) for row in rows if row["kind"] == "device"),
+            host=_sum(row for row in rows if row["kind"] != "device"),
+            extra=_by_device(found.extra["rows"]),
+            mmproj=found.mmproj,
+            whole_ubatch_outputs=whole_ubatch_outputs,
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"llama.cpp's memory figures cannot be read: {type(error).__name__} {error}",
+            hint="moefit knows the log of llama.cpp b11434; run the line itself with -lv 5 --log-jsonl to see it",
+        ) from None
+
+
+class _Found:
+    """What a log has told so far."""
+
+    def __init__(self) -> None:
+        self.main: Mapping[str, Any] | None = None
+        self.extra: Mapping[str, Any] = {"rows": []}
+        self.mmproj: dict[str, int] = {}
+        self.trouble = ""
+        self.whole = False
+        """Everything that the line asks for has been measured."""
+        self._in_extra = False
+
+    def take(self, record: Mapping[str, Any]) -> None:
+        message = str(record.get("msg", "")).strip()
+        if record.get("type") == _EVENT:
+            data = record.get("data")
+            figures = data if isinstance(data, dict) else {}
+            if self._in_extra:
+                self.extra = figures
+            else:
+                self.main = figures
+        elif _EXTRA in message:
+            self._in_extra = True
+        elif (found := _MMPROJ.search(message)) is not None:
+            self.mmproj[found[2]] = self.mmproj.get(found[2], 0) + round(float(found[1]) * MIB)
+        elif _MEASURED.search(message):
+            self.whole = True
+        elif record.get("level") == "error":
+            self.trouble = self.trouble or message
 
 
 def _ask(
     command: Sequence[str], env: Mapping[str, str], timeout: float, *, whole_ubatch_outputs: bool
 ) -> RealUse:
-    import signal  # noqa: PLC0415 - a plan needs none of these
-    import subprocess  # noqa: PLC0415 - as above
-    import threading  # noqa: PLC0415 - as above
+    from moefit.llama.runner import lines, session  # noqa: PLC0415 - a plan needs none
 
-    with subprocess.Popen(  # noqa: S603 - the user's own program
-        command,
-        env=env,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-    ) as process:
-        expired = threading.Event()
-
-        def stop() -> None:
-            # The whole session, for a wrapper's child; nothing is allocated yet, so there is nothing to tidy up.
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-
-        def expire() -> None:
-            expired.set()
-            stop()
-
-        timer = threading.Timer(timeout, expire)
-        timer.start()
+    # Nothing is allocated yet, so there is nothing to tidy up when it is stopped.
+    with session(command, env) as process:
         try:
-            return read_log(process.stdout or (), whole_ubatch_outputs=whole_ubatch_outputs)
-        except InputError as error:
-            if expired.is_set():
-                raise InputError(f"{command[0]} gave no memory figures within {timeout:g} s") from error
-            raise
-        finally:
-            timer.cancel()
-            stop()
+            return read_log(lines(process, timeout), whole_ubatch_outputs=whole_ubatch_outputs)
+        except TimeoutError:
+            raise DriverError(f"{command[0]} gave no memory figures within {timeout:g} s") from None
 
 
 def _help(program: str, env: Mapping[str, str]) -> str:
-    import subprocess  # noqa: PLC0415 - a plan needs none
+    from moefit.llama.runner import ask  # noqa: PLC0415 - a plan needs none
 
-    try:
-        done = subprocess.run(  # noqa: S603 - the user's own program
-            [program, "--help"],
-            check=False,
-            env=dict(env),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=10,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise InputError(f"{program} --help: {error}") from error
-    return done.stdout
+    answer = ask([program, "--help"], env, 10)
+    if answer.status != 0:
+        raise DriverError(f"{program} --help: failed with {answer.how}")
+    return answer.out
 
 
 def _records(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
@@ -183,7 +167,7 @@ def _records(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
         text = line.strip()
         try:
             record = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             record = None
         if isinstance(record, dict):
             yield record
@@ -197,11 +181,19 @@ def _arguments_that_log(command: Command) -> Iterator[Argument]:
 
 
 def _device(row: Mapping[str, Any]) -> RealDevice:
-    return RealDevice(row["name"], row["total"] * MIB, row["free"] * MIB, _use(row))
+    return RealDevice(str(row["name"]), _bytes(row, "total"), _bytes(row, "free"), _use(row))
 
 
 def _use(row: Mapping[str, Any]) -> Use:
-    return Use(row["model"] * MIB, row["context"] * MIB, row["compute"] * MIB)
+    return Use(_bytes(row, "model"), _bytes(row, "context"), _bytes(row, "compute"))
+
+
+def _bytes(row: Mapping[str, Any], key: str) -> int:
+    """A figure in MiB, as bytes."""
+    value = row[key]
+    if type(value) not in {int, float} or not 0 <= value < 1 << 40:
+        raise ValueError(f"{key} is {value!r:.40}")
+    return int(value * MIB)
 
 
 def _sum(rows: Iterable[Mapping[str, Any]]) -> Use:
@@ -210,4 +202,4 @@ def _sum(rows: Iterable[Mapping[str, Any]]) -> Use:
 
 
 def _by_device(rows: Iterable[Mapping[str, Any]]) -> dict[str, Use]:
-    return {row["name"]: _use(row) for row in rows}
+    return {str(row["name"]): _use(row) for row in rows}

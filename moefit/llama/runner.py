@@ -1,0 +1,223 @@
+"""Runs programs and believes nothing too soon: little time, little output, and in the end nothing of theirs stays behind."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any, Final
+
+from moefit.errors import DriverError, InputError
+from moefit.llama.programs import MISSING_HINT
+from moefit.sizes import MIB, format_size
+from moefit.values import dataclass
+
+MOST: Final = 4 * MIB
+"""Bytes that a program may print when it is asked; llama-server's --help has 60 KiB."""
+MOST_LOG: Final = 64 * MIB
+"""Bytes of a log that is read to its end."""
+_LONGEST: Final = MIB
+"""Bytes of a line; a longer one is taken for several."""
+_TICK: Final = 0.05
+"""Seconds after which a program that ended is noticed though another process holds its streams open."""
+_PATIENCE: Final = 5.0
+"""Seconds in which the kernel ends a killed process; one that waits inside a driver is left behind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a program said before it ended."""
+
+    status: int
+    """Its exit status; negative for a signal."""
+    out: str
+    err: str
+
+    @property
+    def how(self) -> str:
+        """How it ended, for a message."""
+        return how_it_ended(self.status)
+
+
+def ask(argv: Sequence[str], environment: Mapping[str, str], time_limit: float, most: int = MOST) -> Answer:
+    """What the program says, run to its end without input; its whole session has ended then.
+
+    Raises:
+        InputError: there is no such program, or it is none for this machine.
+        DriverError: it does not end in `time_limit` seconds, or prints more than `most` bytes.
+    """
+    with session(argv, environment, stderr=subprocess.PIPE) as process:
+        read = _Read(process, most)
+        try:
+            read.to_the_end(time.monotonic() + time_limit)
+            status = process.wait(_TICK)
+        except (TimeoutError, subprocess.TimeoutExpired):
+            raise DriverError(f"{_name(argv)}: no answer in {time_limit:g} seconds") from None
+        except OverflowError:
+            raise DriverError(f"{_name(argv)}: prints more than {format_size(most)}") from None
+    return Answer(status, *read.text)
+
+
+@contextmanager
+def session(
+    argv: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    stdout: int | IO[bytes] = subprocess.PIPE,
+    stderr: int = subprocess.STDOUT,
+    patience: float = 0.0,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """The program in a session of its own while the block runs: Ctrl-C reaches moefit alone, which then ends all of it.
+
+    With `patience` it is first asked to end, and has so many seconds.
+
+    Raises:
+        InputError: there is no such program, or it is none for this machine.
+    """
+    try:
+        process = subprocess.Popen(  # noqa: S603 - the user's own program, without a shell
+            list(argv),
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            start_new_session=True,
+        )
+    except FileNotFoundError:
+        raise InputError(f"{argv[0]}: no such program", MISSING_HINT) from None
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else "") or str(error)
+        raise InputError(f"{argv[0]}: cannot run: {reason}", MISSING_HINT) from None
+    try:
+        yield process
+    finally:
+        _end(process, patience)
+
+
+def lines(process: subprocess.Popen[bytes], time_limit: float, most: int = MOST_LOG) -> Iterator[str]:
+    """The lines of a program's output as they come, until it closes it.
+
+    Raises:
+        TimeoutError: it has not in `time_limit` seconds.
+        DriverError: they are more than `most` bytes.
+    """
+    deadline = time.monotonic() + time_limit
+    total, rest = 0, b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout or 0, selectors.EVENT_READ)
+        while part := _part(process, selector, deadline):
+            total += len(part)
+            if total > most:
+                raise DriverError(f"the program's log is longer than {format_size(most)}")
+            *whole, rest = (rest + part).split(b"\n")
+            for line in whole:
+                yield line.decode(errors="replace")
+            if len(rest) > _LONGEST:
+                yield rest.decode(errors="replace")
+                rest = b""
+    if rest:
+        yield rest.decode(errors="replace")
+
+
+def _part(process: subprocess.Popen[bytes], selector: selectors.BaseSelector, deadline: float) -> bytes:
+    """What comes next; nothing when the program has ended or closed its output."""
+    while (left := deadline - time.monotonic()) > 0:
+        if selector.select(min(_TICK, left)):
+            return os.read(process.stdout.fileno(), 65536) if process.stdout else b""
+        if process.poll() is not None:
+            return b""
+    raise TimeoutError
+
+
+def how_it_ended(status: int) -> str:
+    """An exit status in words.
+
+    >>> how_it_ended(1), how_it_ended(-11)
+    ('exit status 1', 'signal 11')
+    """
+    return f"signal {-status}" if status < 0 else f"exit status {status}"
+
+
+class _Read:
+    """What has been read of a process's two streams."""
+
+    def __init__(self, process: subprocess.Popen[bytes], most: int) -> None:
+        self._process, self._most = process, most
+        self._parts: dict[Any, list[bytes]] = {process.stdout: [], process.stderr: []}
+        self._size = 0
+
+    @property
+    def text(self) -> tuple[str, str]:
+        """Of stdout and of stderr."""
+        out, err = (b"".join(parts).decode(errors="replace") for parts in self._parts.values())
+        return out, err
+
+    def to_the_end(self, deadline: float) -> None:
+        """Reads until both streams are closed, or the process has ended and nothing more comes.
+
+        Raises:
+            TimeoutError: neither is so at the deadline.
+            OverflowError: there is too much.
+        """
+        with selectors.DefaultSelector() as selector:
+            for stream in self._parts:
+                selector.register(stream, selectors.EVENT_READ)
+            while selector.get_map():
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise TimeoutError
+                ready = selector.select(min(left, _TICK))
+                if not ready and self._process.poll() is not None:
+                    return
+                for key, _ in ready:
+                    if not self._take(key.fileobj):
+                        selector.unregister(key.fileobj)
+        self._process.wait(max(0.0, deadline - time.monotonic()))
+
+    def _take(self, stream: Any) -> bool:
+        """Reads what is there; False at its end."""
+        part = os.read(stream.fileno(), 65536)
+        self._parts[stream].append(part)
+        self._size += len(part)
+        if self._size > self._most:
+            raise OverflowError
+        return bool(part)
+
+
+def _end(process: subprocess.Popen[bytes], patience: float) -> None:
+    """Ends every process of the session."""
+    if patience and process.poll() is None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(patience)
+    alive = [process.pid] if process.poll() is None else []
+    for member in (*alive, *_members(process.pid)):
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(member, signal.SIGKILL)
+    for stream in (process.stdout, process.stderr):
+        if stream is not None:
+            stream.close()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(_PATIENCE)
+
+
+def _members(leader: int) -> list[int]:
+    """The processes of a session: a group that a program has made for its own children is in it, too."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError, ValueError, IndexError):
+            fields = (folder / "stat").read_bytes().rpartition(b")")[2].split()
+            if int(fields[3]) == leader:
+                found.append(int(folder.name))
+    return found
+
+
+def _name(argv: Sequence[str]) -> str:
+    """What was run, without the values of its options, which may be long or secret."""
+    return " ".join([argv[0], *(word for word in argv[1:] if word in {"--list-devices", "--help"})])

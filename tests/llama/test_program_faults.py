@@ -1,0 +1,189 @@
+"""Programs that fail in every way they can: one clear line in little time and memory, and nothing of theirs stays behind."""
+
+from __future__ import annotations
+
+import os
+import resource
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from moefit.errors import MoefitError
+from moefit.launch.options import builtin
+from moefit.llama import help as program_help
+from moefit.llama.bench import _rows
+from moefit.llama.devices import list_devices
+from moefit.llama.runner import MOST, ask
+from moefit.llama.server import ServerError
+from moefit.llama.verify import verify
+
+LIMIT = 0.6
+"""Seconds; what hangs, hangs for far longer."""
+ENVIRONMENT = {"PATH": "/usr/bin:/bin"}
+
+FAULTS = {
+    "exit 1": "exit 1",
+    "exit 127": "echo 'error while loading shared libraries: libcuda.so.1' >&2; exit 127",
+    "a crash": "kill -SEGV $$",
+    "an abort": "echo 'GGML_ASSERT(false) failed' >&2; kill -ABRT $$",
+    "killed": "kill -KILL $$",
+    "a hang": "sleep 60",
+    "a hang after an answer": "echo 'Available devices:'; sleep 60",
+    "a hang of a child": "sleep 60 & wait",
+    "a child that stays and holds the streams": "sleep 60 & exit 1",
+    "a child in a group of its own": "set -m; sleep 60 & exit 1",
+    "deaf to SIGTERM": "trap '' TERM; while :; do sleep 1; done",
+    "no end": "exec yes",
+    "no end of one line": "exec tr '\\0' x </dev/zero",
+    "no end on stderr": "exec yes >&2",
+    "a gigabyte": "head -c 1000000000 /dev/zero; exit 1",
+    "nothing": "exit 3",
+    "bytes that are no UTF-8": "printf '\\377\\376\\n'; exit 1",
+    "control characters": "printf '\\033[2J\\033]0;x\\007\\n'; exit 1",
+    "an answer, and then exit 1": "echo 'Available devices:'; echo '-c, --ctx-size N'; exit 1",
+    "words": "echo 'Usage: what do you want?'",
+}
+LISTS = {
+    "too much memory": "  CUDA0: card (999999999999999999999 MiB, 1 MiB free)",
+    "too many digits": f"  CUDA0: card ({'9' * 5000} MiB, 1 MiB free)",
+    "one name twice": "  CUDA0: a (1 MiB, 1 MiB free)\n  CUDA0: b (1 MiB, 1 MiB free)",
+    "a thousand devices": "\n".join(f"  CUDA{i}: card (1 MiB, 1 MiB free)" for i in range(1000)),
+}
+EVENTS = {
+    "no data": "{}",
+    "data that is no object": '{"data": 5}',
+    "no rows": '{"data": {}}',
+    "rows that are no list": '{"data": {"rows": 1}}',
+    "a row that is no object": '{"data": {"rows": [7]}}',
+    "a row without a kind": '{"data": {"rows": [{}]}}',
+    "memory as text": '{"data": {"rows": [{"kind": "device", "name": "X", "total": "1", "free": 1, "model": 1, "context": 1, "compute": 1}]}}',
+    "less than no memory": '{"data": {"rows": [{"kind": "device", "name": "X", "total": -1, "free": 1, "model": 1, "context": 1, "compute": 1}]}}',
+    "huge memory": '{"data": {"rows": [{"kind": "device", "name": "X", "total": 1e300, "free": 1, "model": 1, "context": 1, "compute": 1}]}}',
+    "no number": '{"data": {"rows": [{"kind": "device", "name": "X", "total": NaN, "free": 1, "model": 1, "context": 1, "compute": 1}]}}',
+}
+ROWS = {
+    "no samples": '{"n_prompt": 512, "n_gen": 0}',
+    "samples that are text": '{"n_prompt": 512, "n_gen": 0, "samples_ns": ["x"]}',
+    "a sample of no time": '{"n_prompt": 512, "n_gen": 0, "samples_ns": [0]}',
+    "a sample of less": '{"n_prompt": 512, "n_gen": 0, "samples_ns": [-1]}',
+    "half a row": '{"n_prompt": 512,',
+    "deep": "{" + '"a":[' * 5000,
+}
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Callable[[str], str]:
+    """Makes a program that stands in for llama-server; its children are marked."""
+
+    def make(body: str, name: str = "llama-server") -> str:
+        path = tmp_path / name
+        path.write_text(f"#!/bin/bash\n{body}\n")
+        path.chmod(0o755)
+        return str(path)
+
+    return make
+
+
+def listed(path: str, environment: Mapping[str, str]) -> Any:
+    return list_devices(path, environment, time_limit=LIMIT)
+
+
+def verified(path: str, environment: Mapping[str, str]) -> Any:
+    return verify(
+        [path, "-m", "x.gguf"], table=builtin("llama-server"), environment=environment, timeout=LIMIT
+    )
+
+
+def benched(path: str, environment: Mapping[str, str]) -> Any:
+    from moefit.llama import bench
+
+    bench._LONGEST, kept = LIMIT, bench._LONGEST
+    try:
+        return _rows([path], environment)
+    finally:
+        bench._LONGEST = kept
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("ask_it", [listed, verified, benched])
+def test_a_fault_is_one_line_in_time_and_nothing_stays(program, tmp_path, ask_it, fault) -> None:
+    mark = f"MOEFIT_TEST={tmp_path}"
+    path = program(FAULTS[fault])
+    begin, before = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    said, answer = "", None
+    try:
+        answer = ask_it(path, ENVIRONMENT | {"MOEFIT_TEST": str(tmp_path)})
+    except (MoefitError, ServerError) as error:
+        said = str(error)
+    # a llama-bench that says nothing has measured nothing
+    assert (said, answer, fault) == ("", [], "words") or said
+    assert len(said) < 400
+    assert time.monotonic() - begin < LIMIT + 8
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 60 * 1024
+    assert [] == alive(mark)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_help_that_fails_is_not_believed_or_kept(program, tmp_path, monkeypatch, fault) -> None:
+    monkeypatch.setattr(program_help, "LIMIT", LIMIT)
+    cache = tmp_path / "cache"
+    environment = ENVIRONMENT | {"XDG_CACHE_HOME": str(cache)}
+    assert program_help.option_table(program(FAULTS[fault]), "llama-server", environment) is None
+    assert not cache.exists()
+
+
+@pytest.mark.parametrize("text", LISTS.values(), ids=LISTS)
+def test_a_list_of_devices_that_cannot_be_is_an_error(program, text) -> None:
+    with pytest.raises(MoefitError, match="cannot"):
+        listed(program(f"cat <<'END'\nAvailable devices:\n{text}\nEND"), ENVIRONMENT)
+
+
+@pytest.mark.parametrize("event", EVENTS.values(), ids=EVENTS)
+def test_an_event_that_is_garbage_is_an_error(program, event) -> None:
+    record = event.replace("{", '{"type": "fit_memory_breakdown", ', 1).replace(", }", "}")
+    with pytest.raises(MoefitError, match="cannot be read"):
+        verified(program(f"cat <<'END'\n{record}\nEND"), ENVIRONMENT)
+
+
+@pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
+def test_a_row_of_llama_bench_that_is_garbage_is_an_error(program, row) -> None:
+    with pytest.raises(ServerError, match="cannot be read"):
+        benched(program(f"cat <<'END'\n{row}\nEND"), ENVIRONMENT)
+
+
+def test_output_is_capped(program) -> None:
+    with pytest.raises(MoefitError, match=r"prints more than 4\.0 MiB|prints more than 4 MiB"):
+        ask([program("exec yes")], ENVIRONMENT, 20)
+    assert MOST == 4 << 20
+
+
+def test_a_healthy_program_is_not_waited_for_longer_than_it_runs(program) -> None:
+    begin = time.monotonic()
+    answer = ask([program("echo hello")], ENVIRONMENT, 20)
+    assert (0, "hello\n") == (answer.status, answer.out)
+    assert time.monotonic() - begin < 2
+
+
+def alive(mark: str) -> list[str]:
+    """The processes that have the mark in their environment two seconds later, and are no zombies."""
+    deadline = time.monotonic() + 2
+    while (found := marked(mark)) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return found
+
+
+def marked(mark: str) -> list[str]:
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if (
+                mark.encode() in (folder / "environ").read_bytes().split(b"\0")
+                and int(folder.name) != os.getpid()
+            ):
+                found.append(folder.name)
+        except OSError:
+            continue
+    return found
