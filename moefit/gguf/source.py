@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import stat
 from typing import TYPE_CHECKING, Protocol
 
 from moefit.errors import InputError
+from moefit.reading import open_regular
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -57,10 +57,7 @@ class FileSource:
         """
         self.name = path
         try:
-            # A pipe would block when opened, so its kind is asked first.
-            if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116 (pathlib costs start-up time)
-                raise InputError(f"{path}: not a file", "name a .gguf file")
-            self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            self._descriptor = open_regular(path, "name a .gguf file")
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             hint = _neighbour(path) if isinstance(error, FileNotFoundError) else None

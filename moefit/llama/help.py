@@ -13,10 +13,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from moefit.documents import parse_json
 from moefit.errors import InputError
 from moefit.files import write_atomically
+from moefit.folders import user_folder
 from moefit.launch.builds import read_version
 from moefit.launch.options import OptionTable, builtin, from_rows, parse_help
+from moefit.reading import read_small
 
 LIMIT: Final = 5.0
 """Seconds to wait for an answer."""
@@ -33,16 +36,22 @@ def option_table(
         stat = found.stat()
     except OSError:
         return None
-    kept = _folder(environment) / _name(found, stat, subcommand)
-    table = _read(kept, found, program)
+    folder = user_folder(environment, "XDG_CACHE_HOME", ".cache")
+    kept = folder / "moefit" / "help" / _name(found, stat, subcommand) if folder else None
+    table = _read(kept, found, program) if kept else None
     if table is None:
         table = _ask((str(found), *subcommand), program, environment)
         if not table.options:
             return None
-        answer = {"version": VERSION, "path": str(found), "build": table.build, "options": table.rows}
-        with suppress(InputError):  # a cache that cannot be written is none
-            write_atomically(kept, json.dumps(answer))
+        if kept:
+            _keep(kept, found, table)
     return table
+
+
+def _keep(kept: Path, path: Path, table: OptionTable) -> None:
+    answer = {"version": VERSION, "path": str(path), "build": table.build, "options": table.rows}
+    with suppress(InputError):  # a cache that cannot be written is none
+        write_atomically(kept, json.dumps(answer))
 
 
 def read_page(path: str, program: str) -> OptionTable:
@@ -51,23 +60,17 @@ def read_page(path: str, program: str) -> OptionTable:
     Raises:
         InputError: it cannot be read, or lists no option.
     """
+    hint = "a build number, or a page of --help"
     try:
-        text = Path(path).read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise InputError(
-            f"--build {path}: {error.strerror}", "a build number, or a page of --help"
-        ) from error
+        text = read_small(path, hint, errors="replace")
+    except FileNotFoundError:
+        raise InputError(f"--build {path}: No such file or directory", hint) from None
     table = parse_help(program, text)
     if not table.options:
         raise InputError(
             f"--build {path}: no page of {program} --help", f"{program} --help > FILE writes one"
         )
     return table
-
-
-def _folder(environment: Mapping[str, str]) -> Path:
-    cache = environment.get("XDG_CACHE_HOME")
-    return (Path(cache) if cache else Path(environment.get("HOME", "/")) / ".cache") / "moefit" / "help"
 
 
 def _name(path: Path, stat: os.stat_result, subcommand: Sequence[str]) -> str:
@@ -105,9 +108,27 @@ def _plain(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _read(kept: Path, path: Path, program: str) -> OptionTable | None:
+    """What is kept of that program; None where it is not what moefit writes."""
     try:
-        found = json.loads(kept.read_text(encoding="utf-8"))
+        found = parse_json(read_small(kept))
         known = (found["version"], found["path"]) == (VERSION, str(path))
-        return from_rows(program, found["options"], found["build"]) if known else None
-    except (OSError, ValueError, TypeError, KeyError):
+        rows, build = found["options"], found["build"]
+        good = known and isinstance(rows, list) and all(map(_is_row, rows)) and _is_build(build)
+        return from_rows(program, rows, build) if good else None
+    except (OSError, InputError, ValueError, TypeError, KeyError):
         return None
+
+
+def _is_build(build: object) -> bool:
+    return build is None or type(build) is int
+
+
+def _is_row(row: object) -> bool:
+    """Four lists of words, and two words that may be missing."""
+    return (
+        isinstance(row, list)
+        and len(row) == 6
+        and all(isinstance(part, list) and all(isinstance(word, str) for word in part) for part in row[:4])
+        and bool(row[0])
+        and all(part is None or isinstance(part, str) for part in row[4:])
+    )

@@ -22,6 +22,7 @@ from moefit.gguf.remote import GONE, REFUSED, refusal
 from moefit.gguf.split import shard_names
 from moefit.launch.sources import ModelSource
 from moefit.llama.repository import DEFAULT_TAGS, PRESET, Wanted, choose_model, choose_sidecar, shards, wanted
+from moefit.reading import read_small
 from moefit.values import dataclass
 
 HUB = "https://huggingface.co/"
@@ -71,7 +72,7 @@ class _Listing:
         """Path of the first if all are in the cache, else its URL."""
         from urllib.parse import quote  # noqa: PLC0415 - only a repository needs it
 
-        cached = not self.url or all((self.folder / name).is_file() for name in names)
+        cached = not self.url or all(_is_file(self.folder / name) for name in names)
         return str(self.folder / names[0]) if cached else self.url + quote(names[0])
 
 
@@ -80,7 +81,7 @@ def access(environment: Mapping[str, str], *, token: str | None = None, offline:
 
     source: common/hf-cache.cpp, get_cache_directory; common/common.cpp, fs_get_cache_directory, common_get_model_endpoint
     """
-    home = Path(environment.get("HOME") or Path.home())
+    home = Path(environment.get("HOME") or os.path.expanduser("~"))  # noqa: PTH111 - it may be unknown
     places = (
         ("LLAMA_CACHE", "."),
         ("HF_HUB_CACHE", "."),
@@ -211,7 +212,12 @@ def _cached(hub_cache: Path, repo: str) -> _Listing | None:
 
 def _files(folder: Path) -> Iterable[Path]:
     for root, _, names in os.walk(folder):
-        yield from (path for name in names if (path := Path(root, name)).is_file())
+        yield from (path for name in names if _is_file(path := Path(root, name)))
+
+
+def _is_file(path: Path) -> bool:
+    """Whether there is such a file; not where its folder may not be searched."""
+    return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises where it may not ask
 
 
 def _cached_commit(refs: Path) -> str | None:
@@ -219,9 +225,9 @@ def _cached_commit(refs: Path) -> str | None:
     commits = {}
     try:
         for path in sorted(refs.iterdir()):
-            if path.is_file():
-                commits[path.name] = path.read_text(errors="replace").split("\n")[0]
-    except OSError:
+            if _is_file(path):
+                commits[path.name] = read_small(path, errors="replace").split("\n")[0]
+    except (OSError, InputError):
         return None
     known = {name: commit for name, commit in commits.items() if COMMIT.fullmatch(commit)}
     return known.get("main") or next(iter(known.values()), None)
@@ -288,7 +294,7 @@ def _from_url(url: str, path: str | None, using: Access) -> str:
         local = [Path(path)]
     else:
         local = [Path(path).parent / file.name for file in kept]
-    if all(file.is_file() for file in local):
+    if all(map(_is_file, local)):
         return str(local[0])
     if using.offline:
         raise InputError(f"-mu {shown(url)}: is not at {local[0]}, and --offline forbids to ask", FETCH)
@@ -306,6 +312,6 @@ def _from_docker(name: str, using: Access) -> str:
     if "/" not in name:
         repo = f"ai/{repo}"
     local = using.llama_cache / f"{repo.replace('/', '_')}_{tag or 'latest'}.gguf"
-    if not local.is_file():
+    if not _is_file(local):
         raise InputError(f"-dr {name}: is not at {local}", "start llama-server once to fetch it, then plan")
     return str(local)

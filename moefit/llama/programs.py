@@ -39,4 +39,5 @@ def require_program(name: str, environment: Mapping[str, str], beside: str | Non
 
 
 def _executable(path: Path) -> bool:
-    return path.is_file() and os.access(path, os.X_OK)
+    """False also where a folder may not be searched: such a one on the PATH is passed over, as a shell does."""
+    return os.path.isfile(path) and os.access(path, os.X_OK)  # noqa: PTH113 - Path.is_file raises where it may not ask

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from moefit.documents import parse_json
 from moefit.errors import InputError
 from moefit.values import dataclass
 
@@ -162,7 +162,7 @@ def from_json(text: str, path: str = "calibration") -> Calibration:
     """
     hint = "write a new one with `moefit calibrate`"
     try:
-        document = json.loads(text)
+        document = parse_json(text)
         if document["version"] != _VERSION:
             raise InputError(f"{path}: version {document['version']} is not known to this moefit", hint)
         calibration = Calibration(

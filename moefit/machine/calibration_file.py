@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from moefit.errors import InputError
 from moefit.files import write_atomically
+from moefit.folders import user_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,22 +17,13 @@ if TYPE_CHECKING:
     from moefit.machine.calibration import Calibration
 
 
-def calibration_path(fingerprint: str, environment: Mapping[str, str]) -> Path:
+def calibration_path(fingerprint: str, environment: Mapping[str, str]) -> Path | None:
     """The file of the machine with that fingerprint: ${XDG_CONFIG_HOME:-~/.config}/moefit/calibration-FINGERPRINT.json.
 
-    A relative XDG_CONFIG_HOME is ignored, as the XDG Base Directory Specification asks.
+    None for a user who has no home.
     """
-    stated = Path(environment.get("XDG_CONFIG_HOME", ""))
-    folder = stated if stated.is_absolute() else _home(environment) / ".config"
-    return folder / "moefit" / f"calibration-{fingerprint}.json"
-
-
-def _home(environment: Mapping[str, str]) -> Path:
-    """The user's home; the root folder for a user whom the system does not know, as in some containers."""
-    try:
-        return Path(environment["HOME"]) if environment.get("HOME") else Path.home()
-    except RuntimeError:
-        return Path("/")
+    folder = user_folder(environment, "XDG_CONFIG_HOME", ".config")
+    return folder / "moefit" / f"calibration-{fingerprint}.json" if folder else None
 
 
 def load_calibration(fingerprint: str, environment: Mapping[str, str]) -> Calibration | None:
@@ -40,13 +33,14 @@ def load_calibration(fingerprint: str, environment: Mapping[str, str]) -> Calibr
         InputError: there is a file, and it cannot be read or understood.
     """
     path = calibration_path(fingerprint, environment)
+    if path is None or not os.path.lexists(path):
+        return None
+    from moefit.reading import read_small  # noqa: PLC0415 - most machines have none
+
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_small(path, "write a new one with `moefit calibrate`")
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not text"
-        raise InputError(f"{path}: {reason}", "write a new one with `moefit calibrate`") from None
     from moefit.machine.calibration import from_json  # noqa: PLC0415 - most machines have none
 
     return from_json(text, str(path))
@@ -61,5 +55,7 @@ def save_calibration(calibration: Calibration, environment: Mapping[str, str]) -
     from moefit.machine.calibration import to_json  # noqa: PLC0415 - most machines have none
 
     path = calibration_path(calibration.fingerprint, environment)
+    if path is None:
+        raise InputError("there is no home to keep a calibration in", "set HOME or XDG_CONFIG_HOME")
     write_atomically(path, json.dumps(to_json(calibration), indent=2) + "\n")
     return path

@@ -106,11 +106,13 @@ def _calibrated(machine: Machine, environment: Mapping[str, str]) -> Machine:
 
 def _read_file(path: Path) -> Machine:
     """The machine of a `--machine` file."""
+    from moefit.reading import read_small  # noqa: PLC0415 - as below
+
+    hint = "write such a file with `moefit devices --json`"
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not text"
-        raise InputError(f"{path}: {reason}", "write such a file with `moefit devices --json`") from None
+        text = read_small(path, hint)
+    except FileNotFoundError:
+        raise InputError(f"{path}: No such file or directory", hint) from None
     from moefit.machine.file import from_json  # noqa: PLC0415 - most machines are detected or declared
 
     return from_json(text, str(path))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final
 
+from moefit.documents import parse_json
 from moefit.errors import InputError
 from moefit.machine.modules import parse_modules
 from moefit.machine.types import Cpu, Device, Machine, Ram
@@ -43,7 +43,7 @@ def from_json(text: str, path: str = "machine file") -> Machine:
         InputError: not JSON, a key is missing, or a value has the wrong type or sign; `path` names the file in the message.
     """
     try:
-        document = json.loads(text)
+        document = parse_json(text)
     except ValueError as error:
         raise InputError(f"{path}: not JSON: {error}", _HINT) from None
     machine = document.get("machine", document) if isinstance(document, dict) else document
@@ -91,7 +91,7 @@ class _Reader:
         """The value of a required key, which must be of `kind`; numbers must not be negative."""
         if found.get(key) is None:
             raise self.error(f"{where} has no {key!r}")
-        return self._checked(found[key], kind, f"{where}: {key!r}")
+        return self._checked(found[key], kind, key, f"{where}: {key!r}")
 
     def optional(
         self, found: Mapping[str, Any], key: str, kind: type, where: str, default: Any = None
@@ -99,7 +99,7 @@ class _Reader:
         """The value of a key that may be missing or null."""
         if found.get(key) is None:
             return default
-        return self._checked(found[key], kind, f"{where}: {key!r}")
+        return self._checked(found[key], kind, key, f"{where}: {key!r}")
 
     def device(self, value: object, where: str) -> Device:
         """One entry of `gpus`."""
@@ -131,7 +131,7 @@ class _Reader:
             if (
                 not isinstance(pair, list)
                 or len(pair) != 2
-                or not all(type(n) is int and n > 0 for n in pair)
+                or not all(type(n) is int and 0 < n <= _MOST for n in pair)
             ):
                 raise self.error(
                     f"{where}: 'bandwidth_by_threads' is not pairs of threads and bytes per second"
@@ -171,17 +171,24 @@ class _Reader:
             virtual=self.optional(found, "virtual", bool, where, default=False),
         )
 
-    def _checked(self, value: Any, kind: type, where: str) -> Any:
+    def _checked(self, value: Any, kind: type, key: str, where: str) -> Any:
         """`value` as `kind`, or an error; an int is a float too, a bool is no number."""
         if kind is float and type(value) is int:
             value = float(value)
         if type(value) is not kind:
             raise self.error(f"{where} is not {_KIND_NAMES[kind]}")
-        if isinstance(value, int | float) and not 0 <= value < float("inf"):
+        least = _LEAST.get(key, 0)
+        if isinstance(value, int | float) and not least <= value <= _MOST:
             raise self.error(f"{where} is out of range")
         return value
 
 
+_MOST: Final = 1 << 60
+"""Of bytes and rates: anything above is damage."""
+_LEAST: Final = dict.fromkeys(
+    ("bandwidth", "link_bandwidth", "pageable_bandwidth", "compute", "numa_nodes", "default_threads"), 1
+)
+"""What is divided by."""
 _KIND_NAMES: Final = {
     int: "a whole number",
     float: "a number",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,27 +11,38 @@ from moefit.machine.calibration_file import calibration_path, load_calibration, 
 from tests.machine.test_calibration import CALIBRATION, HOST
 
 
-def test_calibrations_live_in_the_users_configuration() -> None:
-    expected = Path("/home/me/.config/moefit/calibration-abc.json")
-    assert expected == calibration_path("abc", {"HOME": "/home/me"})
-    assert expected == calibration_path("abc", {"HOME": "/home/me", "XDG_CONFIG_HOME": ""})
+def test_calibrations_live_in_the_users_configuration(tmp_path: Path) -> None:
+    expected = tmp_path / ".config" / "moefit" / "calibration-abc.json"
+
+    assert expected == calibration_path("abc", {"HOME": str(tmp_path)})
+    assert expected == calibration_path("abc", {"HOME": str(tmp_path), "XDG_CONFIG_HOME": ""})
     assert Path("/etc/me/moefit/calibration-abc.json") == calibration_path(
-        "abc", {"HOME": "/h", "XDG_CONFIG_HOME": "/etc/me"}
+        "abc", {"XDG_CONFIG_HOME": "/etc/me"}
     )
 
 
-def test_a_relative_configuration_folder_is_ignored() -> None:
-    assert Path("/h/.config/moefit/calibration-abc.json") == calibration_path(
-        "abc", {"HOME": "/h", "XDG_CONFIG_HOME": "here"}
-    )
+@pytest.mark.parametrize("stated", ["here", "./x", "~"])
+def test_a_relative_configuration_folder_is_ignored(tmp_path: Path, stated: str) -> None:
+    environment = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": stated}
+
+    assert tmp_path / ".config" / "moefit" / "calibration-abc.json" == calibration_path("abc", environment)
 
 
-def test_a_user_whom_the_system_does_not_know_has_the_root_folder(monkeypatch: pytest.MonkeyPatch) -> None:
-    def unknown() -> Path:
-        raise RuntimeError("Could not determine home directory.")
+@pytest.mark.usefixtures("nobody")
+@pytest.mark.parametrize("home", [None, "", "relative", "/nonexistent"])
+def test_a_user_without_a_home_has_no_calibration_and_gets_no_folder(home: str | None) -> None:
+    environment = {} if home is None else {"HOME": home}
 
-    monkeypatch.setattr(Path, "home", unknown)
-    assert Path("/.config/moefit/calibration-abc.json") == calibration_path("abc", {})
+    assert None is calibration_path("abc", environment)
+    assert None is load_calibration("abc", environment)
+    with pytest.raises(InputError, match="there is no home to keep a calibration in"):
+        save_calibration(CALIBRATION, environment)
+
+
+@pytest.fixture
+def nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user whom the system does not know."""
+    monkeypatch.setattr(os, "getuid", lambda: 4_000_000_000)
 
 
 def test_what_is_saved_is_loaded_and_leaves_no_other_file(tmp_path: Path) -> None:

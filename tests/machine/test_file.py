@@ -12,7 +12,7 @@ from moefit.machine.file import from_json, to_json
 from moefit.machine.types import Cpu, Device, Machine, Ram
 
 BYTES = st.integers(0, 1 << 50)
-RATES = st.none() | st.integers(0, 1 << 50)
+RATES = st.none() | st.integers(1, 1 << 50)
 DEVICES = st.builds(
     Device,
     name=st.from_regex(r"(CUDA|ROCm|Vulkan|RPC)[0-9]", fullmatch=True),
@@ -23,7 +23,7 @@ DEVICES = st.builds(
     bandwidth=RATES,
     link_bandwidth=RATES,
     pageable_bandwidth=RATES,
-    compute=st.none() | st.floats(0, 1e18),
+    compute=st.none() | st.floats(1, 1e18),
     overhead=BYTES,
     integrated=st.booleans(),
     uuid=st.text(),
@@ -110,8 +110,12 @@ def changed(part: str, **values: Any) -> dict[str, Any]:
         (changed("gpus", free="1GiB"), "gpus[0]: 'free' is not a whole number"),
         (changed("gpus", free=True), "gpus[0]: 'free' is not a whole number"),
         (changed("gpus", total=-1), "gpus[0]: 'total' is out of range"),
-        (changed("gpus", compute=float("inf")), "gpus[0]: 'compute' is out of range"),
-        (changed("gpus", compute=float("nan")), "gpus[0]: 'compute' is out of range"),
+        (changed("gpus", compute=float("inf")), "not JSON: Infinity is no number"),
+        (changed("gpus", bandwidth=0), "gpus[0]: 'bandwidth' is out of range"),
+        (changed("gpus", link_bandwidth=0), "gpus[0]: 'link_bandwidth' is out of range"),
+        (changed("gpus", compute=0.0), "gpus[0]: 'compute' is out of range"),
+        (changed("gpus", free=1 << 61), "gpus[0]: 'free' is out of range"),
+        (changed("gpus", compute=float("nan")), "not JSON: NaN is no number"),
         (changed("gpus", integrated="no"), "gpus[0]: 'integrated' is not true or false"),
         (changed("ram", bandwidth_by_threads=[[1]]), "'bandwidth_by_threads' is not pairs"),
         (changed("ram", bandwidth_by_threads=[[0, 1]]), "'bandwidth_by_threads' is not pairs"),
