@@ -62,7 +62,8 @@ def implied(model: Model) -> str | None:
 
 def speculating(wanted: Constraints, given: Sequence[Given], spec_type: str) -> Constraints:
     """The line with a kind of speculation that it does not name itself."""
-    return replace(wanted, spec_types=(spec_type,), draft_tokens=draft_tokens(Values(given), spec_type))
+    drafted = draft_tokens(Values(given), spec_type)
+    return replace(wanted, spec_types=(spec_type,), draft_tokens=drafted, model_draft_tokens=drafted)
 
 
 def _draft(path: str, open_source: Callable[[str], Source], overrides: Sequence[KvOverride]) -> Model:

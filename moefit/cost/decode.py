@@ -32,7 +32,7 @@ def token_terms(run: Run, depth: float, draft_bytes: Mapping[str, int]) -> Itera
 
     draft_bytes: what a draft model reads for each token it drafts, by device name (or CPU).
     """
-    drafted = run.settings.draft_tokens if run.settings.mtp or draft_bytes else 0
+    drafted = run.settings.model_draft_tokens if run.settings.mtp or draft_bytes else 0
     gained = (1.0 - ACCEPTED ** (drafted + 1)) / (1.0 - ACCEPTED)
     for name, place, seconds in _step(run, depth, drafted + 1):
         yield name, place, seconds / gained

@@ -37,6 +37,8 @@ class Constraints:
     """Speculation: draft-simple, draft-mtp, ngram-mod ...; without `none`."""
     draft_tokens: int = 0
     """Tokens that the longest draft may have; 0 without speculation."""
+    model_draft_tokens: int = 0
+    """Tokens that a draft model or prediction blocks draft at once; chained n-grams draft longer, and for nothing."""
     draft_gpu_layers: int | str | None = None
     draft_devices: tuple[str, ...] | None = None
     draft_cache_type_k: str | None = None
@@ -124,6 +126,9 @@ def constraints(program: str, given: Sequence[Given]) -> Constraints:
         draft=preset.draft or source(values, path="-md", hf_repo="-hfd"),
         spec_types=kinds,
         draft_tokens=max((readers.draft_tokens(values, kind) for kind in kinds), default=0),
+        model_draft_tokens=max(
+            (readers.draft_tokens(values, kind) for kind in kinds if kind.startswith("draft-")), default=0
+        ),
         draft_gpu_layers=readers.gpu_layers(values, "-ngld"),
         draft_devices=readers.devices(values, "-devd", program),
         draft_cache_type_k=readers.cache_type(values, "-ctkd"),

@@ -83,7 +83,10 @@ def settings(
         context_checkpoints=_checkpoints(constraints),
         mtp="draft-mtp" in constraints.spec_types,
         draft_tokens=constraints.draft_tokens,
-        rollback_tokens=constraints.draft_tokens if _ROLLS_BACK.intersection(constraints.spec_types) else 0,
+        model_draft_tokens=constraints.model_draft_tokens,
+        rollback_tokens=constraints.model_draft_tokens
+        if _ROLLS_BACK.intersection(constraints.spec_types)
+        else 0,
         draft_cache_type_k=constraints.draft_cache_type_k or "f16",
         draft_cache_type_v=constraints.draft_cache_type_v or "f16",
         embeddings=constraints.embeddings,

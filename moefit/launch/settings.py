@@ -60,6 +60,8 @@ class Settings:
     """Multi-token prediction layers are loaded and run (--spec-type with mtp)."""
     draft_tokens: int = 0
     """Longest speculative draft; 0 without speculation."""
+    model_draft_tokens: int = 0
+    """Tokens that a draft model or prediction blocks draft at once: fewer than a chained n-gram finds."""
     rollback_tokens: int = 0
     """n_rs_seq: drafted tokens by which a recurrent state can be rolled back; each needs a copy of the state."""
     draft_cache_type_k: str = "f16"

@@ -20,6 +20,8 @@ class Guest:
     compute: int = 0
     ubatch: int = 0
     """Tokens of the micro-batch that `compute` is for; 0 where it does not depend on one."""
+    note: str = ""
+    """Why its figures are an estimate; empty where they follow from its described graph."""
 
     def at(self, ubatch: int) -> Guest:
         """The same for a larger micro-batch: compute buffers grow with it, at most in proportion."""

@@ -16,6 +16,7 @@ from moefit.memory.projector import ImageTokens, mmproj
 from moefit.memory.rough import rough_compute
 from moefit.memory.types import Footprint, HostUse, Use
 from moefit.memory.weights import weights
+from moefit.model.architectures import architecture
 from moefit.placement.types import Placement
 from moefit.values import dataclass
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 CPU_NAME = "CPU"
 FLOAT = 4
+DRAFT = "the draft model"
 WHOLE_BLOCKS = frozenset({"draft-dflash", "draft-dspark"})
 
 
@@ -113,8 +115,8 @@ def draft(
 ) -> tuple[Guest, ...]:
     """A draft model beside the main one, on each device that it uses.
 
-    It has as many slots and as much context as the main model, one output a slot, and caches of its own types. A file of
-    multi-token-prediction blocks runs these alone.
+    It has as many slots and as much context as the main model, one output a slot, and caches of its own types, or those of
+    the main model. A file of multi-token-prediction blocks runs these alone.
 
     source: common/speculative.cpp, common_base_params_to_speculative and common_speculative_init_result
 
@@ -131,11 +133,12 @@ def draft(
     Raises:
         UsageError: a rule names a buffer that no device has.
     """
+    borrows = architecture(model.architecture).borrows_kv
     settings = replace(
         main,
-        cache_type_k=main.draft_cache_type_k,
-        cache_type_v=main.draft_cache_type_v,
-        draft_tokens=main.draft_tokens if blocks else 0,
+        cache_type_k=main.cache_type_k if borrows else main.draft_cache_type_k,
+        cache_type_v=main.cache_type_v if borrows else main.draft_cache_type_v,
+        draft_tokens=main.model_draft_tokens if blocks else 0,
         rollback_tokens=0,
         embeddings=False,
         cache_ram=0,
@@ -150,12 +153,13 @@ def draft(
         used = _heads(model, devices, settings, placement, bound)
     else:
         used = footprint(model, devices, settings, placement)
+    note = f"{DRAFT}: {'; '.join(used.notes)}" if used.notes else ""
     found = [
-        Guest("draft", device.name, use.model, use.context, use.compute, settings.ubatch)
+        Guest("draft", device.name, use.model, use.context, use.compute, settings.ubatch, note)
         for device, use in zip(devices, used.devices, strict=True)
     ]
     on_host = used.host.compute + used.host.output
-    host = Guest("draft", CPU_NAME, used.host.loaded, used.host.context, on_host, settings.ubatch)
+    host = Guest("draft", CPU_NAME, used.host.loaded, used.host.context, on_host, settings.ubatch, note)
     return tuple(guest for guest in (*found, host) if guest.total)
 
 
@@ -190,6 +194,7 @@ def _heads(
             for held, both, trunk, compute in zip(model_on, with_heads, without, compute_on, strict=True)
         ),
         HostUse(model_host, host_with - host_without, compute_host, output=output_buffer(model, settings)),
+        notes=(f"{model.architecture}: compute buffers of its prediction blocks are a bound",),
     )
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from moefit.model import Model
 
 FLOAT = 4
+ALL_STREAMS_OUT = frozenset({"deepseek4", "qwen4exp"})
 CELL = 16
 """Bytes of a saved cell's position and sequence, measured on a server's log."""
 SERVERS = frozenset({"llama-server", "llama-cli"})
@@ -51,12 +52,19 @@ def output_buffer(model: Model, settings: Settings) -> int:
     """Bytes of the buffer that logits and embeddings are copied to: one row an output."""
     c = context(settings)
     outputs = c.sequences * (1 + settings.draft_tokens)
-    embedding = model.hparams.whole("embedding_length_out") or model.embedding
+    embedding = _width_out(model)
     row = model.vocabulary
     if settings.embeddings:
         outputs, row = c.batch, row + embedding
     nextn = c.batch * embedding if settings.mtp else 0
     return FLOAT * (outputs * row + nextn)
+
+
+def _width_out(model: Model) -> int:
+    """n_embd_out: all residual streams where there are several (src/models/deepseek4.cpp, qwen4exp.cpp)."""
+    if model.architecture in ALL_STREAMS_OUT:
+        return model.embedding * model.hparams.whole("hyper_connection.count", 1)
+    return model.hparams.whole("embedding_length_out") or model.embedding
 
 
 def checkpoint(model: Model, settings: Settings) -> int:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from moefit.memory.memo import per_object
-from moefit.model.architectures import Indexer, Recurrent, architecture
+from moefit.model.architectures import UNKNOWN, Indexer, Recurrent, architecture
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
@@ -267,13 +267,14 @@ def _indexer(
 ) -> list[Attention | None]:
     """The indexer's keys: one head, K only beside MLA (llama-kv-cache-dsa.cpp, -msa.cpp, llama-memory-hybrid-idx.cpp)."""
     size = keys.whole("attention.indexer.key_length")
-    if row.indexer is None or not size or not keys.whole("attention.indexer.top_k", 1):
+    if row.indexer is None or not size or not keys.whole("attention.indexer.top_k", row is UNKNOWN):
         return [None] * layers
-    full = keys.each("attention.indexer.types", int(row.indexer_default))
+    types = keys.each("attention.indexer.types")
+    told = keys.has("attention.indexer.types")
     leading = keys.whole("leading_dense_block_count")
     has = {
         Indexer.EVERY_LAYER: [True] * layers,
-        Indexer.FULL: [bool(f) for f in full],
+        Indexer.FULL: [bool(types[il]) if told else row.indexer_default(keys, il) for il in range(layers)],
         Indexer.SPARSE: [il >= leading for il in range(layers)],
         Indexer.ATTENTION: [True] * layers,
     }[row.indexer]

@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from moefit.errors import UsageError
+from moefit.gguf.header import brief
 from moefit.memory.buffers import HOST, pad
 from moefit.memory.guest import Guest
+from moefit.model.reader import whole
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
@@ -41,6 +43,9 @@ ADJUSTABLE: Final = frozenset({"glm5v", "lightonocr"})
 """Projectors whose file says the largest image, but for what the line says (set_limit_image_tokens without numbers)."""
 MERGE: Final = {"gemma4v": 3, "pixtral": 1, "kimivl": 1, "lfm2": 1}
 """Patches of one token along a side, where the file does not say; 2 for the others of that table."""
+DESCRIBED: Final = frozenset({"gemma3", "qwen2.5vl_merger"})
+"""Projectors whose encoders were recorded."""
+TYPES: Final = ("clip.projector_type", "clip.vision.projector_type", "clip.audio.projector_type")
 AUDIO_FRAMES: Final = 3000
 """Frames of 30 s of audio, the longest piece that is encoded at once."""
 
@@ -75,7 +80,14 @@ def mmproj(
     weights = sum(pad(tensor.bytes, HOST.alignment) for tensor in header.tensors)
     vision = _vision(header, image_tokens, flash_attention=flash_attention)
     audio = _audio(header, flash_attention=flash_attention)
-    return Guest("mmproj", device, model=weights, compute=max(vision, audio))
+    kinds = [_text(header, key) for key in TYPES if key in header.metadata]
+    known = DESCRIBED.issuperset(kinds)
+    note = (
+        ""
+        if known
+        else f"the projector: {' and '.join(map(brief, kinds))}: its compute buffer is an estimate"
+    )
+    return Guest("mmproj", device, model=weights, compute=max(vision, audio), note=note)
 
 
 def _vision(header: Header, image_tokens: ImageTokens, *, flash_attention: bool) -> int:
@@ -136,8 +148,7 @@ def _merge(header: Header, kind: str) -> int:
 
 
 def _number(header: Header, key: str) -> int:
-    found = header.metadata.get(key)
-    return found if isinstance(found, int) else 0
+    return whole(header.shards[0].name if header.shards else "mmproj", header, key)
 
 
 def _text(header: Header, key: str) -> str:

@@ -15,9 +15,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from enum import Enum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from moefit.values import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from moefit.model.hyperparameters import Hyperparameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +79,8 @@ class Architecture:
     shares_kv: bool = False
     """The last shared_kv_layers layers reuse another layer's cache."""
     indexer: Indexer | None = None
-    indexer_default: bool = False
-    """Without indexer.types every layer is full."""
+    indexer_default: Callable[[Hyperparameters, int], bool] = lambda _hparams, _layer: False
+    """Without indexer.types, whether a layer is full."""
     pooled: int = 0
     """Slots of indexer_head_size in a cached row of a pooling indexer; 0: one, unless it pools."""
     compressed: bool = False
@@ -102,6 +107,17 @@ class Architecture:
     """Only layers without a window ask for rope factors."""
     linear_attention: bool = False
     """The state is one matrix of head_size x head_size for each head (MiniMax-Text-01's lightning attention)."""
+
+
+def _every_layer(_hparams: Hyperparameters, _layer: int) -> bool:
+    return True
+
+
+def _as_glm_5_2(hparams: Hyperparameters, layer: int) -> bool:
+    """Every layer before GLM-5.2, which has a longer context, and then the first two and every fourth of 78 (src/models/glm-dsa.cpp)."""
+    if hparams.whole("context_length") < 1 << 20:
+        return True
+    return layer < 2 or (layer < 78 and (layer - 2) % 4 == 0)
 
 
 KDA: Final = Architecture(recurrent=Recurrent.NO_KV_HEADS, nextn_in_main=True)
@@ -179,9 +195,13 @@ ARCHITECTURES: Final[dict[str, Architecture]] = {
     "deepseek32": Architecture(indexer=Indexer.EVERY_LAYER, mtp_anyway="exp_probs_b"),
     "deepseek4": Architecture(window=Window(), compressed=True, rolls_back=True, nextn_in_main=True),
     "dots3note": Architecture(window=Window(), indexer=Indexer.FULL, never_loads_mtp=True),
-    "glm-dsa": Architecture(indexer=Indexer.FULL, indexer_default=True, mtp_anyway="exp_probs_b"),
+    "glm-dsa": Architecture(indexer=Indexer.FULL, indexer_default=_as_glm_5_2, mtp_anyway="exp_probs_b"),
     "glm5-next": Architecture(
-        recurrent=Recurrent.NO_KV_HEADS, indexer=Indexer.FULL, indexer_default=True, pooled=3, rolls_back=True
+        recurrent=Recurrent.NO_KV_HEADS,
+        indexer=Indexer.FULL,
+        indexer_default=_every_layer,
+        pooled=3,
+        rolls_back=True,
     ),
     "hy_v4": Architecture(indexer=Indexer.FULL),
     "minimax-m3": Architecture(indexer=Indexer.SPARSE),

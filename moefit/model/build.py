@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 MAX_BLOCK = 1024
 """Tensors of one block; real ones have up to about 60, of files with a tensor for each expert up to 800."""
+WITHOUT_TRUNK = frozenset({"gemma4-assistant", "graniteswitch"})
+"""Their nextn blocks are no multi-token-prediction blocks of a model: all of a file that drafts, or a router's layer."""
+TELLING = frozenset({"deepseek4"})
+"""Without the projection of a prediction block, their last blocks are blocks like others (src/models/deepseek4.cpp)."""
 ARCHITECTURE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
@@ -44,7 +48,7 @@ def build(path: str, header: Header) -> Model:
     hparams = read(path, architecture, header)
     agree(path, architecture, hparams)
     blocks = hparams.blocks
-    mtp = 0 if architecture == "graniteswitch" else hparams.whole("nextn_predict_layers")
+    mtp = _prediction_blocks(architecture, hparams, header)
 
     tensors = [_tensor(info, role) for info in header.tensors if (role := role_of(info.name, architecture))]
     by_block = _by_block(path, tensors, blocks)
@@ -75,6 +79,17 @@ def build(path: str, header: Header) -> Model:
         truncated=header.truncated,
         shards=tuple(shard.name for shard in header.shards),
     )
+
+
+def _prediction_blocks(architecture: str, hparams: Hyperparameters, header: Header) -> int:
+    """Blocks at the end that are loaded only for multi-token prediction."""
+    told = hparams.whole("nextn_predict_layers")
+    if architecture in WITHOUT_TRUNK:
+        return 0
+    if architecture in TELLING:
+        probe = f"blk.{hparams.blocks - told}.nextn.eh_proj.weight"
+        return told if any(tensor.name == probe for tensor in header.tensors) else 0
+    return told
 
 
 def _by_block(path: str, tensors: list[Tensor], blocks: int) -> list[list[Tensor]]:

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 from moefit.errors import InputError
 from moefit.gguf.header import SkippedArray, brief
 from moefit.model.hyperparameters import Hyperparameters
-from moefit.model.keys import ARRAY_TYPES, GGUF_TYPES, KEYS, MAX_LAYERS, Form, Kind
+from moefit.model.keys import ARRAY_TYPES, GGUF_TYPES, INT32, KEYS, MAX_LAYERS, Form, Key, Kind
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
     from moefit.gguf.header import Header, Value
     from moefit.model.hyperparameters import Number
-    from moefit.model.keys import Key
 
 DAMAGED = "the file is damaged"
+ANY_WHOLE = Key(most=INT32)
 
 
 def read(path: str, architecture: str, header: Header) -> Hyperparameters:
@@ -29,14 +29,27 @@ def read(path: str, architecture: str, header: Header) -> Hyperparameters:
         InputError: a value that llama.cpp refuses, or that no model has; more prediction blocks than blocks.
     """
     reader = _Reader(path, f"{architecture}.", header)
-    blocks = reader.count("block_count")
+    blocks = reader.count("block_count", KEYS["block_count"])
     if not blocks:
         raise InputError(f"{path}: {architecture}.block_count is missing", DAMAGED)
-    predicting = reader.count("nextn_predict_layers")
+    predicting = reader.count("nextn_predict_layers", KEYS["nextn_predict_layers"])
     if predicting > blocks:
         raise InputError(f"{path}: has {predicting} MTP blocks of {blocks}", DAMAGED)
-    values = {key: reader.value(key, blocks, blocks - predicting) for key in KEYS if reader.has(key)}
+    values = {
+        name: reader.value(name, key, blocks, blocks - predicting)
+        for name, key in KEYS.items()
+        if reader.has(name)
+    }
     return Hyperparameters(values, blocks)
+
+
+def whole(path: str, header: Header, name: str, key: Key = ANY_WHOLE) -> int:
+    """One whole number of a header that describes no language model; 0 where it does not say.
+
+    Raises:
+        InputError: it is another kind of value, or out of range.
+    """
+    return _Reader(path, "", header).count(name, key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +64,15 @@ class _Reader:
         """Whether the file has the key."""
         return self.prefix + key in self.header.metadata
 
-    def count(self, key: str) -> int:
-        """A number of blocks; 0 where the file does not say."""
-        value = self.value(key, 0, 0) if self.has(key) else 0
+    def count(self, name: str, key: Key) -> int:
+        """One whole number; 0 where the file does not say."""
+        value = self.value(name, key, 0, 0) if self.has(name) else 0
         assert isinstance(value, int)  # as its key says
         return value
 
-    def value(self, name: str, blocks: int, main: int) -> Number | tuple[Number, ...]:
+    def value(self, name: str, key: Key, blocks: int, main: int) -> Number | tuple[Number, ...]:
         """The key's value, or an error that names file, key and value."""
-        key, value = KEYS[name], self.header.metadata[self.prefix + name]
+        value = self.header.metadata[self.prefix + name]
         told = self.header.types.get(self.prefix + name)
         if isinstance(value, tuple | SkippedArray):
             length = value.length if isinstance(value, SkippedArray) else len(value)

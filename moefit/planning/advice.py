@@ -72,7 +72,7 @@ def _speculation(request: Request, chosen: Candidate) -> Iterator[Warn]:
     now = chosen.settings
     if not now.draft_tokens:
         return
-    plain = replace(now, mtp=False, draft_tokens=0, rollback_tokens=0)
+    plain = replace(now, mtp=False, draft_tokens=0, model_draft_tokens=0, rollback_tokens=0)
     settled = chosen.settled
     without = cost.predict(
         known_work(request.model),

@@ -161,6 +161,8 @@ def _warnings(request: Request, chosen: Candidate) -> Iterator[Warn]:
         yield Warn("machine", text)
     for note in chosen.settled.footprint.notes:
         yield Warn("estimate", note)
+    for note in dict.fromkeys(guest.note for guest in request.guests if guest.note):
+        yield Warn("estimate", note)
     if chosen.fits and request.machine.ram.available < chosen.settled.footprint.host.total:
         yield Warn(
             "paging",

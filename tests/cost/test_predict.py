@@ -223,7 +223,7 @@ def test_drafting_pays_on_a_device_and_not_with_experts_on_the_cpu(on_cpu: bool,
     m = model("qwen3.5-35b-a3b-mtp", "Q4_K_M")
     names = [t.name for layer in m.layers for t in layer.experts] if on_cpu else []
     placement = Placement((0,) * (len(m.layers) + 1), dict.fromkeys(names, CPU))
-    drafting = replace(SETTINGS, mtp=True, draft_tokens=3)
+    drafting = replace(SETTINGS, mtp=True, draft_tokens=3, model_draft_tokens=3)
     plain, spec = (
         predict(MTP, MACHINE, (GPU,), s, placement, CHAT).decode_tokens_per_second
         for s in (SETTINGS, drafting)
@@ -232,7 +232,7 @@ def test_drafting_pays_on_a_device_and_not_with_experts_on_the_cpu(on_cpu: bool,
 
 
 def test_a_draft_model_is_read_for_every_token_it_drafts() -> None:
-    drafting = replace(SETTINGS, draft_tokens=4)
+    drafting = replace(SETTINGS, draft_tokens=4, model_draft_tokens=4)
     small, large = (
         outcome(ALL_ON_GPU, drafting, draft_bytes={"CUDA0": n}).decode_tokens_per_second
         for n in (500_000_000, 4_000_000_000)
@@ -241,7 +241,7 @@ def test_a_draft_model_is_read_for_every_token_it_drafts() -> None:
 
 
 def test_a_draft_model_in_ram_is_read_at_the_speed_of_ram() -> None:
-    drafting = replace(SETTINGS, draft_tokens=4)
+    drafting = replace(SETTINGS, draft_tokens=4, model_draft_tokens=4)
     on_device, in_ram = (
         outcome(ALL_ON_GPU, drafting, draft_bytes={place: 4_000_000_000}).decode_tokens_per_second
         for place in ("CUDA0", "CPU")

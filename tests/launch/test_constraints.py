@@ -96,6 +96,8 @@ def test_a_bare_command_fixes_nothing() -> None:
         ("--spec-type draft-simple --spec-draft-n-max 16", "draft_tokens", 16),
         ("--spec-type draft-simple --draft-max 8", "draft_tokens", 8),
         ("--spec-type ngram-mod,draft-mtp", "draft_tokens", 64),
+        ("--spec-type ngram-mod,draft-mtp --spec-draft-n-max 2", "model_draft_tokens", 2),
+        ("--spec-type ngram-mod", "model_draft_tokens", 0),
         ("--spec-type ngram-map-k --spec-ngram-map-k-size-m 5", "draft_tokens", 5),
         ("--spec-draft-n-max 16", "draft_tokens", 0),
         ("--gpt-oss-20b-default", "context", 262144),

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from moefit import memory
-from moefit.errors import UsageError
+from moefit.errors import InputError, UsageError
 from moefit.gguf.header import Header, TensorInfo
 from moefit.gguf.quants import QUANTS
 from moefit.launch.command import parse
@@ -14,6 +14,7 @@ from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device
 from moefit.memory.guest import Guest
 from moefit.memory.guests import Files, control_vector, draft, guests, lora
+from moefit.memory.projector import mmproj
 from moefit.placement.types import Placement
 from tests import oracle
 
@@ -21,7 +22,9 @@ GIB = 1 << 30
 MIB = 1 << 20
 CARDS = (Device("CUDA0", 8 * GIB, 8 * GIB), Device("CUDA1", 8 * GIB, 8 * GIB))
 SMALL = oracle.model("small-llama", "Q4_K_M")  # 8 blocks, 1024 wide
-LAUNCH = Settings(8192, slots=2, draft_tokens=3, cache_type_k="q8_0", cache_type_v="q8_0")
+LAUNCH = Settings(
+    8192, slots=2, draft_tokens=3, model_draft_tokens=3, cache_type_k="q8_0", cache_type_v="q8_0"
+)
 
 
 def test_a_draft_model_takes_what_it_would_take_alone_with_caches_of_its_own_type():
@@ -147,3 +150,25 @@ def test_every_guest_of_a_line_is_named():
 
     assert {"draft", "lora", "control-vector"} == {extra.kind for extra in found}
     assert {"CUDA1", "CPU"} == {extra.device for extra in found if extra.kind == "draft"}
+
+
+def test_a_draft_model_whose_graph_is_not_described_says_so():
+    newcomer = replace(SMALL, architecture="brand-new")
+    notes = {guest.note for guest in draft(newcomer, CARDS[:1], LAUNCH)}
+
+    assert 1 == len(notes)
+    assert "the draft model: brand-new: " in notes.pop()
+
+
+def test_a_projector_that_nobody_recorded_says_so():
+    told = {"clip.vision.projector_type": "newcomer", "clip.vision.patch_size": 14}
+    recorded = {"clip.projector_type": "gemma3"}
+    new, old = (mmproj(Header(3, "little", keys, (), ()), "CPU").note for keys in (told, recorded))
+
+    assert ("the projector: 'newcomer': its compute buffer is an estimate", "") == (new, old)
+
+
+def test_a_figure_of_a_projector_that_no_file_can_mean_is_one_clear_error():
+    told = {"clip.vision.patch_size": -1}
+    with pytest.raises(InputError, match=r"clip\.vision\.patch_size is -1, not a whole number from 0"):
+        mmproj(Header(3, "little", told, (), ()), "CPU")

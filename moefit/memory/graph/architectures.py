@@ -37,6 +37,7 @@ class Later:
 deepseek4 = Later("deepseek4")
 dense = Later("dense")
 gemma4 = Later("gemma4")
+gemma4_assistant = Later("gemma4_assistant")
 glm5 = Later("glm5")
 hybrids = Later("hybrids")
 hyper = Later("hyper")
@@ -113,11 +114,39 @@ def _unless_finetuned(c: Context, _layer: int) -> bool:
     return c.hp.flag("rope.scaling.finetuned", default=True)
 
 
+def _of_32_layers(c: Context, _layer: int) -> bool:
+    """Baichuan 7B rotates, 13B has a bias by distance, and 32 layers are 7B."""
+    return len(c.memory.attention) == 32
+
+
+def _by_pattern(c: Context, layer: int) -> bool:
+    listed = c.hp.listed("attention.rope_pattern") or ()
+    return layer >= len(listed) or bool(listed[layer])
+
+
+def _llama4_rotates(c: Context, layer: int) -> bool:
+    """Every fourth layer rotates nothing, or without a window the last alone."""
+    return (layer + 1) % (4 if c.memory.window else c.memory.blocks) != 0
+
+
+def _llama4_norms(c: Context, _layer: int) -> bool:
+    """Maverick, with 128 experts, has no norms of queries and keys."""
+    return c.hp.experts() != 128
+
+
+def _residual_scale(c: Context) -> bool:
+    return bool(c.hp.real("residual_scale"))
+
+
+def _always_scaled(_c: Context) -> bool:
+    return True
+
+
 QWEN_NEXT: Final = Decoder(
     route=_softmax_normalised, mix=hybrids.qwen_next, early_norm=True, outputs="normed"
 )
 QWEN35: Final = Decoder(route=_softmax_normalised, mix=hybrids.qwen35, early_norm=True, outputs="normed")
-GRANITE: Final = Decoder(route=_softmax_normalised, scaled_residual=True, rope=_unless_finetuned)
+GRANITE: Final = Decoder(route=_softmax_normalised, scaled_residual=_residual_scale, rope=_unless_finetuned)
 PLAIN: Final = plain(Decoder())
 NORMALISED: Final = plain(Decoder(route=_softmax_normalised))
 
@@ -138,6 +167,7 @@ ARCHITECTURES: Final[dict[str, Build]] = {
     "ernie4_5-moe": NORMALISED,
     "exaone-moe": plain(Decoder(rope=_in_window)),
     "gemma4": gemma4.build,
+    "gemma4-assistant": gemma4_assistant.build,
     "glm-dsa": plain(Decoder(mix=sparse.indexed_latent_attention)),
     "glm4moe": PLAIN,
     "glm5-next": glm5.build,
@@ -149,7 +179,9 @@ ARCHITECTURES: Final[dict[str, Build]] = {
     "hy_v4": hyper.hy_v4,
     "hy_v3": plain(Decoder(outputs="normed")),
     "laguna": plain(Decoder()),
-    "llama4": plain(Decoder(route=_llama4, rope=_three_of_four, bare_qk_norm=True, query_scale_input=True)),
+    "llama4": plain(
+        Decoder(route=_llama4, rope=_llama4_rotates, bare_qk_norm=_llama4_norms, query_scale_input=True)
+    ),
     "maple": plain(Decoder(route=_maple, rope=_in_window)),
     "mellum": NORMALISED,
     "mimo2": plain(Decoder(route=_sigmoid_normalised, scaled_attention=True)),
@@ -184,7 +216,7 @@ ARCHITECTURES: Final[dict[str, Build]] = {
     # dense, or with experts in some files
     "apertus": PLAIN,
     "arcee": plain(Decoder(activation="relu_sqr")),
-    "baichuan": plain(Decoder(rope=_never)),
+    "baichuan": plain(Decoder(rope=_of_32_layers)),
     "bitnet": dense.bitnet,
     "bloom": dense.bloom,
     "chatglm": PLAIN,
@@ -196,7 +228,7 @@ ARCHITECTURES: Final[dict[str, Build]] = {
     "exaone": PLAIN,
     "exaone4": plain(Decoder(rope=_unless_full, fed_bare=True)),
     "falcon": dense.falcon,
-    "granite_swa": PLAIN,
+    "granite_swa": plain(replace(GRANITE, rope=_by_pattern)),
     "gemma": plain(Decoder(mean_embedding=True, scaled_query=True, activation="gelu")),
     "gemma2": plain(Decoder(mean_embedding=True, scaled_query=True, activation="gelu")),
     "gemma3": plain(Decoder(scaled_embedding=True, scaled_query=True, activation="gelu")),
@@ -213,7 +245,7 @@ ARCHITECTURES: Final[dict[str, Build]] = {
     "maincoder": plain(Decoder(norm_after_rope=True)),
     "mamba": hybrids.pure_mamba,
     "mamba2": hybrids.pure_mamba,
-    "minicpm": plain(replace(GRANITE, rope=_always)),
+    "minicpm": plain(replace(GRANITE, rope=_always, scaled_residual=_always_scaled)),
     "minicpm3": variants.minicpm3,
     "mistral3": plain(Decoder(route=_softmax_normalised, temperature=True)),
     "mpt": dense.positioned,

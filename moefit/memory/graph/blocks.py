@@ -24,6 +24,9 @@ SCALED_EMBEDDINGS: Final = frozenset(
 )
 """Architectures that read embedding_scale."""
 
+SCALED_ANYWAY: Final = frozenset({"grok", "minicpm"})
+"""Those whose embeddings and logits are scaled even if the file does not say by what."""
+
 FOUR_POSITIONS: Final = frozenset(
     {"qwen2vl", "paddleocr", "qwen3vl", "qwen3vlmoe", "qwen35", "qwen35moe", "clef", "qwen4exp", "qwen3tts"}
 )
@@ -65,7 +68,7 @@ def embedding(c: Context, *, scaled: bool = False, mixed: bool = True) -> Node:
     cur = rows
     if more:
         cur = c.carried["embedding"] = g.view_nd(rows, (embd, c.batch.tokens), (rows.nb[1],))
-    if c.architecture in SCALED_EMBEDDINGS and c.hp.real("embedding_scale"):
+    if c.architecture in SCALED_EMBEDDINGS and c.hp.real("embedding_scale", c.architecture in SCALED_ANYWAY):
         cur = g.scale(cur)
     if scaled:
         cur = g.mul(cur, c.input("inp_scale_rows", F32, 1, c.batch.tokens))
@@ -172,7 +175,7 @@ def head_only(c: Context, cur: Node, *, scaled: bool = False) -> None:
         head_bias = c.outside("output.bias")
         if head_bias is not None:
             cur = g.add(cur, head_bias)
-        if c.architecture in SCALED_LOGITS and c.hp.real("logit_scale"):
+        if c.architecture in SCALED_LOGITS and c.hp.real("logit_scale", c.architecture in SCALED_ANYWAY):
             cur = g.scale(cur)
         if c.architecture in CAPPED_LOGITS and c.hp.real("final_logit_softcapping"):
             cur = g.scale(g.unary(g.scale(cur)))

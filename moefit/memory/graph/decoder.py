@@ -53,16 +53,16 @@ class Decoder:
     attention_first: bool = False
     """Attention still comes before the residual in its own sum, although residual_first."""
     scaled_query: bool = False
-    scaled_residual: bool = False
-    """Attention and feed-forward are scaled before they are added (residual_scale)."""
+    scaled_residual: Callable[[Context], bool] = lambda _c: False
+    """Whether attention and feed-forward are scaled before they are added (residual_scale)."""
     softcap: bool = False
     """Attention scores are capped even though the file does not say so (Grok)."""
     rope: Callable[[Context, int], bool] = lambda _c, _layer: True
     """Whether the layer rotates queries and keys."""
     norm_after_rope: bool = False
     """Queries and keys are normed after their rotation, with or without weights."""
-    bare_qk_norm: bool = False
-    """Queries and keys of rotated layers are normed without weights (Llama 4)."""
+    bare_qk_norm: Callable[[Context, int], bool] = lambda _c, _layer: False
+    """Whether queries and keys of a rotated layer are normed without weights (Llama 4)."""
     query_scale_input: bool = False
     """Queries of layers without rotation are scaled by an input (attention temperature)."""
     temperature: bool = False
@@ -130,7 +130,7 @@ def block(c: Context, x: Node, layer: int, what: Decoder, *, last: bool) -> Node
     two_norms = c.has(layer, "ffn_norm") or what.fed_bare
     if two_norms and after is not None:
         cur = norm(c, cur, after, layer, rms=what.rms)
-    if what.scaled_residual:
+    if what.scaled_residual(c):
         cur = g.scale(cur)
     before = g.add(cur, residual) if what.attention_first else _sum(cur, residual, what)
     cur = before
@@ -140,7 +140,7 @@ def block(c: Context, x: Node, layer: int, what: Decoder, *, last: bool) -> Node
     last_norm = next((n for n in ("post_ffw_norm", "layer_output_norm") if c.has(layer, n)), None)
     if last_norm is not None:
         cur = norm(c, cur, last_norm, layer, rms=what.rms)
-    if what.scaled_residual:
+    if what.scaled_residual(c):
         cur = g.scale(cur)
     return _sum(cur, before, what)
 
@@ -205,7 +205,7 @@ def rotated(c: Context, q: Node, k: Node, layer: int, what: Decoder) -> tuple[No
     if what.rope(c, layer):
         pos, factors = positions(c), rope_factors(c, layer)
         q, k = g.rope(q, pos, factors), g.rope(k, pos, factors)
-        if what.bare_qk_norm:
+        if what.bare_qk_norm(c, layer):
             q, k = g.rms_norm(q), g.rms_norm(k)
     elif what.query_scale_input:
         q = g.mul(q, c.input("attn_scale", F32, 1, 1, c.batch.tokens))

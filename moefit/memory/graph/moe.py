@@ -34,6 +34,11 @@ class Routing:
     """Where gate and up are bounded, one operation does it all."""
 
 
+SIGMOID: Final = frozenset(
+    {"afmoe", "cohere2moe", "glm-dsa", "glm4moe", "glm5-next", "hy_v3", "laguna", "step35"}
+)
+"""Architectures whose experts are chosen by sigmoids where the file does not say (src/models/*.cpp, load_arch_hparams)."""
+
 GATING = {1: "softmax", 2: "sigmoid", 3: "softmax_weight", 4: "sqrt_softplus"}
 """llama_expert_gating_func_type."""
 
@@ -44,6 +49,8 @@ def routing(
     """What the file's keys say about routing."""
     hp = c.hp
     code = hp.whole("expert_gating_func")
+    if not code and c.architecture in SIGMOID:
+        default_gating = "sigmoid"
     norm = hp.flag("expert_weights_norm", layer=layer) if normalise is None else normalise
     scale = hp.real("expert_weights_scale")
     clamped = hp.real("swiglu_clamp_exp", 0, layer) > 1e-6

@@ -27,6 +27,7 @@ from moefit.memory.graph.context import Context
 from moefit.memory.graph.decoder import Decoder, self_attention
 from moefit.memory.graph.latent import latent_query
 from moefit.memory.graph.nodes import F16, F32, I32, Node
+from moefit.model import MissingError
 
 UNTURNED: Final = frozenset({"hy_v4"})
 """Architectures whose indexer leaves queries and keys as they are, without a Hadamard rotation."""
@@ -51,7 +52,7 @@ def indexed_latent_attention(c: Context, x: Node, layer: int, _what: Decoder) ->
     inp = inputs(c, shape, v_cache=False)
     c.expand(query, values, k)
     store(c, layer, shape, k, None, inp)
-    masked = _only(inp.mask, c.carried["top_k"])
+    masked = _only(inp.mask, c.carried["top_k"]) if _indexed(c, layer) else inp.mask
     cached = cached_k(c, layer, shape)
     whole = g.view(cached, (rank, *cached.ne[1:]), cached.nb)
     sinks = c.find(layer, "attn_sinks")
@@ -59,6 +60,19 @@ def indexed_latent_attention(c: Context, x: Node, layer: int, _what: Decoder) ->
     if c.has(layer, "attn_gate"):
         cur = g.mul(cur, g.unary(linear(c, "attn_gate", x, layer)))
     return linear(c, "attn_output", cur, layer)
+
+
+def _indexed(c: Context, layer: int) -> bool:
+    """Whether the layer attends to what an indexer chose: its own, or that of a layer before it; without any, to everything.
+
+    Raises:
+        MissingError: only later layers have an indexer.
+    """
+    if not any(c.memory.indexer):
+        return False
+    if "top_k" not in c.carried:
+        raise MissingError(f"blk.{layer}.indexer")
+    return True
 
 
 def indexed_or_windowed(c: Context, x: Node, layer: int, _what: Decoder) -> Node:

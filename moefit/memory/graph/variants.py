@@ -120,7 +120,7 @@ def deci(c: Context, layers: Sequence[int]) -> None:
 
 def minicpm3(c: Context, layers: Sequence[int]) -> None:
     """Latent attention, and constants before and after everything (src/models/minicpm3.cpp)."""
-    what = Decoder(mix=latent_attention, scaled_residual=True)
+    what = Decoder(mix=latent_attention, scaled_residual=lambda _c: True)
     cur = g.scale(embedding(c))
     for layer in layers:
         cur = block(c, cur, layer, what, last=layer == layers[-1])
