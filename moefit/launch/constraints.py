@@ -13,6 +13,7 @@ from moefit.launch import readers
 from moefit.launch.given import Given
 from moefit.launch.kv_overrides import kv_overrides
 from moefit.launch.patterns import Rule
+from moefit.launch.ranges import refuse_out_of_range
 from moefit.launch.sources import NO_MODEL, ModelSource, recipe, source
 from moefit.launch.values import Values, switch
 from moefit.model.overrides import KvOverride
@@ -110,6 +111,7 @@ def constraints(program: str, given: Sequence[Given]) -> Constraints:
         UsageError: a value that llama.cpp would refuse, or two options that contradict each other.
     """
     values = Values(given)
+    refuse_out_of_range(values, program)
     preset = recipe(values)
     kinds = readers.spec_types(values)
     result = Constraints(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from moefit.errors import UsageError
+from moefit.launch.options import Option
 from moefit.launch.patterns import DENSE, EXPERTS, MAX_OVERRIDES, Rule, cpu_moe, first_blocks, parse_overrides
 from moefit.launch.values import Values, integer, switch
 
@@ -21,6 +22,11 @@ KNOWN_TYPES = frozenset({"f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "iq4_nl",
 _BITS = (("q4_1", 4), ("q5_1", 5), ("q8_0", 8), ("f16", 16), ("f32", 32))
 OVERRIDES = ("-ot", "-cmoe", "-ncmoe", "-ncffn")
 DRAFT_OVERRIDES = ("-otd", "-cmoed", "-ncmoed")
+SPECULATORS = (
+    *("none", "draft-simple", "draft-eagle3", "draft-mtp", "draft-dflash", "draft-dspark"),
+    *("ngram-simple", "ngram-map-k", "ngram-map-k4v", "ngram-mod", "ngram-cache"),
+)
+"""source: common/speculative.cpp, common_speculative_type_from_name_map."""
 _DRAFT_MAX, _NGRAM_MOD_MAX, _NGRAM_CACHE_MAX, _NGRAM_SIZE = 3, 64, 8, 48
 """source: common/common.h, common_params_speculative_*; common/speculative.cpp, common_speculative_n_max."""
 
@@ -151,6 +157,8 @@ def devices(values: Values, spelling: str, program: str) -> tuple[str, ...] | No
 
 def one_device(text: str | None) -> str | None:
     """A device's name; `none` says the CPU, which is no device."""
+    if text and "," in text:
+        raise UsageError(f"-mmdev {text}: only one device may be specified for mmproj", "name one of them")
     return None if text == "none" else text
 
 
@@ -226,7 +234,11 @@ def embeddings(values: Values) -> bool:
 
 def scaled_files(values: Values, spelling: str) -> tuple[str, ...]:
     """The files of --lora and --lora-scaled, --control-vector and --control-vector-scaled."""
-    scaled = (item.rpartition(":")[0] for item in values.lists(f"{spelling}-scaled"))
+    scaled = [item.rpartition(":")[0] for item in values.lists(f"{spelling}-scaled")]
+    if not all(scaled):
+        raise UsageError(
+            f"{spelling}-scaled takes FILE:SCALE", f"write {spelling} for a file without a scale"
+        )
     return (*values.lists(spelling), *scaled)
 
 
@@ -235,8 +247,20 @@ def spec_types(values: Values) -> tuple[str, ...]:
     types: list[str] = []
     for given in values.all("--spec-type", "--spec-default"):
         some = given.value.split(",") if given.value else ["ngram-mod"]
+        known = _speculators(given.option)
+        if unknown := [kind for kind in some if kind not in known]:
+            raise UsageError(
+                f"{given.source}: unknown speculative type: {', '.join(unknown)}",
+                f"there are {', '.join(known)}",
+            )
         types += [] if "none" in some else some
     return tuple(dict.fromkeys(types))
+
+
+def _speculators(option: Option) -> tuple[str, ...]:
+    """The members of --spec-type: as the build at hand lists them, else b11434's."""
+    listed = tuple(word for name in option.values for word in name.split(",")) if option.values else ()
+    return option.choices or (listed if "none" in listed else SPECULATORS)
 
 
 def draft_tokens(values: Values, kind: str) -> int:

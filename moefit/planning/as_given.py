@@ -38,7 +38,9 @@ def as_given(request: Request, context: int) -> Candidate:
     footprint = memory.footprint(model, devices, sized, placement)
     if sized.split_mode in SPLIT_MODES:
         ledger = memory.ledger(model, sized, devices)
-        footprint = cautious(footprint, ledger, sized.split_mode, sized.main_gpu)
+        footprint = cautious(
+            footprint, ledger, sized.split_mode, sized.main_gpu, request.launch.constraints.tensor_split
+        )
     settled = Settled(devices, budgets(request, devices, sized), placement, footprint, unplaced=0)
     prediction = cost.predict(
         known_work(model),

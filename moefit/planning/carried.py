@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from moefit.launch.launch import Launch
 from moefit.launch.seen import inside
 from moefit.planning.builds import of_other_builds
+from moefit.planning.refusals import ignored
 from moefit.planning.types import Plan
+from moefit.search.request import Request
 
 
-def carried(made: Plan, launch: Launch) -> Plan:
+def carried(made: Plan, request: Request) -> Plan:
     """The plan of this launch, with its notes; a container's variables stand on its own line, as `-e`."""
-    made = replace(made, warnings=(*launch.notes, *of_other_builds(launch), *made.warnings))
+    launch = request.launch
+    told = (*launch.notes, *of_other_builds(launch), *ignored(request))
+    made = replace(made, warnings=(*told, *made.warnings))
     container = launch.command.container
     if container is None or not made.argv:
         return made

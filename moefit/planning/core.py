@@ -20,6 +20,7 @@ from moefit.planning.carried import carried
 from moefit.planning.context import SMALLEST, largest_context, wanted_context
 from moefit.planning.describe import describe
 from moefit.planning.frame import frame
+from moefit.planning.refusals import refuse
 from moefit.planning.remarks import remarks
 from moefit.planning.remedy import remedy
 from moefit.planning.types import Plan
@@ -49,13 +50,14 @@ def plan(request: Request) -> Plan:
         except UsageError:
             return False
 
+    refuse(request)
     chosen, found, default = _choose(request)
     tokens = None if chosen.fits else _context_that_fits(constraints, chosen.settings.context, fits)
     if tokens is not None:
         chosen, found, default = _choose(request, tokens)
     wanted = additions(request, chosen, default) if chosen.fits else ()
     completion = complete(request.launch.command, (*request.launch.needed, *wanted), request.launch.given)
-    made = carried(describe(request, chosen, found, completion), request.launch)
+    made = carried(describe(request, chosen, found, completion), request)
     if not made.fits:
         return replace(made, remedy=remedy(made, constraints, fits))
     told = (*remarks(request, chosen, scarce=tokens is not None), *advice(request, chosen))

@@ -14,6 +14,7 @@ from moefit.planning.as_given import as_given
 from moefit.planning.carried import carried
 from moefit.planning.context import SMALLEST
 from moefit.planning.describe import describe
+from moefit.planning.refusals import refuse
 from moefit.planning.types import Plan
 from moefit.search.candidate import Candidate
 from moefit.search.demand import chosen_devices
@@ -34,6 +35,7 @@ def estimate(request: Request) -> Plan:
     Raises:
         UsageError: the line names a device or a buffer that the machine has not.
     """
+    refuse(request)
     launch, fitted = request.launch, _fitted(request)
     context = request.model.trained_context or SMALLEST if fitted is None else fitted.context
     loaded = request if fitted is None else _loaded(request, fitted)
@@ -41,7 +43,7 @@ def estimate(request: Request) -> Plan:
     if fitted is not None and fitted.gave_up is None:
         given = replace(given, strategy=AS_FITTED)
     words = Completion(launch.command.argv, launch.command.arguments, (), ())
-    made = carried(describe(loaded, given, (), words), launch)
+    made = carried(describe(loaded, given, (), words), request)
     lacking = tuple(Warn("no-model", a.why, f"add {a.option} {a.value}") for a in launch.needed)
     unknown = (Warn("dropped", f"{d.shown}: {d.why}") for d in translate(launch.command).dropped)
     told = () if fitted is None else _told(fitted, launch, given)

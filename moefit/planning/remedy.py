@@ -8,6 +8,7 @@ from typing import Final
 
 from moefit.launch.constraints import Constraints
 from moefit.launch.settings import MAPPED
+from moefit.memory.split_modes import SPLIT_MODES
 from moefit.planning.context import STEP
 from moefit.planning.types import Plan
 
@@ -50,6 +51,8 @@ def _changes(
         yield replace(constraints, gpu_layers=None), f"leaving out -ngl {constraints.gpu_layers}"
     if constraints.tensor_split is not None:
         yield replace(constraints, tensor_split=None), "leaving out -ts"
+    if constraints.split_mode in SPLIT_MODES:
+        yield replace(constraints, split_mode=None), f"leaving out -sm {constraints.split_mode}"
     if constraints.overrides:
         spelled = dict.fromkeys(word for rule in constraints.overrides for word in rule.words)
         yield replace(constraints, overrides=()), f"leaving out {' '.join(spelled)}"
