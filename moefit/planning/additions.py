@@ -50,6 +50,9 @@ def _launch(
         yield Addition(
             "-lm", launch.load_mode, "weights in pinned memory: copies to the GPU run at link speed"
         )
+    if constraints.op_offload is None and not launch.op_offload:
+        why = "the link is too slow to copy weights over: what is on the CPU is computed there"
+        yield Addition("--no-op-offload", why=why)
     if constraints.threads is None and launch.threads is not None:
         usual = machine.cpu.default_threads
         yield Addition(

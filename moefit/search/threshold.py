@@ -8,6 +8,7 @@ from typing import Final
 from moefit import cost
 from moefit.launch.environment import DEFAULT_MIN_BATCH
 from moefit.machine.types import CPU
+from moefit.memory import footprint
 from moefit.search.candidate import Candidate
 from moefit.search.problem import Problem, known_work
 
@@ -26,20 +27,23 @@ def priced_without_copies(problem: Problem) -> Problem:
 def with_threshold(problem: Problem, chosen: Candidate) -> Candidate | None:
     """The candidate with the threshold that its link and its weights on the CPU call for; None where the default does about as well.
 
-    Nothing moves, and it is never above the micro-batch, beyond which it would say that nothing is ever copied. With layers on the CPU it stays
-    above one token for each slot: with such a batch llama.cpp probes flash attention, and gives it up where that is offloaded.
+    Nothing moves. A threshold beyond the micro-batch would say that nothing is ever copied: that is --no-op-offload, where the speeds that
+    call for it are no guesses. With layers on the CPU it stays above one token for each slot: with such a batch llama.cpp probes flash attention, and gives it up where that is offloaded.
     """
     settled, settings, request = chosen.settled, chosen.settings, problem.request
     work = known_work(request.model)
     tokens = cost.op_offload_min_batch(work, request.machine, settled.devices, settings, settled.placement)
     if CPU in settled.placement.slots:
         tokens = max(tokens, settings.slots + 1)
-    tokens = min(tokens, settings.ubatch)
     if tokens == DEFAULT_MIN_BATCH:
         return None
-    settings = replace(settings, op_offload_min_batch=tokens)
+    settings = replace(settings, op_offload_min_batch=min(tokens, settings.ubatch))
+    if tokens > settings.ubatch and chosen.prediction.confidence != "guessed":
+        settings = replace(settings, op_offload_min_batch=DEFAULT_MIN_BATCH, op_offload=False)
+        used = footprint(request.model, settled.devices, settings, settled.placement)
+        settled = replace(settled, footprint=used)
     prediction = problem.predict(settings, settled.devices, settled.placement)
     without = problem.predict(chosen.settings, settled.devices, settled.placement)
     if prediction.seconds > _WORTH * without.seconds:
         return None
-    return replace(chosen, settings=settings, prediction=prediction)
+    return replace(chosen, settings=settings, settled=settled, prediction=prediction)

@@ -94,10 +94,13 @@ class TestPinnedMemory:
 class TestThreshold:
     SLOW = replace(MACHINE, gpus=parse_gpus(["rtx-3060,link=3GB/s"]))
 
-    def test_a_slow_link_is_used_for_larger_batches_only(self, experts):
-        [(name, tokens)] = planned(experts, self.SLOW).environment.items()
-        assert "GGML_OP_OFFLOAD_MIN_BATCH" == name
-        assert int(tokens) >= 64
+    def test_what_gains_a_hair_is_not_set(self, experts):
+        assert {} == planned(experts, self.SLOW).environment
+
+    def test_where_it_gains_it_is_set_and_never_beyond_the_micro_batch(self, experts):
+        made = plan(experts, self.SLOW, launch((*LINE, "-ub", "1024")), Options(Workload(300, 16)))
+        [(name, tokens)] = made.environment.items() or [("", 0)]
+        assert ("GGML_OP_OFFLOAD_MIN_BATCH", True) == (name, 64 <= int(tokens) <= 1024)
 
     def test_it_never_makes_the_prediction_worse(self, experts):
         made = planned(experts, self.SLOW)
@@ -110,11 +113,23 @@ class TestThreshold:
 
     def test_a_link_too_slow_for_copies_leaves_the_device_its_layers(self):
         """The same device, with the default threshold, would only be in the way."""
-        crawling = replace(MACHINE, gpus=parse_gpus(["rtx-3090,link=0.5GB/s"]), ram=Ram(96 * GIB, 96 * GIB))
+        crawling = replace(
+            MACHINE, gpus=parse_gpus(["rtx-3090,link=0.5GB/s"]), ram=Ram(96 * GIB, 96 * GIB, 60 * 10**9)
+        )
         crawling = replace(crawling, cpu=Cpu(24, 24))
         made = planned(recorded("gpt-oss-120b", "MXFP4"), crawling, "-c", "32768")
         assert {0} == set(made.placement.slots)
-        assert int(made.environment["GGML_OP_OFFLOAD_MIN_BATCH"]) > made.settings.ubatch
+        assert ({}, True) == (made.environment, "--no-op-offload" in made.argv)
+
+    def test_without_copies_the_printed_line_is_estimated_as_planned(self):
+        crawling = replace(
+            MACHINE, gpus=parse_gpus(["rtx-3090,link=0.5GB/s"]), ram=Ram(96 * GIB, 96 * GIB, 60 * 10**9)
+        )
+        crawling = replace(crawling, cpu=Cpu(24, 24))
+        model = recorded("gpt-oss-120b", "MXFP4")
+        made = planned(model, crawling, "-c", "32768")
+        given = estimate(model, crawling, launch(made.argv), OPTIONS)
+        assert [d.use for d in made.devices] == [d.use for d in given.devices]
 
     def test_nothing_is_set_where_no_weights_are_on_the_cpu(self, experts):
         assert {} == planned(experts, replace(MACHINE, gpus=parse_gpus(["rtx-5090"]))).environment
