@@ -111,7 +111,6 @@ def constraints(program: str, given: Sequence[Given]) -> Constraints:
         UsageError: a value that llama.cpp would refuse, or two options that contradict each other.
     """
     values = Values(given)
-    refuse_out_of_range(values, program)
     preset = recipe(values)
     kinds = readers.spec_types(values)
     result = Constraints(
@@ -177,6 +176,7 @@ def constraints(program: str, given: Sequence[Given]) -> Constraints:
         offline=values.is_on("--offline"),
         hf_token=values.text("-hft") or None,
     )
+    refuse_out_of_range(values, program)
     _refuse_contradictions(result, values)
     return result
 

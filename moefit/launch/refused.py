@@ -22,7 +22,6 @@ class Refused:
 
 
 ON_THE_LINE: Final = (
-    Refused("an option that it does not have", "--no-such-option", "common/arg.cpp:830"),
     Refused("an option and its value in one word", "--ctx-size=4096", "common/arg.cpp:830"),
     Refused("a word that is neither an option nor a value", "model.gguf", "common/arg.cpp:830"),
     Refused("an option without its value", "-m m.gguf -c", "common/arg.cpp:815"),

@@ -199,9 +199,10 @@ def test_a_unit_is_written_whole(moefit, whole, tmp_path, monkeypatch):
     assert f"ExecStart={program} -m {whole}" in path.read_text()
 
 
-@pytest.mark.parametrize("mode", ["row", "tensor"])
-def test_split_modes_that_cut_layers_are_kept_and_nothing_is_placed(moefit, mode):
-    cards = ["--gpu", "rtx-3090", "--gpu", "rtx-3060", "--ram", "32GiB", "--cores", "8"]
+@pytest.mark.parametrize(("mode", "backend"), [("row", "SYCL"), ("tensor", "CUDA")])
+def test_split_modes_that_cut_layers_are_kept_and_nothing_is_placed(moefit, mode, backend):
+    names = [f"name={backend}{i},free=23GiB,bandwidth=900GB/s" for i in range(2)]
+    cards = ["--gpu", names[0], "--gpu", names[1], "--ram", "32GiB", "--cores", "8"]
     _, out, err = moefit("plan", *cards, "--json", "--", "-m", EXAMPLE, "-sm", mode, "-c", "4096")
     assert ["llama-server", "-m", EXAMPLE, "-sm", mode, "-c", "4096", "--fit", "off"] == json.loads(out)[
         "argv"

@@ -98,7 +98,8 @@ class TestThreshold:
         assert {} == planned(experts, self.SLOW).environment
 
     def test_where_it_gains_it_is_set_and_never_beyond_the_micro_batch(self, experts):
-        made = plan(experts, self.SLOW, launch((*LINE, "-ub", "1024")), Options(Workload(300, 16)))
+        line = launch((*LINE, "-ub", "1024"))
+        made = plan(Request(experts, self.SLOW, line, Options(Workload(300, 16))))
         [(name, tokens)] = made.environment.items() or [("", 0)]
         assert ("GGML_OP_OFFLOAD_MIN_BATCH", True) == (name, 64 <= int(tokens) <= 1024)
 
@@ -128,7 +129,7 @@ class TestThreshold:
         crawling = replace(crawling, cpu=Cpu(24, 24))
         model = recorded("gpt-oss-120b", "MXFP4")
         made = planned(model, crawling, "-c", "32768")
-        given = estimate(model, crawling, launch(made.argv), OPTIONS)
+        given = estimate(Request(model, crawling, launch(made.argv), OPTIONS))
         assert [d.use for d in made.devices] == [d.use for d in given.devices]
 
     def test_nothing_is_set_where_no_weights_are_on_the_cpu(self, experts):
@@ -204,7 +205,7 @@ class TestExclude:
             ("CUDA0", "CUDA1", ()),
             ("CUDA1", "CUDA0", ()),
             ("CUDA0,CUDA1", "none", ()),
-            ("CUDA0", "CUDA1", ("-sm", "row", "-ngl", "4")),
+            ("CUDA0", "CUDA1", ("-sm", "tensor", "-ngl", "4")),
         ],
     )
     def test_the_line_forbids_what_the_plan_leaves_out(self, experts, excluded, used, words):

@@ -7,17 +7,19 @@ from dataclasses import replace
 
 import pytest
 
+from moefit.cost.workload import Workload
 from moefit.errors import UsageError
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
-from moefit.launch.options import builtin
+from moefit.launch.options import OptionTable, builtin
 from moefit.launch.precedence import effective
 from moefit.launch.ranges import RANGES
 from moefit.launch.refused import ON_THE_LINE
 from moefit.launch.resolve import device_order, fixed_tensors
 from moefit.machine.declared import parse_gpus
-from moefit.planning.demand import chosen_devices
+from moefit.machine.types import Cpu, Machine, Ram
 from moefit.planning.refusals import ignored, refuse
+from moefit.search.request import Options, Request
 from scripts.refusals_page import PAGE, page
 from tests.oracle import model as recorded
 from tests.planning.worlds import launch
@@ -66,8 +68,9 @@ def line(words):
     return launch(("llama-server", "-m", "m.gguf", *words.split()))
 
 
-def used(words, devices):
-    return chosen_devices(line(words).constraints, devices)
+def asked(words, model, devices=CARDS):
+    machine = Machine(tuple(devices), Ram(64 << 30, 64 << 30), Cpu(8, 16))
+    return Request(model, machine, line(words), Options(Workload(2048, 512)))
 
 
 @pytest.mark.parametrize(("words", "name", "devices", "reason"), REFUSED)
@@ -75,37 +78,37 @@ def test_what_the_model_or_the_devices_cannot_do_is_refused_with_llama_cpps_reas
     words, name, devices, reason
 ):
     with pytest.raises(UsageError, match="refuses it: ") as error:
-        refuse(recorded(name, "Q4_K_M"), used(words, devices), line(words))
+        refuse(asked(words, recorded(name, "Q4_K_M"), devices))
     assert (True, True) == (reason in error.value.message, bool(error.value.hint))
 
 
 @pytest.mark.parametrize(("words", "name", "devices"), TAKEN)
 def test_what_they_can_is_not(words, name, devices):
-    refuse(recorded(name, "Q4_K_M"), used(words, devices), line(words))
+    refuse(asked(words, recorded(name, "Q4_K_M"), devices))
 
 
 def test_heads_that_a_quantised_type_does_not_divide_are_refused():
-    odd = recorded("qwen3-14b", "Q4_K_M")
-    odd = replace(odd, metadata={**odd.metadata, "qwen3.attention.key_length": 80})
+    whole = recorded("qwen3-14b", "Q4_K_M")
+    values = {**whole.hparams.values, "attention.key_length": 80}
+    odd = replace(whole, hparams=replace(whole.hparams, values=values))
     with pytest.raises(UsageError, match="K cache type q8_0: 32 and 80 does not divide the head"):
-        refuse(odd, CARDS, line("-ctk q8_0 -ctv q8_0"))
-    refuse(odd, CARDS, line("-ctk f16"))
-    refuse(odd, CARDS, line("-ctk q8_0 -fa off"))
+        refuse(asked("-ctk q8_0 -ctv q8_0", odd))
+    refuse(asked("-ctk f16", odd))
+    refuse(asked("-ctk q8_0 -fa off", odd))
 
 
 def test_a_draft_head_is_no_model():
     head = replace(recorded("qwen3-14b", "Q4_K_M"), architecture="gemma4-assistant")
     with pytest.raises(UsageError, match="gemma4-assistant requires ctx_other to be set"):
-        refuse(head, CARDS, line(""))
+        refuse(asked("", head))
 
 
 def test_a_build_from_before_may_still_split_rows_on_cuda():
-    old = line("-sm row")
-    table = builtin("llama-cli")
-    table = type(table)(
+    old = asked("-sm row", recorded("qwen3-14b", "Q4_K_M"))
+    table = OptionTable(
         "llama-server", [o for o in builtin("llama-server").options if "-lm" not in o.spellings]
     )
-    refuse(recorded("qwen3-14b", "Q4_K_M"), CARDS, replace(old, command=replace(old.command, table=table)))
+    refuse(replace(old, launch=replace(old.launch, command=replace(old.launch.command, table=table))))
 
 
 @pytest.mark.parametrize(
@@ -119,13 +122,13 @@ def test_a_build_from_before_may_still_split_rows_on_cuda():
     ],
 )
 def test_what_has_no_effect_is_said(words, name, said):
-    [warning] = ignored(recorded(name, "Q4_K_M"), CARDS, line(words))
+    [warning] = ignored(asked(words, recorded(name, "Q4_K_M")))
     assert said in warning.message
 
 
 @pytest.mark.parametrize("words", ["--swa-full", "-c 4096", "-sm none -mg 1", "--spec-type ngram-mod"])
 def test_what_has_an_effect_is_not(words):
-    assert [] == list(ignored(recorded("gemma-3-12b", "Q4_K_M"), CARDS, line(words)))
+    assert [] == list(ignored(asked(words, recorded("gemma-3-12b", "Q4_K_M"))))
 
 
 def out_of_range():
