@@ -90,6 +90,22 @@ def secrets_of(words: Sequence[str], environment: Mapping[str, str]) -> frozense
     return frozenset(secret for secret in found if len(secret) >= _SHORTEST)
 
 
+def secrets_by_name(words: Sequence[str]) -> tuple[str, ...]:
+    """What words hold a secret, as a message may call it: an option, a variable, a URL.
+
+    >>> secrets_by_name(["env", "LLAMA_API_KEY=x", "llama-server", "--api-key", "y", "-mu", "https://me:pw@host/m"])
+    ('LLAMA_API_KEY', '--api-key', 'https://host/m')
+    """
+    found = []
+    for word in words:
+        option = word.partition("=")[0]
+        if option.replace("_", "-") in SECRET_OPTIONS:
+            found.append(option)
+        elif (shown := masked(word)) != word:
+            found.append(shown.removesuffix(f"={MASK}"))
+    return tuple(dict.fromkeys(found))
+
+
 def _secrets(words: Sequence[str]) -> Iterator[str]:
     for at, word in enumerate(words):
         option, equals, value = word.partition("=")

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from pwd import getpwuid
 
+from moefit.errors import InputError
 from moefit.files import write_atomically
+from moefit.folders import user_folder
 from moefit.formats import unit
 from moefit.llama.programs import require_program
 from moefit.planning.types import Plan
+from moefit.reading import read_small
 
 _HEADROOM = 2 << 30
 """Bytes of host memory beyond the plan's own: the program, its threads, HTTP buffers, CUDA's host side."""
@@ -26,14 +29,24 @@ _CARRIED = (
     "HF_HUB_CACHE",
 )
 """How variables begin that set options, choose devices or say where models are."""
+_SYSTEM_FOLDERS = (
+    "/etc/systemd/user",
+    "/run/systemd/user",
+    "/usr/local/lib/systemd/user",
+    "/usr/lib/systemd/user",
+    "/usr/local/share/systemd/user",
+    "/usr/share/systemd/user",
+)
 _SECRETS = ("LLAMA_API_KEY", "HF_TOKEN", "LLAMA_ARG_MCP_SERVERS_JSON")
 """Variables that set options too, but whose values are nobody else's business."""
 
 
-def service(plan: Plan, name: str, argv: Sequence[str], *, user: bool, replan: bool) -> unit.Service:
+def service(
+    plan: Plan, name: str, argv: Sequence[str], *, user: bool, replan: bool, run_as: str | None = None
+) -> unit.Service:
     """The service that runs `argv`: a plan's line, or with `replan` a command of moefit that plans again at each start.
 
-    The limits come from the plan; one that is made anew at each start gets none.
+    The limits come from the plan as it is now; one that is made anew sees the limit, and stays below it.
     """
     locks = plan.settings.load_mode in {
         "none",
@@ -47,9 +60,9 @@ def service(plan: Plan, name: str, argv: Sequence[str], *, user: bool, replan: b
         environment=carried(os.environ) | ({} if replan else dict(plan.environment)),
         secrets=tuple(name for name in _SECRETS if os.environ.get(name)),
         working_directory=str(Path.cwd()),
-        run_as=None if user else owner(os.environ),
+        run_as=None if user else run_as or owner(os.environ),
         locks_memory=locks,
-        memory_max=None if replan else _memory_max(plan),
+        memory_max=_memory_max(plan),
         nvidia=any(device.device.backend.name == "CUDA" for device in plan.devices),
         replan=replan,
     )
@@ -76,13 +89,40 @@ def install(planned: unit.Service, environment: Mapping[str, str], *, private: b
     """Write a user's unit where systemd looks for it; the path.
 
     Raises:
-        InputError: it cannot be written.
+        InputError: it cannot be written, or there is a unit of that name that moefit did not write.
     """
-    stated = environment.get("XDG_CONFIG_HOME", "")
-    config = Path(stated) if os.path.isabs(stated) else Path.home() / ".config"  # noqa: PTH117 - a text, perhaps empty
-    path = config / "systemd" / "user" / unit.file_name(planned)
+    name = unit.file_name(planned)
+    config = user_folder(environment, "XDG_CONFIG_HOME", ".config")
+    if config is None:
+        raise InputError("there is no home to put the unit in", "set HOME, or write it with --output")
+    path = config / "systemd" / "user" / name
+    for other in (path, *(folder / name for folder in _unit_folders(environment))):
+        if os.path.lexists(other) and not is_ours(other):
+            raise InputError(
+                f"{other}: is a unit that moefit did not write", "choose another name: --name qwen3"
+            )
     write_atomically(path, unit.write(planned), private=private)
     return path
+
+
+def is_ours(path: Path) -> bool:
+    """Whether moefit wrote the unit; those of before it marked them begin with their description."""
+    try:
+        first, second, *_ = (*read_small(path).splitlines()[:2], "", "")
+    except (OSError, InputError):
+        return False
+    return first.startswith(unit.MARK) or (first == "[Unit]" and second.endswith(", planned by moefit"))
+
+
+def _unit_folders(environment: Mapping[str, str]) -> Iterator[Path]:
+    """Where else a unit of a user's is found, which ours would stand before. source: systemd.unit(5), User Unit Search Path."""
+    data = user_folder(environment, "XDG_DATA_HOME", ".local/share")
+    if data is not None:
+        yield data / "systemd" / "user"
+    runtime = environment.get("XDG_RUNTIME_DIR", "")
+    if os.path.isabs(runtime):  # noqa: PTH117 - a text, perhaps empty
+        yield from (Path(runtime) / "systemd" / below for below in ("user.control", "user", "generator"))
+    yield from map(Path, _SYSTEM_FOLDERS)
 
 
 def absolute(argv: Sequence[str], program: str, environment: Mapping[str, str]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -34,6 +34,9 @@ from moefit.planning.describe import truncated
 from moefit.planning.estimate import estimate as make_estimate
 from moefit.planning.types import Plan
 from moefit.search.request import Request
+
+if TYPE_CHECKING:
+    from moefit.formats.unit import Service
 
 COMMANDS: dict[str, Callable[[], Callable[..., int]]] = {}
 """Name -> makes the function that Typer gets, in the order in which --help lists them."""
@@ -139,6 +142,7 @@ def unit(
     replan: o.Replan = False,
     output: o.Output = None,
     install: o.Install = False,
+    run_as: o.RunAs = None,
     dry_run: o.DryRun = False,
 ) -> int:
     """A systemd unit for the completed command."""
@@ -152,24 +156,28 @@ def unit(
     served = request.launch.command
     line = units.absolute(served.argv if replan else made.argv, served.program, os.environ)
     argv = _expecting(shared, made).run_words(line) if replan else line
-    planned = units.service(made, name, argv, user=user or install, replan=replan)
-    secret = [argument.spelling for argument in served.arguments if argument.option.is_secret]
-    if secret:
-        hint = "--api-key-file, or EnvironmentFile= with a variable, keeps it out"
-        warn(
-            Warn(
-                "secret",
-                f"the unit holds the value of {' and '.join(secret)}; files are written for you alone",
-                hint,
-            )
-        )
+    planned = units.service(made, name, argv, user=user or install, replan=replan, run_as=run_as)
+    private = _warn_of_unit(planned)
     if dry_run or not (install or output):
         sys.stdout.write(text.write(planned))
     elif install:
-        sys.stdout.write(f"{units.install(planned, os.environ, private=bool(secret))}\n")
+        sys.stdout.write(f"{units.install(planned, os.environ, private=private)}\n")
     elif output is not None:
-        write_atomically(output, text.write(planned), private=bool(secret))
+        write_atomically(output, text.write(planned), private=private)
     return FITS
+
+
+def _warn_of_unit(planned: Service) -> bool:
+    """Say what somebody who starts it should know; whether it holds a secret."""
+    from moefit.formats.unit import secret_names
+
+    secret = secret_names(planned)
+    if secret:
+        message = f"the unit holds a secret of {' and '.join(secret)}: files are written for you alone, but `systemctl show` tells it"
+        warn(Warn("secret", message, "LoadCredential= or EnvironmentFile=, as the unit's comments say"))
+    if not planned.user and planned.run_as is None:
+        warn(Warn("root", "the server will run as root", "--run-as USER names somebody else", note=True))
+    return bool(secret)
 
 
 @command(Shared)

@@ -189,6 +189,9 @@ UnitName = Annotated[str, typer.Option("--name", help="The unit's name, without 
 UserUnit = Annotated[
     bool, typer.Option("--user", help="For your own systemd (systemctl --user), not the system's.")
 ]
+RunAs = Annotated[
+    str | None, typer.Option("--run-as", metavar="USER", help="Who the server runs as, in a system unit.")
+]
 Replan = Annotated[
     bool, typer.Option("--replan", help="Plan again at each start, for the memory of that moment.")
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import site
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import field, fields
@@ -74,8 +75,11 @@ class Shared(MachineShared):
         return tuple(name.strip() for text in self.expect or () for name in text.split(",") if name.strip())
 
     def run_words(self, argv: Sequence[str]) -> tuple[str, ...]:
-        """The command of moefit that runs `argv` with these options: absolute, for a place without a PATH."""
-        words = [sys.executable, "-m", "moefit", "run"]
+        """The command of moefit that runs `argv` with these options: absolute, for a place without a PATH.
+
+        It imports nothing from the folder that it runs in, which may hold models of strangers and a typer.py.
+        """
+        words = [sys.executable, *_isolated(), "-m", "moefit", "run"]
         for f in fields(self):
             value = getattr(self, f.name)
             if f.metadata or value == f.default or f.name in {"model", "color"}:
@@ -128,6 +132,14 @@ def takes(shared: type[MachineShared]) -> Callable[[Callable[..., int]], Callabl
         return with_shared
 
     return decorate
+
+
+def _isolated() -> list[str]:
+    """Options of Python's: no imports from the current folder or by variables.
+
+    Nor from the user's own packages, unless moefit may be among them.
+    """
+    return ["-P", "-E"] if site.getusersitepackages() in sys.path else ["-I"]
 
 
 def _by_device(option: str, text: str) -> tuple[str, int]:

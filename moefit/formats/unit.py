@@ -11,9 +11,15 @@ from dataclasses import field
 from typing import Final
 
 from moefit.errors import UsageError
+from moefit.shown import secrets_by_name
 from moefit.values import dataclass
 
-_NAME: Final = re.compile(r"[A-Za-z0-9:_.\\-]+")
+_NAME: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9:_.-]|\\x[0-9a-f]{2})*")
+_USER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,30}")
+MARK: Final = "# Written by moefit"
+"""How every unit of moefit's begins."""
+_PLANNING_SECONDS: Final = 180
+"""A driver that starts takes seconds, the header of a remote model up to two minutes."""
 _SAFE: Final = re.compile(r"[A-Za-z0-9_@+=:,./\[\]-]+")
 _NEVER: Final = re.compile("[\0\ud800-\udfff]")
 
@@ -34,7 +40,7 @@ class Service:
     working_directory: str | None = None
     """Needed when the command names files by relative paths."""
     run_as: str | None = None
-    """User= of a system unit; None is root, as systemd has it."""
+    """User= of a system unit; None where nobody said, and systemd takes root."""
     locks_memory: bool = False
     """Pages are locked (a load mode with mlock) or pinned for the GPU."""
     memory_max: int | None = None
@@ -42,7 +48,7 @@ class Service:
     nvidia: bool = True
     """CUDA devices are used: its setuid helper creates /dev/nvidia* after a boot."""
     replan: bool = False
-    """ExecStart is moefit itself: bad usage (exit status 2) will not get better by itself."""
+    """ExecStart is moefit itself, which plans, says that it is ready, and becomes the server."""
 
 
 def file_name(service: Service) -> str:
@@ -51,10 +57,11 @@ def file_name(service: Service) -> str:
     Raises:
         UsageError: systemd would not take the name.
     """
-    if not _NAME.fullmatch(service.name) or len(service.name) > 240:
+    name = service.name
+    if not _NAME.fullmatch(name) or len(name) > 240 or name.endswith((".", ".service")):
         raise UsageError(
-            f"{service.name!r} is no name for a systemd unit",
-            "use letters, digits and : - _ . only, such as --name qwen3",
+            f"{name!r} is no name for a systemd unit",
+            "use letters, digits and : - _ . within it, such as --name qwen3, and leave .service out",
         )
     return f"{service.name}.service"
 
@@ -66,12 +73,14 @@ def write(service: Service) -> str:
         UsageError: a name, path or word that a unit cannot hold.
     """
     file_name(service)
+    if service.run_as is not None and not _USER.fullmatch(service.run_as):
+        raise UsageError(f"{service.run_as!r} is no name of a user", "--run-as takes one, such as llama")
     sections = {
         "Unit": _unit(service),
         "Service": (*_service(service), *_limits(service), *_hardening(service)),
         "Install": (f"WantedBy={'default' if service.user else 'multi-user'}.target",),
     }
-    return "\n".join(
+    return f"{MARK}: `moefit unit --install` replaces no other file.\n" + "\n".join(
         f"[{name}]\n" + "".join(f"{line}\n" for line in lines) for name, lines in sections.items()
     )
 
@@ -97,20 +106,25 @@ def _unit(service: Service) -> Iterator[str]:
     if not service.user:
         yield "Wants=network-online.target"
         yield "After=network-online.target nvidia-persistenced.service"
-    yield "StartLimitIntervalSec=0"
+    yield "# what fails ten times in an hour stays down: `systemctl reset-failed` lets it start again"
+    yield "StartLimitIntervalSec=3600"
+    yield "StartLimitBurst=10"
 
 
 def _service(service: Service) -> Iterator[str]:
-    yield "Type=exec"
+    if service.replan:
+        yield "# moefit says when it has planned and becomes the server"
+        yield "Type=notify"
+        yield f"TimeoutStartSec={_PLANNING_SECONDS}"
+    else:
+        yield "Type=exec"
     if service.run_as and not service.user:
         yield f"User={_text(service.run_as)}"
     if service.working_directory:
         yield f"WorkingDirectory={_text(service.working_directory)}"
     for name, value in service.environment.items():
         yield f"Environment={_word(f'{name}={value}', variables=False)}"
-    if service.secrets:
-        yield f"# not written here: {' '.join(map(_text, service.secrets))}; a file only the service may read can hold it:"
-        yield f"# EnvironmentFile=/etc/moefit/{service.name}.env"
+    yield from _secrets(service)
     yield f"ExecStart={command_line(service.argv)}"
     yield "Restart=on-failure"
     yield "RestartSec=5"
@@ -118,8 +132,26 @@ def _service(service: Service) -> Iterator[str]:
     yield "RestartSteps=6"
     yield "RestartMaxDelaySec=120"
     if service.replan:
-        yield "RestartPreventExitStatus=2"
+        yield "# bad usage and an error of moefit's own do not get better by themselves"
+        yield "RestartPreventExitStatus=2 70"
     yield "TimeoutStopSec=60"
+
+
+def _secrets(service: Service) -> Iterator[str]:
+    """Where secrets can be instead: a unit's text is told to everyone by `systemctl show`, whoever may read the file."""
+    folder = "%h/.config/moefit" if service.user else "/etc/moefit"
+    if service.secrets:
+        yield f"# not written here: {' '.join(map(_text, service.secrets))}; a file only the service may read can hold it:"
+        yield f"# EnvironmentFile={folder}/{service.name}.env"
+    if service.secrets or secret_names(service):
+        yield "# and keys of the server, one a line, with --api-key-file %d/api-keys in the command:"
+        yield f"# LoadCredential=api-keys:{folder}/{service.name}.keys"
+
+
+def secret_names(service: Service) -> tuple[str, ...]:
+    """What the unit holds a secret of: options, variables, URLs with a password."""
+    environment = [f"{name}={value}" for name, value in service.environment.items()]
+    return secrets_by_name([*service.argv, *environment])
 
 
 def _limits(service: Service) -> Iterator[str]:

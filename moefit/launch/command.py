@@ -65,6 +65,7 @@ OWN_OPTIONS = frozenset(
         "--name",
         "--user",
         "--replan",
+        "--run-as",
         "--output",
         "--install",
         "--svg",

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Final, NoReturn
 
 from moefit.errors import InputError
@@ -32,6 +33,7 @@ def replace_process(argv: Sequence[str], additions: Mapping[str, str]) -> NoRetu
     file = find_program(argv[0], environment) or argv[0]
     sys.stdout.flush()
     sys.stderr.flush()
+    _ready(environment)
     try:
         os.execve(file, list(argv), environment)  # noqa: S606 - to run the user's own command is the purpose
     except FileNotFoundError as error:
@@ -39,6 +41,21 @@ def replace_process(argv: Sequence[str], additions: Mapping[str, str]) -> NoRetu
     except OSError as error:
         hint = "it must be an executable file for this machine"
         raise InputError(f"{argv[0]}: {error.strerror}", hint=hint) from error
+
+
+def _ready(environment: dict[str, str]) -> None:
+    """Tell systemd, where it waits for that, that planning is over; the server knows nothing of it.
+
+    source: sd_notify(3)
+    """
+    address = environment.pop("NOTIFY_SOCKET", "")
+    if not address.startswith(("/", "@")):
+        return
+    import socket  # noqa: PLC0415 - few starts are systemd's
+
+    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as to:
+        to.connect(f"\0{address[1:]}" if address.startswith("@") else address)
+        to.send(b"READY=1")
 
 
 def wait_free(

@@ -1,11 +1,17 @@
 from __future__ import annotations
 
 import os
+import stat
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from moefit.app import units
+from moefit.errors import InputError
+from moefit.formats import unit
+from moefit.formats.unit import Service
 
 
 def test_a_service_is_given_the_variables_that_the_plan_depends_on() -> None:
@@ -42,3 +48,70 @@ def test_a_system_service_runs_as_whoever_asks(
 def test_a_user_without_a_name_is_left_to_systemd(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "getuid", lambda: 4_000_000_000)
     assert None is units.owner({})
+
+
+@pytest.fixture
+def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, str]:
+    """Somebody's folders, and no other unit anywhere."""
+    monkeypatch.setattr(units, "_SYSTEM_FOLDERS", (str(tmp_path / "system"),))
+    return {"HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path / "run")}
+
+
+QWEN = Service("qwen3", ("/bin/llama-server",), user=True)
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [
+        ".config/systemd/user",
+        ".local/share/systemd/user",
+        "run/systemd/user",
+        "run/systemd/generator",
+        "system",
+    ],
+)
+def test_a_unit_of_somebody_elses_is_never_replaced_nor_stood_before(
+    home, tmp_path: Path, folder: str
+) -> None:
+    other = tmp_path / folder / "qwen3.service"
+    other.parent.mkdir(parents=True)
+    other.write_text("[Unit]\nDescription=PipeWire\n")
+
+    with pytest.raises(InputError, match="is a unit that moefit did not write"):
+        units.install(QWEN, home, private=False)
+
+    assert "[Unit]\nDescription=PipeWire\n" == other.read_text()
+    assert [other] == list(tmp_path.rglob("qwen3.service"))
+
+
+def test_a_link_is_somebody_elses_unit_too(home, tmp_path: Path) -> None:
+    folder = tmp_path / ".config" / "systemd" / "user"
+    folder.mkdir(parents=True)
+    (folder / "qwen3.service").symlink_to("/dev/null")  # as `systemctl mask` makes it
+
+    with pytest.raises(InputError, match="is a unit that moefit did not write"):
+        units.install(QWEN, home, private=False)
+
+
+@pytest.mark.parametrize(
+    "before", [unit.write(QWEN), "[Unit]\nDescription=llama.cpp server qwen3, planned by moefit\n[Service]\n"]
+)
+def test_a_unit_of_moefits_own_is_written_anew(home, tmp_path: Path, before: str) -> None:
+    path = tmp_path / ".config" / "systemd" / "user" / "qwen3.service"
+    path.parent.mkdir(parents=True)
+    path.write_text(before)
+
+    assert path == units.install(QWEN, home, private=False)
+    assert unit.write(QWEN) == path.read_text()
+
+
+def test_a_unit_with_a_secret_is_its_owners_alone(home) -> None:
+    assert 0o600 == stat.S_IMODE(units.install(QWEN, home, private=True).stat().st_mode)
+
+
+@pytest.mark.parametrize("name", ["dbus", "pipewire"])
+def test_a_unit_that_this_system_has_is_refused(name: str, tmp_path: Path) -> None:
+    if not Path(f"/usr/lib/systemd/user/{name}.service").exists():
+        pytest.skip("it is not here")
+    with pytest.raises(InputError, match="did not write"):
+        units.install(replace(QWEN, name=name), {"HOME": str(tmp_path)}, private=False)

@@ -270,18 +270,6 @@ def test_fitc_is_the_smallest_context(moefit):
     assert document["launch"]["context"] == 40000
 
 
-def test_a_unit_with_a_secret_is_its_owner_s_alone(moefit, whole, tmp_path, monkeypatch):
-    monkeypatch.setenv("PATH", str(tmp_path))
-    program = tmp_path / "llama-server"
-    program.write_text("#!/bin/sh\n")
-    program.chmod(0o755)
-    path = tmp_path / "x.service"
-    _, _, err = moefit(
-        "unit", *CARD, "--name", "x", "--output", str(path), "--", "-m", whole, "--api-key", "hunter2"
-    )
-    assert (0o600, True) == (path.stat().st_mode & 0o777, "holds the value of --api-key" in err)
-
-
 def test_without_a_word_the_help_is_shown(moefit):
     status, out, err = moefit()
     assert (2, "", True) == (status, out, err.startswith("Usage: moefit"))

@@ -47,7 +47,10 @@ def supervise(unit: Path) -> int:
         signal.signal(signal.SIGTERM, stop)
         (unit.parent / "main.pid").write_text(str(process.pid))
         status = process.wait()
-        failed = status not in {0, -signal.SIGTERM} and str(status) != keys.get("RestartPreventExitStatus")
+        failed = (
+            status not in {0, -signal.SIGTERM}
+            and str(status) not in keys.get("RestartPreventExitStatus", "").split()
+        )
         if stopping or not failed or keys["Restart"] != "on-failure":
             return status if status >= 0 else 128 - status
         time.sleep(float(keys["RestartSec"]))

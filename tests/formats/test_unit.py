@@ -157,8 +157,71 @@ def test_secrets_are_named_and_not_written() -> None:
     )
 
 
-def test_bad_usage_is_not_tried_again() -> None:
-    assert "RestartPreventExitStatus=2" in unit.write(SERVICES["replan"])
+@pytest.mark.parametrize("kind", SERVICES)
+def test_what_fails_is_not_started_for_ever(kind: str) -> None:
+    """Restarts wait longer and longer, up to two minutes; ten in an hour are the last."""
+    text = unit.write(SERVICES[kind])
+    keys = systemd.service(text)
+
+    assert ("on-failure", "5", "120") == (keys["Restart"], keys["RestartSec"], keys["RestartMaxDelaySec"])
+    assert "[Unit]" in text.partition("StartLimitIntervalSec=3600\nStartLimitBurst=10\n")[0]
+    assert "StartLimitBurst=10" in text.partition("[Service]")[0]
+
+
+def test_bad_usage_and_an_error_of_moefits_own_are_not_tried_again() -> None:
+    assert "2 70" == systemd.service(unit.write(SERVICES["replan"]))["RestartPreventExitStatus"]
+    assert "RestartPreventExitStatus" not in unit.write(SERVICES["system"])
+
+
+def test_planning_that_hangs_is_ended() -> None:
+    keys = systemd.service(unit.write(SERVICES["replan"]))
+
+    assert ("notify", "180") == (keys["Type"], keys["TimeoutStartSec"])
+    assert "exec" == systemd.service(unit.write(SERVICES["system"]))["Type"]
+
+
+def test_a_unit_that_plans_anew_has_a_limit_too() -> None:
+    planned = Service("x", SERVER, replan=True, memory_max=5 << 30)
+
+    assert str(5 << 30) == systemd.service(unit.write(planned))["MemoryMax"]
+
+
+def test_every_unit_says_who_wrote_it() -> None:
+    assert unit.write(SERVICES["user"]).startswith("# Written by moefit: ")
+
+
+@pytest.mark.parametrize(
+    ("argv", "environment", "names"),
+    [
+        (("--api-key", "hunter2"), {}, ("--api-key",)),
+        (("-hft", "hunter2"), {}, ("-hft",)),
+        (("-mu", "https://me:hunter2@host/m"), {}, ("https://host/m",)),
+        ((), {"LLAMA_ARG_MODEL_URL": "https://me:hunter2@host/m"}, ("LLAMA_ARG_MODEL_URL=https://host/m",)),
+        (("--api-key-file", "/keys"), {"LLAMA_ARG_CTX_SIZE": "4096"}, ()),
+    ],
+)
+def test_a_secret_in_a_unit_is_named(argv, environment, names) -> None:
+    assert names == unit.secret_names(Service("x", (*SERVER, *argv), environment=environment))
+
+
+def test_a_variable_in_front_of_the_program_is_a_secret_too() -> None:
+    argv = ("/usr/bin/env", "LLAMA_API_KEY=hunter2", *SERVER)
+
+    assert ("LLAMA_API_KEY",) == unit.secret_names(Service("x", argv))
+
+
+@pytest.mark.parametrize(("user", "folder"), [(False, "/etc/moefit"), (True, "%h/.config/moefit")])
+def test_where_a_secret_can_be_instead_is_said(user: bool, folder: str) -> None:
+    text = unit.write(Service("x", (*SERVER, "--api-key", "k"), user=user))
+
+    assert f"# LoadCredential=api-keys:{folder}/x.keys\n" in text
+    assert "LoadCredential" not in unit.write(Service("x", SERVER))
+
+
+@pytest.mark.parametrize("user", ["a b", "", "-x", "a\nUser=root", "x" * 40, "%u"])
+def test_a_user_who_cannot_be_is_refused(user: str) -> None:
+    with pytest.raises(UsageError, match="is no name of a user"):
+        unit.write(Service("x", SERVER, run_as=user))
 
 
 def test_private_tmp_would_hide_a_model_there() -> None:
@@ -166,7 +229,28 @@ def test_private_tmp_would_hide_a_model_there() -> None:
     assert "PrivateTmp=yes" in unit.write(Service("x", ("/bin/x", "-m", "/models/a.gguf")))
 
 
-@pytest.mark.parametrize("name", ["", "a b", "a/b", "é", "x" * 250])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "a b",
+        "a/b",
+        "é",
+        "x" * 250,
+        ".",
+        "..",
+        "-x",
+        "x\\",
+        "\\x",
+        "a\\b",
+        ".x",
+        ":x",
+        "x.",
+        "x.service",
+        "a@b",
+        "a\nb",
+    ],
+)
 def test_a_name_that_is_no_units_is_refused(name: str) -> None:
     with pytest.raises(UsageError, match="no name for a systemd unit"):
         unit.write(Service(name, SERVER))
