@@ -87,7 +87,11 @@ def moefit(
 @command(Shared)
 def plan(shared: Shared, as_json: o.AsJson = False, explain: o.Explain = False) -> int:
     """Look: what fits, how fast, why."""
-    made = planned(_look(shared, thorough=True), exact=shared.exact)
+    from moefit.planning.what_if import what_if
+
+    request = _look(shared, thorough=True)
+    made = planned(request, exact=shared.exact)
+    made = replace(made, helps=what_if(request, made, make_plan))
     show(made, as_json=as_json, details=explain, color=shared.color)
     return FITS if made.fits else DOES_NOT_FIT
 

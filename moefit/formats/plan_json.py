@@ -35,6 +35,10 @@ def plan_json(plan: Plan) -> str:
         "launch": launch_object(plan),
         "predicted": predicted_object(plan.prediction),
         "candidates": [_candidate(c) for c in plan.candidates],
+        "helps": [
+            {"kind": h.kind, "what": h.what, "words": h.words, "seconds": round(h.seconds, 3)}
+            for h in plan.helps
+        ],
         "warnings": [warning_object(w) for w in plan.warnings],
     }
     return json.dumps(document, indent=2) + "\n"

@@ -8,9 +8,10 @@ from typing import Final
 
 from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
+from rich.table import Table
 from rich.text import Text
 
-from moefit.formats.page import Line, joined, phrases
+from moefit.formats.page import Line, Rows, joined, phrases
 from moefit.formats.shell import write
 from moefit.formats.speed import speed, way
 from moefit.formats.strip import COLOURS, strip
@@ -22,11 +23,13 @@ from moefit.sizes import format_size
 
 _LONGEST_BAR: Final = 60
 _SHORTEST_BAR: Final = 10
+_MOST_HELPS: Final = 5
 
 
 def show(plan: Plan, console: Console, details: RenderableType | None = None) -> None:
     """Print the plan; `details` stand above the line. The line itself is never wrapped: it is there to be copied."""
     console.print(Group(*_sections(plan, console.width)), crop=False)
+    console.print(Group(*_helps(plan)), crop=False)
     if details is not None:
         console.print(details, crop=False)
     if plan.argv:
@@ -56,6 +59,22 @@ def _sections(plan: Plan, width: int) -> Iterator[RenderableType]:
         yield Text(f"Does not fit: {format_size(plan.shortfall)} are missing.", style="bold red")
         if plan.remedy:
             yield Text(f"{plan.remedy[:1].upper()}{plan.remedy[1:]}.")
+    yield ""
+
+
+def _helps(plan: Plan) -> Iterator[RenderableType]:
+    """What would help, the best few."""
+    shown = plan.helps[:_MOST_HELPS]
+    if not shown:
+        return
+    yield Text("would help, if you want it" if plan.fits else "would fit", style="dim")
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    for help_ in shown:
+        table.add_row(f"  {help_.seconds:.1f} s", help_.what, Text(help_.words, style="bold"))
+    yield Rows(table)
     yield ""
 
 

@@ -23,6 +23,20 @@ from moefit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class Help:
+    """A change that would make a plan faster, or make it fit; it is never made unasked."""
+
+    kind: str
+    """A fixed word that a program can test for: kv-q8, mtp, one-slot, context, quant, ram, vram, second-card."""
+    what: str
+    """What changes, and at what price."""
+    words: str
+    """What to type: options of llama-server, or of moefit where the machine changes; or the file to get."""
+    seconds: float = 0.0
+    """What the workload is then predicted to take."""
+
+
+@dataclass(frozen=True, slots=True)
 class DevicePlan:
     """One device's memory: model + context + compute + overhead + reserve + left = free."""
 
@@ -93,3 +107,5 @@ class Plan:
     """What would fit, when this does not: the smallest change to the user's own line."""
     inherited: tuple[Given, ...] = ()
     """What files and variables set, beside the line."""
+    helps: tuple[Help, ...] = ()
+    """What would help, the fastest first; empty where that was not asked."""

@@ -1,0 +1,167 @@
+"""What would help a plan: single changes to the line, the file or the machine, each planned anew with its own seconds.
+
+None is applied unasked: each has a price that only its user can weigh, in quality, context or money.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Final
+
+from moefit.errors import UsageError
+from moefit.gguf.quants import QUANTS, QuantType
+from moefit.launch import readers
+from moefit.launch.constraints import Constraints
+from moefit.launch.launch import Launch
+from moefit.launch.values import Values
+from moefit.machine.catalogue import card_of_driver
+from moefit.machine.types import Device, Machine
+from moefit.model import Layer, Model, Tensor
+from moefit.planning.context import SMALLEST
+from moefit.planning.types import Help, Plan
+from moefit.search.request import Request
+from moefit.sizes import GIB, format_size
+
+_WORTH: Final = 0.97
+"""Of the plan's seconds: a change that leaves more is not worth a word."""
+_MORE: Final = 8 * GIB
+_FULL_CACHES: Final = frozenset({"f32", "f16", "bf16"})
+_SMALLER: Final = {
+    "q8_0": "q6_K", "q6_K": "q5_K", "q5_K": "q4_K", "q4_K": "q3_K", "q3_K": "q2_K", "q4_0": "q3_K", "q5_0": "q4_0",
+    "iq4_xs": "iq3_s", "iq4_nl": "iq3_s", "iq3_s": "iq2_s", "iq3_xxs": "iq2_xs", "bf16": "q8_0", "f16": "q8_0",
+}  # fmt: skip
+"""The next smaller type in which files of the same model are published; MXFP4 has none."""
+_TAG: Final = re.compile(r"(?<![A-Za-z0-9])(BF16|F16|I?Q\d\w*)(?![A-Za-z0-9])", re.IGNORECASE)
+_BRAND: Final = re.compile(r"^(?:NVIDIA |AMD |GeForce |Radeon |Instinct |Intel\(R\) )*")
+_BY_NAME: Final = {quant.name: quant for quant in QUANTS.values()}
+
+Planner = Callable[[Request], Plan]
+
+
+def what_if(request: Request, made: Plan, planner: Planner) -> tuple[Help, ...]:
+    """The changes that would make a plan faster or make it fit, the fastest first.
+
+    Args:
+        request: what was asked.
+        made: the plan for it.
+        planner: plans what is asked instead.
+    """
+    limit = made.prediction.seconds * _WORTH if made.fits else float("inf")
+    quick = replace(request, options=replace(request.options, thorough=False))
+    found = []
+    for help_, changed in _changes(quick, made):
+        try:
+            plan = planner(changed)
+        except UsageError:
+            continue  # the change contradicts what the user set
+        if plan.fits and plan.prediction.seconds <= limit:
+            found.append(replace(help_, seconds=plan.prediction.seconds))
+    return tuple(sorted(found, key=lambda help_: help_.seconds))
+
+
+def _changes(request: Request, made: Plan) -> Iterator[tuple[Help, Request]]:
+    model, launch = request.model, request.launch
+    for help_, wanted in _lines(model, launch, made):
+        yield help_, replace(request, launch=replace(launch, constraints=wanted))
+    smaller = _smaller_model(model)
+    if smaller is not None:
+        yield _smaller_file(model, launch, smaller), replace(request, model=smaller)
+    for help_, machine in _machines(request.machine):
+        yield help_, replace(request, machine=machine)
+
+
+def _lines(model: Model, launch: Launch, made: Plan) -> Iterator[tuple[Help, Constraints]]:
+    """Changes to the user's own options, or to what the user left open."""
+    wanted, now = launch.constraints, made.settings
+    if {now.cache_type_k, now.cache_type_v} <= _FULL_CACHES and now.flash_attention != "off":
+        yield (
+            Help("kv-q8", "KV cache in 8 bits", "-ctk q8_0 -ctv q8_0"),
+            replace(wanted, cache_type_k="q8_0", cache_type_v="q8_0"),
+        )
+    if not wanted.spec_types and any(layer.mtp for layer in model.layers):
+        tokens = readers.draft_tokens(Values(launch.given), "draft-mtp")
+        yield (
+            Help("mtp", "the file's own prediction head", "--spec-type draft-mtp"),
+            replace(wanted, spec_types=("draft-mtp",), draft_tokens=tokens),
+        )
+    if now.slots > 1:
+        yield Help("one-slot", "one request at a time", "-np 1"), replace(wanted, slots=1)
+    half = now.context // 2 // 256 * 256
+    if half >= SMALLEST:
+        yield Help("context", "half the context", f"-c {half}"), replace(wanted, context=half)
+
+
+def _smaller_model(model: Model) -> Model | None:
+    """The model with every matrix in the next smaller type; None where there is none to name."""
+    if not any(t.quant.name in _SMALLER for layer in model.layers for t in layer.tensors):
+        return None
+    layers = tuple(
+        Layer(layer.index, tuple(map(_smaller, layer.tensors)), layer.mtp) for layer in model.layers
+    )
+    return replace(model, layers=layers)
+
+
+def _smaller(tensor: Tensor) -> Tensor:
+    quant = _type_below(tensor)
+    if quant is None:
+        return tensor
+    rows = tensor.bytes // tensor.quant.row_bytes(tensor.shape[0])
+    return replace(tensor, quant=quant, bytes=rows * quant.row_bytes(tensor.shape[0]))
+
+
+def _type_below(tensor: Tensor) -> QuantType | None:
+    name = _SMALLER.get(tensor.quant.name)
+    quant = _BY_NAME[name] if name else None
+    return (
+        quant if quant is not None and len(tensor.shape) > 1 and tensor.shape[0] % quant.block == 0 else None
+    )
+
+
+def _smaller_file(model: Model, launch: Launch, smaller: Model) -> Help:
+    """Named after the type of most bytes, as files are."""
+    sizes: dict[str, int] = {}
+    for tensor in smaller.tensors:
+        sizes[tensor.quant.name] = sizes.get(tensor.quant.name, 0) + tensor.bytes
+    tag = max(sizes, key=lambda name: sizes[name]).upper()
+    tag += "_M" if re.fullmatch("Q[345]_K", tag) else ""
+    name = (model.shards[0] if model.shards else model.name).rpartition("/")[2]
+    named = _TAG.sub(tag, name, count=1)
+    repo = launch.constraints.model.hf_repo
+    words = f"-hf {repo.partition(':')[0]}:{tag}" if repo else named if tag in named else f"its {tag} file"
+    return Help("quant", f"a smaller file, about {format_size(smaller.bytes)}", words)
+
+
+def _machines(machine: Machine) -> Iterator[tuple[Help, Machine]]:
+    """More of what the machine has: a second card, memory on the first, RAM."""
+    ram = machine.ram
+    more = replace(ram, total=ram.total + _MORE, available=ram.available + _MORE)
+    yield Help("ram", "8 GiB more RAM", f"--ram {_rounded(more.available)}"), replace(machine, ram=more)
+    if not machine.gpus or machine.gpus[0].integrated:
+        return
+    first, *others = machine.gpus
+    card = card_of_driver(first.description, first.total)
+    spec = card.key if card else ""
+    larger = replace(first, free=first.free + _MORE, total=first.total + _MORE)
+    words = ",".join(filter(None, (spec, f"free={_rounded(larger.free)}")))
+    yield (
+        Help("vram", f"8 GiB more on {first.name}", f"--gpu {words}"),
+        replace(machine, gpus=(larger, *others)),
+    )
+    second = _second(machine, first)
+    told = f"a second {_BRAND.sub('', first.description) or 'such card'}"
+    words = f"--gpu 2x{spec}" if spec else f"--gpu 2xfree={_rounded(second.free)}"
+    yield Help("second-card", told, words), replace(machine, gpus=(*machine.gpus, second))
+
+
+def _second(machine: Machine, first: Device) -> Device:
+    """A card like the first, all its memory free."""
+    backend = first.name.rstrip("0123456789")
+    taken = {gpu.name for gpu in machine.gpus}
+    name = next(f"{backend}{i}" for i in range(len(taken) + 1) if f"{backend}{i}" not in taken)
+    return replace(first, name=name, buffer="", uuid="", free=max(first.free, first.total), uncapped=None)
+
+
+def _rounded(size: int) -> str:
+    return f"{size / GIB:.1f}GiB".replace(".0GiB", "GiB")

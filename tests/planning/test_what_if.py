@@ -1,0 +1,132 @@
+"""What would help a plan: each change is what planning it says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from moefit.cost.workload import Workload
+from moefit.launch.command import parse
+from moefit.launch.constraints import constraints
+from moefit.launch.launch import Launch
+from moefit.launch.precedence import effective
+from moefit.machine.declared import parse_gpus
+from moefit.machine.types import Cpu, Machine, Ram
+from moefit.planning.core import plan
+from moefit.planning.what_if import what_if
+from moefit.search.request import Options, Request
+from tests.oracle import model as recorded
+
+GIB = 1 << 30
+OPTIONS = Options(Workload(2048, 512))
+MODEL = recorded("qwen3-30b-a3b", "Q4_K_M")
+
+
+def machine(*gpus, ram=32):
+    return Machine(parse_gpus(gpus), Ram(ram * GIB, ram * GIB, 50 * 10**9), Cpu(8, 16))
+
+
+def launch(line):
+    command = parse(line.split())
+    given = effective(command, [], {})
+    return Launch(command, given, constraints(command.name, given))
+
+
+def asked(line="llama-server -m m.gguf", gpus=("rtx-3060",), ram=32, model=MODEL):
+    return Request(model, machine(*gpus, ram=ram), launch(line), OPTIONS)
+
+
+def helps(*args, **kwargs):
+    request = asked(*args, **kwargs)
+    made = plan(request)
+    return made, {h.kind: h for h in what_if(request, made, plan)}
+
+
+def seconds(line, *gpus, ram=32):
+    made = plan(asked(line, gpus, ram))
+    assert made.fits
+    return made.prediction.seconds
+
+
+def test_a_cache_of_8_bits_is_mentioned_where_it_helps_with_what_it_takes():
+    _, found = helps("llama-server -m m.gguf -c 131072", ("8GiB",))
+    assert "-ctk q8_0 -ctv q8_0" == found["kv-q8"].words
+    typed = "llama-server -m m.gguf -c 131072 -ctk q8_0 -ctv q8_0"
+    assert seconds(typed, "8GiB") == pytest.approx(found["kv-q8"].seconds)
+
+
+def test_half_the_context_is_what_the_words_take():
+    _, found = helps("llama-server -m m.gguf -c 131072", ("8GiB",))
+    assert seconds(f"llama-server -m m.gguf {found['context'].words}", "8GiB") == pytest.approx(
+        found["context"].seconds
+    )
+
+
+def test_a_second_card_and_more_memory_are_what_the_words_take():
+    _, found = helps()
+    second, larger = (found[kind].words.removeprefix("--gpu ") for kind in ("second-card", "vram"))
+    assert ("2xrtx-3060", "rtx-3060,free=19.6GiB") == (second, larger)
+    assert seconds("llama-server -m m.gguf", second) == pytest.approx(found["second-card"].seconds)
+    assert seconds("llama-server -m m.gguf", larger) == pytest.approx(found["vram"].seconds, rel=0.02)
+
+
+def test_the_fastest_comes_first_and_none_is_slower_than_the_plan():
+    made, found = helps()
+    times = [h.seconds for h in found.values()]
+    assert sorted(times) == times
+    assert max(times) < made.prediction.seconds
+
+
+def test_what_is_set_is_not_proposed_again():
+    _, found = helps("llama-server -m m.gguf -c 131072 -ctk q8_0 -ctv q8_0 -np 1", ("8GiB",))
+    assert set() == {"kv-q8", "one-slot"} & set(found)
+
+
+def test_what_does_not_fit_is_told_what_would():
+    made, found = helps(ram=6)
+    assert not made.fits
+    assert "--ram 14GiB" == found["ram"].words
+    assert seconds("llama-server -m m.gguf", "rtx-3060", ram=14) == pytest.approx(found["ram"].seconds)
+
+
+def test_a_smaller_file_is_named_as_files_are():
+    _, found = helps()
+    assert found["quant"].words.endswith("Q3_K_M.gguf")
+    _, named = helps("llama-server -hf u/m:Q4_K_M")
+    assert "-hf u/m:Q3_K_M" == named["quant"].words
+
+
+def test_a_type_without_a_smaller_one_names_no_file():
+    _, found = helps(model=recorded("gpt-oss-120b", "MXFP4"), ram=90)
+    assert "quant" not in found or "MXFP4" not in found["quant"].words
+
+
+def test_a_prediction_head_is_priced_as_its_own_option_is():
+    model = recorded("qwen3.5-35b-a3b-mtp", "Q4_K_M")
+    line, gpus = "llama-server -m m.gguf -np 1", ("rtx-5090",)
+    made, found = helps(line, gpus, 64, model)
+    typed = plan(asked(f"{line} --spec-type draft-mtp", gpus, 64, model)).prediction.seconds
+    expected = [typed] if typed < 0.97 * made.prediction.seconds else []
+    assert expected == pytest.approx([h.seconds for h in found.values() if h.kind == "mtp"])
+
+
+def test_nothing_is_proposed_where_nothing_helps():
+    made, found = helps(gpus=("h200",))
+    assert all(h.seconds <= 0.97 * made.prediction.seconds for h in found.values())
+    assert set() == {"ram", "vram", "kv-q8"} & set(found)
+
+
+def test_a_unified_memory_is_not_offered_a_second_card():
+    _, found = helps(gpus=("strix-halo",), ram=128)
+    assert set() == {"vram", "second-card"} & set(found)
+
+
+def test_the_changes_are_the_same_however_often_they_are_asked():
+    assert helps() == helps()
+
+
+def test_help_of_a_plan_changes_nothing_of_it():
+    made, _ = helps()
+    assert () == made.helps
+    assert made == replace(made, helps=())
