@@ -9,7 +9,6 @@ from pathlib import Path
 
 from moefit.errors import InputError, UsageError
 from moefit.gguf.split import shard_names
-from moefit.llama.repository import NO_MODEL
 from moefit.shown import word_shown
 
 _HUB = re.compile(r"(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/", re.IGNORECASE)
@@ -18,6 +17,8 @@ _REPO = re.compile(rf"({_ID}/{_ID})(?::([\w.-]+))?")
 _FILE = re.compile(rf"({_ID}/{_ID})/(?:(?:blob|resolve)/[^/]+/)?(.+\.gguf)(?:\?download=true)?")
 _PAGE = re.compile(rf"({_ID}/{_ID})(?:/tree/[^/]+)?/?")
 _DEPTH = 3
+_BESIDE = re.compile(r".*mmproj|.*imatrix|(?:mtp|eagle3|dflash|dspark)-")
+"""How files beside a model are named; a model with a prediction head may have mtp in its name."""
 _OLLAMA = re.compile(r"[a-z0-9._-]+:[a-z0-9._-]+", re.IGNORECASE)
 
 
@@ -89,9 +90,5 @@ def _below(folder: str) -> Iterator[str]:
 def _models(folder: str, names: Sequence[str]) -> Iterator[str]:
     """The models among a folder's files; of a split set the first shard."""
     for name in names:
-        if (
-            name.endswith(".gguf")
-            and not any(part in name for part in NO_MODEL)
-            and shard_names(name)[0] == name
-        ):
+        if name.endswith(".gguf") and _BESIDE.match(name) is None and shard_names(name)[0] == name:
             yield str(Path(folder, name))

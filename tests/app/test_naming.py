@@ -49,9 +49,15 @@ def test_a_misspelt_file_of_a_folder_that_is_here_is_a_file(here):
 
 
 def test_a_folder_is_its_model_and_the_files_beside_it_are_none(here):
-    for name in ("b-00001-of-00002.gguf", "b-00002-of-00002.gguf", "mmproj-b.gguf", "notes.txt"):
+    for name in (
+        "b-mtp-00001-of-00002.gguf",
+        "b-mtp-00002-of-00002.gguf",
+        "b.mmproj-f16.gguf",
+        "mtp-b.gguf",
+        "notes.txt",
+    ):
         (here / name).write_bytes(b"")
-    assert ("-m", f"{here}/b-00001-of-00002.gguf") == model_words(str(here))
+    assert ("-m", f"{here}/b-mtp-00001-of-00002.gguf") == model_words(str(here))
 
 
 def test_a_folder_of_the_hub_s_cache_is_its_model(here):
