@@ -24,7 +24,7 @@ from moefit.app.runnable import does_not_fit, planned, runnable
 from moefit.app.seen import check_seen, expected_of
 from moefit.cli import DOES_NOT_FIT, FITS, INTERRUPTED
 from moefit.cli import options as o
-from moefit.cli.output import console, note, show, warn, write_argv
+from moefit.cli.output import console, draw, note, show, warn, write_argv
 from moefit.cli.progress import show_progress
 from moefit.cli.shared import MachineShared, Shared, takes
 from moefit.errors import DriverError, InputError, UsageError, Warn
@@ -85,19 +85,19 @@ def moefit(
 
 
 @command(Shared)
-def plan(shared: Shared, as_json: o.AsJson = False, explain: o.Explain = False) -> int:
+def plan(shared: Shared, as_json: o.AsJson = False, explain: o.Explain = False, svg: o.Svg = None) -> int:
     """Look: what fits, how fast, why."""
     from moefit.planning.what_if import what_if
 
     request = _look(shared, thorough=True)
     made = planned(request, exact=shared.exact)
     made = replace(made, helps=what_if(request, made, make_plan))
-    show(made, as_json=as_json, details=explain, color=shared.color)
+    show(made, as_json=as_json, details=explain, color=shared.color, picture=svg)
     return FITS if made.fits else DOES_NOT_FIT
 
 
 @command(Shared)
-def estimate(shared: Shared, as_json: o.AsJson = False, explain: o.Explain = False) -> int:
+def estimate(shared: Shared, as_json: o.AsJson = False, explain: o.Explain = False, svg: o.Svg = None) -> int:
     """Memory and speed of what a server would load for a command."""
     if shared.strategy is not o.Strategy.AUTO:
         raise UsageError(
@@ -105,7 +105,7 @@ def estimate(shared: Shared, as_json: o.AsJson = False, explain: o.Explain = Fal
             f"moefit plan --strategy {shared.strategy.value} places them",
         )
     made = make_estimate(_look(shared))
-    show(made, as_json=as_json, details=explain, color=shared.color, given=True)
+    show(made, as_json=as_json, details=explain, color=shared.color, picture=svg, given=True)
     return FITS if made.fits else DOES_NOT_FIT
 
 
@@ -228,7 +228,7 @@ def inspect(
 
 
 @command(MachineShared)
-def devices(shared: MachineShared, as_json: o.AsJson = False) -> int:
+def devices(shared: MachineShared, as_json: o.AsJson = False, svg: o.Svg = None) -> int:
     """The machine as moefit sees it: GPUs, RAM, CPU.
 
     --json writes what --machine reads.
@@ -241,7 +241,7 @@ def devices(shared: MachineShared, as_json: o.AsJson = False) -> int:
     if as_json:
         sys.stdout.write(machine_json(machine))
     else:
-        show_machine(machine, console(shared.color))
+        draw(lambda page: show_machine(machine, page), shared.color, svg)
     return FITS
 
 

@@ -175,6 +175,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 Explain = Annotated[
     bool, typer.Option("--explain", help="Why each layer is where it is, and what else was tried.")
 ]
+Svg = Annotated[
+    Path | None,
+    typer.Option("--svg", metavar="FILE", help="Also draw the page as a picture.", dir_okay=False),
+]
 AsGiven = Annotated[bool, typer.Option("--as-given", help="The line as it stands, nothing added.")]
 WaitFree = Annotated[
     float | None,

@@ -16,6 +16,9 @@ from moefit.launch.seen import in_front
 from moefit.planning.types import Plan
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
     from rich.console import Console
 
     from moefit.launch.options import OptionTable
@@ -59,7 +62,33 @@ class _Plain(TextIOBase):
         return self._stream.fileno()
 
 
-def show(plan: Plan, *, as_json: bool, details: bool, color: When, given: bool = False) -> None:
+def draw(page: Callable[[Console], None], color: When, picture: Path | None) -> None:
+    """A page on stdout, and where a picture is wanted in that file, too."""
+    screen = console(color)
+    page(screen)
+    if picture is None:
+        return
+    from moefit.files import write_atomically
+    from moefit.formats.svg import svg
+    from moefit.shown import secrets_of, without
+
+    drawn = svg(page, screen.width, shell.write(["moefit", *_without_svg(sys.argv[1:])]))
+    write_atomically(picture, without(drawn, secrets_of(sys.argv[1:], os.environ)))
+
+
+def _without_svg(words: Sequence[str]) -> list[str]:
+    """The words less the wish for a picture.
+
+    >>> _without_svg(["plan", "m.gguf", "--svg", "p.svg", "--ram", "32GiB"]), _without_svg(["plan", "--svg=p.svg"])
+    (['plan', 'm.gguf', '--ram', '32GiB'], ['plan'])
+    """
+    pairs = zip(("", *words), words, strict=False)
+    return [word for before, word in pairs if before != "--svg" and word.partition("=")[0] != "--svg"]
+
+
+def show(
+    plan: Plan, *, as_json: bool, details: bool, color: When, picture: Path | None = None, given: bool = False
+) -> None:
     """A plan, or an estimate of a line as given, as JSON or for a person."""
     note(plan)
     if as_json:
@@ -70,7 +99,10 @@ def show(plan: Plan, *, as_json: bool, details: bool, color: When, given: bool =
     from moefit.formats import table
     from moefit.formats.explain import explain
 
-    table.show(plan, console(color), explain(plan) if details else None)
+    def page(on: Console) -> None:
+        table.show(plan, on, explain(plan) if details else None)
+
+    draw(page, color, picture)
 
 
 def note(plan: Plan) -> None:

@@ -33,7 +33,8 @@ def show(plan: Plan, console: Console, details: RenderableType | None = None) ->
     if details is not None:
         console.print(details, crop=False)
     if plan.argv:
-        console.print(Text(line(plan), style="bold"), soft_wrap=True)
+        whole = not console.record  # a picture is as wide as its page
+        console.print(Text(line(plan), style="bold"), soft_wrap=whole)
 
 
 def line(plan: Plan) -> str:
@@ -86,8 +87,8 @@ def _colour(plan: Plan, index: int) -> str:
 def _title(model: Model) -> Line:
     parts = [f"{len(model.layers)} layers", format_size(model.bytes)]
     if model.experts:
-        parts[1] += f", {format_size(model.expert_bytes)} of them experts"
-        parts.append(f"{model.experts_used} of {model.experts} experts for each token")
+        size = format_size(model.expert_bytes)
+        parts.append(f"{model.experts_used} of {model.experts} experts a token ({size})")
     return Line([Text.assemble((model.name, "bold"), "  "), *joined(parts, style="dim")])
 
 

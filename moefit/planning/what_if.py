@@ -6,16 +6,15 @@ None is applied unasked: each has a price that only its user can weigh, in quali
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields, replace
 from typing import Final
 
 from moefit.errors import UsageError
 from moefit.gguf.quants import QUANTS, QuantType
-from moefit.launch import readers
-from moefit.launch.constraints import Constraints
+from moefit.launch.constraints import Constraints, constraints
+from moefit.launch.given import Given
 from moefit.launch.launch import Launch
-from moefit.launch.values import Values
 from moefit.machine.catalogue import card_of_driver
 from moefit.machine.types import Device, Machine
 from moefit.model import Layer, Model, Tensor
@@ -74,23 +73,36 @@ def _changes(request: Request, made: Plan) -> Iterator[tuple[Help, Request]]:
 
 def _lines(model: Model, launch: Launch, made: Plan) -> Iterator[tuple[Help, Constraints]]:
     """Changes to the user's own options, or to what the user left open."""
-    wanted, now = launch.constraints, made.settings
+    now = made.settings
+    changes = []
     if {now.cache_type_k, now.cache_type_v} <= _FULL_CACHES and now.flash_attention != "off":
-        yield (
-            Help("kv-q8", "KV cache in 8 bits", "-ctk q8_0 -ctv q8_0"),
-            replace(wanted, cache_type_k="q8_0", cache_type_v="q8_0"),
-        )
-    if not wanted.spec_types and any(layer.mtp for layer in model.layers):
-        tokens = readers.draft_tokens(Values(launch.given), "draft-mtp")
-        yield (
-            Help("mtp", "the file's own prediction head", "--spec-type draft-mtp"),
-            replace(wanted, spec_types=("draft-mtp",), draft_tokens=tokens),
-        )
+        changes.append(Help("kv-q8", "KV cache in 8 bits", "-ctk q8_0 -ctv q8_0"))
+    if not launch.constraints.spec_types and any(layer.mtp for layer in model.layers):
+        changes.append(Help("mtp", "the file's own prediction head", "--spec-type draft-mtp"))
     if now.slots > 1:
-        yield Help("one-slot", "one request at a time", "-np 1"), replace(wanted, slots=1)
+        changes.append(Help("one-slot", "one request at a time", "-np 1"))
     half = now.context // 2 // 256 * 256
     if half >= SMALLEST:
-        yield Help("context", "half the context", f"-c {half}"), replace(wanted, context=half)
+        changes.append(Help("context", "half the context", f"-c {half}"))
+    for help_ in changes:
+        wanted = _with_words(launch, help_.words.split())
+        if wanted is not None:
+            yield help_, wanted
+
+
+def _with_words(launch: Launch, words: Sequence[str]) -> Constraints | None:
+    """What the user fixed, with options behind the line; None where this program has not all of them."""
+    given = []
+    for spelling, value in zip(words[::2], words[1::2], strict=True):
+        option = launch.command.table.get(spelling)
+        if option is None:
+            return None
+        given.append(Given(option, value, positive=True, source=f"{spelling} {value}"))
+    program = launch.command.name
+    before, after = constraints(program, launch.given), constraints(program, (*launch.given, *given))
+    named = [field.name for field in fields(Constraints)]
+    changed = {name: getattr(after, name) for name in named if getattr(after, name) != getattr(before, name)}
+    return replace(launch.constraints, **changed)
 
 
 def _smaller_model(model: Model) -> Model | None:
