@@ -1,6 +1,6 @@
 """Record what moefit plans, and compare two recordings: the net under every change of structure.
 
-    python scripts/plans.py record before.jsonl          plans of 490 triples of model, machine and line
+    python scripts/plans.py record before.jsonl          plans of 480 triples of model, machine and line
     python scripts/plans.py compare before.jsonl after.jsonl
 
 A recording is made by the command line in this process (`plan --json` and `estimate --json`), so it outlives any change of
@@ -48,16 +48,16 @@ GIVEN = ("-ngl 99 -ncmoe 20 -c 8192", "-ngl 12 -c 4096 -ub 256")
 
 
 def triples() -> Iterator[tuple[str, str, str, str, str]]:
-    """(command, model, quantisation, machine, line): the real models and every fifth of the others, on every machine with changing lines."""
-    turn = itertools.count()
-    known = list(models().items())
-    for name, described in [*known[:24], *known[24::5]]:
-        quants = list(described["types"])
-        for machine in MACHINES:
-            n = next(turn)
-            line = LINES[(n + n // len(MACHINES)) % len(LINES)]
-            yield "plan", name, quants[n % len(quants)], machine, line
-        yield "estimate", name, quants[0], MACHINES[2], GIVEN[next(turn) % len(GIVEN)]
+    """(command, model, quantisation, machine, line): every real model on every machine, twice, with changing lines."""
+    for shift in (0, 4):
+        turn = itertools.count()
+        for name, described in models().items():
+            quants = list(described["types"])
+            for machine in MACHINES:
+                n = next(turn)
+                line = LINES[(n + n // len(MACHINES) + shift) % len(LINES)]
+                yield "plan", name, quants[n % len(quants)], machine, line
+            yield "estimate", name, quants[0], MACHINES[2], GIVEN[(next(turn) + shift // 4) % len(GIVEN)]
 
 
 def run(words: list[str]) -> dict[str, Any]:
