@@ -8,7 +8,7 @@ while other processes hold the cards; moefit's own also takes a prompt that fill
 A row names its line, the seconds to /health, NVML's peaks and the server's buffers by card, and, where moefit made or read the line, what it
 had planned for each. `seconds` is prompt/prefill + answer/decode; the answer is cut after some tokens to save time.
 
-Launches: moefit, llama-fit (llama-server as it comes), even (an even split of whole layers, no fit), cpu-moe, and every strategy by name; a launch
+Launches: moefit, static (moefit without the cache of experts), llama-fit (llama-server as it comes), even (an even split of whole layers, no fit), cpu-moe, and every strategy by name; a launch
 `name=WORDS` adds words to the user's command and runs it as it stands: `mix=-ncmoe 36 -lm none -ub 2048 --moe-cache-mib 4000`.
 """
 
@@ -60,6 +60,8 @@ def line_of(launch: str, command: list[str], cards: int) -> Line:
         return [*command, *shlex.split(words)], {}
     if name == "moefit":
         return moefit(command)
+    if name == "static":
+        return moefit(command, "--build", "b11434")
     if name in STRATEGIES:
         return moefit(command, "--strategy", name)
     if name == "even":
@@ -135,7 +137,8 @@ def table(path: Path) -> None:
     cells: dict[tuple[str, str, str], dict[str, dict[int, dict[str, Any]]]] = defaultdict(
         lambda: defaultdict(dict)
     )
-    for row in map(json.loads, path.read_text().splitlines()):
+    rows = path.read_text().splitlines() if path.exists() else []
+    for row in map(json.loads, rows):
         if "seconds" in row:
             cells[row["model"], row["free"], row["context"]][row["name"]][row["round"]] = row
         elif "error" in row:
