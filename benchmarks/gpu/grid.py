@@ -70,7 +70,7 @@ def line_of(launch: str, command: list[str], cards: int) -> Line:
 
 
 HITS = re.compile(
-    r"llama_moe_cache: (\S+): hits = (\d+), misses = (\d+), hit rate = ([\d.]+)%, uploaded = ([\d.]+) MiB"
+    r"llama_moe_cache: (.+?): hits = (\d+), misses = (\d+), hit rate = ([\d.]+)%, uploaded = ([\d.]+) MiB"
 )
 
 
