@@ -5,11 +5,11 @@ With speculation a step checks a draft: the base is read once for all its tokens
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from moefit.cost import constants as c
 from moefit.cost import moe_cache
-from moefit.cost.rates import DISK
-from moefit.cost.work import CORE_TIME, Load
+from moefit.cost.work import Load
 from moefit.machine.types import CPU
 from moefit.memory.cache_tensor import cache_type
 
@@ -19,13 +19,6 @@ if TYPE_CHECKING:
     from moefit.cost.moe_cache import Cached
     from moefit.cost.run import Run
 
-_LAUNCHED_ANEW: Final = 85e-6
-"""Seconds of a layer's launches that no graph replays: Qwen3.5 on two cards 3 ms a token for 40 layers, Qwen3-Next 5 ms for 48; a dense model none.
-That graphs are not replayed there fits, and is not proven."""
-
-ACCEPTED: Final = 0.75
-"""Share of drafted tokens that are accepted where all before were: public runs of MTP heads report 0.62 to 0.92."""
-
 
 def token_terms(run: Run, depth: float, draft_bytes: Mapping[str, int]) -> Iterator[tuple[str, str, float]]:
     """The terms of one generated token after `depth` others: (what, where, seconds).
@@ -33,7 +26,7 @@ def token_terms(run: Run, depth: float, draft_bytes: Mapping[str, int]) -> Itera
     draft_bytes: what a draft model reads for each token it drafts, by device name (or CPU).
     """
     drafted = run.settings.model_draft_tokens if run.settings.mtp or draft_bytes else 0
-    gained = (1.0 - ACCEPTED ** (drafted + 1)) / (1.0 - ACCEPTED)
+    gained = (1.0 - c.ACCEPTED ** (drafted + 1)) / (1.0 - c.ACCEPTED)
     for name, place, seconds in _step(run, depth, drafted + 1):
         yield name, place, seconds / gained
     if drafted:
@@ -55,7 +48,7 @@ def _step(run: Run, depth: float, tokens: int) -> Iterator[tuple[str, str, float
             yield "weights", "CPU", run.host.seconds(read, (load.base_work + load.expert_work) * tokens)
             yield "attention", "CPU", run.host.seconds(cache, _attention_work(run, load, depth) * tokens)
             yield "barriers", "CPU", load.layers * run.host.layer
-            yield "paging", "disk", run.missing * read / DISK
+            yield "paging", "disk", run.missing * read / c.DISK
         else:
             rate = run.rates[place]
             yield "weights", run.name(place), read / rate.read
@@ -90,7 +83,7 @@ def _unpacking(run: Run, load: Load, depth: float) -> float:
 def _unreplayed(run: Run) -> float:
     """Seconds that each layer's kernels take more where several devices share a model with recurrent layers."""
     recurrent = any(load.recurrent_layers for load in run.tally.places.values())
-    return _LAUNCHED_ANEW if recurrent and len(run.devices) > 1 else 0.0
+    return c.LAUNCHED_ANEW if recurrent and len(run.devices) > 1 else 0.0
 
 
 def _weights(run: Run, place: int) -> Load:
@@ -130,7 +123,7 @@ def _attention_work(run: Run, load: Load, depth: float) -> float:
     key = cache_type(run.settings.cache_type_k)
     near = min(depth, run.work.window) if run.work.window else depth
     macs = load.attention_macs * depth + load.window_macs * near
-    per_byte, _ = CORE_TIME.get(key.name, (1.0, 1.0))
+    per_byte, _ = c.CORE_TIME.get(key.name, (1.0, 1.0))
     return macs * key.block_bytes / key.block * per_byte + 2.0 * load.state
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from math import log
 from typing import TYPE_CHECKING, Final
 
+from moefit.cost import constants as c
 from moefit.cost.work import Load
 from moefit.memory.moe_cache import MAX_BATCH
 from moefit.values import dataclass
@@ -21,14 +22,6 @@ if TYPE_CHECKING:
 
 MISSES: Final = "misses"
 """The term for experts that are uploaded."""
-_MISSES: Final = 0.122
-_POWER: Final = 1.36
-"""Of real routing, the share of uses that miss with a share r of the experts resident is 0.122 * (-ln r) ** 1.36: it passes through both
-figures that were published of an LRU, 33% with an eighth and 19% with a quarter (github.com/ggml-org/llama.cpp/pull/27861, 512 experts)."""
-_LOOKUP: Final = 50e-6
-"""Seconds of a layer's lookup: the ids of its experts come back from the device, the slot map goes there, uploads are started."""
-_FRAGMENT: Final = 4e-6
-"""Seconds to start the copy of one run of experts, of which a cache in between makes many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +59,7 @@ class Cached:
         step = len(self.group.layers) * self.group.experts * work.distinct(tokens)
         if self.group.slots < step:
             return HitRate(0.0, 0.0, 0.0)
-        most = max(resident, 1.0 - _MISSES * (-log(min(1.0, resident))) ** _POWER)
+        most = max(resident, 1.0 - c.CACHE_MISSES * (-log(min(1.0, resident))) ** c.CACHE_POWER)
         return HitRate(resident, most, most)
 
 
@@ -103,7 +96,7 @@ def token_terms(run: Run, cached: Cached, tokens: int) -> Iterator[tuple[str, st
     missed = 1.0 - cached.hit_rate(run.work, tokens).likely
     yield "weights", run.name(device), read / run.rates[device].read
     yield MISSES, run.name(device), missed * read / cached.upload
-    yield "lookups", run.name(device), len(cached.group.layers) * _LOOKUP
+    yield "lookups", run.name(device), len(cached.group.layers) * c.CACHE_LOOKUP
 
 
 def decode_doubt(run: Run, seconds: float, misses: float) -> tuple[float, float]:
@@ -131,5 +124,7 @@ def spared(run: Run, tokens: int) -> float:
             held = cached.group.resident * cached.load.expert_bytes * run.work.distinct(tokens)
             copies = cached.load.expert_tensors * cached.group.experts * cached.group.resident
             within = 2.0 * held / run.rates[run.helper].read
-            saved += max(0.0, held / run.copy - within - copies * (2.0 - cached.group.resident) * _FRAGMENT)
+            saved += max(
+                0.0, held / run.copy - within - copies * (2.0 - cached.group.resident) * c.CACHE_FRAGMENT
+            )
     return saved

@@ -8,10 +8,10 @@ CPU multiplies itself.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from moefit.cost import constants as c
 from moefit.cost import moe_cache
-from moefit.cost.rates import DISK
 from moefit.machine.types import CPU
 
 if TYPE_CHECKING:
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from moefit.cost.run import Run
     from moefit.cost.work import Load
     from moefit.launch.settings import Settings
-
-_COPY: Final = 20e-6
-"""Seconds of starting the copies of one tensor's experts, whose ids have to be known first."""
 
 
 def prompt_terms(run: Run, prompt: int) -> Iterator[tuple[str, str, float]]:
@@ -96,7 +93,7 @@ def _micro_batch(run: Run, tokens: int) -> Iterator[tuple[str, str, float]]:
     if load.recurrence_macs:
         yield "recurrence", "CPU", 2.0 * load.recurrence_macs * tokens / run.batch_host.flops
     if run.missing:
-        yield "paging", "disk", run.missing * copied(run, load, tokens) / DISK
+        yield "paging", "disk", run.missing * copied(run, load, tokens) / c.DISK
     states = 4.0 * run.work.embedding * tokens / run.handover
     visits = 0 if helped else run.tally.hops
     yield "hops", "CPU", visits * (run.hop + 2.0 * states) + run.tally.crossings * (run.hop + states)
@@ -118,7 +115,7 @@ def _helped(run: Run, load: Load, tokens: int) -> Iterator[tuple[str, str, float
     place = run.name(run.helper)
     if load.base_bytes or load.expert_bytes:
         copies = copied(run, load, tokens) / run.copy - moe_cache.spared(run, tokens)
-        yield "copies", place, copies + load.expert_tensors * _COPY
+        yield "copies", place, copies + load.expert_tensors * c.COPY_START
         yield "products", place, products(run, load, run.helper, tokens)
     outputs = 12.0 * tokens * run.work.embedding * max(1, run.work.experts_used)
     yield "copies", place, load.layers * outputs / run.copy

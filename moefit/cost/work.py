@@ -13,6 +13,7 @@ import math
 from dataclasses import fields
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from moefit.cost import constants as c
 from moefit.memory.hparams import hparams
 from moefit.model import Role
 from moefit.values import dataclass
@@ -89,14 +90,8 @@ class TensorWork(NamedTuple):
     """The first fields of `Load`, weights only; sums of many are the columns' sums."""
 
 
-_EVENNESS: Final = 0.7
 _UNEVEN: Final = {"gpt-oss": 0.3}
 _MANY_EXPERTS: Final = 512
-_OF_MANY: Final = 0.3
-"""From prefill of one model at growing micro-batches with its experts on the CPU, less compute and over the link's rate: of
-Qwen3.6-35B-A3B (R9700) 512 tokens move 0.83-0.92 of what 2048 move; of gpt-oss-120b (RTX 3090) 512 move 0.70 of the experts and 2048
-0.76, as its log of used experts has it: 72 to 95 of 128 (github.com/ggml-org/llama.cpp/pull/15346). Random weights move all. Of 512 experts (Qwen3-Next) 0.3 too: with 0.7 prefill was
-predicted at 0.68 of what was measured, with 0.3 at 0.86-0.90."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +170,9 @@ def work_of(model: Model) -> Work:
         experts=model.experts,
         experts_used=model.experts_used,
         window=h.window,
-        evenness=_UNEVEN.get(model.architecture, _OF_MANY if model.experts >= _MANY_EXPERTS else _EVENNESS),
+        evenness=_UNEVEN.get(
+            model.architecture, c.EVENNESS_OF_MANY if model.experts >= _MANY_EXPERTS else c.EVENNESS
+        ),
         input_bytes=sum(t.bytes for t in model.input),
         fingerprint=model.fingerprint,
     )
@@ -194,7 +191,7 @@ def _tensor_work(tensor: Tensor, slot: int, share: float) -> TensorWork:
     matrix = len(tensor.shape) > 1 and tensor.shape[1] > 1
     macs = float(math.prod(tensor.shape)) if matrix else 0.0
     size = float(tensor.bytes)
-    per_byte, per_mac = CORE_TIME.get(tensor.quant.name, (1.0, 1.0))
+    per_byte, per_mac = c.CORE_TIME.get(tensor.quant.name, (1.0, 1.0))
     if tensor.role is Role.EXPERT:
         read, used = size * share, macs * share
         experts = (size, read, used, read * per_byte, used * per_mac, float(matrix))
@@ -226,33 +223,3 @@ def _recur(load: Load, state: State | None) -> None:
     load.state = 4.0 * (state.conv + state.recurrent)
     load.recurrent_layers = 1.0
     load.recurrence_macs = 3.0 * state.recurrent
-
-
-CORE_TIME: Final = {
-    "f32": (0.7, 1.4),
-    "f16": (0.7, 1.4),
-    "bf16": (0.7, 1.4),
-    "q4_0": (0.85, 0.7),
-    "q4_1": (0.85, 0.7),
-    "q5_0": (1.5, 1.0),
-    "q5_1": (1.5, 1.0),
-    "q8_0": (1.05, 0.75),
-    "q2_K": (1.3, 0.9),
-    "q3_K": (1.4, 1.3),
-    "q4_K": (1.0, 1.0),
-    "q5_K": (1.05, 1.4),
-    "q6_K": (0.9, 1.3),
-    "iq4_nl": (1.6, 0.9),
-    "mxfp4": (1.25, 0.9),
-    "iq4_xs": (1.25, 1.45),
-    "iq3_s": (3.3, 3.6),
-    "iq3_xxs": (3.3, 3.2),
-    "iq2_s": (2.9, 2.5),
-    "iq2_xs": (2.9, 2.2),
-    "iq2_xxs": (3.4, 2.4),
-    "iq1_m": (3.4, 2.4),
-    "iq1_s": (3.4, 2.4),
-}
-"""Time of a CPU core against Q4_K: for a byte in decode, for a multiply-add in prefill. llama.cpp on a Ryzen 9 7950X, Llama-3.1-8B, 128
-tokens on 2 threads and a prompt of 512 on 16 (github.com/ikawrakow/ik_llama.cpp/discussions/164); the order is the same on an M2 Max. MXFP4
-is looked up like IQ4_NL, and its prefill is taken as that; 1.25 in decode explains gpt-oss where the memory's rate is right. IQ1 was not measured and is taken as IQ2_XXS."""

@@ -1,0 +1,576 @@
+"""Every constant of the prediction: value, unit, where it comes from, when, and by which llama.cpp.
+
+Those that are `fitted` were chosen so that predictions meet rows of tests/data; `scripts/fit_rates.py` derives them again, with one machine left out
+in turn. The others are single figures that somebody measured, or physics.
+"""
+
+from __future__ import annotations
+
+import re
+from math import inf
+from typing import Final, NamedTuple, Self
+
+_WHEN: Final = "2026-11, llama.cpp b11434"
+
+
+class Constant(float):
+    """A number that knows what it is."""
+
+    unit: str
+    source: str
+    """The figures that it comes from."""
+    when: str
+    """Month, and the build of llama.cpp."""
+    fitted: bool
+    """It was chosen so that predictions meet rows of tests/data."""
+
+    def __new__(
+        cls, value: float, unit: str, source: str, *, fitted: bool = False, when: str = _WHEN
+    ) -> Self:
+        """The number with its label."""
+        made = super().__new__(cls, value)
+        made.unit, made.source, made.when, made.fitted = unit, source, when, fitted
+        return made
+
+    def scaled(self, factor: float) -> Constant:
+        """The same constant with another value."""
+        return Constant(self * factor, self.unit, self.source, fitted=self.fitted, when=self.when)
+
+
+class ByBackend(dict[str, Constant]):
+    """A constant by backend (CUDA, ROCm, Vulkan ...), and one for any other."""
+
+    def __init__(self, usual: Constant, known: dict[str, Constant]) -> None:
+        super().__init__(known)
+        self.usual = usual
+
+    def __missing__(self, backend: str) -> Constant:
+        """That of a backend without a figure of its own."""
+        return self.usual
+
+
+def by_backend(usual: float, unit: str, source: str, *, fitted: bool = False, **known: float) -> ByBackend:
+    """Constants of one kind with one source."""
+
+    def make(value: float) -> Constant:
+        return Constant(value, unit, source, fitted=fitted)
+
+    return ByBackend(make(usual), {backend: make(value) for backend, value in known.items()})
+
+
+SHARPNESS: Final = Constant(
+    4.0,
+    "power",
+    "Bytes and work limit a product together: a power mean of the two times.",
+)
+
+USUAL_SHARE: Final = by_backend(
+    0.3,
+    "of the FP16 tensor peak",
+    "The same for a chip of no family above, by backend: the middle of what its backend's chips reach.",
+    fitted=True,
+    CUDA=0.45,
+    ROCm=0.4,
+    Vulkan=0.35,
+    MTL=0.36,
+    SYCL=0.25,
+)
+
+EXPERT_SHARE: Final = by_backend(
+    0.38,
+    "of the rate of one large product",
+    "A grouped product of routed experts against one large product, padding not counted: the values with "
+    "which the dense figures above also explain RTX 4080, A5000, RTX PRO 6000 and H100 on six MoE models "
+    "at micro-batches of 256 to 4096 tokens, each within 13% on average, and W7800, R9700 and RX 7600 on "
+    "two at 512 to 4096.",
+    fitted=True,
+    CUDA=0.45,
+)
+
+PADDING: Final = by_backend(
+    12.0,
+    "tokens",
+    "Tokens of padding that each used expert costs in a grouped product, from the same figures: half a "
+    "tile of 64 columns with CUDA, of 16 to 32 with the others.",
+    CUDA=32.0,
+)
+
+ATTENTION_SHARE: Final = by_backend(
+    0.5,
+    "of the rate of one large product",
+    "Flash attention in FP16 against a large quantised product: from the same fit (prompts of 3072 and "
+    "4096 tokens), and from prompts on 4096 to 32768 tokens with ROCm: RX 7900 XTX 0.57, Radeon 8060S "
+    "0.58, RX 9060 XT 0.7. With Vulkan: Radeon 8060S 0.34 (Qwen3-30B-A3B, 8192 tokens cost 0.9 ms each), "
+    "Arc B70 0.07.",
+    fitted=True,
+    Vulkan=0.35,
+)
+
+RECURRENCE_SHARE: Final = Constant(
+    0.014,
+    "of the FP16 tensor peak",
+    "Stepping a gated delta net against the FP16 tensor peak: it runs on the plain FP32 units. Prefill of "
+    "Qwen3.6-35B-A3B, less everything else, per token and layer: RTX 3060 4.6 us, RTX 4060 Laptop 3.6, "
+    "R9700 1.2, each for 3 MFLOP.",
+    fitted=True,
+)
+
+FLOPS_PER_BYTE: Final = Constant(
+    150.0,
+    "FLOP/byte",
+    "FP16 tensor FLOP/s for each byte/s of memory where a device's compute is unknown: RTX 3060 142, RTX "
+    "3090 152, RX 7900 XTX 128.",
+)
+
+READ_SHARE: Final = by_backend(
+    0.75,
+    "of the memory bandwidth",
+    "Share of a device's memory bandwidth that matrix-vector products reach once their launches are taken "
+    "off: Llama-2-7B Q4_0 decodes at 0.81 (RTX 3090), 0.86 (RTX 4090), 0.89 (RTX 3050), 0.84 (M2) of the "
+    "datasheet's figure; W7800 and Radeon 8060S 0.75 with ROCm.",
+    fitted=True,
+    CUDA=0.85,
+    ROCm=0.75,
+    Vulkan=0.8,
+    MTL=0.8,
+)
+
+MOE_LAYERS: Final = by_backend(
+    0.0,
+    "s",
+    "Seconds of a MoE layer's small kernels where a backend's differ from CUDA's: Apple's chips about 245 "
+    "us.",
+    MTL=0.000245,
+)
+
+LAUNCH: Final = by_backend(
+    1.3,
+    "times CUDA",
+    "Kernel launches against CUDA's, which a graph replays.",
+    CUDA=1.0,
+    SYCL=1.0,
+    ROCm=1.5,
+    Vulkan=1.2,
+    MTL=1.3,
+)
+
+LAYER: Final = Constant(
+    2.8e-05,
+    "s",
+    "Seconds that a layer's small kernels take on a CUDA device whatever their size. Qwen3-30B-A3B on an "
+    "H100: 3.47 ms a token, of which 0.67 ms for 1.92 GB, leaves 58 us for each of 48 layers; RTX PRO "
+    "6000: 56 us; Llama-2-7B on an RTX 4090: 28 us for each of 32.",
+    fitted=True,
+)
+
+MOE_LAYER: Final = Constant(
+    2.8e-05,
+    "s",
+    "Seconds that a layer's small kernels take on a CUDA device whatever their size. Qwen3-30B-A3B on an "
+    "H100: 3.47 ms a token, of which 0.67 ms for 1.92 GB, leaves 58 us for each of 48 layers; RTX PRO "
+    "6000: 56 us; Llama-2-7B on an RTX 4090: 28 us for each of 32.",
+    fitted=True,
+)
+
+RECURRENT_LAYER: Final = Constant(
+    4e-05,
+    "s",
+    "The same for a recurrent state: Qwen3.6-35B-A3B against Qwen3-30B-A3B on one machine, for each of 30 "
+    "layers: Quadro RTX 5000 50-65 us, RTX 5080 53, RTX 4060 Laptop 20, Radeon 8060S 110, Arc B70 80.",
+    fitted=True,
+)
+
+UNPACKED: Final = by_backend(
+    inf,
+    "elements/FLOP",
+    "Elements of a quantised cache that the vector kernel unpacks, against the FP16 tensor peak: with a "
+    "quantised K or V a single token takes it, and each query head reads every cell for itself "
+    "(ggml/src/ggml-cuda/fattn.cu, ggml_cuda_get_best_fattn_kernel). RTX 2070 Super, q8_0, 22k tokens: 20 "
+    "ms for 8.7e9; RTX 4060 Ti, q8_0, 184k tokens more: 17.6 ms.",
+    CUDA=0.008,
+    ROCm=0.008,
+)
+
+HOPS: Final = by_backend(
+    90e-6,
+    "s",
+    "Seconds to hand an activation to the CPU and back in decode: two small copies, each with a "
+    "synchronisation, and the barriers of three products. H100 with all experts on the CPU: 120 us; RTX "
+    "5080: 150 us; Quadro RTX 5000: 50-100 us. With Vulkan each is a submission and a fence: RX 6700 XT "
+    "and R9700 300 us. ROCm: RX 9070 XT about 500 us on two machines, R9700 about 200. RPC: a few round "
+    "trips of a local network.",
+    fitted=True,
+    Vulkan=0.0003,
+    RPC=0.0003,
+    ROCm=0.00028,
+)
+
+DISK: Final = Constant(
+    2000000000.0,
+    "B/s",
+    "Bytes per second that page faults read from an NVMe drive: its sequential 3-7 GB/s less what small "
+    "random reads lose.",
+)
+
+DISK_STREAM: Final = Constant(
+    2500000000.0,
+    "B/s",
+    "The same of reading a file from its start to its end.",
+)
+
+DECODED: Final = Constant(
+    0.87,
+    "of a plain read",
+    "Of a plain read by so many threads (`moefit calibrate`), what scattered experts and rows of blocks "
+    "are read at: 0.79 on an H100's host, and a measured rate times 0.77 was 11% too slow on desktops.",
+)
+
+CORE_OF_READ: Final = Constant(
+    0.43,
+    "of what one core reads",
+    "Q4_K bytes per second of one core against what one core reads: 4.5 of 10.6 GB/s on the H100's host, "
+    "linear in 4 to 16 threads.",
+)
+
+DESKTOP_CORE: Final = Constant(
+    14000000000.0,
+    "B/s",
+    "Q4_K bytes per second of one core: 27 GB/s on four threads of a Core i7-1360P, 13 GB/s on a Core "
+    "Ultra 7 265K (OLMoE on two threads) and 22 on a Ryzen 9 7950X (Llama-3.1-8B on two), 4.5 on a "
+    "virtual core of a Xeon.",
+    fitted=True,
+)
+
+LAPTOP_CORE: Final = Constant(
+    7000000000.0,
+    "B/s",
+    "Q4_K bytes per second of one core: 27 GB/s on four threads of a Core i7-1360P, 13 GB/s on a Core "
+    "Ultra 7 265K (OLMoE on two threads) and 22 on a Ryzen 9 7950X (Llama-3.1-8B on two), 4.5 on a "
+    "virtual core of a Xeon.",
+)
+
+SERVER_CORE: Final = Constant(
+    5000000000.0,
+    "B/s",
+    "Q4_K bytes per second of one core: 27 GB/s on four threads of a Core i7-1360P, 13 GB/s on a Core "
+    "Ultra 7 265K (OLMoE on two threads) and 22 on a Ryzen 9 7950X (Llama-3.1-8B on two), 4.5 on a "
+    "virtual core of a Xeon.",
+)
+
+DESKTOP_FLOPS: Final = Constant(
+    65000000000.0,
+    "FLOP/s",
+    "FLOP/s of one core in a large Q4_K product: 60 GFLOP/s on a Ryzen 7 5800X (Qwen3-30B-A3B, 89 t/s on "
+    "8 cores), 72 on an EPYC 9274F, 102 on a Ryzen 9 7950X (both dense models), 36-48 on a virtual core "
+    "of a Xeon.",
+    fitted=True,
+)
+
+SERVER_FLOPS: Final = Constant(
+    45000000000.0,
+    "FLOP/s",
+    "FLOP/s of one core in a large Q4_K product: 60 GFLOP/s on a Ryzen 7 5800X (Qwen3-30B-A3B, 89 t/s on "
+    "8 cores), 72 on an EPYC 9274F, 102 on a Ryzen 9 7950X (both dense models), 36-48 on a virtual core "
+    "of a Xeon.",
+)
+
+DESKTOP_COPY: Final = Constant(
+    16000000000.0,
+    "B/s",
+    "Bytes per second at which the driver copies pageable memory to its staging buffer, one thread: Core "
+    "Ultra 9 265K and Core i9-14900K (DDR5) 16-17, Core i7-12700 and Ryzen 7 5800X (DDR4, 51 GB/s) 12, "
+    "Xeon 6.6-8.5.",
+    fitted=True,
+)
+
+SERVER_COPY: Final = Constant(
+    7500000000.0,
+    "B/s",
+    "Bytes per second at which the driver copies pageable memory to its staging buffer, one thread: Core "
+    "Ultra 9 265K and Core i9-14900K (DDR5) 16-17, Core i7-12700 and Ryzen 7 5800X (DDR4, 51 GB/s) 12, "
+    "Xeon 6.6-8.5.",
+)
+
+COPY_OF_RAM: Final = Constant(
+    0.36,
+    "of what RAM gives",
+    "Bytes per second at which the driver copies pageable memory to its staging buffer, one thread: Core "
+    "Ultra 9 265K and Core i9-14900K (DDR5) 16-17, Core i7-12700 and Ryzen 7 5800X (DDR4, 51 GB/s) 12, "
+    "Xeon 6.6-8.5.",
+    fitted=True,
+)
+
+CROWDING: Final = Constant(
+    0.25,
+    "power",
+    "Power of cores over threads at which decode slows when threads outnumber cores: every product waits "
+    "for the slowest. Twice the cores: 0.91 on 8 cores of DDR4, 0.88 on 16 cores, 0.73 on 4 (dense models "
+    "on the CPU), 0.47 where the others are efficiency cores (experts of a MoE).",
+)
+
+REPACKED: Final = Constant(
+    0.55,
+    "times plain weights",
+    "Products of repacked weights against plain ones where micro-batches are spread over experts: 223 "
+    "against 392 t/s on the H100's host.",
+)
+
+REPACKED_ALONE: Final = Constant(
+    1.6,
+    "times plain weights",
+    "The same of a machine without devices, whose weights are all repacked: its prefill of Q4_K was "
+    "predicted at 0.61 of what was measured.",
+)
+
+COPY_BY_BACKEND: Final = by_backend(
+    1.0,
+    "times CUDA",
+    "Copies of pageable memory against CUDA's. Vulkan has a staging buffer of its own: R9700 8-10 GB/s. "
+    "ROCm: 16-19 on that machine, half of it on an RX 9070 XT (1188 t/s where twice CUDA's rate predicts "
+    "2238).",
+    fitted=True,
+    Vulkan=0.85,
+    ROCm=1.25,
+)
+
+PAGEABLE_LINK: Final = Constant(
+    0.8,
+    "of the pinned rate",
+    "A slow link against its pinned rate when it is fed from pageable memory: PCIe 3 with 16 lanes, 10 of "
+    "13.4 GB/s on a Quadro RTX 5000.",
+)
+
+UNIFIED_COPY: Final = Constant(
+    0.33,
+    "of the memory bandwidth",
+    "A copy within one memory is read and written: rocm_bandwidth_test reports 84 of 256 GB/s from CPU to "
+    "GPU on a Radeon 8060S.",
+)
+
+NETWORK: Final = Constant(
+    1100000000.0,
+    "B/s",
+    "Bytes per second to an RPC device whose link is not stated: 10 gigabit Ethernet less its headers.",
+)
+
+NODES: Final = Constant(
+    40,
+    "nodes",
+    "A layer's graph nodes on the CPU, and what each one's barrier takes: 5.8 us with 16 threads, 3.4 "
+    "with 8. On the H100's host, with 16, a layer costs 230-280 us besides its bytes.",
+)
+
+NODE: Final = Constant(
+    1e-06,
+    "s",
+    "A layer's graph nodes on the CPU, and what each one's barrier takes: 5.8 us with 16 threads, 3.4 "
+    "with 8. On the H100's host, with 16, a layer costs 230-280 us besides its bytes.",
+)
+
+NODE_THREAD: Final = Constant(
+    3e-07,
+    "s",
+    "A layer's graph nodes on the CPU, and what each one's barrier takes: 5.8 us with 16 threads, 3.4 "
+    "with 8. On the H100's host, with 16, a layer costs 230-280 us besides its bytes.",
+)
+
+LAUNCHED_ANEW: Final = Constant(
+    8.5e-05,
+    "s",
+    "Seconds of a layer's launches that no graph replays: Qwen3.5 on two cards 3 ms a token for 40 "
+    "layers, Qwen3-Next 5 ms for 48; a dense model none. That graphs are not replayed there fits, and is "
+    "not proven.",
+)
+
+ACCEPTED: Final = Constant(
+    0.75,
+    "of the drafted tokens",
+    "Share of drafted tokens that are accepted where all before were: public runs of MTP heads report "
+    "0.62 to 0.92.",
+)
+
+COPY_START: Final = Constant(
+    2e-05,
+    "s",
+    "Seconds of starting the copies of one tensor's experts, whose ids have to be known first.",
+)
+
+EVENNESS: Final = Constant(
+    0.7,
+    "shape",
+    "From prefill of one model at growing micro-batches with its experts on the CPU, less compute and "
+    "over the link's rate: of Qwen3.6-35B-A3B (R9700) 512 tokens move 0.83-0.92 of what 2048 move; of "
+    "gpt-oss-120b (RTX 3090) 512 move 0.70 of the experts and 2048 0.76, as its log of used experts has "
+    "it: 72 to 95 of 128 (github.com/ggml-org/llama.cpp/pull/15346). Random weights move all. Of 512 "
+    "experts (Qwen3-Next) 0.3 too: with 0.7 prefill was predicted at 0.68 of what was measured, with 0.3 "
+    "at 0.86-0.90.",
+    fitted=True,
+)
+
+EVENNESS_OF_MANY: Final = Constant(
+    0.3,
+    "shape",
+    "From prefill of one model at growing micro-batches with its experts on the CPU, less compute and "
+    "over the link's rate: of Qwen3.6-35B-A3B (R9700) 512 tokens move 0.83-0.92 of what 2048 move; of "
+    "gpt-oss-120b (RTX 3090) 512 move 0.70 of the experts and 2048 0.76, as its log of used experts has "
+    "it: 72 to 95 of 128 (github.com/ggml-org/llama.cpp/pull/15346). Random weights move all. Of 512 "
+    "experts (Qwen3-Next) 0.3 too: with 0.7 prefill was predicted at 0.68 of what was measured, with 0.3 "
+    "at 0.86-0.90.",
+)
+
+SERVER_START: Final = Constant(
+    2.0,
+    "s",
+    "Seconds of a start with nothing to load: runtime, vocabulary, graphs, a warm-up.",
+    when="2026-11, llama.cpp b11549",
+)
+
+LOAD_TO_DEVICE: Final = Constant(
+    0.2 / (1 << 30),
+    "s/B",
+    "Seconds for each byte that goes to a device from a file in the page cache.",
+    when="2026-11, llama.cpp b11549",
+)
+
+PIN: Final = Constant(
+    0.75 / (1 << 30),
+    "s/B",
+    "Seconds for each byte of pinned memory: allocated, locked and filled.",
+    when="2026-11, llama.cpp b11549",
+)
+
+LOAD_COPIED: Final = Constant(
+    0.35 / (1 << 30),
+    "s/B",
+    "Seconds for each byte that is read into plain memory.",
+    when="2026-11, llama.cpp b11549",
+)
+
+LOAD_MAPPED: Final = Constant(
+    0.03 / (1 << 30),
+    "s/B",
+    "Seconds for each mapped byte: its pages are touched by the warm-up alone. From starts on rented H200 "
+    "(b11434, b11549), files in the page cache: Qwen3-30B-A3B with 16.4, 12.2, 8.9 and 3.3 GiB pinned "
+    "16.1, 11.4, 8.4 and 6.0 s; Qwen3-Next-80B, 35 GiB pinned, 30 s, mapped 4 to 8; gpt-oss-120b, 30 GiB "
+    "pinned, 32 s, mapped 4 to 17 with its own fit.",
+    when="2026-11, llama.cpp b11549",
+)
+
+CACHE_MISSES: Final = Constant(
+    0.122,
+    "of the uses",
+    "Of real routing, the share of uses that miss with a share r of the experts resident is 0.122 * (-ln "
+    "r) ** 1.36: it passes through both figures that were published of an LRU, 33% with an eighth and 19% "
+    "with a quarter (github.com/ggml-org/llama.cpp/pull/27861, 512 experts).",
+    when="2026-11, llama.cpp b11549",
+)
+
+CACHE_POWER: Final = Constant(
+    1.36,
+    "power",
+    "Of real routing, the share of uses that miss with a share r of the experts resident is 0.122 * (-ln "
+    "r) ** 1.36: it passes through both figures that were published of an LRU, 33% with an eighth and 19% "
+    "with a quarter (github.com/ggml-org/llama.cpp/pull/27861, 512 experts).",
+    when="2026-11, llama.cpp b11549",
+)
+
+CACHE_LOOKUP: Final = Constant(
+    5e-05,
+    "s",
+    "Seconds of a layer's lookup: the ids of its experts come back from the device, the slot map goes "
+    "there, uploads are started.",
+    when="2026-11, llama.cpp b11549",
+)
+
+CACHE_FRAGMENT: Final = Constant(
+    4e-06,
+    "s",
+    "Seconds to start the copy of one run of experts, of which a cache in between makes many.",
+    when="2026-11, llama.cpp b11549",
+)
+
+DATA_CENTRE: Final = re.compile(r"\b(?:V100|A30|A100|A800|H100|H200|H800|GH200|B200|B300)\b")
+
+
+class Chip(NamedTuple):
+    """A family of chips by the names that drivers give them."""
+
+    name: re.Pattern[str]
+    share: Constant
+    """Of the FP16 tensor peak, what a large quantised product reaches."""
+    launch: Constant
+    """Time of small kernels against the newest chips'."""
+
+
+_CHIPS: Final = (
+    "By chip family: the share of the FP16 tensor peak that a large quantised product reaches, and the "
+    "time of small kernels against the newest chips'. Without tensor cores the product runs on integer "
+    "dot products, so the share is high. From public llama-bench figures: Llama-2-7B Q4_0, 512 tokens, "
+    "13.4 GFLOP each (RTX 4090 13944 t/s of 330 TFLOP/s: 0.57; RTX 3090 6073 of 142: 0.57; M3 Max 760 of "
+    "28: 0.36), a dense 27B (Quadro RTX 5000 538 t/s of 89 TFLOP/s: 0.33, of which routed experts see "
+    "0.22), Qwen3-8B (RX 9070 XT, Vulkan, 4472 t/s of 195 TFLOP/s: 0.37), and of the models in "
+    "tests/data/published.json that fit on their card: RTX 4080 0.53, A5000 0.46, RTX PRO 6000 0.37, H100 "
+    "0.15, W7800 0.57, Radeon 8060S 0.33-0.4, R9700 0.23, RX 6700 XT 0.73, Arc B580 and B70 0.18-0.26. "
+    "Data-centre chips have tensor cores of 2-4 times the width, fed through the same path. Small "
+    "kernels: RTX 3090 Ti with Qwen3-30B-A3B 78 us a layer, A5000 with gpt-oss-20b 130 us, against 53-58 "
+    "us on RTX 5090, RTX PRO 6000 and H100."
+)
+CHIPS: Final = tuple(
+    Chip(
+        re.compile(pattern, re.IGNORECASE),
+        Constant(share, "of the FP16 tensor peak", _CHIPS, fitted=True),
+        Constant(launch, "times the newest chips", _CHIPS, fitted=True),
+    )
+    for pattern, share, launch in (
+        (DATA_CENTRE.pattern, 0.14, 1.0),
+        (r"\bRTX 20[5-8]0|\bQuadro RTX|\bTITAN RTX|\bT4\b|\bGTX 16\d\d", 0.25, 1.2),
+        (r"\bGB10\b", 0.50, 1.0),
+        (r"\bRTX 50[5-9]0|\bBlackwell\b", 0.40, 1.0),
+        (r"\bRTX 40[5-9]0|\bAda\b|\bL4\b|\bL40S?\b", 0.53, 1.0),
+        (r"\bRTX 30[5-9]0|\bRTX A\d000\b|\bA10G?\b|\bA40\b", 0.48, 1.35),
+        (r"\bGTX 10\d\d|\bP40\b|\bP100\b|\bRX 5\d\d\d|\bRX 6\d\d\d|\bMI50\b|\bMI60\b|\bVII\b", 0.66, 1.3),
+        (r"\bRX 9\d\d\d|\bR9700\b", 0.23, 1.1),
+        (r"\bRX 7\d\d\d|\bW7\d00\b", 0.50, 1.0),
+        (r"\b8060S|\b7[48]0M|\b890M", 0.33, 1.0),
+        (r"\bArc\b", 0.17, 1.4),
+        (r"\bApple\b", 0.36, 1.0),
+    )
+)
+
+_APPLE: Final = (
+    "Matrix-vector products on Apple's larger chips, whose cores cannot draw all of it: M1 Pro 0.68, M3 "
+    "Pro 0.78, M3 Ultra 0.40; M1 Max decoded 1.7-2.0 times slower than at 0.80 and is put between."
+)
+APPLE: Final = tuple(
+    (re.compile(pattern), Constant(share, "of the memory bandwidth", _APPLE))
+    for pattern, share in ((r"M\d Ultra", 0.40), (r"M\d Max", 0.55), (r"M3 Pro", 0.78), (r"M\d Pro", 0.68))
+)
+
+CORE_TIME: Final = {
+    "f32": (0.7, 1.4),
+    "f16": (0.7, 1.4),
+    "bf16": (0.7, 1.4),
+    "q4_0": (0.85, 0.7),
+    "q4_1": (0.85, 0.7),
+    "q5_0": (1.5, 1.0),
+    "q5_1": (1.5, 1.0),
+    "q8_0": (1.05, 0.75),
+    "q2_K": (1.3, 0.9),
+    "q3_K": (1.4, 1.3),
+    "q4_K": (1.0, 1.0),
+    "q5_K": (1.05, 1.4),
+    "q6_K": (0.9, 1.3),
+    "iq4_nl": (1.6, 0.9),
+    "mxfp4": (1.25, 0.9),
+    "iq4_xs": (1.25, 1.45),
+    "iq3_s": (3.3, 3.6),
+    "iq3_xxs": (3.3, 3.2),
+    "iq2_s": (2.9, 2.5),
+    "iq2_xs": (2.9, 2.2),
+    "iq2_xxs": (3.4, 2.4),
+    "iq1_m": (3.4, 2.4),
+    "iq1_s": (3.4, 2.4),
+}
+"""Time of a CPU core against Q4_K: for a byte in decode, for a multiply-add in prefill. llama.cpp on a Ryzen 9 7950X, Llama-3.1-8B, 128
+tokens on 2 threads and a prompt of 512 on 16 (github.com/ikawrakow/ik_llama.cpp/discussions/164); the order is the same on an M2 Max. MXFP4
+is looked up like IQ4_NL, and its prefill is taken as that; 1.25 in decode explains gpt-oss where the memory's rate is right. IQ1 was not measured and is taken as IQ2_XXS."""
