@@ -96,18 +96,18 @@ PADDING: Final = by_backend(
 )
 
 ATTENTION_SHARE: Final = by_backend(
-    0.5,
+    0.58,
     "of the rate of one large product",
     "Flash attention in FP16 against a large quantised product: from the same fit (prompts of 3072 and "
     "4096 tokens), and from prompts on 4096 to 32768 tokens with ROCm: RX 7900 XTX 0.57, Radeon 8060S "
     "0.58, RX 9060 XT 0.7. With Vulkan: Radeon 8060S 0.34 (Qwen3-30B-A3B, 8192 tokens cost 0.9 ms each), "
     "Arc B70 0.07.",
     fitted=True,
-    Vulkan=0.35,
+    Vulkan=0.28,
 )
 
 RECURRENCE_SHARE: Final = Constant(
-    0.014,
+    0.0125,
     "of the FP16 tensor peak",
     "Stepping a gated delta net against the FP16 tensor peak: it runs on the plain FP32 units. Prefill of "
     "Qwen3.6-35B-A3B, less everything else, per token and layer: RTX 3060 4.6 us, RTX 4060 Laptop 3.6, "
@@ -129,7 +129,7 @@ READ_SHARE: Final = by_backend(
     "off: Llama-2-7B Q4_0 decodes at 0.81 (RTX 3090), 0.86 (RTX 4090), 0.89 (RTX 3050), 0.84 (M2) of the "
     "datasheet's figure; W7800 and Radeon 8060S 0.75 with ROCm.",
     fitted=True,
-    CUDA=0.85,
+    CUDA=0.81,
     ROCm=0.75,
     Vulkan=0.8,
     MTL=0.8,
@@ -147,10 +147,11 @@ LAUNCH: Final = by_backend(
     1.3,
     "times CUDA",
     "Kernel launches against CUDA's, which a graph replays.",
+    fitted=True,
     CUDA=1.0,
-    SYCL=1.0,
+    SYCL=0.85,
     ROCm=1.5,
-    Vulkan=1.2,
+    Vulkan=1.4,
     MTL=1.3,
 )
 
@@ -329,8 +330,8 @@ COPY_BY_BACKEND: Final = by_backend(
     "ROCm: 16-19 on that machine, half of it on an RX 9070 XT (1188 t/s where twice CUDA's rate predicts "
     "2238).",
     fitted=True,
-    Vulkan=0.85,
-    ROCm=1.25,
+    Vulkan=0.78,
+    ROCm=1.1,
 )
 
 PAGEABLE_LINK: Final = Constant(
@@ -523,16 +524,16 @@ CHIPS: Final = tuple(
     )
     for pattern, share, launch in (
         (DATA_CENTRE.pattern, 0.14, 1.0),
-        (r"\bRTX 20[5-8]0|\bQuadro RTX|\bTITAN RTX|\bT4\b|\bGTX 16\d\d", 0.25, 1.2),
+        (r"\bRTX 20[5-8]0|\bQuadro RTX|\bTITAN RTX|\bT4\b|\bGTX 16\d\d", 0.21, 1.2),
         (r"\bGB10\b", 0.50, 1.0),
         (r"\bRTX 50[5-9]0|\bBlackwell\b", 0.40, 1.0),
         (r"\bRTX 40[5-9]0|\bAda\b|\bL4\b|\bL40S?\b", 0.53, 1.0),
         (r"\bRTX 30[5-9]0|\bRTX A\d000\b|\bA10G?\b|\bA40\b", 0.48, 1.35),
-        (r"\bGTX 10\d\d|\bP40\b|\bP100\b|\bRX 5\d\d\d|\bRX 6\d\d\d|\bMI50\b|\bMI60\b|\bVII\b", 0.66, 1.3),
+        (r"\bGTX 10\d\d|\bP40\b|\bP100\b|\bRX 5\d\d\d|\bRX 6\d\d\d|\bMI50\b|\bMI60\b|\bVII\b", 0.70, 1.3),
         (r"\bRX 9\d\d\d|\bR9700\b", 0.23, 1.1),
         (r"\bRX 7\d\d\d|\bW7\d00\b", 0.50, 1.0),
-        (r"\b8060S|\b7[48]0M|\b890M", 0.33, 1.0),
-        (r"\bArc\b", 0.17, 1.4),
+        (r"\b8060S|\b7[48]0M|\b890M", 0.30, 1.0),
+        (r"\bArc\b", 0.155, 1.4),
         (r"\bApple\b", 0.36, 1.0),
     )
 )
