@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moefit.cost import Prediction, best_threads, op_offload_min_batch, predict
+from moefit.cost.constants import DECODED
 from moefit.cost.prefill import micro_batches
-from moefit.cost.rates import _DECODED, host_rates
+from moefit.cost.rates import host_rates
 from moefit.cost.tally import tally
 from moefit.cost.work import work_of
 from moefit.cost.workload import Workload
@@ -363,4 +364,4 @@ def test_a_core_more_costs_prompts_no_more_than_its_barriers(cores: int) -> None
 def test_what_was_measured_with_so_many_threads_is_what_they_read(threads: int, bandwidth: float) -> None:
     known = ((1, 12 * 10**9), (2, 13 * 10**9), (4, 14 * 10**9), (8, 50 * 10**9))
     machine = replace(NO_GPU, ram=replace(RAM, bandwidth=50 * 10**9, bandwidth_by_threads=known))
-    assert host_rates(machine, SETTINGS, threads).read == pytest.approx(_DECODED * bandwidth)
+    assert host_rates(machine, SETTINGS, threads).read == pytest.approx(DECODED * bandwidth)
