@@ -1,182 +1,27 @@
-"""The command line: the one place where an error becomes a line on stderr and an exit status."""
+"""The command line. Little is imported here, so that Ctrl-C is quiet from the first moment."""
 
 from __future__ import annotations
 
-import gc
-import os
+import signal
 import sys
-from collections.abc import Collection, Sequence
-from io import TextIOWrapper
-from pathlib import Path
+from collections.abc import Sequence
 from typing import NoReturn
-
-from moefit.cli.say import remember, say
-from moefit.errors import DoesNotFitError, DriverError, InputError, MoefitError, UsageError
 
 FITS = 0
 DOES_NOT_FIT = 1
 BAD_USAGE = 2
 DRIVER_FAILS = 3
+OWN_ERROR = 70
+"""EX_SOFTWARE of sysexits.h: nothing that the user did."""
 INTERRUPTED = 130
 PIPE_CLOSED = 141
 """As a shell counts a process that SIGPIPE ended."""
 
 
 def main(words: Sequence[str] | None = None) -> NoReturn:
-    """Run moefit with the words of the command line, and exit.
-
-    The line is cut at the first `--` before any option is read: what follows is the llama-server command.
-    """
+    """Run moefit with the words of the command line, and exit."""
     if words is None:
-        gc.disable()  # a process of its own is over before garbage matters
-    words = sys.argv[1:] if words is None else words
-    remember(words)
-    head, tail = cut(words)
-    _prepare_output()
-    try:
-        status = _run(head, tail)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _discard_output()
-        status = PIPE_CLOSED
-    except KeyboardInterrupt:
-        status = INTERRUPTED
-    except MoefitError as error:
-        complain(error)
-        status = _status(error)
-    except OSError as error:  # the readers of files raise errors of their own: this is stdout's, a full disk
-        _discard_output()
-        complain(InputError(f"cannot write the result: {error.strerror}"))
-        status = BAD_USAGE
-    sys.exit(status)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # while modules are imported there is nothing to tidy up
+    from moefit.cli.program import run
 
-
-def _status(error: MoefitError) -> int:
-    """The exit status that says what kind of error it is."""
-    if isinstance(error, DoesNotFitError):
-        return DOES_NOT_FIT
-    return DRIVER_FAILS if isinstance(error, DriverError) else BAD_USAGE
-
-
-def _prepare_output() -> None:
-    """Paths that are no UTF-8 go out as they came in; a terminal that lacks a character gets a ? for it."""
-    if sys.stdout is None:  # closed by the caller: what is written fails, as it would there
-        sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w", encoding="utf-8")
-    if sys.stderr is None:
-        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open until the process ends
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="surrogateescape" if stream.encoding.lower() == "utf-8" else "replace")
-
-
-def _discard_output() -> None:
-    """Nobody reads it: keep the interpreter from trying again as it ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def cut(words: Sequence[str]) -> tuple[list[str], list[str] | None]:
-    """The words before the first `--`, and those after it; None where there is no `--`.
-
-    >>> cut(["args", "--", "llama-server", "--", "x"])
-    (['args'], ['llama-server', '--', 'x'])
-    """
-    words = list(words)
-    if "--" not in words:
-        return words, None
-    at = words.index("--")
-    return words[:at], words[at + 1 :]
-
-
-_OF_NONE = frozenset({"-h", "--help", "-V", "--version", "--install-completion", "--show-completion"})
-"""Options that belong to no command."""
-
-
-def with_command(head: Sequence[str], tail: Sequence[str] | None, commands: Collection[str]) -> list[str]:
-    """The words with `plan` in front where they name no command: what people want first is a plan.
-
-    >>> with_command(["model.gguf", "--ram", "32GiB"], None, ["plan"]), with_command([], ["llama-server"], ["plan"])
-    (['plan', 'model.gguf', '--ram', '32GiB'], ['plan'])
-    >>> with_command(["paln"], None, ["plan"]), with_command(["--help"], None, ["plan"])
-    (['paln'], ['--help'])
-    """
-    words = list(head)
-    if not words:
-        return ["plan"] if tail else []
-    first = words[0].partition("=")[0]
-    if first in commands or first in _OF_NONE:
-        return words
-    is_model = any(mark in first for mark in "/:\\") or first.endswith(".gguf") or Path(first).exists()
-    return ["plan", *words] if first.startswith("-") or is_model else words
-
-
-def complain(error: MoefitError) -> None:
-    """One line on stderr, and a hint line where there is one."""
-    say("error", error.message)
-    if error.hint:
-        say("hint", error.hint)
-
-
-def _run(head: list[str], tail: list[str] | None) -> int:
-    from typer.exceptions import TyperException
-
-    from moefit.cli.commands import COMMANDS, app
-
-    head = with_command(head, tail, COMMANDS)
-    try:
-        status = app(head)(args=head, prog_name="moefit", obj=tail, standalone_mode=False)
-    except TyperException as error:
-        if type(error).__name__ == "NoArgsIsHelpError":
-            print(error, file=sys.stderr)  # noqa: T201 - the help
-            return BAD_USAGE
-        raise _usage_error(error, head) from error
-    except SystemExit as end:
-        if isinstance(end.__context__, BrokenPipeError):  # Typer's status 1 means that nothing fits
-            raise end.__context__ from None
-        raise
-    return status if isinstance(status, int) else FITS
-
-
-def _written(option: str, head: Sequence[str]) -> str:
-    """The word that an option was read from: Typer takes -ngl for -n, -g and -l, and names the first that it does not know.
-
-    >>> _written("-n", ["plan", "-ngl", "99"]), _written("-f", ["plan", "--gpu", "-hf"]), _written("--ab", ["--ab=1"])
-    ('-ngl', '-hf', '--ab')
-    """
-    names = [word.partition("=")[0] for word in head]
-    if option in names or option.startswith("--"):
-        return option
-    short = (name for name in names if name.startswith("-") and not name.startswith("--"))
-    return next((name for name in short if option[1:] in name), option)
-
-
-def _usage_error(error: Exception, head: Sequence[str]) -> UsageError:
-    """Typer's error as ours; an option of llama-server that stands on the wrong side of `--` gets the hint that helps."""
-    from moefit.launch.options import builtin
-
-    option = str(getattr(error, "option_name", ""))
-    written = _written(option, head) if option else ""
-    theirs = next((word for word in (written, option) if word in builtin("llama-server")), None)
-    if theirs:
-        return UsageError(f"{theirs} is llama-server's option", "options of llama-server go after a --")
-    describe = getattr(error, "format_message", lambda: str(error))
-    message = describe().rstrip(".").replace("'", "")
-    if message.endswith(f" {option}"):
-        message = message.removesuffix(option) + written
-    command = next((word for word in head if not word.startswith("-")), "")
-    if type(error).__name__ == "UsageError" and "command" in message:
-        return UsageError(message.partition(". ")[0].lower(), _closest_command(command))
-    hint = (
-        f"see moefit {command} --help"
-        if command and "command" not in message
-        else "moefit --help lists the commands"
-    )
-    return UsageError(message[:1].lower() + message[1:], hint)
-
-
-def _closest_command(word: str) -> str:
-    from difflib import get_close_matches
-
-    from moefit.cli.commands import COMMANDS
-
-    near = get_close_matches(word, COMMANDS, n=1)
-    return f"did you mean moefit {near[0]}?" if near else "moefit --help lists the commands"
+    sys.exit(run(sys.argv[1:] if words is None else words, alone=words is None))

@@ -24,9 +24,11 @@ from moefit.app.runnable import does_not_fit, planned, runnable
 from moefit.app.seen import check_seen, expected_of
 from moefit.cli import DOES_NOT_FIT, FITS, INTERRUPTED
 from moefit.cli import options as o
+from moefit.cli.gathered import gather
 from moefit.cli.output import console, draw, note, show, warn, write_argv
 from moefit.cli.progress import show_progress
 from moefit.cli.shared import MachineShared, Shared, takes
+from moefit.cli.streams import carried
 from moefit.errors import DriverError, InputError, UsageError, Warn
 from moefit.formats import shell
 from moefit.planning.core import plan as make_plan
@@ -71,6 +73,9 @@ def command(shared: type[MachineShared] | None = None) -> Callable[[Callable[...
 
 def moefit(
     version: Annotated[bool, typer.Option("--version", "-V", help="Print the version.")] = False,
+    debug: Annotated[  # noqa: ARG001 - main takes it off the line, wherever it stands before the --
+        bool, typer.Option("--debug", help="Write a report of what was read and made, without secrets.")
+    ] = False,
 ) -> int:
     """Give it your llama-server command: get back the fastest one that fits this machine, and why.
 
@@ -91,6 +96,7 @@ def plan(shared: Shared, as_json: o.AsJson = False, explain: o.Explain = False, 
 
     request = _look(shared, thorough=True)
     made = planned(request, exact=shared.exact)
+    gather("plan", made)
     made = replace(made, helps=what_if(request, made, make_plan))
     show(made, as_json=as_json, details=explain, color=shared.color, picture=svg)
     return FITS if made.fits else DOES_NOT_FIT
@@ -105,6 +111,7 @@ def estimate(shared: Shared, as_json: o.AsJson = False, explain: o.Explain = Fal
             f"moefit plan --strategy {shared.strategy.value} places them",
         )
     made = make_estimate(_look(shared))
+    gather("plan", made)
     show(made, as_json=as_json, details=explain, color=shared.color, picture=svg, given=True)
     return FITS if made.fits else DOES_NOT_FIT
 
@@ -113,7 +120,7 @@ def estimate(shared: Shared, as_json: o.AsJson = False, explain: o.Explain = Fal
 def args(shared: Shared, as_format: o.FormatChoice = o.Format.SHELL) -> int:
     """Print the completed command: one line, shell-quoted."""
     request, made = _runnable(shared, without_variables=as_format is o.Format.PRESET)
-    sys.stdout.write(write_argv(made, as_format, request.launch.command.table))
+    sys.stdout.write(carried(write_argv(made, as_format, request.launch.command.table)))
     return FITS
 
 
@@ -131,7 +138,7 @@ def run(shared: Shared, dry_run: o.DryRun = False, wait_free: o.WaitFree = None)
         _wait_free(shared, wait_free)
     request, made = _runnable(shared)
     if dry_run:
-        sys.stdout.write(write_argv(made, o.Format.SHELL, request.launch.command.table))
+        sys.stdout.write(carried(write_argv(made, o.Format.SHELL, request.launch.command.table)))
         return FITS
     from moefit.llama.execute import replace_process
 
@@ -163,7 +170,7 @@ def unit(
     planned = units.service(made, name, argv, user=user or install, replan=replan, run_as=run_as)
     private = _warn_of_unit(planned)
     if dry_run or not (install or output):
-        sys.stdout.write(text.write(planned))
+        sys.stdout.write(carried(text.write(planned)))
     elif install:
         sys.stdout.write(f"{units.install(planned, os.environ, private=private)}\n")
     elif output is not None:
@@ -345,9 +352,11 @@ def _trouble(shared: Shared, request: Request) -> DriverError | None:
 def _read(shared: Shared, *, thorough: bool = False) -> Request:
     """What is asked; `thorough` lists every candidate."""
     options = replace(shared.plan_options, thorough=thorough)
-    return read_request(
+    request = read_request(
         shared.model, shared.words, shared.machine_options, options, show_progress, shared.build
     )
+    gather("request", request)
+    return request
 
 
 def _runnable(shared: Shared, *, without_variables: bool = False) -> tuple[Request, Plan]:
@@ -363,5 +372,6 @@ def _runnable(shared: Shared, *, without_variables: bool = False) -> tuple[Reque
     if without_variables:
         request = on_its_words_alone(request)
     made = runnable(request, exact=shared.exact)
+    gather("plan", made)
     note(made)
     return request, made

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TextIO, cast
 
 from moefit.cli.options import Format, When
 from moefit.cli.say import say
+from moefit.cli.streams import carried
 from moefit.errors import Warn
 from moefit.formats import shell
 from moefit.formats.ascii import can_show, plain
@@ -91,6 +92,7 @@ def show(
 ) -> None:
     """A plan, or an estimate of a line as given, as JSON or for a person."""
     note(plan)
+    carried(shell.write(plan.argv))
     if as_json:
         from moefit.formats.plan_json import estimate_json, plan_json
 

@@ -47,6 +47,7 @@ OWN_OPTIONS = frozenset(
         "--exclude",
         "--no-calibration",
         "--allow-cpu",
+        "--debug",
         "--expect",
         "--margin",
         "--beside",

@@ -1,0 +1,203 @@
+"""The command line: the one place where an error becomes a line on stderr and an exit status."""
+
+from __future__ import annotations
+
+import gc
+import signal
+import sys
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from moefit.cli import (
+    BAD_USAGE,
+    DOES_NOT_FIT,
+    DRIVER_FAILS,
+    FITS,
+    INTERRUPTED,
+    OWN_ERROR,
+    PIPE_CLOSED,
+    streams,
+)
+from moefit.cli.gathered import GATHERED
+from moefit.cli.say import remember, say
+from moefit.errors import DoesNotFitError, DriverError, InputError, MoefitError, UsageError
+
+
+def run(words: Sequence[str], *, alone: bool) -> int:
+    """The exit status of the command; `alone`: the process is there for nothing else.
+
+    The line is cut at the first `--` before any option is read: what follows is the llama-server command.
+    """
+    if alone:
+        gc.disable()  # a process of its own is over before garbage matters
+    remember(words)
+    GATHERED.clear()
+    head, tail = cut(words)
+    streams.prepare()
+    try:
+        status = _run([word for word in head if word != "--debug"], tail)
+        sys.stdout.flush()
+        if "--debug" in head:
+            _report(words)
+    except BrokenPipeError:
+        streams.discard()
+        status = PIPE_CLOSED
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+    except MoefitError as error:
+        status = _refused(error, words if "--debug" in head else None)
+    except Exception as error:  # noqa: BLE001 - the last resort: one line, and where to look
+        status = _own_error(error, words if "--debug" in head else None)
+    return status
+
+
+def _refused(error: MoefitError, words: Sequence[str] | None) -> int:
+    """Says what is wrong; with the words of a line that has --debug, also writes the report."""
+    if isinstance(error, streams.LostError):
+        streams.discard()
+    complain(error)
+    if words is not None:
+        _report(words, error)
+    return _status(error)
+
+
+def _own_error(error: Exception, words: Sequence[str] | None) -> int:
+    """Says that moefit itself failed, and where the report lies or how to get one."""
+    from moefit.cli import report
+
+    say("error", f"an error of moefit's own: {report.where(error)}")
+    if words is None:
+        say(
+            "hint",
+            "the same with --debug writes a report, without secrets and folders, to send to its authors",
+        )
+    else:
+        _report(words, error)
+    return OWN_ERROR
+
+
+def _report(words: Sequence[str], error: Exception | None = None) -> None:
+    from moefit.cli import report
+
+    try:
+        say("note", f"the report is in {report.write(words, error)}")
+    except InputError as trouble:
+        complain(trouble)
+
+
+def _status(error: MoefitError) -> int:
+    """The exit status that says what kind of error it is."""
+    if isinstance(error, DoesNotFitError):
+        return DOES_NOT_FIT
+    return DRIVER_FAILS if isinstance(error, DriverError) else BAD_USAGE
+
+
+def cut(words: Sequence[str]) -> tuple[list[str], list[str] | None]:
+    """The words before the first `--`, and those after it; None where there is no `--`.
+
+    >>> cut(["args", "--", "llama-server", "--", "x"])
+    (['args'], ['llama-server', '--', 'x'])
+    """
+    words = list(words)
+    if "--" not in words:
+        return words, None
+    at = words.index("--")
+    return words[:at], words[at + 1 :]
+
+
+_OF_NONE = frozenset({"-h", "--help", "-V", "--version", "--install-completion", "--show-completion"})
+"""Options that belong to no command."""
+
+
+def with_command(head: Sequence[str], tail: Sequence[str] | None, commands: Collection[str]) -> list[str]:
+    """The words with `plan` in front where they name no command: what people want first is a plan.
+
+    >>> with_command(["model.gguf", "--ram", "32GiB"], None, ["plan"]), with_command([], ["llama-server"], ["plan"])
+    (['plan', 'model.gguf', '--ram', '32GiB'], ['plan'])
+    >>> with_command(["paln"], None, ["plan"]), with_command(["--help"], None, ["plan"])
+    (['paln'], ['--help'])
+    """
+    words = list(head)
+    if not words:
+        return ["plan"] if tail else []
+    first = words[0].partition("=")[0]
+    if first in commands or first in _OF_NONE:
+        return words
+    is_model = any(mark in first for mark in "/:\\") or first.endswith(".gguf") or Path(first).exists()
+    return ["plan", *words] if first.startswith("-") or is_model else words
+
+
+def complain(error: MoefitError) -> None:
+    """One line on stderr, and a hint line where there is one."""
+    say("error", error.message)
+    if error.hint:
+        say("hint", error.hint)
+
+
+def _run(head: list[str], tail: list[str] | None) -> int:
+    from typer.exceptions import TyperException
+
+    from moefit.cli.commands import COMMANDS, app
+
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # from here on there may be something
+    head = with_command(head, tail, COMMANDS)
+    try:
+        status = app(head)(args=head, prog_name="moefit", obj=tail, standalone_mode=False)
+    except TyperException as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            print(error, file=sys.stderr)  # noqa: T201 - the help
+            return BAD_USAGE
+        raise _usage_error(error, head) from error
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # Typer's status 1 means that nothing fits
+            raise end.__context__ from None
+        raise
+    return status if isinstance(status, int) else FITS
+
+
+def _written(option: str, head: Sequence[str]) -> str:
+    """The word that an option was read from: Typer takes -ngl for -n, -g and -l, and names the first that it does not know.
+
+    >>> _written("-n", ["plan", "-ngl", "99"]), _written("-f", ["plan", "--gpu", "-hf"]), _written("--ab", ["--ab=1"])
+    ('-ngl', '-hf', '--ab')
+    """
+    names = [word.partition("=")[0] for word in head]
+    if option in names or option.startswith("--"):
+        return option
+    short = (name for name in names if name.startswith("-") and not name.startswith("--"))
+    return next((name for name in short if option[1:] in name), option)
+
+
+def _usage_error(error: Exception, head: Sequence[str]) -> UsageError:
+    """Typer's error as ours; an option of llama-server that stands on the wrong side of `--` gets the hint that helps."""
+    from moefit.launch.options import builtin
+
+    option = str(getattr(error, "option_name", ""))
+    written = _written(option, head) if option else ""
+    theirs = next((word for word in (written, option) if word in builtin("llama-server")), None)
+    if theirs:
+        return UsageError(f"{theirs} is llama-server's option", "options of llama-server go after a --")
+    describe = getattr(error, "format_message", lambda: str(error))
+    message = describe().rstrip(".").replace("'", "")
+    if message.endswith(f" {option}"):
+        message = message.removesuffix(option) + written
+    command = next((word for word in head if not word.startswith("-")), "")
+    if type(error).__name__ == "UsageError" and "command" in message:
+        first = message.partition(". ")[0]
+        return UsageError(first[:1].lower() + first[1:], _closest_command(command))
+    hint = (
+        f"see moefit {command} --help"
+        if command and "command" not in message
+        else "moefit --help lists the commands"
+    )
+    return UsageError(message[:1].lower() + message[1:], hint)
+
+
+def _closest_command(word: str) -> str:
+    from difflib import get_close_matches
+
+    from moefit.cli.commands import COMMANDS
+
+    near = get_close_matches(word, COMMANDS, n=1)
+    return f"did you mean moefit {near[0]}?" if near else "moefit --help lists the commands"

@@ -1,0 +1,206 @@
+"""Exit statuses mean one thing each, and streams that fail are told apart."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+EXAMPLE = str(Path(__file__).parents[2] / "examples" / "qwen3-30b-a3b-q4_k_m.gguf")
+CARD = ["--gpu", "rtx-3060", "--ram", "32GiB", "--cores", "8"]
+PLAN = ["plan", EXAMPLE, *CARD]
+BREAK = "import sys, moefit.cli.commands as c\ndef fail(*a, **k): raise {error}\nc.planned = fail\nfrom moefit.cli import main\nmain()"
+
+
+def moefit(*words: str, code: str | None = None, shell: str = "", **environment: str):
+    """The program as a process, by its own means or by `code`; `shell` redirects its streams."""
+    start = ["-c", code] if code else ["-m", "moefit"]
+    return subprocess.run(
+        ["/bin/sh", "-c", f'exec "$@" {shell}', "sh", sys.executable, *start, *words],
+        check=False,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+    )
+
+
+ERRORS = {
+    "ValueError": "ValueError('no')",
+    "OSError of a file": "PermissionError(13, 'Permission denied', '/etc/shadow')",
+    "RecursionError": "RecursionError('maximum recursion depth exceeded')",
+    "MemoryError": "MemoryError()",
+    "an error without words": "KeyError()",
+    "several lines": "RuntimeError('a\\nb\\x1b[2J')",
+}
+
+
+@pytest.mark.parametrize("error", ERRORS.values(), ids=ERRORS)
+def test_an_error_of_moefits_own_is_70_and_one_line_that_says_where_it_came_from(error) -> None:
+    done = moefit(*PLAN, code=BREAK.format(error=error))
+    said = [
+        line for line in done.stderr.splitlines() if not line.startswith(("moefit: warning", "moefit: note"))
+    ]
+    assert (70, "") == (done.returncode, done.stdout)
+    first, *hints = [line for line in said if "unfinished download" not in line]
+    assert re.fullmatch(r"moefit: error: an error of moefit's own: \w+Error in \S+:\d+.*", first)
+    assert [
+        "moefit: hint: the same with --debug writes a report, without secrets and folders, to send to its authors"
+    ] == hints
+
+
+def report_of(done) -> tuple[Path, str]:
+    path = Path(re.search(r"the report is in (\S+)", done.stderr)[1])
+    return path, path.read_text()
+
+
+def test_a_report_holds_what_was_read_and_where_it_failed(tmp_path) -> None:
+    code = BREAK.format(error="ValueError('no')")
+    done = moefit(*PLAN, "--debug", code=code, XDG_STATE_HOME=str(tmp_path))
+    path, text = report_of(done)
+    assert (70, 0o600, tmp_path / "moefit") == (done.returncode, path.stat().st_mode & 0o777, path.parent)
+    for expected in (
+        "moefit 0",
+        "Python 3",
+        "nvidia-ml-py",
+        '"architecture": "qwen3moe"',
+        '"RTX',
+        "after ",
+        "ValueError: no",
+    ):
+        assert expected in text.replace("NVIDIA GeForce ", '"'), expected
+
+
+def test_a_report_has_no_secrets_and_no_folders(tmp_path) -> None:
+    secret, home = "hunter22hunter", str(tmp_path / "anna")
+    error = f"ValueError('{secret} in {home}/models/x.gguf')"
+    words = ["--debug", "--", "llama-server", "-m", EXAMPLE, "--api-key", secret]
+    done = moefit(
+        "plan",
+        *CARD,
+        *words,
+        code=BREAK.format(error=error),
+        XDG_STATE_HOME=str(tmp_path),
+        HF_TOKEN="hf_abcdefgh",
+    )
+    _, text = report_of(done)
+    assert [] == [word for word in (secret, home, "hf_abcdefgh", str(Path(EXAMPLE).parent)) if word in text]
+    assert ".../x.gguf" in text
+
+
+def test_a_report_of_a_command_that_went_well_holds_its_plan(tmp_path) -> None:
+    done = moefit(*PLAN, "--debug", XDG_STATE_HOME=str(tmp_path))
+    assert (0, True) == (done.returncode, '"fits": true' in report_of(done)[1])
+
+
+def test_a_report_goes_elsewhere_where_the_home_cannot_be_written(tmp_path) -> None:
+    (tmp_path / "file").write_text("")
+    done = moefit(*PLAN, "--debug", XDG_STATE_HOME=str(tmp_path / "file"), HOME="", TMPDIR=str(tmp_path))
+    assert tmp_path == report_of(done)[0].parent
+
+
+@pytest.mark.parametrize("where", ["2>/dev/full", "2>&-", "2</dev/null"])
+@pytest.mark.parametrize(
+    "words",
+    [PLAN, ["devices", *CARD], ["nonsense"], ["plan", "/nowhere.gguf"]],
+    ids=["plan", "devices", "usage", "input"],
+)
+def test_a_stderr_that_is_full_or_closed_changes_nothing_else(words, where) -> None:
+    plain, other = moefit(*words), moefit(*words, shell=where)
+    assert (plain.returncode, plain.stdout) == (other.returncode, other.stdout)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [PLAN, ["plan", EXAMPLE, *CARD, "--json"], ["devices", *CARD], ["--help"], ["--version"]],
+    ids=" ".join,
+)
+def test_a_stdout_that_is_full_is_said_of_it_and_ends_in_2(words) -> None:
+    done = moefit(*words, shell=">/dev/full")
+    assert (2, True) == (done.returncode, "cannot write the result: No space left on device" in done.stderr)
+
+
+def test_both_streams_full_is_still_2() -> None:
+    assert 2 == moefit(*PLAN, shell=">/dev/full 2>&1").returncode
+
+
+@pytest.mark.parametrize("columns", ["0", "00", "1", "-5", "x", "99999"])
+def test_any_width_shows_a_page(columns) -> None:
+    done = moefit(*PLAN, COLUMNS=columns, LINES="0")
+    assert (0, True) == (done.returncode, "llama-server" in re.sub(r"\s", "", done.stdout))
+
+
+LOCALES = {"PYTHONIOENCODING": "ascii"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["args"],
+        ["args", "--format", "json"],
+        ["args", "--format", "null"],
+        ["run", "--dry-run"],
+        ["unit", "--name", "x"],
+        ["plan"],
+    ],
+    ids=" ".join,
+)
+def test_a_locale_that_cannot_carry_a_path_is_an_error_and_never_another_path(words, whole, tmp_path) -> None:
+    model = tmp_path / "größe.gguf"
+    model.symlink_to(whole)
+    server = tmp_path / "llama-server"
+    server.write_text("#!/bin/sh\n")
+    server.chmod(0o755)
+    done = moefit(
+        *words,
+        *CARD,
+        "--",
+        str(server),
+        "-m",
+        str(model),
+        **LOCALES,
+    )
+    written = "gr\\u00f6\\u00dfe" in done.stdout  # JSON may escape it
+    assert written or (2, "") == (done.returncode, done.stdout)
+    assert "gr??e" not in done.stdout
+    assert written or "lacks" in done.stderr
+
+
+def test_a_path_that_is_no_utf_8_goes_out_as_it_came_in_whatever_the_locale(whole, tmp_path) -> None:
+    model = os.fsencode(tmp_path) + b"/gr\xf6.gguf"
+    Path(os.fsdecode(model)).symlink_to(whole)
+    command = [sys.executable, "-m", "moefit", "args", *CARD, "--", "llama-server", "-m", model]
+    done = subprocess.run(command, check=False, capture_output=True, env=os.environ | LOCALES)
+    assert (0, True) == (done.returncode, b"gr\xf6.gguf" in done.stdout)
+
+
+@pytest.mark.parametrize("after", [0.0, 0.03, 0.06, 0.09, 0.12, 0.16, 0.2, 0.25])
+def test_ctrl_c_is_quiet_whenever_it_comes(after) -> None:
+    """The process writes a byte at the last moment before the main function, which imports everything."""
+    code = "import os\nfrom moefit.cli import main, signal\nsignal.signal(2, signal.SIG_DFL)\nos.write(1, b'.')\nmain()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, *PLAN], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        process.stdout.read(1)
+        time.sleep(after)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate()
+    assert (True, False) == (process.returncode in {130, -signal.SIGINT, 0}, b"Traceback" in err)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> str:
+    """A model file that is complete."""
+    from moefit.gguf.split import read_header
+
+    path = tmp_path_factory.mktemp("whole") / "model.gguf"
+    path.write_bytes(Path(EXAMPLE).read_bytes())
+    with path.open("r+b") as file:
+        file.truncate(read_header(EXAMPLE).shards[0].expected)
+    return str(path)
