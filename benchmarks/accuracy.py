@@ -27,10 +27,10 @@ from oracle.describe import general  # noqa: E402
 
 from moefit.memory import footprint  # noqa: E402 - the checkout is not installed everywhere
 from moefit.memory.compute import compute_buffers  # noqa: E402
-from moefit.memory.graph.architectures import ARCHITECTURES  # noqa: E402
 from moefit.memory.kv import kv  # noqa: E402
 from moefit.memory.weights import weights  # noqa: E402
 from moefit.model import Model  # noqa: E402
+from moefit.model.architectures import is_described  # noqa: E402
 from tests import oracle  # noqa: E402
 from tests.oracle.exceptions import EXCEPTIONS, TOO_LOW_ON_A_REAL_CARD  # noqa: E402
 from tests.oracle.launches import launch  # noqa: E402
@@ -119,7 +119,7 @@ def measure(rows: Iterable[oracle.Row]) -> dict[str, Errors]:
         if row.mtp or "draft-mtp" in row.flags:
             continue  # two contexts share the weights; tests/memory compares those
         model, told = oracle.model(row.model, row.quant), launch(row)
-        errors = found[model.architecture + ("" if model.architecture in ARCHITECTURES else " *")]
+        errors = found[model.architecture + ("" if is_described(model.architecture) else " *")]
         errors.rows += 1
         asked = (model, told.devices, told.settings, told.placement)
         errors.weights += _distances(row, "model", *weights(*asked))
@@ -132,7 +132,7 @@ def measure(rows: Iterable[oracle.Row]) -> dict[str, Errors]:
 
 def _compute(model: Model, *launched: Any) -> tuple[tuple[int, ...], int]:
     """What a plan counts: the simulated buffers, or for a graph that is not described the bound."""
-    if model.architecture in ARCHITECTURES:
+    if is_described(model.architecture):
         buffers = compute_buffers(model, *launched)
         return buffers.devices, buffers.host
     bound = footprint(model, *launched)

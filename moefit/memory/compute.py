@@ -26,9 +26,6 @@ from moefit.model.architectures import architecture
 from moefit.placement.types import Placement
 from moefit.values import dataclass
 
-NO_FLASH_ATTENTION: Final = frozenset({"grok"})
-"""Architectures for which it is switched off (llama_init_from_model)."""
-
 UNKNOWN_PART: Final = 4
 """An unknown architecture gets one part in four more than what its tensors show."""
 
@@ -168,7 +165,7 @@ def _prompt(model: Model, settings: Settings) -> Batch:
     sizes = context(settings)
     if hparams(model).compress:  # kept apart for every slot, unified or not
         sizes = replace(sizes, streams=sizes.sequences)
-    flash = settings.flash_attention != "off" and model.architecture not in NO_FLASH_ATTENTION
+    flash = settings.flash_attention != "off" and not architecture(model.architecture).no_flash_attention
     tokens = min(sizes.total, sizes.ubatch)
     outputs = min(tokens, outputs_max(settings, sizes.batch))
     tokens = -(-tokens // sizes.sequences) * sizes.sequences

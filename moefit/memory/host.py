@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from moefit.model import Model
 
 FLOAT = 4
-ALL_STREAMS_OUT = frozenset({"deepseek4", "qwen4exp"})
 CELL = 16
 """Bytes of a saved cell's position and sequence, measured on a server's log."""
 SERVERS = frozenset({"llama-server", "llama-cli"})
@@ -62,7 +61,7 @@ def output_buffer(model: Model, settings: Settings) -> int:
 
 def _width_out(model: Model) -> int:
     """n_embd_out: all residual streams where there are several (src/models/deepseek4.cpp, qwen4exp.cpp)."""
-    if model.architecture in ALL_STREAMS_OUT:
+    if architecture(model.architecture).all_streams_out:
         return model.embedding * model.hparams.whole("hyper_connection.count", 1)
     return model.hparams.whole("embedding_length_out") or model.embedding
 

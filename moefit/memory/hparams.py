@@ -140,7 +140,7 @@ def _window(
     rule = row.window
     if rule is None or (rule.only_with_layers is not None and rule.only_with_layers != main):
         return 0, none
-    size = keys.whole("attention.sliding_window", rule.default or 0)
+    size = keys.whole("attention.sliding_window")
     if not size:
         return 0, none
     size = rule.fixed or size
@@ -174,7 +174,7 @@ def _recurrent_layers(
         case Recurrent.TENSORS:
             return [any(_STATE.search(t.name) for t in block.tensors) for block in blocks]
         case Recurrent.INTERVAL:
-            return _between_full_attention(row, keys, layers, main)
+            return _between_full_attention(keys, layers, main)
         case Recurrent.NO_KV_HEADS | Recurrent.NO_KV_HEADS_NO_FFN:
             heads = keys.each("attention.head_count_kv")
             ffn = keys.each("feed_forward_length")
@@ -182,11 +182,11 @@ def _recurrent_layers(
             return [il < main and heads[il] == 0 and not (alone and ffn[il]) for il in range(layers)]
 
 
-def _between_full_attention(row: Architecture, keys: Hyperparameters, layers: int, main: int) -> list[bool]:
+def _between_full_attention(keys: Hyperparameters, layers: int, main: int) -> list[bool]:
     """All but every so many-th layer, unless the file lists them."""
     if keys.has("attention.recurrent_layers"):
         return [bool(flag) for flag in keys.each("attention.recurrent_layers")]
-    every = keys.whole("full_attention_interval", row.interval)
+    every = keys.needed("full_attention_interval")
     return [il < main and (il + 1) % every != 0 for il in range(layers)]
 
 

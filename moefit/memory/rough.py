@@ -16,7 +16,7 @@ from moefit.memory.cells import Context, context
 from moefit.memory.host import FLOAT
 from moefit.memory.hparams import hparams
 from moefit.memory.kv import layer_bytes
-from moefit.model.architectures import architecture
+from moefit.model.architectures import Logits, architecture
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,31 +25,6 @@ if TYPE_CHECKING:
     from moefit.machine.types import Device
     from moefit.model import Hyperparameters, Model
     from moefit.placement.types import Placement
-
-EMBEDDERS = frozenset(
-    {
-        "bert",
-        "clef",
-        "eurobert",
-        "gemma-embedding",
-        "jina-bert-v2",
-        "jina-bert-v3",
-        "llama-embed",
-        "modern-bert",
-        "neo-bert",
-        "nomic-bert",
-        "nomic-bert-moe",
-        "t5encoder",
-        "wavtokenizer-dec",
-    }
-)
-"""Their graphs end in embeddings and have no logits (src/models: none of them sets t_logits)."""
-
-EVERY_ROW = frozenset({"cogvlm"})
-"""Their graphs compute the logits of every token, wanted or not (src/models/cogvlm.cpp: no build_inp_out_ids)."""
-
-COPIED_LOGITS = frozenset({"chameleon"})
-"""Their graphs overwrite some logits in a copy of all of them (src/models/chameleon.cpp, ggml_set_1d)."""
 
 
 def rough_compute(
@@ -62,11 +37,12 @@ def rough_compute(
     keys = model.hparams
     widest = max(_stages(keys, c, _streams(keys, model), flash_attention=_stays_on(model, settings)))
     widest += keys.most("embedding_length_per_layer_input") * len(model.layers)
+    ends = architecture(model.architecture).logits
     outputs = c.sequences * (1 + settings.draft_tokens)
-    if settings.program != "llama-server" or settings.embeddings or model.architecture in EVERY_ROW:
+    if settings.program != "llama-server" or settings.embeddings or ends is Logits.EVERY:
         outputs = c.ubatch
-    row = keys.most("embedding_length") if model.architecture in EMBEDDERS else model.vocabulary
-    logits = FLOAT * min(outputs, c.ubatch) * row * (2 if model.architecture in COPIED_LOGITS else 1)
+    row = keys.most("embedding_length") if ends is Logits.EMBEDDINGS else model.vocabulary
+    logits = FLOAT * min(outputs, c.ubatch) * row * (2 if ends is Logits.COPIED else 1)
     tokens = c.ubatch + c.sequences
     masks = 3 * FLOAT * c.total * tokens
     cached = _cached(model, settings)

@@ -7,24 +7,22 @@ from typing import TYPE_CHECKING
 
 from moefit.errors import InputError
 from moefit.gguf.header import SkippedArray, brief
-from moefit.model.architectures import is_known
+from moefit.model.architectures import Prediction, is_known
+from moefit.model.architectures import architecture as row_of
 from moefit.model.consistency import agree
 from moefit.model.reader import read
-from moefit.model.roles import REPLICATED, UNTIED, base_name, block_of, role_of
+from moefit.model.roles import REPLICATED, base_name, block_of, role_of
 from moefit.model.shapes import fit
 from moefit.model.sidecar import sidecar_kind
 from moefit.model.types import Layer, Model, Role, Tensor
 
 if TYPE_CHECKING:
     from moefit.gguf.header import Header, TensorInfo
+    from moefit.model.architectures import Architecture
     from moefit.model.hyperparameters import Hyperparameters
 
 MAX_BLOCK = 1024
 """Tensors of one block; real ones have up to about 60, of files with a tensor for each expert up to 800."""
-WITHOUT_TRUNK = frozenset({"gemma4-assistant", "graniteswitch"})
-"""Their nextn blocks are no multi-token-prediction blocks of a model: all of a file that drafts, or a router's layer."""
-TELLING = frozenset({"deepseek4"})
-"""Without the projection of a prediction block, their last blocks are blocks like others (src/models/deepseek4.cpp)."""
 ARCHITECTURE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
@@ -45,10 +43,11 @@ def build(path: str, header: Header) -> Model:
         raise InputError(
             f"{path}: has no tensors", "it holds a vocabulary only, or is the first part of a set"
         )
+    row = row_of(architecture)
     hparams = read(path, architecture, header)
     agree(path, architecture, hparams)
     blocks = hparams.blocks
-    mtp = _prediction_blocks(architecture, hparams, header)
+    mtp = _prediction_blocks(row, hparams, header)
 
     tensors = [_tensor(info, role) for info in header.tensors if (role := role_of(info.name, architecture))]
     by_block = _by_block(path, tensors, blocks)
@@ -59,11 +58,7 @@ def build(path: str, header: Header) -> Model:
         fit(path, architecture, hparams, layers)
     output = [t for t in tensors if t.role is Role.OUTPUT]
     embedding = next((info for info in header.tensors if info.name == "token_embd.weight"), None)
-    tied = (
-        architecture not in UNTIED
-        and embedding is not None
-        and all(t.name != "output.weight" for t in output)
-    )
+    tied = not row.untied and embedding is not None and all(t.name != "output.weight" for t in output)
     if tied and embedding is not None:
         output.append(_tensor(embedding, Role.OUTPUT))
     return Model(
@@ -81,15 +76,17 @@ def build(path: str, header: Header) -> Model:
     )
 
 
-def _prediction_blocks(architecture: str, hparams: Hyperparameters, header: Header) -> int:
+def _prediction_blocks(row: Architecture, hparams: Hyperparameters, header: Header) -> int:
     """Blocks at the end that are loaded only for multi-token prediction."""
     told = hparams.whole("nextn_predict_layers")
-    if architecture in WITHOUT_TRUNK:
-        return 0
-    if architecture in TELLING:
-        probe = f"blk.{hparams.blocks - told}.nextn.eh_proj.weight"
-        return told if any(tensor.name == probe for tensor in header.tensors) else 0
-    return told
+    match row.prediction:
+        case Prediction.NONE:
+            return 0
+        case Prediction.WITH_PROJECTION:
+            probe = f"blk.{hparams.blocks - told}.nextn.eh_proj.weight"
+            return told if any(tensor.name == probe for tensor in header.tensors) else 0
+        case Prediction.TOLD:
+            return told
 
 
 def _by_block(path: str, tensors: list[Tensor], blocks: int) -> list[list[Tensor]]:

@@ -9,13 +9,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from moefit.errors import InputError
+from moefit.model.architectures import architecture as row
 from moefit.model.keys import MAX_LAYERS
 
 if TYPE_CHECKING:
     from moefit.model.hyperparameters import Hyperparameters
 
-SINGLE_EXPERT: Final = frozenset({"hunyuan-dense", "hunyuan_vl"})
-"""Architectures whose files may speak of one expert, which is none."""
 DAMAGED: Final = "the file is damaged"
 
 
@@ -25,7 +24,7 @@ def agree(path: str, architecture: str, hparams: Hyperparameters) -> None:
     Raises:
         InputError: some do; it names the key, its value and the file.
     """
-    alone = architecture in SINGLE_EXPERT and hparams.experts() <= 1
+    alone = row(architecture).single_expert and hparams.experts() <= 1
     for key, wrong in (*(() if alone else _experts(hparams)), *_blocks(hparams)):
         value = hparams.most(key)
         raise InputError(f"{path}: {architecture}.{key} is {value}, {wrong}", DAMAGED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import field
 
 from moefit.model.keys import KEYS
 from moefit.model.missing import MissingError
@@ -18,6 +19,8 @@ class Hyperparameters:
     values: Mapping[str, Number | tuple[Number, ...]]
     blocks: int
     """n_layer_all."""
+    defaults: Mapping[str, Number] = field(default_factory=dict)
+    """What the architecture takes some keys for where the file does not say."""
 
     def has(self, key: str) -> bool:
         """Whether the file has the key."""
@@ -50,7 +53,7 @@ class Hyperparameters:
         """A whole number for each block; what a list leaves out is 0."""
         value = self._of(key)
         if not isinstance(value, tuple):
-            return (int(default if value is None else value),) * self.blocks
+            return (int(self._at(key, default, 0)),) * self.blocks
         numbers = tuple(int(n) for n in value[: self.blocks])
         return (*numbers, *(0,) * (self.blocks - len(numbers)))
 
@@ -103,7 +106,7 @@ class Hyperparameters:
         value = self._of(key)
         if isinstance(value, tuple):
             return value[layer] if layer < len(value) else 0
-        return default if value is None else value
+        return self.defaults.get(key, default) if value is None else value
 
     def _of(self, key: str) -> Number | tuple[Number, ...] | None:
         assert key in KEYS, key  # a rule that reads a key says so there

@@ -168,3 +168,29 @@ KEYS: Final[dict[str, Key]] = {
     "ple.conv_kernel": _POSITIVE,
 }
 """By the key without the architecture in front."""
+
+GENERAL: Final = frozenset(
+    {
+        "attention.head_count",
+        "attention.head_count_kv",
+        "attention.key_length",
+        "attention.key_length_swa",
+        "attention.value_length",
+        "attention.value_length_swa",
+        "block_count",
+        "context_length",
+        "embedding_length",
+        "embedding_length_out",
+        "expert_count",
+        "expert_group_count",
+        "expert_group_used_count",
+        "expert_used_count",
+        "feed_forward_length",
+        "nextn_predict_layers",
+        "rope.dimension_count",
+        "rope.scaling.finetuned",
+        "rope.scaling.original_context_length",
+        "vocab_size",
+    }
+)
+"""Keys that are read for every architecture (llama_model_base::load_hparams)."""

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from moefit.errors import InputError
 from moefit.gguf.header import SkippedArray, brief
+from moefit.model.architectures import architecture as row_of
+from moefit.model.architectures import is_known
 from moefit.model.hyperparameters import Hyperparameters
-from moefit.model.keys import ARRAY_TYPES, GGUF_TYPES, INT32, KEYS, MAX_LAYERS, Form, Key, Kind
+from moefit.model.keys import ARRAY_TYPES, GENERAL, GGUF_TYPES, INT32, KEYS, MAX_LAYERS, Form, Key, Kind
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ ANY_WHOLE = Key(most=INT32)
 
 
 def read(path: str, architecture: str, header: Header) -> Hyperparameters:
-    """What the header says under the keys that moefit reads.
+    """What the header says under the keys that moefit reads, and llama.cpp for that architecture.
 
     Raises:
         InputError: a value that llama.cpp refuses, or that no model has; more prediction blocks than blocks.
@@ -35,12 +37,14 @@ def read(path: str, architecture: str, header: Header) -> Hyperparameters:
     predicting = reader.count("nextn_predict_layers", KEYS["nextn_predict_layers"])
     if predicting > blocks:
         raise InputError(f"{path}: has {predicting} MTP blocks of {blocks}", DAMAGED)
+    row = row_of(architecture)
+    asked = GENERAL | row.keys if is_known(architecture) else KEYS.keys()
     values = {
         name: reader.value(name, key, blocks, blocks - predicting)
         for name, key in KEYS.items()
-        if reader.has(name)
+        if name in asked and reader.has(name)
     }
-    return Hyperparameters(values, blocks)
+    return Hyperparameters(values, blocks, row.defaults)
 
 
 def whole(path: str, header: Header, name: str, key: Key = ANY_WHOLE) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from moefit.model.architectures import architecture as row_of
 from moefit.model.types import Role
 
 BLOCK = re.compile(r"(?:enc\.|dec\.)?blk\.(\d{1,9})\.")
@@ -56,26 +57,6 @@ UNUSED = frozenset({"masked_embd_centroids", "masked_embd_ordering"})
 REPLICATED = frozenset({"rope_freqs", "rope_factors_long", "rope_factors_short"})
 """Every layer asks for them, and each buffer gets one copy. source: src/models/llama.cpp and others, TENSOR_DUPLICATED."""
 
-NORM_AS_OUTPUT = frozenset({"lfm2", "lfm2moe"})
-"""Their output norm is called token_embd_norm. source: src/llama-arch.cpp, LLM_TENSOR_OUTPUT_NORM_LFM2."""
-
-UNTIED = frozenset(
-    {
-        "bert",
-        "bitnet",
-        "eagle3",
-        "eurobert",
-        "jina-bert-v2",
-        "jina-bert-v3",
-        "modern-bert",
-        "neo-bert",
-        "nomic-bert",
-        "nomic-bert-moe",
-    }
-)
-"""Architectures that make no second copy of the token embedding: encoders without an output matrix, and two that use
-another tensor in its place. source: src/models/*.cpp, load_arch_tensors without TENSOR_DUPLICATED."""
-
 
 def base_name(name: str) -> str:
     """The name without its last part.
@@ -116,6 +97,6 @@ def role_of(name: str, architecture: str) -> Role | None:
         return Role.INPUT
     if base in OUTPUT or name.startswith("decision."):
         return Role.OUTPUT
-    if base == "token_embd_norm" and architecture in NORM_AS_OUTPUT:
+    if base == "token_embd_norm" and row_of(architecture).norm_as_output:
         return Role.OUTPUT
     return Role.BASE

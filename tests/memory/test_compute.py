@@ -8,8 +8,8 @@ from moefit.gguf.header import Header
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device
 from moefit.memory.compute import compute_buffers, named_terms
-from moefit.memory.graph.architectures import ARCHITECTURES
 from moefit.model import build
+from moefit.model.architectures import is_described
 from moefit.placement.types import Placement
 from tests import oracle
 from tests.oracle.exceptions import EXCEPTIONS
@@ -23,7 +23,7 @@ def architecture(name):
     return oracle.models()[name]["architecture"]
 
 
-KNOWN = sorted({row.model for row in ROWS if architecture(row.model) in ARCHITECTURES})
+KNOWN = sorted({row.model for row in ROWS if is_described(architecture(row.model))})
 
 
 def buffers(row):

@@ -9,7 +9,7 @@ import random
 import pytest
 
 from moefit import memory
-from moefit.memory.graph.architectures import ARCHITECTURES
+from moefit.model import architectures
 from tests import oracle
 from tests.oracle.exceptions import TOO_LOW_ON_A_REAL_CARD
 from tests.oracle.launches import launch
@@ -25,7 +25,7 @@ RECORDED = {
 
 
 def is_described(row):
-    return oracle.models()[row.model]["architecture"] in ARCHITECTURES
+    return architectures.is_described(oracle.models()[row.model]["architecture"])
 
 
 def too_low(rows):

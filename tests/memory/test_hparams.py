@@ -4,8 +4,6 @@ import pytest
 
 from moefit.gguf.header import Header, Shard
 from moefit.launch.settings import Settings
-from moefit.memory.graph import moe
-from moefit.memory.graph.architectures import ARCHITECTURES
 from moefit.memory.host import output_buffer
 from moefit.memory.hparams import hparams
 from moefit.model import build
@@ -55,7 +53,3 @@ def test_one_expert_of_hunyuan_is_none():
     name = next(n for n, m in oracle.models().items() if m["architecture"] == "hunyuan-dense")
 
     assert changed(name, expert_count=0, expert_used_count=1).layers
-
-
-def test_every_architecture_that_chooses_by_sigmoids_is_described():
-    assert set() == moe.SIGMOID - set(ARCHITECTURES)

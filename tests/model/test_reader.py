@@ -9,9 +9,12 @@ from moefit.model import MissingError, build
 from moefit.model.keys import KEYS, Form, Kind
 from tests.model.models import header, model, moe
 
+ANY = "brand-new"
+"""An architecture without a row reads every key."""
+
 
 def with_hparams(**hparams):
-    return model(moe(3, **hparams), "blk.0.a.weight").hparams
+    return model(moe(3, ANY, **hparams), "blk.0.a.weight").hparams
 
 
 def refused(**hparams):
@@ -62,7 +65,7 @@ def test_what_a_graph_needs_and_the_file_lacks_is_an_error_of_its_own():
 
 
 def test_the_most_experts_of_any_block_are_used():
-    used = moe(3, expert_count=8, expert_used_count=(2, 8, 4))
+    used = moe(3, ANY, expert_count=8, expert_used_count=(2, 8, 4))
 
     assert 8 == model(used, "blk.0.a.weight").experts_used
 
@@ -98,11 +101,11 @@ def test_a_key_that_no_rule_is_known_to_read_is_a_slip():
     ],
 )
 def test_another_kind_of_value_is_one_clear_error(key, value, shown):
-    told = {f"llama.{key}": value}
+    told = {f"{ANY}.{key}": value}
     with pytest.raises(InputError) as caught:
-        model(moe(3) | told, "blk.0.a.weight")
+        model(moe(3, ANY) | told, "blk.0.a.weight")
 
-    assert f"m.gguf: llama.{key} is {shown}" == caught.value.message
+    assert f"m.gguf: {ANY}.{key} is {shown}" == caught.value.message
 
 
 @pytest.mark.parametrize(
@@ -114,11 +117,11 @@ def test_another_kind_of_value_is_one_clear_error(key, value, shown):
     ],
 )
 def test_a_type_that_llama_cpp_does_not_take_is_named(key, value, told, shown):
-    source = header(moe(3) | {f"llama.{key}": value}, "blk.0.a.weight")
+    source = header(moe(3, ANY) | {f"{ANY}.{key}": value}, "blk.0.a.weight")
     with pytest.raises(InputError) as caught:
-        build("m.gguf", replace(source, types={f"llama.{key}": told}))
+        build("m.gguf", replace(source, types={f"{ANY}.{key}": told}))
 
-    assert f"m.gguf: llama.{key} is {shown}" == caught.value.message
+    assert f"m.gguf: {ANY}.{key} is {shown}" == caught.value.message
 
 
 NO_NUMBER = (math.nan, math.inf, "text", SkippedArray(1 << 20))
@@ -140,9 +143,9 @@ WRONG = [
 @pytest.mark.parametrize(("key", "value"), WRONG, ids=str)
 def test_no_key_takes_what_no_file_can_mean(key, value):
     with pytest.raises(InputError) as caught:
-        model(moe(3) | {f"llama.{key}": value}, "blk.0.a.weight")
+        model(moe(3, ANY) | {f"{ANY}.{key}": value}, "blk.0.a.weight")
 
-    assert caught.value.message.startswith(f"m.gguf: llama.{key} is ")
+    assert caught.value.message.startswith(f"m.gguf: {ANY}.{key} is ")
 
 
 @pytest.mark.parametrize(
@@ -180,4 +183,19 @@ def test_no_key_takes_what_no_file_can_mean(key, value):
     ],
 )
 def test_hyper_parameters_that_contradict_each_other_are_one_clear_error(told, message):
-    assert f"m.gguf: llama.{message}" == refused(**told)
+    assert f"m.gguf: {ANY}.{message}" == refused(**told)
+
+
+def test_what_the_architectures_loader_does_not_read_is_nothing():
+    told = model(moe(3, "llama", ssm__group_count=math.nan), "blk.0.a.weight").hparams
+
+    assert not told.has("ssm.group_count")
+
+
+def test_what_the_file_does_not_say_is_worth_what_the_architectures_loader_says():
+    bare, told = (
+        model(moe(3, "gemma2", **said), "blk.0.a.weight").hparams.whole("attention.sliding_window")
+        for said in ({}, {"attention__sliding_window": 7})
+    )
+
+    assert (4096, 7) == (bare, told)

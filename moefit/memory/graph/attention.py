@@ -197,7 +197,6 @@ def cached_v(c: Context, layer: int, heads: Heads) -> Node:
 
 def mha(
     c: Context, layer: int, q: Node, k: Node, v: Node, mask_: Node, *, sinks: Node | None = None, v_mla: Node | None = None,
-    softcap: bool = False,
 ) -> Node:  # fmt: skip
     """Attention proper (build_attn_mha)."""
     v_trans = v.nb[1] > v.nb[2]
@@ -216,7 +215,7 @@ def mha(
         cur = g.reshape(cur, cur.ne[0] * cur.ne[1], cur.ne[2] * cur.ne[3])
     else:
         kq = g.mul_mat(k, q)
-        if softcap or c.hp.real("attn_logit_softcapping"):
+        if c.hp.real("attn_logit_softcapping"):
             kq = g.scale(g.unary(g.scale(kq)))
         kq = g.soft_max(kq, mask_, sinks)
         if not v_trans:
@@ -234,7 +233,7 @@ def mha(
 
 def attend(
     c: Context, layer: int, heads: Heads, q: Node, k: Node | None, v: Node | None, *, out: str | None = "attn_output",
-    sinks: str = "attn_sinks", source: int | None = None, softcap: bool = False,
+    sinks: str = "attn_sinks", source: int | None = None,
 ) -> Node:  # fmt: skip
     """Store, attend and project (build_attn with a cache of keys and values).
 
@@ -262,7 +261,6 @@ def attend(
         cached_v(c, at, heads),
         inp.mask,
         sinks=c.find(layer, sinks),
-        softcap=softcap,
     )
     if inp.v_rot is not None:
         cur = hadamard(cur, inp.v_rot)

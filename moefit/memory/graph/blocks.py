@@ -7,41 +7,10 @@ from typing import Final
 from moefit.memory.graph import nodes as g
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.nodes import F32, I32, I64, Node
-
-SCALED_LOGITS: Final = frozenset(
-    {
-        "cohere2", "cohere2moe", "command-r", "granite", "granitehybrid", "granitemoe", "granite_swa", "graniteswitch", "grok",
-        "minicpm", "muse-glimmer", "talkie",
-    }
-)  # fmt: skip
-"""Architectures that read logit_scale."""
-
-CAPPED_LOGITS: Final = frozenset({"gemma2", "gemma3", "gemma3n", "gemma4", "grok", "muse-glimmer"})
-"""Architectures that read final_logit_softcapping."""
-
-SCALED_EMBEDDINGS: Final = frozenset(
-    {"granite", "granitehybrid", "granitemoe", "granite_swa", "graniteswitch", "grok", "hrm_text", "minicpm"}
-)
-"""Architectures that read embedding_scale."""
-
-SCALED_ANYWAY: Final = frozenset({"grok", "minicpm"})
-"""Those whose embeddings and logits are scaled even if the file does not say by what."""
-
-FOUR_POSITIONS: Final = frozenset(
-    {"qwen2vl", "paddleocr", "qwen3vl", "qwen3vlmoe", "qwen35", "qwen35moe", "clef", "qwen4exp", "qwen3tts"}
-)
-"""Architectures whose tokens have a position on four axes (llama_model_rope_type: MROPE, IMROPE)."""
-
-SECTIONED: Final = frozenset({"glm4", "glm4moe", "bailingmoe3", "hunyuan_vl"})
-"""Architectures that have them when the file has rope sections (llama_hparams::use_mrope)."""
-
+from moefit.model.architectures import Positions
 
 DEEPSTACK: Final = "n_deepstack_layers"
 """Key for how many layers add a part of the embedding of their own, from an image encoder (Qwen3-VL)."""
-
-
-FUSED_CLAMP: Final = frozenset({"deepseek4", "glm5-next"})
-"""Architectures that bound gate and up of dense blocks in one operation (build_ffn, ggml_swiglu_clamp)."""
 
 
 def embedding(c: Context, *, scaled: bool = False, mixed: bool = True) -> Node:
@@ -68,12 +37,22 @@ def embedding(c: Context, *, scaled: bool = False, mixed: bool = True) -> Node:
     cur = rows
     if more:
         cur = c.carried["embedding"] = g.view_nd(rows, (embd, c.batch.tokens), (rows.nb[1],))
-    if c.architecture in SCALED_EMBEDDINGS and c.hp.real("embedding_scale", c.architecture in SCALED_ANYWAY):
+    if c.hp.real("embedding_scale"):
         cur = g.scale(cur)
     if scaled:
         cur = g.mul(cur, c.input("inp_scale_rows", F32, 1, c.batch.tokens))
     c.expand(cur)
     return cur
+
+
+def scaled_embedding(c: Context) -> Node:
+    """Token embeddings times a constant of the model."""
+    return g.scale(embedding(c))
+
+
+def embedding_scaled_by_rows(c: Context) -> Node:
+    """Token embeddings times a constant of the model, row by row: vectors are left as they are."""
+    return embedding(c, scaled=True)
 
 
 def norm(
@@ -116,7 +95,7 @@ def ffn(c: Context, x: Node, layer: int, suffix: str = "", activation: str = "si
     if c.has(layer, f"ffn_gate{suffix}"):
         gate = linear(c, f"ffn_gate{suffix}", x, layer)
         if (
-            c.architecture not in FUSED_CLAMP
+            not c.row.fused_clamp
             and activation == "silu"
             and c.hp.real("swiglu_clamp_shexp", 0, layer) > 1e-6
         ):
@@ -139,8 +118,8 @@ def output_ids(c: Context) -> Node:
 
 def positions(c: Context) -> Node:
     """Positions, four a token for multi-axis rotation (build_inp_pos)."""
-    four = c.architecture in FOUR_POSITIONS or (
-        c.architecture in SECTIONED
+    four = c.row.positions is Positions.FOUR or (
+        c.row.positions is Positions.SECTIONED
         and bool(c.hp.real("rope.dimension_sections", 0, 0) and c.hp.real("rope.dimension_sections", 0, 1))
     )
     return c.input("inp_pos", I32, c.batch.tokens * (4 if four else 1))
@@ -175,9 +154,9 @@ def head_only(c: Context, cur: Node, *, scaled: bool = False) -> None:
         head_bias = c.outside("output.bias")
         if head_bias is not None:
             cur = g.add(cur, head_bias)
-        if c.architecture in SCALED_LOGITS and c.hp.real("logit_scale", c.architecture in SCALED_ANYWAY):
+        if c.hp.real("logit_scale"):
             cur = g.scale(cur)
-        if c.architecture in CAPPED_LOGITS and c.hp.real("final_logit_softcapping"):
+        if c.hp.real("final_logit_softcapping"):
             cur = g.scale(g.unary(g.scale(cur)))
     cur.output = True
     c.expand(cur)

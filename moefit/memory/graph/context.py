@@ -10,6 +10,7 @@ from moefit.memory.graph import nodes as g
 from moefit.memory.graph.nodes import Graph, Node
 from moefit.memory.hparams import Hparams
 from moefit.model import Hyperparameters, MissingError, Model, Tensor
+from moefit.model.architectures import Architecture, architecture
 from moefit.values import dataclass
 
 
@@ -94,9 +95,9 @@ class Context:
     _inputs: dict[str, Node] = field(default_factory=dict)
 
     @property
-    def architecture(self) -> str:
-        """The architecture's name in the file."""
-        return self.model.architecture
+    def row(self) -> Architecture:
+        """What its architecture is."""
+        return architecture(self.model.architecture)
 
     @property
     def hp(self) -> Hyperparameters:

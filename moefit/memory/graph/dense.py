@@ -9,12 +9,14 @@ from moefit.memory.graph import nodes as g
 from moefit.memory.graph.attention import attend, heads_of, qkv
 from moefit.memory.graph.blocks import embedding, ffn, linear, norm, output_ids, output_norm, positions
 from moefit.memory.graph.context import Context
-from moefit.memory.graph.decoder import Decoder, block, finish, rotated, self_attention
+from moefit.memory.graph.decoder import block, finish, self_attention
 from moefit.memory.graph.nodes import Node
+from moefit.memory.graph.rotations import rotated
+from moefit.model.architectures import Plain
 
-LAYER_NORM = Decoder(rms=False, activation="gelu")
-PHI2 = Decoder(rms=False, activation="gelu", scaled_query=True)
-BARE = Decoder(rms=False, activation="gelu", rope=lambda _c, _layer: False)
+LAYER_NORM = Plain(rms=False, activation="gelu")
+PHI2 = Plain(rms=False, activation="gelu", scaled_query=True)
+BARE = Plain(rms=False, activation="gelu", rope="rotations.never")
 
 
 def falcon(c: Context, layers: Sequence[int]) -> None:
@@ -105,7 +107,7 @@ def bitnet(c: Context, layers: Sequence[int]) -> None:
 def _attention_normed_inside(c: Context, x: Node, layer: int) -> Node:
     heads = heads_of(c, layer)
     q, k, v = qkv(c, x, layer, heads)
-    q, k = rotated(c, q, k, layer, Decoder())
+    q, k = rotated(c, q, k, layer, Plain())
     attended = attend(c, layer, heads, q, k, v, out=None)
     return linear(c, "attn_output", norm(c, attended, "attn_sub_norm", layer), layer)
 
@@ -113,7 +115,7 @@ def _attention_normed_inside(c: Context, x: Node, layer: int) -> Node:
 def talkie(c: Context, layers: Sequence[int]) -> None:
     """Norms without weights, and the embedding added after every layer (src/models/talkie.cpp)."""
     first = cur = norm(c, embedding(c), None, -1)
-    what = Decoder(norm_after_rope=True)
+    what = Plain(norm_after_rope=True)
     for layer in layers:
         residual, skip = cur, first
         cur = self_attention(c, norm(c, cur, None, layer), layer, what)
@@ -128,7 +130,7 @@ def talkie(c: Context, layers: Sequence[int]) -> None:
 def muse_glimmer(c: Context, layers: Sequence[int]) -> None:
     """A norm of the embedding, and rows dropped only after attention's norm (src/models/muse-glimmer.cpp)."""
     cur = norm(c, embedding(c), None, -1)
-    what = Decoder(rope=lambda c, layer: c.memory.windowed[layer])
+    what = Plain(rope="rotations.in_window")
     for layer in layers:
         residual = cur
         cur = self_attention(c, norm(c, cur, "attn_norm", layer), layer, what)
@@ -138,4 +140,32 @@ def muse_glimmer(c: Context, layers: Sequence[int]) -> None:
         before = g.add(cur, residual)
         fed = ffn(c, norm(c, before, "ffn_norm", layer), layer)
         cur = g.add(norm(c, fed, "post_ffw_norm", layer), before)
+    finish(c, cur, what)
+
+
+def olmo(c: Context, layers: Sequence[int]) -> None:
+    """Norms without weights (src/models/olmo.cpp)."""
+    what = Plain(rms=False)
+    cur = embedding(c)
+    for layer in layers:
+        residual = cur
+        cur = self_attention(c, norm(c, cur, None, layer, rms=False), layer, what)
+        if layer == layers[-1]:
+            cur, residual = (g.get_rows(x, output_ids(c)) for x in (cur, residual))
+        before = g.add(cur, residual)
+        cur = g.add(ffn(c, norm(c, before, None, layer, rms=False), layer), before)
+    finish(c, cur, what)
+
+
+def exaone4(c: Context, layers: Sequence[int]) -> None:
+    """Norms after each block only (src/models/exaone4.cpp)."""
+    what = Plain(rope="rotations.unless_full")
+    cur = embedding(c)
+    for layer in layers:
+        residual = cur
+        cur = self_attention(c, cur, layer, what)
+        if layer == layers[-1]:
+            cur, residual = (g.get_rows(x, output_ids(c)) for x in (cur, residual))
+        before = g.add(norm(c, cur, "post_attention_norm", layer), residual)
+        cur = g.add(norm(c, ffn(c, before, layer), "post_ffw_norm", layer), before)
     finish(c, cur, what)

@@ -8,12 +8,13 @@ from moefit.memory.graph import nodes as g
 from moefit.memory.graph.attention import attend, heads_of
 from moefit.memory.graph.blocks import embedding, ffn, linear, norm, positions
 from moefit.memory.graph.context import Context
-from moefit.memory.graph.decoder import Decoder, finish
+from moefit.memory.graph.decoder import finish
 from moefit.memory.graph.moe import Routing, moe_ffn
 from moefit.memory.graph.nodes import I32, Node
 from moefit.model import MissingError
+from moefit.model.architectures import Plain
 
-WHAT = Decoder(outputs="normed")
+WHAT = Plain(outputs="normed")
 ROUTING = Routing(normalise=True, activation="gelu")
 
 

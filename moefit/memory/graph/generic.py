@@ -8,12 +8,12 @@ from moefit.memory.graph import nodes as g
 from moefit.memory.graph.attention import Heads, inputs
 from moefit.memory.graph.blocks import embedding, norm, output_ids
 from moefit.memory.graph.context import Context
-from moefit.memory.graph.decoder import Decoder, feed_forward, finish, self_attention
+from moefit.memory.graph.decoder import feed_forward, finish, self_attention
 from moefit.memory.graph.latent import latent_attention
-from moefit.memory.graph.moe import routing
 from moefit.memory.graph.nodes import F32, Node
+from moefit.model.architectures import Plain
 
-WHAT = Decoder(route=lambda c, layer: routing(c, layer, normalise=True))
+WHAT = Plain(route="routes.softmax_normalised")
 STREAMS = ("hyper_connection.count", "altup.num_inputs")
 """Keys for a number of residual streams."""
 LATENT = ("attn_kv_a_mqa", "attn_kv_a_norm", "attn_k_b", "attn_v_b", "attn_output")

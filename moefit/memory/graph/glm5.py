@@ -6,21 +6,20 @@ source: src/models/glm5-next.cpp; the variant for batches of at most 16 tokens i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from moefit.memory.graph import nodes as g
 from moefit.memory.graph.attention import Heads, Inputs, cached_k, inputs, mha, store
 from moefit.memory.graph.blocks import embedding, head_only, indices, linear, norm, output_ids, output_norm
 from moefit.memory.graph.context import Context
-from moefit.memory.graph.decoder import Decoder, feed_forward
+from moefit.memory.graph.decoder import feed_forward
 from moefit.memory.graph.deepseek4 import gathered
 from moefit.memory.graph.hyper import post
 from moefit.memory.graph.kda import kda
-from moefit.memory.graph.moe import routing
 from moefit.memory.graph.nodes import F32, I32, I64, Node
 from moefit.memory.graph.qwen4 import pool_size, pools
+from moefit.model.architectures import Plain
 
-WHAT = Decoder(route=lambda c, layer: replace(routing(c, layer), fused_clamp=True))
+WHAT = Plain(route="routes.fused_clamp")
 
 
 def build(c: Context, layers: Sequence[int]) -> None:

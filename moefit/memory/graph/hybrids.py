@@ -2,50 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from moefit.memory.graph import nodes as g
 from moefit.memory.graph.blocks import embedding, ffn, linear, norm, output_ids
 from moefit.memory.graph.context import Context
-from moefit.memory.graph.decoder import Decoder, finish, gated_attention, self_attention
+from moefit.memory.graph.decoder import finish, gated_attention, self_attention
 from moefit.memory.graph.delta_net import delta_net
 from moefit.memory.graph.kda import kda
 from moefit.memory.graph.latent import latent_attention
 from moefit.memory.graph.moe import Routing, moe_ffn, routing
 from moefit.memory.graph.nodes import Node
 from moefit.memory.graph.recurrent import mamba, mamba2, mamba_with_heads, short_conv
+from moefit.model.architectures import Plain
 
 
-def qwen_next(c: Context, x: Node, layer: int, what: Decoder) -> Node:
+def qwen_next(c: Context, x: Node, layer: int, what: Plain) -> Node:
     """Gated delta net with repeated key heads, or gated attention (src/models/qwen3next.cpp)."""
     if c.memory.state[layer] is not None:
         return delta_net(c, x, layer, repeats=True)
     return gated_attention(c, x, layer, what)
 
 
-def qwen35(c: Context, x: Node, layer: int, what: Decoder) -> Node:
+def qwen35(c: Context, x: Node, layer: int, what: Plain) -> Node:
     """Gated delta net, or gated attention (src/models/qwen35moe.cpp)."""
     if c.memory.state[layer] is not None:
         return delta_net(c, x, layer, repeats=False)
     return gated_attention(c, x, layer, what)
 
 
-def granite(c: Context, x: Node, layer: int, what: Decoder) -> Node:
+def granite(c: Context, x: Node, layer: int, what: Plain) -> Node:
     """Mamba-2 or attention (src/models/granite-hybrid.cpp)."""
     if c.memory.state[layer] is not None:
         return mamba2(c, x, layer)
     return self_attention(c, x, layer, what)
 
 
-def lfm2(c: Context, x: Node, layer: int, what: Decoder) -> Node:
+def lfm2(c: Context, x: Node, layer: int, what: Plain) -> Node:
     """Short convolution or attention (src/models/lfm2.cpp)."""
     if c.memory.state[layer] is not None:
         return short_conv(c, x, layer)
     return self_attention(c, x, layer, what)
 
 
-NEMOTRON = Decoder(rope=lambda _c, _layer: False, activation="relu_sqr", outputs="normed")
+NEMOTRON = Plain(rope="rotations.never", activation="relu_sqr", outputs="normed")
 
 
 def nemotron(c: Context, layers: Sequence[int]) -> None:
@@ -78,21 +79,21 @@ def _nemotron_ffn(c: Context, x: Node, layer: int) -> Node:
     return g.add(routed, ffn(c, x, layer, "_shexp", "relu_sqr"))
 
 
-def jamba(c: Context, x: Node, layer: int, what: Decoder) -> Node:
+def jamba(c: Context, x: Node, layer: int, what: Plain) -> Node:
     """Mamba or attention without rotation (src/models/jamba.cpp)."""
     if c.memory.state[layer] is not None:
         return mamba(c, x, layer)
-    return self_attention(c, x, layer, replace(what, rope=lambda _c, _layer: False))
+    return self_attention(c, x, layer, replace(what, rope="rotations.never"))
 
 
-def plamo2(c: Context, x: Node, layer: int, what: Decoder) -> Node:
+def plamo2(c: Context, x: Node, layer: int, what: Plain) -> Node:
     """A Mamba layer with heads, or attention (src/models/plamo2.cpp)."""
     if c.memory.state[layer] is not None:
         return mamba_with_heads(c, x, layer)
     return self_attention(c, x, layer, what)
 
 
-def kimi(c: Context, x: Node, layer: int, what: Decoder) -> Node:
+def kimi(c: Context, x: Node, layer: int, what: Plain) -> Node:
     """Kimi delta attention or latent attention (src/models/kimi-linear.cpp, bailingmoe3.cpp)."""
     if c.memory.state[layer] is not None:
         return kda(c, x, layer)
@@ -101,7 +102,7 @@ def kimi(c: Context, x: Node, layer: int, what: Decoder) -> Node:
 
 def falcon_h1(c: Context, layers: Sequence[int]) -> None:
     """Attention and Mamba-2 side by side (src/models/falcon-h1.cpp)."""
-    what = Decoder()
+    what = Plain()
     cur = embedding(c)
     for layer in layers:
         attended = self_attention(c, norm(c, cur, "attn_norm", layer), layer, what)
@@ -115,11 +116,19 @@ def falcon_h1(c: Context, layers: Sequence[int]) -> None:
 
 def pure_mamba(c: Context, layers: Sequence[int]) -> None:
     """Nothing but Mamba layers (src/models/mamba.cpp)."""
+    _only(c, layers, mamba)
+
+
+def pure_mamba2(c: Context, layers: Sequence[int]) -> None:
+    """Nothing but Mamba-2 layers (src/models/mamba2.cpp)."""
+    _only(c, layers, mamba2)
+
+
+def _only(c: Context, layers: Sequence[int], mix: Callable[[Context, Node, int], Node]) -> None:
     cur = embedding(c)
     for layer in layers:
-        x = norm(c, cur, "attn_norm", layer)
-        out = mamba2(c, x, layer) if c.architecture == "mamba2" else mamba(c, x, layer)
+        out = mix(c, norm(c, cur, "attn_norm", layer), layer)
         if layer == layers[-1]:
             out, cur = (g.get_rows(t, output_ids(c)) for t in (out, cur))
         cur = g.add(out, cur)
-    finish(c, cur, Decoder())
+    finish(c, cur, Plain())

@@ -6,17 +6,16 @@ source: src/models/hy-v4.cpp
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from moefit.memory.graph import nodes as g
 from moefit.memory.graph.blocks import embedding, head_only, norm, output_ids, output_norm
 from moefit.memory.graph.context import Context
-from moefit.memory.graph.decoder import Decoder, feed_forward
-from moefit.memory.graph.moe import routing
+from moefit.memory.graph.decoder import feed_forward
 from moefit.memory.graph.nodes import F32, Node
 from moefit.memory.graph.sparse import indexed_latent_attention
+from moefit.model.architectures import Plain
 
-WHAT = Decoder(route=lambda c, layer: replace(routing(c, layer), fused_clamp=True))
+WHAT = Plain(route="routes.fused_clamp")
 
 
 def hy_v4(c: Context, layers: Sequence[int]) -> None:

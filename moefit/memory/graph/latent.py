@@ -6,8 +6,9 @@ from moefit.memory.graph import nodes as g
 from moefit.memory.graph.attention import Heads, attend, attend_latent
 from moefit.memory.graph.blocks import linear, norm, positions
 from moefit.memory.graph.context import Context
-from moefit.memory.graph.decoder import Decoder
+from moefit.memory.graph.named import named
 from moefit.memory.graph.nodes import F32, Node
+from moefit.model.architectures import Plain
 
 
 def query_of(c: Context, x: Node, layer: int) -> Node:
@@ -18,7 +19,7 @@ def query_of(c: Context, x: Node, layer: int) -> Node:
     return linear(c, "attn_q_b", low, layer)
 
 
-def latent_attention(c: Context, x: Node, layer: int, what: Decoder) -> Node:
+def latent_attention(c: Context, x: Node, layer: int, what: Plain) -> Node:
     """Keys and values from one compressed row a token, which alone is cached when the file allows it."""
     hp, n = c.hp, c.batch.tokens
     heads, rank = hp.heads(layer), hp.whole("attention.kv_lora_rank")
@@ -26,7 +27,9 @@ def latent_attention(c: Context, x: Node, layer: int, what: Decoder) -> Node:
     key = hp.whole("attention.key_length_mla") or hp.head_k()
     value = hp.whole("attention.value_length_mla") or hp.head_v()
     if c.memory.mla:
-        query, k, values = latent_query(c, query_of(c, x, layer), x, layer, rotates=what.rope(c, layer))
+        query, k, values = latent_query(
+            c, query_of(c, x, layer), x, layer, rotates=named(what.rope)(c, layer)
+        )
         shape = Heads(heads, 1, rank + rope, rank)
         cur = attend_latent(c, layer, shape, query, k, values, c.weight(layer, "attn_v_b"))
         if c.has(layer, "attn_gate"):
@@ -34,7 +37,7 @@ def latent_attention(c: Context, x: Node, layer: int, what: Decoder) -> Node:
             cur = g.cont(g.mul(g.reshape(cur, value, heads, n), gate), value * heads, n)
         return linear(c, "attn_output", cur, layer)
     q = g.reshape(query_of(c, x, layer), key, heads, n)
-    latent, k_pe = _compressed(c, x, layer, rotates=what.rope(c, layer))
+    latent, k_pe = _compressed(c, x, layer, rotates=named(what.rope)(c, layer))
     return _expanded(c, layer, q, latent, k_pe, (heads, key - rope, rope, value))
 
 

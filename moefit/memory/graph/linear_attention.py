@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from moefit.memory.graph import nodes as g
 from moefit.memory.graph.blocks import embedding, linear, logits, norm, output_ids
 from moefit.memory.graph.context import Context
-from moefit.memory.graph.decoder import Decoder, self_attention
+from moefit.memory.graph.decoder import self_attention
 from moefit.memory.graph.moe import moe_ffn, routing
 from moefit.memory.graph.nodes import F32, Node
 from moefit.memory.graph.recurrent import state
+from moefit.model.architectures import Plain
 
 
 def minimax_01(c: Context, layers: Sequence[int]) -> None:
@@ -19,7 +20,7 @@ def minimax_01(c: Context, layers: Sequence[int]) -> None:
     for layer in layers:
         residual = x = norm(c, cur, "attn_norm", layer)
         recurrent = c.memory.state[layer] is not None
-        out = lightning(c, x, layer) if recurrent else self_attention(c, x, layer, Decoder())
+        out = lightning(c, x, layer) if recurrent else self_attention(c, x, layer, Plain())
         if layer == layers[-1]:
             out, residual = (g.get_rows(t, output_ids(c)) for t in (out, residual))
         x = norm(c, g.add(out, g.scale(residual)), "ffn_norm", layer)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from moefit.memory.graph import nodes as g
 from moefit.memory.graph.blocks import linear
 from moefit.memory.graph.context import Context
@@ -34,11 +32,6 @@ class Routing:
     """Where gate and up are bounded, one operation does it all."""
 
 
-SIGMOID: Final = frozenset(
-    {"afmoe", "cohere2moe", "glm-dsa", "glm4moe", "glm5-next", "hy_v3", "laguna", "step35"}
-)
-"""Architectures whose experts are chosen by sigmoids where the file does not say (src/models/*.cpp, load_arch_hparams)."""
-
 GATING = {1: "softmax", 2: "sigmoid", 3: "softmax_weight", 4: "sqrt_softplus"}
 """llama_expert_gating_func_type."""
 
@@ -48,9 +41,7 @@ def routing(
 ) -> Routing:
     """What the file's keys say about routing."""
     hp = c.hp
-    code = hp.whole("expert_gating_func")
-    if not code and c.architecture in SIGMOID:
-        default_gating = "sigmoid"
+    code = hp.whole("expert_gating_func") or int(hp.defaults.get("expert_gating_func", 0))
     norm = hp.flag("expert_weights_norm", layer=layer) if normalise is None else normalise
     scale = hp.real("expert_weights_scale")
     clamped = hp.real("swiglu_clamp_exp", 0, layer) > 1e-6
@@ -80,10 +71,6 @@ def _grouped(c: Context, selection: Node, experts: int, groups: int) -> Node:
     kept = g.get_rows(grouped, chosen)
     masked = g.set_rows(g.like("FILL", grouped), kept, chosen)
     return g.reshape(masked, experts, n)
-
-
-PRECISE: Final = frozenset({"mistral4"})
-"""Architectures whose activations can leave the range of f16 before the experts' last matrix (src/llama-graph.cpp, build_moe_ffn)."""
 
 
 def _product(c: Context, layer: int, name: str, x: Node, ids: Node, *, precise: bool = False) -> Node:
@@ -122,7 +109,7 @@ def moe_ffn(
     if how.weight_first:
         cur = g.mul(g.repeat(cur, embd, used, n, 1), weights)
     cur = _activated(c, layer, cur, ids, how, suffix)
-    out = _product(c, layer, f"ffn_down{suffix}", cur, ids, precise=c.architecture in PRECISE)
+    out = _product(c, layer, f"ffn_down{suffix}", cur, ids, precise=c.row.precise_experts)
     if not how.weight_first:
         out = g.mul(out, weights)
     c.expand(out)

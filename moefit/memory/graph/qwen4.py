@@ -20,12 +20,12 @@ from moefit.memory.graph.attention import (
 )
 from moefit.memory.graph.blocks import embedding, head_only, indices, linear, norm, output_ids, positions
 from moefit.memory.graph.context import Context
-from moefit.memory.graph.decoder import Decoder, feed_forward, gated_attention
+from moefit.memory.graph.decoder import feed_forward, gated_attention
 from moefit.memory.graph.delta_net import delta_net
-from moefit.memory.graph.moe import routing
 from moefit.memory.graph.nodes import F16, F32, I32, I64, Node
+from moefit.model.architectures import Plain
 
-WHAT = Decoder(route=lambda c, layer: routing(c, layer, normalise=True))
+WHAT = Plain(route="routes.softmax_normalised")
 
 
 def build(c: Context, layers: Sequence[int]) -> None:

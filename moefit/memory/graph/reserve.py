@@ -12,17 +12,19 @@ from typing import Final, TypeVar
 
 from moefit.machine.backends import Backend
 from moefit.memory.buffers import HOST
+from moefit.memory.graph import decoder
 from moefit.memory.graph.allocate import Allocator, Arena
-from moefit.memory.graph.architectures import ARCHITECTURES, GROWING, HYPER, PERIODS, UNDESCRIBED
 from moefit.memory.graph.context import Batch, Context, Homes, Layers
 from moefit.memory.graph.fusion import fused
 from moefit.memory.graph.layers import Chosen, choose, sketched
+from moefit.memory.graph.named import named
 from moefit.memory.graph.nodes import Node
 from moefit.memory.graph.rules import alloc_size, batch_size, runs
 from moefit.memory.graph.schedule import Backends, schedule
 from moefit.memory.hparams import hparams
 from moefit.memory.memo import per_object
 from moefit.model import MissingError, Model
+from moefit.model.architectures import Plain, architecture
 from moefit.values import dataclass
 
 T = TypeVar("T")
@@ -57,7 +59,7 @@ def peaks_of(model: Model, homes: Homes, question: Question) -> Peaks:
     """The peaks, remembered by what they depend on."""
     # With caches on the host, copies come and go in every layer, and the free blocks do not soon repeat.
     whole = _grows(model) or not question.batch.kv_offload
-    chosen = choose(model, homes, PERIODS.get(model.architecture, 1), whole=whole)
+    chosen = choose(model, homes, architecture(model.architecture).period, whole=whole)
     outside = tuple((name, home) for name, home in homes.tensors.items() if not name.startswith("blk."))
     places = (chosen.key, outside)
 
@@ -71,7 +73,7 @@ def sketch(model: Model, homes: Homes, question: Question) -> Peaks:
     """Peaks of a graph of two layers of each kind and home, those with the largest tensors away from it."""
     if _grows(model):
         return peaks_of(model, homes, question)
-    layers = sketched(model, homes, PERIODS.get(model.architecture, 1))
+    layers = sketched(model, homes, architecture(model.architecture).period)
     chosen = Chosen(layers, ("sketch", layers))
     return _allocated(_settled(model, homes, question, chosen, (chosen.key, homes.layers)), question)
 
@@ -79,7 +81,7 @@ def sketch(model: Model, homes: Homes, question: Question) -> Peaks:
 def _settled(model: Model, homes: Homes, question: Question, chosen: Chosen, places: Hashable) -> Context:
     """The graph with the fused operations that llama.cpp keeps: those that run where their layer is (resolve_fused_ops)."""
     batch = question.batch
-    if model.architecture not in HYPER:
+    if not architecture(model.architecture).fused_streams:
         c = _built(model, homes, batch, chosen.layers)
         if not (question.auto and batch.flash):
             return c
@@ -118,7 +120,7 @@ def _can_run(question: Question, backend: int, node: Node) -> bool:
 
 def _grows(model: Model) -> bool:
     """Whether every layer takes something more: an input of its own, or what it leaves allocated."""
-    return model.architecture in GROWING or "per_layer_model_proj.weight" in _layers(model).outside
+    return architecture(model.architecture).grows or "per_layer_model_proj.weight" in _layers(model).outside
 
 
 def _remembered(known: OrderedDict[Hashable, T], key: Hashable, answer: Callable[[], T]) -> T:
@@ -160,7 +162,7 @@ def _built(model: Model, homes: Homes, batch: Batch, layers: Sequence[int]) -> C
     c = Context(model, hparams(model), _layers(model), batch, homes)
     if not guessed(model):
         try:
-            ARCHITECTURES[model.architecture](c, layers)
+            _build(c, layers)
         except MissingError as error:
             _lacking(model).append(error.name)
             return _built(model, homes, batch, layers)
@@ -171,6 +173,15 @@ def _built(model: Model, homes: Homes, batch: Batch, layers: Sequence[int]) -> C
     return c
 
 
+def _build(c: Context, layers: Sequence[int]) -> None:
+    """The graph that the architecture's row names."""
+    graph = c.row.graph
+    if isinstance(graph, Plain):
+        decoder.build(c, layers, graph)
+    elif graph is not None:
+        named(graph)(c, layers)
+
+
 @per_object(8)
 def _lacking(_model: Model) -> list[str]:
     """What the architecture's graph needs and the file was seen to lack."""
@@ -179,16 +190,17 @@ def _lacking(_model: Model) -> list[str]:
 
 @per_object(8)
 def _has_undescribed(model: Model) -> bool:
-    part = UNDESCRIBED.get(model.architecture)
-    return part is not None and any(part in t.name for layer in model.layers for t in layer.tensors)
+    part = architecture(model.architecture).undescribed
+    return bool(part) and any(part in t.name for layer in model.layers for t in layer.tensors)
 
 
 def guessed(model: Model) -> str | None:
     """Why the graph is a general one, not the architecture's; None where it is that."""
-    if model.architecture not in ARCHITECTURES:
+    row = architecture(model.architecture)
+    if row.graph is None:
         return "its graph is not described"
     if _has_undescribed(model):
-        return f"the part of its graph with {UNDESCRIBED[model.architecture]} is not described"
+        return f"the part of its graph with {row.undescribed} is not described"
     lacking = _lacking(model)
     return f"the file lacks {lacking[0]}" if lacking else None
 

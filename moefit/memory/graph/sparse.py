@@ -24,24 +24,22 @@ from moefit.memory.graph.attention import (
 )
 from moefit.memory.graph.blocks import indices, linear, norm, positions
 from moefit.memory.graph.context import Context
-from moefit.memory.graph.decoder import Decoder, self_attention
+from moefit.memory.graph.decoder import self_attention
 from moefit.memory.graph.latent import latent_query
 from moefit.memory.graph.nodes import F16, F32, I32, Node
 from moefit.model import MissingError
-
-UNTURNED: Final = frozenset({"hy_v4"})
-"""Architectures whose indexer leaves queries and keys as they are, without a Hadamard rotation."""
+from moefit.model.architectures import Plain
 
 RESERVED_POSITIONS: Final = 256
 """Positions of an empty cache, which MiniMax-M3's graph is reserved for (llama_kv_cache_msa_context::get_n_pos)."""
 
 
-def indexed_latent_attention(c: Context, x: Node, layer: int, _what: Decoder) -> Node:
+def indexed_latent_attention(c: Context, x: Node, layer: int, _what: Plain) -> Node:
     """Latent attention to the cells that the lightning indexer ranks highest; some layers reuse the choice."""
     hp = c.hp
     low = norm(c, linear(c, "attn_q_a", x, layer), "attn_q_a_norm", layer)
     if c.memory.indexer[layer] is not None:
-        c.carried["top_k"] = _chosen_cells(c, x, low, layer, turned=c.architecture not in UNTURNED)
+        c.carried["top_k"] = _chosen_cells(c, x, low, layer, turned=not c.row.unturned_indexer)
     rank, rope, heads = (
         hp.whole("attention.kv_lora_rank"),
         hp.whole("rope.dimension_count"),
@@ -75,7 +73,7 @@ def _indexed(c: Context, layer: int) -> bool:
     return True
 
 
-def indexed_or_windowed(c: Context, x: Node, layer: int, _what: Decoder) -> Node:
+def indexed_or_windowed(c: Context, x: Node, layer: int, _what: Plain) -> Node:
     """Latent attention, in a window or to the cells that the indexer ranks highest, with a gate for each head (dots.note)."""
     hp, n, window = c.hp, c.batch.tokens, c.memory.windowed[layer]
     suffix = "_swa" if window else ""
@@ -159,7 +157,7 @@ def _only(full: Node, top_k: Node) -> Node:
     return g.add(back, full)
 
 
-def block_sparse_attention(c: Context, x: Node, layer: int, what: Decoder) -> Node:
+def block_sparse_attention(c: Context, x: Node, layer: int, what: Plain) -> Node:
     """Attention to the blocks of positions that an indexer head of each group ranks highest (MiniMax-M3)."""
     alone = c.batch.sequences == 1 or c.batch.streams > 1
     if c.memory.indexer[layer] is None or not c.batch.flash or not alone:

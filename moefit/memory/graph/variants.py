@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from moefit.memory.graph import nodes as g
-from moefit.memory.graph.blocks import embedding, ffn, head_only, logits, norm, output_ids, output_norm
+from moefit.memory.graph.blocks import (
+    embedding,
+    ffn,
+    head_only,
+    linear,
+    logits,
+    norm,
+    output_ids,
+    output_norm,
+)
 from moefit.memory.graph.context import Context
-from moefit.memory.graph.decoder import Decoder, block, self_attention
-from moefit.memory.graph.latent import latent_attention
+from moefit.memory.graph.decoder import block, feed_forward, self_attention
 from moefit.memory.graph.moe import Routing, moe_ffn, routing
 from moefit.memory.graph.nodes import Node
+from moefit.model.architectures import Plain
 
-PLAIN = Decoder()
+PLAIN = Plain()
 
 
 def arctic(c: Context, layers: Sequence[int]) -> None:
@@ -36,7 +45,7 @@ def grok(c: Context, layers: Sequence[int]) -> None:
     cur = embedding(c)
     for layer in layers:
         residual = cur
-        cur = self_attention(c, norm(c, cur, "attn_norm", layer), layer, Decoder(softcap=True))
+        cur = self_attention(c, norm(c, cur, "attn_norm", layer), layer, PLAIN)
         if layer == layers[-1]:
             cur, residual = (g.get_rows(x, output_ids(c)) for x in (cur, residual))
         before = g.add(norm(c, cur, "attn_output_norm", layer), residual)
@@ -53,7 +62,7 @@ def grok(c: Context, layers: Sequence[int]) -> None:
 
 def smallthinker(c: Context, layers: Sequence[int]) -> None:
     """The router reads the layer's input, before attention (src/models/smallthinker.cpp)."""
-    what = Decoder(rope=lambda c, layer: not c.memory.window or layer % 4 != 0)
+    what = Plain(rope="rotations.smallthinker")
     cur = embedding(c)
     for layer in layers:
         residual = cur
@@ -120,8 +129,28 @@ def deci(c: Context, layers: Sequence[int]) -> None:
 
 def minicpm3(c: Context, layers: Sequence[int]) -> None:
     """Latent attention, and constants before and after everything (src/models/minicpm3.cpp)."""
-    what = Decoder(mix=latent_attention, scaled_residual=lambda _c: True)
+    what = Plain(mix="latent.latent_attention")
     cur = g.scale(embedding(c))
     for layer in layers:
         cur = block(c, cur, layer, what, last=layer == layers[-1])
     head_only(c, output_norm(c, cur), scaled=True)
+
+
+def scaled_attention(c: Context, x: Node, layer: int, what: Plain) -> Node:
+    """Attention, its output scaled where the file says so (src/models/mimo2.cpp)."""
+    cur = self_attention(c, x, layer, what)
+    return g.scale(cur) if c.hp.real("attention.value_scale", 1) != 1 else cur
+
+
+def halved(c: Context, x: Node, layer: int, what: Plain) -> Node:
+    """The sum of routed and shared experts, scaled (src/models/cohere2moe.cpp)."""
+    cur = feed_forward(c, x, layer, what)
+    return g.scale(cur) if c.has(layer, "ffn_up_shexp") else cur
+
+
+def divided_gate(c: Context, x: Node, layer: int, what: Plain) -> Node:
+    """The shared expert's gate is silu(x) / x (src/models/qwen2moe.cpp)."""
+    routed = moe_ffn(c, x, layer, routing(c, layer, normalise=False))
+    shared = ffn(c, x, layer, "_shexp", what.activation)
+    gate = linear(c, "ffn_gate_inp_shexp", x, layer)
+    return g.add(routed, g.mul(shared, g.div(g.unary(gate), gate)))
