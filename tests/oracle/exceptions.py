@@ -1,6 +1,5 @@
 """Recorded rows whose compute buffers miss the narrow bound, max(8 MiB, 2%), and why; test_compute.py finds any other."""
 
-ONE_COPY = "the user's -ot moves nothing, but llama.cpp sees that there is one and does without pipelining: more is said"
 A_LEAF_ON_THE_CPU = "8 MiB more than the host needs: one of the selection's constants is placed on the CPU"
 NO_SCAN = "the recorder's devices take a scan over 64 states, which a real CUDA card leaves to the CPU: more is said"
 F32_SOURCES = (
@@ -9,7 +8,6 @@ F32_SOURCES = (
 )
 
 EXCEPTIONS = {
-    ("afmoe", "rpc", r"-c 8192 -ot blk\.(0|1|2|3)\.ffn_.*_exps=RPC0[127.0.0.1:{P1}]"): ONE_COPY,
     ("mistral-small-4", "cuda-like", "-c 8192"): F32_SOURCES,
     ("mistral-small-4", "cuda-like", "-c 32768 -ub 1024 -np 4 -kvu"): F32_SOURCES,
     ("mistral-small-4", "cuda-like", "-c 8192 -ngl 18"): F32_SOURCES,
