@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 
-.PHONY: help test lint format real bench clean
+.PHONY: help test thorough lint format real bench clean
 
 help:  ## what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -14,6 +14,9 @@ help:  ## what there is
 
 test: .venv/installed  ## the tests that need no llama.cpp
 	.venv/bin/pytest -n auto
+
+thorough: .venv/installed  ## what is tried on random lines, ten times as often
+	.venv/bin/pytest -n auto --hypothesis-profile thorough tests/planning
 
 lint: .venv/installed  ## ruff and mypy
 	.venv/bin/ruff check .

@@ -5,6 +5,7 @@ from hypothesis import settings
 
 # A busy machine is no failure. Everything else is hypothesis's own choice: where CI is set, it repeats the same examples.
 settings.register_profile("unhurried", parent=settings(), deadline=None)
+settings.register_profile("thorough", parent=settings(), deadline=None, max_examples=1000)
 settings.load_profile("unhurried")
 
 

@@ -32,8 +32,6 @@ from moefit.machine.detect import MachineOptions, detect
 from moefit.machine.types import Device, Machine
 from moefit.model import Model, build
 from moefit.model.overrides import overridden
-from moefit.planning.context import wanted_context
-from moefit.search.guests import count_guests
 from moefit.search.request import Options, Request
 
 if TYPE_CHECKING:
@@ -101,8 +99,7 @@ def _with_guests(
         wanted = speculating(wanted, launch.given, spec_type)
     machine = read_machine(machine_options, launch)
     read = replace(launch, constraints=wanted, needed=needed)
-    request = Request(model, machine, read, options, files)
-    return replace(request, guests=count_guests(request, wanted_context(wanted, model)))
+    return Request(model, machine, read, options, files)
 
 
 def _path_of_url(wanted: Constraints, using: Access) -> tuple[Addition, ...]:

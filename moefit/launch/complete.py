@@ -12,7 +12,8 @@ from moefit.launch.given import LINE, Given
 from moefit.launch.options import OptionTable
 from moefit.launch.pattern_writer import write_rules, write_value
 from moefit.launch.patterns import CPU_BUFFER, match
-from moefit.launch.resolve import device_order, free, slot_devices
+from moefit.launch.placed import as_placed
+from moefit.launch.resolve import free, slot_devices
 from moefit.launch.translate import OLD_LOAD_MODES, Dropped, translate
 from moefit.machine.types import CPU, Device
 from moefit.placement.types import Placement
@@ -97,38 +98,43 @@ def placement_additions(
     names: Sequence[str],
     constraints: Constraints,
     machine: Sequence[Device] | None = None,
+    excluded: Sequence[str] = (),
 ) -> tuple[Addition, ...]:
     """What puts the tensors `names` where the placement on `devices` (in the order of its runs) has them.
 
-    `machine` are all devices there are, in llama.cpp's own order: -dev is needed when `devices` are others. What the user
-    fixed is not said again, and tensors that the user's own rules take get no pattern.
+    `machine` are all devices there are, in llama.cpp's own order: -dev is needed when `devices` are others, or some are `excluded`. What
+    the user fixed is not said again, and tensors that the user's own rules take get no pattern.
 
     Raises:
         ValueError: -ngl and -ts cannot express the placement's slots.
     """
     everything = devices if machine is None else machine
-    additions = []
-    order = [everything[i].name for i in device_order(constraints, everything)]
-    names_of = [device.name for device in devices]
-    if constraints.devices is None and order != names_of:
-        additions.append(
-            Addition("-dev", ",".join(names_of) or "none", "the devices that are used, in this order")
-        )
-    offloaded = placement.offloaded
-    if constraints.gpu_layers in {None, "auto"}:
-        why = f"{offloaded} of {len(placement.slots)} layer slots on devices"
-        additions.append(Addition("-ngl", str(offloaded), why))
-    split: Sequence[float] | None = constraints.tensor_split
-    if split is None and len(devices) > 1 and offloaded:
-        counts = [placement.slots.count(i) for i in range(len(devices))]
-        split = counts
-        additions.append(Addition("-ts", ",".join(map(str, counts)), "layer slots on each device"))
-    expressed = slot_devices(len(placement.slots), offloaded, split, [free(device) for device in devices])
+    placed = as_placed(constraints, placement, devices, everything, hidden=bool(excluded))
+    expressed = slot_devices(
+        len(placement.slots), placed.gpu_layers, placed.tensor_split, [free(device) for device in devices]
+    )
     if expressed != placement.slots:
-        raise ValueError(f"-ngl {offloaded} -ts {split} is no way to say {placement.slots}")
+        raise ValueError(
+            f"-ngl {placed.gpu_layers} -ts {placed.tensor_split} is no way to say {placement.slots}"
+        )
+    additions = []
+    if placed.devices != constraints.devices:
+        additions.append(devices_addition(placed.devices or (), excluded))
+    if placed.gpu_layers != constraints.gpu_layers:
+        why = f"{placement.offloaded} of {len(placement.slots)} layer slots on devices"
+        additions.append(Addition("-ngl", str(placed.gpu_layers), why))
+    if placed.tensor_split != constraints.tensor_split:
+        counts = ",".join(str(int(count)) for count in placed.tensor_split or ())
+        additions.append(Addition("-ts", counts, "layer slots on each device"))
     if value := _override_value(placement, devices, names, constraints):
         additions.append(Addition("-ot", value, "tensors that live elsewhere than their layer"))
     return tuple(additions)
+
+
+def devices_addition(names: Sequence[str], excluded: Sequence[str] = ()) -> Addition:
+    """`-dev`, and why: the devices that are used, or those that `--exclude` leaves."""
+    why = f"not {', '.join(excluded)}: --exclude" if excluded else "the devices that are used, in this order"
+    return Addition("-dev", ",".join(names) or "none", why)
 
 
 def _override_value(

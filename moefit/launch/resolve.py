@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import accumulate
 from typing import Final
 
@@ -39,9 +39,10 @@ def resolve(model: Model, constraints: Constraints, devices: Sequence[Device]) -
         model.slots, constraints.gpu_layers, constraints.tensor_split, [free(devices[i]) for i in used]
     )
     slots = tuple(used[place] if place != CPU else CPU for place in places)
-    moved = fixed_tensors(constraints.overrides, devices, (t.name for t in model.tensors))
+    moved = fixed_tensors(constraints.overrides, [devices[i] for i in used], (t.name for t in model.tensors))
+    placed = {name: place if place == CPU else used[place] for name, place in moved.items()}
     homes = _homes(model, slots)
-    overrides = {name: device for name, device in moved.items() if homes[name] != {device}}
+    overrides = {name: device for name, device in placed.items() if homes[name] != {device}}
     return Placement(slots, overrides)
 
 
@@ -96,14 +97,28 @@ def fixed_tensors(
     """Device index (or CPU) of every tensor that a rule takes.
 
     Raises:
-        UsageError: a rule names a buffer that no device has.
+        UsageError: a rule takes a tensor to a buffer that none of the devices has.
     """
     index = {CPU_BUFFER: CPU} | {device.buffer_name: i for i, device in enumerate(devices)}
+    taken = match(rules, names)
+    _refuse_others(taken.values(), index)
+    return {name: index[rule.buffer] for name, rule in taken.items()}
+
+
+def check_buffers(rules: Sequence[Rule], devices: Sequence[Device]) -> None:
+    """Whether llama.cpp knows every buffer, whether a tensor goes there or not (common/arg.cpp, parse_tensor_buffer_overrides).
+
+    Raises:
+        UsageError: a rule names a buffer that no device of the machine has.
+    """
+    _refuse_others(rules, (CPU_BUFFER, *(device.buffer_name for device in devices)))
+
+
+def _refuse_others(rules: Iterable[Rule], known: Collection[str]) -> None:
     for rule in rules:
-        if rule.buffer not in index:
+        if rule.buffer not in known:
             words = " ".join(rule.words)
-            raise UsageError(f"{words}: there is no buffer {rule.buffer}", f"there are {', '.join(index)}")
-    return {name: index[rule.buffer] for name, rule in match(rules, names).items()}
+            raise UsageError(f"{words}: there is no buffer {rule.buffer}", f"there are {', '.join(known)}")
 
 
 def free(device: Device) -> int:

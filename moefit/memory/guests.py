@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from moefit.launch.resolve import fixed_tensors, free, slot_devices
+from moefit.errors import UsageError
+from moefit.launch.resolve import device_order, fixed_tensors, free, slot_devices
 from moefit.machine.types import CPU
 from moefit.memory.buffers import allocated, backend_at, pad
 from moefit.memory.footprint import footprint
@@ -46,60 +47,80 @@ class Files:
 
 
 def guests(
-    constraints: Constraints, files: Files, model: Model, devices: Sequence[Device], settings: Settings
+    line: Constraints,
+    files: Files,
+    model: Model,
+    gpus: Sequence[Device],
+    devices: Sequence[Device],
+    settings: Settings,
+    placement: Placement,
 ) -> tuple[Guest, ...]:
     """Everything that a line loads beside its model.
 
-    Adapters and control vectors follow the model's tensors; where those are still to be placed, all are taken to be on the
-    devices, as far as the line lets them.
-
     Args:
-        constraints: the line.
+        line: the line with all that places something: `-dev` and `-ts` move the projector and the draft model, too.
         files: what it names.
         model: the main model.
-        devices: those that llama.cpp will use, in its order.
+        gpus: all of the machine's, in llama.cpp's order.
+        devices: those that the main model uses.
         settings: the main model's.
+        placement: the main model's; adapters and control vectors lie with its tensors.
 
     Raises:
-        UsageError: an override names a buffer that no device has, or images cannot be as large as the line wants.
+        UsageError: the line names a device or a buffer that is not there, or images cannot be as large as it wants.
     """
-    shares = [free(device) for device in devices]
-    layers, split = constraints.gpu_layers, constraints.tensor_split
-    placement = Placement(
-        slot_devices(model.slots, layers, split, shares),
-        fixed_tensors(constraints.overrides, devices, (tensor.name for tensor in model.tensors)),
-    )
     found: list[Guest] = []
     if files.mmproj is not None:
-        device = _projector_device(constraints, devices)
+        device = projector_device(line, gpus)
         flash = settings.flash_attention != "off"
-        tokens = ImageTokens(constraints.image_min_tokens, constraints.image_max_tokens)
+        tokens = ImageTokens(line.image_min_tokens, line.image_max_tokens)
         found.append(mmproj(files.mmproj, device, flash_attention=flash, image_tokens=tokens))
     if files.draft is not None:
-        named = constraints.draft_devices
-        own = devices if named is None else [d for d in devices if d.name in named]
         found += draft(
             files.draft,
-            own,
+            draft_devices(line, gpus, devices),
             settings,
-            constraints.draft_gpu_layers,
-            split,
-            constraints.draft_overrides,
-            blocks=not WHOLE_BLOCKS.isdisjoint(constraints.spec_types),
+            line.draft_gpu_layers,
+            line.tensor_split,
+            line.draft_overrides,
+            blocks=not WHOLE_BLOCKS.isdisjoint(line.spec_types),
             bound=_bound(files.draft, model, devices, settings, placement),
         )
     for header in files.loras:
         found += lora(header, model, devices, placement)
-    for _ in constraints.control_vectors[:1]:  # several add up in one
+    for _ in line.control_vectors[:1]:  # several add up in one
         found += control_vector(model, devices, placement)
     return tuple(found)
 
 
-def _projector_device(constraints: Constraints, devices: Sequence[Device]) -> str:
-    """`--mmproj-device`, or else the first device; the CPU with `--no-mmproj-offload`."""
-    if not constraints.mmproj_offload or not devices:
+def projector_device(line: Constraints, gpus: Sequence[Device]) -> str:
+    """Where the projector runs: `--mmproj-device`, else the first of `-dev`, else the first GPU that is registered.
+
+    source: common/arg.cpp, common_params_parse_ex (mmproj_device); tools/mtmd/clip.cpp, clip_ctx::clip_ctx
+    """
+    if not line.mmproj_offload:
         return CPU_NAME
-    return constraints.mmproj_device or devices[0].name
+    if line.mmproj_device is not None:
+        if line.mmproj_device not in {gpu.name for gpu in gpus}:
+            there = ", ".join(gpu.name for gpu in gpus) or "none"
+            raise UsageError(
+                f"--mmproj-device {line.mmproj_device}: there is no such device", f"there are: {there}"
+            )
+        return line.mmproj_device
+    if line.devices is not None:
+        return line.devices[0] if line.devices else CPU_NAME
+    order = sorted(gpus, key=lambda gpu: (gpu.integrated, gpu.backend.name == "RPC"))
+    return order[0].name if order else CPU_NAME
+
+
+def draft_devices(line: Constraints, gpus: Sequence[Device], devices: Sequence[Device]) -> tuple[Device, ...]:
+    """The draft model's: `-devd`, else the main model's; of them one with `-sm none`.
+
+    source: common/speculative.cpp, common_base_params_to_speculative
+    """
+    if line.draft_devices is None:
+        return tuple(devices)
+    return tuple(gpus[i] for i in device_order(replace(line, devices=line.draft_devices), gpus))
 
 
 def draft(
@@ -143,6 +164,7 @@ def draft(
         embeddings=False,
         cache_ram=0,
         context_checkpoints=0,
+        overridden=bool(rules),
     )
     slots = slot_devices(model.slots, gpu_layers, tensor_split, [free(device) for device in devices])
     moved = fixed_tensors(rules, devices, (tensor.name for tensor in model.tensors))
@@ -155,11 +177,11 @@ def draft(
         used = footprint(model, devices, settings, placement)
     note = f"{DRAFT}: {'; '.join(used.notes)}" if used.notes else ""
     found = [
-        Guest("draft", device.name, use.model, use.context, use.compute, settings.ubatch, note)
+        Guest("draft", device.name, use.model, use.context, use.compute, note)
         for device, use in zip(devices, used.devices, strict=True)
     ]
     on_host = used.host.compute + used.host.output
-    host = Guest("draft", CPU_NAME, used.host.loaded, used.host.context, on_host, settings.ubatch, note)
+    host = Guest("draft", CPU_NAME, used.host.loaded, used.host.context, on_host, note)
     return tuple(guest for guest in (*found, host) if guest.total)
 
 

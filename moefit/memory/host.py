@@ -123,6 +123,13 @@ def residence(host: HostUse, settings: Settings, devices: Sequence[Device]) -> R
     return Residence(pinned, private + host.loaded, host.lazy)
 
 
+def pinned_by_devices(host: HostUse, settings: Settings, devices: Sequence[Device]) -> int:
+    """Bytes of RAM in page-locked buffers of a device's driver; what mlock holds of a mapped file is none of them."""
+    if not (settings.host_buffers and any(device.backend.host_buffer for device in devices)):
+        return 0
+    return host.compute + host.output + (0 if settings.is_mapped else host.loaded)
+
+
 def _whole_state(model: Model, settings: Settings) -> int:
     """Bytes of one slot's full cache and state."""
     h = hparams(model)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from moefit.launch.complete import Addition, placement_additions
+from moefit.launch.complete import Addition, devices_addition, placement_additions
 from moefit.launch.constraints import Constraints
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Machine
@@ -28,10 +28,11 @@ def additions(request: Request, chosen: Candidate, default: Settings) -> tuple[A
     placed: tuple[Addition, ...] = ()
     if constraints.split_mode not in SPLIT_MODES:
         names = [t.name for t in request.model.tensors]
-        placed = placement_additions(settled.placement, settled.devices, names, constraints, machine.gpus)
-    if machine.excluded and constraints.devices is None and not any(a.option == "-dev" for a in placed):
-        used = ",".join(device.name for device in settled.devices) or "none"
-        placed = (Addition("-dev", used, f"not {', '.join(machine.excluded)}: --exclude"), *placed)
+        placed = placement_additions(
+            settled.placement, settled.devices, names, constraints, machine.gpus, machine.excluded
+        )
+    elif machine.excluded and constraints.devices is None:
+        placed = (devices_addition([device.name for device in settled.devices], machine.excluded),)
     return (*placed, *_launch(machine, constraints, chosen, default))
 
 

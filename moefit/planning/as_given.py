@@ -8,11 +8,14 @@ from moefit import cost, memory
 from moefit.launch.defaults import settings
 from moefit.launch.resolve import resolve
 from moefit.machine.types import CPU, Device
+from moefit.memory.guests import guests
+from moefit.memory.host import pinned_by_devices
 from moefit.memory.split_modes import SPLIT_MODES, cautious
 from moefit.placement.types import Placement
-from moefit.search.budgets import budgets
+from moefit.search.budgets import budgets, charged, guests_only
 from moefit.search.candidate import Candidate
 from moefit.search.demand import chosen_devices
+from moefit.search.guests import draft_bytes
 from moefit.search.problem import known_work
 from moefit.search.ram import ram_shortfall
 from moefit.search.request import Request
@@ -41,7 +44,11 @@ def as_given(request: Request, context: int) -> Candidate:
         footprint = cautious(
             footprint, ledger, sized.split_mode, sized.main_gpu, request.launch.constraints.tensor_split
         )
-    settled = Settled(devices, budgets(request, devices, sized), placement, footprint, unplaced=0)
+    found = guests(constraints, request.files, model, machine.gpus, devices, sized, placement)
+    pinned = pinned_by_devices(footprint.host, sized, devices)
+    given = charged(budgets(request, devices, sized), devices, found, pinned)
+    beside = guests_only(request, devices, sized, found, pinned)
+    settled = Settled(devices, given, placement, footprint, 0, found, beside)
     prediction = cost.predict(
         known_work(model),
         machine,
@@ -49,9 +56,9 @@ def as_given(request: Request, context: int) -> Candidate:
         sized,
         placement,
         request.options.workload,
-        draft_bytes=request.draft_bytes,
+        draft_bytes=draft_bytes(found),
     )
-    return Candidate(AS_GIVEN, sized, settled, prediction, ram_shortfall(request, sized, settled))
+    return Candidate(AS_GIVEN, sized, settled, prediction, ram_shortfall(request, settled))
 
 
 def _placement(request: Request, devices: Sequence[Device]) -> Placement:

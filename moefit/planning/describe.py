@@ -13,6 +13,7 @@ from moefit.launch.translate import Dropped
 from moefit.machine.types import CPU, Device
 from moefit.memory.guest import Guest
 from moefit.memory.host import PROCESS
+from moefit.memory.types import Use
 from moefit.model import Layer, Model, Role
 from moefit.model.keys import KEYS
 from moefit.placement.types import Placement
@@ -28,7 +29,6 @@ from moefit.sizes import format_size
 def describe(request: Request, chosen: Candidate, found: Sequence[Candidate], completion: Completion) -> Plan:
     """The plan, with everything a reader may ask about it."""
     settled, constraints = chosen.settled, request.launch.constraints
-    guests = tuple(guest.at(chosen.settings.ubatch) for guest in request.guests)
     return Plan(
         fits=chosen.fits,
         strategy=chosen.strategy,
@@ -36,10 +36,10 @@ def describe(request: Request, chosen: Candidate, found: Sequence[Candidate], co
         machine=request.machine,
         settings=chosen.settings,
         placement=settled.placement,
-        devices=device_plans(request.model, settled, guests),
+        devices=device_plans(request.model, settled),
         host=settled.footprint.host,
-        host_left=ram_left(request, chosen.settings, settled),
-        guests=guests,
+        host_left=ram_left(request, settled),
+        guests=settled.guests,
         layers=tuple(_layer_plans(request.model, constraints, settled)),
         prediction=chosen.prediction,
         candidates=tuple(found),
@@ -58,9 +58,9 @@ def describe(request: Request, chosen: Candidate, found: Sequence[Candidate], co
     )
 
 
-def device_plans(model: Model, settled: Settled, guests: Sequence[Guest]) -> tuple[DevicePlan, ...]:
-    """Each device with its memory, its layers and the layers whose experts it holds."""
-    return tuple(
+def device_plans(model: Model, settled: Settled) -> tuple[DevicePlan, ...]:
+    """Each device with its memory, its layers and the layers whose experts it holds; then those that hold guests alone."""
+    holding = tuple(
         DevicePlan(
             device=device,
             budget=budget,
@@ -73,12 +73,21 @@ def device_plans(model: Model, settled: Settled, guests: Sequence[Guest]) -> tup
             ),
             output=settled.placement.slots[-1] == index
             and not any(t.name in settled.placement.overrides for t in model.output),
-            guests=tuple(guest for guest in guests if guest.device == device.name),
+            guests=_guests_on(settled, device),
         )
         for index, (device, budget, use) in enumerate(
             zip(settled.devices, settled.budgets, settled.footprint.devices, strict=True)
         )
     )
+    alone = (
+        DevicePlan(device, budget, Use(), (), (), output=False, guests=_guests_on(settled, device))
+        for device, budget in settled.beside
+    )
+    return (*holding, *alone)
+
+
+def _guests_on(settled: Settled, device: Device) -> tuple[Guest, ...]:
+    return tuple(guest for guest in settled.guests if guest.device == device.name)
 
 
 def home(name: str, layer: int, placement: Placement) -> int:
@@ -161,7 +170,7 @@ def _warnings(request: Request, chosen: Candidate) -> Iterator[Warn]:
         yield Warn("machine", text)
     for note in chosen.settled.footprint.notes:
         yield Warn("estimate", note)
-    for note in dict.fromkeys(guest.note for guest in request.guests if guest.note):
+    for note in dict.fromkeys(guest.note for guest in chosen.settled.guests if guest.note):
         yield Warn("estimate", note)
     if chosen.fits and request.machine.ram.available < chosen.settled.footprint.host.total:
         yield Warn(
@@ -169,7 +178,7 @@ def _warnings(request: Request, chosen: Candidate) -> Iterator[Warn]:
             "the weights on the CPU are larger than the RAM that is free: they are read from disk again and again",
             "fewer experts on the CPU, a smaller quantisation or more RAM make it many times faster",
         )
-    left = ram_left(request, chosen.settings, chosen.settled)
+    left = ram_left(request, chosen.settled)
     if chosen.fits and 0 <= left < PROCESS:
         yield Warn(
             "tight-ram",

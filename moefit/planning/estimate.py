@@ -18,7 +18,6 @@ from moefit.planning.refusals import refuse
 from moefit.planning.types import Plan
 from moefit.search.candidate import Candidate
 from moefit.search.demand import chosen_devices
-from moefit.search.guests import count_guests
 from moefit.search.llama_fit import Fitted
 from moefit.search.request import Request
 from moefit.search.server_fit import as_fitted, fits_itself, server_fit
@@ -67,8 +66,7 @@ def _loaded(request: Request, fitted: Fitted) -> Request:
     """What is asked, with the line as it is loaded after the fit."""
     devices = chosen_devices(request.launch.constraints, request.machine.gpus)
     wanted = as_fitted(request.launch.constraints, fitted, devices)
-    changed = replace(request, launch=replace(request.launch, constraints=wanted))
-    return replace(changed, guests=count_guests(changed, fitted.context))
+    return replace(request, launch=replace(request.launch, constraints=wanted))
 
 
 def _told(fitted: Fitted, launch: Launch, given: Candidate) -> Iterator[Warn]:

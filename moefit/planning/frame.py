@@ -68,6 +68,6 @@ def _is_placed(problem: Problem, load_mode: str, context: int) -> bool:
     launch = sized.launch(problem.request.launch.constraints.ubatch or 512, load_mode)
     given = budgets(problem.request, problem.devices, launch)
     base_first = strategies(problem.demand)["base-first"]
-    task = Task(problem.request.model, problem.devices, given, launch, base_first, problem.demand)
+    task = Task(problem.request, problem.devices, given, launch, base_first, problem.demand)
     settled = settle(task)
     return settled.shortfall == 0 and CPU not in settled.placement.slots

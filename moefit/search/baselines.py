@@ -35,7 +35,7 @@ def baselines(problem: Problem, ubatch: int, load_mode: str, limit: float) -> It
     """
     model, launch = problem.request.model, problem.launch(ubatch, load_mode)
     usual = Task(
-        model,
+        problem.request,
         problem.devices,
         budgets(problem.request, problem.devices, launch),
         launch,

@@ -1,14 +1,16 @@
-"""What each device may give: free memory less overhead, reserve (or the user's margin) and the guests of the line."""
+"""What each device may give: free memory less overhead and reserve (or the user's margin); then less what a placement adds."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from moefit.errors import UsageError
 from moefit.launch.constraints import Constraints
 from moefit.launch.settings import Settings
 from moefit.machine.types import Device
-from moefit.memory.reserve import reserve
+from moefit.memory.guest import Guest
+from moefit.memory.reserve import page_tables, reserve
 from moefit.placement.budget import Budget, Term
 from moefit.search.request import Options, Request
 
@@ -22,9 +24,9 @@ def budgets(request: Request, devices: Sequence[Device], settings: Settings) -> 
     `--margin` replaces the reserve, and so does the line's own `-fitt`; `--beside` and what `--exact` found add to it.
 
     Args:
-        request: the options, and the guests of the line.
+        request: the options and the line.
         devices: those that the line may use; a candidate may leave some of them out.
-        settings: the candidate's: the reserve and the guests' buffers grow with the micro-batch.
+        settings: the candidate's: the reserve grows with the micro-batch.
 
     Raises:
         UsageError: a margin or room for a device that is not used, or fewer `-fitt` values than devices.
@@ -38,10 +40,50 @@ def budgets(request: Request, devices: Sequence[Device], settings: Settings) -> 
             device.free,
             device.overhead,
             (*_reserve(request, settings, device, target), *_room(device, options)),
-            sum(guest.at(settings.ubatch).total for guest in request.guests if guest.device == device.name),
         )
         for device, target in zip(devices, asked, strict=True)
     )
+
+
+def charged(
+    given: Sequence[Budget], devices: Sequence[Device], found: Sequence[Guest], pinned: int
+) -> tuple[Budget, ...]:
+    """The budgets once something is placed: less the guests of each device, and its page tables for so many pinned bytes of RAM."""
+    return tuple(
+        replace(
+            budget,
+            reserve=(
+                *_before_placing(budget),
+                *(() if _is_replaced(budget) else page_tables(pinned, device)),
+            ),
+            guests=sum(guest.total for guest in found if guest.device == device.name),
+        )
+        for budget, device in zip(given, devices, strict=True)
+    )
+
+
+def _is_replaced(budget: Budget) -> bool:
+    return any(term.name == "margin" for term in budget.reserve)
+
+
+def _before_placing(budget: Budget) -> tuple[Term, ...]:
+    return tuple(term for term in budget.reserve if term.name != "page tables")
+
+
+def guests_only(
+    request: Request, devices: Sequence[Device], settings: Settings, found: Sequence[Guest], pinned: int
+) -> tuple[tuple[Device, Budget], ...]:
+    """Devices that hold guests and nothing of the model, with their budgets."""
+    used = {device.name for device in devices}
+    hosts = {guest.device for guest in found} - used
+    others = tuple(gpu for gpu in request.machine.gpus if gpu.name in hosts)
+    given = (
+        Budget(
+            gpu.free, gpu.overhead, (*_reserve(request, settings, gpu, None), *_room(gpu, request.options))
+        )
+        for gpu in others
+    )
+    return tuple(zip(others, charged(tuple(given), others, found, pinned), strict=True))
 
 
 def _check_names(option: str, sizes: Mapping[str, int], devices: Sequence[Device]) -> None:

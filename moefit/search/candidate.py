@@ -41,17 +41,17 @@ def score(problem: Problem, strategy: str, settings: Settings, settled: Settled)
     """A settled placement as a candidate; caches that the user left open shrink to what RAM is left."""
     request = problem.request
     settings, settled = _with_smaller_caches(problem, settings, settled)
-    missing = ram_shortfall(request, settings, settled)
+    missing = ram_shortfall(request, settled)
     limit = request.machine.ram.unlocked_limit
     if limit is not None and request.launch.constraints.load_mode is None:
         missing = max(missing, residence(settled.footprint.host, settings, settled.devices).pinned - limit)
-    prediction = problem.predict(settings, settled.devices, settled.placement)
+    prediction = problem.predict(settings, settled.devices, settled.placement, settled.guests)
     return Candidate(strategy, settings, settled, prediction, missing)
 
 
 def _with_smaller_caches(problem: Problem, settings: Settings, settled: Settled) -> tuple[Settings, Settled]:
     request, host = problem.request, settled.footprint.host
-    beyond = PROCESS - ram_left(request, settings, settled)
+    beyond = PROCESS - ram_left(request, settled)
     if beyond <= 0:
         return settings, settled
     constraints = request.launch.constraints

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from moefit.errors import UsageError
 from moefit.launch.constraints import Constraints
-from moefit.launch.resolve import device_order, fixed_tensors, free, slot_devices
+from moefit.launch.resolve import check_buffers, device_order, fixed_tensors, free, slot_devices
 from moefit.machine.types import Device
 from moefit.model import Model
 from moefit.placement.arrange import Demand
@@ -16,8 +16,9 @@ def chosen_devices(constraints: Constraints, devices: Sequence[Device]) -> tuple
     """The devices that llama.cpp will use for this line, in its order.
 
     Raises:
-        UsageError: `-dev` or `-mg` name a device that the machine has not.
+        UsageError: `-dev`, `-mg` or an override name a device that the machine has not.
     """
+    check_buffers(constraints.overrides, devices)
     return tuple(devices[i] for i in device_order(constraints, devices))
 
 

@@ -59,14 +59,14 @@ class _Size:
     problem: Problem
     launches: tuple[Settings, ...]
     budgets: tuple[Budget, ...]
-    """Of all devices, for the last load mode, which pins and so keeps most."""
+    """Of all devices, before anything is placed."""
 
     def task(self, order: tuple[int, ...], strategy: Strategy) -> Task:
         """The first launch on some of the devices."""
         devices = tuple(self.problem.devices[i] for i in order)
         given = tuple(self.budgets[i] for i in order)
-        model, demand = self.problem.request.model, self.problem.demand
-        return Task(model, devices, given, self.launches[0], strategy, demand)
+        request, demand = self.problem.request, self.problem.demand
+        return Task(request, devices, given, self.launches[0], strategy, demand)
 
     def fastest(self, devices: tuple[Device, ...], placement: Placement) -> float:
         """Seconds of the load mode that is best for a placement."""
@@ -105,7 +105,7 @@ def _openings(problem: Problem, choices: Choices) -> Iterator[Opening]:
 
 def _size(problem: Problem, choices: Choices, ubatch: int) -> _Size:
     launches = tuple(problem.launch(ubatch, mode) for mode in choices.load_modes)
-    return _Size(problem, launches, budgets(problem.request, problem.devices, launches[-1]))
+    return _Size(problem, launches, budgets(problem.request, problem.devices, launches[0]))
 
 
 def _hopes(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -11,9 +11,11 @@ from moefit.cost.work import work_of
 from moefit.launch.defaults import BATCH, settings
 from moefit.launch.settings import Settings
 from moefit.machine.types import Device, Machine
+from moefit.memory.guest import Guest
 from moefit.memory.memo import per_object
 from moefit.placement.arrange import Demand
 from moefit.placement.types import Placement
+from moefit.search.guests import draft_bytes
 from moefit.search.request import Request
 from moefit.values import dataclass
 
@@ -37,6 +39,10 @@ class Problem:
     copies: bool = True
     """False: priced as if no batch reached the threshold from which weights on the CPU are copied to a device."""
 
+    @property
+    def _free_draft(self) -> Mapping[str, int]:
+        return {"CPU": 0} if self.request.files.draft is not None else {}
+
     def launch(self, ubatch: int, load_mode: str) -> Settings:
         """The settings for a micro-batch and a load mode, as llama.cpp will cap them."""
         constraints = self.request.launch.constraints
@@ -50,8 +56,14 @@ class Problem:
             batch=max(BATCH, constraints.ubatch or 0),
         )
 
-    def predict(self, launch: Settings, devices: Sequence[Device], placement: Placement) -> cost.Prediction:
-        """How long the workload takes with a placement on some of the devices."""
+    def predict(
+        self,
+        launch: Settings,
+        devices: Sequence[Device],
+        placement: Placement,
+        guests: Sequence[Guest] | None = None,
+    ) -> cost.Prediction:
+        """How long the workload takes with a placement on some of the devices; where its guests are not told, as if a draft cost nothing."""
         asked = self.request
         priced = launch if self.copies else replace(launch, op_offload_min_batch=_NEVER)
         return cost.predict(
@@ -61,7 +73,7 @@ class Problem:
             priced,
             placement,
             asked.options.workload,
-            draft_bytes=asked.draft_bytes,
+            draft_bytes=self._free_draft if guests is None else draft_bytes(guests),
         )
 
 

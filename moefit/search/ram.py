@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from moefit.launch.settings import MAPPED
+from moefit.memory.types import Use
 
 if TYPE_CHECKING:
-    from moefit.launch.settings import Settings
     from moefit.machine.types import Ram
     from moefit.search.request import Request
     from moefit.search.settle import Settled
@@ -17,26 +17,26 @@ _SAME: Final = 1.05
 system does not count (96 of 128 GB on a Ryzen AI Max, say)."""
 
 
-def ram_left(request: Request, settings: Settings, settled: Settled) -> int:
+def ram_left(request: Request, settled: Settled) -> int:
     """Bytes of available RAM that stay free beside the plan, the guests on the CPU and integrated devices; negative is a shortfall."""
-    taken = _guests_in_ram(request, settings.ubatch) + drawn_from_ram(settled, request.machine.ram)
+    taken = _guests_in_ram(settled) + drawn_from_ram(settled, request.machine.ram)
     return request.machine.ram.available - settled.footprint.host.total - taken
 
 
-def ram_shortfall(request: Request, settings: Settings, settled: Settled) -> int:
+def ram_shortfall(request: Request, settled: Settled) -> int:
     """Bytes of RAM that are missing; 0 if it fits.
 
     Weights of a file that the user's own line maps need not be held: they are read from disk again and again.
     """
-    missing = max(0, -ram_left(request, settings, settled))
+    missing = max(0, -ram_left(request, settled))
     if request.launch.constraints.load_mode in MAPPED:
         return max(0, missing - settled.footprint.host.loaded)
     return missing
 
 
-def _guests_in_ram(request: Request, ubatch: int) -> int:
+def _guests_in_ram(settled: Settled) -> int:
     """Bytes that the files beside the model take on the CPU."""
-    return sum(guest.at(ubatch).total for guest in request.guests if guest.device == "CPU")
+    return sum(guest.total for guest in settled.guests if guest.device == "CPU")
 
 
 def drawn_from_ram(settled: Settled, ram: Ram) -> int:
@@ -44,10 +44,10 @@ def drawn_from_ram(settled: Settled, ram: Ram) -> int:
 
     One memory for processor and GPU: what an integrated device holds is taken from RAM.
     """
+    uses = zip(settled.devices, settled.budgets, settled.footprint.devices, strict=True)
+    alone = ((device, budget, Use()) for device, budget in settled.beside)
     return sum(
         use.total + budget.overhead + budget.reserved + budget.guests
-        for device, budget, use in zip(
-            settled.devices, settled.budgets, settled.footprint.devices, strict=True
-        )
+        for device, budget, use in (*uses, *alone)
         if device.integrated and device.total <= _SAME * ram.total
     )

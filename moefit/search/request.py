@@ -8,7 +8,6 @@ from dataclasses import field
 from moefit.cost.workload import Workload
 from moefit.launch.launch import Launch
 from moefit.machine.types import Machine
-from moefit.memory.guest import Guest
 from moefit.memory.guests import Files
 from moefit.model import Model
 from moefit.values import dataclass
@@ -40,14 +39,3 @@ class Request:
     options: Options
     files: Files = Files()
     """The headers of the mmproj, the draft model and other guests of the line, as far as they have one."""
-    guests: tuple[Guest, ...] = ()
-    """What those take, with the line as it stands."""
-
-    @property
-    def draft_bytes(self) -> Mapping[str, int]:
-        """What a draft model reads for each token it drafts, by device name (or CPU); empty without one.
-
-        On the CPU nothing where a device has layers of it: what is left is taken for its token embedding, of which one row is read.
-        """
-        drafts = {g.device: g.model for g in self.guests if g.kind == "draft" and g.model}
-        return {name: size for name, size in drafts.items() if name != "CPU"} or drafts

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from math import inf
 
 from moefit.search.candidate import Candidate, score
 from moefit.search.choices import Choices
 from moefit.search.openings import Opening, openings, with_buffers
 from moefit.search.problem import Problem
-from moefit.search.settle import Settled, settle
+from moefit.search.settle import Settled, in_load_mode, settle
 
 _CERTAIN = 0.85
 """Of the compute buffers that one launch had on some devices, what another on the same devices needs at the least."""
@@ -60,8 +61,10 @@ def candidates(problem: Problem, choices: Choices) -> Iterator[Candidate]:
 
 
 def _scored(problem: Problem, opening: Opening, settled: Settled) -> Iterator[Candidate]:
+    """The candidates of one opening: each load mode keeps back what it pins, so that some have a placement of their own."""
     for launch in opening.launches:
-        yield score(problem, opening.strategy, launch, settled)
+        own = in_load_mode(replace(opening.task, settings=launch), settled)
+        yield score(problem, opening.strategy, launch, own)
 
 
 class _Floor:

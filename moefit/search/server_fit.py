@@ -66,7 +66,7 @@ def fit_line(model: Model, machine: Machine, constraints: Constraints, files: Fi
         routed=model.experts > 0,
         gpu_layers=layers if isinstance(layers, int) else None,
         refusal=next(_refusals(constraints, len(devices)), None),
-        measure=_measure(model, devices, constraints, files),
+        measure=_measure(model, machine, devices, constraints, files),
     )
 
 
@@ -156,7 +156,8 @@ def _margins(
         projector = replace(files, draft=None, loras=())
         places = _registry(machine.gpus)
         alone = replace(constraints, control_vectors=())
-        for guest in guests(alone, projector, model, devices, given):
+        everywhere = fit_placement(model, constraints, devices, None)
+        for guest in guests(alone, projector, model, machine.gpus, devices, given, everywhere):
             if (place := places.get(guest.device, _DEVICES)) < _DEVICES:
                 margins[place] += guest.total
     return tuple(margins)
@@ -173,7 +174,7 @@ def _registry(gpus: Sequence[Device]) -> Mapping[str, int]:
 
 
 def _measure(
-    model: Model, devices: Sequence[Device], constraints: Constraints, files: Files
+    model: Model, machine: Machine, devices: Sequence[Device], constraints: Constraints, files: Files
 ) -> Callable[[int, Where], Footprint]:
     """A dummy load of the model, with the draft's or the prediction blocks' beside it, which is measured once for a context."""
 
@@ -183,13 +184,15 @@ def _measure(
 
     @cache
     def extra(context: int) -> Footprint | None:
-        launch = sized(context)
+        launch, everywhere = sized(context), fit_placement(model, constraints, devices, None)
         if files.draft is not None:
             alone = replace(constraints, control_vectors=())
-            found = guests(alone, Files(draft=files.draft), model, devices, launch)
-            return _on_devices(found, devices)
+            draft = Files(draft=files.draft)
+            return _on_devices(
+                guests(alone, draft, model, machine.gpus, devices, launch, everywhere), devices
+            )
         if launch.mtp:
-            return dummy_heads(model, devices, launch, fit_placement(model, constraints, devices, None))
+            return dummy_heads(model, devices, launch, everywhere)
         return None
 
     def measure(context: int, where: Where) -> Footprint:

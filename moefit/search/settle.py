@@ -9,16 +9,22 @@ forth; then the assumption is halved between one that was too little and one tha
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from moefit import memory
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device
+from moefit.memory.guest import Guest
+from moefit.memory.host import pinned_by_devices
 from moefit.memory.memo import per_object
 from moefit.memory.types import Footprint
 from moefit.model import Model
 from moefit.placement.arrange import Demand, Strategy, arrange
 from moefit.placement.budget import Budget
 from moefit.placement.types import Ledger, Placement, Room
+from moefit.search.budgets import charged, guests_only
+from moefit.search.guests import seated
+from moefit.search.request import Request
 from moefit.values import dataclass
 
 _ROUNDS = 20
@@ -32,25 +38,30 @@ _SLACK = 0.02
 class Task:
     """One launch that is to be placed."""
 
-    model: Model
+    request: Request
     devices: tuple[Device, ...]
     """In the order in which llama.cpp would use them."""
     budgets: tuple[Budget, ...]
-    """What each of them may give."""
+    """What each of them may give to the model and the guests of the line."""
     settings: Settings
     strategy: Strategy
     demand: Demand
 
-    def rooms(self, compute: Sequence[int]) -> list[Room]:
-        """What a strategy may use of each device where compute buffers take so many bytes."""
+    @property
+    def model(self) -> Model:
+        """What is placed."""
+        return self.request.model
+
+    def rooms(self, taken: Sequence[int]) -> list[Room]:
+        """What a strategy may use of each device where compute buffers and guests take so many bytes."""
         return [
-            Room(max(0, budget.usable - buffers), device.backend.name, device.integrated, budget.usable)
-            for device, budget, buffers in zip(self.devices, self.budgets, compute, strict=True)
+            Room(max(0, budget.usable - size), device.backend.name, device.integrated, budget.usable)
+            for device, budget, size in zip(self.devices, self.budgets, taken, strict=True)
         ]
 
-    def arrange(self, ledger: Ledger, compute: Sequence[int]) -> Placement:
+    def arrange(self, ledger: Ledger, taken: Sequence[int]) -> Placement:
         """The strategy's answer to that."""
-        return arrange(self.strategy, self.model, ledger, self.rooms(compute), self.demand)
+        return arrange(self.strategy, self.model, ledger, self.rooms(taken), self.demand)
 
     @property
     def ledger(self) -> Ledger:
@@ -65,10 +76,15 @@ class Settled:
     devices: tuple[Device, ...]
     """In the order of the runs: what `-dev` lists if it is not every device in its own order."""
     budgets: tuple[Budget, ...]
+    """Less what the guests of the line take there."""
     placement: Placement
     footprint: Footprint
     unplaced: int
     """Bytes of slots that had to be on a device (`-ngl`, `-ts`) and found no room."""
+    guests: tuple[Guest, ...] = ()
+    """What the line loads beside the model, where this placement puts it."""
+    beside: tuple[tuple[Device, Budget], ...] = ()
+    """Devices that hold guests alone."""
 
     @property
     def shortfalls(self) -> tuple[int, ...]:
@@ -81,7 +97,8 @@ class Settled:
     @property
     def shortfall(self) -> int:
         """Bytes that are missing on devices; 0 if it fits."""
-        return sum(self.shortfalls) + self.unplaced
+        stranded = sum(max(0, -budget.left(0)) for _, budget in self.beside)
+        return sum(self.shortfalls) + self.unplaced + stranded
 
     @property
     def key(self) -> object:
@@ -99,21 +116,38 @@ def settle(task: Task) -> Settled:
 
     With several devices it matters where the assumption starts: one that leaves room is not the only one to be tried.
     """
-    found = _settle_from(first_guess(task.model, task.devices, task.settings), task)
+    found = _settle_from(_start(task), task)
     if len(task.devices) < 2 or (found.shortfall == 0 and _is_full(found, task.budgets)):
         return found
-    other = _settle_from(first_guess(task.model, task.devices, task.settings, bare=True), task)
+    other = _settle_from(_start(task, bare=True), task)
     return min(found, other, key=lambda one: (one.shortfall, -one.placed))
 
 
 def _is_full(settled: Settled, budgets: Sequence[Budget]) -> bool:
     """Whether little is left of all devices, those included that are not used."""
     usable = sum(budget.usable for budget in budgets)
-    return usable - sum(use.total for use in settled.footprint.devices) < _SLACK * usable
+    used = sum(use.total for use in settled.footprint.devices) + sum(b.guests for b in settled.budgets)
+    return usable - used < _SLACK * usable
+
+
+def _start(task: Task, *, bare: bool = False) -> tuple[int, ...]:
+    """What compute buffers and guests may take of each device."""
+    compute = first_guess(task.model, task.devices, task.settings, bare=bare)
+    spread = Placement(_spread(task.model, len(task.devices)))
+    found = seated(task.request, task.devices, task.settings, spread)
+    return tuple(
+        size + budget.guests
+        for size, budget in zip(compute, charged(task.budgets, task.devices, found, 0), strict=True)
+    )
+
+
+def _spread(model: Model, count: int) -> tuple[int, ...]:
+    """The device of each slot, with as many slots on each of `count` devices."""
+    return tuple(i * count // model.slots if count else CPU for i in range(model.slots))
 
 
 def _settle_from(assumed: tuple[int, ...], task: Task) -> Settled:
-    """The fullest placement on the way from an assumption of compute buffers, bytes per device."""
+    """The fullest placement on the way from an assumption of compute buffers and guests, bytes per device."""
     ledger = task.ledger
     best: Settled | None = None
     closest: Settled | None = None
@@ -136,7 +170,7 @@ def _settle_from(assumed: tuple[int, ...], task: Task) -> Settled:
         if fits and not _could_take_more(settled, ledger):
             break
         too_little, enough = (too_little, assumed) if fits else (assumed, enough)
-        assumed = _next_guess(assumed, settled, owners, fits=not any(settled.shortfalls))
+        assumed = _next_guess(task, assumed, settled, owners, fits=not any(settled.shortfalls))
         if assumed in seen and too_little is not None and enough is not None:
             if all(abs(a - b) <= _CLOSE * b for a, b in zip(too_little, enough, strict=True)):
                 break
@@ -163,10 +197,9 @@ def first_guess(
 
     The experts of each run's later half are on the CPU, or with `bare` all experts: less than when devices hold some.
     """
-    count, slots = len(devices), model.slots
-    if not count:
+    if not devices:
         return ()
-    runs = tuple(i * count // slots for i in range(slots))
+    runs = _spread(model, len(devices))
     moved = (
         layer
         for layer in model.layers
@@ -191,16 +224,17 @@ def _could_take_more(settled: Settled, ledger: Ledger) -> bool:
 
 
 def _next_guess(
-    assumed: tuple[int, ...], settled: Settled, owners: Sequence[int], *, fits: bool
+    task: Task, assumed: tuple[int, ...], settled: Settled, owners: Sequence[int], *, fits: bool
 ) -> tuple[int, ...]:
     """What was found, if it fits; else no less than what was found and what was missing."""
     guess = list(assumed)
-    for owner, use, short in zip(owners, settled.footprint.devices, settled.shortfalls, strict=True):
-        guess[owner] = (
-            use.compute
-            if fits
-            else max(guess[owner] + (short if use.compute <= guess[owner] else 0), use.compute)
-        )
+    for owner, use, budget, short in zip(
+        owners, settled.footprint.devices, settled.budgets, settled.shortfalls, strict=True
+    ):
+        taken = use.compute + task.budgets[owner].left(0) - budget.left(0)
+        if not fits:
+            taken = max(guess[owner] + (short if taken <= guess[owner] else 0), taken)
+        guess[owner] = taken
     return tuple(guess)
 
 
@@ -208,13 +242,44 @@ def _measure(task: Task, placement: Placement, ledger: Ledger) -> tuple[Settled,
     """The placement on the devices it uses, with its memory; and which of the task's devices those are."""
     owners, compact = _compact(placement, len(task.devices), task.demand)
     used = tuple(task.devices[i] for i in owners)
+    footprint = memory.footprint(task.model, used, task.settings, compact)
+    found = seated(task.request, used, task.settings, compact)
+    pinned = pinned_by_devices(footprint.host, task.settings, used)
     return Settled(
         used,
-        tuple(task.budgets[i] for i in owners),
+        charged([task.budgets[i] for i in owners], used, found, pinned),
         compact,
-        memory.footprint(task.model, used, task.settings, compact),
+        footprint,
         _unplaced(placement, ledger, task.demand),
+        found,
+        guests_only(task.request, used, task.settings, found, pinned),
     ), owners
+
+
+def placed_with(request: Request, settled: Settled, settings: Settings) -> Settled:
+    """The same placement under other settings."""
+    devices, placement = settled.devices, settled.placement
+    footprint = memory.footprint(request.model, devices, settings, placement)
+    found = seated(request, devices, settings, placement)
+    pinned = pinned_by_devices(footprint.host, settings, devices)
+    return replace(
+        settled,
+        budgets=charged(settled.budgets, devices, found, pinned),
+        footprint=footprint,
+        guests=found,
+        beside=guests_only(request, devices, settings, found, pinned),
+    )
+
+
+def in_load_mode(task: Task, settled: Settled) -> Settled:
+    """The task's placement, from that of the same launch in another load mode: the same where what is pinned leaves it room."""
+    pinned = pinned_by_devices(settled.footprint.host, task.settings, settled.devices)
+    same = replace(
+        settled,
+        budgets=charged(settled.budgets, settled.devices, settled.guests, pinned),
+        beside=guests_only(task.request, settled.devices, task.settings, settled.guests, pinned),
+    )
+    return same if same.shortfall <= settled.shortfall else settle(task)
 
 
 def _compact(placement: Placement, count: int, demand: Demand) -> tuple[list[int], Placement]:

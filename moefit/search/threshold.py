@@ -8,9 +8,9 @@ from typing import Final
 from moefit import cost
 from moefit.launch.environment import DEFAULT_MIN_BATCH
 from moefit.machine.types import CPU
-from moefit.memory import footprint
 from moefit.search.candidate import Candidate
 from moefit.search.problem import Problem, known_work
+from moefit.search.settle import placed_with
 
 _WORTH: Final = 0.97
 """Of the seconds without it: a variable that gains less than 3% is not worth its place on the line."""
@@ -40,10 +40,9 @@ def with_threshold(problem: Problem, chosen: Candidate) -> Candidate | None:
     settings = replace(settings, op_offload_min_batch=min(tokens, settings.ubatch))
     if tokens > settings.ubatch and chosen.prediction.confidence != "guessed":
         settings = replace(settings, op_offload_min_batch=DEFAULT_MIN_BATCH, op_offload=False)
-        used = footprint(request.model, settled.devices, settings, settled.placement)
-        settled = replace(settled, footprint=used)
-    prediction = problem.predict(settings, settled.devices, settled.placement)
-    without = problem.predict(chosen.settings, settled.devices, settled.placement)
+        settled = placed_with(request, settled, settings)
+    prediction = problem.predict(settings, settled.devices, settled.placement, settled.guests)
+    without = problem.predict(chosen.settings, settled.devices, settled.placement, chosen.settled.guests)
     if prediction.seconds > _WORTH * without.seconds:
         return None
     return replace(chosen, settings=settings, settled=settled, prediction=prediction)

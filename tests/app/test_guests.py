@@ -9,7 +9,7 @@ from moefit.launch.constraints import constraints
 from moefit.launch.launch import Launch
 from moefit.launch.precedence import effective
 from moefit.machine.types import Cpu, Device, Machine, Ram
-from moefit.search.guests import count_guests
+from moefit.planning.as_given import as_given
 from moefit.search.request import Request
 from tests import oracle
 from tests.planning.worlds import OPTIONS
@@ -48,7 +48,7 @@ def read(line):
 def counted(line):
     launch = Launch(COMMAND, (), line)
     request = Request(MODEL, MACHINE, launch, OPTIONS, read(line))
-    return [(e.kind, e.device, e.model) for e in count_guests(request, 4096)]
+    return [(e.kind, e.device, e.model) for e in as_given(request, 4096).settled.guests]
 
 
 def test_a_line_that_names_a_model_alone_has_no_guests():

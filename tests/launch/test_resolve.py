@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moefit.errors import UsageError
-from moefit.launch.resolve import device_order, fixed_tensors, resolve, slot_devices
+from moefit.launch.resolve import check_buffers, device_order, fixed_tensors, resolve, slot_devices
 from moefit.machine.declared import apply_limits
 from moefit.machine.types import CPU, Cpu, Device, Machine, Ram
 from tests.launch.reading import fixed
@@ -110,8 +110,16 @@ def test_more_devices_than_llama_cpp_takes_are_refused_until_some_are_named() ->
 
 def test_a_buffer_that_is_not_there_is_an_error_that_lists_those_there_are() -> None:
     with pytest.raises(UsageError, match="-ot exps=CUDA9: there is no buffer CUDA9") as error:
-        fixed_tensors(fixed("llama-server -ot exps=CUDA9").overrides, CARDS, [])
+        check_buffers(fixed("llama-server -ot exps=CUDA9").overrides, CARDS)
     assert "there are CPU, CUDA0, CUDA1" == error.value.hint
+
+
+def test_a_tensor_goes_to_no_device_that_is_not_used() -> None:
+    rules = fixed("llama-server -ot exps=CUDA1").overrides
+    check_buffers(rules, CARDS)
+    assert {} == fixed_tensors(rules, CARDS[:1], ["blk.0.attn_q.weight"])
+    with pytest.raises(UsageError, match="-ot exps=CUDA1: there is no buffer CUDA1"):
+        fixed_tensors(rules, CARDS[:1], ["blk.0.ffn_up_exps.weight"])
 
 
 def test_an_rpc_buffer_has_a_name_of_its_own() -> None:

@@ -16,6 +16,8 @@ from moefit.memory.guest import Guest
 from moefit.memory.guests import Files, control_vector, draft, guests, lora
 from moefit.memory.projector import mmproj
 from moefit.placement.types import Placement
+from moefit.search.demand import chosen_devices
+from moefit.search.server_fit import fit_placement
 from tests import oracle
 
 GIB = 1 << 30
@@ -33,7 +35,7 @@ def test_a_draft_model_takes_what_it_would_take_alone_with_caches_of_its_own_typ
     extras = draft(SMALL, CARDS[:1], LAUNCH)
 
     assert (
-        Guest("draft", "CUDA0", *[getattr(used.devices[0], t) for t in ("model", "context", "compute")], 512)
+        Guest("draft", "CUDA0", *[getattr(used.devices[0], t) for t in ("model", "context", "compute")])
         == extras[0]
     )
     assert used.host.model + used.host.compute + used.host.output == extras[1].total
@@ -49,17 +51,9 @@ def test_prediction_blocks_in_a_file_of_their_own_take_little_more_than_llama_cp
     line = asked("--spec-type", "draft-mtp", "-ub", str(ubatch), "-c", "32768", "-ngl", "99")
     card = Device("RPC0", 80 * GIB, 80 * GIB)
 
-    found = guests(line, Files(draft=heads), main, [card], settings(line, context=32768))
+    found = beside(line, Files(draft=heads), main, [card], settings(line, context=32768))
 
     assert recorded * MIB <= found[0].total <= 1.08 * recorded * MIB
-
-
-def test_a_larger_micro_batch_needs_a_larger_compute_buffer():
-    extra = Guest("draft", "CUDA0", model=5, compute=100, ubatch=512)
-
-    assert replace(extra, compute=400, ubatch=2048) == extra.at(2048)
-    assert extra == extra.at(256)
-    assert Guest("mmproj", "CUDA0", compute=7) == Guest("mmproj", "CUDA0", compute=7).at(4096)
 
 
 def test_a_draft_model_that_drafts_whole_blocks_has_an_output_for_each_token():
@@ -108,22 +102,31 @@ def test_a_control_vector_is_a_row_for_every_block_but_the_first():
     ) == control_vector(SMALL, CARDS[:1], placement)
 
 
+def beside(line, files, model, gpus, launch):
+    """The guests of a line as it stands."""
+    devices = chosen_devices(line, gpus)
+    return guests(line, files, model, gpus, devices, launch, fit_placement(model, line, devices, None))
+
+
 def asked(*flags):
     return constraints("llama-server", effective(parse(["llama-server", "-m", "m.gguf", *flags])))
 
 
 def test_a_line_without_guests_has_none():
-    assert () == guests(asked(), Files(), SMALL, CARDS, LAUNCH)
+    assert () == beside(asked(), Files(), SMALL, CARDS, LAUNCH)
 
 
 def test_a_projector_runs_on_the_first_device_unless_the_line_says_otherwise():
     files = Files(mmproj=Header(3, "little", {}, (TensorInfo("v.a", (8,), QUANTS[0], 0),), ()))
 
     def runs_on(*flags):
-        return [extra.device for extra in guests(asked(*flags), files, SMALL, CARDS, LAUNCH)]
+        return [extra.device for extra in beside(asked(*flags), files, SMALL, CARDS, LAUNCH)]
 
     assert ["CUDA0"] == runs_on()
     assert ["CUDA1"] == runs_on("--mmproj-device", "CUDA1")
+    assert ["CUDA1"] == runs_on("-dev", "CUDA1,CUDA0")
+    assert ["CUDA0"] == runs_on("-sm", "none", "-mg", "1")
+    assert ["CPU"] == runs_on("-dev", "none")
     assert ["CPU"] == runs_on("--no-mmproj-offload")
 
 
@@ -135,18 +138,18 @@ def test_the_lines_largest_image_reaches_the_projector():
     }
     files = Files(mmproj=Header(3, "little", told, (), ()))
     whole, quarter = (
-        guests(asked(*flags), files, SMALL, CARDS, LAUNCH)[0].compute
+        beside(asked(*flags), files, SMALL, CARDS, LAUNCH)[0].compute
         for flags in ((), ("--image-max-tokens", "1024"))
     )
 
     assert whole == 4 * quarter
     with pytest.raises(UsageError, match="--image-min-tokens 8192"):
-        guests(asked("--image-min-tokens", "8192"), files, SMALL, CARDS, LAUNCH)
+        beside(asked("--image-min-tokens", "8192"), files, SMALL, CARDS, LAUNCH)
 
 
 def test_every_guest_of_a_line_is_named():
     files = Files(draft=SMALL, loras=(adapter("blk.0.attn_q.weight"),))
-    found = guests(asked("-devd", "CUDA1", "--control-vector", "v.gguf"), files, SMALL, CARDS, LAUNCH)
+    found = beside(asked("-devd", "CUDA1", "--control-vector", "v.gguf"), files, SMALL, CARDS, LAUNCH)
 
     assert {"draft", "lora", "control-vector"} == {extra.kind for extra in found}
     assert {"CUDA1", "CPU"} == {extra.device for extra in found if extra.kind == "draft"}
@@ -172,3 +175,21 @@ def test_a_figure_of_a_projector_that_no_file_can_mean_is_one_clear_error():
     told = {"clip.vision.patch_size": -1}
     with pytest.raises(InputError, match=r"clip\.vision\.patch_size is -1, not a whole number from 0"):
         mmproj(Header(3, "little", told, (), ()), "CPU")
+
+
+@pytest.mark.parametrize(
+    ("flags", "held"),
+    [
+        ((), {"CUDA0", "CUDA1", "CPU"}),
+        (("-dev", "CUDA1"), {"CUDA1", "CPU"}),
+        (("-ts", "0,1"), {"CUDA1", "CPU"}),
+        (("-dev", "CUDA0", "-devd", "CUDA1"), {"CUDA1", "CPU"}),
+        (("-ngl", "0"), {"CUDA0", "CUDA1", "CPU"}),
+        (("-ngld", "0"), {"CUDA0", "CPU"}),
+        (("-devd", "none"), {"CPU"}),
+    ],
+)
+def test_a_draft_model_follows_the_devices_and_the_split_unless_it_has_its_own(flags, held):
+    """As the real server does on three RPC devices. Without layers there is a compute buffer on the first device."""
+    found = beside(asked(*flags), Files(draft=SMALL), SMALL, CARDS, LAUNCH)
+    assert held == {guest.device for guest in found}

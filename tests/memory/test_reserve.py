@@ -5,10 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from moefit.launch.command import parse
+from moefit.launch.constraints import constraints
+from moefit.launch.precedence import effective
+from moefit.launch.resolve import resolve
 from moefit.launch.settings import Settings
 from moefit.machine.overhead import context_overhead
 from moefit.machine.types import Device
-from moefit.memory.reserve import reserve
+from moefit.memory.footprint import footprint
+from moefit.memory.host import pinned_by_devices
+from moefit.memory.reserve import page_tables, reserve
 from tests import oracle
 
 MIB = 1 << 20
@@ -33,8 +39,19 @@ def total(device, settings=SETTINGS):
 
 def test_every_term_has_a_name_and_a_source():
     terms = reserve(MODEL, replace(SETTINGS, load_mode="none"), Device("CUDA0", 0, 0))
-    assert ["pools", "batch", "page tables", "pages"] == [term.name for term in terms]
+    terms += page_tables(1 << 30, Device("CUDA0", 0, 0))
+    assert ["pools", "batch", "pages", "page tables"] == [term.name for term in terms]
     assert all(term.why for term in terms)
+
+
+def pinned(load, settings, card):
+    """Bytes that the launch pins, where its experts are on the CPU."""
+    line = constraints(
+        "llama-server", effective(parse(["llama-server", "-m", "m.gguf", *load["flags"].split()]))
+    )
+    placement = resolve(model(load["model"]), line, [card])
+    used = footprint(model(load["model"]), [card], settings, placement)
+    return pinned_by_devices(used.host, settings, [card])
 
 
 @pytest.mark.parametrize("load", LOADS, ids=lambda load: f"{load['model']} {load['flags']}")
@@ -42,8 +59,14 @@ def test_a_filled_context_on_a_real_card_takes_what_is_kept_back_for_it(load):
     """Within 64 MiB of what NVML saw on an H100, with the context and the reserve together, and never less."""
     words = load["flags"].split()
     given = dict(itertools.pairwise(words))
-    settings = replace(SETTINGS, ubatch=int(given.get("-ub", 512)), load_mode=given.get("-lm", "mmap"))
-    terms = reserve(model(load["model"]), settings, Device("CUDA0", 0, 0))
+    settings = replace(
+        SETTINGS,
+        batch=int(given.get("-b", 2048)),
+        ubatch=int(given.get("-ub", 512)),
+        load_mode=given.get("-lm", "mmap"),
+    )
+    card = Device("CUDA0", 80 << 30, 80 << 30)
+    terms = (*reserve(model(load["model"]), settings, card), *page_tables(pinned(load, settings, card), card))
     kept = context_overhead("CUDA0", multiprocessors=132) + sum(term.bytes for term in terms)
 
     assert -2 <= kept / MIB - load["beyond_mib"] <= 64

@@ -14,8 +14,10 @@ from moefit.launch.constraints import constraints
 from moefit.launch.precedence import effective
 from moefit.llama.beside import Places, places
 from moefit.machine.detect import MachineOptions
+from moefit.planning.as_given import as_given
 from moefit.planning.core import plan
 from moefit.planning.estimate import estimate
+from moefit.search.guests import draft_bytes
 from moefit.search.request import Options
 from tests.gguf import raw
 from tests.gguf.raw import Raw
@@ -139,12 +141,13 @@ def test_what_a_repository_has_beside_its_model_is_counted(hub, web, request_of)
 
     read = request_of("llama-server", "-hf", "u/m", "-c", "4096", "--spec-type", "draft-mtp")
 
-    held = {(guest.kind, guest.device): (guest.model, guest.context) for guest in read.guests}
+    found = as_given(read, 4096).settled.guests
+    held = {(guest.kind, guest.device): (guest.model, guest.context) for guest in found}
     cache = 4096 * 2 * 2 * 64
     assert (256, 0) == held["mmproj", "CUDA0"]
     assert (128 * 64 * 4 + 64 * 64 * 4, cache) == held["draft", "CUDA0"]
     assert (128 * 64 * 4, 0) == held["draft", "CPU"]
-    assert read.draft_bytes == {
+    assert draft_bytes(found) == {
         "CUDA0": (128 * 64 + 64 * 64) * 4
     }  # the embedding stays on the CPU, of which a row is read
 

@@ -1,0 +1,43 @@
+"""A line as it is once a placement is on it: its devices, layers and split, whether the user or the plan says them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from moefit.launch.constraints import Constraints
+from moefit.launch.resolve import device_order
+from moefit.machine.types import Device
+from moefit.placement.types import Placement
+
+
+def as_placed(
+    constraints: Constraints,
+    placement: Placement,
+    devices: Sequence[Device],
+    machine: Sequence[Device],
+    *,
+    hidden: bool = False,
+) -> Constraints:
+    """The user's constraints, with what a placement needs said beside them.
+
+    Args:
+        constraints: what the user set, which stays.
+        placement: the slots, in terms of `devices`.
+        devices: those that it uses, in the order of its runs.
+        machine: all that there are, in llama.cpp's own order: `-dev` is needed where `devices` are others.
+        hidden: there are more devices than `machine` has, which the plan leaves out.
+    """
+    names = tuple(device.name for device in devices)
+    usual = tuple(machine[i].name for i in device_order(constraints, machine))
+    named = constraints.devices is None and (hidden or names != usual)
+    open_layers = constraints.gpu_layers in {None, "auto"}
+    split = constraints.tensor_split
+    if split is None and len(devices) > 1 and placement.offloaded:
+        split = tuple(float(placement.slots.count(i)) for i in range(len(devices)))
+    return replace(
+        constraints,
+        devices=names if named else constraints.devices,
+        gpu_layers=placement.offloaded if open_layers else constraints.gpu_layers,
+        tensor_split=split,
+    )

@@ -1,0 +1,54 @@
+"""What is printed is what was counted: the line's own estimate has the plan's figures, guests included."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import HealthCheck, assume, given, settings
+
+from moefit.errors import UsageError
+from moefit.planning.core import plan
+from moefit.planning.estimate import estimate
+from moefit.search.request import Request
+from tests.planning.guests import guest_lines
+from tests.planning.worlds import QUICK, launch, machines, models
+
+SOME = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+
+
+def figures(made):
+    """Every term of the memory, by device and guest."""
+    devices = {
+        d.device.name: (d.use, d.budget.overhead, d.budget.reserved, d.budget.guests, d.left)
+        for d in made.devices
+    }
+    launch = replace(made.settings, overridden=False, tensor_split=None)  # of the user's line alone
+    return devices, made.host, made.host_left, made.guests, launch
+
+
+def planned(model, machine, words, files):
+    try:
+        return plan(Request(model, machine, launch(words), QUICK, files))
+    except UsageError:
+        assume(False)  # a contradiction, such as -ngl without a device
+        raise
+
+
+@SOME
+@given(models(), machines(most=4), guest_lines())
+def test_the_estimate_of_the_printed_line_has_the_plans_figures(model, machine, line):
+    words, files = line
+    made = planned(model, machine, words, files)
+    assume(made.fits)
+    again = estimate(Request(model, machine, launch(made.argv), QUICK, files))
+    assert figures(made) == figures(again)
+
+
+@SOME
+@given(models(), machines(most=4), guest_lines())
+def test_planning_the_printed_line_again_changes_nothing(model, machine, line):
+    words, files = line
+    made = planned(model, machine, words, files)
+    assume(made.fits)
+    again = plan(Request(model, machine, launch(made.argv), QUICK, files))
+    assert (made.argv, figures(made)) == (again.argv, figures(again))
