@@ -96,6 +96,12 @@ def _notes(report: Report) -> Iterator[Text]:
     for outcome in report.outcomes:
         if outcome.failure is not None:
             yield Text(f"{outcome.trial.name} failed: {outcome.failure}", style="red")
+        if outcome.ready is not None:
+            cached, from_disk = outcome.trial.candidate.prediction.ready
+            expected = f"{cached:.0f}-{from_disk:.0f} s expected"
+            yield Text(
+                f"{outcome.trial.name} was ready after {outcome.ready:.1f} s ({expected})", style="dim"
+            )
         if outcome.filled is not None:
             yield Text(
                 f"context filled by a prompt of {outcome.filled.tokens:,} tokens: {_memory(outcome.filled.peak)}"
@@ -178,6 +184,7 @@ def _line(outcome: Outcome, workload: Workload) -> dict[str, Any]:
         "predicted": predicted_object(trial.candidate.prediction),
         "measured": _rates(outcome.median, workload),
         "runs": [_rates(sample, workload) for sample in outcome.samples],
+        "ready_seconds": _rounded(outcome.ready) if outcome.ready is not None else None,
         "memory": _peak(outcome.peak),
         "planned": {device: size for device, size, _ in _planned(outcome)},
         "filled": None if filled is None else {"tokens": filled.tokens, "memory": _peak(filled.peak)},

@@ -18,7 +18,7 @@ from moefit.llama.runner import ask
 from moefit.llama.server import Server, ServerError, served_command, serving
 from moefit.machine.types import Device
 from moefit.machine.watch import MemoryWatch
-from moefit.planning.trials import Event, Failed, Filled, Peak, Sample, Trial
+from moefit.planning.trials import Event, Failed, Filled, Peak, Ready, Sample, Trial
 from moefit.values import dataclass
 
 _WARM_UP: Final = 512
@@ -81,9 +81,11 @@ def _run_server(
     *,
     fill: bool,
 ) -> Iterator[Event]:
+    start = time.monotonic()
     with serving(trial.argv, bench.table, environment) as server:
         tell("loading")
         server.wait_ready()
+        yield Ready(time.monotonic() - start)
         tell("warming up")
         wanted = bench.workload
         server.complete(min(wanted.prompt, _WARM_UP), 4, bench.vocabulary, seed=0)

@@ -44,6 +44,14 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class Ready:
+    """The server answers."""
+
+    seconds: float
+    """Since it was started."""
+
+
+@dataclass(frozen=True, slots=True)
 class Peak:
     """The most memory that was in use while a line ran."""
 
@@ -69,7 +77,7 @@ class Failed:
     """One line, the program's own last error where it gave one."""
 
 
-Event = Sample | Peak | Filled | Failed
+Event = Ready | Sample | Peak | Filled | Failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +86,8 @@ class Outcome:
 
     trial: Trial
     samples: tuple[Sample, ...] = ()
+    ready: float | None = None
+    """Seconds from the server's start until it answered."""
     peak: Peak | None = None
     filled: Filled | None = None
     failure: str | None = None
@@ -97,6 +107,8 @@ class Outcome:
         match event:
             case Sample():
                 return replace(self, samples=(*self.samples, event))
+            case Ready():
+                return replace(self, ready=event.seconds)
             case Peak():
                 return replace(self, peak=event)
             case Filled():

@@ -12,7 +12,7 @@ from moefit.cli import main
 from moefit.machine.calibration import Calibration, RamRate
 from moefit.machine.calibration_file import load_calibration, save_calibration
 from moefit.machine.host import read_fingerprint
-from moefit.planning.trials import Event, Failed, Filled, Peak, Sample, Trial
+from moefit.planning.trials import Event, Failed, Filled, Peak, Ready, Sample, Trial
 
 ROOT = Path(__file__).parents[2]
 MIB = 1 << 20
@@ -92,6 +92,15 @@ def test_a_filled_context_is_told(bench):
         yield Filled(496, Peak({}, 950 * MIB))
 
     assert "context filled by a prompt of 496 tokens: RAM 950 MiB" in bench(run)[1]
+
+
+def test_a_start_stands_beside_what_was_expected(bench):
+    def run(trial: Trial) -> Iterator[Event]:
+        yield Ready(3.2)
+        yield from as_predicted(trial)
+
+    assert "was ready after 3.2 s (" in bench(run)[1]
+    assert 3.2 == json.loads(bench(run, "--json")[1])["lines"][0]["ready_seconds"]
 
 
 def test_the_fastest_measured_line_is_the_one_to_copy(bench):
