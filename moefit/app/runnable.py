@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from moefit.errors import DoesNotFitError, InputError
+from moefit.formats.lacking import enough, lacking, remedy
 from moefit.planning.core import plan
 from moefit.planning.describe import truncated
 from moefit.planning.types import Plan
 from moefit.search.request import Request
-from moefit.sizes import format_size
 
 
 def planned(request: Request, *, exact: bool) -> Plan:
@@ -38,10 +38,5 @@ def runnable(request: Request, *, exact: bool) -> Plan:
 
 
 def does_not_fit(plan: Plan) -> DoesNotFitError:
-    """What is missing, and where."""
-    lacking = [f"{d.device.name} lacks {format_size(-d.left)}" for d in plan.devices if d.left < 0]
-    if plan.host_left < 0:
-        lacking.append(f"RAM lacks {format_size(-plan.host_left)}")
-    return DoesNotFitError(
-        f"nothing fits: {', '.join(lacking) or format_size(plan.shortfall) + ' are missing'}", plan.remedy
-    )
+    """What is missing, and where; what would be enough, and what else would run."""
+    return DoesNotFitError(f"nothing fits: {lacking(plan)}; {enough(plan)} would do", remedy(plan))

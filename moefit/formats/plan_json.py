@@ -9,9 +9,10 @@ from typing import Any
 from moefit.cost import Prediction
 from moefit.errors import Warn
 from moefit.formats import reasons
+from moefit.formats.lacking import shortfalls
 from moefit.machine.file import to_json
 from moefit.model import Model
-from moefit.planning.types import DevicePlan, LayerPlan, Plan
+from moefit.planning.types import Alternative, DevicePlan, LayerPlan, Plan
 from moefit.search.candidate import Candidate
 
 VERSION = 1
@@ -39,6 +40,8 @@ def plan_json(plan: Plan) -> str:
             {"kind": h.kind, "what": h.what, "words": h.words, "seconds": round(h.seconds, 3)}
             for h in plan.helps
         ],
+        "lacking": None if plan.fits else _lacking(plan),
+        "alternatives": [_alternative(a) for a in plan.alternatives],
         "warnings": [warning_object(w) for w in plan.warnings],
     }
     return json.dumps(document, indent=2) + "\n"
@@ -58,6 +61,29 @@ def estimate_json(plan: Plan) -> str:
         "warnings": [warning_object(w) for w in plan.warnings],
     }
     return json.dumps(document, indent=2) + "\n"
+
+
+def _lacking(plan: Plan) -> dict[str, Any]:
+    """Bytes that are missing, and the largest file that would fit in the place of this one (0: none)."""
+    return {
+        "places": shortfalls(plan),
+        "bytes": plan.shortfall,
+        "largest_file": plan.largest_file,
+    }
+
+
+def _alternative(alternative: Alternative) -> dict[str, Any]:
+    """What would run if the user allowed one thing more."""
+    plan = alternative.plan
+    return {
+        "allow": alternative.words,
+        "why": alternative.why,
+        "strategy": plan.strategy,
+        "argv": list(plan.argv),
+        "environment": dict(plan.environment),
+        "launch": launch_object(plan),
+        "predicted": predicted_object(plan.prediction),
+    }
 
 
 def warning_object(warning: Warn) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from moefit.formats.lacking import enough, figures, lacking
 from moefit.formats.page import Line, Rows, joined, phrases
 from moefit.formats.shell import write
 from moefit.formats.speed import speed, way
@@ -57,9 +58,11 @@ def _sections(plan: Plan, width: int) -> Iterator[RenderableType]:
     yield _choices(plan)
     if not plan.fits:
         yield ""
-        yield Text(f"Does not fit: {format_size(plan.shortfall)} are missing.", style="bold red")
+        yield Text(f"Does not fit: {lacking(plan)}.", style="bold red")
+        yield Text(f"It would with {enough(plan)}.")
         if plan.remedy:
             yield Text(f"{plan.remedy[:1].upper()}{plan.remedy[1:]}.")
+        yield from _alternatives(plan)
     yield ""
 
 
@@ -114,6 +117,16 @@ def _memory(memory: Memory, colour: str, width: int, indent: int) -> Iterator[Li
         parts.append(Text(f"{format_size(-memory.left)} are missing", style="bold red"))
     whole = ([part] if indent + cell_len(part.plain.rstrip()) <= width else phrases(part) for part in parts)
     yield Line([Text(" " * indent), *chain.from_iterable(whole)], indent)
+
+
+def _alternatives(plan: Plan) -> Iterator[RenderableType]:
+    """What would run if one thing more were allowed, with its figures and its line."""
+    for alternative in plan.alternatives:
+        yield ""
+        yield Text.assemble(
+            (f"With {alternative.words}", "bold"), f": {figures(alternative)}; {alternative.why}"
+        )
+        yield Text(line(alternative.plan), style="dim", no_wrap=True, overflow="ignore")
 
 
 def _choices(plan: Plan) -> Line:

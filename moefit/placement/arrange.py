@@ -58,8 +58,8 @@ def arrange(
     The result names every exception to "a tensor lives with its slot", the user's own included. Where the
     strategy leaves slots of a demanded tail on the CPU, so does the result: the caller sees that it does not fit.
     """
-    open_ledger = _without(ledger, model, demand.fixed)
-    open_rooms = _charged(rooms, model, demand.fixed)
+    open_ledger = without_fixed(ledger, model, demand.fixed)
+    open_rooms = beside_fixed(rooms, model, demand.fixed)
     if demand.runs is not None:
         layout = _by_run(strategy, open_ledger, open_rooms, demand.runs)
     else:
@@ -68,7 +68,7 @@ def arrange(
     return _placement(layout, model, demand.fixed)
 
 
-def _without(ledger: Ledger, model: Model, fixed: Mapping[str, int]) -> Ledger:
+def without_fixed(ledger: Ledger, model: Model, fixed: Mapping[str, int]) -> Ledger:
     """The ledger less the tensors whose place is fixed."""
     if not fixed:
         return ledger
@@ -83,7 +83,7 @@ def _without(ledger: Ledger, model: Model, fixed: Mapping[str, int]) -> Ledger:
     return Ledger(tuple(slots))
 
 
-def _charged(rooms: Sequence[Room], model: Model, fixed: Mapping[str, int]) -> list[Room]:
+def beside_fixed(rooms: Sequence[Room], model: Model, fixed: Mapping[str, int]) -> list[Room]:
     """The rooms less the tensors fixed to them."""
     if not fixed:
         return list(rooms)

@@ -44,6 +44,7 @@ def describe(request: Request, chosen: Candidate, found: Sequence[Candidate], co
         prediction=chosen.prediction,
         candidates=tuple(found),
         shortfall=chosen.shortfall,
+        ram_shortfall=chosen.ram_shortfall,
         argv=completion.argv if chosen.fits else (),
         environment=environment(chosen.settings, constraints) if chosen.fits else {},
         kept=completion.kept,

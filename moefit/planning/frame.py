@@ -9,14 +9,15 @@ from functools import cache, partial
 from moefit.launch.defaults import settings
 from moefit.launch.patterns import CPU_BUFFER
 from moefit.machine.types import CPU, Device
-from moefit.placement.arrange import strategies
 from moefit.planning.context import SMALLEST, largest_context, wanted_context
+from moefit.search.bounds import lacks_on_devices
 from moefit.search.budgets import budgets
 from moefit.search.choices import SMALL_UBATCHES, load_modes
 from moefit.search.demand import chosen_devices, demand
+from moefit.search.openings import usual_task
 from moefit.search.problem import Problem
 from moefit.search.request import Request
-from moefit.search.settle import Task, settle
+from moefit.search.settle import settle
 
 
 def frame(request: Request, context: int | None = None) -> Problem:
@@ -64,10 +65,10 @@ def _placed_context(problem: Problem) -> int:
 
 def _is_placed(problem: Problem, load_mode: str, context: int) -> bool:
     """Whether every layer's base is on a device with so many tokens and llama.cpp's default micro-batch."""
-    sized = replace(problem, context=context)
-    launch = sized.launch(problem.request.launch.constraints.ubatch or 512, load_mode)
-    given = budgets(problem.request, problem.devices, launch)
-    base_first = strategies(problem.demand)["base-first"]
-    task = Task(problem.request, problem.devices, given, launch, base_first, problem.demand)
-    settled = settle(task)
+    everywhere = replace(problem.demand, tail=problem.request.model.slots)
+    sized = replace(problem, context=context, demand=everywhere)
+    task = usual_task(sized, load_mode)
+    if lacks_on_devices(task):
+        return False
+    settled = settle(replace(task, demand=problem.demand))
     return settled.shortfall == 0 and CPU not in settled.placement.slots

@@ -103,9 +103,30 @@ class Plan:
     added: tuple[Addition, ...]
     dropped: tuple[Dropped, ...]
     warnings: tuple[Warn, ...]
+    ram_shortfall: int = 0
+    """Bytes of RAM that are missing."""
+    alternatives: tuple[Alternative, ...] = ()
+    """What would run if the user allowed one thing more, when this does not fit; the fastest first."""
     remedy: str | None = None
-    """What would fit, when this does not: the smallest change to the user's own line."""
+    """What else to do when this does not fit."""
     inherited: tuple[Given, ...] = ()
     """What files and variables set, beside the line."""
     helps: tuple[Help, ...] = ()
     """What would help, the fastest first; empty where that was not asked."""
+
+    @property
+    def largest_file(self) -> int:
+        """Bytes of the largest file that would fit in the place of this one; 0 where no file would."""
+        return max(0, self.model.bytes - self.shortfall)
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """A line that would run if the user allowed one thing more."""
+
+    words: str
+    """What to allow: --load-mode mmap, -c 8192, leaving out -ts."""
+    why: str
+    """What that does, or costs."""
+    plan: Plan
+    """With its own line and figures."""

@@ -62,7 +62,7 @@ def what_if(request: Request, made: Plan, planner: Planner) -> tuple[Help, ...]:
 
 def _changes(request: Request, made: Plan) -> Iterator[tuple[Help, Request]]:
     model, launch = request.model, request.launch
-    for help_, wanted in _lines(model, launch, made):
+    for help_, wanted in _lines(model, launch, made) if made.fits else ():  # else its alternatives say so
         yield help_, replace(request, launch=replace(launch, constraints=wanted))
     smaller = _smaller_model(model)
     if smaller is not None:

@@ -7,12 +7,11 @@ from dataclasses import replace
 from typing import Final
 
 from moefit.machine.types import CPU
-from moefit.placement.arrange import strategies
 from moefit.placement.budget import Budget, Term
-from moefit.search.budgets import budgets
 from moefit.search.candidate import Candidate, score
+from moefit.search.openings import usual_task
 from moefit.search.problem import Problem
-from moefit.search.settle import Task, optimist, settle
+from moefit.search.settle import optimist, settle
 
 FIT_MARGIN: Final = 1024 << 20
 """source: common/common.h, common_params::fit_params_target."""
@@ -20,7 +19,7 @@ LLAMA_FIT: Final = "llama-fit"
 CPU_MOE: Final = "cpu-moe"
 
 
-def baselines(problem: Problem, ubatch: int, load_mode: str, limit: float) -> Iterator[Candidate]:
+def baselines(problem: Problem, load_mode: str, limit: float) -> Iterator[Candidate]:
     """The rivals' launches, with llama.cpp's default micro-batch and load mode (or the user's).
 
     `--fit` fills dense parts from the back, then whole layers' experts, and keeps 1024 MiB free of what llama.cpp counts
@@ -29,26 +28,17 @@ def baselines(problem: Problem, ubatch: int, load_mode: str, limit: float) -> It
 
     Args:
         problem: what stays the same between candidates.
-        ubatch: tokens.
         load_mode: as `-lm` takes it.
         limit: seconds; a launch that could not be faster than that is left out.
     """
-    model, launch = problem.request.model, problem.launch(ubatch, load_mode)
-    usual = Task(
-        problem.request,
-        problem.devices,
-        budgets(problem.request, problem.devices, launch),
-        launch,
-        strategies(problem.demand)["base-first"],
-        problem.demand,
-    )
+    usual = usual_task(problem, load_mode)
     rivals = [(LLAMA_FIT, replace(usual, budgets=tuple(map(_with_fit_margin, usual.budgets))))]
-    if experts := {t.name: CPU for layer in model.layers for t in layer.experts}:
+    if experts := {t.name: CPU for layer in problem.request.model.layers for t in layer.experts}:
         moved = replace(problem.demand, fixed={**experts, **problem.demand.fixed})
         rivals.append((CPU_MOE, replace(usual, demand=moved)))
     for name, task in rivals:
-        if problem.predict(launch, *optimist(task)).seconds <= limit:
-            yield score(problem, name, launch, settle(task))
+        if problem.predict(task.settings, *optimist(task)).seconds <= limit:
+            yield score(problem, name, task.settings, settle(task))
 
 
 def _with_fit_margin(budget: Budget) -> Budget:

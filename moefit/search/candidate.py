@@ -39,14 +39,20 @@ class Candidate:
 
 def score(problem: Problem, strategy: str, settings: Settings, settled: Settled) -> Candidate:
     """A settled placement as a candidate; caches that the user left open shrink to what RAM is left."""
+    settings, settled, missing = ram_missing(problem, settings, settled)
+    prediction = problem.predict(settings, settled.devices, settled.placement, settled.guests)
+    return Candidate(strategy, settings, settled, prediction, missing)
+
+
+def ram_missing(problem: Problem, settings: Settings, settled: Settled) -> tuple[Settings, Settled, int]:
+    """Bytes of RAM that are missing, with the launch and its memory after open caches have given way."""
     request = problem.request
     settings, settled = _with_smaller_caches(problem, settings, settled)
     missing = ram_shortfall(request, settled)
     limit = request.machine.ram.unlocked_limit
     if limit is not None and request.launch.constraints.load_mode is None:
         missing = max(missing, residence(settled.footprint.host, settings, settled.devices).pinned - limit)
-    prediction = problem.predict(settings, settled.devices, settled.placement, settled.guests)
-    return Candidate(strategy, settings, settled, prediction, missing)
+    return settings, settled, missing
 
 
 def _with_smaller_caches(problem: Problem, settings: Settings, settled: Settled) -> tuple[Settings, Settled]:

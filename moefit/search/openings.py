@@ -12,7 +12,7 @@ from moefit.placement.arrange import Demand, Strategy, end_only, strategies
 from moefit.placement.budget import Budget
 from moefit.placement.types import Placement
 from moefit.search.budgets import budgets
-from moefit.search.choices import Choices
+from moefit.search.choices import UBATCHES, Choices
 from moefit.search.problem import Problem
 from moefit.search.settle import Task, optimist
 from moefit.values import dataclass
@@ -42,6 +42,25 @@ class Opening:
 def openings(problem: Problem, choices: Choices) -> list[Opening]:
     """Every combination, the most promising first."""
     return sorted(_openings(problem, choices), key=lambda opening: (opening.bound, opening.rank))
+
+
+def first_opening(problem: Problem, choices: Choices) -> Opening:
+    """What llama.cpp itself would do: the first of every choice."""
+    return next(_openings(problem, choices))
+
+
+def usual_task(problem: Problem, load_mode: str) -> Task:
+    """Base-first on all devices, with llama.cpp's default micro-batch or the user's."""
+    launch = problem.launch(problem.request.launch.constraints.ubatch or UBATCHES[0], load_mode)
+    given = budgets(problem.request, problem.devices, launch)
+    base_first = strategies(problem.demand)["base-first"]
+    return Task(problem.request, problem.devices, given, launch, base_first, problem.demand)
+
+
+def least_task(problem: Problem, choices: Choices) -> Task:
+    """All devices with the smallest micro-batch: where a sum of bytes says that this cannot fit, nothing of the choices can."""
+    size = _size(problem, choices, min(choices.ubatches))
+    return size.task(choices.orders[0], strategies(problem.demand)[choices.strategies[0]])
 
 
 def with_buffers(problem: Problem, opening: Opening, least: Sequence[int]) -> float:

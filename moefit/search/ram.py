@@ -8,7 +8,7 @@ from moefit.launch.settings import MAPPED
 from moefit.memory.types import Use
 
 if TYPE_CHECKING:
-    from moefit.machine.types import Ram
+    from moefit.machine.types import Device, Ram
     from moefit.search.request import Request
     from moefit.search.settle import Settled
 
@@ -49,5 +49,10 @@ def drawn_from_ram(settled: Settled, ram: Ram) -> int:
     return sum(
         use.total + budget.overhead + budget.reserved + budget.guests
         for device, budget, use in (*uses, *alone)
-        if device.integrated and device.total <= _SAME * ram.total
+        if is_drawn(device, ram)
     )
+
+
+def is_drawn(device: Device, ram: Ram) -> bool:
+    """Whether what a device holds is taken from RAM."""
+    return device.integrated and device.total <= _SAME * ram.total

@@ -2,69 +2,126 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import inf
 
+from moefit.search.bounds import lacks_at_least
 from moefit.search.candidate import Candidate, score
-from moefit.search.choices import Choices
-from moefit.search.openings import Opening, openings, with_buffers
+from moefit.search.choices import SMALL_UBATCHES, Choices
+from moefit.search.openings import Opening, first_opening, least_task, openings, with_buffers
 from moefit.search.problem import Problem
 from moefit.search.settle import Settled, in_load_mode, settle
 
 _CERTAIN = 0.85
-"""Of the compute buffers that one launch had on some devices, what another on the same devices needs at the least."""
+"""Of the compute buffers that one launch had on some devices, what another on the same devices needs at the least, for its time."""
+_LIKELY = 0.5
+"""The same for whether it fits: without the output on a device, say, they can be smaller."""
 
 
-def search(problem: Problem, choices: Choices) -> tuple[Candidate, ...]:
+def search(problem: Problem, choices: Choices, *, thorough: bool) -> tuple[Candidate, ...]:
     """Candidates in the order of the choices, the fastest that fits among them.
 
-    The most promising are placed first. Those that cannot be faster than what was found are left out, unless the search is
-    thorough and they are for all devices as they stand: the answer is the same, the list of the others is longer.
+    Where none fits, also those that take less: a smaller micro-batch than llama.cpp's default, no pinned memory. Where a sum of bytes
+    says that none can, the first of the choices alone is placed, to say what is missing.
+
+    Args:
+        problem: what stays the same.
+        choices: what is open.
+        thorough: list also what a reader expects to see, although it cannot win.
     """
-    thorough = problem.request.options.thorough
-    seen: set[object] = set()
-    found: list[tuple[int, Candidate]] = []
-    fastest = inf
-    floor = _Floor()
-    for opening in openings(problem, choices):
-        if opening.bound > fastest and not thorough:
+    found = _Search(problem)
+    for step, some in enumerate((choices, *_smaller(problem, choices))):
+        found.run(some, step)
+        if found.fits:
             break
-        if opening.bound > fastest and opening.end is not None:
-            continue
-        listed = thorough and _is_listed(opening, problem)
-        if not listed and max(opening.bound, with_buffers(problem, opening, floor.of(opening))) > fastest:
-            continue
+    if thorough and found.fits:
+        found.add_listed(choices)
+    if not found.candidates:
+        found.place(first_opening(problem, choices))
+    return found.candidates
+
+
+def can_fit(problem: Problem, choices: Choices) -> bool:
+    """Whether anything fits: the smallest micro-batch decides, it has the smallest compute buffers."""
+    is_open = problem.request.launch.constraints.ubatch is None
+    smallest = SMALL_UBATCHES[-1:] if is_open else choices.ubatches[:1]
+    found = _Search(problem)
+    found.run(replace(choices, ubatches=smallest, load_modes=choices.load_modes[:1]), any_will_do=True)
+    return found.fits
+
+
+def _smaller(problem: Problem, choices: Choices) -> Iterator[Choices]:
+    is_open = problem.request.launch.constraints.ubatch is None
+    small = replace(choices, ubatches=SMALL_UBATCHES) if is_open else choices
+    for less in (small, replace(small, load_modes=small.load_modes[:1])):
+        if less != choices:
+            yield less
+
+
+class _Search:
+    """What was placed so far, the most promising first; what cannot be faster than that is left out, and what cannot fit."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self._found: list[tuple[int, int, Candidate]] = []
+        self._seen: set[object] = set()
+        self._floor = _Floor()
+        self._fastest: Candidate | None = None
+
+    @property
+    def fits(self) -> bool:
+        """Whether anything fits."""
+        return self._fastest is not None
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """All of them, in the order of the choices."""
+        return tuple(candidate for *_, candidate in sorted(self._found, key=lambda row: row[:2]))
+
+    def run(self, choices: Choices, step: int = 0, *, any_will_do: bool = False) -> None:
+        """Place what may win."""
+        if lacks_at_least(self._problem, least_task(self._problem, choices)):
+            return
+        for opening in openings(self._problem, choices):
+            if opening.bound > self._seconds or (any_will_do and self.fits):
+                break
+            if with_buffers(self._problem, opening, self._floor.of(opening, _CERTAIN)) > self._seconds:
+                continue
+            least = () if opening.all_placed else self._floor.of(opening, _LIKELY)
+            if not lacks_at_least(self._problem, opening.task, least):
+                self.place(opening, step)
+
+    def place(self, opening: Opening, step: int = 0) -> None:
+        """Settle a combination, and score it in every load mode: each keeps back what it pins, so that some have a placement of their own."""
         settled = settle(opening.task)
         ubatch = opening.task.settings.ubatch
-        floor.learn(ubatch, settled)
-        if (ubatch, settled.key) in seen:
-            continue
-        seen.add((ubatch, settled.key))
-        for candidate in _scored(problem, opening, settled):
-            found.append((opening.rank, candidate))
-            if candidate.fits:
-                fastest = min(fastest, candidate.prediction.seconds)
-    found.sort(key=lambda pair: pair[0])
-    return tuple(candidate for _, candidate in found)
+        self._floor.learn(ubatch, settled)
+        if (ubatch, settled.key) in self._seen:
+            return
+        self._seen.add((ubatch, settled.key))
+        for launch in opening.launches:
+            own = in_load_mode(replace(opening.task, settings=launch), settled)
+            candidate = score(self._problem, opening.strategy, launch, own)
+            self._found.append((step, opening.rank, candidate))
+            if candidate.fits and candidate.prediction.seconds < self._seconds:
+                self._fastest = candidate
 
+    def add_listed(self, choices: Choices) -> None:
+        """Place what a reader expects to see beside the best: its other micro-batches, and the other strategies with its own.
 
-def _is_listed(opening: Opening, problem: Problem) -> bool:
-    """Whether a reader expects to see it, although it cannot win."""
-    return opening.task.devices == problem.devices
+        All of it on all devices as they stand.
+        """
+        best = self._fastest
+        assert best is not None
+        for opening in openings(self._problem, choices):
+            alike = opening.strategy == best.strategy or opening.task.settings.ubatch == best.settings.ubatch
+            if alike and opening.end is None and opening.task.devices == self._problem.devices:
+                self.place(opening)
 
-
-def candidates(problem: Problem, choices: Choices) -> Iterator[Candidate]:
-    """Candidates one by one, the most promising first."""
-    for opening in openings(problem, choices):
-        yield from _scored(problem, opening, settle(opening.task))
-
-
-def _scored(problem: Problem, opening: Opening, settled: Settled) -> Iterator[Candidate]:
-    """The candidates of one opening: each load mode keeps back what it pins, so that some have a placement of their own."""
-    for launch in opening.launches:
-        own = in_load_mode(replace(opening.task, settings=launch), settled)
-        yield score(problem, opening.strategy, launch, own)
+    @property
+    def _seconds(self) -> float:
+        return self._fastest.prediction.seconds if self._fastest is not None else inf
 
 
 class _Floor:
@@ -79,14 +136,14 @@ class _Floor:
         compute = {device.name: use.compute for device, use in uses}
         self._known.setdefault(frozenset(compute), (ubatch, compute))
 
-    def of(self, opening: Opening) -> tuple[int, ...]:
+    def of(self, opening: Opening, part: float) -> Sequence[int]:
         """Bytes of each device of an opening; nothing where no launch was placed on these devices.
 
-        In proportion to the micro-batch where that is smaller, less a part for what another order changes.
+        Only `part` of them, for what another order or strategy changes; in proportion to the micro-batch where that is smaller.
         """
         names = [device.name for device in opening.task.devices]
         if not names or frozenset(names) not in self._known:
             return ()
         ubatch, compute = self._known[frozenset(names)]
-        share = _CERTAIN * min(1.0, opening.task.settings.ubatch / ubatch)
+        share = part * min(1.0, opening.task.settings.ubatch / ubatch)
         return tuple(int(compute[name] * share) for name in names)

@@ -19,7 +19,7 @@ from moefit.memory.host import pinned_by_devices
 from moefit.memory.memo import per_object
 from moefit.memory.types import Footprint
 from moefit.model import Model
-from moefit.placement.arrange import Demand, Strategy, arrange
+from moefit.placement.arrange import Demand, Strategy, arrange, beside_fixed, without_fixed
 from moefit.placement.budget import Budget
 from moefit.placement.types import Ledger, Placement, Room
 from moefit.search.budgets import charged, guests_only
@@ -67,6 +67,15 @@ class Task:
     def ledger(self) -> Ledger:
         """The sizes of the model's slots."""
         return memory.ledger(self.model, self.settings, self.devices)
+
+    @property
+    def open_ledger(self) -> Ledger:
+        """The same without what the user fixed."""
+        return without_fixed(self.ledger, self.model, self.demand.fixed)
+
+    def open_rooms(self, compute: Sequence[int]) -> list[Room]:
+        """What a strategy may use of each device beside what the user fixed to it."""
+        return beside_fixed(self.rooms(compute), self.model, self.demand.fixed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +194,8 @@ def _settle_from(assumed: tuple[int, ...], task: Task) -> Settled:
 def optimist(task: Task, least: Sequence[int] = ()) -> tuple[tuple[Device, ...], Placement]:
     """What a task's strategy would place if compute buffers took only `least` bytes of each device, and the devices it would use."""
     placement = task.arrange(task.ledger, least or (0,) * len(task.devices))
-    owners, compact = _compact(placement, len(task.devices), task.demand)
-    return tuple(task.devices[i] for i in owners), compact
+    owners, placed = compact(placement, len(task.devices), task.demand)
+    return tuple(task.devices[i] for i in owners), placed
 
 
 @per_object(128)
@@ -240,20 +249,28 @@ def _next_guess(
 
 def _measure(task: Task, placement: Placement, ledger: Ledger) -> tuple[Settled, list[int]]:
     """The placement on the devices it uses, with its memory; and which of the task's devices those are."""
-    owners, compact = _compact(placement, len(task.devices), task.demand)
+    owners, placed = compact(placement, len(task.devices), task.demand)
     used = tuple(task.devices[i] for i in owners)
-    footprint = memory.footprint(task.model, used, task.settings, compact)
-    found = seated(task.request, used, task.settings, compact)
+    footprint = memory.footprint(task.model, used, task.settings, placed)
+    return settled_on(task, owners, placed, footprint, unplaced(placement, ledger, task.demand)), owners
+
+
+def settled_on(
+    task: Task, owners: Sequence[int], placed: Placement, footprint: Footprint, homeless: int
+) -> Settled:
+    """A placement on some of the task's devices, with its memory and that of the guests; `homeless` are the bytes that found no room."""
+    used = tuple(task.devices[i] for i in owners)
+    found = seated(task.request, used, task.settings, placed)
     pinned = pinned_by_devices(footprint.host, task.settings, used)
     return Settled(
         used,
         charged([task.budgets[i] for i in owners], used, found, pinned),
-        compact,
+        placed,
         footprint,
-        _unplaced(placement, ledger, task.demand),
+        homeless,
         found,
         guests_only(task.request, used, task.settings, found, pinned),
-    ), owners
+    )
 
 
 def placed_with(request: Request, settled: Settled, settings: Settings) -> Settled:
@@ -282,7 +299,7 @@ def in_load_mode(task: Task, settled: Settled) -> Settled:
     return same if same.shortfall <= settled.shortfall else settle(task)
 
 
-def _compact(placement: Placement, count: int, demand: Demand) -> tuple[list[int], Placement]:
+def compact(placement: Placement, count: int, demand: Demand) -> tuple[list[int], Placement]:
     """The devices that a placement uses, and the placement in terms of those."""
     owners = _used(placement, count, demand)
     renamed = {owner: index for index, owner in enumerate(owners)} | {CPU: CPU}
@@ -300,7 +317,7 @@ def _used(placement: Placement, count: int, demand: Demand) -> list[int]:
     return list(runs | guests) or everything
 
 
-def _unplaced(placement: Placement, ledger: Ledger, demand: Demand) -> int:
+def unplaced(placement: Placement, ledger: Ledger, demand: Demand) -> int:
     """Bytes of slots that the user wants on a device and that are not."""
     wanted = [False] * len(ledger.slots)
     if demand.runs is not None:

@@ -92,7 +92,7 @@ def test_no_phrase_is_broken(made, width):
 
 def test_what_does_not_fit_is_the_closest_and_names_the_load_mode_that_would():
     text = page(show, planned("deepseek-v3.1", ram=256), 80)
-    assert ["closest: base-first · context 32,768 · ubatch 64"] == re.findall("closest.*", text)
+    assert ["closest: base-first · context 32,768 · ubatch 512"] == re.findall("closest.*", text)
     assert ["load-mode mmap"] == re.findall(r"load.mode \w+", text)
 
 

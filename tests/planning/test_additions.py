@@ -248,11 +248,6 @@ class TestContext:
     def test_the_users_own_never_does(self, experts):
         assert not planned(experts, self.SHORT, "-c", "32768").fits
 
-    def test_what_a_remedy_names_fits(self, experts):
-        made = planned(experts, self.SHORT, "-c", "32768")
-        context = made.remedy.split()[1]
-        assert planned(experts, self.SHORT, "-c", context).fits, made.remedy
-
     @pytest.mark.parametrize(
         ("words", "told"),
         [

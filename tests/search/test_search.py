@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from moefit.errors import UsageError
 from moefit.planning.core import plan
 from moefit.search import search
+from moefit.search.openings import openings
 from moefit.search.request import Request
 from tests.planning.worlds import OPTIONS, launch, lines, machines, models
 
@@ -19,6 +20,11 @@ def test_a_quick_search_chooses_what_a_thorough_one_does(model, machine, words):
         quick = plan(Request(model, machine, launch(words), replace(OPTIONS, thorough=False)))
     except UsageError:
         assume(False)
-    with patch.object(search, "_is_listed", lambda *_: True):
+
+    def place_all(self, choices, step=0, **_):
+        for opening in openings(self._problem, choices):
+            self.place(opening, step)
+
+    with patch.object(search._Search, "run", place_all):
         thorough = plan(Request(model, machine, launch(words), replace(OPTIONS, thorough=True)))
     assert (thorough.fits, thorough.argv) == (quick.fits, quick.argv)

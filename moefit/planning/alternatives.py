@@ -1,0 +1,125 @@
+"""What would run if the user allowed one thing more: paging, smaller caches, less context, or one of their own options changed.
+
+Each change is first sketched, with the compute buffers of the launch that failed: weights, caches and RAM are exact then. What
+the sketch lets fit is ranked by its predicted time, and planned in full, the best first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Final
+
+from moefit.errors import UsageError
+from moefit.memory.split_modes import SPLIT_MODES
+from moefit.planning.as_given import as_given
+from moefit.planning.changes import Change, Numbered, changed, changes
+from moefit.planning.context import wanted_context
+from moefit.planning.types import Alternative, Plan
+from moefit.search.bounds import sketch
+from moefit.search.candidate import Candidate, score
+from moefit.search.choices import load_modes
+from moefit.search.demand import chosen_devices, demand
+from moefit.search.openings import usual_task
+from moefit.search.problem import Problem
+from moefit.search.request import Request
+from moefit.search.settle import Task
+
+Planned = Callable[[Request, int | None], tuple[Plan, Candidate]]
+"""Plans a request in full, for so many tokens of context where those are known."""
+_TRIES: Final = 3
+"""A change by a number is planned at most so often: the compute buffers of one try tell how far the next must go."""
+
+
+def alternatives(request: Request, closest: Candidate, planned: Planned) -> Iterator[Alternative]:
+    """Lines that would run, the fastest first; only one unless the user wants to see every candidate.
+
+    Args:
+        request: what nothing fits.
+        closest: what lacks least.
+        planned: the planner.
+    """
+    quick = replace(request, options=replace(request.options, thorough=False))
+    hopeful: list[tuple[float, int, Change | Numbered]] = []
+    for place, change in enumerate(changes(quick, closest)):
+        hope = _hope(quick, change, closest)
+        if hope is not None:
+            hopeful.append((_sketched(quick, hope, closest).prediction.seconds, place, change))
+    found: list[tuple[float, int, Alternative]] = []
+    for _, place, change in sorted(hopeful, key=lambda one: one[:2]):
+        if (made := _made(quick, change, closest, planned)) is not None:
+            found.append((made.plan.prediction.seconds, place, made))
+            if not request.options.thorough:
+                break
+    yield from (made for *_, made in sorted(found, key=lambda one: one[:2]))
+
+
+def _made(
+    request: Request, change: Change | Numbered, closest: Candidate, planned: Planned
+) -> Alternative | None:
+    """The change, planned; None where it does not fit after all."""
+    for _ in range(_TRIES):
+        hope = _hope(request, change, closest)
+        if hope is None:
+            return None
+        try:
+            plan, closest = planned(changed(request, hope), _known_context(request, closest))
+        except UsageError:  # llama.cpp would refuse it
+            return None
+        if plan.fits:
+            return Alternative(hope.words, hope.why, plan)
+        if isinstance(change, Change):
+            return None
+        change = replace(change, most=hope.number)
+    return None
+
+
+def _known_context(request: Request, closest: Candidate) -> int | None:
+    """The context of the launch that failed, where the line leaves it open and no change makes more of it."""
+    constraints, tokens = request.launch.constraints, closest.settings.context
+    whole = constraints.context is None and tokens == wanted_context(constraints, request.model)
+    return tokens if whole else None
+
+
+def _hope(request: Request, change: Change | Numbered, closest: Candidate) -> Change | None:
+    """The change that is worth a plan: of numbers, the largest that fits by its sketch."""
+    if isinstance(change, Change):
+        return change if _would_fit(request, change, closest) else None
+    low, high = change.least - 1, change.most
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _would_fit(request, change.make(middle), closest):
+            low = middle
+        else:
+            high = middle
+    return change.make(low) if low >= change.least else None
+
+
+def _would_fit(request: Request, change: Change, closest: Candidate) -> bool:
+    try:
+        return _sketched(request, change, closest).fits
+    except UsageError:
+        return False
+
+
+def _sketched(request: Request, change: Change, closest: Candidate) -> Candidate:
+    """What the change would launch, with the compute buffers of the launch that failed."""
+    asked = changed(request, change)
+    model, constraints = asked.model, asked.launch.constraints
+    if constraints.split_mode in SPLIT_MODES:
+        return as_given(asked, wanted_context(constraints, model))
+    devices = chosen_devices(constraints, asked.machine.gpus)
+    fixed = demand(constraints, model, devices)
+    problem = Problem(asked, devices, fixed, wanted_context(constraints, model))
+    task = usual_task(problem, load_modes(constraints, asked.machine)[0])
+    return score(problem, "base-first", task.settings, sketch(task, *_compute(task, closest)))
+
+
+def _compute(task: Task, closest: Candidate) -> tuple[list[int], int]:
+    """Compute buffers by device and on the host: what the failed launch had, in proportion to a smaller micro-batch."""
+    uses = zip(closest.settled.devices, closest.settled.footprint.devices, strict=True)
+    known = {device.name: use.compute for device, use in uses}
+    share = min(1.0, task.settings.ubatch / closest.settings.ubatch)
+    most = max(known.values(), default=0)
+    on = [int(known.get(device.name, most) * share) for device in task.devices]
+    return on, int(closest.settled.footprint.host.compute * share)

@@ -1,0 +1,150 @@
+"""Single changes to a line that does not fit, those that cost least first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from moefit.launch.complete import Addition
+from moefit.launch.settings import MAPPED
+from moefit.memory.split_modes import SPLIT_MODES
+from moefit.planning.context import STEP
+from moefit.search.candidate import Candidate
+from moefit.search.request import Request
+from moefit.values import dataclass
+
+_UBATCH_STEP: Final = 32
+_FULL: Final = frozenset({"f32", "f16", "bf16"})
+"""Cache types that q8_0 makes smaller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that the user would have to allow."""
+
+    fields: Mapping[str, Any]
+    """Of the constraints."""
+    words: str
+    """How it is said: -c 8192, leaving out -ts."""
+    why: str
+    """What it does, or costs."""
+    options: tuple[str, ...]
+    """Spellings that the line has no longer."""
+    additions: tuple[Addition, ...] = ()
+    """What it has in their place."""
+    number: int = 0
+    """Of a change by a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A change by a number: the larger, the less is changed."""
+
+    make: Callable[[int], Change]
+    least: int
+    most: int
+    """The first number that is too large."""
+
+
+def changed(request: Request, change: Change) -> Request:
+    """What is asked after a change: the line without the options, and with what stands in their place."""
+    launch = request.launch
+    gone = set(change.options)
+    command = replace(
+        launch.command,
+        arguments=tuple(a for a in launch.command.arguments if gone.isdisjoint(a.option.spellings)),
+    )
+    return replace(
+        request,
+        launch=replace(
+            launch,
+            command=command,
+            given=tuple(g for g in launch.given if gone.isdisjoint(g.option.spellings)),
+            constraints=replace(launch.constraints, **change.fields),
+            needed=(*launch.needed, *change.additions),
+        ),
+    )
+
+
+def changes(request: Request, closest: Candidate) -> Iterator[Change | Numbered]:
+    """What is worth a sketch.
+
+    Args:
+        request: what nothing fits.
+        closest: what lacks least.
+    """
+    yield from _of_memory(request, closest)
+    yield from _of_placement(request)
+    yield from _of_context(request, closest)
+
+
+def _of_memory(request: Request, closest: Candidate) -> Iterator[Change | Numbered]:
+    """Paging, cache types, slots, saved prompts, the micro-batch."""
+    wanted, now = request.launch.constraints, closest.settings
+    if closest.ram_shortfall and wanted.load_mode not in MAPPED:
+        why = "weights that RAM cannot hold are read from disk again and again"
+        yield _set("--load-mode", "-lm", "mmap", why, load_mode="mmap")
+    if {now.cache_type_k, now.cache_type_v} & _FULL and now.flash_attention != "off":
+        yield Change(
+            {"cache_type_k": "q8_0", "cache_type_v": "q8_0"},
+            "-ctk q8_0 -ctv q8_0",
+            "a KV cache of about half the size, a little less exact",
+            ("-ctk", "-ctv"),
+            (Addition("-ctk", "q8_0"), Addition("-ctv", "q8_0")),
+        )
+    if now.slots > 1:
+        yield _set("-np", "-np", "1", "one request at a time", slots=1)
+    if wanted.cache_ram:
+        yield _set("--cache-ram", "-cram", "0", "no saved prompts", cache_ram=0)
+    if wanted.ubatch is not None:
+        yield Numbered(_ubatch, 1, now.ubatch // _UBATCH_STEP)
+
+
+def _of_placement(request: Request) -> Iterator[Change | Numbered]:
+    """The user's own -ngl, -ts and -ot."""
+    wanted = request.launch.constraints
+    if isinstance(wanted.gpu_layers, int):
+        yield Numbered(_layers, 0, min(wanted.gpu_layers, request.model.slots + 1))
+    elif wanted.gpu_layers is not None:
+        yield _leave_out(f"-ngl {wanted.gpu_layers}", ("-ngl",), gpu_layers=None)
+    if wanted.tensor_split is not None:
+        yield _leave_out("-ts", ("-ts",), tensor_split=None)
+    if wanted.split_mode in SPLIT_MODES:
+        yield _leave_out(f"-sm {wanted.split_mode}", ("-sm",), split_mode=None)
+    if wanted.overrides:
+        spelled = dict.fromkeys(word for rule in wanted.overrides for word in rule.words)
+        options = ("-ot", "-cmoe", "-ncmoe", "-ncffn")
+        yield _leave_out(" ".join(spelled), options, overrides=())
+
+
+def _of_context(request: Request, closest: Candidate) -> Iterator[Numbered]:
+    """A smaller context than the user's, never above the trained one."""
+    if request.launch.constraints.context is None:
+        return
+    trained = request.model.trained_context or closest.settings.context
+    yield Numbered(_context, 2, min(closest.settings.context - 1, trained) // STEP + 1)
+
+
+def _set(shown: str, option: str, value: str, why: str, **fields: Any) -> Change:
+    return Change(fields, f"{shown} {value}", why, (option,), (Addition(option, value, why),))
+
+
+def _leave_out(words: str, options: tuple[str, ...], **fields: Any) -> Change:
+    return Change(fields, f"leaving out {words}", "moefit then places what it placed", options)
+
+
+def _ubatch(number: int) -> Change:
+    tokens = number * _UBATCH_STEP
+    made = _set("-ub", "-ub", str(tokens), "smaller compute buffers, slower prompts", ubatch=tokens)
+    return replace(made, number=number)
+
+
+def _layers(number: int) -> Change:
+    made = _set("-ngl", "-ngl", str(number), "fewer layers on devices", gpu_layers=number)
+    return replace(made, number=number)
+
+
+def _context(number: int) -> Change:
+    made = _set("-c", "-c", str(number * STEP), "less context", context=number * STEP)
+    return replace(made, number=number)

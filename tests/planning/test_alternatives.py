@@ -1,0 +1,100 @@
+"""Where nothing fits: what would run if one thing more were allowed, and what would be enough."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from unittest.mock import patch
+
+import pytest
+
+from moefit.formats.lacking import shortfalls
+from moefit.machine.declared import parse_gpus
+from moefit.machine.types import Cpu, Machine, Ram
+from moefit.planning import core
+from moefit.planning.core import plan
+from moefit.planning.estimate import estimate
+from moefit.search import search
+from moefit.search.request import Request
+from tests.oracle import model as recorded
+from tests.planning.worlds import OPTIONS, QUICK, launch
+
+GIB = 1 << 30
+LINE = ("llama-server", "-m", "m.gguf")
+CASES = {
+    "RAM is short": ("qwen3-next-80b-a3b", "rtx-3060", 32, ()),
+    "of a context of one's own": ("qwen3-30b-a3b", "rtx-3060", 8, ("-c", "32768")),
+    "of more context than was trained": ("qwen3-30b-a3b", "rtx-3060", 8, ("-c", "400000")),
+    "of layers that must be on the card": ("gemma-3-12b", "6GiB", 64, ("-ngl", "99", "-c", "8192")),
+    "of a micro-batch of one's own": (
+        "gemma-3-12b",
+        "8.6GiB",
+        64,
+        ("-ngl", "99", "-ub", "4096", "-b", "4096", "-c", "8192"),
+    ),
+    "of a load mode of one's own": ("gpt-oss-120b", "rtx-3060", 32, ("-lm", "none")),
+}
+
+
+def machine(card: str, ram: int) -> Machine:
+    return Machine(parse_gpus([card]), Ram(ram * GIB, ram * GIB, 50 * 10**9), Cpu(8, 16))
+
+
+@pytest.fixture(scope="module", params=CASES.values(), ids=CASES.keys())
+def asked(request) -> Request:
+    name, card, ram, words = request.param
+    model = recorded(name, "MXFP4" if name.startswith("gpt") else "Q4_K_M")
+    return Request(model, machine(card, ram), launch((*LINE, *words)), OPTIONS)
+
+
+@pytest.fixture(scope="module")
+def made(asked):
+    return plan(asked)
+
+
+def test_nothing_fits_and_something_would(made):
+    assert (False, True) == (made.fits, bool(made.alternatives))
+
+
+def test_each_of_them_fits_and_planning_its_line_again_changes_nothing(asked, made):
+    for alternative in made.alternatives:
+        argv = alternative.plan.argv
+        again = replace(asked, launch=launch(argv), options=QUICK)
+        assert (True, argv) == (plan(again).fits, plan(again).argv), alternative.words
+        assert estimate(again).fits, alternative.words
+
+
+def test_the_fastest_stands_first_and_is_what_a_quick_plan_names(asked, made):
+    seconds = [alternative.plan.prediction.seconds for alternative in made.alternatives]
+    [first] = plan(replace(asked, options=QUICK)).alternatives
+    assert (sorted(seconds), made.alternatives[0].words) == (seconds, first.words)
+
+
+def test_no_context_is_above_the_trained_one(asked, made):
+    trained = asked.model.trained_context
+    own = asked.launch.constraints.context
+    named = [a for a in made.alternatives if a.words.startswith("-c ")]
+    assert [] == [a.words for a in named if a.plan.settings.context > trained]
+    assert (own is not None) >= bool(named)
+
+
+def test_so_much_more_memory_is_enough(asked, made):
+    device = asked.machine.gpus[0]
+    missing = shortfalls(made)
+    more, short = missing.get(device.name, 0), missing.get("RAM", 0)
+    ram = asked.machine.ram
+    larger = replace(
+        asked.machine,
+        gpus=(replace(device, free=device.free + more, total=device.total + more),),
+        ram=replace(ram, total=ram.total + short, available=ram.available + short),
+    )
+    assert plan(replace(asked, machine=larger, options=QUICK)).fits
+
+
+def test_a_sum_of_bytes_decides_and_one_launch_is_placed_to_say_what_is_missing():
+    request = Request(recorded("deepseek-v3.1", "Q4_K_M"), machine("rtx-3060", 64), launch(LINE), QUICK)
+    with (
+        patch.object(search, "settle", wraps=search.settle) as settle,
+        patch.object(core, "alternatives", lambda *_: ()),
+    ):
+        assert not plan(request).fits
+    assert 1 == settle.call_count
