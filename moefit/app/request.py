@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from moefit.app.containers import on_host, with_variable_files
 from moefit.app.naming import model_words
+from moefit.app.remarks import refuse_fork, told
 from moefit.errors import InputError, UsageError
 from moefit.gguf.split import read_header, shard_names
 from moefit.launch.builds import reference
@@ -22,7 +23,7 @@ from moefit.launch.launch import Launch
 from moefit.launch.options import OptionTable, builtin
 from moefit.launch.precedence import effective
 from moefit.launch.programs import split
-from moefit.launch.seen import reaches, variables
+from moefit.launch.seen import old_variables, reaches, variables
 from moefit.launch.sources import ModelSource
 from moefit.launch.unplanned import unplanned
 from moefit.llama.config import read_configs
@@ -30,6 +31,7 @@ from moefit.llama.help import option_table, read_page
 from moefit.llama.programs import find_program
 from moefit.machine.detect import MachineOptions, detect
 from moefit.machine.types import Device, Machine
+from moefit.machine.visible import visible
 from moefit.model import Model, build
 from moefit.model.overrides import overridden
 from moefit.search.request import Options, Request
@@ -150,16 +152,23 @@ def starts_no_model(words: Sequence[str]) -> tuple[str, ...] | None:
 
 def read_line(words: Sequence[str] | None, model_path: str | None = None, build: str | None = None) -> Launch:
     """The command with its files and variables, whether it names a model or not."""
-    command = parse(words or [], _table(words or [], build))
+    table = _table(words or [], build)
+    refuse_fork(words or [], table)
+    command = parse(words or [], table)
     if model_path is not None:
         command = with_model(command, model_words(model_path))
     command = with_variable_files(command)
+    command = replace(command, old=old_variables(command, os.environ))
     configs = () if command.container else read_configs(os.environ)
     given = effective(command, configs, os.environ)
-    wanted = replace(constraints(command.name, given), op_offload_min_batch=_min_batch(command))
+    wanted = replace(
+        constraints(command.name, given),
+        op_offload_min_batch=_min_batch(command),
+        pinned="GGML_CUDA_NO_PINNED" not in variables(command, os.environ),
+    )
     if command.container:
         wanted = on_host(wanted, command.container)
-    return Launch(command, given, wanted)
+    return Launch(command, given, wanted, notes=tuple(told(command, named=build is not None)))
 
 
 def _min_batch(command: Command) -> int | None:
@@ -220,7 +229,10 @@ def read_machine(options: MachineOptions, launch: Launch) -> Machine:
     seen = variables(launch.command, os.environ)
     named = launch.constraints.devices or ()
     foreign = bool(launch.constraints.rpc) or any(not name.startswith("CUDA") for name in named)
-    return detect(options, seen, ask_server=_server(launch, seen, options.time_limit), prefer_server=foreign)
+    found = detect(options, seen, ask_server=_server(launch, seen, options.time_limit), prefer_server=foreign)
+    if not (options.gpus or options.machine_file):
+        return found
+    return visible(found, variables(launch.command, {}))
 
 
 def _table(words: Sequence[str], build: str | None) -> OptionTable | None:

@@ -207,7 +207,7 @@ def copy_rate(host: HostRates, device: Device, settings: Settings) -> float:
     source: src/llama-model-loader.cpp, which avoids the device's host buffer type when the file is mapped
     """
     link = handover_rate(device)
-    pinned = device.backend.host_buffer and not settings.is_mapped
+    pinned = device.backend.host_buffer and settings.pinned and not settings.is_mapped
     if pinned or device.integrated:
         return link
     if device.pageable_bandwidth is not None:

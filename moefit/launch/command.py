@@ -13,7 +13,7 @@ from typing import NoReturn
 from moefit.errors import UsageError
 from moefit.launch.builds import looks_new, nearest, new_option
 from moefit.launch.containers import Container
-from moefit.launch.legacy import LEGACY
+from moefit.launch.legacy import BARE, LEGACY
 from moefit.launch.options import AUTO, FALSY, TRUTHY, Option, OptionTable, builtin, is_builtin, normal
 from moefit.launch.programs import split
 from moefit.shown import masked, word_shown
@@ -85,7 +85,9 @@ class Argument:
     positive: bool = True
     """False for --no-kv-offload and the like."""
     known: bool = True
-    """False when this program's build no longer (or does not yet) have it."""
+    """False when this program's build no longer (or does not yet) have it, or not in this form."""
+    variable: str | None = None
+    """NAME=VALUE, where a variable of an older build says it and not the line."""
 
     @property
     def spelling(self) -> str:
@@ -95,6 +97,8 @@ class Argument:
     @property
     def shown(self) -> str:
         """The words as an error, a note or an explanation may show them."""
+        if self.variable is not None:
+            return self.variable
         return f"{self.spelling} ***" if self.option.is_secret else " ".join(map(word_shown, self.words))
 
     @property
@@ -123,6 +127,8 @@ class Command:
     """The program's own words on the line: two for `llama serve`, none where an image starts it."""
     container: Container | None = None
     """What the program sees of the host, where it runs in a container."""
+    old: tuple[Argument, ...] = ()
+    """What variables of older builds say: none of the line's words."""
 
     @property
     def name(self) -> str:
@@ -201,6 +207,10 @@ def _arguments(words: Sequence[str], table: OptionTable) -> Iterator[Argument]:
     while at < len(words):
         following = words[at + 1] if at + 1 < len(words) else None
         option, positive, known = _find(words[at], table, previous, following)
+        if option.name in BARE and option.arity and _is_bare(following, option, table):
+            yield Argument(option, (words[at],), positive=True, known=False)
+            at += 1
+            continue
         end = at + 1 + option.arity
         argument = Argument(option, tuple(words[at:end]), positive, known)
         if len(argument.words) <= option.arity:
@@ -212,6 +222,17 @@ def _arguments(words: Sequence[str], table: OptionTable) -> Iterator[Argument]:
         yield argument
         previous = argument
         at = end
+
+
+def _is_bare(following: str | None, option: Option, table: OptionTable) -> bool:
+    """Whether an option that once was a flag stands alone: the line ends there, or goes on with an option."""
+    if following is None:
+        return True
+    return (
+        following.startswith("-")
+        and following not in _allowed(option)
+        and bool(table.lookup(following) or LEGACY.lookup(following))
+    )
 
 
 def _find(

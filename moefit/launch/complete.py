@@ -84,7 +84,7 @@ def complete(command: Command, additions: Sequence[Addition], given: Sequence[Gi
             added.append(addition)
         elif addition.option in _PLACING:
             raise UsageError(
-                f"this build of {table.program} has no {addition.option}, which the plan needs",
+                f"{table.called} has no {addition.option}, which the plan needs",
                 "update llama.cpp",
             )
     argv = (*command.head, *(word for a in own for word in a.words), *words)

@@ -91,6 +91,8 @@ class Constraints:
     """--embedding, --reranking, or --pooling other than none: whole batches of outputs."""
     kv_offload: bool | None = None
     op_offload: bool | None = None
+    pinned: bool = True
+    """False with GGML_CUDA_NO_PINNED: no page-locked memory in any load mode (ggml_cuda_host_malloc)."""
     op_offload_min_batch: int | None = None
     """GGML_OP_OFFLOAD_MIN_BATCH of the user's environment."""
     repack: bool | None = None

@@ -65,6 +65,7 @@ def settings(
         flash_attention=constraints.flash_attention or "auto",
         kv_offload=constraints.kv_offload is not False,
         op_offload=constraints.op_offload is not False,
+        pinned=constraints.pinned,
         op_offload_min_batch=_MIN_BATCH
         if constraints.op_offload_min_batch is None
         else constraints.op_offload_min_batch,

@@ -12,6 +12,32 @@ from moefit.launch.options import Option, OptionTable
 _DRAFT_CONTEXT: Final = "the draft model has the context of the main one"
 _NUMBER: Final = ("N",)
 
+OLD_VARIABLES: Final = {
+    "LLAMA_ARG_MMAP": "--mmap",
+    "LLAMA_ARG_NO_MMAP": "--no-mmap",
+    "LLAMA_ARG_MLOCK": "--mlock",
+    "LLAMA_ARG_DIO": "--direct-io",
+    "LLAMA_ARG_NO_DIO": "--no-direct-io",
+    "LLAMA_ARG_DIRECT_IO": "--direct-io",
+    "LLAMA_ARG_DRAFT_MAX": "--draft-max",
+    "LLAMA_ARG_DRAFT_MIN": "--draft-min",
+    "LLAMA_ARG_DRAFT_P_MIN": "--spec-draft-p-min",
+    "LLAMA_ARG_DRAFT_P_SPLIT": "--spec-draft-p-split",
+    "LLAMA_ARG_CTX_SIZE_DRAFT": "-cd",
+    "LLAMA_ARG_MODEL_DRAFT": "-md",
+    "LLAMA_ARG_HFD_REPO": "-hfd",
+    "LLAMA_ARG_CACHE_TYPE_K_DRAFT": "-ctkd",
+    "LLAMA_ARG_CACHE_TYPE_V_DRAFT": "-ctvd",
+    "LLAMA_ARG_CPU_MOE_DRAFT": "-cmoed",
+    "LLAMA_ARG_N_CPU_MOE_DRAFT": "-ncmoed",
+    "LLAMA_ARG_SWA_CHECKPOINTS": "-ctxcp",
+    "LLAMA_ARG_GRP_ATTN_N": "-gan",
+    "LLAMA_ARG_GRP_ATTN_W": "-gaw",
+}
+"""Variables of older builds, and the option that each set: a build that has none of that name takes no notice of it."""
+BARE: Final = frozenset({"--flash-attn", "--log-colors", "--color"})
+"""Flags of older builds that want a value today: alone they meant on. source: common/arg.cpp of releases before August 2025."""
+
 LEGACY: Final = OptionTable(
     "",
     (

@@ -86,8 +86,25 @@ class OptionTable:
         self.options = tuple(options)
         self._by_spelling: dict[str, tuple[Option, bool]] = {}
         for option in self.options:
-            self._by_spelling |= dict.fromkeys(option.spellings, (option, True))
-            self._by_spelling |= dict.fromkeys(option.negations, (option, False))
+            for spelling in option.spellings:
+                self._learn(spelling, option, positive=True)
+            for spelling in option.negations:
+                self._learn(spelling, option, positive=False)
+
+    def _learn(self, spelling: str, option: Option, *, positive: bool) -> None:
+        """Of an option that is listed twice, as forks do, the first with a value counts, else the last."""
+        listed = self._by_spelling.get(spelling)
+        if listed is None or not listed[0].arity:
+            self._by_spelling[spelling] = (option, positive)
+
+    @property
+    def called(self) -> str:
+        """What a message calls the program: this build, or the reference where no program was asked."""
+        return (
+            f"this build of {self.program}"
+            if self.asked or self.build is None
+            else f"llama.cpp b{self.build}"
+        )
 
     def lookup(self, word: str) -> tuple[Option, bool] | None:
         """The option that `word` spells and whether it turns it on; `--a_b` is `--a-b`. None when there is none."""
@@ -171,7 +188,9 @@ def _option(header: str, description: str) -> Option:
     names = re.match(r"-[^\s,]+(?:,?\s+-[^\s,]+)*", header)
     assert names is not None
     words = re.split(r",?\s+", names.group())
-    values = tuple(_value_names(header[names.end() :].partition(" (")[0]))
+    stated = header[names.end() :]
+    listed = re.match(r" \((\w+(?:\|\w+)+)\)", stated)
+    values = (f"[{listed[1]}]",) if listed else tuple(_value_names(stated.partition(" (")[0]))
     positive, negative = (words, []) if values else _cut_negations(words)
     env = re.search(r"\(env: (\w+)\)", description)
     removed = re.search(r"argument has been removed\. (.*?)(?: \(env:|$)", description)

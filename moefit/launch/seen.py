@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from moefit.launch.command import Command
+from moefit.launch.command import Argument, Command
 from moefit.launch.containers import Container
+from moefit.launch.legacy import LEGACY, OLD_VARIABLES
+from moefit.launch.options import TRUTHY, OptionTable
 from moefit.launch.wrappers import base_name, stages
+from moefit.shown import masked
 
 
 def variables(command: Command, environment: Mapping[str, str]) -> Mapping[str, str]:
@@ -16,6 +19,29 @@ def variables(command: Command, environment: Mapping[str, str]) -> Mapping[str, 
     if command.container is None:
         return seen
     return _through(command.wrapper[command.container.end :], _in_container(command.container, seen))
+
+
+def old_variables(command: Command, environment: Mapping[str, str]) -> tuple[Argument, ...]:
+    """What variables of older builds say, those of which this program takes no notice."""
+    if not command.table.reads_environment:
+        return ()
+    read = {option.env for option in command.table.options}
+    read |= {
+        o.env.replace("LLAMA_ARG_", "LLAMA_ARG_NO_") for o in command.table.options if o.env and o.is_pair
+    }
+    seen = variables(command, environment)
+    named = ((name, OLD_VARIABLES[name]) for name in OLD_VARIABLES if name in seen and name not in read)
+    found = (_said(name, seen[name], spelling, command.table) for name, spelling in named)
+    return tuple(argument for argument in found if argument)
+
+
+def _said(name: str, value: str, spelling: str, table: OptionTable) -> Argument | None:
+    option, positive = table.lookup(spelling) or LEGACY.lookup(spelling) or (None, True)
+    if option is None or (not option.arity and value not in TRUTHY):
+        return None
+    words = (spelling, value) if option.arity else (spelling,)
+    shown = f"{name}={'***' if option.is_secret else masked(value)}"
+    return Argument(option, words, positive, known=False, variable=shown)
 
 
 def reaches(command: Command, name: str) -> bool:

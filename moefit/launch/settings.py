@@ -32,6 +32,8 @@ class Settings:
     """on, off or auto."""
     kv_offload: bool = True
     op_offload: bool = True
+    pinned: bool = True
+    """False with GGML_CUDA_NO_PINNED: buffers on the host are pageable."""
     op_offload_min_batch: int = 32
     """GGML_OP_OFFLOAD_MIN_BATCH."""
     swa_full: bool = False

@@ -10,6 +10,7 @@ from typing import Final
 
 from moefit.launch.command import Argument, Command, read_arguments
 from moefit.launch.given import Given
+from moefit.launch.legacy import BARE
 from moefit.launch.options import OptionTable
 from moefit.launch.readers import DRAFT_OVERRIDES, OVERRIDES, load_mode, overrides
 from moefit.launch.values import Values
@@ -37,10 +38,15 @@ class Dropped:
 
     argument: Argument
     program: str
+    """What does not know it: this build of llama-server, or llama.cpp b11549 where none is at hand."""
     instead: tuple[Argument, ...] = ()
     """What says the same in this build: these stand after the user's own words."""
     is_default: bool = False
     """The build has no word for it because it always does so."""
+
+    @property
+    def _is_bare(self) -> bool:
+        return self.argument.option.arity > len(self.argument.words) - 1
 
     @property
     def spelling(self) -> str:
@@ -55,7 +61,7 @@ class Dropped:
     @property
     def why(self) -> str:
         """Why it is left out, and what replaces it."""
-        why = f"this build of {self.program} does not know it"
+        why = f"{self.program} {'wants a value for' if self._is_bare else 'does not know'} it"
         if self.is_default:
             return f"{why}, and always does so"
         words = " ".join(a.shown for a in self.instead)
@@ -90,7 +96,7 @@ def translate(command: Command) -> Translation:
         UsageError: an override that cannot be read.
     """
     kept = tuple(a for a in command.arguments if a.known)
-    unknown = tuple(a for a in command.arguments if not a.known)
+    unknown = (*command.old, *(a for a in command.arguments if not a.known))
     mode = load_mode(Values([_given(a, a.shown) for a in unknown]))
     dropped = (_dropped(a, kept, mode, command.table) for a in unknown)
     return Translation(kept, tuple(dropped))
@@ -104,9 +110,21 @@ def _dropped(argument: Argument, kept: Sequence[Argument], mode: str | None, tab
     if mode and _LOAD_OPTIONS.intersection(argument.option.spellings):
         words = _load_words(mode, table)
         always = mode == "mmap" and not words and "--no-mmap" in table
-        return Dropped(argument, table.program, _unsaid(words, kept, table), is_default=always)
-    words = tuple(_renamed(argument, table)) or tuple(_override(argument, kept, table))
-    return Dropped(argument, table.program, _unsaid(words, kept, table))
+        return Dropped(argument, table.called, _unsaid(words, kept, table), is_default=always)
+    words = (
+        tuple(_renamed(argument, table))
+        or tuple(_override(argument, kept, table))
+        or _as_today(argument, table)
+    )
+    return Dropped(argument, table.called, _unsaid(words, kept, table))
+
+
+def _as_today(argument: Argument, table: OptionTable) -> tuple[str, ...]:
+    """A bare flag that wants a value today, and what an old variable said, in today's words."""
+    if argument.option.name in BARE and len(argument.words) <= argument.option.arity:
+        return (argument.spelling, "on")
+    said = argument.variable is not None and argument.spelling in table
+    return argument.words if said else ()
 
 
 def _load_words(mode: str, table: OptionTable) -> tuple[str, ...]:

@@ -112,7 +112,7 @@ def residence(host: HostUse, settings: Settings, devices: Sequence[Device]) -> R
     Weights are mapped with mmap, else pinned if a device offers pinned buffers, but for lazy tables, which are always
     mapped; buffers for computing and outputs are pinned with such a device in any mode.
     """
-    offered = settings.host_buffers and any(device.backend.host_buffer for device in devices)
+    offered = settings.host_buffers and settings.pinned and any(d.backend.host_buffer for d in devices)
     buffers = host.compute + host.output
     private = host.context + host.cache + (0 if offered else buffers)
     pinned = buffers if offered else 0

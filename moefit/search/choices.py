@@ -75,5 +75,5 @@ def load_modes(constraints: Constraints, machine: Machine) -> tuple[str, ...]:
     """Auto (which is mmap nearly everywhere), and none, which lets experts sit in pinned memory."""
     if constraints.load_mode is not None:
         return (constraints.load_mode,)
-    pinned = any(gpu.backend.host_buffer for gpu in machine.gpus)
+    pinned = constraints.pinned and any(gpu.backend.host_buffer for gpu in machine.gpus)
     return ("auto", "none") if pinned else ("auto",)

@@ -104,3 +104,35 @@ def executed(tmp_path, *words):
 def test_run_starts_what_loads_no_model_as_it_is(tmp_path, words):
     ended = executed(tmp_path, "llama-server", *words)
     assert (0, " ".join(["ran", *words]) + "\n") == (ended.returncode, ended.stdout)
+
+
+def test_cards_that_a_line_hides_are_not_planned_for(moefit, whole):
+    cards = ["--gpu", "rtx-3090", "--gpu", "rtx-3060", "--ram", "60GiB", "--cores", "8"]
+    line = ["env", "CUDA_VISIBLE_DEVICES=1", "llama-server", "-m", whole, "-c", "8192"]
+    _, out, _ = moefit("plan", "--json", *cards, "--", *line)
+    assert ["RTX 3060"] == [gpu["description"][-8:] for gpu in json.loads(out)["machine"]["gpus"]]
+
+
+def test_without_pinned_memory_no_load_mode_counts_on_it(moefit, whole):
+    line = ["env", "GGML_CUDA_NO_PINNED=1", "llama-server", "-m", whole, "-c", "8192"]
+    _, out, _ = moefit("args", *CARD, "--", *line)
+    assert "-lm" not in out
+
+
+def test_a_fork_is_named_and_not_planned_without_its_page(moefit, whole):
+    status, out, err = moefit("args", *CARD, "--", "llama-server", "-m", whole, "-mla", "3", "-fmoe")
+    assert (2, "", True) == (status, out, "-mla -fmoe: an option of ik_llama.cpp" in err)
+
+
+def test_a_forks_page_plans_its_line_and_says_so(moefit, whole, tmp_path):
+    page = "-m, --model FNAME   m\n-c, --ctx-size N  c\n-mla, --mla-use N  m\n-fmoe, --fused-moe  f\n-ngl, --gpu-layers N  n\n"
+    page += "-ot, --override-tensor WORDS  o\n-ub, --ubatch-size N  u\n"
+    (tmp_path / "page").write_text(page)
+    line = ["llama-server", "-m", whole, "-c", "8192", "-mla", "3", "-fmoe"]
+    status, out, err = moefit("args", *CARD, "--build", str(tmp_path / "page"), "--", *line)
+    assert (0, True, True) == (status, "-mla 3 -fmoe" in out, "this is ik_llama.cpp" in err)
+
+
+def test_that_no_program_was_found_is_said_once(moefit, whole):
+    _, _, err = moefit("args", *CARD, "--", "llama-server", "-m", whole, "--no-mmap", "--mlock", "-c", "8192")
+    assert (1, False) == (err.count("no llama-server was found"), "this build" in err)

@@ -14,6 +14,7 @@ from moefit.formats.plan_json import plan_json
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
 from moefit.launch.launch import Launch
+from moefit.launch.option_data import NEWEST
 from moefit.launch.precedence import Config, effective
 from moefit.machine.declared import parse_gpus
 from moefit.machine.types import Cpu, Machine, Ram
@@ -32,7 +33,7 @@ KEPT = [
     ("--api-key", "***", "your line"),
     ("-c", "4096", "your line"),
 ]
-UNKNOWN = "this build of llama-server does not know it"
+UNKNOWN = f"llama.cpp b{NEWEST} does not know it"
 DROPPED = [("--no-mmap", "", f"{UNKNOWN}; -lm none says the same"), ("--spec-replace", "b", UNKNOWN)]
 
 

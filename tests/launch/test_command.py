@@ -97,8 +97,7 @@ def test_negations_are_not_positive() -> None:
         ("-c 1e999k", "-c takes a number, not '1e999k'", None),
         ("-c lots", "-c takes a number, not 'lots'", "write -c N"),
         ("-ngl most", "-ngl takes a number or auto or all, not 'most'", "write -ngl N"),
-        ("-fa -c 4096", "-fa takes one of on, off, auto, not '-c'", "-fa needs a value: -fa on"),
-        ("-fa", "-fa needs a value", "write -fa [on|off|auto]"),
+        ("-lm -c 4096", "-lm takes one of auto, none, mmap, mlock, mmap+mlock, dio, not '-c'", None),
         ("-ctk q9", "-ctk takes one of f32, f16, bf16, q8_0, q4_0, q4_1, iq4_nl, q5_0, q5_1, not 'q9'", None),
         (
             "-c 1 model.gguf",

@@ -1,0 +1,46 @@
+"""What the reading of a command has to say: which llama.cpp it is written for, and what its environment changes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+
+from moefit.errors import UsageError, Warn
+from moefit.launch.command import Command
+from moefit.launch.forks import fork_of, of_fork
+from moefit.launch.options import OptionTable
+from moefit.launch.seen import variables
+
+
+def refuse_fork(words: Sequence[str], table: OptionTable | None) -> None:
+    """Refuse a fork's line where nothing says what its options are.
+
+    Raises:
+        UsageError: naming the fork.
+    """
+    found = of_fork(words) if table is None or not table.asked else None
+    if found is not None:
+        name, told = found
+        raise UsageError(
+            f"{' '.join(told)}: an option of {name}, whose program is not at hand to tell what its options are",
+            "put it on the PATH, or save what its --help prints and name the file with --build",
+        )
+
+
+def told(command: Command, *, named: bool) -> Iterator[Warn]:
+    """Notes on a command; `named`: the user has said for which build it is."""
+    if fork := fork_of(command.table):
+        yield Warn(
+            "fork",
+            f"this is {fork}: its options stay as they are, but memory and speed are llama.cpp's by moefit's rules",
+            "start it once with what is planned, and leave more with --margin if it runs out of memory",
+        )
+    elif not command.table.asked and not named:
+        where = "the container's" if command.container else f"no {command.name} was found: the line"
+        what = f"{command.name} is taken for" if command.container else "is written for"
+        yield Warn("no-program", f"{where} {what} llama.cpp b{command.table.build}", note=True)
+    if "GGML_CUDA_ENABLE_UNIFIED_MEMORY" in variables(command, os.environ):
+        yield Warn(
+            "unified-memory",
+            "GGML_CUDA_ENABLE_UNIFIED_MEMORY lets a card spill into RAM, many times slower: planned so that none has to",
+        )
