@@ -131,6 +131,19 @@ def read_launch(model_path: str | None, words: Sequence[str] | None, build: str 
     return launch
 
 
+def as_bench(request: Request) -> Request:
+    """The request as llama-bench reserves memory for it: logits of whole micro-batches, and room for its tests.
+
+    source: tools/llama-bench/llama-bench.cpp, cmd_params_instance::to_llama_cparams
+    """
+    wanted, workload = request.launch.constraints, request.options.workload
+    if wanted.program == "llama-bench":
+        return request
+    context = wanted.context and max(wanted.context, workload.prompt, workload.generated)
+    wanted = replace(wanted, program="llama-bench", context=context)
+    return replace(request, launch=replace(request.launch, constraints=wanted))
+
+
 def on_its_words_alone(request: Request) -> Request:
     """The request where no variable may be set for the program."""
     wanted = request.launch.constraints

@@ -12,6 +12,7 @@ import typer
 
 from moefit import __version__
 from moefit.app.request import (
+    as_bench,
     on_its_words_alone,
     read_launch,
     read_line,
@@ -120,7 +121,7 @@ def estimate(shared: Shared, as_json: o.AsJson = False, explain: o.Explain = Fal
 @command(Shared)
 def args(shared: Shared, as_format: o.FormatChoice = o.Format.SHELL) -> int:
     """Print the completed command: one line, shell-quoted."""
-    request, made = _runnable(shared, without_variables=as_format is o.Format.PRESET)
+    request, made = _runnable(shared, _FOR_FORMAT.get(as_format))
     sys.stdout.write(carried(write_argv(made, as_format, request.launch.command.table)))
     return FITS
 
@@ -360,8 +361,15 @@ def _read(shared: Shared, *, thorough: bool = False) -> Request:
     return request
 
 
-def _runnable(shared: Shared, *, without_variables: bool = False) -> tuple[Request, Plan]:
-    """The request, and a plan whose line may be started; `without_variables`: nothing could set them.
+_FOR_FORMAT: dict[o.Format, Callable[[Request], Request]] = {
+    o.Format.PRESET: on_its_words_alone,
+    o.Format.LLAMA_BENCH: as_bench,
+}
+"""What a way to write the line changes of what is planned."""
+
+
+def _runnable(shared: Shared, changed: Callable[[Request], Request] | None = None) -> tuple[Request, Plan]:
+    """The request, `changed` where it must be, and a plan whose line may be started.
 
     Raises:
         DriverError: a GPU is here, or should be, and does not answer.
@@ -370,8 +378,8 @@ def _runnable(shared: Shared, *, without_variables: bool = False) -> tuple[Reque
     trouble = _trouble(shared, request)
     if trouble is not None:
         raise trouble
-    if without_variables:
-        request = on_its_words_alone(request)
+    if changed is not None:
+        request = changed(request)
     made = runnable(request, exact=shared.exact)
     gather("plan", made)
     note(made)

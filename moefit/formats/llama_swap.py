@@ -35,6 +35,8 @@ def write(command: Command, name: str, environment: Mapping[str, str] | None = N
     Raises:
         UsageError: a word holds a line break, a control character, or `${` that begins no macro: those of the user's stay.
     """
+    if command.name == "llama-bench":
+        raise UsageError("llama-swap's entries are for servers", "use --format shell")
     variables = [f"{variable}={value}" for variable, value in (environment or {}).items()]
     for word in (*command.head, name, *variables):
         _refuse(word, repr(word))

@@ -52,6 +52,8 @@ def settle(command: Command, what: str, override_order: Sequence[str]) -> tuple[
     Raises:
         UsageError: the format cannot say what the line says.
     """
+    if command.name == "llama-bench":
+        raise UsageError(f"{what} is for servers: llama-bench reads none", "use --format shell")
     if command.wrapper:
         raise UsageError(
             f"{what} cannot hold {' '.join(map(word_shown, command.wrapper))} before the program",

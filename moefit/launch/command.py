@@ -13,7 +13,7 @@ from typing import NoReturn
 from moefit.errors import UsageError
 from moefit.launch.builds import looks_new, nearest, new_option
 from moefit.launch.containers import Container
-from moefit.launch.legacy import BARE, LEGACY
+from moefit.launch.legacy import BARE, LEGACY, LEGACY_BENCH
 from moefit.launch.options import AUTO, FALSY, TRUTHY, Option, OptionTable, builtin, is_builtin, normal
 from moefit.launch.programs import split
 from moefit.shown import masked, word_shown
@@ -241,7 +241,8 @@ def _find(
     found = table.lookup(word)
     if found and not found[0].removed:
         return *found, True
-    found = LEGACY.lookup(word) or builtin(table.program).lookup(word) or found
+    legacy = LEGACY_BENCH if table.program == "llama-bench" else LEGACY
+    found = legacy.lookup(word) or builtin(table.program).lookup(word) or found
     if found is None and word not in OWN_OPTIONS and looks_new(word, table):
         return new_option(word, following), True, True
     return (*found, False) if found else _unknown(word, table, previous)

@@ -14,7 +14,7 @@ from moefit.launch.pattern_writer import write_rules, write_value
 from moefit.launch.patterns import CPU_BUFFER, match
 from moefit.launch.placed import as_placed
 from moefit.launch.resolve import free, slot_devices
-from moefit.launch.translate import OLD_LOAD_MODES, Dropped, translate
+from moefit.launch.translate import OLD_LOAD_MODES, Dropped, translate, without_fit
 from moefit.machine.types import CPU, Device
 from moefit.placement.types import Placement
 from moefit.values import dataclass
@@ -67,7 +67,7 @@ def complete(command: Command, additions: Sequence[Addition], given: Sequence[Gi
     Raises:
         UsageError: the build has no word for where a tensor goes.
     """
-    table, line = command.table, translate(command)
+    table, line = command.table, without_fit(command, translate(command))
     own = (*line.kept, *line.instead)
     open_options = _Open(table, given)
     words: list[str] = []
@@ -189,5 +189,7 @@ def _spell(addition: Addition, table: OptionTable, own: Sequence[Argument]) -> t
 
 def bench_value(addition: Addition) -> str:
     """A value in llama-bench's syntax, where a comma starts another test."""
+    if addition.option == "--no-op-offload":
+        return "1"
     separator = {"-ot": ";", "--override-tensor": ";", "-ts": "/", "-dev": "/"}.get(addition.option)
     return addition.value.replace(",", separator) if separator else addition.value

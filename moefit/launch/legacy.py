@@ -35,6 +35,15 @@ OLD_VARIABLES: Final = {
     "LLAMA_ARG_GRP_ATTN_W": "-gaw",
 }
 """Variables of older builds, and the option that each set: a build that has none of that name takes no notice of it."""
+LEGACY_BENCH: Final = OptionTable(
+    "llama-bench",
+    (
+        Option(("-mmp", "--mmap"), values=("<0|1>",), choices=("0", "1"), removed="-lm mmap or none"),
+        Option(("-dio", "--direct-io"), values=("<0|1>",), choices=("0", "1"), removed="-lm dio"),
+    ),
+)
+"""The same of llama-bench, whose flags take 0 or 1. source: tools/llama-bench/llama-bench.cpp of releases before -lm"""
+
 BARE: Final = frozenset({"--flash-attn", "--log-colors", "--color"})
 """Flags of older builds that want a value today: alone they meant on. source: common/arg.cpp of releases before August 2025."""
 

@@ -25,6 +25,7 @@ OLD_LOAD_MODES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """What builds before --load-mode call each mode; mapping was their default."""
 _LOAD_OPTIONS: Final = frozenset({"-lm", "--mmap", "--mlock", "--direct-io"})
+_FITTING: Final = frozenset({"-fitt", "-fitc"})
 _RENAMED: Final = (
     ("--spec-draft-n-max", "--draft-max", "--draft-n", "--draft"),
     ("--spec-draft-n-min", "--draft-min", "--draft-n-min"),
@@ -43,6 +44,8 @@ class Dropped:
     """What says the same in this build: these stand after the user's own words."""
     is_default: bool = False
     """The build has no word for it because it always does so."""
+    reason: str | None = None
+    """Why it goes although the build knows it."""
 
     @property
     def _is_bare(self) -> bool:
@@ -61,6 +64,8 @@ class Dropped:
     @property
     def why(self) -> str:
         """Why it is left out, and what replaces it."""
+        if self.reason is not None:
+            return self.reason
         why = f"{self.program} {'wants a value for' if self._is_bare else 'does not know'} it"
         if self.is_default:
             return f"{why}, and always does so"
@@ -100,6 +105,19 @@ def translate(command: Command) -> Translation:
     mode = load_mode(Values([_given(a, a.shown) for a in unknown]))
     dropped = (_dropped(a, kept, mode, command.table) for a in unknown)
     return Translation(kept, tuple(dropped))
+
+
+def without_fit(command: Command, line: Translation) -> Translation:
+    """A llama-bench line without -fitt and -fitc: with them it would place the model by itself, whatever else the line says.
+
+    source: tools/llama-bench/llama-bench.cpp, main, which fits where a margin or a context for it is given
+    """
+    if command.name != "llama-bench":
+        return line
+    fitting = tuple(a for a in line.kept if _FITTING.intersection(a.option.spellings))
+    why = "with it llama-bench would place the model anew"
+    gone = (Dropped(a, command.table.called, reason=why) for a in fitting)
+    return Translation(tuple(a for a in line.kept if a not in fitting), (*line.dropped, *gone))
 
 
 def _given(argument: Argument, source: str) -> Given:

@@ -1,0 +1,39 @@
+"""Lines for llama-bench: what it reserves, and what it takes no more."""
+
+import json
+import shlex
+
+import pytest
+
+from tests.cli.test_commands import CARD, moefit, whole
+
+__all__ = ["moefit", "whole"]
+
+
+def test_a_bench_line_of_a_servers_fits_as_bench_reserves(moefit, whole):
+    _, line, _ = moefit(
+        "args", *CARD, "--format", "llama-bench", "--", "llama-server", "-m", whole, "-c", "2048"
+    )
+    status, out, _ = moefit("estimate", "--json", *CARD, "--", *shlex.split(line))
+    assert (0, True) == (status, json.loads(out)["fits"])
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("-mmp 0", "-lm none"), ("--mmap 0", "-lm none"), ("-mmp 1", "-lm mmap"), ("-dio 1", "-lm dio")],
+)
+def test_flags_of_older_benches_are_said_in_todays_words(moefit, whole, old, new):
+    status, out, err = moefit("args", *CARD, "--", "llama-bench", "-m", whole, *old.split())
+    assert (0, True, False, True) == (status, new in out, old in out, f"{old} is left out" in err)
+
+
+@pytest.mark.parametrize("words", ["-fitt 512", "-fitc 4096"])
+def test_a_bench_line_that_is_placed_does_not_fit_itself(moefit, whole, words):
+    _, out, err = moefit("args", *CARD, "--", "llama-bench", "-m", whole, *words.split())
+    assert (False, True) == (words in out, f"{words} is left out: with it llama-bench would place" in err)
+
+
+@pytest.mark.parametrize("form", ["preset", "llama-swap", "env"])
+def test_files_for_servers_hold_no_bench(moefit, whole, form):
+    status, out, err = moefit("args", *CARD, "--format", form, "--", "llama-bench", "-m", whole)
+    assert (2, "", True) == (status, out, "for servers" in err)
