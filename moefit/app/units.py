@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from pwd import getpwuid
 
-from moefit.errors import InputError
+from moefit.errors import InputError, Warn
 from moefit.files import write_atomically
 from moefit.folders import user_folder
-from moefit.formats import unit
-from moefit.llama.programs import require_program
+from moefit.formats import paths, unit
+from moefit.launch.command import Command, parse
+from moefit.llama.programs import find_program, require_program
 from moefit.planning.types import Plan
 from moefit.reading import read_small
 
@@ -125,17 +126,28 @@ def _unit_folders(environment: Mapping[str, str]) -> Iterator[Path]:
     yield from map(Path, _SYSTEM_FOLDERS)
 
 
-def absolute(argv: Sequence[str], program: str, environment: Mapping[str, str]) -> tuple[str, ...]:
-    """The words with whole paths for the first one and for the program: a service has no PATH of the user's.
+def absolute(
+    command: Command, argv: Sequence[str], environment: Mapping[str, str], *, installing: bool
+) -> tuple[tuple[str, ...], tuple[Warn, ...]]:
+    """The words of a completed command with whole paths for the first one and for the program: a service has no PATH of the user's.
+
+    A program that is not on this host keeps its name, with a warning, unless the unit is installed here.
 
     Raises:
-        InputError: one of them is not on this host.
+        InputError: it is to be installed, and one of them is not on this host.
     """
-    at = {0, list(argv).index(program)}
-    return tuple(
-        os.path.abspath(require_program(word, environment)) if i in at else word  # noqa: PTH100 - a link stays one
-        for i, word in enumerate(argv)
-    )
+    whole, warnings = list(paths.absolute(parse(argv, command.table), str(Path.cwd())).argv), []
+    for i in dict.fromkeys((0, *(() if command.container else (len(command.wrapper),)))):
+        found = find_program(whole[i], environment)
+        if found is not None:
+            whole[i] = os.path.abspath(found)  # noqa: PTH100 - a link stays one
+        elif installing:
+            require_program(argv[i], environment)
+        else:
+            warnings.append(
+                Warn("no-program", f"{argv[i]}: no such program here: the unit names it as it stands")
+            )
+    return tuple(whole), tuple(warnings)
 
 
 def _memory_max(plan: Plan) -> int | None:

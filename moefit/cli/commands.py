@@ -122,7 +122,11 @@ def estimate(shared: Shared, as_json: o.AsJson = False, explain: o.Explain = Fal
 def args(shared: Shared, as_format: o.FormatChoice = o.Format.SHELL) -> int:
     """Print the completed command: one line, shell-quoted."""
     request, made = _runnable(shared, _FOR_FORMAT.get(as_format))
-    sys.stdout.write(carried(write_argv(made, as_format, request.launch.command.table)))
+    text = write_argv(made, as_format, request.launch.command.table)
+    sys.stdout.write(carried(text))
+    if as_format is o.Format.ENV and text.startswith("#"):
+        told = "what has no variable is in the first line of the file: the program is to be started with it"
+        warn(Warn("own-line", told, note=True))
     return FITS
 
 
@@ -167,7 +171,10 @@ def unit(
     from moefit.formats import unit as text
 
     served = request.launch.command
-    line = units.absolute(served.argv if replan else made.argv, served.program, os.environ)
+    words = served.argv if replan else made.argv
+    line, missing = units.absolute(served, words, os.environ, installing=install)
+    for warning in missing:
+        warn(warning)
     argv = _expecting(shared, made).run_words(line) if replan else line
     planned = units.service(made, name, argv, user=user or install, replan=replan, run_as=run_as)
     private = _warn_of_unit(planned)
@@ -363,6 +370,7 @@ def _read(shared: Shared, *, thorough: bool = False) -> Request:
 
 _FOR_FORMAT: dict[o.Format, Callable[[Request], Request]] = {
     o.Format.PRESET: on_its_words_alone,
+    o.Format.ADDITIONS: on_its_words_alone,
     o.Format.LLAMA_BENCH: as_bench,
 }
 """What a way to write the line changes of what is planned."""

@@ -44,6 +44,9 @@ class Format(StrEnum):
     LLAMA_SWAP = "llama-swap"
     PRESET = "preset"
     LLAMA_BENCH = "llama-bench"
+    ADDITIONS = "additions"
+    ADDITIONS_ENV = "additions-env"
+    ADDITIONS_UNIT = "additions-unit"
 
 
 _MACHINE = "The machine"

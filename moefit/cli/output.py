@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from io import TextIOBase
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, cast
 
 from moefit.cli.options import Format, When
@@ -17,12 +18,12 @@ from moefit.launch.seen import in_front
 from moefit.planning.types import Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Mapping, Sequence
 
     from rich.console import Console
 
     from moefit.launch.options import OptionTable
+    from moefit.launch.precedence import Config
 
 
 def console(color: When) -> Console:
@@ -121,29 +122,26 @@ def warn(warning: Warn) -> None:
 
 
 def write_argv(plan: Plan, form: Format, table: OptionTable) -> str:
-    """The line as `--format` asks; formats that hold the line inside a file call the model by its first alias, or its name."""
+    """The line as `--format` asks."""
     words = in_front(plan.argv, plan.environment)
     if form is Format.SHELL:
         return shell.write(words) + "\n"
-    from moefit.formats import env, json_argv, llama_bench, llama_swap, null, preset
-    from moefit.launch.command import parse
-    from moefit.launch.constraints import constraints
-    from moefit.launch.precedence import effective
-    from moefit.launch.values import Values
-    from moefit.llama.config import read_configs
+    from moefit.formats import json_argv, null
+    from moefit.formats.held import bench, file, only_added
 
     if form is Format.NULL:
         return null.write(words)
     if form is Format.JSON:
         return json_argv.write(words) + "\n"
-    command = parse(plan.argv, table)
     if form is Format.LLAMA_BENCH:
-        given = effective(command, read_configs(os.environ), os.environ)  # llama-bench itself reads neither
-        tokens = plan.prediction.prompt_tokens, plan.prediction.generated_tokens
-        return llama_bench.write(command, given, constraints(command.name, given), *tokens) + "\n"
-    if form is Format.ENV:
-        return env.write(command, plan.environment)
-    alias = Values(effective(command, read_configs(os.environ), os.environ)).text("-a") or ""
-    name = alias.partition(",")[0].strip() or plan.model.name
-    holds = form is Format.LLAMA_SWAP
-    return llama_swap.write(command, name, plan.environment) if holds else preset.write(command, name)
+        return bench(plan, table, *_surroundings()) + "\n"
+    if form.value.startswith("additions"):
+        return only_added(plan, form.value, table)
+    return file(plan, form.value, table, *_surroundings())
+
+
+def _surroundings() -> tuple[tuple[Config, ...], Mapping[str, str], str]:
+    """config.ini files, variables and the folder: what a reader elsewhere does not have."""
+    from moefit.llama.config import read_configs
+
+    return read_configs(os.environ), os.environ, str(Path.cwd())

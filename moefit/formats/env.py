@@ -7,12 +7,14 @@ common/arg.cpp, common_arg::get_value_from_env.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from moefit.errors import UsageError
-from moefit.formats.settled import Setting, settle
-from moefit.launch.command import Command
+from moefit.formats import shell
+from moefit.formats.settled import APPENDED, Setting, settle
+from moefit.launch.command import Argument, Command
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_@%+:,./\[\]-]*")
 _UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
@@ -22,22 +24,41 @@ _WHAT: Final = "an environment file"
 def write(command: Command, environment: Mapping[str, str] | None = None) -> str:
     """One `NAME=value` a line, in the order of the command; the program itself reads them whatever its line says.
 
-    `environment` are the variables that the launch needs beside its options; they come last.
+    What has no variable is the program's own line still: a comment at the top says it. `environment` are the variables that the
+    launch needs beside its options; they come last.
 
     Raises:
-        UsageError: an option has no variable, or a value holds a line break or a control character.
+        UsageError: a value holds a line break or a control character.
     """
-    settings = settle(command, _WHAT, ("-ot", "-cmoe", "-ncmoe", "-ncffn"))
+    held = tuple(a for a in command.arguments if _is_held(a, command.arguments))
+    settings = settle(replace(command, arguments=held), _WHAT, ("-ot", "-cmoe", "-ncmoe", "-ncffn"))
     needed = (f"{name}={_quoted(value, name)}" for name, value in (environment or {}).items())
-    return "".join(f"{line}\n" for line in (*map(_line, settings), *needed))
+    lines = (*_own_line(command, held), *map(_line, settings), *needed)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _is_held(argument: Argument, arguments: Sequence[Argument]) -> bool:
+    """Whether a variable can say it."""
+    option = argument.option
+    repeated = option.name in APPENDED and sum(a.option is option for a in arguments) > 1
+    return option.env is not None and option.arity < 2 and not repeated
+
+
+def _own_line(command: Command, held: Sequence[Argument]) -> Iterator[str]:
+    """What the program must be started with, where that is more than its name."""
+    rest = [a for a in command.arguments if a not in held]
+    for argument in rest:
+        if any(_UNSAFE.search(word) for word in argument.words):
+            raise UsageError(
+                f"{_WHAT} cannot hold the line break or control character of {argument.option.name}"
+            )
+    if rest or command.wrapper:
+        words = (word for a in rest for word in (a.words if not a.option.is_secret else (a.spelling, "***")))
+        yield f"# start it with: {shell.write([*command.head, *words])}"
 
 
 def _line(setting: Setting) -> str:
     option = setting.option
-    if option.env is None:
-        raise UsageError(
-            f"{option.name} has no variable, so an environment file cannot hold it", "use --format shell"
-        )
     return f"{option.env}={_quoted(_value(setting), option.name)}"
 
 

@@ -10,6 +10,7 @@ import re
 from typing import Final
 
 from moefit.errors import UsageError
+from moefit.formats import shell
 from moefit.formats.settled import Setting, settle
 from moefit.launch.command import Command
 
@@ -44,6 +45,12 @@ def write(command: Command, name: str) -> str:
     settings = settle(command, _WHAT, _OVERRIDE_ORDER)
     routers = [s.option.name for s in settings if s.option.name in _ROUTER]
     lines = [f"[{name}]", *(_line(s) for s in settings if s.option.name not in _ROUTER)]
+    if command.wrapper and command.container is not None:
+        raise UsageError(
+            f"{_WHAT} cannot start a container", "--format additions holds only what moefit adds"
+        )
+    if command.wrapper:
+        lines.insert(1, f"; start the router with: {shell.write(command.wrapper)} ...")
     if routers:
         lines.insert(1, f"; set on the router's own line: {' '.join(routers)}")
     return "".join(f"{line}\n" for line in lines)

@@ -9,7 +9,6 @@ from moefit.errors import UsageError
 from moefit.launch.command import Argument, Command
 from moefit.launch.options import Option
 from moefit.launch.patterns import CPU_BUFFER, parse_overrides
-from moefit.shown import word_shown
 from moefit.values import dataclass
 
 _JOINED: Final = frozenset(
@@ -29,7 +28,7 @@ _JOINED: Final = frozenset(
 """Options whose values append, and which take several apart by commas."""
 _LARGEST: Final = frozenset({"--n-cpu-moe", "--n-cpu-ffn", "--n-cpu-moe-draft"})
 """Options whose values add up to the largest one."""
-_APPENDED: Final = frozenset({"--reverse-prompt", "--logit-bias", "--dry-sequence-breaker"})
+APPENDED: Final = frozenset({"--reverse-prompt", "--logit-bias", "--dry-sequence-breaker"})
 """Options whose values append, but cannot share one."""
 
 
@@ -54,11 +53,6 @@ def settle(command: Command, what: str, override_order: Sequence[str]) -> tuple[
     """
     if command.name == "llama-bench":
         raise UsageError(f"{what} is for servers: llama-bench reads none", "use --format shell")
-    if command.wrapper:
-        raise UsageError(
-            f"{what} cannot hold {' '.join(map(word_shown, command.wrapper))} before the program",
-            "use --format shell",
-        )
     _refuse_reordering(command, what, override_order)
     times: dict[tuple[str, ...], list[Argument]] = {}
     for argument in command.arguments:
@@ -70,9 +64,15 @@ def _setting(group: Sequence[Argument], what: str) -> Setting:
     last = group[-1]
     option = last.option
     if option.arity > 1:
-        raise UsageError(f"{what} cannot hold an option with two values: {last.shown}", "use --format shell")
-    if len(group) > 1 and option.name in _APPENDED:
-        raise UsageError(f"{what} cannot hold {option.name} more than once", "use --format shell")
+        raise UsageError(
+            f"{what} cannot hold an option with two values: {last.shown}",
+            "--format additions holds only what moefit adds",
+        )
+    if len(group) > 1 and option.name in APPENDED:
+        raise UsageError(
+            f"{what} cannot hold {option.name} more than once",
+            "--format additions holds only what moefit adds",
+        )
     if option.name in _JOINED:
         return Setting(option, ",".join(a.value for a in group), positive=True)
     if option.name in _LARGEST:

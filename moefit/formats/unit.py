@@ -89,15 +89,24 @@ def command_line(argv: Sequence[str]) -> str:
     """The words as ExecStart takes them: quoted, with systemd's specifiers (%) and variables ($) doubled.
 
     Raises:
-        UsageError: a word that a unit cannot hold, or a program that is no absolute path.
+        UsageError: a word that a unit cannot hold, or a program that is neither an absolute path nor a name that systemd looks up.
     """
-    if not argv or not argv[0].startswith("/"):
+    if not argv or (not argv[0].startswith("/") and "/" in argv[0]):
         raise UsageError(
             f"a unit needs the program's whole path, not {' '.join(argv[:1])!r}", "write /.../llama-server"
         )
     if "$" in argv[0]:
         raise UsageError(f"systemd cannot start a program with $ in its path: {argv[0]}")
     return " ".join(_word(word, variables=True) for word in argv)
+
+
+def environment_line(name: str, value: str) -> str:
+    """One variable of a service.
+
+    Raises:
+        UsageError: a value that a unit cannot hold.
+    """
+    return f"Environment={_word(f'{name}={value}', variables=False)}"
 
 
 def _unit(service: Service) -> Iterator[str]:
@@ -123,7 +132,7 @@ def _service(service: Service) -> Iterator[str]:
     if service.working_directory:
         yield f"WorkingDirectory={_text(service.working_directory)}"
     for name, value in service.environment.items():
-        yield f"Environment={_word(f'{name}={value}', variables=False)}"
+        yield environment_line(name, value)
     yield from _secrets(service)
     yield f"ExecStart={command_line(service.argv)}"
     yield "Restart=on-failure"

@@ -53,6 +53,22 @@ def test_options_become_variables() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("line", "first"),
+    [
+        ("llama-server -m a.gguf --no-warmup", "# start it with: llama-server --no-warmup"),
+        ("nice -n 5 llama-server -m a.gguf", "# start it with: nice -n 5 llama-server"),
+        ("llama serve -m a.gguf --lora x.gguf", "# start it with: llama serve --lora x.gguf"),
+        (
+            "llama-server -m a.gguf --control-vector-layer-range 1 2",
+            "# start it with: llama-server --control-vector-layer-range 1 2",
+        ),
+    ],
+)
+def test_what_has_no_variable_is_the_programs_own_line_still(line: str, first: str) -> None:
+    assert [first, "LLAMA_ARG_MODEL=a.gguf"] == write(line).splitlines()
+
+
 def test_values_that_append_share_a_variable() -> None:
     assert 'LLAMA_ARG_OVERRIDE_TENSOR="a=CPU,b=CUDA0"\n' == write(
         "llama-server -ot a=CPU --override-tensor b=CUDA0"
@@ -115,10 +131,8 @@ def test_a_shell_reads_the_same_file(argv: list[str]) -> None:
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        (["llama-server", "--lora", "x"], "--lora has no variable"),
-        (["llama-server", "--control-vector-layer-range", "1", "2"], "two values"),
+        (["llama-server", "--seed", "1", "--lora", "a\nb"], "line break or control character of --lora"),
         (["llama-server", "--alias", "a\nb"], "line break or control character of --alias"),
-        (["nice", "llama-server", "-c", "1"], "cannot hold nice before the program"),
         (["llama-server", "-ncmoe", "3", "-ot", "exps=CUDA0"], "in the order -ot, -cmoe, -ncmoe, -ncffn"),
         (["llama-server", "-m", "a\udc80"], "of --model"),
     ],

@@ -1,0 +1,75 @@
+"""A plan's line inside a file, or in another program's words: what that reader needs beside the words themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from moefit.formats import additions, env, llama_bench, llama_swap, preset, shell
+from moefit.formats.paths import absolute
+from moefit.gguf.split import SHARD_NAME
+from moefit.launch.command import Argument, parse, read_arguments
+from moefit.launch.constraints import constraints
+from moefit.launch.options import OptionTable
+from moefit.launch.precedence import Config, effective
+from moefit.launch.values import Values
+from moefit.planning.types import Plan
+
+
+def file(
+    plan: Plan,
+    form: str,
+    table: OptionTable,
+    configs: Sequence[Config],
+    environment: Mapping[str, str],
+    folder: str,
+) -> str:
+    """An environment file, an entry for llama-swap, or a section for a router, whose paths are whole from `folder` on."""
+    command = absolute(parse(plan.argv, table), folder)
+    if form == "env":
+        return env.write(command, plan.environment)
+    alias = Values(effective(command, configs, environment)).text("-a") or ""
+    name = alias.partition(",")[0].strip() or file_name(plan.model.path)
+    if form == "llama-swap":
+        return llama_swap.write(command, name, plan.environment)
+    return preset.write(command, name)
+
+
+def bench(
+    plan: Plan, table: OptionTable, configs: Sequence[Config], environment: Mapping[str, str], _folder: str
+) -> str:
+    """A line for llama-bench, which reads neither files nor variables: they are in it."""
+    command = parse(plan.argv, table)
+    given = effective(command, configs, environment)
+    tokens = plan.prediction.prompt_tokens, plan.prediction.generated_tokens
+    line = llama_bench.write(command, given, constraints(command.name, given), *tokens)
+    pairs = [f"{name}={value}" for name, value in plan.environment.items()]
+    return f"{shell.write(['env', *pairs])} {line}" if pairs else line
+
+
+def only_added(plan: Plan, form: str, table: OptionTable) -> str:
+    """What moefit adds to the line, which stays as its user has it."""
+    added = added_arguments(plan, table)
+    if form == "additions":
+        return f"{additions.words(added)}\n"
+    if form == "additions-env":
+        return additions.variables(parse(plan.argv, table), added, plan.environment)
+    return additions.drop_in(added, plan.environment)
+
+
+def added_arguments(plan: Plan, table: OptionTable) -> tuple[Argument, ...]:
+    """The options at the end of a plan's line that are not its user's."""
+    command = parse(plan.argv, table)
+    own = sum(len(argument.words) for argument in plan.kept)
+    return read_arguments(plan.argv[len(command.head) + own :], table)
+
+
+def file_name(path: str) -> str:
+    """What to call a model by its file: the name without its ending and without its number in a set.
+
+    >>> file_name("/m/Qwen3-Q4_K_M-00001-of-00002.gguf"), file_name("a.b.gguf")
+    ('Qwen3-Q4_K_M', 'a.b')
+    """
+    name = re.split(r"[/\\]", path)[-1]
+    shard = SHARD_NAME.fullmatch(name)
+    return shard["prefix"] if shard else name.removesuffix(".gguf")

@@ -1,0 +1,46 @@
+"""A command for a reader whose folder is another: its relative paths as whole ones."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import replace
+from typing import Final
+
+from moefit.launch.command import Argument, Command, is_macro
+
+_FILES: Final = frozenset({"FNAME", "FILE", "PATH", "DIR", "JINJA_TEMPLATE_FILE"})
+_SCALED: Final = "FNAME:SCALE,..."
+_LISTS: Final = frozenset({"--lora", "--control-vector"})
+_NAMES: Final = frozenset({"--hf-file", "--hf-file-draft"})
+"""Names within a repository, which are no paths."""
+_WHOLE: Final = re.compile(r"[/~$%{]|[A-Za-z]:[/\\]|\\\\|https?://|$")
+"""How a path begins that is whole, or that another program makes whole; and nothing at all."""
+
+
+def absolute(command: Command, folder: str) -> Command:
+    """The command with the paths of files made whole from `folder`; inside a container they stay."""
+    if command.container is not None:
+        return command
+    first = command.words[:1] if "/" in "".join(command.words[:1]) else ()
+    words = (*(_joined(word, folder) for word in first), *command.words[len(first) :])
+    arguments = tuple(_argument(argument, folder) for argument in command.arguments)
+    return replace(command, words=words, program=words[0] if words else command.program, arguments=arguments)
+
+
+def _argument(argument: Argument, folder: str) -> Argument:
+    option = argument.option
+    if option.arity != 1 or option.name in _NAMES or is_macro(argument.value):
+        return argument
+    if option.values[0] == _SCALED or option.name in _LISTS:
+        value = ",".join(_joined(item, folder) for item in argument.value.split(","))
+    elif option.values[0] in _FILES:
+        value = _joined(argument.value, folder)
+    else:
+        return argument
+    return replace(argument, words=(argument.spelling, value))
+
+
+def _joined(path: str, folder: str) -> str:
+    """The path from the folder on, without `.` and the like in front."""
+    return path if _WHOLE.match(path) else posixpath.join(folder, path.removeprefix("./"))
