@@ -7,7 +7,7 @@ common/arg.cpp, common_arg::get_value_from_env.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -24,16 +24,17 @@ _WHAT: Final = "an environment file"
 def write(command: Command, environment: Mapping[str, str] | None = None) -> str:
     """One `NAME=value` a line, in the order of the command; the program itself reads them whatever its line says.
 
-    What has no variable is the program's own line still: a comment at the top says it. `environment` are the variables that the
+    A container's engine takes what follows the `=` as it stands, so nothing is quoted for it. What has no variable is the program's own line still: a comment at the top says it. `environment` are the variables that the
     launch needs beside its options; they come last.
 
     Raises:
         UsageError: a value holds a line break or a control character.
     """
     held = tuple(a for a in command.arguments if _is_held(a, command.arguments))
+    quoted = _quoted if command.container is None else _raw
     settings = settle(replace(command, arguments=held), _WHAT, ("-ot", "-cmoe", "-ncmoe", "-ncffn"))
-    needed = (f"{name}={_quoted(value, name)}" for name, value in (environment or {}).items())
-    lines = (*_own_line(command, held), *map(_line, settings), *needed)
+    needed = (f"{name}={quoted(value, name)}" for name, value in (environment or {}).items())
+    lines = (*_own_line(command, held), *(_line(setting, quoted) for setting in settings), *needed)
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -54,18 +55,27 @@ def _own_line(command: Command, held: Sequence[Argument]) -> Iterator[str]:
             )
     if rest or command.wrapper:
         words = (word for a in rest for word in (a.words if not a.option.is_secret else (a.spelling, "***")))
-        yield f"# start it with: {shell.write([*command.head, *words])}"
+        head = command.head
+        if (container := command.container) is not None:
+            head = (*head[: container.at], "--env-file", "THIS_FILE", *head[container.at :])
+        yield f"# start it with: {shell.write([*head, *words])}"
 
 
-def _line(setting: Setting) -> str:
+def _line(setting: Setting, quoted: Callable[[str, str], str]) -> str:
     option = setting.option
-    return f"{option.env}={_quoted(_value(setting), option.name)}"
+    return f"{option.env}={quoted(_value(setting), option.name)}"
 
 
 def _value(setting: Setting) -> str:
     if setting.option.arity:
         return setting.value
     return "1" if setting.positive else "0"
+
+
+def _raw(value: str, name: str) -> str:
+    """As docker's --env-file has it."""
+    _quoted(value, name)
+    return value
 
 
 def _quoted(value: str, name: str) -> str:

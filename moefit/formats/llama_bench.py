@@ -65,9 +65,17 @@ def write(
     words = [*_values(given), *_placement(constraints), *_flags(constraints)]
     words += ["-p", str(prompt)] if prompt is not None else []
     words += ["-n", str(generated)] if generated is not None else []
-    program = command.program
-    folder = program[: len(program) - len(program.replace("\\", "/").rsplit("/", 1)[-1])]
-    return shell.write([*command.wrapper, f"{folder}llama-bench", *words])
+    return shell.write([*command.wrapper, *_program(command), *words])
+
+
+def _program(command: Command) -> tuple[str, ...]:
+    """llama-bench beside the line's program, or the word that makes `llama` one."""
+    if command.container is not None:
+        raise UsageError("llama-bench is another image's program", "use --format shell")
+    if command.subcommand:
+        return (command.program, "bench")
+    folder, _, _ = command.program.replace("\\", "/").rpartition("/")
+    return (command.program[: len(folder) + 1] + "llama-bench" if folder else "llama-bench",)
 
 
 def _values(given: Sequence[Given]) -> Iterator[str]:

@@ -15,6 +15,7 @@ from typing import Final
 from moefit.errors import UsageError
 from moefit.formats import shell
 from moefit.launch.command import Argument, Command
+from moefit.launch.containers import Container
 
 PORT: Final = "${PORT}"
 """llama-swap's macro for the port that it will ask."""
@@ -47,6 +48,8 @@ def write(command: Command, name: str, environment: Mapping[str, str] | None = N
         raise UsageError("llama-swap's YAML cannot hold so long a name", "name the model with -a")
     port = next((_number(a) for a in reversed(tuple(command.given("--port")))), None)
     lines = ["models:", f"  {_quoted(name)}:"]
+    if command.container is not None:
+        port = _published(command.container, port)
     if port is None:
         command = replace(command, arguments=(*_port(command), *command.arguments))
     elif port != PORT:
@@ -55,6 +58,16 @@ def write(command: Command, name: str, environment: Mapping[str, str] | None = N
         lines += ["    env:", *(f"      - {_quoted(text)}" for text in variables)]
     lines += ["    cmd: |", f"      {shell.write(command.argv).replace(shell.write([PORT]), PORT)}"]
     return "".join(f"{line}\n" for line in lines)
+
+
+def _published(container: Container, inside: str | None) -> str:
+    """The host's port of what the container publishes, or its own where it has the host's network; ${PORT} where nothing says.
+
+    What stands inside stays: the engine's own -p says which port of the host leads there.
+    """
+    if container.published is not None:
+        return container.published
+    return inside or PORT
 
 
 def _number(argument: Argument) -> str:

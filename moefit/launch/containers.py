@@ -82,6 +82,8 @@ class Container:
     """--env-file."""
     folder: str = "/app"
     """Where relative paths begin (-w); llama.cpp's images are in /app."""
+    published: str | None = None
+    """The first port of the host that leads into it (-p), perhaps a macro."""
     cards: str | None = None
     """Indexes or UUIDs of `--gpus device=...`; None for all."""
 
@@ -184,6 +186,7 @@ def _container(engine: str, places: tuple[int, int], options: Sequence[tuple[str
         tuple(variables),
         files,
         folders[-1] if folders else "/app",
+        next((port for name, value in options for port in _published(name, value)), None),
         cards[-1] if cards else None,
     )
 
@@ -201,6 +204,13 @@ def _mount(name: str, value: str) -> Iterator[tuple[str, str]]:
         there = rest.partition(":")[0]
     if there.startswith("/") and re.match(r"[./~$]", host):
         yield host, there
+
+
+def _published(name: str, value: str) -> Iterator[str]:
+    """`-p [IP:]HOST:CONTAINER`; a port without the host's is chosen by the engine."""
+    parts = value.rsplit(":", 2)
+    if name in {"-p", "--publish"} and len(parts) > 1:
+        yield parts[-2]
 
 
 def _cards(name: str, value: str) -> Iterator[str]:

@@ -17,6 +17,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Final
 
+from moefit.errors import UsageError
 from moefit.launch.command import Command, parse
 from moefit.launch.options import OptionTable
 from moefit.llama.programs import require_program
@@ -190,6 +191,11 @@ def served_command(
         InputError: there is no such program.
     """
     command = parse(argv, table)
+    if command.container is not None:
+        raise UsageError(
+            "a container's program is not measured",
+            "bench the llama-server command alone, with the host's path",
+        )
     program = require_program(command.program, environment)
     kept = [a for a in command.arguments if not _LEFT_OUT.intersection(a.option.spellings)]
     return command, [

@@ -57,6 +57,11 @@ def verify(
         raise UsageError(
             "llama-bench runs several settings at once", hint="verify the llama-server line instead"
         )
+    if command.container is not None:
+        raise UsageError(
+            "a container's program is not asked",
+            "verify the llama-server command alone, with the host's path",
+        )
     server = command.name == "llama-server"
     program = require_program(command.program if server else "llama-fit-params", env, beside=command.program)
     if server:
