@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 
 from moefit.formats import additions, env, llama_bench, llama_swap, preset, shell
 from moefit.formats.paths import absolute
-from moefit.gguf.split import SHARD_NAME
 from moefit.launch.command import Argument, parse, read_arguments
 from moefit.launch.constraints import constraints
 from moefit.launch.options import OptionTable
@@ -71,5 +70,4 @@ def file_name(path: str) -> str:
     ('Qwen3-Q4_K_M', 'a.b')
     """
     name = re.split(r"[/\\]", path)[-1]
-    shard = SHARD_NAME.fullmatch(name)
-    return shard["prefix"] if shard else name.removesuffix(".gguf")
+    return re.sub(r"(?:-\d{5}-of-\d{5})?\.gguf$", "", name)

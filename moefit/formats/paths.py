@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from dataclasses import replace
 from typing import Final
@@ -43,4 +42,4 @@ def _argument(argument: Argument, folder: str) -> Argument:
 
 def _joined(path: str, folder: str) -> str:
     """The path from the folder on, without `.` and the like in front."""
-    return path if _WHOLE.match(path) else posixpath.join(folder, path.removeprefix("./"))
+    return path if _WHOLE.match(path) else f"{folder.rstrip('/')}/{path.removeprefix('./')}"

@@ -11,6 +11,9 @@ from moefit.launch.options import Option, OptionTable
 
 _DRAFT_CONTEXT: Final = "the draft model has the context of the main one"
 _NUMBER: Final = ("N",)
+_FILE: Final = "the file says it"
+_BY_ITSELF: Final = "the backend chooses by itself"
+_CHATS: Final = "llama-cli always chats"
 
 OLD_VARIABLES: Final = {
     "LLAMA_ARG_MMAP": "--mmap",
@@ -44,8 +47,8 @@ LEGACY_BENCH: Final = OptionTable(
 )
 """The same of llama-bench, whose flags take 0 or 1. source: tools/llama-bench/llama-bench.cpp of releases before -lm"""
 
-BARE: Final = frozenset({"--flash-attn", "--log-colors", "--color"})
-"""Flags of older builds that want a value today: alone they meant on. source: common/arg.cpp of releases before August 2025."""
+BARE: Final = {"--flash-attn": "on", "--log-colors": "on", "--color": "on", "--numa": "distribute"}
+"""Flags of older builds that want a value today, and what they meant alone. source: common/arg.cpp of releases before August 2025."""
 
 LEGACY: Final = OptionTable(
     "",
@@ -59,11 +62,29 @@ LEGACY: Final = OptionTable(
         Option(
             ("--spec-replace",), values=("TARGET", "DRAFT"), removed="vocabularies are mapped by themselves"
         ),
-        Option(
-            ("-cnv", "--conversation"), ("-no-cnv", "--no-conversation"), removed="llama-cli always chats"
-        ),
+        Option(("-cnv", "--conversation"), ("-no-cnv", "--no-conversation"), removed=_CHATS),
         Option(("-gan", "--grp-attn-n"), values=_NUMBER, removed="--rope-scaling"),
         Option(("-gaw", "--grp-attn-w"), values=_NUMBER, removed="--rope-scaling"),
         Option(("-dkvc", "--dump-kv-cache"), removed="nothing says it now"),
+        Option(("--slots-endpoint-disable",), removed="--no-slots"),
+        Option(("-gqa", "--gqa"), values=_NUMBER, removed=_FILE),
+        Option(("-eps", "--rms-norm-eps"), values=_NUMBER, removed=_FILE),
+        Option(("--memory-f32",), removed="-ctk f32 -ctv f32"),
+        Option(("-mmq", "--mul-mat-q"), ("-nommq", "--no-mul-mat-q"), removed=_BY_ITSELF),
+        Option(("--low-vram",), removed="--no-kv-offload"),
+        Option(("--tfs",), values=_NUMBER, removed="the sampler is gone"),
+        Option(("-ps", "--p-split"), values=_NUMBER, removed="--spec-draft-p-split N"),
+        Option(("--penalize-nl",), ("--no-penalize-nl",), removed="newlines are never penalised"),
+        Option(("-spf", "--system-prompt-file"), values=("FNAME",), removed="each request brings its own"),
+        Option(("--log-format",), values=("FORMAT",), removed="--log-jsonl"),
+        Option(("-ld", "--logdir"), values=("PATH",), removed="--log-file FNAME"),
+        *(
+            Option((name,), removed="--log-file FNAME")
+            for name in ("--log-enable", "--log-new", "--log-append")
+        ),
+        Option(("-mli", "--multiline-input"), removed=_CHATS),
+        Option(("-ins", "--instruct"), removed=_CHATS),
+        Option(("-cml", "--chatml"), removed="--chat-template chatml"),
+        Option(("--print-token-count",), values=_NUMBER, removed="nothing says it now"),
     ),
 )

@@ -164,4 +164,6 @@ def _missing_hint(argv: Sequence[str]) -> str:
         return "llama takes a word that says what to do: llama serve -m model.gguf"
     if any("llama" in word and re.search(r"\s", word) for word in argv):
         return "the program stands inside one word: write its words apart, without quotes around them"
+    if base_name(argv[0]) in WRAPPERS:
+        return "write the llama-server command alone after --, with the host's path of the model"
     return "write llama-server (or a path that ends in it) before its options, or begin with an option"

@@ -32,6 +32,8 @@ class Range:
         """The range, to be read after `must be`."""
         most, least = f"{self.most:g}", f"{self.least:g}"
         text = f"{least} to {most}" if math.isfinite(self.most) else f"{least} or more"
+        if self.least <= -(1 << 31):
+            text = f"at most {most}"
         if not math.isfinite(self.least):
             text = "a finite number"
         return text + "".join(f", but not {n:g}" for n in self.without)

@@ -80,6 +80,8 @@ def _in_container(container: Container, outside: Mapping[str, str]) -> Mapping[s
     """What `-e` gives it; the cards that it gets count as CUDA counts them, in the order of the bus."""
     pairs = ((name, outside.get(name) if value is None else value) for name, value in container.variables)
     seen = {name: value for name, value in pairs if value is not None}
-    if container.cards is not None:
-        seen = {"CUDA_VISIBLE_DEVICES": container.cards, "CUDA_DEVICE_ORDER": "PCI_BUS_ID", **seen}
+    cards = container.cards or seen.get("NVIDIA_VISIBLE_DEVICES", "all")
+    if cards != "all":
+        chosen = "" if cards in {"none", "void"} else cards
+        seen = {"CUDA_VISIBLE_DEVICES": chosen, "CUDA_DEVICE_ORDER": "PCI_BUS_ID", **seen}
     return seen

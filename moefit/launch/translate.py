@@ -29,6 +29,7 @@ _FITTING: Final = frozenset({"-fitt", "-fitc"})
 _RENAMED: Final = (
     ("--spec-draft-n-max", "--draft-max", "--draft-n", "--draft"),
     ("--spec-draft-n-min", "--draft-min", "--draft-n-min"),
+    ("--spec-draft-p-split", "--p-split"),
 )
 """Spellings of one meaning, today's first."""
 
@@ -140,7 +141,7 @@ def _dropped(argument: Argument, kept: Sequence[Argument], mode: str | None, tab
 def _as_today(argument: Argument, table: OptionTable) -> tuple[str, ...]:
     """A bare flag that wants a value today, and what an old variable said, in today's words."""
     if argument.option.name in BARE and len(argument.words) <= argument.option.arity:
-        return (argument.spelling, "on")
+        return (argument.spelling, BARE[argument.option.name])
     said = argument.variable is not None and argument.spelling in table
     return argument.words if said else ()
 

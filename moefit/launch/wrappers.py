@@ -213,7 +213,7 @@ WRAPPERS: Final[Mapping[str, Wrapper]] = {
     **dict.fromkeys(
         ("sh", "bash", "dash", "zsh", "fish", "ksh", "su", "watch", "script", "parallel"), _STRINGS
     ),
-    **dict.fromkeys(("powershell", "pwsh", "eval", "xargs"), _STRINGS),
+    **dict.fromkeys(("nix-shell", "powershell", "pwsh", "eval", "xargs"), _STRINGS),
 }
 """By base name. What is not here is taken for a program that passes its environment on, as all do that do nothing about it."""
 
@@ -234,7 +234,7 @@ class Stage:
 
     def has(self, spellings: Sequence[str]) -> bool:
         """Whether one of these options is among its words."""
-        return any(option in spellings for option, _ in self.options)
+        return any(option in spellings or _clustered(option, spellings) for option, _ in self.options)
 
     def apply(self, seen: MutableMapping[str, str]) -> None:
         """Change an environment as this wrapper does for what it starts."""
@@ -256,11 +256,19 @@ class Stage:
             return _SHELL
         if self.how.passes:
             return None
+        if any(_clustered(option, self.how.keeps) for option, _ in self.options):
+            return None
         values = [value for option, value in self.options if option in self.how.keeps]
         return None if "" in values else _SHELL.union(*(value.split(",") for value in values))
 
 
 _PLAIN: Final = Wrapper()
+
+
+def _clustered(option: str, spellings: Sequence[str]) -> bool:
+    """Whether one of the options is a letter of several that share a dash: -E of sudo -Eu."""
+    letters = option[1:] if re.fullmatch(r"-[A-Za-z]{2,}", option) else ""
+    return any(len(spelling) == 2 and spelling[1] in letters for spelling in spellings)
 
 
 def stages(words: Sequence[str]) -> Iterator[Stage]:
@@ -294,7 +302,9 @@ def _own_words(words: Sequence[str], how: Wrapper) -> Iterator[tuple[str, ...]]:
     while at < len(words):
         word, size = words[at], 1
         if word.startswith("-"):
-            size = 2 if word in how.values + how.sets else 1
+            taking = how.values + how.sets
+            last = f"-{word[-1]}" if re.fullmatch(r"-[A-Za-z]{2,}", word) else word
+            size = 2 if word in taking or last in taking else 1
         elif not (how.assigns and _ASSIGNMENT.match(word)):
             if not operands or base_name(word) in WRAPPERS:
                 return

@@ -34,6 +34,9 @@ def rewritten(command: Command) -> str:
         ("llama-server -fa 1", "llama-server -fa 1 --fit off"),
         ("llama-server -fa -1", "llama-server -fa -1 --fit off"),
         ("llama-server --log-colors -c 1", "llama-server -c 1 --log-colors on --fit off"),
+        ("llama-server --numa -c 1", "llama-server -c 1 --numa distribute --fit off"),
+        ("llama-server -gqa 8 -eps 1e-5 -nommq --memory-f32 -c 1", "llama-server -c 1 --fit off"),
+        ("llama-server --p-split 0.1", "llama-server --spec-draft-p-split 0.1 --fit off"),
     ],
 )
 def test_a_flag_that_wants_a_value_today_meant_on(line: str, expected: str) -> None:

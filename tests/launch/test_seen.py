@@ -23,6 +23,11 @@ def seen(line: str) -> dict[str, str]:
         ("sudo B=2 -E nice -n -20 llama-server", {"A": "1", "B": "2", MIN_BATCH: "64"}),
         ("sudo --preserve-env=A,C llama-server", {"A": "1"}),
         ("sudo B=2 llama-server", {"B": "2"}),
+        ("sudo -Eu me llama-server", {"A": "1", MIN_BATCH: "64"}),
+        (
+            "docker run -e NVIDIA_VISIBLE_DEVICES=none IMAGE -m a",
+            {"CUDA_VISIBLE_DEVICES": "", "CUDA_DEVICE_ORDER": "PCI_BUS_ID", "NVIDIA_VISIBLE_DEVICES": "none"},
+        ),
         ("systemd-run --user -E B=2 llama-server", {"B": "2"}),
         ("systemd-run --scope --setenv=B=2 llama-server", {"A": "1", "B": "2", MIN_BATCH: "64"}),
         ("docker run -e B=2 -e A IMAGE -m a", {"B": "2", "A": "1"}),
