@@ -5,6 +5,7 @@ With speculation a step checks a draft: the base is read once for all its tokens
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from moefit.cost import constants as c
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from moefit.cost.moe_cache import Cached
     from moefit.cost.run import Run
+    from moefit.cost.tally import Step
 
 
 def token_terms(run: Run, depth: float, draft_bytes: Mapping[str, int]) -> Iterator[tuple[str, str, float]]:
@@ -60,8 +62,15 @@ def _step(run: Run, depth: float, tokens: int) -> Iterator[tuple[str, str, float
             yield "launches", run.name(place), rate.launches(load) + load.layers * _unreplayed(run)
     for group in cached:
         yield from moe_cache.token_terms(run, group, tokens)
-    looked_up = sum(len(c.group.layers) for c in cached)
-    yield "hops", "CPU", (run.tally.hops - looked_up + run.tally.crossings) * run.hop
+    yield "hops", "CPU", sum(times * run.hop(*places) for places, times in _ways(run, cached).items())
+
+
+def _ways(run: Run, cached: Iterable[Cached]) -> Counter[Step]:
+    """How often a token goes from place to place; layers whose experts are looked up in a cache stay on their device."""
+    ways = Counter(run.tally.hops) + Counter(run.tally.crossings)
+    for one in cached:
+        ways[one.group.device, CPU] -= len(one.group.layers)
+    return +ways
 
 
 def _uncached(load: Load, cached: Iterable[Cached]) -> Load:

@@ -94,9 +94,26 @@ def _micro_batch(run: Run, tokens: int) -> Iterator[tuple[str, str, float]]:
         yield "recurrence", "CPU", 2.0 * load.recurrence_macs * tokens / run.batch_host.flops
     if run.missing:
         yield "paging", "disk", run.missing * copied(run, load, tokens) / c.DISK
-    states = 4.0 * run.work.embedding * tokens / run.handover
-    visits = 0 if helped else run.tally.hops
-    yield "hops", "CPU", visits * (run.hop + 2.0 * states) + run.tally.crossings * (run.hop + states)
+    yield "hops", "CPU", _ways(run, tokens, helped=helped)
+
+
+def _ways(run: Run, tokens: int, *, helped: bool) -> float:
+    """Seconds in which a micro-batch's hidden states go from place to place.
+
+    What the helper computes for a layer of another device crosses the links of both, there and back; for its own layers nothing moves.
+    """
+    states = 4.0 * run.work.embedding * tokens
+    seconds = 0.0
+    for (home, other), times in run.tally.hops.items():
+        away = run.helper if helped and other == CPU else other
+        if away == home or (
+            helped and home == CPU
+        ):  # what comes back to a layer on the CPU is counted with its copies
+            continue
+        seconds += times * (run.hop(home, away) + 2.0 * run.handover(states, home, away))
+    for places, times in run.tally.crossings.items():
+        seconds += times * (run.hop(*places) + run.handover(states, *places))
+    return seconds
 
 
 def _on_device(run: Run, load: Load, place: int, tokens: int) -> float:

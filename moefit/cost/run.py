@@ -40,8 +40,6 @@ class Run:
     """The device that computes with large batches what is on the CPU; CPU where none does."""
     copy: float
     """Bytes per second at which weights on the CPU reach the helper."""
-    handover: float
-    """Bytes per second at which hidden states go from place to place."""
     missing: float
     """Share of the weights on the CPU that RAM cannot hold, so that a mapped file is read again and again."""
     pipelined: bool
@@ -49,10 +47,22 @@ class Run:
     cached: tuple[Cached, ...] = ()
     """Layers whose experts an expert cache holds in part."""
 
-    @property
-    def hop(self) -> float:
-        """Seconds of a visit to the CPU, or of a step from device to device."""
-        return max((rate.hop for rate in self.rates), default=0.0)
+    def hop(self, *places: int) -> float:
+        """Seconds of a visit from place to place, by the slowest device that takes part."""
+        return max((self.rates[place].hop for place in places if place != CPU), default=0.0)
+
+    def handover(self, size: float, *places: int) -> float:
+        """Seconds in which hidden states of `size` bytes go from one place to another.
+
+        Between devices of one backend of this host they go at once, else through the host, over the link of each.
+        source: ggml/src/ggml-backend.cpp, ggml_backend_tensor_copy_async, which falls back to a copy through the host
+        """
+        ends = [self.devices[place] for place in places if place != CPU]
+        seconds = [size / handover_rate(device) for device in ends]
+        direct = len({device.backend.name for device in ends}) == 1 and not any(
+            device.backend.name == "RPC" for device in ends
+        )
+        return max(seconds, default=0.0) if direct else sum(seconds)
 
     def name(self, place: int) -> str:
         """What a term calls a place."""
@@ -82,7 +92,6 @@ def run_of(
         settings=settings,
         helper=helper,
         copy=0.0 if helper == CPU else copy_rate(host, devices[helper], settings),
-        handover=min((handover_rate(device) for device in devices), default=1.0),
         missing=_missing(work, machine, where),
         pipelined=_pipelined(devices, settings, placement),
         cached=cached_groups(work, groups, [copy_rate(host, device, settings) for device in devices]),

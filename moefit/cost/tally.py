@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,8 +13,14 @@ from moefit.memory.memo import per_object
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from moefit.cost.work import Work
     from moefit.placement.types import Placement
+
+
+Step = tuple[int, int]
+"""Two places: device indices or CPU."""
 
 
 @dataclass(slots=True)
@@ -25,10 +31,10 @@ class Tally:
     """Blocks, by device index or CPU."""
     output: dict[int, Load]
     """The output slot."""
-    hops: int
-    """Times a token leaves a device for another place and comes back, within a layer."""
-    crossings: int
-    """Times a token moves on to another place for good: boundaries between runs."""
+    hops: Mapping[Step, int]
+    """(a layer's place, another place) -> times a token leaves the one for the other and comes back, within a layer."""
+    crossings: Mapping[Step, int]
+    """(a place, another place) -> times a token moves on from the one to the other for good: boundaries between runs."""
     draft_place: int
     """Where the multi-token-prediction head, or the output matrix, is."""
 
@@ -39,24 +45,27 @@ def tally(work: Work, placement: Placement, kv_offload: bool) -> Tally:  # noqa:
     places: dict[int, Load] = {CPU: Load()}
     slots = placement.slots
     blocks = len(slots) - 1
-    start, runs = 0, 0
+    start = 0
     for device, run in itertools.groupby(slots[:blocks]):
         end = start + len(list(run))
         places.setdefault(device, Load()).add(work.over(start, end))
-        start, runs = end, runs + 1
+        start = end
     output = {slots[-1]: replace(work.output)}
     hops = _move(work, placement, places, output)
-    attention = 0 if kv_offload else _move_cache(places)
-    crossings = runs - 1 + (slots[-1] != slots[blocks - 1])
+    if not kv_offload:
+        hops += _move_cache(places)
+    crossings = Counter(pair for pair in itertools.pairwise(slots) if pair[0] != pair[1])
     draft = slots[max(work.mtp_slots, default=blocks)]
-    return Tally(places, output, hops + attention, crossings, draft)
+    return Tally(places, output, hops, crossings, draft)
 
 
-def _move(work: Work, placement: Placement, places: dict[int, Load], output: dict[int, Load]) -> int:
-    """Moves each override's tensor from its slot's place; the number of layers with a matrix elsewhere."""
+def _move(
+    work: Work, placement: Placement, places: dict[int, Load], output: dict[int, Load]
+) -> Counter[Step]:
+    """Moves each override's tensor from its slot's place; the layers with a matrix elsewhere, by both places."""
     slots, last = placement.slots, len(placement.slots) - 1
     flows: dict[tuple[int, int, bool], list[tuple[float, ...]]] = defaultdict(list)
-    away = set[int]()
+    away = set[tuple[int, int, int]]()
     for name, device in placement.overrides.items():
         tensor = work.tensors.get(name)
         if tensor is None or device == (home := slots[tensor.slot]):
@@ -64,19 +73,19 @@ def _move(work: Work, placement: Placement, places: dict[int, Load], output: dic
         slot, matrix, costs = tensor
         flows[home, device, slot == last].append(costs)
         if matrix:
-            away.add(slot)
+            away.add((slot, home, device))
     for (home, device, is_output), moving in flows.items():
         where = output if is_output else places
         moved = together(moving)
         where[home].add(moved, -1.0)
         where.setdefault(device, Load()).add(moved)
-    return len(away)
+    return Counter((home, device) for _, home, device in away)
 
 
-def _move_cache(places: dict[int, Load]) -> int:
+def _move_cache(places: dict[int, Load]) -> Counter[Step]:
     """With the KV cache on the host, attention runs there: one hop for each layer of a device."""
     host = places[CPU]
-    hops = 0
+    hops: Counter[Step] = Counter()
     for device, load in places.items():
         if device == CPU:
             continue
@@ -94,5 +103,5 @@ def _move_cache(places: dict[int, Load]) -> int:
         )
         load.key = load.value = load.window_key = load.window_value = 0.0
         load.attention_macs = load.window_macs = load.state = load.recurrence_macs = 0.0
-        hops += round(load.layers)
+        hops[device, CPU] += round(load.layers)
     return hops
