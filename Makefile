@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 
-.PHONY: help test thorough lint format real bench clean
+.PHONY: help test thorough lint format real bench drift clean
 
 help:  ## what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -34,6 +34,9 @@ real: .venv/installed  ## build llama.cpp's two references once (12 minutes each
 bench: .venv/installed  ## start-up time beside llama-fit-params
 	scripts/build_llama.sh
 	.venv/bin/python -m benchmarks.startup
+
+drift: .venv/installed  ## hold the rules to the newest llama.cpp there is, and write docs/llama-cpp-builds.md
+	.venv/bin/python scripts/drift.py
 
 clean:  ## everything that was made here
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist

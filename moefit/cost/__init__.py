@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from moefit.cost.decode import token_terms
 from moefit.cost.load import ready
-from moefit.cost.moe_cache import MISSES, decode_doubt
+from moefit.cost.moe_cache import MISSES, decode_doubt, overall
 from moefit.cost.offload import op_offload_min_batch
 from moefit.cost.prefill import prompt_terms
 from moefit.cost.ranges import Doubt, doubt
@@ -90,6 +90,7 @@ def predict(
         ),
         ready=loading,
         start=start,
+        hit_rate=overall(run),
     )
 
 

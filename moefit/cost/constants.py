@@ -479,14 +479,17 @@ CACHE_LOOKUP: Final = Constant(
     5e-05,
     "s",
     "Seconds of a layer's lookup: the ids of its experts come back from the device, the slot map goes "
-    "there, uploads are started.",
+    "there, uploads are started. Qwen3-30B-A3B on an H200 with uniform routing: 20.7 ms a token with 48 "
+    "cached layers, 19.8 with 36, of which uploads 10.6 and 10.4 at the link's rate: 67 us a layer; "
+    "published gains on an RTX PRO 6000 leave room for half of that.",
     when="2026-11, llama.cpp b11549",
 )
 
 CACHE_FRAGMENT: Final = Constant(
     4e-06,
     "s",
-    "Seconds to start the copy of one run of experts, of which a cache in between makes many.",
+    "Seconds to start the copy of one run of experts, of which a cache in between makes many: with it a "
+    "prompt on that H200 gained 0.19 s where the experts that it holds take 0.31 s over the link.",
     when="2026-11, llama.cpp b11549",
 )
 

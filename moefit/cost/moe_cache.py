@@ -1,15 +1,16 @@
 """What the expert cache is worth: experts that it holds are read at the device's rate, the others cross the link first.
 
-source: src/llama-moe-cache.cpp (get_slot_map, copy, copy_experts); the figures behind each constant are in docs/moe-cache.md
+source: src/llama-moe-cache.cpp (get_slot_map, copy, copy_experts)
 """
 
 from __future__ import annotations
 
-from math import log
 from typing import TYPE_CHECKING, Final
 
 from moefit.cost import constants as c
+from moefit.cost.hits import NONE, HitRate, hit_rate
 from moefit.cost.work import Load
+from moefit.memory.memo import per_object
 from moefit.memory.moe_cache import MAX_BATCH
 from moefit.values import dataclass
 
@@ -22,18 +23,6 @@ if TYPE_CHECKING:
 
 MISSES: Final = "misses"
 """The term for experts that are uploaded."""
-
-
-@dataclass(frozen=True, slots=True)
-class HitRate:
-    """Of the experts that tokens use, the share that is found in the cache."""
-
-    least: float
-    """With routing that is uniform: what an LRU holds is what it hits."""
-    likely: float
-    """The middle of the two, with which is reckoned."""
-    most: float
-    """With routing like that of the published figures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +44,8 @@ class Cached:
 
         An LRU that layers share has let go of a layer's experts by the next token, unless it holds those of all its layers.
         """
-        resident = self.group.resident
         step = len(self.group.layers) * self.group.experts * work.distinct(tokens)
-        if self.group.slots < step:
-            return HitRate(0.0, 0.0, 0.0)
-        most = max(resident, 1.0 - c.CACHE_MISSES * (-log(min(1.0, resident))) ** c.CACHE_POWER)
-        return HitRate(resident, most, most)
+        return hit_rate(self.group.resident) if self.group.slots >= step else NONE
 
 
 def cached_groups(work: Work, groups: Iterable[Group], rates: Sequence[float]) -> tuple[Cached, ...]:
@@ -74,8 +59,9 @@ def cached_groups(work: Work, groups: Iterable[Group], rates: Sequence[float]) -
     return tuple(Cached(g, _experts(work, g.layers), rates[g.device]) for g in groups if g.slots)
 
 
-def _experts(work: Work, layers: Sequence[int]) -> Load:
-    """What the experts of these layers cost, and nothing else of them."""
+@per_object(64)
+def _experts(work: Work, layers: tuple[int, ...]) -> Load:
+    """What the experts of these layers cost, and nothing else of them; the answer is shared."""
     total = Load()
     for layer in layers:
         total.add(work.over(layer, layer + 1))
@@ -99,6 +85,20 @@ def token_terms(run: Run, cached: Cached, tokens: int) -> Iterator[tuple[str, st
     yield "lookups", run.name(device), len(cached.group.layers) * c.CACHE_LOOKUP
 
 
+def overall(run: Run) -> HitRate | None:
+    """The hits of all groups together, each weighed by what its experts are read; None where decode does not use the cache."""
+    serving = [cached for cached in run.cached if cached.serves(run.work, 1)]
+    read = sum(cached.load.expert_read for cached in serving)
+    if not read:
+        return None
+    rates = [(cached.hit_rate(run.work, 1), cached.load.expert_read / read) for cached in serving]
+    return HitRate(
+        sum(rate.least * part for rate, part in rates),
+        sum(rate.likely * part for rate, part in rates),
+        sum(rate.most * part for rate, part in rates),
+    )
+
+
 def decode_doubt(run: Run, seconds: float, misses: float) -> tuple[float, float]:
     """The rate of decode with the least and with the most hits, against the predicted one.
 
@@ -107,12 +107,10 @@ def decode_doubt(run: Run, seconds: float, misses: float) -> tuple[float, float]
         seconds: of the predicted decode.
         misses: of them, those that uploads take.
     """
-    if not misses:
+    rate = overall(run)
+    if rate is None or not misses or rate.likely == 1.0:
         return 1.0, 1.0
-    rates = [(cached.hit_rate(run.work, 1), cached.load.expert_read) for cached in run.cached]
-    likely = sum((1.0 - rate.likely) * read for rate, read in rates)
-    least = sum((1.0 - rate.least) * read for rate, read in rates) / likely
-    most = sum((1.0 - rate.most) * read for rate, read in rates) / likely
+    least, most = ((1.0 - hits) / (1.0 - rate.likely) for hits in (rate.least, rate.most))
     return seconds / (seconds + misses * (least - 1.0)), seconds / (seconds + misses * (most - 1.0))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
+from moefit.cost.hits import HitRate
 from moefit.cost.ranges import Doubt
 from moefit.values import dataclass
 
@@ -44,6 +45,8 @@ class Prediction:
     """Seconds from the server's start until it answers: with the file in the page cache, and from a disk."""
     start: float = 0.0
     """Seconds of `seconds` that are this request's share of the start."""
+    hit_rate: HitRate | None = None
+    """What is taken of an expert cache's hits in decode, over all its layers; None without a cache that is used."""
 
     @property
     def prefill_range(self) -> tuple[float, float]:

@@ -107,6 +107,7 @@ def _notes(report: Report) -> Iterator[Text]:
                 f"context filled by a prompt of {outcome.filled.tokens:,} tokens: {_memory(outcome.filled.peak)}"
             )
             yield from _against_plan(outcome, outcome.filled.peak)
+    yield from _hits(report)
     for one in report.lesson.learned:
         figure = _figure(report.plan, one.place, one.figure)
         yield Text(f"learned: {figure} is {one.factor:.2f} times what was stated")
@@ -118,6 +119,17 @@ def _notes(report: Report) -> Iterator[Text]:
         yield Text(f"saved in {report.saved}")
     if report.interrupted:
         yield Text("interrupted: this is what was measured until then")
+
+
+def _hits(report: Report) -> Iterator[Text]:
+    """What expert caches hit, beside what the plan took for it."""
+    for outcome in report.outcomes:
+        if outcome.hits is not None:
+            assumed = outcome.trial.candidate.prediction.hit_rate
+            planned = "" if assumed is None else f", planned {assumed.likely:.0%}"
+            yield Text(
+                f"{outcome.trial.name}: {outcome.hits.rate:.0%} of the experts were in the cache{planned}"
+            )
 
 
 def _figure(plan: Plan, place: str, figure: str) -> str:
@@ -188,6 +200,7 @@ def _line(outcome: Outcome, workload: Workload) -> dict[str, Any]:
         "memory": _peak(outcome.peak),
         "planned": {device: size for device, size, _ in _planned(outcome)},
         "filled": None if filled is None else {"tokens": filled.tokens, "memory": _peak(filled.peak)},
+        "hit_rate": None if outcome.hits is None else round(outcome.hits.rate, 4),
         "failure": outcome.failure,
     }
 

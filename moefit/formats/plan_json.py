@@ -110,7 +110,10 @@ def usage(plan: Plan) -> dict[str, Any]:
     """The keys `devices`, `host` and `extras`."""
     host = plan.host
     return {
-        "devices": [_device(device) for device in plan.devices],
+        "devices": [
+            {**_device(device), "moe_cache": plan.moe_cache.devices[index] if plan.moe_cache else 0}
+            for index, device in enumerate(plan.devices)
+        ],
         "host": {
             "model": host.model,
             "context": host.context,
@@ -135,6 +138,7 @@ def launch_object(plan: Plan) -> dict[str, Any]:
         "batch": launch.batch,
         "slots": launch.slots,
         "load_mode": launch.load_mode,
+        "moe_cache": launch.moe_cache,
         "threads": launch.threads,
         "flash_attention": launch.flash_attention,
         "cache_type_k": launch.cache_type_k,
@@ -157,7 +161,14 @@ def predicted_object(p: Prediction) -> dict[str, Any]:
         "assumed": list(p.doubt.assumed),
         "ready_seconds": round(p.ready[0], 1),
         "ready_seconds_from_disk": round(p.ready[1], 1),
+        **_hits(p),
     }
+
+
+def _hits(p: Prediction) -> dict[str, float]:
+    """What is taken of an expert cache's hits, and what they are with uniform routing."""
+    rate = p.hit_rate
+    return {} if rate is None else {"hit_rate": round(rate.likely, 3), "hit_rate_low": round(rate.least, 3)}
 
 
 def _range(key: str, ends: tuple[float, float], digits: int) -> dict[str, float]:

@@ -51,10 +51,12 @@ def memories(plan: Plan) -> Iterator[Memory]:
 
 def _device(plan: Plan, index: int, on: DevicePlan) -> Memory:
     experts = min(on.use.model, _experts(plan, index))
+    cached = plan.moe_cache.devices[index] if plan.moe_cache else 0
     parts = (
         _taken(on.device),
         *_weights(on.use.model - experts, experts),
-        *_working(on.use.context, on.use.compute),
+        *_working(on.use.context - cached, on.use.compute),
+        Part("expert cache", cached, "▞", "cyan"),
         *_guests(on.guests),
         Part("overhead", on.budget.overhead, "─"),
         Part("reserve", on.budget.reserved, "─"),

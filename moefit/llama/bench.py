@@ -97,6 +97,8 @@ def _run_server(
         if fill:
             tell("filling the context")
             yield _fill(server, bench, watch)
+    if server.hits is not None:
+        yield server.hits
 
 
 def _fill(server: Server, bench: Bench, watch: MemoryWatch) -> Filled:

@@ -22,6 +22,8 @@ from moefit.launch.command import Command, parse
 from moefit.launch.options import OptionTable
 from moefit.llama.programs import require_program
 from moefit.llama.runner import how_it_ended, session
+from moefit.planning.trials import Hits
+from moefit.search.moe_cache import OPTION
 from moefit.values import dataclass
 
 _LEFT_OUT: Final = frozenset(
@@ -46,6 +48,9 @@ _ANSWER: Final = 3600.0
 _LONGEST: Final = 16 << 20
 """Bytes of an answer, and of a log that is looked through."""
 _END: Final = 20.0
+_HITS: Final = re.compile(r"llama_moe_cache: ubatch <= 8: hits = (\d{1,15}), misses = (\d{1,15})")
+_TOLD: Final = ("-lv", "4")
+"""With which a server says what its expert cache hit."""
 _ERROR: Final = re.compile(r"^\S+ E (.*)|^(?:error|terminate|.*(?:CUDA|HIP|ggml).*error)[: ]", re.IGNORECASE)
 
 
@@ -69,6 +74,8 @@ class Server:
 
     def __init__(self, process: subprocess.Popen[bytes], url: str, log: Path) -> None:
         self._process, self._url, self._log = process, url, log
+        self.hits: Hits | None = None
+        """What its expert cache said at its end; None before, and without one."""
 
     @property
     def context(self) -> int:
@@ -222,8 +229,22 @@ def serving(argv: Sequence[str], table: OptionTable, environment: Mapping[str, s
         log = Path(folder) / "log"
         with log.open("wb") as out:
             line = [*words, "--host", "127.0.0.1", "--port", str(port)]
+            line += _TOLD if OPTION in words else ()
             with session(line, kept, stdout=out, patience=_END) as process:
-                yield Server(process, f"http://127.0.0.1:{port}", log)
+                server = Server(process, f"http://127.0.0.1:{port}", log)
+                yield server
+        server.hits = read_hits(log)
+
+
+def read_hits(log: Path) -> Hits | None:
+    """The hits and misses of small batches in a server's log, generation's among them.
+
+    source: src/llama-moe-cache.cpp, llama_moe_cache::impl::log_stats
+    """
+    with log.open("rb") as file:
+        text = file.read(_LONGEST).decode(errors="replace")
+    found = [Hits(int(hits), int(misses)) for hits, misses in _HITS.findall(text)]
+    return found[-1] if found else None
 
 
 def _free_port() -> int:

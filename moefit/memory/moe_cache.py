@@ -103,21 +103,29 @@ def moe_cache(
     members = list(_members(model, devices, settings, placement))
     if not members:
         return None
-    split = _split(settings, placement, {device for device, _ in members}, len(devices))
+    split = proportions(settings, placement, {device for device, _ in members}, len(devices))
     of_device = [sum(layer.bytes for device, layer in members if device == i) for i in range(len(devices))]
-    groups = []
+    shared = []
     for (device, _), layers in _grouped(members).items():
         bytes_of = sum(layer.bytes for layer in layers)
         # in this order, so that rounding falls as it does there
         budget = int(settings.moe_cache * split[device] / sum(split) * bytes_of / of_device[device])
-        groups.append(_group(device, layers, budget, model.experts_used, devices[device].backend.alignment))
-    if not any(group.slots for group in groups):
-        return MoeCache(tuple(groups), (0,) * len(devices))
+        shared.append(_group(device, layers, budget, model.experts_used, devices[device].backend.alignment))
+    if not any(group.slots for group in shared):
+        return MoeCache(tuple(shared), (0,) * len(devices))
     return MoeCache(
-        tuple(groups),
-        tuple(sum(g.bytes for g in groups if g.device == i) for i in range(len(devices))),
-        sum(len(g.layers) * pad(_ID * g.experts, HOST.alignment) for g in groups if g.slots),
+        tuple(shared),
+        tuple(sum(g.bytes for g in shared if g.device == i) for i in range(len(devices))),
+        sum(len(g.layers) * pad(_ID * g.experts, HOST.alignment) for g in shared if g.slots),
     )
+
+
+def groups(
+    model: Model, devices: Sequence[Device], settings: Settings, placement: Placement
+) -> tuple[Group, ...]:
+    """The groups of a launch's cache; none without one."""
+    cache = moe_cache(model, devices, settings, placement)
+    return cache.groups if cache else ()
 
 
 def _members(
@@ -153,7 +161,7 @@ def _grouped(members: Sequence[tuple[int, _Layer]]) -> dict[tuple[int, object], 
     return groups
 
 
-def _split(settings: Settings, placement: Placement, taking: set[int], count: int) -> list[float]:
+def proportions(settings: Settings, placement: Placement, taking: set[int], count: int) -> list[float]:
     """The proportions in which devices get the cache; those without a layer that takes part get none."""
     known = tuple(map(f32, settings.tensor_split or ())) or tuple(
         float(placement.slots.count(i)) for i in range(count)

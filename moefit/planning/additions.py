@@ -54,6 +54,9 @@ def _launch(
     if constraints.op_offload is None and not launch.op_offload:
         why = "the link is too slow to copy weights over: what is on the CPU is computed there"
         yield Addition("--no-op-offload", why=why)
+    if launch.moe_cache != default.moe_cache:
+        why = "MiB for the most used experts of the layers whose experts are on the CPU"
+        yield Addition("--moe-cache-mib", str(launch.moe_cache // MIB), why)
     if constraints.threads is None and launch.threads is not None:
         usual = machine.cpu.default_threads
         yield Addition(

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from moefit import cost, memory
 from moefit.launch.defaults import settings
-from moefit.launch.resolve import resolve
+from moefit.launch.resolve import free, resolve
+from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device
 from moefit.memory.guests import guests
 from moefit.memory.host import pinned_by_devices
+from moefit.memory.moe_cache import groups
 from moefit.memory.split_modes import SPLIT_MODES, cautious
 from moefit.placement.types import Placement
 from moefit.search.budgets import budgets, charged, guests_only
 from moefit.search.candidate import Candidate
 from moefit.search.demand import chosen_devices
 from moefit.search.guests import draft_bytes
+from moefit.search.moe_cache import refuse
 from moefit.search.problem import known_work
 from moefit.search.ram import ram_shortfall
 from moefit.search.request import Request
@@ -36,8 +40,10 @@ def as_given(request: Request, context: int) -> Candidate:
     """
     model, machine, constraints = request.model, request.machine, request.launch.constraints
     devices = chosen_devices(constraints, machine.gpus)
+    refuse(model, constraints, len(devices))
     sized = settings(constraints, context=context, devices=devices)
     placement = _placement(request, devices)
+    sized = _with_split(request, devices, sized, placement)
     footprint = memory.footprint(model, devices, sized, placement)
     if sized.split_mode in SPLIT_MODES:
         ledger = memory.ledger(model, sized, devices)
@@ -57,8 +63,23 @@ def as_given(request: Request, context: int) -> Candidate:
         placement,
         request.options.workload,
         draft_bytes=draft_bytes(found),
+        cached=groups(model, devices, sized, placement),
     )
     return Candidate(AS_GIVEN, sized, settled, prediction, ram_shortfall(request, settled))
+
+
+def _with_split(
+    request: Request, devices: Sequence[Device], sized: Settings, placement: Placement
+) -> Settings:
+    """The settings with what splits an expert cache where no -ts does: the memory that is free once weights and KV are there.
+
+    source: src/llama-moe-cache.cpp, llama_moe_cache::impl::impl
+    """
+    if not sized.moe_cache or sized.tensor_split is not None or len(devices) < 2:
+        return sized
+    bare = memory.footprint(request.model, devices, replace(sized, moe_cache=0), placement)
+    left = [max(0, free(d) - use.model - use.context) for d, use in zip(devices, bare.devices, strict=True)]
+    return replace(sized, tensor_split=tuple(map(float, left)))
 
 
 def _placement(request: Request, devices: Sequence[Device]) -> Placement:

@@ -18,6 +18,7 @@ from moefit.planning.carried import carried
 from moefit.planning.context import wanted_context
 from moefit.planning.describe import describe
 from moefit.planning.frame import frame
+from moefit.planning.moe_cache import check_size
 from moefit.planning.refusals import refuse
 from moefit.planning.remarks import remarks
 from moefit.planning.scarce import context_that_fits
@@ -25,6 +26,7 @@ from moefit.planning.types import Plan
 from moefit.search.baselines import baselines
 from moefit.search.candidate import Candidate, best
 from moefit.search.choices import Choices, open_choices
+from moefit.search.moe_cache import with_cache
 from moefit.search.problem import Problem
 from moefit.search.request import Request
 from moefit.search.search import search
@@ -77,6 +79,8 @@ def _best_of_all(
         return best(found), found
     limit = inf if options.thorough else min(fitting)
     every = (*found, *baselines(problem, choices.load_modes[0], limit))
+    if options.strategy == "auto":
+        every = (*every, *with_cache(problem, choices, every))
     chosen = best(found if options.strategy != "auto" else every)
     if problem.request.launch.constraints.op_offload_min_batch is not None:
         return chosen, every
@@ -91,6 +95,7 @@ def _written(
     request: Request, chosen: Candidate, found: tuple[Candidate, ...], default: Settings, *, scarce: bool
 ) -> Plan:
     """The plan with its line and what is to be said of it; `default` is what llama.cpp makes of the user's line alone."""
+    check_size(chosen)
     wanted = additions(request, chosen, default) if chosen.fits else ()
     completion = complete(request.launch.command, (*request.launch.needed, *wanted), request.launch.given)
     made = carried(describe(request, chosen, found, completion), request)

@@ -17,6 +17,7 @@ from moefit.memory.types import Use
 from moefit.model import Layer, Model, Role
 from moefit.model.keys import KEYS
 from moefit.placement.types import Placement
+from moefit.planning.moe_cache import cache_remarks
 from moefit.planning.types import DevicePlan, LayerPlan, Plan, holds_weights
 from moefit.search.candidate import Candidate
 from moefit.search.ram import ram_left
@@ -54,7 +55,9 @@ def describe(request: Request, chosen: Candidate, found: Sequence[Candidate], co
             *map(_left_out, completion.dropped),
             *_kept_values(request.model, constraints),
             *_warnings(request, chosen),
+            *cache_remarks(request, chosen),
         ),
+        moe_cache=settled.footprint.moe_cache,
         inherited=completion.inherited,
     )
 

@@ -14,6 +14,7 @@ from moefit.planning.as_given import as_given
 from moefit.planning.carried import carried
 from moefit.planning.context import SMALLEST
 from moefit.planning.describe import describe
+from moefit.planning.moe_cache import check_size
 from moefit.planning.refusals import refuse
 from moefit.planning.types import Plan
 from moefit.search.candidate import Candidate
@@ -39,6 +40,7 @@ def estimate(request: Request) -> Plan:
     context = request.model.trained_context or SMALLEST if fitted is None else fitted.context
     loaded = request if fitted is None else _loaded(request, fitted)
     given = as_given(loaded, context)
+    check_size(given)
     if fitted is not None and fitted.gave_up is None:
         given = replace(given, strategy=AS_FITTED)
     words = Completion(launch.command.argv, launch.command.arguments, (), ())

@@ -14,6 +14,7 @@ from moefit.search.bounds import lacks_on_devices
 from moefit.search.budgets import budgets
 from moefit.search.choices import SMALL_UBATCHES, load_modes
 from moefit.search.demand import chosen_devices, demand
+from moefit.search.moe_cache import refuse
 from moefit.search.openings import usual_task
 from moefit.search.problem import Problem
 from moefit.search.request import Request
@@ -28,6 +29,7 @@ def frame(request: Request, context: int | None = None) -> Problem:
     """
     constraints, model = request.launch.constraints, request.model
     devices = _with_room(request, chosen_devices(constraints, request.machine.gpus))
+    refuse(model, constraints, len(devices))
     wanted = wanted_context(constraints, model)
     problem = Problem(request, devices, demand(constraints, model, devices), context or wanted)
     if context is None and constraints.context is None and devices:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from moefit.cost import Term
+from moefit.cost.moe_cache import MISSES
 from moefit.cost.workload import Workload
 from moefit.machine.calibration import Learned, device_key, is_measurable
 from moefit.machine.types import Device, Machine
@@ -104,7 +105,7 @@ def _figure(term: Term, outcome: Outcome, machine: Machine) -> _Figure | None:
     key = device_key(device) if device is not None else ""
     if device is None or not key or not is_measurable(device):
         return None
-    if term.name == "copies":
+    if term.name in {"copies", MISSES}:
         mapped = outcome.trial.candidate.settings.is_mapped
         return _link(device, key, mapped=mapped)
     if term.phase == "prefill" and term.name in {"products", "attention"}:

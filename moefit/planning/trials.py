@@ -70,6 +70,19 @@ class Filled:
 
 
 @dataclass(frozen=True, slots=True)
+class Hits:
+    """What an expert cache says when its server ends: experts that small batches used."""
+
+    hits: int
+    misses: int
+
+    @property
+    def rate(self) -> float:
+        """The share that was found."""
+        return self.hits / max(1, self.hits + self.misses)
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """The line did not run, or not to its end."""
 
@@ -77,7 +90,7 @@ class Failed:
     """One line, the program's own last error where it gave one."""
 
 
-Event = Ready | Sample | Peak | Filled | Failed
+Event = Ready | Sample | Peak | Filled | Hits | Failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +103,7 @@ class Outcome:
     """Seconds from the server's start until it answered."""
     peak: Peak | None = None
     filled: Filled | None = None
+    hits: Hits | None = None
     failure: str | None = None
 
     @property
@@ -113,6 +127,8 @@ class Outcome:
                 return replace(self, peak=event)
             case Filled():
                 return replace(self, filled=event)
+            case Hits():
+                return replace(self, hits=event)
             case Failed():
                 return replace(self, failure=event.reason)
 

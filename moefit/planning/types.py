@@ -14,6 +14,7 @@ from moefit.launch.settings import Settings
 from moefit.launch.translate import Dropped
 from moefit.machine.types import Device, Machine
 from moefit.memory.guest import Guest
+from moefit.memory.moe_cache import MoeCache
 from moefit.memory.types import HostUse, Use
 from moefit.model import Model
 from moefit.placement.budget import Budget
@@ -107,6 +108,8 @@ class Plan:
     """Bytes of RAM that are missing."""
     alternatives: tuple[Alternative, ...] = ()
     """What would run if the user allowed one thing more, when this does not fit; the fastest first."""
+    moe_cache: MoeCache | None = None
+    """The expert cache, part of the devices' context."""
     remedy: str | None = None
     """What else to do when this does not fit."""
     inherited: tuple[Given, ...] = ()

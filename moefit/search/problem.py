@@ -13,6 +13,7 @@ from moefit.launch.settings import Settings
 from moefit.machine.types import Device, Machine
 from moefit.memory.guest import Guest
 from moefit.memory.memo import per_object
+from moefit.memory.moe_cache import groups
 from moefit.placement.arrange import Demand
 from moefit.placement.types import Placement
 from moefit.search.guests import draft_bytes
@@ -74,6 +75,7 @@ class Problem:
             placement,
             asked.options.workload,
             draft_bytes=self._free_draft if guests is None else draft_bytes(guests),
+            cached=groups(asked.model, devices, launch, placement),
         )
 
 

@@ -1,7 +1,7 @@
 """Room and compute buffers depend on each other: settle both.
 
-What a strategy may place depends on the compute buffers; how large those are depends on what it placed (which
-experts stay on the CPU, whether copies for pipeline parallelism are made). So place, ask, and place again until the answer
+What a strategy may place depends on the compute buffers, and on a user's expert cache; how large those are depends on what it placed
+(which experts stay on the CPU, whether copies for pipeline parallelism are made). So place, ask, and place again until the answer
 is the assumption, keeping the fullest placement that fits. Where one more tensor needs larger buffers the answers go back and
 forth; then the assumption is halved between one that was too little and one that was enough.
 """
@@ -115,9 +115,16 @@ class Settled:
         return self.devices, self.placement.slots, tuple(sorted(self.placement.overrides.items()))
 
     @property
+    def unsplit(self) -> tuple[int, ...]:
+        """Bytes of each device that belong to no slot: compute buffers, and the expert cache."""
+        cache = self.footprint.moe_cache
+        held = cache.devices if cache else (0,) * len(self.devices)
+        return tuple(use.compute + size for use, size in zip(self.footprint.devices, held, strict=True))
+
+    @property
     def placed(self) -> int:
         """Weight and KV bytes on devices."""
-        return sum(use.model + use.context for use in self.footprint.devices)
+        return sum(use.total for use in self.footprint.devices) - sum(self.unsplit)
 
 
 def settle(task: Task) -> Settled:
@@ -237,10 +244,10 @@ def _next_guess(
 ) -> tuple[int, ...]:
     """What was found, if it fits; else no less than what was found and what was missing."""
     guess = list(assumed)
-    for owner, use, budget, short in zip(
-        owners, settled.footprint.devices, settled.budgets, settled.shortfalls, strict=True
+    for owner, unsplit, budget, short in zip(
+        owners, settled.unsplit, settled.budgets, settled.shortfalls, strict=True
     ):
-        taken = use.compute + task.budgets[owner].left(0) - budget.left(0)
+        taken = unsplit + task.budgets[owner].left(0) - budget.left(0)
         if not fits:
             taken = max(guess[owner] + (short if taken <= guess[owner] else 0), taken)
         guess[owner] = taken

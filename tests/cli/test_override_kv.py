@@ -24,7 +24,7 @@ def moefit(capsys):
 
 def test_a_longer_context_by_override_costs_what_it_takes(moefit):
     line = ("-m", EXAMPLE, "--override-kv", "qwen3moe.context_length=int:131072", "-c", "0", "-np", "1")
-    document = json.loads(moefit("plan", *CARD, "--json", "--", *line).out)
+    document = json.loads(moefit("plan", *CARD, "--json", "--build", "b11434", "--", *line).out)
     kv = sum(device["context"] for device in document["devices"])
     experts = {layer["experts"] == "CUDA0" for layer in document["layers"]}
     assert (131072, 12288 * MIB, {True, False}) == (document["launch"]["context"], kv, experts)

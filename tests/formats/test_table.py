@@ -21,6 +21,7 @@ from moefit.formats.usage import memories
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
 from moefit.launch.launch import Launch
+from moefit.launch.options import builtin
 from moefit.launch.precedence import effective
 from moefit.machine.declared import parse_gpus
 from moefit.machine.types import Cpu, Machine, Ram
@@ -105,7 +106,7 @@ def test_no_line_but_the_command_is_wider_than_the_page(made, width):
 def test_biases_that_stay_do_not_make_a_layer_keep_experts():
     """gpt-oss has biases of experts, which the pattern for its weights leaves where they are."""
     machine = Machine(parse_gpus(["rtx-3060"]), Ram(64 * GIB, 64 * GIB, 50 * 10**9), Cpu(8, 16))
-    command = parse(["llama-server", "-m", "model.gguf"])
+    command = parse(["llama-server", "-m", "model.gguf"], builtin("llama-server", 11434))
     given = effective(command, [], {})
     launch = Launch(command, given, constraints(command.name, given))
     made = plan(Request(recorded("gpt-oss-120b", "MXFP4"), machine, launch, Options(Workload(2048, 512))))

@@ -1,0 +1,62 @@
+"""What an expert cache rests on, said in a line: what was assumed of its hits, and what llama.cpp makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from moefit.errors import UsageError, Warn
+from moefit.launch.builds import CHECKED, unknown_to_the_oldest
+from moefit.search.candidate import Candidate
+from moefit.search.moe_cache import OPTION
+from moefit.search.request import Request
+from moefit.sizes import MIB, format_size
+
+
+def check_size(chosen: Candidate) -> None:
+    """A cache with which llama.cpp does not start.
+
+    Raises:
+        UsageError: it is too small for the experts that one token uses.
+    """
+    cache = chosen.settled.footprint.moe_cache
+    if cache is None or not cache.too_small:
+        return
+    said = f"{OPTION} {chosen.settings.moe_cache // MIB}"
+    raise UsageError(
+        f"{said}: too small for the experts that one token uses, and llama.cpp does not start",
+        f"a larger one, or leave {OPTION} out",
+    )
+
+
+def cache_remarks(request: Request, chosen: Candidate) -> Iterator[Warn]:
+    """Notes about the expert cache of a plan or an estimate."""
+    if not chosen.settings.moe_cache:
+        return
+    if chosen.settled.footprint.moe_cache is None:
+        yield Warn(
+            "moe-cache",
+            f"{OPTION} {chosen.settings.moe_cache // MIB} caches nothing: no layer on a device keeps all its experts in plain RAM",
+            "--no-repack keeps them plain where the CPU rearranges them" if chosen.settings.repack else None,
+        )
+        return
+    yield from _assumed(chosen)
+    table = request.launch.command.table
+    if not table.asked and table.build != CHECKED[0] and unknown_to_the_oldest(OPTION, table.program):
+        yield Warn(
+            "build",
+            f"no {table.program} was asked: {OPTION} is of llama.cpp b11480 and later; --build b{CHECKED[0]} plans without",
+            note=True,
+        )
+
+
+def _assumed(chosen: Candidate) -> Iterator[Warn]:
+    cache = chosen.settled.footprint.moe_cache
+    assert cache is not None
+    rate = chosen.prediction.hit_rate
+    if rate is not None:
+        yield Warn(
+            "moe-cache",
+            f"the expert cache holds {format_size(sum(cache.devices))}: {rate.likely:.0%} of the experts that a token of the answer uses "
+            f"are taken to be there ({rate.least:.0%} if routing were uniform, the low end of the range)",
+            note=True,
+        )

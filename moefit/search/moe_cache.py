@@ -1,0 +1,243 @@
+"""An expert cache as a choice: fewer layers whole on the devices, and the room that they leave for experts of all the others.
+
+Where layers keep experts on the CPU, each part of their room is weighed: whole layers, which spare a prompt their copies and a token its
+misses, or cache, which serves every layer's most used experts. source: src/llama-moe-cache.cpp (b11480 and later)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+from moefit.errors import UsageError
+from moefit.launch.constraints import Constraints
+from moefit.launch.settings import Settings
+from moefit.machine.types import CPU
+from moefit.memory.moe_cache import MoeCache, proportions
+from moefit.memory.weights import tensor_sizes
+from moefit.model import Layer, Model
+from moefit.placement.types import Placement
+from moefit.search.budgets import budgets
+from moefit.search.candidate import Candidate, score
+from moefit.search.choices import Choices
+from moefit.search.openings import usual_task
+from moefit.search.problem import Problem
+from moefit.search.settle import placed_with, settle
+from moefit.values import dataclass
+
+MOE_CACHE: Final = "moe-cache"
+"""The strategy's name."""
+OPTION: Final = "--moe-cache-mib"
+_MIB: Final = 1 << 20
+_PARTS: Final = tuple(n / 8 for n in range(8))
+"""Of each device's layers, those that stay whole; fixed, so that more memory only ever makes a cache larger."""
+_CLOSE: Final = 1.02
+"""Against the most promising draft, how much slower one may seem that is measured, too: its compute buffers are not known yet."""
+
+
+def refuse(model: Model, constraints: Constraints, devices: int) -> None:
+    """What llama.cpp does not start with.
+
+    Raises:
+        UsageError: the user's line has an expert cache, and a model, devices or split mode that cannot have one.
+    """
+    if not constraints.moe_cache:
+        return
+    why = None
+    if not model.experts:
+        why = "the model has no experts"
+    elif not devices:
+        why = "no device holds it"
+    elif constraints.split_mode == "tensor":
+        why = "-sm tensor cannot have one"
+    if why:
+        said = f"{OPTION} {constraints.moe_cache // _MIB}"
+        raise UsageError(f"{said}: llama.cpp does not start with an expert cache where {why}", "leave it out")
+
+
+def with_cache(problem: Problem, choices: Choices, found: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """Candidates with an expert cache that are faster than every one found; none where the user or the program decides otherwise."""
+    start = _start(problem, choices, found)
+    if start is None:
+        return ()
+    fastest = min(c.prediction.seconds for c in found if c.fits)
+    drafts = [draft for draft in _drafts(problem, choices, start) if draft.seconds < fastest]
+    limit = _CLOSE * min((draft.seconds for draft in drafts), default=0.0)
+    measured = (_measured(problem, start, draft) for draft in drafts if draft.seconds <= limit)
+    return tuple(c for c in measured if c is not None and c.fits and c.prediction.seconds < fastest)
+
+
+def _start(problem: Problem, choices: Choices, found: Sequence[Candidate]) -> Candidate | None:
+    """A placement with every layer on a device and experts on the CPU that may move: the fastest that was found, or base-first."""
+    request = problem.request
+    wanted = request.launch.constraints
+    if (
+        wanted.moe_cache is not None
+        or OPTION not in request.launch.command.table
+        or not request.model.experts
+    ):
+        return None
+    fitting = [c for c in found if c.fits]
+    fastest = min(fitting, key=lambda c: c.prediction.seconds, default=None)
+    if fastest is None or not _keeps_experts(request.model, fastest):
+        return None
+    start = fastest if CPU not in fastest.settled.placement.slots else _base_first(problem, choices)
+    usable = start.fits and CPU not in start.settled.placement.slots and start.settled.devices
+    return start if usable and not any(device.integrated for device in start.settled.devices) else None
+
+
+def _base_first(problem: Problem, choices: Choices) -> Candidate:
+    """Every layer's base first, on all devices as they stand."""
+    task = usual_task(problem, choices.load_modes[-1])
+    return score(problem, "base-first", task.settings, settle(task))
+
+
+def _keeps_experts(model: Model, candidate: Candidate) -> bool:
+    """Whether experts of it are on the CPU."""
+    placement = candidate.settled.placement
+    return any(
+        placement.overrides.get(t.name, placement.slots[layer.index]) == CPU
+        for layer in model.layers
+        for t in layer.experts
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A launch with an expert cache, its memory not yet measured."""
+
+    launch: Settings
+    placement: Placement
+    seconds: float
+
+
+def _drafts(problem: Problem, choices: Choices, start: Candidate) -> Iterator[_Draft]:
+    """Each micro-batch, part of the layers and load mode."""
+    placements = {part: _placement(problem, start, _whole(problem, start, part)) for part in _PARTS}
+    for ubatch in choices.ubatches:
+        launches = [problem.launch(ubatch, mode) for mode in choices.load_modes]
+        rooms = _rooms(problem, start, launches[0])
+        for part, placement in placements.items():
+            size = _size(problem, start, rooms, part)
+            for launch in launches if size > 0 else ():
+                sized = replace(launch, moe_cache=size)
+                yield _Draft(sized, placement, _predicted(problem, start, sized, placement))
+
+
+def _predicted(problem: Problem, start: Candidate, launch: Settings, placement: Placement) -> float:
+    return problem.predict(launch, start.settled.devices, placement, start.settled.guests).seconds
+
+
+def _rooms(problem: Problem, start: Candidate, launch: Settings) -> list[int]:
+    """Bytes of each device for experts: all beside base, caches and compute buffers, which grow with the micro-batch."""
+    settled = start.settled
+    grown = launch.ubatch / start.settings.ubatch
+    return [
+        budget.usable - (use.total - use.compute) - int(use.compute * grown) + sum(held.values())
+        for budget, use, held in zip(
+            settled.budgets, settled.footprint.devices, _movable(problem, start), strict=True
+        )
+    ]
+
+
+def _movable(problem: Problem, start: Candidate, *, all_of_them: bool = False) -> list[dict[int, int]]:
+    """For each device, its layers whose experts nothing fixes, with the bytes of those that are there (or of all)."""
+    settled, model = start.settled, problem.request.model
+    slots, moved = settled.placement.slots, settled.placement.overrides
+    found: list[dict[int, int]] = []
+    for index, device in enumerate(settled.devices):
+        sizes = tensor_sizes(model, start.settings.mtp, device.backend)
+        found.append(
+            {
+                layer.index: sum(
+                    sizes.get(t.name, 0)
+                    for t in layer.experts
+                    if all_of_them or moved.get(t.name, index) == index
+                )
+                for layer in model.layers
+                if slots[layer.index] == index and layer.experts and not _is_fixed(problem, layer)
+            }
+        )
+    return found
+
+
+def _is_fixed(problem: Problem, layer: Layer) -> bool:
+    return any(t.name in problem.demand.fixed for t in layer.experts)
+
+
+def _whole(problem: Problem, start: Candidate, part: float) -> frozenset[int]:
+    """The layers that stay whole: the first of each device."""
+    return frozenset(
+        layer
+        for layers in _movable(problem, start, all_of_them=True)
+        for layer in list(layers)[: int(part * len(layers))]
+    )
+
+
+def _size(problem: Problem, start: Candidate, rooms: Sequence[int], part: float) -> int:
+    """Bytes of a cache beside so many whole layers, in whole MiB; none where a device has not room for those."""
+    layers = _movable(problem, start, all_of_them=True)
+    left = [
+        room - sum(list(sizes.values())[: int(part * len(sizes))])
+        for room, sizes in zip(rooms, layers, strict=True)
+    ]
+    return 0 if min(left) < 0 else _of_rooms(start, left)
+
+
+def _of_rooms(start: Candidate, rooms: Sequence[int]) -> int:
+    """The largest cache whose parts fit into rooms of so many bytes, in whole MiB."""
+    most = min(room / share for room, share in zip(rooms, _shares(start), strict=True) if share)
+    return int(most) // _MIB * _MIB
+
+
+def _shares(start: Candidate) -> list[float]:
+    """The part of the cache that each device has: -ts, as the user or the plan writes it."""
+    settled = start.settled
+    everyone = set(range(len(settled.devices)))
+    split = proportions(start.settings, settled.placement, everyone, len(everyone))
+    return [part / sum(split) for part in split]
+
+
+def _placement(problem: Problem, start: Candidate, whole: frozenset[int]) -> Placement:
+    """The start's, with the experts of just these layers on their devices, of those that may move."""
+    placement = start.settled.placement
+    overrides = dict(placement.overrides)
+    for layer in problem.request.model.layers:
+        if not _is_fixed(problem, layer):
+            for tensor in layer.experts:
+                overrides.pop(tensor.name, None)
+                if layer.index not in whole:
+                    overrides[tensor.name] = CPU
+    return replace(placement, overrides=overrides)
+
+
+def _measured(problem: Problem, start: Candidate, draft: _Draft) -> Candidate | None:
+    """The draft with its own compute buffers, guests and page tables, its cache as large as they leave room for."""
+    launch = draft.launch
+    every = zip(problem.devices, budgets(problem.request, problem.devices, launch), strict=True)
+    given = {device.name: budget for device, budget in every}
+    mine = tuple(given[device.name] for device in start.settled.devices)
+    placed = replace(start.settled, placement=draft.placement, budgets=mine, unplaced=0)
+    for _ in range(3):  # nothing else depends on the size: the second time it is the same
+        settled = placed_with(problem.request, placed, launch)
+        cache = settled.footprint.moe_cache
+        if cache is None or cache.too_small:
+            break
+        rooms = [
+            budget.left(use.total) + held
+            for budget, use, held in zip(
+                settled.budgets, settled.footprint.devices, cache.devices, strict=True
+            )
+        ]
+        size = max(0, min(_of_rooms(start, rooms), _full(cache)))
+        if size == launch.moe_cache:
+            return score(problem, MOE_CACHE, launch, settled)
+        launch = replace(launch, moe_cache=size)
+    return None
+
+
+def _full(cache: MoeCache) -> int:
+    """Bytes with which every expert has a slot, in whole MiB."""
+    bytes_of = sum((len(g.layers) * g.experts + 1) * g.expert_bytes for g in cache.groups)
+    return (bytes_of + bytes_of // 64) // _MIB * _MIB

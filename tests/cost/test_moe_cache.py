@@ -1,0 +1,137 @@
+"""What an expert cache is worth, against figures that were measured and published of it."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import pytest
+
+from moefit.cost import Prediction, predict
+from moefit.cost.hits import hit_rate
+from moefit.cost.work import work_of
+from moefit.cost.workload import Workload
+from moefit.launch.settings import Settings
+from moefit.machine.declared import declare_host, parse_gpus
+from moefit.machine.types import CPU, Cpu, Machine, Ram
+from moefit.memory.moe_cache import groups
+from moefit.placement.types import Placement
+from tests.oracle import model
+
+GIB = 1 << 30
+CHAT = Workload(4096, 512)
+H200 = "name=CUDA0,free=12GiB,bandwidth=4800GB/s,link=54GB/s,compute=989T"
+L4 = "name=CUDA0,free=24GiB,bandwidth=300GB/s,link=20GB/s,compute=121T"
+EGPU = "name=CUDA0,free=8GiB,bandwidth=448GB/s,link=3.2GB/s,compute=60T"
+
+
+def predicted(
+    card: str,
+    ram: str,
+    cores: int,
+    *,
+    name: str = "qwen3-30b-a3b",
+    whole: int = 0,
+    from_the_end: bool = False,
+    cache: int = 0,
+    asked: Workload = CHAT,
+    **changed: object,
+) -> Prediction:
+    """A launch with `whole` layers' experts on the card, the first or the last, and a cache of so many bytes."""
+    of = model(name, "Q4_K_M")
+    memory, cpu = declare_host(Ram(512 * GIB, 512 * GIB), Cpu(cores, cores), None, ram, cores)
+    machine = Machine(parse_gpus([card]), memory, cpu)
+    kept = range(len(of.layers) - whole, len(of.layers)) if from_the_end else range(whole)
+    placement = Placement(
+        (0,) * of.slots,
+        {t.name: CPU for layer in of.layers if layer.index not in kept for t in layer.experts},
+    )
+    settings = replace(Settings(16384, slots=1, ubatch=2048, load_mode="none", moe_cache=cache), **changed)
+    groups_of = groups(of, machine.gpus, settings, placement)
+    return predict(work_of(of), machine, machine.gpus, settings, placement, asked, cached=groups_of)
+
+
+def test_four_lines_on_a_real_card_are_in_the_measured_order() -> None:
+    """H200, 12 GiB free, b11549: 10.9, 11.5, 13.1 and 23.4 s for 4096 + 512 tokens."""
+    host = (H200, "129GB/s", 32)
+    seconds = [
+        predicted(*host, whole=12, from_the_end=True, cache=4000 << 20).seconds,
+        predicted(*host, cache=8100 << 20).seconds,
+        predicted(*host, whole=25).seconds,
+        predicted(*host, whole=24, load_mode="mmap", ubatch=512).seconds,
+    ]
+    assert sorted(seconds) == seconds
+
+
+@pytest.mark.parametrize(
+    ("card", "ram", "cores", "name", "resident", "gains"),
+    [
+        (L4, "80GB/s", 8, "gemma4-26b-a4b", 0.23, False),
+        (L4, "80GB/s", 8, "gemma4-26b-a4b", 0.53, True),
+        (L4, "80GB/s", 8, "gemma4-26b-a4b", 0.82, True),
+        ("rtx-3060", "50GB/s", 8, "qwen3.5-35b-a3b", 0.484, True),
+        ("rtx-3060", "50GB/s", 8, "glm-4.7-flash", 0.625, True),
+        (EGPU, "80GB/s", 8, "qwen3-30b-a3b", 0.4, False),
+    ],
+)
+def test_a_cache_gains_where_published_runs_say_so(
+    card: str,
+    ram: str,
+    cores: int,
+    name: str,
+    resident: float,
+    gains: bool,
+) -> None:
+    of = model(name, "Q4_K_M")
+    room = resident * of.expert_bytes
+    sizes = itertools.accumulate(layer.expert_bytes for layer in of.layers)
+    whole = sum(size <= room for size in sizes)
+    asked = Workload(512, 128)
+    split = predicted(card, ram, cores, name=name, whole=whole, asked=asked)
+    cached = predicted(card, ram, cores, name=name, cache=int(room), asked=asked)
+    assert gains is (cached.decode_tokens_per_second > split.decode_tokens_per_second)
+
+
+@pytest.mark.parametrize(("resident", "published"), [(0.125, 0.67), (0.25, 0.81)])
+def test_the_curve_passes_through_the_published_hit_rates(resident: float, published: float) -> None:
+    assert published == pytest.approx(hit_rate(resident).likely, abs=0.01)
+
+
+@pytest.mark.parametrize(("resident", "measured"), [(0.484, 0.475), (0.321, 0.308)])
+def test_uniform_routing_hits_what_is_resident(resident: float, measured: float) -> None:
+    assert measured == pytest.approx(hit_rate(resident).least, abs=0.02)
+
+
+def test_the_low_end_of_the_range_is_uniform_routing() -> None:
+    """48.4 tokens per second with a hit rate of 47.5%."""
+    low, high = predicted(H200, "129GB/s", 32, cache=8100 << 20).decode_range
+    assert low < 52
+    assert high > 120
+
+
+def test_a_cache_smaller_than_a_tokens_own_experts_is_never_hit() -> None:
+    """A phone with gpt-oss-120b, 1500 MiB and 1815 needed for a token: 0% (here 36 layers of 4 of 128 experts)."""
+    host = (H200, "129GB/s", 32)
+    misses = [
+        next(
+            t.seconds
+            for t in predicted(*host, name="gpt-oss-20b", cache=size << 20).terms
+            if t.name == "misses"
+        )
+        for size in (900, 1600)
+    ]
+    assert misses[0] > 1.3 * misses[1]
+
+
+def test_batches_of_more_than_32_tokens_do_not_read_the_cache() -> None:
+    drafted = [
+        predicted(H200, "129GB/s", 32, cache=8100 << 20, mtp=True, model_draft_tokens=n).terms
+        for n in (15, 32)
+    ]
+    assert [True, False] == [any(term.name == "lookups" for term in terms) for terms in drafted]
+
+
+def test_a_prompt_copies_less_over_the_link_when_a_cache_holds_experts() -> None:
+    host = (H200, "129GB/s", 32)
+    without, with_cache = predicted(*host), predicted(*host, cache=8100 << 20)
+    assert 1.1 < with_cache.prefill_tokens_per_second / without.prefill_tokens_per_second < 1.35

@@ -1,0 +1,142 @@
+"""The expert cache of the newest checked build: the real program's own figures, and a server that answers with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from moefit.launch.builds import CHECKED
+from moefit.sizes import MIB
+from tests.llama.harness import RpcDevices, free_port, rpc_server, serve
+
+pytestmark = pytest.mark.llama
+PLAIN = ("-ngl", "99", "-cmoe", "--no-repack", "-lm", "none", "-np", "1", "-c", "2048")
+"""Experts in plain host memory: RPC devices offer no pinned one."""
+
+
+@pytest.fixture(scope="module")
+def newest(llama: Path) -> Path:
+    """The programs of the build that has an expert cache; without them a test fails."""
+    folder = Path(re.sub(r"llama[.]cpp-b\d+", f"llama.cpp-b{CHECKED[-1]}", str(llama)))
+    if not os.access(folder / "llama-server", os.X_OK):
+        pytest.fail(f"{folder} lacks llama-server: run scripts/build_llama.sh {CHECKED[-1]}", pytrace=False)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def devices(newest: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RpcDevices]:
+    """Two GPU-like devices of that build."""
+    logs = tmp_path_factory.mktemp("rpc")
+    with ExitStack() as stack:
+        ports = [
+            stack.enter_context(rpc_server(newest / "ggml-rpc-server", free_port(), logs / f"{index}.log"))
+            for index in range(2)
+        ]
+        yield RpcDevices(tuple(ports))
+
+
+@pytest.mark.parametrize(
+    "line", [("-dev", "RPC0"), ("-ts", "1,1"), ("-ts", "3,1")], ids=["one device", "two devices", "uneven"]
+)
+def test_a_users_cache_is_what_the_real_server_counts(
+    newest: Path, devices: RpcDevices, environment: dict[str, str], small_model: Path, line: tuple[str, ...]
+) -> None:
+    command = [str(newest / "llama-server"), "-m", str(small_model), *devices.option, *PLAIN, *line]
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "moefit",
+            "verify",
+            "--json",
+            "--as-given",
+            "--",
+            *command,
+            "--moe-cache-mib",
+            "12",
+        ],
+        check=False,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout, done.stderr
+    found = [
+        (d["name"], d["context"]["predicted"] - d["context"]["real"])
+        for d in json.loads(done.stdout)["devices"]
+    ]
+    assert [] == [(name, beyond) for name, beyond in found if not 0 <= beyond < 1 * MIB]
+
+
+def test_a_server_with_a_cache_answers_and_says_its_size(
+    newest: Path, devices: RpcDevices, environment: dict[str, str], small_model: Path, tmp_path: Path
+) -> None:
+    argv = [
+        newest / "llama-server",
+        "-m",
+        small_model,
+        *devices.option,
+        *PLAIN,
+        "-dev",
+        "RPC0",
+        "--moe-cache-mib",
+        "12",
+    ]
+    log = tmp_path / "log"
+    with serve(argv, log, environment) as server:
+        answer = server.complete("Once upon a time", 8)
+    assert answer["tokens_predicted"] == 8
+    [size] = re.findall(r"MoE cache size = +([\d.]+) MiB", log.read_text(errors="replace"))
+    planned = subprocess.run(
+        [sys.executable, "-m", "moefit", "estimate", "--json", "--", *map(str, argv)],
+        check=True,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    cached = json.loads(planned.stdout)["devices"][0]["moe_cache"]
+    assert float(size) == pytest.approx(cached / MIB, abs=1)
+
+
+def test_bench_reads_what_a_cache_hit(
+    newest: Path, devices: RpcDevices, environment: dict[str, str], small_model: Path
+) -> None:
+    line = [str(newest / "llama-server"), "-m", str(small_model), *devices.option, *PLAIN, "-dev", "RPC0"]
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "moefit",
+            "bench",
+            "--json",
+            "--workload",
+            "64:8",
+            "--runs",
+            "1",
+            "--no-fill",
+            "--candidates",
+            "1",
+            "--",
+            *line,
+            "--moe-cache-mib",
+            "12",
+        ],
+        check=False,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.stdout, done.stderr
+    assert 0 < json.loads(done.stdout)["lines"][0]["hit_rate"] <= 1

@@ -1,0 +1,155 @@
+"""An expert cache as a choice: where it wins, where it loses, and what decides it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from moefit.errors import UsageError
+from moefit.launch.command import parse
+from moefit.launch.constraints import constraints
+from moefit.launch.launch import Launch
+from moefit.launch.options import builtin
+from moefit.launch.precedence import effective
+from moefit.machine.declared import declare_host, parse_gpus
+from moefit.machine.types import Cpu, Machine, Ram
+from moefit.planning.core import plan
+from moefit.planning.estimate import estimate
+from moefit.planning.types import Plan
+from moefit.search.moe_cache import MOE_CACHE
+from moefit.search.request import Request
+from tests.oracle import model
+from tests.planning.worlds import QUICK
+
+GIB = 1 << 30
+CARD = "rtx-3060"
+SLOW = "free=11.6GiB,bandwidth=360GB/s,compute=51T,link=3.2GB/s"
+"""The same card behind PCIe 3 with 4 lanes."""
+
+
+def machine(*cards: str) -> Machine:
+    ram, cpu = declare_host(Ram(64 * GIB, 64 * GIB), Cpu(8, 8), None, "60GB/s", 8)
+    return Machine(parse_gpus(list(cards)), ram, cpu)
+
+
+def request(words: str = "", *cards: str, build: int = 11549, name: str = "qwen3-30b-a3b") -> Request:
+    line = ["llama-server", "-m", "m.gguf", "-c", "16384", *words.split()]
+    command = parse(line, builtin("llama-server", build))
+    given = effective(command)
+    launch = Launch(command, given, constraints(command.name, given))
+    return Request(model(name, "Q4_K_M"), machine(*(cards or (CARD,))), launch, QUICK)
+
+
+def made(words: str = "", *cards: str, build: int = 11549) -> Plan:
+    return plan(request(words, *cards, build=build))
+
+
+def cache_of(argv: tuple[str, ...]) -> int | None:
+    return int(argv[argv.index("--moe-cache-mib") + 1]) if "--moe-cache-mib" in argv else None
+
+
+def test_a_cache_is_chosen_where_experts_stay_on_the_cpu_of_a_card_with_a_good_link() -> None:
+    chosen = made()
+    assert (MOE_CACHE, True) == (chosen.strategy, (cache_of(chosen.argv) or 0) > 4000)
+
+
+def test_the_line_with_a_cache_is_predicted_faster_than_every_other() -> None:
+    chosen = made()
+    assert chosen.prediction.seconds < min(
+        c.prediction.seconds for c in chosen.candidates if c.fits and c.strategy != MOE_CACHE
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "cards", "build"),
+    [
+        ("", (CARD,), 11434),
+        ("", (SLOW,), 11549),
+        ("", ("24GiB",), 11549),
+        ("--moe-cache-mib 0", (CARD,), 11549),
+        ("-lm mmap", (SLOW,), 11549),
+    ],
+    ids=["the build has none", "the link loses", "all fits", "the user says 0", "mapped behind a slow link"],
+)
+def test_no_cache_is_written(words: str, cards: tuple[str, ...], build: int) -> None:
+    chosen = made(words, *cards, build=build)
+    assert (False, cache_of(tuple(words.split()))) == (chosen.strategy == MOE_CACHE, cache_of(chosen.argv))
+
+
+def test_the_estimate_of_a_line_with_a_cache_is_the_plan_itself() -> None:
+    chosen = made()
+    again = estimate(request(" ".join(chosen.argv[5:])))
+    assert [d.use for d in chosen.devices] == [d.use for d in again.devices]
+    assert chosen.prediction.seconds == pytest.approx(again.prediction.seconds)
+
+
+def test_planning_a_line_with_a_cache_again_changes_nothing() -> None:
+    chosen = made()
+    assert chosen.argv == plan(request(" ".join(chosen.argv[5:]))).argv
+
+
+def test_several_devices_get_the_ts_that_the_cache_is_split_by() -> None:
+    chosen = made("", "8GiB,bandwidth=360GB/s,link=25GB/s", "4GiB,bandwidth=360GB/s,link=25GB/s")
+    again = estimate(
+        request(
+            " ".join(chosen.argv[5:]),
+            "8GiB,bandwidth=360GB/s,link=25GB/s",
+            "4GiB,bandwidth=360GB/s,link=25GB/s",
+        )
+    )
+    assert (True, True) == ("-ts" in chosen.argv, cache_of(chosen.argv) is not None)
+    assert [d.use for d in chosen.devices] == [d.use for d in again.devices]
+
+
+def test_a_users_cache_is_kept_counted_and_planned_around() -> None:
+    chosen = made("--moe-cache-mib 4000")
+    held = chosen.moe_cache
+    assert held is not None
+    assert (4000, True, True) == (
+        cache_of(chosen.argv),
+        3900 << 20 < sum(held.devices) <= 4000 << 20,
+        all(device.left >= 0 for device in chosen.devices),
+    )
+
+
+def test_a_variable_sets_the_cache_as_the_line_does() -> None:
+    command = parse(["llama-server", "-m", "m.gguf"], builtin("llama-server"))
+    assert (
+        3000 << 20
+        == constraints(command.name, effective(command, (), {"LLAMA_ARG_MOE_CACHE_MIB": "3000"})).moe_cache
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        (request("--moe-cache-mib 10"), "too small for the experts that one token uses"),
+        (request("--moe-cache-mib 4000 -dev none"), "no device holds it"),
+        (request("--moe-cache-mib 4000 -sm tensor"), "-sm tensor cannot have one"),
+        (
+            replace(request("--moe-cache-mib 4000"), model=model("qwen3-14b", "Q4_K_M")),
+            "the model has no experts",
+        ),
+    ],
+)
+def test_a_cache_with_which_llama_cpp_does_not_start_is_refused(asked: Request, why: str) -> None:
+    with pytest.raises(UsageError, match=why):
+        plan(asked)
+
+
+def test_a_cache_that_no_layer_uses_is_said() -> None:
+    said = [w.message for w in made("--moe-cache-mib 4000", "24GiB").warnings if w.code == "moe-cache"]
+    assert ["caches nothing"] == [word for word in ("caches nothing",) if said and word in said[0]]
+
+
+def test_what_was_assumed_of_its_hits_is_said() -> None:
+    assert [True] == [
+        "if routing were uniform" in w.message for w in made().warnings if w.code == "moe-cache"
+    ]
+
+
+def test_without_a_program_the_plan_says_which_builds_have_a_cache() -> None:
+    assert [True] == [
+        "--build b11434 plans without" in w.message for w in made().warnings if w.code == "build"
+    ]
