@@ -10,6 +10,7 @@ from rich.text import Text
 
 from moefit.formats.page import Line, Rows
 from moefit.launch.builds import RANGE
+from moefit.machine.defaults import ram_bandwidth
 from moefit.machine.file import to_json
 from moefit.machine.types import Machine
 from moefit.sizes import format_size
@@ -32,11 +33,18 @@ def show_machine(machine: Machine, console: Console) -> None:
         )
     ram = machine.ram
     cores = f"{machine.cpu.cores} cores, {machine.cpu.threads} threads"
-    table.add_row(
-        "RAM", format_size(ram.available), format_size(ram.total), _rate(ram.bandwidth), "", "", cores
-    )
+    sizes = format_size(ram.available), format_size(ram.total)
+    table.add_row("RAM", *sizes, _rate(ram_bandwidth(machine)), "", ram_source(machine), cores)
     console.print(Rows(table), crop=False)
     console.print(Line([Text(f"Rules are checked for llama.cpp {RANGE}.", style="dim")]))
+
+
+def ram_source(machine: Machine) -> str:
+    """Where the figure of the RAM's speed comes from: measured, the rating of its modules, or a guess."""
+    ram = machine.ram
+    if ram.bandwidth is not None:
+        return ram.source
+    return f"{ram.modules}, {ram.source}" if ram.modules else "guessed"
 
 
 def machine_json(machine: Machine) -> str:

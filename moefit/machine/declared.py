@@ -39,6 +39,10 @@ class _Spec(NamedTuple):
     keys: dict[str, str]
 
 
+TYPICAL_CPU: Final = Cpu(cores=8, threads=16, assumed=True)
+"""Of a declared host whose cores nobody states: a desktop's with one kind of core."""
+
+
 def parse_gpus(specs: Sequence[str]) -> tuple[Device, ...]:
     """The devices that the `--gpu` options declare, in their order.
 
@@ -80,7 +84,8 @@ def declare_host(
 ) -> tuple[Ram, Cpu]:
     """`ram` and `cpu` with `--ram`, `--ram-bandwidth` and `--cores` in the place of what was detected.
 
-    A declared RAM is all available, as a declared card is all free, and nothing known of the detected memory carries over.
+    A declared RAM is all available, as a declared card is all free, and nothing known of the detected host carries over: without
+    `--cores` it has a typical desktop's.
 
     Raises:
         UsageError: a bad size or bandwidth, or fewer than one core.
@@ -90,6 +95,7 @@ def declare_host(
         if size == 0:
             raise UsageError("--ram 0: a machine has memory", "say how much: --ram 32GiB")
         ram = Ram(total=size, available=size)
+        cpu = TYPICAL_CPU
     if bandwidth is not None:
         modules = parse_modules(bandwidth)
         measured = None if modules else _measured(bandwidth)

@@ -169,6 +169,7 @@ class _Reader:
             quota=self.optional(found, "quota", float, where),
             default_threads=self.optional(found, "default_threads", int, where),
             virtual=self.optional(found, "virtual", bool, where, default=False),
+            assumed=self.optional(found, "assumed", bool, where, default=False),
         )
 
     def _checked(self, value: Any, kind: type, key: str, where: str) -> Any:

@@ -105,6 +105,8 @@ class Cpu:
     """Threads that llama.cpp starts when it is not told how many; None when unknown."""
     virtual: bool = False
     """A virtual machine's, whose cores neighbours may share."""
+    assumed: bool = False
+    """Nobody said: a typical desktop's."""
 
 
 @dataclass(frozen=True, slots=True)

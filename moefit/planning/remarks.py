@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from moefit.errors import Warn
 from moefit.launch.constraints import Constraints
-from moefit.machine.types import Device
+from moefit.machine.types import Cpu, Device
 from moefit.memory.kv import kv
 from moefit.model import Model
 from moefit.planning.context import wanted_context
@@ -28,11 +28,19 @@ def remarks(request: Request, chosen: Candidate, *, scarce: bool) -> Iterator[Wa
     yield from _ubatch(constraints, chosen)
     yield from _overrides(model, constraints)
     yield from _workload(constraints, chosen)
+    yield from _cores(request.machine.cpu)
     used = {device.name for device in chosen.settled.devices}
     for device in chosen_devices(constraints, request.machine.gpus):
         if device.name not in used and constraints.devices is None:
             [budget] = budgets(request, (device,), chosen.settings)
             yield _left_out(device, has_room=budget.usable > 0)
+
+
+def _cores(cpu: Cpu) -> Iterator[Warn]:
+    if cpu.assumed:
+        yield Warn(
+            "cores", f"a desktop's {cpu.cores} cores are assumed; --cores says how many there are", note=True
+        )
 
 
 def _context(model: Model, constraints: Constraints, chosen: Candidate, *, scarce: bool) -> Iterator[Warn]:

@@ -24,6 +24,7 @@ from moefit.launch.launch import Launch
 from moefit.launch.options import builtin
 from moefit.launch.precedence import effective
 from moefit.machine.declared import parse_gpus
+from moefit.machine.modules import Modules
 from moefit.machine.types import Cpu, Machine, Ram
 from moefit.planning.core import plan
 from moefit.search.request import Options, Request
@@ -215,3 +216,15 @@ def test_plain_marks_are_one_for_one():
     text = page(show, small("rtx-3060"), 80)
     assert len(set(text) & set(PLAIN)) == len({PLAIN[mark] for mark in set(text) & set(PLAIN)})
     assert plain(text).isascii()
+
+
+@pytest.mark.parametrize(
+    ("ram", "source"),
+    [
+        (Ram(GIB, GIB), "guessed"),
+        (Ram(GIB, GIB, modules=Modules("DDR5", 5600, 2), source="udev"), "ddr5-5600x2, udev"),
+        (Ram(GIB, GIB, bandwidth=60 * 10**9, source="calibration"), "calibration"),
+    ],
+)
+def test_devices_says_where_the_rams_speed_is_from(ram, source):
+    assert source in page(show_machine, Machine((), ram, Cpu(8, 16)), 200)

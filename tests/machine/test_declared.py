@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moefit.errors import UsageError
-from moefit.machine.declared import apply_limits, declare_host, parse_gpus
+from moefit.machine.declared import TYPICAL_CPU, apply_limits, declare_host, parse_gpus
 from moefit.machine.types import Cpu, Machine, Ram
 from moefit.sizes import GIB, MIB
 
@@ -135,7 +135,9 @@ def test_a_misspelt_card_gets_a_suggestion() -> None:
 
 
 def test_a_declared_ram_is_all_available_and_forgets_the_detected_one() -> None:
-    assert (Ram(total=32 * GIB, available=32 * GIB), CPU) == declare_host(HOST, CPU, "32GiB", None, None)
+    assert (Ram(total=32 * GIB, available=32 * GIB), TYPICAL_CPU) == declare_host(
+        HOST, CPU, "32GiB", None, None
+    )
 
 
 def test_a_declared_bandwidth_keeps_the_detected_size() -> None:
