@@ -35,6 +35,7 @@ DATA = Path(__file__).resolve().parents[1] / "tests" / "oracle"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
 LLAMA = CACHE / "moefit" / "llama.cpp-b11434"
 RECORDED = (("models.jsonl.xz", "rows.jsonl.xz"), ("extra_models.jsonl.xz", "extra_rows.jsonl.xz"))
+TERMS = ("model", "context", "compute")
 MOE_CACHE = "moe_cache_rows.jsonl.xz"
 ASKED = ("model", "quant", "mode", "gpus", "outputs", "flags", "alignment")
 COMPARED = ("n_ctx", "n_batch", "n_ubatch", "n_seq", "devices", "layers", "copies", "mtp")
@@ -159,10 +160,14 @@ def _report(before: dict[str, Any], after: dict[str, Any]) -> bool:
     lines = [
         f"{key}: {before.get(key)} -> {after.get(key)}"
         for key in COMPARED
-        if before.get(key) != after.get(key)
+        if before.get(key) != after.get(key) and key != "devices"
     ]
-    if "devices" in after and lines and _sums(before) == _sums(after):
-        lines = [line for line in lines if not line.startswith("devices")]  # only how Host and CPU share
+    if "devices" in after and _sums(before) != _sums(
+        after
+    ):  # how Host and CPU share depends on the processor
+        lines += _moved(_sums(before), _sums(after))
+    elif "devices" not in after and "devices" in before:
+        lines.append("refused")
     if lines:
         print(
             f"{before['model']}-{before['quant']} {before['mode']} x{before['gpus']} outputs={before['outputs']} {before['flags']}"
@@ -171,11 +176,20 @@ def _report(before: dict[str, Any], after: dict[str, Any]) -> bool:
     return bool(lines)
 
 
+def _moved(before: dict[str, tuple[int, ...]], after: dict[str, tuple[int, ...]]) -> Iterable[str]:
+    """Each figure that changed, in MiB."""
+    for name in sorted({*before, *after}):
+        pairs = zip(TERMS, before.get(name, (0, 0, 0)), after.get(name, (0, 0, 0)), strict=True)
+        for term, old, new in pairs:
+            if old != new:
+                yield f"{name} {term} {old / 2**20:.2f} -> {new / 2**20:.2f} MiB ({(new - old) / 2**20:+.2f})"
+
+
 def _sums(row: dict[str, Any]) -> dict[str, tuple[int, ...]]:
     sums: dict[str, list[int]] = {}
     for name, use in row["devices"].items():
         held = sums.setdefault("Host" if name == "CPU" else name, [0, 0, 0])
-        for i, term in enumerate(("model", "context", "compute")):
+        for i, term in enumerate(TERMS):
             held[i] += use[term]
     return {name: tuple(held) for name, held in sums.items() if any(held)}
 
