@@ -70,11 +70,6 @@ def is_known(option: Option, program: str) -> bool:
     return any(table.lookup(word) for table in tables for word in words)
 
 
-def unknown_to_the_oldest(spelling: str, program: str) -> bool:
-    """Whether the first of the checked builds has no such option."""
-    return spelling not in builtin(program, CHECKED[0])
-
-
 def looks_new(word: str, table: OptionTable) -> bool:
     """Whether a word that no table knows may be an option of a newer build: no program is at hand to ask, and no known option is nearly the same."""
     if table.asked or not _LONG.fullmatch(word):

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from moefit.errors import UsageError, Warn
-from moefit.launch.builds import CHECKED, unknown_to_the_oldest
 from moefit.search.candidate import Candidate
 from moefit.search.moe_cache import OPTION
-from moefit.search.request import Request
 from moefit.sizes import MIB, format_size
 
 
@@ -28,7 +26,7 @@ def check_size(chosen: Candidate) -> None:
     )
 
 
-def cache_remarks(request: Request, chosen: Candidate) -> Iterator[Warn]:
+def cache_remarks(chosen: Candidate) -> Iterator[Warn]:
     """Notes about the expert cache of a plan or an estimate."""
     if not chosen.settings.moe_cache:
         return
@@ -40,13 +38,6 @@ def cache_remarks(request: Request, chosen: Candidate) -> Iterator[Warn]:
         )
         return
     yield from _assumed(chosen)
-    table = request.launch.command.table
-    if not table.asked and table.build != CHECKED[0] and unknown_to_the_oldest(OPTION, table.program):
-        yield Warn(
-            "build",
-            f"no {table.program} was asked: {OPTION} is of llama.cpp b11480 and later; --build b{CHECKED[0]} plans without",
-            note=True,
-        )
 
 
 def _assumed(chosen: Candidate) -> Iterator[Warn]:

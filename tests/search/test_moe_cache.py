@@ -147,9 +147,3 @@ def test_what_was_assumed_of_its_hits_is_said() -> None:
     assert [True] == [
         "if routing were uniform" in w.message for w in made().warnings if w.code == "moe-cache"
     ]
-
-
-def test_without_a_program_the_plan_says_which_builds_have_a_cache() -> None:
-    assert [True] == [
-        "--build b11434 plans without" in w.message for w in made().warnings if w.code == "build"
-    ]
