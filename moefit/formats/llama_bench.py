@@ -30,6 +30,7 @@ _REFUSED: Final = frozenset(
         "--control-vector",
         "--control-vector-scaled",
         "--override-kv",
+        "--moe-cache-mib",
         "--model-draft",
         "--hf-repo-draft",
         "--spec-type",

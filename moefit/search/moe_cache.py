@@ -72,11 +72,8 @@ def _start(problem: Problem, choices: Choices, found: Sequence[Candidate]) -> Ca
     """A placement with every layer on a device and experts on the CPU that may move: the fastest that was found, or base-first."""
     request = problem.request
     wanted = request.launch.constraints
-    if (
-        wanted.moe_cache is not None
-        or OPTION not in request.launch.command.table
-        or not request.model.experts
-    ):
+    knows = OPTION in request.launch.command.table and wanted.program != "llama-bench"
+    if wanted.moe_cache is not None or not knows or not request.model.experts:
         return None
     fitting = [c for c in found if c.fits]
     fastest = min(fitting, key=lambda c: c.prediction.seconds, default=None)

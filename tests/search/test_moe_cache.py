@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from moefit.app.request import as_bench
 from moefit.errors import UsageError
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
@@ -75,6 +76,11 @@ def test_the_line_with_a_cache_is_predicted_faster_than_every_other() -> None:
 def test_no_cache_is_written(words: str, cards: tuple[str, ...], build: int) -> None:
     chosen = made(words, *cards, build=build)
     assert (False, cache_of(tuple(words.split()))) == (chosen.strategy == MOE_CACHE, cache_of(chosen.argv))
+
+
+def test_llama_bench_gets_none_for_it_has_no_such_option() -> None:
+    asked = as_bench(request())
+    assert MOE_CACHE != plan(asked).strategy
 
 
 def test_the_estimate_of_a_line_with_a_cache_is_the_plan_itself() -> None:
