@@ -33,7 +33,7 @@ from serve import PORT, Server, serving
 from workload import Line, moefit, predicted, run_once, write
 
 STRATEGIES = ("base-first", "two-pass", "standard", "ffn")
-SLOWEST = 60
+SLOWEST = 25
 """Seconds that a turn may take; none is started when less is left."""
 
 
