@@ -39,6 +39,14 @@ def told(command: Command, *, named: bool) -> Iterator[Warn]:
         where = "the container's" if command.container else f"no {command.name} was found: the line"
         what = f"{command.name} is taken for" if command.container else "is written for"
         yield Warn("no-program", f"{where} {what} llama.cpp b{command.table.build}", note=True)
+    if (container := command.container) is not None:
+        for argument in command.given("-m"):
+            if container.on_host(argument.value) is None:
+                yield Warn(
+                    "unmounted",
+                    f"{argument.value}: the line mounts nothing there; read where this host has it",
+                    "the container must have the same file by that name",
+                )
     if "GGML_CUDA_ENABLE_UNIFIED_MEMORY" in variables(command, os.environ):
         yield Warn(
             "unified-memory",

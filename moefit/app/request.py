@@ -243,6 +243,7 @@ def read_machine(options: MachineOptions, launch: Launch) -> Machine:
     named = launch.constraints.devices or ()
     foreign = bool(launch.constraints.rpc) or any(not name.startswith("CUDA") for name in named)
     found = detect(options, seen, ask_server=_server(launch, seen, options.time_limit), prefer_server=foreign)
+    found = _capped(found, launch.command)
     if not (options.gpus or options.machine_file):
         return found
     return visible(found, variables(launch.command, {}))
@@ -257,6 +258,17 @@ def _table(words: Sequence[str], build: str | None) -> OptionTable | None:
         )
     program = find_program(parts.program, os.environ) if parts.container is None else None
     return option_table(program, parts.name, os.environ, parts.words[1:]) if program else None
+
+
+def _capped(machine: Machine, command: Command) -> Machine:
+    """The machine with no more RAM than a container is given."""
+    limit = command.container.memory if command.container else None
+    if limit is None:
+        return machine
+    ram = machine.ram
+    return replace(
+        machine, ram=replace(ram, total=min(ram.total, limit), available=min(ram.available, limit))
+    )
 
 
 def _server(

@@ -184,6 +184,11 @@ def constraints(program: str, given: Sequence[Given]) -> Constraints:
 
 
 def _refuse_contradictions(result: Constraints, values: Values) -> None:
+    if result.split_mode not in {None, "none", "layer", "row", "tensor"}:
+        raise UsageError(
+            f"-sm {result.split_mode}: moefit does not know how it splits a model",
+            "leave it out to be planned for",
+        )
     if result.devices == () and result.gpu_layers not in {None, "auto", "all", 0}:
         _clash(values, "-dev", "-ngl", "without a device nothing can be offloaded")
     if result.devices == () and result.tensor_split is not None:

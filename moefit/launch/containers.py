@@ -84,6 +84,8 @@ class Container:
     """Where relative paths begin (-w); llama.cpp's images are in /app."""
     published: str | None = None
     """The first port of the host that leads into it (-p), perhaps a macro."""
+    memory: int | None = None
+    """Bytes of RAM that it may use (--memory)."""
     cards: str | None = None
     """Indexes or UUIDs of `--gpus device=...`; None for all."""
 
@@ -187,6 +189,7 @@ def _container(engine: str, places: tuple[int, int], options: Sequence[tuple[str
         files,
         folders[-1] if folders else "/app",
         next((port for name, value in options for port in _published(name, value)), None),
+        next((size for name, value in options for size in _memory(name, value)), None),
         cards[-1] if cards else None,
     )
 
@@ -204,6 +207,13 @@ def _mount(name: str, value: str) -> Iterator[tuple[str, str]]:
         there = rest.partition(":")[0]
     if there.startswith("/") and re.match(r"[./~$]", host):
         yield host, there
+
+
+def _memory(name: str, value: str) -> Iterator[int]:
+    """A number with b, k, m or g. source: docker/go-units, RAMInBytes."""
+    found = re.fullmatch(r"(\d{1,12}(?:\.\d+)?)\s*([bkmgt]?)(?:i?b)?", value.lower())
+    if name in {"-m", "--memory"} and found:
+        yield int(float(found[1]) * 1024 ** "bkmgt".index(found[2] or "b"))
 
 
 def _published(name: str, value: str) -> Iterator[str]:

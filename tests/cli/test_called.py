@@ -136,3 +136,24 @@ def test_a_forks_page_plans_its_line_and_says_so(moefit, whole, tmp_path):
 def test_that_no_program_was_found_is_said_once(moefit, whole):
     _, _, err = moefit("args", *CARD, "--", "llama-server", "-m", whole, "--no-mmap", "--mlock", "-c", "8192")
     assert (1, False) == (err.count("no llama-server was found"), "this build" in err)
+
+
+def test_a_container_has_no_more_ram_than_it_is_given(moefit, container):
+    line = [*container[:2], "--memory", "6g", *container[2:], "-m", "/models/m.gguf", "-c", "8192"]
+    _, out, _ = moefit("plan", "--json", *CARD, "--", *line)
+    assert 6 << 30 == json.loads(out)["machine"]["ram"]["available"]
+
+
+def test_a_model_read_by_the_containers_own_path_is_said(moefit, whole, monkeypatch):
+    monkeypatch.chdir(Path(whole).parent)
+    line = ["docker", "exec", "llm", "llama-server", "-m", Path(whole).name, "-c", "8192"]
+    status, _, err = moefit("args", *CARD, "--", *line)
+    assert (0, True) == (status, "model.gguf: the line mounts nothing there" in err)
+
+
+def test_a_forks_own_split_mode_is_not_planned_as_another(moefit, whole, tmp_path):
+    page = "-m, --model FNAME   m\n-c, --ctx-size N  c\n-mla, --mla-use N  m\n-sm, --split-mode {none,layer,graph}  s\n"
+    (tmp_path / "page").write_text(page)
+    line = ["llama-server", "-m", whole, "-c", "8192", "-sm", "graph"]
+    status, _, err = moefit("args", *CARD, "--build", str(tmp_path / "page"), "--", *line)
+    assert (2, True) == (status, "-sm graph: moefit does not know how it splits a model" in err)
