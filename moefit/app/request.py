@@ -20,7 +20,7 @@ from moefit.launch.complete import Addition
 from moefit.launch.constraints import Constraints, constraints
 from moefit.launch.environment import DEFAULT_MIN_BATCH, MIN_BATCH, min_batch
 from moefit.launch.launch import Launch
-from moefit.launch.options import OptionTable, builtin
+from moefit.launch.options import OptionTable, builtin, is_builtin
 from moefit.launch.precedence import effective
 from moefit.launch.programs import split
 from moefit.launch.seen import old_variables, reaches, variables
@@ -157,7 +157,8 @@ def on_its_words_alone(request: Request) -> Request:
 
 def starts_no_model(words: Sequence[str]) -> tuple[str, ...] | None:
     """The words of a command for which there is nothing to plan; None for any other."""
-    if split(words).name == "llama":
+    parts = split(words)
+    if parts.name == "llama" or (len(parts.words) > 1 and not is_builtin(parts.name)):
         return tuple(words)
     launch = read_line(words)
     return launch.command.argv if unplanned(launch.command, launch.constraints) else None

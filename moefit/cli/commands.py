@@ -124,6 +124,11 @@ def args(shared: Shared, as_format: o.FormatChoice = o.Format.SHELL) -> int:
     request, made = _runnable(shared, _FOR_FORMAT.get(as_format))
     text = write_argv(made, as_format, request.launch.command.table)
     sys.stdout.write(carried(text))
+    if as_format is o.Format.LLAMA_BENCH:
+        for given in request.launch.given:
+            if given.option.name in {"--fit-target", "--fit-ctx"}:
+                why = "with it llama-bench would place the model anew"
+                warn(Warn("dropped", f"{given.source} is left out: {why}"))
     if as_format is o.Format.ENV and text.startswith("#"):
         told = "what has no variable is in the first line of the file: the program is to be started with it"
         warn(Warn("own-line", told, note=True))

@@ -37,3 +37,9 @@ def test_a_bench_line_that_is_placed_does_not_fit_itself(moefit, whole, words):
 def test_files_for_servers_hold_no_bench(moefit, whole, form):
     status, out, err = moefit("args", *CARD, "--format", form, "--", "llama-bench", "-m", whole)
     assert (2, "", True) == (status, out, "for servers" in err)
+
+
+def test_a_servers_margin_is_no_benchs(moefit, whole):
+    line = ["llama-server", "-m", whole, "-c", "4096", "-fitt", "512"]
+    _, out, err = moefit("args", *CARD, "--format", "llama-bench", "--", *line)
+    assert (False, 1) == ("-fitt" in out, err.count("-fitt 512 is left out"))

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -157,3 +159,72 @@ def test_a_forks_own_split_mode_is_not_planned_as_another(moefit, whole, tmp_pat
     line = ["llama-server", "-m", whole, "-c", "8192", "-sm", "graph"]
     status, _, err = moefit("args", *CARD, "--build", str(tmp_path / "page"), "--", *line)
     assert (2, True) == (status, "-sm graph: moefit does not know how it splits a model" in err)
+
+
+MATTERS = [
+    "--gpu",
+    "rtx-3060,link=6GB/s",
+    "--ram",
+    "60GiB",
+    "--ram-bandwidth",
+    "50GB/s",
+    "--cores",
+    "8",
+    "--workload",
+    "200:16",
+]
+"""Prompts so short and a link so slow that the threshold for copies gains a third."""
+
+
+def line_of(moefit, whole, *wrapper, form="shell", model=None):
+    words = [
+        *wrapper,
+        *(() if model else ("llama-server",)),
+        "-m",
+        model or whole,
+        "-c",
+        "8192",
+        "-ub",
+        "1024",
+    ]
+    status, out, _ = moefit("args", *MATTERS, "--format", form, "--", *words)
+    assert 0 == status
+    return out
+
+
+@pytest.mark.parametrize(
+    "wrapper", [(), ("numactl", "--interleave=all"), ("nice", "-n", "5"), ("sudo", "-E")]
+)
+def test_the_variable_stands_before_a_wrapper_that_passes_it_on(moefit, whole, wrapper):
+    expected = " ".join([*wrapper, "llama-server -m"])
+    assert re.fullmatch(
+        r"env GGML_OP_OFFLOAD_MIN_BATCH=\d+ " + expected + ".*\n", line_of(moefit, whole, *wrapper)
+    )
+
+
+@pytest.mark.parametrize(
+    "wrapper", [("sudo",), ("env", "-i"), ("systemd-run", "--user"), ("doas", "-u", "me")]
+)
+def test_behind_one_that_does_not_nothing_counts_on_it(moefit, whole, wrapper):
+    assert "GGML" not in line_of(moefit, whole, *wrapper)
+
+
+def test_in_a_container_it_is_an_option_of_the_engine(moefit, whole, container):
+    out = line_of(moefit, whole, *container, model="/models/m.gguf")
+    assert re.match(r"docker run -e GGML_OP_OFFLOAD_MIN_BATCH=\d+ --gpus all", out)
+
+
+def test_it_stands_in_words_and_in_json(moefit, whole):
+    shown = line_of(moefit, whole).split()[:3]
+    assert shown == line_of(moefit, whole, form="null").split("\0")[:3]
+    assert shown == json.loads(line_of(moefit, whole, form="json"))[:3]
+
+
+def test_a_section_of_a_router_does_without(moefit, whole):
+    assert "GGML" not in line_of(moefit, whole, form="preset")
+
+
+def test_the_line_planned_again_is_the_same(moefit, whole):
+    line = line_of(moefit, whole)
+    _, again, _ = moefit("args", *MATTERS, "--", *shlex.split(line))
+    assert line == again
