@@ -35,7 +35,7 @@ def _experts(h: Hyperparameters) -> Iterator[tuple[str, str]]:
     groups, used_groups = h.whole("expert_group_count"), h.whole("expert_group_used_count")
     if used > experts:
         yield "expert_used_count", f"more than the {experts} of expert_count"
-    if experts and h.has("expert_used_count") and not used:
+    if experts and not used:
         yield "expert_used_count", f"of {experts} experts"
     if groups and groups >= experts:
         yield "expert_group_count", f"not less than the {experts} of expert_count"

@@ -208,4 +208,4 @@ def _name(index: int, devices: Sequence[Device]) -> str:
 
 def _short(name: str) -> str:
     """`ffn_up_exps` of `blk.3.ffn_up_exps.weight`."""
-    return name.split(".", 2)[2].removesuffix(".weight")
+    return name.split(".", 2)[-1].removesuffix(".weight")

@@ -67,7 +67,7 @@ class Layers:
 
     def __init__(self, model: Model) -> None:
         self.of: tuple[dict[str, Tensor], ...] = tuple(
-            {t.name.split(".", 2)[2]: t for t in layer.tensors if t.name.startswith("blk.")}
+            {t.name.split(".", 2)[-1]: t for t in layer.tensors if t.name.startswith("blk.")}
             for layer in model.layers
         )
         every = (*model.input, *model.output, *(t for layer in model.layers for t in layer.tensors))

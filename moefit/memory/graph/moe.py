@@ -6,6 +6,7 @@ from moefit.memory.graph import nodes as g
 from moefit.memory.graph.blocks import linear
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.nodes import F32, I32, Node
+from moefit.model import MissingError
 from moefit.values import dataclass
 
 
@@ -95,6 +96,8 @@ def moe_ffn(
     embd, n = x.ne[0], x.ne[1]
     experts = experts or c.hp.experts()
     used = used or c.hp.experts_used(layer)
+    if used < 1:  # build_moe_ffn asserts it
+        raise MissingError("expert_used_count")
     if logits is None:
         logits = linear(c, "ffn_gate_inp", x, layer)
     probs = _probabilities(logits, how.gating)
