@@ -215,22 +215,23 @@ def _faults(made: Plan) -> Iterator[str]:
     places = _read_back(made)
     yield from list(resolver.differences(places, _planned(made)))[:3]
     sizes = {tensor.name: tensor.bytes for tensor in made.model.tensors}
-    summed = resolver.weights({name: homes for name, homes in places.items() if not _lazy(made, name)}, sizes)
+    sure = {name: homes for name, homes in places.items() if not _predicts(made, name)}
+    least_of, most_of = resolver.weights(sure, sizes), resolver.weights(places, sizes)
     for device in made.devices:
         kept = device.budget.overhead + device.budget.reserved
         if device.use.total + kept > device.budget.free:
             yield f"{device.device.name} gives {device.use.total + kept} of {device.budget.free}"
-        least = summed.get(device.device.buffer_name, 0)
-        if not least <= device.use.model <= least * 1.02 + 64 * MIB:
-            yield f"{device.device.name} has {device.use.model} bytes of weights, and its tensors {least}"
+        least, most = (of.get(device.device.buffer_name, 0) for of in (least_of, most_of))
+        if not least <= device.use.model <= most * 1.02 + 64 * MIB:
+            yield f"{device.device.name} has {device.use.model} bytes of weights, and its tensors {least} to {most}"
     if made.host_left < 0 and not made.settings.load_mode.startswith("mmap"):
         yield f"RAM lacks {-made.host_left}"
     if not 0 < made.prediction.seconds < float("inf"):
         yield f"predicted seconds are {made.prediction.seconds}"
 
 
-def _lazy(made: Plan, name: str) -> bool:
-    """Tensors of prediction blocks are loaded only when asked for."""
+def _predicts(made: Plan, name: str) -> bool:
+    """Whether a tensor is of a multi-token-prediction block: some architectures load them only when asked to."""
     blocks = {layer.index for layer in made.model.layers if layer.mtp}
     return any(name.startswith(f"blk.{block}.") for block in blocks)
 
