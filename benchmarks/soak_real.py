@@ -53,7 +53,7 @@ class Bench:
         from make_header import write_header  # noqa: PLC0415 - as above
 
         if name not in self.files:
-            quant = sorted(self.models[name]["types"])[0]
+            quant = min(self.models[name]["types"])
             to = self.folder / f"{name}.gguf"
             (self.files[name],) = write_header(to, self.models[name], quant, vocab=True, whole=True)
         path = str(self.files[name])

@@ -85,7 +85,7 @@ def test_the_variables_that_a_launch_needs_come_last() -> None:
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(deadline=None)
 @given(COMMANDS)
 def test_what_is_not_refused_means_the_same_when_read_back(argv: list[str]) -> None:
     command = parse(argv)

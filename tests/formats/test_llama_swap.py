@@ -53,7 +53,7 @@ def test_macros_of_llama_swaps_stay(macro: str) -> None:
     assert ["llama-server", "--port", macro, "-a", f"x-{macro}"] == read_back(text, "x")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 @given(COMMANDS)
 def test_words_come_back_or_are_refused(argv: list[str]) -> None:
     try:

@@ -61,7 +61,7 @@ def test_a_name_that_is_no_section_is_refused(name: str) -> None:
         preset.write(parse(["-c", "1"]), name)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(deadline=None)
 @given(COMMANDS)
 def test_values_come_back_or_are_refused(argv: list[str]) -> None:
     command = parse(argv)

@@ -68,19 +68,19 @@ def test_the_seeds_are_good():
         assert 2 == len(scan(BytesSource(data)).tensors)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(deadline=None)
 @given(st.binary(max_size=400), st.sampled_from(["<", ">"]))
 def test_random_bytes_after_a_good_start_never_crash(data, order):
     survive(Raw(order).file()[:8] + data)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_random_bytes_never_crash(data):
     survive(data)
 
 
-@settings(max_examples=700, deadline=None)
+@settings(deadline=None)
 @given(
     st.sampled_from(SEEDS),
     st.lists(st.tuples(st.integers(0, 600), st.binary(min_size=1, max_size=9)), min_size=1, max_size=4),
@@ -93,7 +93,7 @@ def test_a_mutated_header_never_crashes(seed, edits, cut):
     survive(bytes(data[: len(data) - cut]))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 @given(st.sampled_from(SEEDS), st.integers(0, 600), st.binary(max_size=40), st.integers(0, 40))
 def test_a_header_with_bytes_put_in_or_taken_out_never_crashes(seed, at, inserted, removed):
     survive(seed[:at] + inserted + seed[at + removed :])

@@ -207,7 +207,7 @@ def plans(draw: st.DrawFn) -> Placement:
     return Placement(slots, moved)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(deadline=None)
 @given(plans())
 def test_a_placement_written_and_read_is_the_same(placement: Placement) -> None:
     line = "llama-server -m a.gguf"

@@ -126,7 +126,7 @@ def exceptions(draw: st.DrawFn) -> tuple[list[str], dict[str, str]]:
     return names, buffers
 
 
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 @given(exceptions())
 def test_patterns_move_exactly_what_they_should(case: tuple[list[str], dict[str, str]]) -> None:
     names, buffers = case
@@ -135,7 +135,7 @@ def test_patterns_move_exactly_what_they_should(case: tuple[list[str], dict[str,
     assert buffers == {name: rule.buffer for name, rule in match(rules, names).items()}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(deadline=None)
 @given(exceptions())
 def test_each_pattern_is_exact_whatever_the_order(case: tuple[list[str], dict[str, str]]) -> None:
     names, buffers = case
@@ -144,7 +144,7 @@ def test_each_pattern_is_exact_whatever_the_order(case: tuple[list[str], dict[st
         assert {rule.buffer} == {buffers.get(name) for name in found}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(deadline=None)
 @given(exceptions())
 def test_patterns_survive_shells_and_files(case: tuple[list[str], dict[str, str]]) -> None:
     assert not any(c in rule.pattern for rule in write_rules(*case) for c in "\\,= '\";#%")

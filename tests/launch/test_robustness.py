@@ -44,7 +44,7 @@ WORDS = st.lists(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(deadline=None)
 @given(WORDS)
 def test_any_words_are_a_command_or_a_usage_error(words: list[str]) -> None:
     try:
@@ -64,7 +64,7 @@ OPTIONS = st.builds(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(deadline=None)
 @given(st.lists(OPTIONS, max_size=6))
 def test_any_command_has_a_meaning_or_is_a_usage_error(options: list[list[str]]) -> None:
     try:
@@ -79,7 +79,7 @@ def test_any_command_has_a_meaning_or_is_a_usage_error(options: list[list[str]])
     assert completion.argv == complete(parse(completion.argv), (), effective(parse(completion.argv))).argv
 
 
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from([o.env for o in builtin("llama-server").options if o.env]), VALUES, max_size=4
@@ -93,7 +93,7 @@ def test_any_variables_have_a_meaning_or_are_a_usage_error(environment: dict[str
         return
 
 
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 @given(st.text(st.sampled_from("[]=;# \n\tabz*-_1,"), max_size=60))
 def test_any_file_is_read_or_an_input_error(text: str) -> None:
     try:
@@ -107,14 +107,14 @@ def test_any_file_is_read_or_an_input_error(text: str) -> None:
         return
 
 
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 @given(st.text(st.sampled_from("-ab <>[]{},|()\n N="), max_size=80))
 def test_any_help_gives_a_table(text: str) -> None:
     for option in parse_help("llama-server", text).options:
         assert option.spellings
 
 
-@settings(max_examples=500, deadline=None)
+@settings(deadline=None)
 @given(st.text(st.sampled_from(r"ab.01[](){}^$*+?|\-:=!<dwsbx,"), max_size=14))
 def test_any_pattern_is_compiled_or_a_usage_error(pattern: str) -> None:
     try:

@@ -15,7 +15,7 @@ from moefit.planning.core import plan
 from moefit.search.request import Request
 from tests.planning.worlds import OPTIONS, QUICK, launch, lines, machines, models
 
-MANY = settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def planned(model, machine, words, options=QUICK):

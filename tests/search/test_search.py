@@ -13,7 +13,7 @@ from moefit.search.request import Request
 from tests.planning.worlds import OPTIONS, launch, lines, machines, models
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(models(), machines(), lines())
 def test_a_quick_search_chooses_what_a_thorough_one_does(model, machine, words):
     try:

@@ -1,0 +1,51 @@
+"""How the tests draw their samples, and what `make thorough` adds."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from moefit.machine.types import Cpu
+
+ROOT = Path(__file__).parents[1]
+THOROUGH = os.environ.get("MOEFIT_TESTS") == "thorough"
+
+
+def test_a_change_is_held_to_a_hundred_examples_that_stay_the_same():
+    now = settings()
+
+    assert ((1000, False) if THOROUGH else (100, True)) == (now.max_examples, now.derandomize)
+
+
+def test_no_test_asks_for_more_of_its_own():
+    asked = {
+        (path.name, int(number))
+        for path in (ROOT / "tests").rglob("*.py")
+        for number in re.findall(r"max_examples=(\d+)", path.read_text())
+        if int(number) > 10
+    }
+
+    assert {("conftest.py", 100), ("conftest.py", 1000)} == asked
+
+
+@pytest.mark.skipif(not THOROUGH, reason="the standard decorator is slow, and used by `make thorough` alone")
+def test_a_value_cannot_be_written_to():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Cpu(1, 1).cores = 2
+
+
+def test_thorough_runs_take_the_standard_dataclass():
+    code = "import tests.conftest; from moefit.machine.types import Cpu; Cpu(1, 1).cores = 2"
+    environment = {**os.environ, "MOEFIT_TESTS": "thorough"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+
+    assert "FrozenInstanceError" in done.stderr
