@@ -1,8 +1,9 @@
 # The verbs of this repository; each needs nothing but Python 3.11 or newer (real and bench: a C++ compiler too).
 
 PYTHON ?= python3
+LOCK = -q --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make lock'
 
-.PHONY: help test thorough lint format real bench drift clean
+.PHONY: help test thorough lint format package lock real bench drift clean
 
 help:  ## what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -15,8 +16,18 @@ help:  ## what there is
 test: .venv/installed  ## the tests that need no llama.cpp
 	.venv/bin/pytest -n auto
 
-thorough: .venv/installed  ## what is tried on random lines, ten times as often
-	.venv/bin/pytest -n auto --hypothesis-profile thorough tests/planning
+thorough: .venv/installed  ## every property a thousand times and anew, an hour of strange input, ten thousand plans
+	MOEFIT_TESTS=thorough .venv/bin/pytest -n auto
+	.venv/bin/python -m benchmarks.fuzz --seconds 3600
+	.venv/bin/python -m benchmarks.soak
+
+package: .venv/installed  ## what the wheel and the source archive hold, and an install without a network
+	.venv/bin/python scripts/check_package.py
+
+lock: .venv/installed  ## the dependencies of development with their hashes, and the oldest that moefit takes
+	.venv/bin/pip install -q uv
+	.venv/bin/uv pip compile pyproject.toml --extra dev $(LOCK) -o requirements/lock.txt
+	.venv/bin/uv pip compile pyproject.toml --resolution lowest-direct $(LOCK) -o requirements/oldest.txt
 
 lint: .venv/installed  ## ruff and mypy
 	.venv/bin/ruff check .
@@ -39,5 +50,5 @@ drift: .venv/installed  ## hold the rules to the newest llama.cpp there is, and 
 	.venv/bin/python scripts/drift.py
 
 clean:  ## everything that was made here
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
+	rm -rf .venv .venv-oldest .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -14,8 +14,8 @@ import os
 import random
 import sys
 import tempfile
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from benchmarks.soak import GIB, MIB, launch, line
@@ -43,10 +43,17 @@ class Bench:
 
         self.folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         self.ports = [free_port(), free_port()]
-        for port in self.ports:
-            stack.enter_context(rpc_server(PROGRAMS / "ggml-rpc-server", port, self.folder / f"{port}.log"))
         self.models = models()
         self.files: dict[str, Path] = {}
+
+    @contextmanager
+    def devices(self) -> Iterator[None]:
+        """Two servers of this draw's own: one that a stopped client takes with it is no fault of the next."""
+        with ExitStack() as stack:
+            for port in self.ports:
+                log = self.folder / f"{port}.log"
+                stack.enter_context(rpc_server(PROGRAMS / "ggml-rpc-server", port, log))
+            yield
 
     def model(self, name: str) -> Model:
         """The model of that name, as a file."""
@@ -123,7 +130,8 @@ def main() -> None:
             words = bench.words(chance, machine, model)
             if by_free_memory(words):
                 continue
-            fault = differs(model, machine, words, environment)
+            with bench.devices():
+                fault = differs(model, machine, words, environment)
             compared += fault is not None
             if fault:
                 faults.append(f"{number}: {' '.join(words)}: {fault}")

@@ -7,6 +7,7 @@ from moefit.memory.graph import nodes as g
 from moefit.memory.graph.blocks import indices, linear, norm
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.nodes import F16, F32, I64, Node
+from moefit.model import MissingError
 from moefit.values import dataclass
 
 
@@ -38,8 +39,14 @@ class Inputs:
 
 
 def heads_of(c: Context, layer: int) -> Heads:
-    """The layer's heads by its hyper-parameters; with a window where the layer has one."""
+    """The layer's heads by its hyper-parameters; with a window where the layer has one.
+
+    Raises:
+        MissingError: it has none, and attends all the same.
+    """
     hp = c.hp
+    if not hp.heads(layer) or not hp.kv_heads(layer):
+        raise MissingError("attention.head_count")
     window = c.memory.windowed[layer]
     return Heads(
         hp.heads(layer),
