@@ -88,6 +88,7 @@ KEYS: Final[dict[str, Key]] = {
     "feed_forward_length": _WIDTHS,
     "leading_dense_block_count": _COUNT,
     "use_parallel_residual": _FLAG,
+    "swin_norm": _FLAG,
     "num_loops": Key(least=1, most=MAX_LAYERS),
     "n_deepstack_layers": Key(most=MAX_LAYERS),
     "hash_layer_count": _COUNT,

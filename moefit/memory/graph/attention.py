@@ -214,6 +214,7 @@ def mha(
     if c.batch.flash:
         if v_trans:
             v = g.transpose(v)
+        k, v = (g.cast(t, F16) if t.type is F32 else t for t in (k, v))
         cur = g.flash_attn_ext(q, k, v, mask_, sinks)
         c.attention.append((layer, cur))
         if v_mla is not None:

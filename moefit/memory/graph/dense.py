@@ -6,14 +6,25 @@ from collections.abc import Sequence
 
 from moefit.memory.graph import decoder
 from moefit.memory.graph import nodes as g
-from moefit.memory.graph.attention import attend, heads_of, qkv
-from moefit.memory.graph.blocks import embedding, ffn, linear, norm, output_ids, output_norm, positions
+from moefit.memory.graph.attention import attend, heads_of, normed, qkv
+from moefit.memory.graph.blocks import (
+    embedding,
+    ffn,
+    head_only,
+    linear,
+    norm,
+    output_ids,
+    output_norm,
+    positions,
+)
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.decoder import block, finish, self_attention
-from moefit.memory.graph.nodes import Node
+from moefit.memory.graph.nodes import F32, Node
 from moefit.memory.graph.rotations import rotated
 from moefit.model.architectures import Plain
 
+IMAGE_TOKENS = 8192
+"""Tokens of images in Chameleon's vocabulary."""
 LAYER_NORM = Plain(rms=False, activation="gelu")
 PHI2 = Plain(rms=False, activation="gelu", scaled_query=True)
 BARE = Plain(rms=False, activation="gelu", rope="rotations.never")
@@ -169,3 +180,68 @@ def exaone4(c: Context, layers: Sequence[int]) -> None:
         before = g.add(norm(c, cur, "post_attention_norm", layer), residual)
         cur = g.add(norm(c, ffn(c, before, layer), "post_ffw_norm", layer), before)
     finish(c, cur, what)
+
+
+def openelm(c: Context, layers: Sequence[int]) -> None:
+    """Heads of each layer its own, and the residual first in attention's sum (src/models/openelm.cpp)."""
+    what = Plain()
+    cur = embedding(c)
+    for layer in layers:
+        residual = cur
+        cur = self_attention(c, norm(c, cur, "attn_norm", layer), layer, what)
+        if layer == layers[-1]:
+            cur, residual = (g.get_rows(x, output_ids(c)) for x in (cur, residual))
+        before = g.add(residual, cur)
+        cur = g.add(ffn(c, norm(c, before, "ffn_norm", layer), layer), before)
+    finish(c, cur, what)
+
+
+def chameleon(c: Context, layers: Sequence[int]) -> None:
+    """Norms before each block or, in the larger model, after it; logits of images overwritten in a copy (src/models/chameleon.cpp)."""
+    what, swin = Plain(), c.hp.flag("swin_norm")
+    cur = embedding(c)
+    for layer in layers:
+        residual = cur
+        x = cur if swin else norm(c, cur, "attn_norm", layer)
+        cur = _layer_normed_attention(c, x, layer, what)
+        if layer == layers[-1]:
+            cur, residual = (g.get_rows(x, output_ids(c)) for x in (cur, residual))
+        if swin:
+            cur = norm(c, cur, "attn_norm", layer)
+        before = g.add(cur, residual)
+        if not swin:
+            cur = norm(c, before, "ffn_norm", layer)
+        cur = ffn(c, cur, layer)
+        if swin:
+            cur = norm(c, cur, "ffn_norm", layer)
+        cur = g.add(cur, before)
+    state = output_norm(c, cur)
+    state.output = True
+    logits = g.mul_mat(c.output_weight("output.weight"), state)
+    logits = g.like("SET", logits, g.clamp(g.new(F32, IMAGE_TOKENS)))
+    logits.output = True
+    c.expand(logits)
+
+
+def _layer_normed_attention(c: Context, x: Node, layer: int, what: Plain) -> Node:
+    heads = heads_of(c, layer)
+    q, k, v = qkv(c, x, layer, heads)
+    q, k = normed(c, q, "attn_q_norm", layer, rms=False), normed(c, k, "attn_k_norm", layer, rms=False)
+    q, k = rotated(c, q, k, layer, what)
+    return attend(c, layer, heads, q, k, v)
+
+
+def cogvlm(c: Context, layers: Sequence[int]) -> None:
+    """Queries, keys and values as wide each in one matrix, and every token's logits (src/models/cogvlm.cpp)."""
+    cur = embedding(c, mixed=False)
+    for layer in layers:
+        residual = cur
+        heads, pos = heads_of(c, layer), positions(c)
+        fused = linear(c, "attn_qkv", norm(c, cur, "attn_norm", layer), layer)
+        q, k, v = (
+            g.view_nd(fused, (heads.k, count, c.batch.tokens), (4 * heads.k, fused.nb[1]))
+            for count in (heads.q, heads.kv, heads.kv)
+        )
+        cur = g.add(attend(c, layer, heads, g.rope(q, pos), g.rope(k, pos), v), residual)
+        cur = g.add(ffn(c, norm(c, cur, "ffn_norm", layer), layer), cur)
+    head_only(c, output_norm(c, cur))

@@ -20,10 +20,10 @@ ROWS: Final[dict[str, Architecture]] = {
     "baichuan": Architecture(graph=Plain(rope="rotations.of_32_layers")),
     "bitnet": Architecture(graph="dense.bitnet", untied=True),
     "bloom": Architecture(graph="dense.bloom"),
-    "chameleon": Architecture(logits=Logits.COPIED),
+    "chameleon": Architecture(graph="dense.chameleon", reads="swin_norm", logits=Logits.COPIED),
     "chatglm": Architecture(graph=Plain()),
     "codeshell": Architecture(graph=Plain(rms=False, activation="gelu")),
-    "cogvlm": Architecture(logits=Logits.EVERY),
+    "cogvlm": Architecture(graph="dense.cogvlm", logits=Logits.EVERY),
     "cohere2": Architecture(
         graph=Plain(rms=False, parallel=True, rope="rotations.in_window"),
         reads="attention.sliding_window attention.sliding_window_pattern logit_scale",
@@ -135,7 +135,7 @@ ROWS: Final[dict[str, Architecture]] = {
         reads="attention.sliding_window attention.sliding_window_pattern",
         window=Window(pattern=4),
     ),
-    "openelm": Architecture(),
+    "openelm": Architecture(graph="dense.openelm"),
     "orion": Architecture(graph=Plain(rms=False)),
     "paddleocr": Architecture(
         graph=Plain(),

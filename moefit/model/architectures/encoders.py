@@ -29,7 +29,7 @@ ROWS: Final[dict[str, Architecture]] = {
     "jina-bert-v3": Architecture(cacheless=True, untied=True, logits=Logits.EMBEDDINGS),
     "llada": Architecture(cacheless=True),
     "llada-moe": Architecture(reads="expert_feed_forward_length", cacheless=True),
-    "llama-embed": Architecture(logits=Logits.EMBEDDINGS),
+    "llama-embed": Architecture(graph="encoders.llama_embed", logits=Logits.EMBEDDINGS),
     "modern-bert": Architecture(
         reads="attention.sliding_window attention.sliding_window_pattern",
         cacheless=True,
@@ -38,7 +38,9 @@ ROWS: Final[dict[str, Architecture]] = {
     ),
     "neo-bert": Architecture(cacheless=True, untied=True, logits=Logits.EMBEDDINGS),
     "nomic-bert": Architecture(cacheless=True, untied=True, logits=Logits.EMBEDDINGS),
-    "nomic-bert-moe": Architecture(cacheless=True, untied=True, logits=Logits.EMBEDDINGS),
+    "nomic-bert-moe": Architecture(
+        graph="encoders.nomic_bert_moe", cacheless=True, untied=True, logits=Logits.EMBEDDINGS
+    ),
     "rnd1": Architecture(reads="expert_feed_forward_length", cacheless=True),
     "t5encoder": Architecture(logits=Logits.EMBEDDINGS),
     "wavtokenizer-dec": Architecture(cacheless=True, logits=Logits.EMBEDDINGS),
