@@ -87,6 +87,7 @@ KEYS: Final[dict[str, Key]] = {
     "embedding_length_per_layer_input": _WIDTH,
     "feed_forward_length": _WIDTHS,
     "leading_dense_block_count": _COUNT,
+    "rescale_every_n_layers": _COUNT,
     "use_parallel_residual": _FLAG,
     "swin_norm": _FLAG,
     "num_loops": Key(least=1, most=MAX_LAYERS),

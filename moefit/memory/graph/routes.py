@@ -28,6 +28,12 @@ def sigmoid_normalised(c: Context, layer: int) -> Routing:
     return routing(c, layer, "sigmoid", normalise=True)
 
 
+def deepseek2(c: Context, layer: int) -> Routing:
+    """As told; of files that do not say, GLM-4.7-Flash chooses by sigmoids (src/models/deepseek2.cpp)."""
+    flash = c.memory.blocks in (47, 48) and c.model.vocabulary == 154880
+    return routing(c, layer, "sigmoid" if flash else "softmax")
+
+
 def fused_clamp(c: Context, layer: int) -> Routing:
     """As told, and where gate and up are bounded, one operation does it all."""
     return replace(routing(c, layer), fused_clamp=True)

@@ -64,6 +64,7 @@ ROWS: Final[dict[str, Architecture]] = {
         window=Window(pattern=6),
     ),
     "gemma3n": Architecture(
+        graph="gemma3n.build",
         reads="attention.sliding_window attention.sliding_window_pattern",
         defaults={"final_logit_softcapping": 30.0},
         window=Window(pattern=5),

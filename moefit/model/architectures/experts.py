@@ -65,7 +65,7 @@ ROWS: Final[dict[str, Architecture]] = {
         ),
     ),
     "deepseek2": Architecture(
-        graph=Plain(mix="latent.latent_attention"),
+        graph=Plain(mix="latent.latent_attention", route="routes.deepseek2"),
         reads=(
             "attention.key_length_mla attention.kv_lora_rank attention.q_lora_rank "
             "attention.temperature_scale attention.value_length_mla expert_feed_forward_length "
