@@ -33,7 +33,6 @@ from moefit.cli.streams import carried
 from moefit.errors import DriverError, InputError, UsageError, Warn
 from moefit.formats import shell
 from moefit.planning.core import plan as make_plan
-from moefit.planning.core import solve
 from moefit.planning.describe import truncated
 from moefit.planning.estimate import estimate as make_estimate
 from moefit.planning.types import Plan
@@ -99,7 +98,7 @@ def plan(shared: Shared, as_json: o.AsJson = False, explain: o.Explain = False, 
     request = _look(shared, thorough=True)
     made = planned(request, exact=shared.exact)
     gather("plan", made)
-    made = replace(made, helps=what_if(request, made, solve))
+    made = replace(made, helps=what_if(request, made))
     show(made, as_json=as_json, details=explain, color=shared.color, picture=svg)
     return FITS if made.fits else DOES_NOT_FIT
 

@@ -11,19 +11,12 @@ from dataclasses import replace
 from typing import Final
 
 from moefit.errors import UsageError
-from moefit.memory.split_modes import SPLIT_MODES
-from moefit.planning.as_given import as_given
 from moefit.planning.changes import Change, Numbered, changed, changes
 from moefit.planning.context import wanted_context
+from moefit.planning.sketched import placed, sketched
 from moefit.planning.types import Alternative, Plan
-from moefit.search.bounds import sketch
-from moefit.search.candidate import Candidate, score
-from moefit.search.choices import load_modes
-from moefit.search.demand import chosen_devices, demand
-from moefit.search.openings import usual_task
-from moefit.search.problem import Problem
+from moefit.search.candidate import Candidate
 from moefit.search.request import Request
-from moefit.search.settle import Task
 
 Planned = Callable[[Request, int | None], tuple[Plan, Candidate]]
 """Plans a request in full, for so many tokens of context where those are known."""
@@ -44,7 +37,8 @@ def alternatives(request: Request, closest: Candidate, planned: Planned) -> Iter
     for place, change in enumerate(changes(quick, closest)):
         hope = _hope(quick, change, closest)
         if hope is not None:
-            hopeful.append((_sketched(quick, hope, closest).prediction.seconds, place, change))
+            seconds = sketched(changed(quick, hope), placed(closest)).prediction.seconds
+            hopeful.append((seconds, place, change))
     found: list[tuple[float, int, Alternative]] = []
     for _, place, change in sorted(hopeful, key=lambda one: one[:2]):
         if (made := _made(quick, change, closest, planned)) is not None:
@@ -97,29 +91,6 @@ def _hope(request: Request, change: Change | Numbered, closest: Candidate) -> Ch
 
 def _would_fit(request: Request, change: Change, closest: Candidate) -> bool:
     try:
-        return _sketched(request, change, closest).fits
+        return sketched(changed(request, change), placed(closest)).fits
     except UsageError:
         return False
-
-
-def _sketched(request: Request, change: Change, closest: Candidate) -> Candidate:
-    """What the change would launch, with the compute buffers of the launch that failed."""
-    asked = changed(request, change)
-    model, constraints = asked.model, asked.launch.constraints
-    if constraints.split_mode in SPLIT_MODES:
-        return as_given(asked, wanted_context(constraints, model))
-    devices = chosen_devices(constraints, asked.machine.gpus)
-    fixed = demand(constraints, model, devices)
-    problem = Problem(asked, devices, fixed, wanted_context(constraints, model))
-    task = usual_task(problem, load_modes(constraints, asked.machine)[0])
-    return score(problem, "base-first", task.settings, sketch(task, *_compute(task, closest)))
-
-
-def _compute(task: Task, closest: Candidate) -> tuple[list[int], int]:
-    """Compute buffers by device and on the host: what the failed launch had, in proportion to a smaller micro-batch."""
-    uses = zip(closest.settled.devices, closest.settled.footprint.devices, strict=True)
-    known = {device.name: use.compute for device, use in uses}
-    share = min(1.0, task.settings.ubatch / closest.settings.ubatch)
-    most = max(known.values(), default=0)
-    on = [int(known.get(device.name, most) * share) for device in task.devices]
-    return on, int(closest.settled.footprint.host.compute * share)

@@ -45,11 +45,6 @@ def plan(request: Request) -> Plan:
     return replace(made, alternatives=tuple(alternatives(request, chosen, _planned)))
 
 
-def solve(request: Request) -> Plan:
-    """The plan alone: where it does not fit, without what would."""
-    return _planned(request)[0]
-
-
 def _planned(request: Request, context: int | None = None) -> tuple[Plan, Candidate]:
     """The plan and what was chosen for it, without alternatives; with `context` (tokens) for that one."""
     refuse(request)

@@ -1,4 +1,4 @@
-"""What would help a plan: single changes to the line, the file or the machine, each planned anew with its own seconds.
+"""What would help a plan: single changes to the line, the file or the machine, each with its own seconds.
 
 None is applied unasked: each has a price that only its user can weigh, in quality, context or money.
 """
@@ -6,7 +6,7 @@ None is applied unasked: each has a price that only its user can weigh, in quali
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from typing import Final
 
@@ -19,6 +19,7 @@ from moefit.machine.catalogue import card_of_driver
 from moefit.machine.types import Device, Machine
 from moefit.model import Layer, Model, Tensor
 from moefit.planning.context import SMALLEST
+from moefit.planning.sketched import Placed, sketched
 from moefit.planning.types import Help, Plan
 from moefit.search.request import Request
 from moefit.sizes import GIB, format_size
@@ -36,28 +37,39 @@ _TAG: Final = re.compile(r"(?<![A-Za-z0-9])(BF16|F16|I?Q\d\w*)(?![A-Za-z0-9])", 
 _BRAND: Final = re.compile(r"^(?:NVIDIA |AMD |GeForce |Radeon |Instinct |Intel\(R\) )*")
 _BY_NAME: Final = {quant.name: quant for quant in QUANTS.values()}
 
-Planner = Callable[[Request], Plan]
 
-
-def what_if(request: Request, made: Plan, planner: Planner) -> tuple[Help, ...]:
+def what_if(request: Request, made: Plan) -> tuple[Help, ...]:
     """The changes that would make a plan faster or make it fit, the fastest first.
+
+    Each is sketched with the plan's own compute buffers, micro-batch and load mode. What the plan gains over its own sketch (an expert
+    cache, say) is taken to shrink with the weights that stay in RAM.
 
     Args:
         request: what was asked.
         made: the plan for it.
-        planner: plans what is asked instead.
     """
+    known = _placed(made)
+    usual = sketched(request, known)
+    gain = usual.prediction.seconds - made.prediction.seconds if made.fits else 0.0
     limit = made.prediction.seconds * _WORTH if made.fits else float("inf")
-    quick = replace(request, options=replace(request.options, thorough=False))
     found = []
-    for help_, changed in _changes(quick, made):
+    for help_, changed in _changes(request, made):
         try:
-            plan = planner(changed)
+            hope = sketched(changed, known)
         except UsageError:
             continue  # the change contradicts what the user set
-        if plan.fits and plan.prediction.seconds <= limit:
-            found.append(replace(help_, seconds=plan.prediction.seconds))
+        share = hope.settled.footprint.host.model / max(1, usual.settled.footprint.host.model)
+        seconds = hope.prediction.seconds - gain * min(1.0, share)
+        if hope.fits and seconds <= limit:
+            found.append(replace(help_, seconds=seconds))
     return tuple(sorted(found, key=lambda help_: help_.seconds))
+
+
+def _placed(made: Plan) -> Placed:
+    """What the plan says of launches like it."""
+    compute = {device.device.name: device.use.compute for device in made.devices}
+    now = made.settings
+    return Placed(compute, made.host.compute, now.ubatch, now.context, now.load_mode, keeps_ubatch=True)
 
 
 def _changes(request: Request, made: Plan) -> Iterator[tuple[Help, Request]]:

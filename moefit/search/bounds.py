@@ -20,6 +20,8 @@ from moefit.search.problem import Problem
 from moefit.search.ram import is_drawn
 from moefit.search.settle import Settled, Task, compact, settled_on, unplaced
 
+_ROUNDS = 4
+
 
 def lacks_at_least(problem: Problem, task: Task, compute: Sequence[int] = ()) -> int:
     """Bytes that are missing at the least on devices and in RAM, however the task's tensors are placed.
@@ -41,20 +43,36 @@ def lacks_on_devices(task: Task) -> int:
 def sketch(task: Task, compute: Sequence[int], on_host: int) -> Settled:
     """What a task places where compute buffers take so many bytes of each device and of RAM: exact but for those.
 
+    Guests and page tables depend on what is placed: where they leave too little, so much less is placed.
+
     Args:
         task: the launch.
         compute: bytes of each of the task's devices.
         on_host: bytes of RAM.
     """
+    taken = list(compute)
+    for _ in range(_ROUNDS):
+        settled, owners = _sketched(task, taken, compute, on_host)
+        if not any(settled.shortfalls):
+            break
+        for owner, short in zip(owners, settled.shortfalls, strict=True):
+            taken[owner] += short
+    return settled
+
+
+def _sketched(
+    task: Task, taken: Sequence[int], compute: Sequence[int], on_host: int
+) -> tuple[Settled, list[int]]:
     ledger = task.ledger
-    placement = task.arrange(ledger, compute)
+    placement = task.arrange(ledger, taken)
     owners, placed = compact(placement, len(task.devices), task.demand)
     used = tuple(task.devices[i] for i in owners)
     model_on, _ = weights(task.model, used, task.settings, placed)
     context_on, _ = kv(task.model, used, task.settings, placed)
     on = tuple(Use(m, c, compute[i]) for m, c, i in zip(model_on, context_on, owners, strict=True))
     host = replace(host_use(task.model, used, task.settings, placed), compute=on_host)
-    return settled_on(task, owners, placed, Footprint(on, host), unplaced(placement, ledger, task.demand))
+    homeless = unplaced(placement, ledger, task.demand)
+    return settled_on(task, owners, placed, Footprint(on, host), homeless), owners
 
 
 def host_use(model: Model, devices: Sequence[Device], settings: Settings, placement: Placement) -> HostUse:

@@ -49,9 +49,10 @@ def first_opening(problem: Problem, choices: Choices) -> Opening:
     return next(_openings(problem, choices))
 
 
-def usual_task(problem: Problem, load_mode: str) -> Task:
-    """Base-first on all devices, with llama.cpp's default micro-batch or the user's."""
-    launch = problem.launch(problem.request.launch.constraints.ubatch or UBATCHES[0], load_mode)
+def usual_task(problem: Problem, load_mode: str, ubatch: int | None = None) -> Task:
+    """Base-first on all devices, with the user's micro-batch, or else `ubatch` or llama.cpp's default."""
+    wanted = problem.request.launch.constraints.ubatch or ubatch or UBATCHES[0]
+    launch = problem.launch(wanted, load_mode)
     given = budgets(problem.request, problem.devices, launch)
     base_first = strategies(problem.demand)["base-first"]
     return Task(problem.request, problem.devices, given, launch, base_first, problem.demand)

@@ -92,9 +92,9 @@ class _Search:
             if not lacks_at_least(self._problem, opening.task, least):
                 self.place(opening, step)
 
-    def place(self, opening: Opening, step: int = 0) -> None:
+    def place(self, opening: Opening, step: int = 0, *, any_that_fits: bool = False) -> None:
         """Settle a combination, and score it in every load mode: each keeps back what it pins, so that some have a placement of their own."""
-        settled = settle(opening.task)
+        settled = settle(opening.task, any_that_fits=any_that_fits)
         ubatch = opening.task.settings.ubatch
         self._floor.learn(ubatch, settled)
         if (ubatch, settled.key) in self._seen:
@@ -108,16 +108,23 @@ class _Search:
                 self._fastest = candidate
 
     def add_listed(self, choices: Choices) -> None:
-        """Place what a reader expects to see beside the best: its other micro-batches, and the other strategies with its own.
+        """Place what a reader expects to see beside the best: the next micro-batches, and the other strategies with its own.
 
-        All of it on all devices as they stand.
+        All of it on all devices as they stand, and in the load mode that is best.
         """
         best = self._fastest
         assert best is not None
+        sizes = sorted(choices.ubatches)
+        at = sizes.index(best.settings.ubatch) if best.settings.ubatch in sizes else 0
+        near = sizes[max(0, at - 1) : at + 2]
         for opening in openings(self._problem, choices):
-            alike = opening.strategy == best.strategy or opening.task.settings.ubatch == best.settings.ubatch
+            ubatch = opening.task.settings.ubatch
+            alike = ubatch == best.settings.ubatch or (opening.strategy == best.strategy and ubatch in near)
             if alike and opening.end is None and opening.task.devices == self._problem.devices:
-                self.place(opening)
+                mode = best.settings.load_mode
+                launches = tuple(one for one in opening.launches if one.load_mode == mode)
+                task = replace(opening.task, settings=launches[0])
+                self.place(replace(opening, task=task, launches=launches), any_that_fits=True)
 
     @property
     def _seconds(self) -> float:

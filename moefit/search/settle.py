@@ -127,12 +127,15 @@ class Settled:
         return sum(use.total for use in self.footprint.devices) - sum(self.unsplit)
 
 
-def settle(task: Task) -> Settled:
+def settle(task: Task, *, any_that_fits: bool = False) -> Settled:
     """The fullest placement of a task that fits, or the closest one that does not.
 
-    With several devices it matters where the assumption starts: one that leaves room is not the only one to be tried.
+    With several devices it matters where the assumption starts: one that leaves room is not the only one to be tried. With
+    `any_that_fits` the first one will do: it may leave room for a tensor or two.
     """
-    found = _settle_from(_start(task), task)
+    found = _settle_from(_start(task), task, any_that_fits=any_that_fits)
+    if any_that_fits and found.shortfall == 0:
+        return found
     if len(task.devices) < 2 or (found.shortfall == 0 and _is_full(found, task.budgets)):
         return found
     other = _settle_from(_start(task, bare=True), task)
@@ -162,7 +165,7 @@ def _spread(model: Model, count: int) -> tuple[int, ...]:
     return tuple(i * count // model.slots if count else CPU for i in range(model.slots))
 
 
-def _settle_from(assumed: tuple[int, ...], task: Task) -> Settled:
+def _settle_from(assumed: tuple[int, ...], task: Task, *, any_that_fits: bool = False) -> Settled:
     """The fullest placement on the way from an assumption of compute buffers and guests, bytes per device."""
     ledger = task.ledger
     best: Settled | None = None
@@ -183,7 +186,7 @@ def _settle_from(assumed: tuple[int, ...], task: Task) -> Settled:
         fits = settled.shortfall == 0
         if fits and (best is None or settled.placed > best.placed):
             best = settled
-        if fits and not _could_take_more(settled, ledger):
+        if fits and (any_that_fits or not _could_take_more(settled, ledger)):
             break
         too_little, enough = (too_little, assumed) if fits else (assumed, enough)
         assumed = _next_guess(task, assumed, settled, owners, fits=not any(settled.shortfalls))

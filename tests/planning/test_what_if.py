@@ -1,4 +1,4 @@
-"""What would help a plan: each change is what planning it says."""
+"""What would help a plan: each change is about what planning it says."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from tests.oracle import model as recorded
 
 GIB = 1 << 30
 OPTIONS = Options(Workload(2048, 512))
+CLOSE = 0.03
+"""A change is sketched: its plan may find a little more."""
 MODEL = recorded("qwen3-30b-a3b", "Q4_K_M")
 
 
@@ -40,7 +42,7 @@ def asked(line="llama-server -m m.gguf", gpus=("rtx-3060",), ram=32, model=MODEL
 def helps(*args, **kwargs):
     request = asked(*args, **kwargs)
     made = plan(request)
-    return made, {h.kind: h for h in what_if(request, made, plan)}
+    return made, {h.kind: h for h in what_if(request, made)}
 
 
 def seconds(line, *gpus, ram=32):
@@ -53,13 +55,13 @@ def test_a_cache_of_8_bits_is_mentioned_where_it_helps_with_what_it_takes():
     _, found = helps("llama-server -m m.gguf -c 131072", ("8GiB",))
     assert "-ctk q8_0 -ctv q8_0" == found["kv-q8"].words
     typed = "llama-server -m m.gguf -c 131072 -ctk q8_0 -ctv q8_0"
-    assert seconds(typed, "8GiB") == pytest.approx(found["kv-q8"].seconds)
+    assert seconds(typed, "8GiB") == pytest.approx(found["kv-q8"].seconds, rel=CLOSE)
 
 
 def test_half_the_context_is_what_the_words_take():
     _, found = helps("llama-server -m m.gguf -c 131072", ("8GiB",))
     assert seconds(f"llama-server -m m.gguf {found['context'].words}", "8GiB") == pytest.approx(
-        found["context"].seconds
+        found["context"].seconds, rel=CLOSE
     )
 
 
@@ -67,7 +69,7 @@ def test_a_second_card_and_more_memory_are_what_the_words_take():
     _, found = helps()
     second, larger = (found[kind].words.removeprefix("--gpu ") for kind in ("second-card", "vram"))
     assert ("2xrtx-3060", "rtx-3060,free=19.6GiB") == (second, larger)
-    assert seconds("llama-server -m m.gguf", second) == pytest.approx(found["second-card"].seconds)
+    assert seconds("llama-server -m m.gguf", second) == pytest.approx(found["second-card"].seconds, rel=CLOSE)
     assert seconds("llama-server -m m.gguf", larger) == pytest.approx(found["vram"].seconds, rel=0.02)
 
 
@@ -87,7 +89,9 @@ def test_what_does_not_fit_is_told_what_would():
     made, found = helps(ram=6)
     assert not made.fits
     assert "--ram 14GiB" == found["ram"].words
-    assert seconds("llama-server -m m.gguf", "rtx-3060", ram=14) == pytest.approx(found["ram"].seconds)
+    assert seconds("llama-server -m m.gguf", "rtx-3060", ram=14) == pytest.approx(
+        found["ram"].seconds, rel=0.2
+    )
 
 
 def test_a_smaller_file_is_named_as_files_are():

@@ -1,0 +1,79 @@
+"""What a changed request would launch, by arithmetic: a placement with the compute buffers of a launch that was placed before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from moefit.machine.types import CPU, Device
+from moefit.memory.split_modes import SPLIT_MODES
+from moefit.planning.as_given import as_given
+from moefit.planning.context import wanted_context
+from moefit.search.bounds import sketch
+from moefit.search.candidate import Candidate, score
+from moefit.search.choices import load_modes
+from moefit.search.demand import chosen_devices, demand
+from moefit.search.openings import usual_task
+from moefit.search.problem import Problem
+from moefit.search.request import Request
+from moefit.values import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What a launch that was placed says of others like it."""
+
+    compute: Mapping[str, int]
+    """Bytes of compute buffers by device name, in the order in which the launch uses them."""
+    host_compute: int
+    """The same in RAM."""
+    ubatch: int
+    """The micro-batch that those are for."""
+    context: int | None = None
+    """Tokens, to be kept where the line leaves them open; None for as many as are wanted."""
+    load_mode: str | None = None
+    """The same; None for llama.cpp's default."""
+    keeps_ubatch: bool = False
+    """The same of the micro-batch; False for llama.cpp's default."""
+
+
+def placed(candidate: Candidate) -> Placed:
+    """What a candidate says of what llama.cpp's defaults would launch."""
+    uses = zip(candidate.settled.devices, candidate.settled.footprint.devices, strict=True)
+    compute = {device.name: use.compute for device, use in uses}
+    return Placed(compute, candidate.settled.footprint.host.compute, candidate.settings.ubatch)
+
+
+def sketched(request: Request, known: Placed) -> Candidate:
+    """Base-first on all devices: weights, caches and RAM are exact, and no graph is measured.
+
+    Raises:
+        UsageError: the line names a device or a buffer that the machine has not.
+    """
+    model, constraints = request.model, request.launch.constraints
+    tokens = wanted_context(constraints, model)
+    if constraints.context is None and known.context is not None:
+        tokens = known.context
+    if constraints.split_mode in SPLIT_MODES:
+        return as_given(request, tokens)
+    devices = _in_order(request, chosen_devices(constraints, request.machine.gpus), known)
+    problem = Problem(request, devices, demand(constraints, model, devices), tokens)
+    mode = known.load_mode if constraints.load_mode is None else None
+    ubatch = known.ubatch if known.keeps_ubatch else None
+    task = usual_task(problem, mode or load_modes(constraints, request.machine)[0], ubatch)
+    share = min(1.0, task.settings.ubatch / known.ubatch)
+    most = max(known.compute.values(), default=0)
+    compute = [int(known.compute.get(device.name, most) * share) for device in devices]
+    return score(problem, "base-first", task.settings, sketch(task, compute, int(known.host_compute * share)))
+
+
+def _in_order(request: Request, devices: Sequence[Device], known: Placed) -> tuple[Device, ...]:
+    """The devices in the order of the launch before, where the user leaves it open; those that are new come last."""
+    constraints = request.launch.constraints
+    fixed = demand(constraints, request.model, devices)
+    moved = any(device != CPU for device in fixed.fixed.values())
+    if fixed.ordered or fixed.runs is not None or moved:
+        return tuple(devices)
+    order = list(known.compute)
+    return tuple(
+        sorted(devices, key=lambda d: order.index(d.name) if d.name in known.compute else len(order))
+    )
