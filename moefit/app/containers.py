@@ -21,13 +21,7 @@ def on_host(wanted: Constraints, container: Container) -> Constraints:
     """
 
     def mapped(path: str) -> str:
-        found = container.on_host(path)
-        if found is None and not Path(path).exists():
-            raise InputError(
-                f"{path}: the line mounts nothing there, so moefit cannot read it",
-                "mount its folder with -v FOLDER:..., or write the llama-server command alone with the host's path",
-            )
-        return str(Path(found).expanduser()) if found else path
+        return _mapped(path, container)
 
     def source(of: ModelSource) -> ModelSource:
         return replace(of, path=mapped(of.path)) if of.path else of
@@ -40,6 +34,16 @@ def on_host(wanted: Constraints, container: Container) -> Constraints:
         loras=tuple(map(mapped, wanted.loras)),
         control_vectors=tuple(map(mapped, wanted.control_vectors)),
     )
+
+
+def _mapped(path: str, container: Container) -> str:
+    found = container.on_host(path)
+    if found is None and not Path(path).exists():
+        raise InputError(
+            f"{path}: the line mounts nothing there, so moefit cannot read it",
+            "mount its folder with -v FOLDER:..., or write the llama-server command alone with the host's path",
+        )
+    return str(Path(found).expanduser()) if found else path
 
 
 def with_variable_files(command: Command) -> Command:

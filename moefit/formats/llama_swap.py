@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -36,16 +36,8 @@ def write(command: Command, name: str, environment: Mapping[str, str] | None = N
     Raises:
         UsageError: a word holds a line break, a control character, or `${` that begins no macro: those of the user's stay.
     """
-    if command.name == "llama-bench":
-        raise UsageError("llama-swap's entries are for servers", "use --format shell")
     variables = [f"{variable}={value}" for variable, value in (environment or {}).items()]
-    for word in (*command.head, name, *variables):
-        _refuse(word, repr(word))
-    for argument in command.arguments:
-        for word in argument.words:
-            _refuse(word, f"the value of {argument.spelling}")
-    if len(name) > _LONGEST_KEY:
-        raise UsageError("llama-swap's YAML cannot hold so long a name", "name the model with -a")
+    _refuse_unheld(command, name, variables)
     port = next((_number(a) for a in reversed(tuple(command.given("--port")))), None)
     lines = ["models:", f"  {_quoted(name)}:"]
     if command.container is not None:
@@ -58,6 +50,18 @@ def write(command: Command, name: str, environment: Mapping[str, str] | None = N
         lines += ["    env:", *(f"      - {_quoted(text)}" for text in variables)]
     lines += ["    cmd: |", f"      {shell.write(command.argv).replace(shell.write([PORT]), PORT)}"]
     return "".join(f"{line}\n" for line in lines)
+
+
+def _refuse_unheld(command: Command, name: str, variables: Sequence[str]) -> None:
+    if command.name == "llama-bench":
+        raise UsageError("llama-swap's entries are for servers", "use --format shell")
+    for word in (*command.head, name, *variables):
+        _refuse(word, repr(word))
+    for argument in command.arguments:
+        for word in argument.words:
+            _refuse(word, f"the value of {argument.spelling}")
+    if len(name) > _LONGEST_KEY:
+        raise UsageError("llama-swap's YAML cannot hold so long a name", "name the model with -a")
 
 
 def _published(container: Container, inside: str | None) -> str:

@@ -6,7 +6,8 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from moefit.launch.command import Argument, Command, is_macro
+from moefit.launch.command import Argument, Command
+from moefit.launch.hints import is_macro
 
 _FILES: Final = frozenset({"FNAME", "FILE", "PATH", "DIR", "JINJA_TEMPLATE_FILE"})
 _SCALED: Final = "FNAME:SCALE,..."

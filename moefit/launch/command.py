@@ -13,28 +13,15 @@ from typing import NoReturn
 from moefit.errors import UsageError
 from moefit.launch.builds import looks_new, nearest, new_option
 from moefit.launch.containers import Container
+from moefit.launch.hints import is_macro, number_hint, positional_hint
 from moefit.launch.legacy import BARE, LEGACY, LEGACY_BENCH
 from moefit.launch.options import AUTO, FALSY, TRUTHY, Option, OptionTable, builtin, is_builtin, normal
 from moefit.launch.programs import split
 from moefit.shown import masked, word_shown
 from moefit.values import dataclass
 
-_MACRO = re.compile(r"\$\{[^{}]+\}|\$\w+|%\w+%|\{\{.+\}\}|\{\w+\}")
-"""What another program will put in: llama-swap's ${PORT}, a template's {{ port }}."""
 _NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
-
-_CONTINUATIONS = {
-    "^": "^ continues a line in cmd.exe alone: write the command on one line, or end its lines in \\",
-    "`": "a backtick continues a line in PowerShell alone: write the command on one line, or end its lines in \\",
-    "#": "\\ continues a line only as its last character: no comment may stand behind it",
-    "\\": "\\ continues a line only as its last character: nothing may stand behind it, not even a space",
-    "&": "& and what follows it are the shell's: leave them out",
-    "|": "| and what follows it are the shell's: leave them out",
-    ";": "; and what follows it are the shell's: leave them out",
-    ">": "> and what follows it are the shell's: leave them out",
-}
-"""What a word of another shell, or one that was pasted wrong, should have been."""
 
 OWN_OPTIONS = frozenset(
     [
@@ -254,7 +241,7 @@ def _unknown(word: str, table: OptionTable, previous: Argument | None) -> NoRetu
         shown = "***" if found[0].is_secret else word_shown(value)
         raise UsageError(f"{table.program} does not take {name}=...", f"write {name} {shown}")
     if not word.startswith("-"):
-        shown, hint = word_shown(word), _positional_hint(word)
+        shown, hint = word_shown(word), positional_hint(word)
         if previous and previous.option.is_secret:
             shown, hint = f"the word after {previous.shown}", "quote a value that has spaces"
         elif previous and previous.option.arity and table.lookup(previous.value):
@@ -263,30 +250,11 @@ def _unknown(word: str, table: OptionTable, previous: Argument | None) -> NoRetu
     raise UsageError(f"{table.program} has no option {word_shown(name)}", _closest(name, table))
 
 
-def _positional_hint(word: str) -> str | None:
-    if word.endswith(".gguf"):
-        return f"write -m {word}"
-    if is_macro(word):
-        return "moefit cannot know what a macro stands for: write its words"
-    if continuation := _CONTINUATIONS.get(word.strip()[:1]):
-        return continuation
-    return "quote a value that has spaces" if word else "an empty word stands in the command"
-
-
 def _closest(word: str, table: OptionTable) -> str | None:
     if word in OWN_OPTIONS:
         return f"{word} is moefit's own option: it goes before the --"
     near = nearest(normal(word), table, 0.6)
     return f"did you mean {near}?" if near else f"see {table.program} --help"
-
-
-def is_macro(value: str) -> bool:
-    """Whether another program will put the value in; moefit keeps it, and refuses it where a plan needs the value.
-
-    >>> is_macro("${PORT}"), is_macro("{{ .port }}"), is_macro("8080")
-    (True, True, False)
-    """
-    return _MACRO.fullmatch(value) is not None
 
 
 def _check(argument: Argument, table: OptionTable) -> None:
@@ -297,7 +265,8 @@ def _check(argument: Argument, table: OptionTable) -> None:
         if not number or number.end() != len(value):
             words = "".join(f" or {w}" for w in option.number_words)
             raise UsageError(
-                f"{argument.spelling} takes a number{words}, not {value!r}", _number_hint(argument, number)
+                f"{argument.spelling} takes a number{words}, not {value!r}",
+                number_hint(argument.spelling, argument.value, argument.option, number),
             )
     if option.choices and option.arity == 1:
         values = value.split(",") if table.program == "llama-bench" else [value]
@@ -320,14 +289,7 @@ def _allowed(option: Option) -> set[str]:
     return allowed
 
 
-def _number_hint(argument: Argument, number: re.Match[str] | None) -> str | None:
-    if scaled := re.fullmatch(r"(\d{1,9})([kmg])", argument.value.lower(), re.ASCII):
-        factor = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}[scaled.group(2)]
-        return f"write {argument.spelling} {int(scaled.group(1)) * factor}"
-    return f"write {argument.spelling} {argument.option.values[0]}" if not number else None
-
-
 def _choice_hint(argument: Argument, table: OptionTable) -> str | None:
     if table.lookup(argument.value):
         return f"{argument.spelling} needs a value: {argument.spelling} {argument.option.choices[0]}"
-    return None
+    return None if table.asked else "where it is another program's: --build FILE with a page of its --help"

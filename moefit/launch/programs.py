@@ -14,7 +14,8 @@ from moefit.launch.containers import ENGINES, Container, cut, tool
 from moefit.launch.legacy import LEGACY
 from moefit.launch.option_data import PROGRAMS
 from moefit.launch.options import builtin, is_builtin
-from moefit.launch.wrappers import WRAPPERS, base_name, wrapped_at
+from moefit.launch.wrapper_table import WRAPPERS
+from moefit.launch.wrappers import base_name, wrapped_at
 from moefit.shown import word_shown
 from moefit.values import dataclass
 

@@ -9,7 +9,7 @@ import math
 from typing import Final
 
 from moefit.errors import UsageError
-from moefit.launch.command import is_macro
+from moefit.launch.hints import is_macro
 from moefit.launch.values import Values
 from moefit.values import dataclass
 

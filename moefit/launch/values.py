@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 
 from moefit.errors import UsageError
-from moefit.launch.command import is_macro
 from moefit.launch.given import Given
+from moefit.launch.hints import is_macro
 from moefit.launch.options import TRUTHY
 
 _LONGEST = 100
