@@ -150,9 +150,34 @@ def run(shared: Shared, dry_run: o.DryRun = False, wait_free: o.WaitFree = None)
     if dry_run:
         sys.stdout.write(carried(write_argv(made, o.Format.SHELL, request.launch.command.table)))
         return FITS
+    made = _still(shared, request, made)
     from moefit.llama.execute import replace_process
 
     return replace_process(made.argv, made.environment)
+
+
+def _still(shared: Shared, request: Request, made: Plan) -> Plan:
+    """The plan for the memory of this moment, made again where it no longer fits."""
+    from moefit.app.last_look import look_again, warn_of_limits
+
+    made, said = look_again(
+        request,
+        made,
+        lambda: read_machine(shared.machine_options, request.launch),
+        lambda again: _checked(shared, again),
+    )
+    for warning in (*said, *warn_of_limits(made)):
+        warn(warning)
+    return made
+
+
+def _checked(shared: Shared, request: Request) -> Plan:
+    trouble = _trouble(shared, request)
+    if trouble is not None:
+        raise trouble
+    made = runnable(request, exact=shared.exact)
+    note(made)
+    return made
 
 
 @command(Shared)
@@ -387,12 +412,8 @@ def _runnable(shared: Shared, changed: Callable[[Request], Request] | None = Non
         DriverError: a GPU is here, or should be, and does not answer.
     """
     request = _read(shared)
-    trouble = _trouble(shared, request)
-    if trouble is not None:
-        raise trouble
     if changed is not None:
         request = changed(request)
-    made = runnable(request, exact=shared.exact)
+    made = _checked(shared, request)
     gather("plan", made)
-    note(made)
     return request, made

@@ -24,6 +24,8 @@ class Limits:
     """Bytes of the tightest limit not in use, reclaimable page cache counted as free; None for no limit."""
     cpus: float | None
     """Processors' worth of time; None for no quota."""
+    swap: int | None = None
+    """Bytes; None for no limit, or in version 1, which counts them with the memory."""
 
 
 class _Mount(NamedTuple):
@@ -42,7 +44,10 @@ def read_limits(root: Path) -> Limits:
     memory: list[int] = []
     left: list[int] = []
     cpus: list[float] = []
+    swap: list[int] = []
     for version, group in _groups(root):
+        swapped = _number(group / "memory.swap.max") if version == 2 else None
+        swap += [swapped] if swapped is not None else []
         limit = _memory_limit(version, group)
         if limit is not None:
             memory.append(limit)
@@ -50,7 +55,8 @@ def read_limits(root: Path) -> Limits:
         quota = _cpu_quota(version, group)
         if quota is not None:
             cpus.append(quota)
-    return Limits(min(memory, default=None), min(left, default=None), min(cpus, default=None))
+    least = min(memory, default=None), min(left, default=None), min(cpus, default=None)
+    return Limits(*least, swap=min(swap, default=None))
 
 
 def _groups(root: Path) -> Iterator[tuple[int, Path]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -19,6 +20,9 @@ ROOT: Final = Path("/")
 
 _SMALL_CORE_SHARE: Final = 0.5
 """A core with less than this share of the largest core's capacity is not worth a thread of a memory-bound loop."""
+
+_CAP_IPC_LOCK: Final = 14
+"""linux/capability.h."""
 
 _WSL_PINNED_SHARE: Final = 0.5
 """WSL lets CUDA pin only part of the virtual machine's memory (CUDA on WSL user guide, known limitations); the Windows driver
@@ -88,6 +92,24 @@ def fingerprint(model: str, processors: int, memory: int, numa_nodes: int) -> st
 def is_wsl(root: Path = ROOT) -> bool:
     """Whether this is Linux under Windows, whose kernel carries Microsoft's name."""
     return "microsoft" in _read(root / "proc/sys/kernel/osrelease").lower()
+
+
+def has_swap(root: Path = ROOT) -> bool:
+    """Whether memory that nobody reads may go to a disk: there is swap, and no cgroup of version 2 forbids it."""
+    total = re.search(r"^SwapTotal:\s*(\d+)", _read(root / "proc/meminfo"), re.MULTILINE)
+    return total is None or (int(total[1]) > 0 and read_limits(root).swap != 0)
+
+
+def lock_limit(root: Path = ROOT) -> int | None:
+    """Bytes that this process may lock in RAM (RLIMIT_MEMLOCK); None for as many as there are.
+
+    A process with CAP_IPC_LOCK, root's as a rule, has no limit (mlock(2)).
+    """
+    held = re.search(r"^CapEff:\s*([0-9a-f]+)", _read(root / "proc/self/status"), re.MULTILINE)
+    if held is not None and int(held[1], 16) >> _CAP_IPC_LOCK & 1:
+        return None
+    limit = re.search(r"^Max locked memory\s+(\S+)", _read(root / "proc/self/limits"), re.MULTILINE)
+    return int(limit[1]) if limit is not None and limit[1].isdigit() else None
 
 
 def _memory(root: Path) -> tuple[int, int]:
