@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from moefit.gguf.remote import Progress
     from moefit.gguf.source import Source
     from moefit.llama.hub import Access
+    from moefit.machine.detect import AskServer
 
 
 def read_request(
@@ -238,7 +239,7 @@ def _read(place: str, open_source: Callable[[str], Source], wanted: Constraints)
 def read_machine(options: MachineOptions, launch: Launch) -> Machine:
     """The machine as the program will see it, the variables of an `env` in front of it included.
 
-    llama-server is asked only where NVML finds nothing or the line names devices NVML cannot know.
+    The program's own list decides names, order and kinds; it must answer where the line names devices that NVML cannot know.
     """
     seen = variables(launch.command, os.environ)
     named = launch.constraints.devices or ()
@@ -272,17 +273,21 @@ def _capped(machine: Machine, command: Command) -> Machine:
     )
 
 
-def _server(
-    launch: Launch, environment: Mapping[str, str], time_limit: float
-) -> Callable[[], tuple[Device, ...]] | None:
-    command = launch.command
+def _server(launch: Launch, environment: Mapping[str, str], time_limit: float) -> AskServer | None:
+    """What lists the program's devices; None where there is no program on this host to ask."""
+    command, rpc = launch.command, launch.constraints.rpc
     program = find_program(command.program, environment) if command.container is None else None
     if program is None:
         return None
+    words = (program, *command.subcommand)
 
-    def ask() -> tuple[Device, ...]:
-        from moefit.llama.devices import list_devices  # noqa: PLC0415 - starts a process
+    def ask(known: Sequence[Device]) -> tuple[Device, ...]:
+        if known and not rpc:
+            from moefit.llama.kept_devices import kept_devices  # noqa: PLC0415 - a declared machine has none
 
-        return list_devices(program, environment, launch.constraints.rpc, time_limit)
+            return kept_devices(words, environment, known, time_limit)
+        from moefit.llama.devices import list_devices  # noqa: PLC0415 - as above
+
+        return list_devices(program, environment, rpc, time_limit, command.subcommand)
 
     return ask

@@ -102,7 +102,7 @@ def placement_additions(
 ) -> tuple[Addition, ...]:
     """What puts the tensors `names` where the placement on `devices` (in the order of its runs) has them.
 
-    `machine` are all devices there are, in llama.cpp's own order: -dev is needed when `devices` are others, or some are `excluded`. What
+    `machine` are all devices there are, in llama.cpp's own order: -dev is needed when they are several, or some are `excluded`. What
     the user fixed is not said again, and tensors that the user's own rules take get no pattern.
 
     Raises:
@@ -133,7 +133,7 @@ def placement_additions(
 
 def devices_addition(names: Sequence[str], excluded: Sequence[str] = ()) -> Addition:
     """`-dev`, and why: the devices that are used, or those that `--exclude` leaves."""
-    why = f"not {', '.join(excluded)}: --exclude" if excluded else "the devices that are used, in this order"
+    why = f"not {', '.join(excluded)}" if excluded else "the devices that are used, in this order"
     return Addition("-dev", ",".join(names) or "none", why)
 
 

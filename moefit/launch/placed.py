@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from moefit.launch.constraints import Constraints
-from moefit.launch.resolve import device_order
+from moefit.launch.resolve import default_order
 from moefit.machine.types import Device
 from moefit.placement.types import Placement
 
@@ -25,12 +25,13 @@ def as_placed(
         constraints: what the user set, which stays.
         placement: the slots, in terms of `devices`.
         devices: those that it uses, in the order of its runs.
-        machine: all that there are, in llama.cpp's own order: `-dev` is needed where `devices` are others.
+        machine: all that there are, in llama.cpp's own order: of several, which it takes by itself is not left to it.
         hidden: there are more devices than `machine` has, which the plan leaves out.
     """
     names = tuple(device.name for device in devices)
-    usual = tuple(machine[i].name for i in device_order(constraints, machine))
-    named = constraints.devices is None and (hidden or names != usual)
+    if constraints.split_mode == "none":  # -mg counts in the whole list
+        names = tuple(machine[i].name for i in default_order(machine))
+    named = constraints.devices is None and (hidden or len(machine) > 1)
     open_layers = constraints.gpu_layers in {None, "auto"}
     split = constraints.tensor_split
     if split is None and len(devices) > 1 and placement.offloaded:

@@ -55,10 +55,7 @@ def device_order(constraints: Constraints, devices: Sequence[Device]) -> tuple[i
     if constraints.devices is not None:
         order = [_index(name, devices) for name in constraints.devices]
     else:
-        remote = [i for i, d in enumerate(devices) if _is_remote(d)]
-        discrete = [i for i, d in enumerate(devices) if not _is_remote(d) and not d.integrated]
-        integrated = [i for i, d in enumerate(devices) if not _is_remote(d) and d.integrated]
-        order = [*remote, *(discrete or integrated)]
+        order = default_order(devices)
     if constraints.split_mode == "none" and order:
         main = constraints.main_gpu or 0
         if main >= len(order):
@@ -70,6 +67,20 @@ def device_order(constraints: Constraints, devices: Sequence[Device]) -> tuple[i
             "name those to use with -dev",
         )
     return tuple(order)
+
+
+def default_order(devices: Sequence[Device]) -> list[int]:
+    """Indexes of the devices that llama.cpp takes by itself: RPC first; integrated ones only without a card, and of one backend.
+
+    source: src/llama.cpp, llama_prepare_model_devices
+    """
+    remote = [i for i, d in enumerate(devices) if _is_remote(d)]
+    integrated = [
+        i for i, d in enumerate(devices) if d.integrated and d.backend.tells_integrated and i not in remote
+    ]
+    cards = [i for i in range(len(devices)) if i not in remote and i not in integrated]
+    first = devices[integrated[0]].backend.name if integrated else ""
+    return [*remote, *(cards or [i for i in integrated if devices[i].backend.name == first])]
 
 
 def slot_devices(

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from moefit.errors import DriverError
+from moefit.llama.kinds import is_integrated
 from moefit.llama.runner import ask
 from moefit.machine.catalogue import card_of_driver
 from moefit.machine.detect import TIME_LIMIT
@@ -18,15 +19,6 @@ from moefit.sizes import MIB
 _HEAD: Final = "Available devices:"
 _LINE: Final = re.compile(r"^\s+([^\s:]+): (.*) \((\d+) MiB, (\d+) MiB free\)\s*$", re.MULTILINE)
 _UNREACHABLE: Final = re.compile(r"Failed to connect to (\S+)")
-# Names that drivers give to GPUs without memory of their own.
-_INTEGRATED: Final = re.compile(
-    r"\b(?:U?HD|Iris\S*(?: \w+)?|Arc\(tm\)) Graphics|\bArc\(tm\) \d+[VT] GPU|\bRadeon(?:\(tm\))? \d{3,4}[MS]\b"
-    r"|\bTegra|\bOrin\b|\bThor\b|\bGB10\b|^Apple ",
-    re.IGNORECASE,
-)
-_NAMELESS: Final = re.compile(r"\bRadeon(?:\(tm\))? Graphics", re.IGNORECASE)
-"""What AMD's runtime calls every APU, and also an MI50, which only its memory tells apart."""
-_MI50_MIB: Final = frozenset({16368, 32752})
 _SHOWN: Final = 200
 """Characters of a program's own words."""
 _DIGITS: Final = 9
@@ -38,21 +30,37 @@ _BUFFERS: Final = {"GPUOpenCL": "OpenCL"}
 
 
 def list_devices(
-    program: str, environment: Mapping[str, str], rpc: Sequence[str] = (), time_limit: float = TIME_LIMIT
+    program: str,
+    environment: Mapping[str, str],
+    rpc: Sequence[str] = (),
+    time_limit: float = TIME_LIMIT,
+    subcommand: Sequence[str] = (),
 ) -> tuple[Device, ...]:
     """The devices that `program`, a llama-server, sees under `environment`, in the order it prints them.
 
-    `rpc` are the values of the line's `--rpc` options. Memory is whole MiB, cut off, and already less the runtime's own context
-    on the device, so `overhead` is 0. LLAMA_ARG_RPC and the like in `environment` act as they will in the server.
+    Memory is whole MiB, cut off, and already less the runtime's own context on the device, so `overhead` is 0.
 
     Raises:
         InputError: the program is missing.
         DriverError: it fails, does not answer in `time_limit` seconds, or an RPC server cannot be reached.
     """
-    argv = [program]
-    if rpc:  # before --list-devices, which prints and exits where it stands
-        argv += ["--rpc", ",".join(rpc)]
-    argv.append("--list-devices")
+    return parse_devices(listed_text(program, environment, rpc, time_limit, subcommand))
+
+
+def listed_text(
+    program: str,
+    environment: Mapping[str, str],
+    rpc: Sequence[str],
+    time_limit: float,
+    subcommand: Sequence[str] = (),
+) -> str:
+    """What the program prints when it lists its devices: see list_devices.
+
+    `subcommand` follows a program of several (`llama serve`). `rpc` are the values of the line's `--rpc`
+    options. LLAMA_ARG_RPC and the like in `environment` act as they will in the server.
+    """
+    # --rpc before --list-devices, which prints and exits where it stands
+    argv = [program, *subcommand, *(["--rpc", ",".join(rpc)] if rpc else []), "--list-devices"]
     # an unreachable RPC server aborts; a debugger adds seconds
     calm = {**environment, "GGML_NO_BACKTRACE": "1"}
     try:
@@ -63,14 +71,12 @@ def list_devices(
     unreachable = _UNREACHABLE.search(answer.err)
     if unreachable is not None:
         raise DriverError(f"no RPC server at {unreachable[1]}", "start it with `ggml-rpc-server -p PORT`")
+    asked = " ".join([program, *subcommand, "--list-devices"])
     if answer.status != 0:
-        raise DriverError(
-            f"{program} --list-devices: failed with {answer.how.removeprefix('exit ')}{_said(answer.err)}"
-        )
-    devices = parse_devices(answer.out)
-    if not devices and _HEAD not in answer.out:
-        raise DriverError(f"{program} --list-devices: answers something else{_said(answer.out)}")
-    return devices
+        raise DriverError(f"{asked}: failed with {answer.how.removeprefix('exit ')}{_said(answer.err)}")
+    if _HEAD not in answer.out and not _LINE.search(answer.out):
+        raise DriverError(f"{asked}: answers something else{_said(answer.out)}")
+    return answer.out
 
 
 def parse_devices(text: str) -> tuple[Device, ...]:
@@ -125,16 +131,9 @@ def _device(name: str, buffer: str, description: str, total: int, free: int) -> 
         bandwidth=card.bandwidth if card else None,
         link_bandwidth=card.link_bandwidth if card else None,
         compute=card.compute if card else None,
-        integrated=card.integrated if card else _is_integrated(description, total),
+        integrated=card.integrated if card else is_integrated(description, total),
         source="llama-server",
     )
-
-
-def _is_integrated(description: str, total: int) -> bool:
-    """Whether a device that is not in the catalogue shares the host's memory, by its name."""
-    if _NAMELESS.search(description):
-        return total // MIB not in _MI50_MIB
-    return _INTEGRATED.search(description) is not None
 
 
 def _said(stderr: str) -> str:

@@ -20,6 +20,8 @@ class Backend:
     """Offers pinned host memory (ggml's get_host_buffer_type)."""
     row_padding: int
     """Elements to which CUDA-like backends pad a quantised row (MATRIX_ROW_PADDING in ggml-cuda); 1 for none."""
+    tells_integrated: bool = False
+    """Calls a device that shares the host's memory integrated, so that llama.cpp leaves it out beside a card (its get_type)."""
     alignment: int = 128
     """Bytes to which a tensor is padded in a buffer (get_alignment of the backend's buffer type)."""
     fuses: bool = False
@@ -31,11 +33,19 @@ class Backend:
 _BACKENDS: Final = {
     b.name: b
     for b in (
-        Backend("CUDA", op_offload=True, host_buffer=True, row_padding=512, fuses=True),
-        Backend("ROCm", op_offload=True, host_buffer=True, row_padding=512, fuses=True),
-        Backend("MUSA", op_offload=True, host_buffer=True, row_padding=512, fuses=True),
-        Backend("Vulkan", op_offload=True, host_buffer=True, row_padding=1, alignment=64),
-        Backend("SYCL", op_offload=True, host_buffer=True, row_padding=512),
+        Backend(
+            "CUDA", op_offload=True, host_buffer=True, tells_integrated=True, row_padding=512, fuses=True
+        ),
+        Backend(
+            "ROCm", op_offload=True, host_buffer=True, tells_integrated=True, row_padding=512, fuses=True
+        ),
+        Backend(
+            "MUSA", op_offload=True, host_buffer=True, tells_integrated=True, row_padding=512, fuses=True
+        ),
+        Backend(
+            "Vulkan", op_offload=True, host_buffer=True, tells_integrated=True, row_padding=1, alignment=64
+        ),
+        Backend("SYCL", op_offload=True, host_buffer=True, tells_integrated=True, row_padding=512),
         Backend("MTL", op_offload=True, host_buffer=False, row_padding=1, alignment=32),
         Backend("CANN", op_offload=True, host_buffer=True, row_padding=1),
         Backend("RPC", op_offload=False, host_buffer=False, row_padding=1, alignment=32),

@@ -10,17 +10,19 @@ from moefit.errors import InputError, UsageError
 from moefit.machine.calibration_file import load_calibration
 from moefit.machine.declared import apply_limits, declare_host, parse_gpus
 from moefit.machine.host import ROOT, read_cpu, read_fingerprint, read_ram
+from moefit.machine.sighted import sight
 from moefit.machine.sysfs import read_adapters
 from moefit.machine.types import Machine
 from moefit.machine.unseen import unseen_gpus
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    from moefit.machine.types import Device, Ram
+    from moefit.machine.types import Device
 
-    AskServer = Callable[[], tuple[Device, ...]]
+    AskServer = Callable[[Sequence[Device]], tuple[Device, ...]]
+    """Lists a program's devices, given those that the drivers know."""
 
 
 _UNASKED: Final = "there is no llama-server to ask for the devices the line names; --gpu name=RPC0,free=8GiB,buffer=RPC0[host:port] declares one"
@@ -28,6 +30,11 @@ _UNASKED: Final = "there is no llama-server to ask for the devices the line name
 
 TIME_LIMIT: Final = 5.0
 """Seconds that a driver or a program may take to answer: one that starts takes one or two, with many cards a little more."""
+
+
+_BLIND: Final = (
+    "the program lists no device, though NVML does: it is built for the CPU alone, or its driver fails"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +68,9 @@ def detect(
 ) -> Machine:
     """The machine, with every option applied.
 
-    GPUs come from `--gpu`, else `--machine`, else NVML, which is asked alone when it answers. `ask_server` lists a llama-server's
-    devices; it is asked when NVML finds none, or at once with `prefer_server` (the line names another backend's device or
-    `--rpc`), and NVML then only adds what the server does not print. Its failure is a warning, unless the line needs its answer.
+    GPUs come from `--gpu`, else `--machine`, else from what the drivers and the program say. `ask_server` lists a llama-server's
+    devices: its list decides names, order and kinds, and NVML adds what it does not print. Its failure is a warning, unless with
+    `prefer_server` the line needs its answer (it names another backend's device or `--rpc`).
     What was measured of this host replaces what is not declared.
 
     Raises:
@@ -79,11 +86,12 @@ def detect(
             parse_gpus(options.gpus), read_ram(root), read_cpu(root), host=read_fingerprint(root)
         )
         if not options.gpus:
-            gpus, warnings = _local_gpus(
-                environment, machine.ram, ask_server, options.time_limit, prefer_server=prefer_server
+            machine = _local_gpus(
+                machine, environment, ask_server, options.time_limit, prefer_server=prefer_server
             )
-            unseen = "" if gpus else unseen_gpus(root, read_adapters(root), environment)
-            machine = replace(machine, gpus=gpus, warnings=warnings, unseen=unseen)
+            if not machine.gpus:
+                unseen = unseen_gpus(root, read_adapters(root), environment)
+                machine = replace(machine, unseen=unseen)
         if options.calibrated and options.ram is None:
             machine = _calibrated(machine, environment)
     ram, cpu = declare_host(machine.ram, machine.cpu, options.ram, options.ram_bandwidth, options.cores)
@@ -119,43 +127,36 @@ def _read_file(path: Path) -> Machine:
 
 
 def _local_gpus(
+    machine: Machine,
     environment: Mapping[str, str],
-    ram: Ram,
     ask_server: AskServer | None,
     time_limit: float,
     *,
     prefer_server: bool,
-) -> tuple[tuple[Device, ...], tuple[str, ...]]:
-    """This host's devices and what could not be told about them."""
+) -> Machine:
+    """The machine with this host's devices and what could not be told about them."""
     from moefit.machine.nvml import read_gpus  # noqa: PLC0415 - a declared machine needs no NVML
 
-    nvml, warnings = read_gpus(environment, ram, time_limit)
-    if nvml and not prefer_server:
-        return nvml, warnings
+    nvml, warnings = read_gpus(environment, machine.ram, time_limit)
     if ask_server is None:
-        return nvml, (*warnings, _UNASKED) if prefer_server else warnings
+        warnings = (*warnings, _UNASKED) if prefer_server else warnings
+        return replace(machine, gpus=nvml, warnings=warnings)
     try:
-        served = ask_server()
+        listed = ask_server(nvml)
     except InputError as error:
         if prefer_server:
             raise
-        return nvml, (*warnings, error.message)
-    if not served:
-        return nvml, warnings
-    known = {gpu.name: gpu for gpu in nvml}
-    # that NVML found nothing no longer matters
-    return tuple(_with_rates(gpu, known.get(gpu.name)) for gpu in served), warnings if nvml else ()
-
-
-def _with_rates(served: Device, known: Device | None) -> Device:
-    """The server's device with the rates NVML knows of the same device."""
-    if known is None or known.description != served.description:
-        return served
+        return replace(machine, gpus=nvml, warnings=(*warnings, error.message))
+    seen = sight(listed, nvml)
+    if not listed and nvml:
+        warnings = (*warnings, _BLIND)
+    elif seen.unlisted:
+        names = ", ".join(gpu.description for gpu in seen.unlisted)
+        warnings = (*warnings, f"the program does not list {names}, which its driver does")
+    # that NVML found nothing does not matter where the program lists a device
     return replace(
-        served,
-        bandwidth=known.bandwidth,
-        link_bandwidth=known.link_bandwidth,
-        compute=known.compute,
-        integrated=known.integrated,
-        uuid=known.uuid,
+        machine,
+        gpus=seen.devices,
+        warnings=warnings if nvml or not listed else (),
+        duplicates=seen.duplicates,
     )

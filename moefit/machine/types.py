@@ -128,3 +128,10 @@ class Machine:
     """Devices that are there but not in `gpus` (`--exclude`): llama.cpp would use them unless the line says which it may."""
     unseen: str = ""
     """What shows that this host has GPUs, as words, where none answered; empty where one did, or nothing shows any."""
+    duplicates: tuple[tuple[str, str], ...] = ()
+    """Further names that a program has for a card of `gpus`, and the card's: (Vulkan0, CUDA0)."""
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """Names of devices that a program sees and a plan does not use."""
+        return (*self.excluded, *(name for name, _ in self.duplicates))

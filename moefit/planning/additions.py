@@ -29,10 +29,10 @@ def additions(request: Request, chosen: Candidate, default: Settings) -> tuple[A
     if constraints.split_mode not in SPLIT_MODES:
         names = [t.name for t in request.model.tensors]
         placed = placement_additions(
-            settled.placement, settled.devices, names, constraints, machine.gpus, machine.excluded
+            settled.placement, settled.devices, names, constraints, machine.gpus, machine.hidden
         )
-    elif machine.excluded and constraints.devices is None:
-        placed = (devices_addition([device.name for device in settled.devices], machine.excluded),)
+    elif (machine.hidden or len(machine.gpus) > 1) and constraints.devices is None:
+        placed = (devices_addition([device.name for device in settled.devices], machine.hidden),)
     return (*placed, *_launch(machine, constraints, chosen, default))
 
 

@@ -36,7 +36,7 @@ def seated(
     if not has_guests(request):
         return ()
     machine, wanted = request.machine, request.launch.constraints
-    line = as_placed(wanted, placement, devices, machine.gpus, hidden=bool(machine.excluded))
+    line = as_placed(wanted, placement, devices, machine.gpus, hidden=bool(machine.hidden))
     return guests(line, request.files, request.model, machine.gpus, devices, settings, placement)
 
 

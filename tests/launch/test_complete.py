@@ -156,7 +156,9 @@ def test_one_device_needs_no_split() -> None:
 
 
 def test_several_devices_are_split_by_layer_counts_output_included() -> None:
-    assert "-ngl 49 -ts 20,20,9" == additions(Placement((*[0] * 20, *[1] * 20, *[2] * 9)), CARDS)
+    assert "-dev CUDA0,CUDA1,CUDA2 -ngl 49 -ts 20,20,9" == additions(
+        Placement((*[0] * 20, *[1] * 20, *[2] * 9)), CARDS
+    )
 
 
 def test_devices_that_are_not_all_in_their_order_are_listed() -> None:

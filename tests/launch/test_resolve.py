@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moefit.errors import UsageError
-from moefit.launch.resolve import check_buffers, device_order, fixed_tensors, resolve, slot_devices
+from moefit.launch.resolve import (
+    check_buffers,
+    default_order,
+    device_order,
+    fixed_tensors,
+    resolve,
+    slot_devices,
+)
 from moefit.machine.declared import apply_limits
 from moefit.machine.types import CPU, Cpu, Device, Machine, Ram
 from tests.launch.reading import fixed
@@ -154,3 +161,25 @@ def test_a_tied_embedding_can_be_kept_on_the_host() -> None:
     assert gemma.tied
     placement = resolve(gemma, fixed("llama-server -ot ^token_embd[.]weight=CPU"), CARDS[:1])
     assert {"token_embd.weight": CPU} == dict(placement.overrides)
+
+
+@pytest.mark.parametrize(
+    ("listed", "integrated", "expected"),
+    [
+        (("CUDA0", "Vulkan1"), (1,), [0]),
+        (("Vulkan0", "Vulkan1"), (0,), [1]),
+        (("Vulkan0", "ROCm0"), (0, 1), [0]),
+        (("Vulkan0", "Vulkan1"), (0, 1), [0, 1]),
+        (("CUDA0", "RPC0"), (0,), [1, 0]),
+        (("GPUOpenCL", "Vulkan0"), (0, 1), [0]),
+        (("MTL0", "RPC0"), (0,), [1, 0]),
+    ],
+)
+def test_integrated_devices_are_left_out_beside_a_card_and_beside_another_backends(
+    listed, integrated, expected
+) -> None:
+    """What llama.cpp calls integrated is what the backend tells it: OpenCL and Metal call everything a GPU."""
+    devices = [
+        Device(name=name, free=1, total=1, integrated=i in integrated) for i, name in enumerate(listed)
+    ]
+    assert expected == default_order(devices)

@@ -57,7 +57,9 @@ def test_rates_of_known_cards_come_from_the_catalogue() -> None:
 
 
 def test_gpus_without_memory_of_their_own_are_known_by_name() -> None:
-    assert ["Vulkan1", "MTL0"] == [device.name for device in parse_devices(PRINTED) if device.integrated]
+    assert ["Vulkan1", "MTL0", "GPUOpenCL"] == [
+        device.name for device in parse_devices(PRINTED) if device.integrated
+    ]
 
 
 def test_no_devices_is_an_answer() -> None:
@@ -78,6 +80,38 @@ def test_no_devices_is_an_answer() -> None:
         ("AMD Radeon Graphics", 32752, False),
         ("AMD Radeon RX 6600M", 8176, False),
         ("NVIDIA GB10", 124610, True),
+        ("Intel(R) Graphics (ARL)", 48000, True),
+        ("Intel(R) Graphics (LNL)", 16000, True),
+        ("Intel(R) Arc(TM) B390 Graphics", 24000, True),
+        ("Intel(R) Arc(TM) B390 GPU (PTL)", 24000, True),
+        ("Intel(R) UHD Graphics 770", 32000, True),
+        ("Intel(R) HD Graphics 4000 (IVB GT2)", 1536, True),
+        ("Intel(R) Arc(tm) B580 Graphics (BMG G21)", 12000, False),
+        ("Intel(R) Graphics (BMG G21)", 12000, False),
+        ("Intel(R) Arc(TM) Pro B60 Graphics", 24000, False),
+        ("Intel(R) Arc(TM) A370M Graphics (DG2)", 4000, False),
+        ("Intel(R) Data Center GPU Max 1550", 65536, False),
+        ("Intel(R) Iris(R) Xe MAX Graphics (DG1)", 4000, False),
+        ("AMD Custom GPU 0405 (RADV VANGOGH)", 8000, True),
+        ("AMD Radeon Vega 8 Graphics (RADV RAVEN)", 3000, True),
+        ("Vega 8 (RADV RAVEN)", 3000, True),
+        ("AMD Radeon 780M Graphics (RADV PHOENIX)", 32000, True),
+        ("AMD Radeon Graphics (RADV RAPHAEL_MENDOCINO)", 16000, True),
+        ("AMD Radeon 8060S Graphics (RADV GFX1151)", 110000, True),
+        ("AMD Radeon RX Vega (RADV VEGA10)", 8176, False),
+        ("AMD Radeon RX Vega 64", 8176, False),
+        ("AMD Radeon VII (RADV VEGA20)", 16368, False),
+        ("AMD Radeon RX 9070 XT (RADV GFX1201)", 16304, False),
+        ("AMD Radeon RX 7600M XT (RADV NAVI33)", 8176, False),
+        ("AMD Instinct MI210", 65520, False),
+        ("QUALCOMM Adreno(TM) 830", 8000, True),
+        ("Turnip Adreno (TM) 740", 8000, True),
+        ("Mali-G715 (Panfrost)", 8000, True),
+        ("ARM Immortalis-G925", 8000, True),
+        ("Orin (nvgpu)", 60000, True),
+        ("NVIDIA Thor", 120000, True),
+        ("NVIDIA RTX A1000 Laptop GPU", 4000, False),
+        ("NVIDIA GH200 480GB", 96000, False),
         ("NVIDIA GeForce GTX 1650", 3715, False),
     ],
 )

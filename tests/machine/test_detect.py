@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from moefit.machine.calibration_file import calibration_path, save_calibration
 from moefit.machine.detect import MachineOptions, detect
 from moefit.machine.file import to_json
 from moefit.machine.types import Device
-from moefit.sizes import GIB
+from moefit.sizes import GIB, MIB
 from tests.machine.fake_nvml import LOST, NO_LIBRARY, FakeCard, fake_nvml
 
 SERVED = Device(
@@ -41,23 +42,50 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     return folder
 
 
-def refuse() -> tuple[Device, ...]:
+def refuse(_known: object = ()) -> tuple[Device, ...]:
     pytest.fail("the server must not be asked")
 
 
-def fail() -> tuple[Device, ...]:
+def fail(_known: object) -> tuple[Device, ...]:
     raise InputError("llama-server --list-devices: no answer in 5 seconds")
 
 
 @pytest.mark.usefixtures("card")
-def test_nvml_alone_is_asked_when_it_answers() -> None:
-    machine = detect(MachineOptions(), {}, ask_server=refuse)
+def test_nvml_alone_tells_where_there_is_no_program_to_ask() -> None:
+    machine = detect(MachineOptions(), {})
     assert [("CUDA0", "nvml")] == [(gpu.name, gpu.source) for gpu in machine.gpus]
+
+
+@pytest.mark.usefixtures("card")
+def test_the_program_names_what_nvml_describes() -> None:
+    vulkan = replace(SERVED, name="Vulkan0")
+    [gpu] = detect(MachineOptions(), {}, ask_server=lambda known: (vulkan,) if known else ()).gpus
+    assert ("Vulkan0", "nvml", 11900 * MIB, 120 * MIB) == (gpu.name, gpu.source, gpu.free, gpu.overhead)
+
+
+@pytest.mark.usefixtures("card")
+def test_a_program_that_lists_no_device_has_none_whatever_nvml_says() -> None:
+    machine = detect(MachineOptions(), {}, ask_server=lambda _: ())
+    assert () == machine.gpus
+    assert "built for the CPU alone, or its driver fails" in machine.warnings[0]
+
+
+@pytest.mark.usefixtures("card")
+def test_a_card_that_the_program_does_not_list_is_told() -> None:
+    machine = detect(MachineOptions(), {}, ask_server=lambda _: (RPC,))
+    assert (RPC,) == machine.gpus
+    assert "the program does not list NVIDIA GeForce RTX 3060" in machine.warnings[0]
+
+
+@pytest.mark.usefixtures("card")
+def test_a_program_that_fails_leaves_what_nvml_says() -> None:
+    machine = detect(MachineOptions(), {}, ask_server=fail)
+    assert (["CUDA0"], True) == ([gpu.name for gpu in machine.gpus], "no answer" in machine.warnings[-1])
 
 
 @pytest.mark.usefixtures("no_card")
 def test_the_server_is_asked_when_nvml_finds_nothing() -> None:
-    machine = detect(MachineOptions(), {}, ask_server=lambda: (SERVED,))
+    machine = detect(MachineOptions(), {}, ask_server=lambda _: (SERVED,))
     assert ((SERVED,), ()) == (machine.gpus, machine.warnings)
 
 
@@ -71,10 +99,10 @@ def test_without_any_gpu_the_machine_is_its_host_and_a_warning() -> None:
 
 @pytest.mark.usefixtures("card")
 def test_a_preferred_server_names_the_devices_and_nvml_adds_the_rates() -> None:
-    machine = detect(MachineOptions(), {}, ask_server=lambda: (RPC, SERVED), prefer_server=True)
+    machine = detect(MachineOptions(), {}, ask_server=lambda _: (RPC, SERVED), prefer_server=True)
     rpc, cuda = machine.gpus
     assert RPC == rpc
-    assert (10 * GIB, 0, "llama-server") == (cuda.free, cuda.overhead, cuda.source)
+    assert (11900 * MIB, 250 * MIB, "nvml") == (cuda.free, cuda.overhead, cuda.source)
     assert cuda.bandwidth is not None
 
 

@@ -1,0 +1,117 @@
+"""The devices in sight of a program: its own list decides names, order and kinds; what the drivers tell is added to it.
+
+source: src/llama.cpp, llama_prepare_model_devices: a card that a second backend shows too is used once, by the first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from moefit.machine.overhead import context_overhead
+from moefit.machine.types import Device
+from moefit.values import dataclass
+
+_SAME: Final = 0.12
+"""Share by which two drivers differ in what they call a card's memory: heaps of Vulkan are whole, CUDA keeps some back."""
+_NOISE: Final = re.compile(
+    r"\((?:r|tm)\)|\([^()]*\)|\b(?:nvidia|geforce|amd|radeon|intel|graphics|corporation)\b|[^a-z0-9]"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sighted:
+    """What a program sees."""
+
+    devices: tuple[Device, ...]
+    """Each card once, in the program's order."""
+    duplicates: tuple[tuple[str, str], ...]
+    """Further names of cards: (Vulkan0, CUDA0)."""
+    unlisted: tuple[Device, ...]
+    """Devices that a driver knows and the program does not list."""
+    unmatched: bool
+    """The program lists a device of this host that the drivers do not tell of."""
+
+
+def sight(listed: Sequence[Device], known: Sequence[Device]) -> Sighted:
+    """The devices that a program lists, each with what is known of it.
+
+    Args:
+        listed: as the program prints them.
+        known: NVML's, as CUDA orders them.
+    """
+    rest = list(known)
+    found, unmatched = [], False
+    kept, duplicates = fold(listed)
+    for device in kept:
+        match = next((one for one in rest if is_same(device, one)), None)
+        if match is None:
+            unmatched = unmatched or not is_remote(device)
+            found.append(device)
+        else:
+            rest.remove(match)
+            found.append(_joined(device, match))
+    return Sighted(tuple(found), duplicates, tuple(rest), unmatched)
+
+
+def fold(listed: Sequence[Device]) -> tuple[tuple[Device, ...], tuple[tuple[str, str], ...]]:
+    """The devices without those that are another backend's view of an earlier one, and which those are.
+
+    The program does not print where a card is; its name and size tell it, and of several alike the first is the first.
+    """
+    kept: list[Device] = []
+    duplicates: list[tuple[str, str]] = []
+    seen: Counter[tuple[str, str]] = Counter()
+    for device in listed:
+        backend = device.backend.name
+        twins = [one for one in kept if one.backend.name != backend and is_same(device, one)]
+        place = seen[backend, compact(device.description)]
+        seen[backend, compact(device.description)] += 1
+        if is_remote(device) or len(twins) <= place:
+            kept.append(device)
+        else:
+            duplicates.append((device.name, twins[place].name))
+    return tuple(kept), tuple(duplicates)
+
+
+def is_same(one: Device, other: Device) -> bool:
+    """Whether two names may be of one card: what it is called, and about as much memory."""
+    if is_remote(one) or is_remote(other):
+        return False
+    names = sorted((compact(one.description), compact(other.description)), key=len)
+    alike = names[0] == names[1] or (names[0].endswith("mig") and names[1].startswith(names[0]))
+    shares = one.integrated or other.integrated
+    return (
+        alike
+        and bool(names[0])
+        and (shares or abs(one.total - other.total) <= _SAME * max(one.total, other.total))
+    )
+
+
+def compact(description: str) -> str:
+    """A card's name without what drivers add to it.
+
+    >>> compact("NVIDIA GeForce RTX 3060"), compact("AMD Radeon RX 7900 XTX (RADV NAVI31)")
+    ('rtx3060', 'rx7900xtx')
+    """
+    return _NOISE.sub("", description.lower())
+
+
+def is_remote(device: Device) -> bool:
+    """Whether it is another machine's."""
+    return device.backend.name == "RPC"
+
+
+def _joined(listed: Device, known: Device) -> Device:
+    """The driver's figures under the program's name: they are of this moment, and the same whether the list was kept or not."""
+    overhead = known.overhead if listed.backend == known.backend else context_overhead(listed.name)
+    return replace(
+        known,
+        name=listed.name,
+        buffer=listed.buffer,
+        overhead=overhead,
+        integrated=known.integrated or listed.integrated,
+    )
