@@ -48,7 +48,9 @@ def run(*words: object, **variables: str) -> str:
 
 
 def build(source: Path) -> Path:
-    """The folder of the build beside the source, made where it is not there."""
+    """The folder of a build with its source: that of build_llama.sh where it is complete, else one of its own beside it."""
+    if (source.parent / "finished").exists():
+        return source.parent
     folder = source.parent / "drift"
     linked = folder / "src"
     folder.mkdir(exist_ok=True)

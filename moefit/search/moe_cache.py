@@ -111,12 +111,13 @@ class _Draft:
 
 def _drafts(problem: Problem, choices: Choices, start: Candidate) -> Iterator[_Draft]:
     """Each micro-batch, part of the layers and load mode."""
-    placements = {part: _placement(problem, start, _whole(problem, start, part)) for part in _PARTS}
+    every = dict.fromkeys(_whole(problem, start, part) for part in _PARTS)
+    placements = {whole: _placement(problem, start, whole) for whole in every}
     for ubatch in choices.ubatches:
         launches = [problem.launch(ubatch, mode) for mode in choices.load_modes]
         rooms = _rooms(problem, start, launches[0])
-        for part, placement in placements.items():
-            size = _size(problem, start, rooms, part)
+        for whole, placement in placements.items():
+            size = _size(problem, start, rooms, whole)
             for launch in launches if size > 0 else ():
                 sized = replace(launch, moe_cache=size)
                 yield _Draft(sized, placement, _predicted(problem, start, sized, placement))
@@ -172,11 +173,11 @@ def _whole(problem: Problem, start: Candidate, part: float) -> frozenset[int]:
     )
 
 
-def _size(problem: Problem, start: Candidate, rooms: Sequence[int], part: float) -> int:
-    """Bytes of a cache beside so many whole layers, in whole MiB; none where a device has not room for those."""
+def _size(problem: Problem, start: Candidate, rooms: Sequence[int], whole: frozenset[int]) -> int:
+    """Bytes of a cache beside these whole layers, in whole MiB; none where a device has not room for those."""
     layers = _movable(problem, start, all_of_them=True)
     left = [
-        room - sum(list(sizes.values())[: int(part * len(sizes))])
+        room - sum(size for layer, size in sizes.items() if layer in whole)
         for room, sizes in zip(rooms, layers, strict=True)
     ]
     return 0 if min(left) < 0 else _of_rooms(start, left)

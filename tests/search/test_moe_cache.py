@@ -108,6 +108,11 @@ def test_several_devices_get_the_ts_that_the_cache_is_split_by() -> None:
     assert [d.use for d in chosen.devices] == [d.use for d in again.devices]
 
 
+def test_experts_that_the_user_keeps_on_the_cpu_get_a_cache_in_the_room_that_is_left() -> None:
+    chosen = made("-cmoe")
+    assert (True, True) == ("-cmoe" in chosen.argv, (cache_of(chosen.argv) or 0) > 8000)
+
+
 def test_a_users_cache_is_kept_counted_and_planned_around() -> None:
     chosen = made("--moe-cache-mib 4000")
     held = chosen.moe_cache
