@@ -36,6 +36,7 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
 LLAMA = CACHE / "moefit" / "llama.cpp-b11434"
 RECORDED = (("models.jsonl.xz", "rows.jsonl.xz"), ("extra_models.jsonl.xz", "extra_rows.jsonl.xz"))
 TERMS = ("model", "context", "compute")
+COUNTED = ("model", "context")
 MOE_CACHE = "moe_cache_rows.jsonl.xz"
 ASKED = ("model", "quant", "mode", "gpus", "outputs", "flags", "alignment")
 COMPARED = ("n_ctx", "n_batch", "n_ubatch", "n_seq", "devices", "layers", "copies", "mtp")
@@ -53,6 +54,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
     parser.add_argument("--extra", action="store_true", help="describe the models of oracle/models.py anew")
     parser.add_argument("--moe-cache", action="store_true", help="ask about launches with an expert cache")
+    parser.add_argument(
+        "--but-compute", action="store_true", help="let compute buffers differ, as they do between builds"
+    )
     parser.add_argument("--only", default="", help="models whose name contains this")
     parser.add_argument("--write", action="store_true", help="store the answers")
     options = parser.parse_args()
@@ -82,7 +86,7 @@ def _again(options: argparse.Namespace, recorder: Path, ports: list[int], folder
             path = _write_model(models[model], quant, folder)
             for row in group:
                 answers.append(_answer(recorder, path, row, ports))
-                changed += _report(row, answers[-1])
+                changed += _report(row, answers[-1], COUNTED if options.but_compute else TERMS)
         if options.write and options.sample is None and not options.only:
             _store(rows_file, answers)
         print(f"{rows_file}: {len(rows)} rows asked")
@@ -136,7 +140,7 @@ def _moe_cache(options: argparse.Namespace, recorder: Path, ports: list[int], fo
         answers += [_answer(recorder, path, row, ports) for row in moe_cache.launches(models[name], quant)]
         print(f"{name}-{quant}: {len(answers)} rows so far")
     before = {_asked(row): row for row in _read(MOE_CACHE)} if (DATA / MOE_CACHE).exists() else {}
-    changed = sum(_report(before[_asked(row)], row) for row in answers if _asked(row) in before)
+    changed = sum(_report(before[_asked(row)], row, TERMS) for row in answers if _asked(row) in before)
     if options.write and not options.only:
         _store(MOE_CACHE, answers)
     print(f"{len(answers)} rows, {sum('refused' in a for a in answers)} refused, {changed} changed")
@@ -155,18 +159,17 @@ def _answer(recorder: Path, path: Path, row: dict[str, Any], ports: list[int]) -
         return {**asked, "refused": True}
 
 
-def _report(before: dict[str, Any], after: dict[str, Any]) -> bool:
-    """Print what changed between two answers to the same launch."""
+def _report(before: dict[str, Any], after: dict[str, Any], terms: tuple[str, ...]) -> bool:
+    """Print what changed of these terms between two answers to the same launch."""
     lines = [
         f"{key}: {before.get(key)} -> {after.get(key)}"
         for key in COMPARED
-        if before.get(key) != after.get(key) and key != "devices"
+        if before.get(key) != after.get(key) and key not in {"devices", "mtp"}
     ]
-    if "devices" in after and _sums(before) != _sums(
-        after
-    ):  # how Host and CPU share depends on the processor
-        lines += _moved(_sums(before), _sums(after))
-    elif "devices" not in after and "devices" in before:
+    if "devices" in after and "devices" in before:  # how Host and CPU share depends on the processor
+        lines += _moved(_sums(before["devices"]), _sums(after["devices"]), terms)
+        lines += _moved(_sums(before.get("mtp", {})), _sums(after.get("mtp", {})), terms)
+    elif "devices" in before:
         lines.append("refused")
     if lines:
         print(
@@ -176,22 +179,25 @@ def _report(before: dict[str, Any], after: dict[str, Any]) -> bool:
     return bool(lines)
 
 
-def _moved(before: dict[str, tuple[int, ...]], after: dict[str, tuple[int, ...]]) -> Iterable[str]:
+def _moved(
+    before: dict[str, dict[str, int]], after: dict[str, dict[str, int]], terms: tuple[str, ...]
+) -> Iterable[str]:
     """Each figure that changed, in MiB."""
     for name in sorted({*before, *after}):
-        pairs = zip(TERMS, before.get(name, (0, 0, 0)), after.get(name, (0, 0, 0)), strict=True)
-        for term, old, new in pairs:
+        for term in terms:
+            old, new = before.get(name, {}).get(term, 0), after.get(name, {}).get(term, 0)
             if old != new:
                 yield f"{name} {term} {old / 2**20:.2f} -> {new / 2**20:.2f} MiB ({(new - old) / 2**20:+.2f})"
 
 
-def _sums(row: dict[str, Any]) -> dict[str, tuple[int, ...]]:
-    sums: dict[str, list[int]] = {}
-    for name, use in row["devices"].items():
-        held = sums.setdefault("Host" if name == "CPU" else name, [0, 0, 0])
-        for i, term in enumerate(TERMS):
-            held[i] += use[term]
-    return {name: tuple(held) for name, held in sums.items() if any(held)}
+def _sums(devices: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
+    """Bytes by device, Host and CPU together."""
+    sums: dict[str, dict[str, int]] = {}
+    for name, use in devices.items():
+        held = sums.setdefault("Host" if name == "CPU" else name, dict.fromkeys(TERMS, 0))
+        for term in TERMS:
+            held[term] += use[term]
+    return sums
 
 
 def _write_model(described: dict[str, Any], quant: str, folder: Path) -> Path:

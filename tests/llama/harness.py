@@ -113,7 +113,11 @@ def rpc_server(binary: Path, port: int, log: Path) -> Iterator[int]:
 
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [binary, "-H", "127.0.0.1", "-p", str(port)], stdin=subprocess.DEVNULL, stdout=out, stderr=out
+            [binary, "-H", "127.0.0.1", "-p", str(port)],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            restore_signals=False,  # SIGPIPE stays ignored: a client that is stopped mid-answer takes no device with it
         )
     with ended(process):
         wait_until(listening, process, log)

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from moefit.launch.builds import CHECKED
 from tests.llama.conftest import ROOT
 
 ROWS = 20
@@ -13,7 +14,8 @@ ROWS = 20
 
 
 @pytest.mark.llama
-def test_llama_cpp_still_says_what_was_recorded(llama):
+def test_llama_cpp_still_says_what_was_recorded(llama, build):
+    """Compute buffers only of the build that was recorded: they differ a little between builds (docs/llama-cpp-builds.md)."""
     seed = random.randrange(1 << 30)
     script = ROOT / "scripts" / "record_oracle.py"
     command = [
@@ -25,6 +27,7 @@ def test_llama_cpp_still_says_what_was_recorded(llama):
         str(ROWS),
         "--seed",
         str(seed),
+        *(() if build == CHECKED[0] else ("--but-compute",)),
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
 
