@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from moefit.app.containers import on_host, with_variable_files
 from moefit.app.naming import model_words
+from moefit.app.own_options import refuse_own_options
 from moefit.app.remarks import refuse_fork, told
 from moefit.errors import InputError, UsageError
 from moefit.gguf.split import read_header, shard_names
@@ -18,12 +19,13 @@ from moefit.launch.builds import reference
 from moefit.launch.command import Command, parse, with_model
 from moefit.launch.complete import Addition
 from moefit.launch.constraints import Constraints, constraints
-from moefit.launch.environment import DEFAULT_MIN_BATCH, MIN_BATCH, min_batch
+from moefit.launch.environment import VARIABLE, min_batch
 from moefit.launch.launch import Launch
 from moefit.launch.options import OptionTable, builtin, is_builtin
 from moefit.launch.precedence import effective
 from moefit.launch.programs import split
 from moefit.launch.seen import old_variables, reaches, variables
+from moefit.launch.settings import MIN_BATCH
 from moefit.launch.sources import ModelSource
 from moefit.launch.unplanned import unplanned
 from moefit.llama.config import read_configs
@@ -87,7 +89,7 @@ def _with_guests(
 ) -> Request:
     """The request, with what the files beside the model take."""
     from moefit.app.guests import implied, read_files, speculating  # noqa: PLC0415 - few lines have any
-    from moefit.llama.beside import places  # noqa: PLC0415 - as above
+    from moefit.llama.guest_files import places  # noqa: PLC0415 - as above
 
     wanted = _with_model(launch.constraints)
     with _remote(wanted, progress) as (using, client, open_source):
@@ -152,7 +154,7 @@ def on_its_words_alone(request: Request) -> Request:
         return request
     return replace(
         request,
-        launch=replace(request.launch, constraints=replace(wanted, op_offload_min_batch=DEFAULT_MIN_BATCH)),
+        launch=replace(request.launch, constraints=replace(wanted, op_offload_min_batch=MIN_BATCH)),
     )
 
 
@@ -169,6 +171,7 @@ def read_line(words: Sequence[str] | None, model_path: str | None = None, build:
     """The command with its files and variables, whether it names a model or not."""
     table = _table(words or [], build)
     refuse_fork(words or [], table)
+    refuse_own_options(words or [], table)
     command = parse(words or [], table)
     if model_path is not None:
         command = with_model(command, model_words(model_path))
@@ -189,7 +192,7 @@ def read_line(words: Sequence[str] | None, model_path: str | None = None, build:
 def _min_batch(command: Command) -> int | None:
     """The threshold that the program will have, where moefit cannot choose it."""
     stated = min_batch(variables(command, os.environ))
-    return DEFAULT_MIN_BATCH if stated is None and not reaches(command, MIN_BATCH) else stated
+    return MIN_BATCH if stated is None and not reaches(command, VARIABLE) else stated
 
 
 def read_model(wanted: Constraints, progress: Callable[[Progress], None] | None = None) -> Model:

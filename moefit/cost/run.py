@@ -8,6 +8,7 @@ from moefit.cost.moe_cache import cached_groups
 from moefit.cost.rates import copy_rate, device_rates, handover_rate, host_rates
 from moefit.cost.tally import tally
 from moefit.machine.types import CPU
+from moefit.memory.pipelining import pipelines
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def run_of(
         helper=helper,
         copy=0.0 if helper == CPU else copy_rate(host, devices[helper], settings),
         missing=_missing(work, machine, where),
-        pipelined=_pipelined(devices, settings, placement),
+        pipelined=pipelines(devices, settings, placement),
         cached=cached_groups(work, groups, [copy_rate(host, device, settings) for device in devices]),
     )
 
@@ -107,18 +108,6 @@ def _helper(devices: Sequence[Device], settings: Settings) -> int:
     if not (settings.op_offload and settings.host_buffers):
         return CPU
     return next((i for i, device in enumerate(devices) if device.backend.op_offload), CPU)
-
-
-def _pipelined(devices: Sequence[Device], settings: Settings, placement: Placement) -> bool:
-    """source: src/llama-context.cpp, llama_context::llama_context, pipeline_parallel."""
-    return (
-        len(devices) > 1
-        and settings.split_mode == "layer"
-        and settings.kv_offload
-        and not placement.overrides
-        and not settings.moe_cache
-        and CPU not in placement.slots
-    )
 
 
 def _missing(work: Work, machine: Machine, where: Tally) -> float:

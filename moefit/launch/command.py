@@ -23,45 +23,6 @@ from moefit.values import dataclass
 _NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
 
-OWN_OPTIONS = frozenset(
-    [
-        "--gpu",
-        "--ram",
-        "--ram-bandwidth",
-        "--cores",
-        "--machine",
-        "--budget",
-        "--exclude",
-        "--no-calibration",
-        "--allow-cpu",
-        "--debug",
-        "--expect",
-        "--margin",
-        "--beside",
-        "--strategy",
-        "--workload",
-        "--prefer",
-        "--exact",
-        "--build",
-        "--json",
-        "--explain",
-        "--format",
-        "--color",
-        "--dry-run",
-        "--wait-free",
-        "--as-given",
-        "--name",
-        "--user",
-        "--replan",
-        "--run-as",
-        "--output",
-        "--install",
-        "--svg",
-    ]
-)
-"""moefit's, which a user may put on the wrong side of `--`."""
-
-
 @dataclass(frozen=True, slots=True)
 class Argument:
     """One option of the line, with its values."""
@@ -230,7 +191,7 @@ def _find(
         return *found, True
     legacy = LEGACY_BENCH if table.program == "llama-bench" else LEGACY
     found = legacy.lookup(word) or builtin(table.program).lookup(word) or found
-    if found is None and word not in OWN_OPTIONS and looks_new(word, table):
+    if found is None and looks_new(word, table):
         return new_option(word, following), True, True
     return (*found, False) if found else _unknown(word, table, previous)
 
@@ -251,8 +212,6 @@ def _unknown(word: str, table: OptionTable, previous: Argument | None) -> NoRetu
 
 
 def _closest(word: str, table: OptionTable) -> str | None:
-    if word in OWN_OPTIONS:
-        return f"{word} is moefit's own option: it goes before the --"
     near = nearest(normal(word), table, 0.6)
     return f"did you mean {near}?" if near else f"see {table.program} --help"
 

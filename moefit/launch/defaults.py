@@ -9,17 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from moefit.launch.constraints import Constraints
-from moefit.launch.settings import Settings
+from moefit.launch.settings import BATCH, CACHE_RAM, CHECKPOINTS, MIN_BATCH, SERVERS, SLOTS, Settings
 from moefit.machine.types import Device
 
-AUTO_SLOTS = 4
-_WITH_CACHE = {"llama-server", "llama-cli"}
-_CACHE_RAM = 8192 << 20
-_CHECKPOINTS = 32
-BATCH = 2048
-"""source: common/common.h, common_params::n_batch."""
-_MIN_BATCH = 32
-"""source: ggml/src/ggml-cuda/ggml-cuda.cu, ggml_backend_cuda_reg."""
 _ROLLS_BACK = frozenset({"draft-mtp", "draft-eagle3", "draft-dflash", "draft-dspark"})
 """source: common/common.h, common_params_speculative::need_n_rs_seq."""
 
@@ -66,7 +58,7 @@ def settings(
         kv_offload=constraints.kv_offload is not False,
         op_offload=constraints.op_offload is not False,
         pinned=constraints.pinned,
-        op_offload_min_batch=_MIN_BATCH
+        op_offload_min_batch=MIN_BATCH
         if constraints.op_offload_min_batch is None
         else constraints.op_offload_min_batch,
         swa_full=constraints.swa_full,
@@ -98,7 +90,7 @@ def settings(
 def _slots(constraints: Constraints) -> tuple[int, bool]:
     """Slots, and whether they share one cache: llama-server's auto is four that do, whatever --no-kv-unified says."""
     if constraints.slots is None and constraints.program == "llama-server":
-        return AUTO_SLOTS, True
+        return SLOTS, True
     return constraints.slots or 1, bool(constraints.kv_unified)
 
 
@@ -136,14 +128,14 @@ def _without_mmap(device: Device) -> bool:
 
 
 def _cache_ram(constraints: Constraints) -> int | None:
-    if constraints.program not in _WITH_CACHE:
+    if constraints.program not in SERVERS:
         return 0
     if constraints.cache_ram is None:
-        return _CACHE_RAM
+        return CACHE_RAM
     return constraints.cache_ram if constraints.cache_ram >= 0 else None
 
 
 def _checkpoints(constraints: Constraints) -> int:
-    if constraints.program not in _WITH_CACHE:
+    if constraints.program not in SERVERS:
         return 0
-    return _CHECKPOINTS if constraints.context_checkpoints is None else constraints.context_checkpoints
+    return CHECKPOINTS if constraints.context_checkpoints is None else constraints.context_checkpoints

@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from moefit.launch.constraints import Constraints
-from moefit.launch.settings import Settings
+from moefit.launch.settings import MIN_BATCH, Settings
 
-MIN_BATCH: Final = "GGML_OP_OFFLOAD_MIN_BATCH"
+VARIABLE: Final = "GGML_OP_OFFLOAD_MIN_BATCH"
 """From how many tokens on a batch copies the weights it needs to a device. source: ggml/src/ggml-cuda/ggml-cuda.cu,
 ggml_backend_cuda_reg; the other backends with offload_op read the same variable."""
-DEFAULT_MIN_BATCH: Final = 32
 
 
 def environment(settings: Settings, constraints: Constraints) -> Mapping[str, str]:
@@ -25,9 +24,9 @@ def environment(settings: Settings, constraints: Constraints) -> Mapping[str, st
     >>> environment(Settings(4096, op_offload_min_batch=96), Constraints(op_offload_min_batch=96))
     {}
     """
-    if settings.op_offload_min_batch in {DEFAULT_MIN_BATCH, constraints.op_offload_min_batch}:
+    if settings.op_offload_min_batch in {MIN_BATCH, constraints.op_offload_min_batch}:
         return {}
-    return {MIN_BATCH: str(settings.op_offload_min_batch)}
+    return {VARIABLE: str(settings.op_offload_min_batch)}
 
 
 def min_batch(variables: Mapping[str, str]) -> int | None:
@@ -36,7 +35,7 @@ def min_batch(variables: Mapping[str, str]) -> int | None:
     >>> min_batch({"GGML_OP_OFFLOAD_MIN_BATCH": "64 tokens"}), min_batch({"GGML_OP_OFFLOAD_MIN_BATCH": "x"}), min_batch({})
     (64, 0, None)
     """
-    text = variables.get(MIN_BATCH)
+    text = variables.get(VARIABLE)
     if text is None:
         return None
     number = re.match(r"\s*[+-]?\d+", text)

@@ -13,6 +13,23 @@ source: src/llama-model-loader.cpp, llama_model_loader::init_mappings
 """
 
 
+SERVERS: Final = frozenset({"llama-server", "llama-cli"})
+"""Programs with a prompt cache and context checkpoints: llama-cli runs a server, too. source: tools/cli/cli.cpp"""
+BATCH: Final = 2048
+"""source: common/common.h, common_params::n_batch"""
+MIN_BATCH: Final = 32
+"""Tokens from which on a batch copies the weights that it needs to a device.
+
+source: ggml/src/ggml-cuda/ggml-cuda.cu, ggml_backend_cuda_reg
+"""
+CACHE_RAM: Final = 8192 << 20
+"""source: common/common.h, common_params::cache_ram_mib"""
+CHECKPOINTS: Final = 32
+"""source: common/common.h, common_params::n_ctx_checkpoints"""
+SLOTS: Final = 4
+"""llama-server's auto. source: tools/server/server.cpp, llama_server"""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """One candidate launch. Names and defaults are llama-server's (common/common.h, common_params)."""
@@ -21,9 +38,9 @@ class Settings:
     """n_ctx as asked for, in tokens, before llama.cpp pads it; never 0."""
     program: str = "llama-server"
     """Base name of the program: llama-server, llama-bench, llama-fit-params, llama-cli ..."""
-    batch: int = 2048
+    batch: int = BATCH
     ubatch: int = 512
-    slots: int = 4
+    slots: int = SLOTS
     """n_parallel, n_seq_max. llama-server's auto is 4 with a unified cache; 1 in the other programs."""
     kv_unified: bool = True
     cache_type_k: str = "f16"
@@ -34,7 +51,7 @@ class Settings:
     op_offload: bool = True
     pinned: bool = True
     """False with GGML_CUDA_NO_PINNED: buffers on the host are pageable."""
-    op_offload_min_batch: int = 32
+    op_offload_min_batch: int = MIN_BATCH
     """GGML_OP_OFFLOAD_MIN_BATCH."""
     swa_full: bool = False
     host_buffers: bool = True
@@ -54,9 +71,9 @@ class Settings:
     threads_batch: int | None = None
     """-tb; None for as many as `threads`."""
     threads: int | None = None
-    cache_ram: int | None = 8192 << 20
+    cache_ram: int | None = CACHE_RAM
     """Bytes of --cache-ram; None for no limit, 0 for none."""
-    context_checkpoints: int = 32
+    context_checkpoints: int = CHECKPOINTS
     """-ctxcp, per slot."""
     mtp: bool = False
     """Multi-token prediction layers are loaded and run (--spec-type with mtp)."""

@@ -21,6 +21,7 @@ from moefit.memory.cells import context
 from moefit.memory.graph.context import Batch, Homes
 from moefit.memory.graph.reserve import Question, guessed, peaks_of, sketch
 from moefit.memory.hparams import hparams
+from moefit.memory.pipelining import COPIES, pipelines
 from moefit.model import Model
 from moefit.model.architectures import architecture
 from moefit.placement.types import Placement
@@ -98,7 +99,7 @@ def _asked(
         output=homes.output,
         offload=settings.op_offload and any(device.backend.op_offload for device in devices),
         min_batch=settings.op_offload_min_batch,
-        copies=pipeline_copies(model, devices, settings, placement),
+        copies=COPIES if pipelines(devices, settings, placement) else 1,
         auto=settings.flash_attention == "auto",
     )
 
@@ -115,20 +116,6 @@ def _beyond(
         pinned = peaks_of(model, homes, replace(question, batch=replace(question.batch, pins=True)))
         terms["norms on their layer's device"] = _above(pinned, prompt)
     return terms
-
-
-def pipeline_copies(model: Model, devices: Sequence[Device], settings: Settings, placement: Placement) -> int:
-    """How often inputs are held to overlap devices (llama_context::llama_context, pipeline_parallel)."""
-    parallel = (
-        len(devices) > 1
-        and placement.offloaded >= model.slots
-        and settings.split_mode == "layer"
-        and settings.kv_offload
-        and not placement.overrides
-        and not settings.overridden
-        and not settings.moe_cache
-    )
-    return 4 if parallel else 1
 
 
 def outputs_max(settings: Settings, batch: int) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from moefit.launch.settings import SERVERS
 from moefit.memory.cache_tensor import cache_type
 from moefit.memory.cells import context
 from moefit.memory.compressed import HEAVY, SPARSE
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 FLOAT = 4
 CELL = 16
 """Bytes of a saved cell's position and sequence, measured on a server's log."""
-SERVERS = frozenset({"llama-server", "llama-cli"})
 PROCESS = 512 << 20
 """Bytes of RAM that the program takes beside its buffers: 335 MiB of its own, the driver's and the vocabulary's, and 170 of libraries, on
 an H100's host with Qwen3-30B-A3B, wherever its weights were (benchmarks/gpu/ram.py)."""

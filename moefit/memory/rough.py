@@ -16,6 +16,7 @@ from moefit.memory.cells import Context, context
 from moefit.memory.host import FLOAT
 from moefit.memory.hparams import hparams
 from moefit.memory.kv import layer_bytes
+from moefit.memory.pipelining import COPIES, pipelines
 from moefit.model.architectures import Logits, architecture
 
 if TYPE_CHECKING:
@@ -47,10 +48,8 @@ def rough_compute(
     masks = 3 * FLOAT * c.total * tokens
     cached = _cached(model, settings)
     busy = masks + FLOAT * tokens * widest + logits + cached
-    pipelined = (
-        len(devices) > 1 and not placement.overrides and CPU not in placement.slots and not settings.moe_cache
-    )
-    copies = 4 if pipelined else 1
+    pipelined = pipelines(devices, settings, placement)
+    copies = COPIES if pipelined else 1
     on = tuple(
         busy * (2 if pipelined else 1) + (_copied(model, settings, placement, devices) if index == 0 else 0)
         for index in range(len(devices))

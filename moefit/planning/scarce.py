@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from moefit.launch.defaults import BATCH
+from moefit.launch.settings import BATCH
 from moefit.planning.context import SMALLEST, largest_context
 from moefit.planning.frame import frame
 from moefit.search.candidate import Candidate

@@ -8,8 +8,8 @@ from typing import Final
 
 from moefit import cost
 from moefit.cost.work import work_of
-from moefit.launch.defaults import BATCH, settings
-from moefit.launch.settings import Settings
+from moefit.launch.defaults import settings
+from moefit.launch.settings import BATCH, Settings
 from moefit.machine.types import Device, Machine
 from moefit.memory.guest import Guest
 from moefit.memory.memo import per_object

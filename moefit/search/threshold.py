@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from moefit import cost
-from moefit.launch.environment import DEFAULT_MIN_BATCH
+from moefit.launch.settings import MIN_BATCH
 from moefit.machine.types import CPU
 from moefit.search.candidate import Candidate
 from moefit.search.problem import Problem, known_work
@@ -35,11 +35,11 @@ def with_threshold(problem: Problem, chosen: Candidate) -> Candidate | None:
     tokens = cost.op_offload_min_batch(work, request.machine, settled.devices, settings, settled.placement)
     if CPU in settled.placement.slots:
         tokens = max(tokens, settings.slots + 1)
-    if tokens == DEFAULT_MIN_BATCH:
+    if tokens == MIN_BATCH:
         return None
     settings = replace(settings, op_offload_min_batch=min(tokens, settings.ubatch))
     if tokens > settings.ubatch and chosen.prediction.confidence != "guessed":
-        settings = replace(settings, op_offload_min_batch=DEFAULT_MIN_BATCH, op_offload=False)
+        settings = replace(settings, op_offload_min_batch=MIN_BATCH, op_offload=False)
         settled = placed_with(request, settled, settings)
     prediction = problem.predict(settings, settled.devices, settled.placement, settled.guests)
     without = problem.predict(chosen.settings, settled.devices, settled.placement, chosen.settled.guests)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from moefit.app.own_options import OWN_OPTIONS
 from moefit.cli import main, options
 from moefit.cli.commands import COMMANDS
-from moefit.launch.command import OWN_OPTIONS
 from moefit.launch.options import builtin
 
 EXAMPLE = str(Path(__file__).parents[2] / "examples" / "qwen3-30b-a3b-q4_k_m.gguf")

@@ -8,9 +8,9 @@ import pytest
 
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device
-from moefit.memory.compute import pipeline_copies
 from moefit.memory.kv import kv
 from moefit.memory.moe_cache import MoeCache, moe_cache
+from moefit.memory.pipelining import pipelines
 from moefit.placement.types import Placement
 from tests import oracle
 from tests.oracle.launches import launch
@@ -105,7 +105,5 @@ def test_the_layers_on_each_device_split_the_cache_where_ts_does_not() -> None:
 
 def test_devices_do_not_overlap_micro_batches_with_a_cache() -> None:
     placement = Placement(tuple(i * 2 // EXPERTS.slots for i in range(EXPERTS.slots)))
-    copies = [
-        pipeline_copies(EXPERTS, (CARD, CARD), Settings(8192, moe_cache=size), placement) for size in (0, MIB)
-    ]
-    assert [4, 1] == copies
+    copies = [pipelines((CARD, CARD), Settings(8192, moe_cache=size), placement) for size in (0, MIB)]
+    assert [True, False] == copies

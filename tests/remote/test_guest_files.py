@@ -12,7 +12,7 @@ from moefit.errors import InputError
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
 from moefit.launch.precedence import effective
-from moefit.llama.beside import Places, places
+from moefit.llama.guest_files import Places, places
 from moefit.machine.detect import MachineOptions
 from moefit.planning.as_given import as_given
 from moefit.planning.core import plan

@@ -1,0 +1,33 @@
+"""When llama.cpp lets several devices work on several micro-batches at once, which holds every input in copies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from moefit.machine.types import CPU
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from moefit.launch.settings import Settings
+    from moefit.machine.types import Device
+    from moefit.placement.types import Placement
+
+COPIES: Final = 4
+"""source: ggml/src/ggml-backend.cpp, GGML_SCHED_MAX_COPIES"""
+
+
+def pipelines(devices: Sequence[Device], settings: Settings, placement: Placement) -> bool:
+    """Whether it does: with every slot on one of several devices, and nothing that overrides where tensors are.
+
+    source: src/llama-context.cpp, llama_context::llama_context, pipeline_parallel
+    """
+    return (
+        len(devices) > 1
+        and CPU not in placement.slots
+        and settings.split_mode == "layer"
+        and settings.kv_offload
+        and not placement.overrides
+        and not settings.overridden
+        and not settings.moe_cache
+    )
