@@ -3,7 +3,7 @@
 PYTHON ?= python3
 LOCK = -q --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make lock'
 
-.PHONY: help test thorough lint format package lock real bench drift clean
+.PHONY: help test thorough lint format package lock real bench drift docs pictures release clean
 
 help:  ## what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -42,6 +42,17 @@ real: .venv/installed  ## build llama.cpp's two references once (12 minutes each
 	MOEFIT_LLAMA=$$(scripts/build_llama.sh 11434) .venv/bin/pytest -m llama
 	MOEFIT_LLAMA=$$(scripts/build_llama.sh 11549) .venv/bin/pytest -m llama
 
+docs: .venv/installed  ## the documentation as a site, checked strictly
+	.venv/bin/pip install -q -e '.[docs]'
+	.venv/bin/mkdocs build --strict --site-dir site
+
+pictures: .venv/installed  ## the pictures of README and docs, from real output
+	.venv/bin/python scripts/pictures.py docs/pictures
+
+release: .venv/installed  ## build, check and tag the version that stands in moefit/__init__.py
+	.venv/bin/pip install -q build twine
+	scripts/release.sh
+
 bench: .venv/installed  ## start-up time beside llama-fit-params
 	scripts/build_llama.sh
 	.venv/bin/python -m benchmarks.startup
@@ -50,5 +61,5 @@ drift: .venv/installed  ## hold the rules to the newest llama.cpp there is, and 
 	.venv/bin/python scripts/drift.py
 
 clean:  ## everything that was made here
-	rm -rf .venv .venv-oldest .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
+.PHONY: rm -rf .venv .venv-oldest .mypy_cache .pytest_cache .ruff_cache .hypothesis dist site
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

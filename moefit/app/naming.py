@@ -22,6 +22,12 @@ _BESIDE = re.compile(r".*mmproj|.*imatrix|(?:mtp|eagle3|dflash|dspark)-")
 _OLLAMA = re.compile(r"[a-z0-9._-]+:[a-z0-9._-]+", re.IGNORECASE)
 
 
+def is_repository(name: str) -> bool:
+    """Whether a name is a whole repository of Hugging Face, no file or quant of it, and nothing on this machine."""
+    words = model_words(name) if not os.path.isdir(name) else ()  # noqa: PTH112 - as below
+    return words[:1] == ("-hf",) and len(words) == 2 and ":" not in words[1].removeprefix("hf:")
+
+
 def model_words(name: str) -> tuple[str, ...]:
     """`-m`, `-hf` or `-mu` with its value, whichever `name` means; what is on this machine comes first.
 

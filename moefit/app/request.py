@@ -53,6 +53,7 @@ def read_request(
     options: Options,
     progress: Callable[[Progress], None] | None = None,
     build: str | None = None,
+    machine: Machine | None = None,
 ) -> Request:
     """Read the command, then the model it names, then the machine.
 
@@ -63,6 +64,7 @@ def read_request(
         options: those that steer the plan.
         progress: told how far the header of a remote model has come.
         build: `--build`: a number, or a file with a page of --help.
+        machine: the machine, where it is known already.
 
     Raises:
         MoefitError: what the user gave cannot be used.
@@ -73,8 +75,8 @@ def read_request(
         wanted.mmproj or wanted.draft or wanted.loras or wanted.control_vectors
     ):
         model = read_model(wanted, progress)
-        return Request(model, read_machine(machine_options, launch), launch, options)
-    return _with_guests(launch, machine_options, options, progress)
+        return Request(model, machine or read_machine(machine_options, launch), launch, options)
+    return _with_guests(launch, lambda: machine or read_machine(machine_options, launch), options, progress)
 
 
 def _is_path(source: ModelSource) -> bool:
@@ -83,7 +85,7 @@ def _is_path(source: ModelSource) -> bool:
 
 def _with_guests(
     launch: Launch,
-    machine_options: MachineOptions,
+    find_machine: Callable[[], Machine],
     options: Options,
     progress: Callable[[Progress], None] | None,
 ) -> Request:
@@ -102,7 +104,7 @@ def _with_guests(
         spec_type = spec_type or implied(files.draft)
     if spec_type is not None:
         wanted = speculating(wanted, launch.given, spec_type)
-    machine = read_machine(machine_options, launch)
+    machine = find_machine()
     read = replace(launch, constraints=wanted, needed=needed)
     return Request(model, machine, read, options, files)
 

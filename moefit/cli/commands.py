@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,7 +28,8 @@ from moefit.cli import options as o
 from moefit.cli.gathered import gather
 from moefit.cli.output import console, draw, note, show, warn, write_argv
 from moefit.cli.progress import show_progress
-from moefit.cli.shared import MachineShared, Shared, takes
+from moefit.cli.registry import COMMANDS, command
+from moefit.cli.shared import MachineShared, Shared
 from moefit.cli.streams import carried
 from moefit.errors import DriverError, InputError, UsageError, Warn
 from moefit.formats import shell
@@ -40,9 +41,6 @@ from moefit.search.request import Request
 
 if TYPE_CHECKING:
     from moefit.formats.unit import Service
-
-COMMANDS: dict[str, Callable[[], Callable[..., int]]] = {}
-"""Name -> makes the function that Typer gets, in the order in which --help lists them."""
 
 
 def app(words: Sequence[str]) -> typer.Typer:
@@ -60,16 +58,6 @@ def app(words: Sequence[str]) -> typer.Typer:
         if named in {None, name}:
             made.command(name)(make())
     return made
-
-
-def command(shared: type[MachineShared] | None = None) -> Callable[[Callable[..., int]], Callable[..., int]]:
-    """Makes a function a command, one that takes the options of `shared` as its first parameter."""
-
-    def register(function: Callable[..., int]) -> Callable[..., int]:
-        COMMANDS[function.__name__] = lambda: takes(shared)(function) if shared else function
-        return function
-
-    return register
 
 
 def moefit(
@@ -291,19 +279,6 @@ def devices(shared: MachineShared, as_json: o.AsJson = False, svg: o.Svg = None)
 
 
 @command()
-def cards(as_json: o.AsJson = False, color: o.Color = o.When.AUTO) -> int:
-    """The cards that --gpu knows, with their figures."""
-    from moefit.formats.cards import cards_json, show_cards
-    from moefit.machine.cards import CARDS
-
-    if as_json:
-        sys.stdout.write(cards_json(CARDS))
-    else:
-        show_cards(CARDS, console(color))
-    return FITS
-
-
-@command()
 def calibrate(as_json: o.AsJson = False, color: o.Color = o.When.AUTO) -> int:
     """Measure this machine once, in under a minute.
 
@@ -417,3 +392,6 @@ def _runnable(shared: Shared, changed: Callable[[Request], Request] | None = Non
     made = _checked(shared, request)
     gather("plan", made)
     return request, made
+
+
+from moefit.cli import look as _look_commands  # noqa: E402, F401 - registers its commands behind these

@@ -178,6 +178,33 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 Explain = Annotated[
     bool, typer.Option("--explain", help="Why each layer is where it is, and what else was tried.")
 ]
+ComparedModels = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[MODEL]...",
+        help="Files, folders, URLs or repositories; one without a quant is all of its files.",
+    ),
+]
+Repository = Annotated[
+    str | None,
+    typer.Option("-hf", metavar="USER/REPO", help="Every model of this repository of Hugging Face."),
+]
+Contexts = Annotated[
+    str | None, typer.Option("--contexts", metavar="N,N", help="Contexts to compare, in tokens.")
+]
+ComparedCards = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--cards", metavar="SPEC", help="A machine with this card instead, as --gpu takes it. Repeatable."
+    ),
+]
+Strategies = Annotated[
+    str | None,
+    typer.Option("--strategies", metavar="S,S", help="Strategies to compare: base-first,two-pass."),
+]
+Word = Annotated[
+    str | None, typer.Argument(metavar="[WORD]", help="A word of a plan: reserve, ubatch, base-first.")
+]
 Svg = Annotated[
     Path | None,
     typer.Option("--svg", metavar="FILE", help="Also draw the page as a picture.", dir_okay=False),

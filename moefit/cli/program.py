@@ -137,7 +137,8 @@ def complain(error: MoefitError) -> None:
 def _run(head: list[str], tail: list[str] | None) -> int:
     from typer.exceptions import TyperException
 
-    from moefit.cli.commands import COMMANDS, app
+    from moefit.cli.commands import app
+    from moefit.cli.registry import COMMANDS
 
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
         signal.signal(signal.SIGINT, signal.default_int_handler)  # from here on there may be something
@@ -197,7 +198,7 @@ def _usage_error(error: Exception, head: Sequence[str]) -> UsageError:
 def _closest_command(word: str) -> str:
     from difflib import get_close_matches
 
-    from moefit.cli.commands import COMMANDS
+    from moefit.cli.registry import COMMANDS
 
     near = get_close_matches(word, COMMANDS, n=1)
     return f"did you mean moefit {near[0]}?" if near else "moefit --help lists the commands"

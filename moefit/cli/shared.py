@@ -7,6 +7,7 @@ import site
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import field, fields
+from enum import StrEnum
 from functools import wraps
 from typing import Any, get_type_hints
 
@@ -55,19 +56,50 @@ class MachineShared:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shared(MachineShared):
-    """What every planning command takes before `--`."""
+class Steered(MachineShared):
+    """What steers plans, one or several."""
 
-    model: o.ModelPath = None
-    allow_cpu: o.AllowCpu = False
-    expect: o.Expect = None
     margin: o.Margin = None
     beside: o.Beside = None
     strategy: o.StrategyChoice = o.Strategy.AUTO
     workload: o.WorkloadText = None
     prefer: o.Prefer = None
-    exact: o.Exact = False
     build: o.Build = None
+
+    @property
+    def plan_options(self) -> Options:
+        """Those that steer the plan."""
+        return Options(
+            workload=self._workload,
+            strategy=self.strategy.value,
+            margins=dict(_by_device("--margin", text) for text in self.margin or ()),
+            beside=dict(_by_device("--beside", text) for text in self.beside or ()),
+        )
+
+    @property
+    def _workload(self) -> Workload:
+        if self.prefer is None:
+            return parse_workload("chat" if self.workload is None else self.workload)
+        if self.workload is not None:
+            raise UsageError("--prefer and --workload both say what to be fast at", "give one of them")
+        return PREFERENCES[self.prefer.value]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared(Steered):
+    """What `compare` takes."""
+
+    models: o.ComparedModels = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shared(Steered):
+    """What every planning command takes before `--`."""
+
+    model: o.ModelPath = None
+    allow_cpu: o.AllowCpu = False
+    expect: o.Expect = None
+    exact: o.Exact = False
 
     @property
     def expected(self) -> tuple[str, ...]:
@@ -88,24 +120,6 @@ class Shared(MachineShared):
             for item in value if isinstance(value, list) else [value]:
                 words += [option] if item is True else [option, str(item)]
         return (*words, "--", *argv)
-
-    @property
-    def plan_options(self) -> Options:
-        """Those that steer the plan."""
-        return Options(
-            workload=self._workload,
-            strategy=self.strategy.value,
-            margins=dict(_by_device("--margin", text) for text in self.margin or ()),
-            beside=dict(_by_device("--beside", text) for text in self.beside or ()),
-        )
-
-    @property
-    def _workload(self) -> Workload:
-        if self.prefer is None:
-            return parse_workload("chat" if self.workload is None else self.workload)
-        if self.workload is not None:
-            raise UsageError("--prefer and --workload both say what to be fast at", "give one of them")
-        return PREFERENCES[self.prefer.value]
 
 
 def takes(shared: type[MachineShared]) -> Callable[[Callable[..., int]], Callable[..., int]]:
@@ -150,3 +164,21 @@ def _by_device(option: str, text: str) -> tuple[str, int]:
             f"{option} {text}: a device is missing before =", f"{option} CUDA0=600MiB, or {option} 600MiB"
         )
     return name, parse_size(size)
+
+
+def numbers(option: str, text: str | None) -> tuple[int, ...]:
+    """`N,N`; none where the option was not given."""
+    words = text.split(",") if text else []
+    if not all(word.strip().isdecimal() for word in words):
+        raise UsageError(f"{option} {text}: takes numbers with commas between", f"{option} 8192,32768")
+    return tuple(map(int, words))
+
+
+def names(option: str, text: str | None, kind: type[StrEnum]) -> tuple[str, ...]:
+    """`NAME,NAME`, each one of `kind`; none where the option was not given."""
+    words = [word.strip() for word in text.split(",")] if text else []
+    known = [str(value) for value in kind]
+    for word in words:
+        if word not in known:
+            raise UsageError(f"{option} {word}: there is no such one", f"known: {', '.join(known)}")
+    return tuple(words)

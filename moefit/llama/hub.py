@@ -21,7 +21,16 @@ from moefit.gguf.http import Client, shown
 from moefit.gguf.remote import GONE, REFUSED, refusal
 from moefit.gguf.split import shard_names
 from moefit.launch.sources import ModelSource
-from moefit.llama.repository import DEFAULT_TAGS, PRESET, Wanted, choose_model, choose_sidecar, shards, wanted
+from moefit.llama.repository import (
+    DEFAULT_TAGS,
+    PRESET,
+    Wanted,
+    choose_model,
+    choose_sidecar,
+    models,
+    shards,
+    wanted,
+)
 from moefit.reading import read_small
 from moefit.values import dataclass
 
@@ -164,6 +173,20 @@ def _from_repository(
             if models
             else "it has none at all",
         )
+    return found
+
+
+def listed(repo: str, using: Access, client: Client) -> tuple[str, ...]:
+    """The models of a repository on the server, or offline those in the cache.
+
+    Raises:
+        InputError: there is no such repository, it may not be read, or it has no model.
+    """
+    asked = wanted(repo)
+    listing = _cached(using.hub_cache, asked.repo) if using.offline else _listed(using, client, asked.repo)
+    found = models(listing.names) if listing is not None else ()
+    if not found:
+        raise InputError(f"-hf {repo}: the repository has no GGUF model")
     return found
 
 

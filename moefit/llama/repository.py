@@ -55,14 +55,19 @@ def choose_model(files: Sequence[str], asked: Wanted) -> str | None:
     """The file to load, the first shard of a set; None if there is none."""
     if asked.file:
         return asked.file if asked.file in files else None
-    models = [name for name in files if _is_model(name) and _is_first(name)]
+    found = models(files)
     for tag in [asked.tag] if asked.tag else DEFAULT_TAGS:
         # The tag may be any part of the name that ends at a dot or dash; llama.cpp reads it as an expression.
         pattern = re.compile(f"{re.escape(tag)}[.-]", re.IGNORECASE)
-        for name in models:
+        for name in found:
             if pattern.search(name):
                 return name
-    return None if asked.tag else next(iter(models), None)
+    return None if asked.tag else next(iter(found), None)
+
+
+def models(files: Sequence[str]) -> tuple[str, ...]:
+    """The models among a repository's files, of split sets the first shard."""
+    return tuple(name for name in files if _is_model(name) and _is_first(name))
 
 
 def shards(files: Sequence[str], model: str) -> tuple[str, ...]:

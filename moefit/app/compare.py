@@ -1,0 +1,144 @@
+"""Plans side by side: several files, contexts, cards or strategies, every combination of what is asked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
+from itertools import product
+
+from moefit.app.naming import is_repository
+from moefit.app.request import read_launch, read_machine, read_request
+from moefit.errors import MoefitError, UsageError
+from moefit.machine.detect import MachineOptions
+from moefit.machine.types import Machine
+from moefit.planning.compared import Row
+from moefit.planning.core import plan
+from moefit.search.request import Options, Request
+from moefit.values import dataclass
+
+_AT_ONCE = 8
+"""Headers that are fetched at a time."""
+
+Tell = Callable[[str, float], None]
+"""Told what is being done, and the share that is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is compared; an empty field leaves that to the line, the machine and moefit."""
+
+    models: tuple[str, ...] = ()
+    """As MODEL is written; a repository without a quant stands for all of its files."""
+    contexts: tuple[int, ...] = ()
+    cards: tuple[str, ...] = ()
+    """As --gpu takes them: one machine for each."""
+    strategies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The command that all of them share."""
+
+    words: tuple[str, ...] | None
+    machine: MachineOptions
+    options: Options
+    build: str | None = None
+
+
+def compare(asked: Asked, line: Line, tell: Tell) -> tuple[Row, ...]:
+    """Every combination, planned; the largest files first where a repository was asked for.
+
+    Raises:
+        UsageError: there is nothing to compare.
+        MoefitError: the machine, or the only model, cannot be read.
+    """
+    names = tuple(_named(asked.models)) or (None,)
+    if names == (None,) and not line.words:
+        raise UsageError("there is nothing to compare", "moefit compare a.gguf b.gguf, or -hf user/repo")
+    cards: tuple[str | None, ...] = asked.cards or (None,)
+    launch = read_launch(names[0], line.words, line.build)
+    machines = {
+        card: read_machine(replace(line.machine, gpus=(card,)) if card else line.machine, launch)
+        for card in cards
+    }
+    found = _read(names, line, next(iter(machines.values())), tell)
+    rows = [
+        row
+        for at, (name, read) in enumerate(found)
+        for row in _planned(name, read, asked, machines, lambda label, at=at: tell(label, at / len(found)))  # type: ignore[misc]
+    ]
+    if len(names) == 1 and rows and all(row.plan is None for row in rows):
+        raise UsageError(rows[0].error or "there is no plan")
+    whole = any(is_repository(name) for name in asked.models)
+    return tuple(sorted(rows, key=lambda row: -(row.plan.model.bytes if row.plan else 0)) if whole else rows)
+
+
+def _named(models: Sequence[str]) -> Iterator[str]:
+    """The models one by one; a repository as its files."""
+    for name in models:
+        if is_repository(name):
+            from moefit.gguf.http import Client  # noqa: PLC0415 - only a repository needs it
+            from moefit.llama.hub import access, listed  # noqa: PLC0415 - as above
+
+            with Client() as client:
+                repo = name.removeprefix("hf:")
+                yield from (f"{repo}/{file}" for file in listed(repo, access(os.environ), client))
+        else:
+            yield name
+
+
+Read = Request | MoefitError
+
+
+def _read(
+    names: Sequence[str | None], line: Line, machine: Machine, tell: Tell
+) -> list[tuple[str | None, Read]]:
+    """The request of every model, in their order; headers on servers are fetched several at a time."""
+
+    def read(name: str | None) -> Read:
+        try:
+            return read_request(
+                name, line.words, line.machine, line.options, build=line.build, machine=machine
+            )
+        except MoefitError as error:
+            return error
+
+    found: dict[int, Read] = {}
+    with ThreadPoolExecutor(min(_AT_ONCE, len(names))) as pool:
+        tasks = {pool.submit(read, name): at for at, name in enumerate(names)}
+        try:
+            for task in as_completed(tasks):
+                found[tasks[task]] = task.result()
+                tell(f"read {len(found)} of {len(names)} headers", len(found) / len(names))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return [(name, found[at]) for at, name in enumerate(names)]
+
+
+def _planned(
+    name: str | None,
+    read: Read,
+    asked: Asked,
+    machines: dict[str | None, Machine],
+    tell: Callable[[str], None],
+) -> Iterator[Row]:
+    """A model's plans."""
+    label = name or (read.model.name if isinstance(read, Request) else "")
+    if isinstance(read, MoefitError):
+        yield Row(label, error=read.message)
+        return
+    for context, card, strategy in product(asked.contexts or (None,), machines, asked.strategies or (None,)):
+        tell(label)
+        request = replace(read, machine=machines[card])
+        if context is not None:
+            constraints = replace(read.launch.constraints, context=context)
+            request = replace(request, launch=replace(read.launch, constraints=constraints))
+        if strategy is not None:
+            request = replace(request, options=replace(read.options, strategy=strategy))
+        try:
+            yield Row(label, context, card, strategy, plan(request))
+        except MoefitError as error:
+            yield Row(label, context, card, strategy, error=error.message)

@@ -1,0 +1,90 @@
+"""The commands that look around: files and cards side by side, what to mend, what a word means."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from moefit.app.request import read_line, read_machine
+from moefit.cli import DOES_NOT_FIT, FITS
+from moefit.cli import options as o
+from moefit.cli.output import console, draw
+from moefit.cli.registry import command
+from moefit.cli.shared import Compared, MachineShared, names, numbers
+
+
+@command(Compared)
+def compare(
+    shared: Compared,
+    repository: o.Repository = None,
+    contexts: o.Contexts = None,
+    cards: o.ComparedCards = None,
+    strategies: o.Strategies = None,
+    as_json: o.AsJson = False,
+    svg: o.Svg = None,
+) -> int:
+    """Files, quants, contexts, cards or strategies side by side."""
+    from moefit.app.compare import Asked, Line
+    from moefit.app.compare import compare as compared
+    from moefit.cli.bar import bar
+    from moefit.formats.comparison import comparison_json, show_comparison
+
+    models = (*(shared.models or ()), *([repository] if repository else ()))
+    asked = Asked(
+        models,
+        numbers("--contexts", contexts),
+        tuple(cards or ()),
+        names("--strategies", strategies, o.Strategy),
+    )
+    with bar() as tell:
+        rows = compared(
+            asked, Line(shared.words, shared.machine_options, shared.plan_options, shared.build), tell
+        )
+    if as_json:
+        sys.stdout.write(comparison_json(rows))
+    else:
+        draw(lambda page: show_comparison(rows, page), shared.color, svg)
+    return FITS if any(row.fits for row in rows) else DOES_NOT_FIT
+
+
+@command(MachineShared)
+def doctor(shared: MachineShared, as_json: o.AsJson = False, svg: o.Svg = None) -> int:
+    """What keeps this machine below what it could be, worst first."""
+    from moefit.app.doctor import examine
+    from moefit.cli.bar import bar
+    from moefit.formats.doctor import findings_json, show_findings
+
+    machine = read_machine(shared.machine_options, read_line(shared.words))
+    with bar() as tell:
+        found = examine(machine, os.environ, tell)
+    if as_json:
+        sys.stdout.write(findings_json(found))
+    else:
+        draw(lambda page: show_findings(found, page), shared.color, svg)
+    return FITS
+
+
+@command()
+def explain(word: o.Word = None) -> int:
+    """What a word of a plan means."""
+    from moefit.formats.glossary import WORDS, meaning
+
+    if word is None:
+        sys.stdout.write("".join(f"{known}\n" for known in WORDS))
+        return FITS
+    name, text = meaning(word)
+    sys.stdout.write(f"{name}: {text}\n")
+    return FITS
+
+
+@command()
+def cards(as_json: o.AsJson = False, color: o.Color = o.When.AUTO) -> int:
+    """The cards that --gpu knows, with their figures."""
+    from moefit.formats.cards import cards_json, show_cards
+    from moefit.machine.cards import CARDS
+
+    if as_json:
+        sys.stdout.write(cards_json(CARDS))
+    else:
+        show_cards(CARDS, console(color))
+    return FITS

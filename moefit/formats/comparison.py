@@ -1,0 +1,147 @@
+"""`moefit compare`: plans side by side, the best of them marked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from itertools import takewhile
+from typing import Any, Final
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from moefit.formats.page import Line, Rows, words
+from moefit.planning.compared import Row
+from moefit.sizes import format_size
+
+_FAST_ENOUGH: Final = 10.0
+"""Tokens of answer per second that keep ahead of a reader."""
+
+
+def show_comparison(rows: Sequence[Row], console: Console) -> None:
+    """A table, and below it which is the fastest and which the largest file that is fast enough."""
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim", pad_edge=False)
+    dims = _dimensions(rows)
+    for column in (*dims, "size", "context", "prompt", "answer", "seconds", "RAM", ""):
+        table.add_column(column, justify="left" if column in {*dims, ""} else "right", no_wrap=True)
+    best, large = fastest(rows), largest(rows)
+    common = _common([row.model for row in rows])
+    for row in rows:
+        labels = (_dimension(row, dim)[len(common) if dim == "model" else 0 :] for dim in dims)
+        table.add_row(*labels, *_cells(row), _marks(row, best, large))
+    console.print(Rows(table), crop=False)
+    console.print(Text("prompt and answer in tokens per second", style="dim"))
+    console.print(Line(words(Text(_summary(rows, best, large)))), crop=False)
+    for row in rows:
+        if row.error:
+            console.print(Line(words(Text(f"{row.model}: {row.error}", style="dim")), 2), crop=False)
+
+
+def fastest(rows: Sequence[Row]) -> Row | None:
+    """The one with the fewest seconds, the earlier of equals."""
+    return min((row for row in rows if row.fits), key=_seconds, default=None)
+
+
+def largest(rows: Sequence[Row]) -> Row | None:
+    """Of files of several sizes the largest that fits and answers faster than one reads, the faster of equals."""
+    if len({row.plan.model.bytes for row in rows if row.plan}) < 2:
+        return None
+    good = [
+        row
+        for row in rows
+        if row.plan and row.fits and row.plan.prediction.decode_tokens_per_second >= _FAST_ENOUGH
+    ]
+    return max(good, key=lambda row: (row.plan.model.bytes if row.plan else 0, -_seconds(row)), default=None)
+
+
+def comparison_json(rows: Sequence[Row]) -> str:
+    """The same as one JSON document, a newline at its end."""
+    best, large = fastest(rows), largest(rows)
+    found = [{**_object(row), "fastest": row is best, "largest_that_fits_well": row is large} for row in rows]
+    return json.dumps({"version": 1, "rows": found}, indent=2) + "\n"
+
+
+def _dimensions(rows: Sequence[Row]) -> list[str]:
+    """What differs between the rows."""
+    names = ("model", "card", "strategy")
+    differing = [name for name in names if len({_dimension(row, name) for row in rows}) > 1]
+    return differing or ["model"]
+
+
+def _dimension(row: Row, name: str) -> str:
+    return {
+        "model": row.model.rpartition("/")[2],
+        "card": row.card or "",
+        "strategy": row.strategy or "auto",
+    }[name]
+
+
+def _common(models: Sequence[str]) -> str:
+    """What all names begin with, up to a dash: a repository's files differ at their end."""
+    named = [name.rpartition("/")[2] for name in models]
+    same = takewhile(lambda letters: len(set(letters)) == 1, zip(*named, strict=False))
+    first = "".join(letters[0] for letters in same)
+    return first[: first.rfind("-") + 1] if len(set(named)) > 1 else ""
+
+
+def _cells(row: Row) -> Iterator[str]:
+    made = row.plan
+    if made is None:
+        yield from ("", "", "", "", "", "")
+        return
+    yield format_size(made.model.bytes)
+    yield f"{made.settings.context:,}"
+    if not made.fits:
+        yield from ("", "", "", "")
+        return
+    yield f"{made.prediction.prefill_tokens_per_second:,.0f}"
+    yield f"{made.prediction.decode_tokens_per_second:,.1f}"
+    yield f"{made.prediction.seconds:.1f}"
+    yield format_size(made.host.total)
+
+
+def _marks(row: Row, best: Row | None, large: Row | None) -> Text:
+    """What is to be said of a row: best is the fastest and the largest at once."""
+    if row.plan is None:
+        return Text("cannot be read", style="bold red")
+    if not row.fits:
+        return Text(f"lacks {format_size(row.plan.shortfall)}", style="bold red")
+    if row is best and row is large:
+        return Text("✓ best", style="bold")
+    return Text("✓ fastest" if row is best else "✓ largest" if row is large else "", style="bold")
+
+
+def _summary(rows: Sequence[Row], best: Row | None, large: Row | None) -> str:
+    if best is None:
+        return "None of them fits."
+    if large is not None and large.plan is not None:
+        of = f"{_dimension(large, 'model')} ({format_size(large.plan.model.bytes)})"
+        return f"{of} is the largest that fits and answers at {_FAST_ENOUGH:.0f} t/s or more; a larger file is as a rule the better model."
+    told = ", ".join(_dimension(best, name) for name in _dimensions(rows))
+    return f"{told} with a context of {best.plan.settings.context if best.plan else 0:,} is the fastest."
+
+
+def _seconds(row: Row) -> float:
+    return row.plan.prediction.seconds if row.plan else float("inf")
+
+
+def _object(row: Row) -> dict[str, Any]:
+    made = row.plan
+    asked = {"model": row.model, "card": row.card, "strategy": row.strategy, "error": row.error}
+    if made is None:
+        return {**asked, "fits": False}
+    p = made.prediction
+    return {
+        **asked,
+        "bytes": made.model.bytes,
+        "fits": made.fits,
+        "shortfall": made.shortfall,
+        "context": made.settings.context,
+        "chosen_strategy": made.strategy if made.fits else None,
+        "prefill_tokens_per_second": round(p.prefill_tokens_per_second, 2),
+        "decode_tokens_per_second": round(p.decode_tokens_per_second, 2),
+        "seconds": round(p.seconds, 3),
+        "ram": made.host.total,
+        "argv": list(made.argv) if made.fits else None,
+    }

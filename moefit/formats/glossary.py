@@ -1,0 +1,105 @@
+"""The words of a plan, in a reader's words: `moefit explain WORD`, and docs/glossary.md."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Final
+
+from moefit.errors import UsageError
+
+WORDS: Final = {
+    "layer": (
+        "A model is a stack of layers; a token passes through all of them, one after the other. "
+        "A layer lives on one device: its attention, its KV cache and, unless an -ot says otherwise, its experts."
+    ),
+    "expert": (
+        "In a mixture-of-experts model a layer has many feed-forward networks, its experts, and a token uses a few of them: 8 of 128. "
+        "So experts are most of the bytes and little of the reading, and the first to go to RAM."
+    ),
+    "base": (
+        "A layer without its experts, with its KV cache: attention, norms, router, shared experts. "
+        "Every token reads it whole, so it belongs on the GPU before any expert does."
+    ),
+    "kv": (
+        "The KV cache holds what attention remembers of the context. It grows with -c, and with the type of -ctk and -ctv: "
+        "q8_0 takes about half of f16."
+    ),
+    "context": (
+        "Tokens that the server can hold at once: the prompt and the answer, shared by its slots. -c sets it; moefit never lowers what you set."
+    ),
+    "compute": (
+        "Compute buffers hold what is being calculated. They grow with the micro-batch, and moefit finds them by following llama.cpp's own allocator."
+    ),
+    "overhead": (
+        "What the driver's runtime takes on a GPU before llama.cpp allocates anything: 250 to 500 MiB with CUDA. llama.cpp does not count it."
+    ),
+    "reserve": (
+        "What moefit keeps back for growth that llama.cpp does not count, such as pools that grow with the prompt. --margin puts your own figure in its place."
+    ),
+    "unused": "What nothing takes: the plan needs none of it. It is not what the driver calls free, which is before the server starts.",
+    "ubatch": (
+        "The micro-batch, -ub: tokens of a prompt that are computed at once. With experts in RAM each micro-batch copies them to the GPU, "
+        "so a larger one copies less often; it needs larger compute buffers, and leaves room for fewer experts."
+    ),
+    "load-mode": (
+        "How weights get into memory, -lm. mmap maps the file; none copies it into memory that the GPU's driver pins, from which a link runs at full speed: "
+        "several times faster prompts with experts in RAM."
+    ),
+    "prompt": "Reading the prompt (prefill): thousands of tokens at once, limited by arithmetic and by copies over the link.",
+    "answer": "Writing the answer (decode): token by token, each reading all bases and a few experts, limited by memory bandwidth.",
+    "range": (
+        "Four of five runs fall into it. It is narrow where the machine was measured (moefit calibrate) or the model ran here (moefit bench --save)."
+    ),
+    "guessed": "A figure that the speed rests on is not known, such as how fast this RAM reads. The plan says which, and how to tell it.",
+    "catalogue": "The speed rests on datasheets of this kind of card.",
+    "calibrated": "The speed rests on what moefit calibrate measured of this machine.",
+    "measured": "This very model ran here, and moefit bench --save corrected the figures by it.",
+    "base-first": (
+        "moefit's usual placement: the output, then every layer's base, then experts from the first layer on with the room that is left. "
+        "By use for each byte nothing is better."
+    ),
+    "two-pass": "Whole layers first, then bases alone into what is left: the algorithm this project began from.",
+    "standard": "Whole layers alone, from the last one down: -ngl and nothing else.",
+    "ffn": "For dense models: feed-forward matrices on the CPU, so that all attention and KV stay on the GPU.",
+    "--fit": "llama.cpp's own placement at each start. moefit follows it step by step to say what it would do, and turns it off in its own lines.",
+    "--cpu-moe": "All experts in RAM: what guides recommend first.",
+    "threshold": (
+        "GGML_OP_OFFLOAD_MIN_BATCH: from so many tokens on, a batch copies weights in RAM to the GPU and computes there. 32 is llama.cpp's own."
+    ),
+    "checkpoints": "Saved states of a slot, in RAM, for models whose memory cannot be rolled back; -ctxcp says how many.",
+    "prompt-cache": "Finished prompts that the server keeps in RAM to start the next one sooner, up to -cram (8 GiB unless you say otherwise).",
+    "slot": "A place for one request. Slots share the context; recurrent states and sliding windows are there once for each.",
+    "draft": "A small model, or a head of the model itself (MTP), that guesses tokens ahead; the model checks them at once.",
+}
+"""Word -> what it means. Words are those of a plan's page and of llama.cpp's options."""
+
+OTHER_WORDS: Final = {
+    "layers": "layer", "experts": "expert", "bases": "base", "kv-cache": "kv", "cache": "kv", "ctx": "context", "-c": "context",
+    "compute-buffer": "compute", "free": "unused", "left": "unused", "margin": "reserve", "micro-batch": "ubatch", "-ub": "ubatch",
+    "batch": "ubatch", "-lm": "load-mode", "mmap": "load-mode", "pinned": "load-mode", "prefill": "prompt", "decode": "answer",
+    "fit": "--fit", "llama-fit": "--fit", "cpu-moe": "--cpu-moe", "-cmoe": "--cpu-moe", "env": "threshold",
+    "ggml_op_offload_min_batch": "threshold", "checkpoint": "checkpoints", "-ctxcp": "checkpoints", "-cram": "prompt-cache",
+    "slots": "slot", "-np": "slot", "mtp": "draft", "speculation": "draft", "-ctk": "kv", "-ctv": "kv", "q8_0": "kv",
+}  # fmt: skip
+"""What people call them too."""
+
+
+def meaning(word: str) -> tuple[str, str]:
+    """The word as a page has it, and what it means.
+
+    Raises:
+        UsageError: a word that is not here.
+    """
+    asked = word.strip().lower().replace(" ", "-")
+    known = OTHER_WORDS.get(asked, asked)
+    if known in WORDS:
+        return known, WORDS[known]
+    near = get_close_matches(asked, [*WORDS, *OTHER_WORDS], n=1)
+    hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(WORDS)}"
+    raise UsageError(f"there is no explanation of {word}", hint)
+
+
+def page() -> str:
+    """docs/glossary.md."""
+    rows = "\n\n".join(f"**{word}**\n: {text}" for word, text in WORDS.items())
+    return f"# Glossary\n\n`moefit explain WORD` prints the same; `moefit explain` alone lists the words.\n\n{rows}\n"

@@ -1,0 +1,194 @@
+"""What keeps this host below what it could be, as far as its own files tell."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from moefit.machine.cgroup import read_limits
+from moefit.machine.host import is_wsl
+from moefit.machine.types import Machine
+from moefit.sizes import MIB, format_bandwidth, format_size
+from moefit.values import dataclass
+
+NOTHING_RUNS: Final = 0
+MANY_TIMES: Final = 1
+PERCENTS: Final = 2
+A_LITTLE: Final = 3
+"""What a finding costs: the worst come first."""
+
+_HELD: Final = 400 * MIB
+"""Bytes of a card that its driver and an idle screen take: more is another process's."""
+_SWAPPED: Final = 256 * MIB
+_FAR: Final = 0.55
+"""Of the modules' rating: a machine reads less only where something is wrong, such as one channel of two."""
+_DISPLAY: Final = ("0x0300", "0x0302", "0x0380")
+"""PCI classes of GPUs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to mend."""
+
+    code: str
+    """A fixed word that a program can test for."""
+    cost: int
+    what: str
+    fix: str
+    sure: str
+    """sure, likely or perhaps."""
+
+
+def host_findings(machine: Machine, environment: Mapping[str, str], root: Path) -> Iterator[Finding]:
+    """Everything that files below `root` and the machine's own figures tell."""
+    yield from _cgroups(root)
+    yield from _memory_lock(machine)
+    yield from _swap(root)
+    yield from _numa(machine, environment)
+    yield from _held(machine)
+    yield from _links(root)
+    yield from _wsl(root)
+    yield from _bandwidth(machine)
+
+
+def _cgroups(root: Path) -> Iterator[Finding]:
+    limits, total = read_limits(root), _meminfo(root, "MemTotal")
+    if limits.memory is not None and total and limits.memory < total:
+        yield Finding(
+            "cgroup-memory",
+            MANY_TIMES,
+            f"a control group grants {format_size(limits.memory)} of this host's {format_size(total)} of RAM",
+            "raise MemoryMax= of the unit, or docker run --memory",
+            "sure",
+        )
+    if limits.cpus is not None and limits.cpus < (os.cpu_count() or 1):
+        yield Finding(
+            "cgroup-cpu",
+            PERCENTS,
+            f"a control group grants {limits.cpus:g} processors' worth of time",
+            "raise CPUQuota= of the unit, or docker run --cpus",
+            "sure",
+        )
+
+
+def _memory_lock(machine: Machine) -> Iterator[Finding]:
+    import resource  # noqa: PLC0415 - doctor alone needs it
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
+    if soft != resource.RLIM_INFINITY and soft < machine.ram.total:
+        yield Finding(
+            "memory-lock",
+            A_LITTLE,
+            f"a process may lock {format_size(max(0, soft))} of RAM: --load-mode mlock would fail for more",
+            "LimitMEMLOCK=infinity in the unit, or ulimit -l unlimited (CUDA's own pinning needs neither)",
+            "sure",
+        )
+
+
+def _swap(root: Path) -> Iterator[Finding]:
+    used = _meminfo(root, "SwapTotal") - _meminfo(root, "SwapFree")
+    if used > _SWAPPED:
+        yield Finding(
+            "swap",
+            PERCENTS,
+            f"{format_size(used)} of swap are in use: weights that are swapped out are read from disk at every token",
+            "close what holds the RAM, then swapoff -a and swapon -a",
+            "perhaps",
+        )
+
+
+def _numa(machine: Machine, environment: Mapping[str, str]) -> Iterator[Finding]:
+    nodes = machine.cpu.numa_nodes
+    if nodes > 1 and "LLAMA_ARG_NUMA" not in environment:
+        yield Finding(
+            "numa",
+            PERCENTS,
+            f"{nodes} NUMA nodes: weights in RAM lie on them by chance",
+            "--numa distribute, or numactl --interleave=all in front of llama-server",
+            "likely",
+        )
+
+
+def _held(machine: Machine) -> Iterator[Finding]:
+    for device in machine.gpus:
+        held = device.total - device.free - device.overhead
+        if device.source in {"nvml", "llama-server"} and not device.integrated and held > _HELD:
+            yield Finding(
+                "vram-held",
+                PERCENTS,
+                f"other processes hold {format_size(held)} of {device.name}",
+                "nvidia-smi lists them: another server, or a desktop, which can use the processor's own GPU",
+                "sure",
+            )
+
+
+def _links(root: Path) -> Iterator[Finding]:
+    """Of each GPU on the bus; an idle link slows down, so its speed is a hint alone and its width is sure."""
+    for device in sorted((root / "sys/bus/pci/devices").glob("*")):
+        if not _read(device / "class").startswith(_DISPLAY) or _read(device / "vendor") == "0x8086":
+            continue
+        most, now = (_number(_read(device / f"{which}_link_width")) for which in ("max", "current"))
+        fastest, speed = (_number(_read(device / f"{which}_link_speed")) for which in ("max", "current"))
+        if 0 < now < most:
+            yield Finding(
+                "link-width",
+                PERCENTS,
+                f"the GPU at {device.name} runs {now:.0f} of its {most:.0f} PCIe lanes: prompts wait for the link",
+                "another slot, or none of its lanes shared with an SSD; a riser that is seated anew",
+                "sure",
+            )
+        elif 0 < speed < fastest:
+            yield Finding(
+                "link-speed",
+                A_LITTLE,
+                f"the link of the GPU at {device.name} runs at {speed:g} of {fastest:g} GT/s, as idle links do",
+                "look again while it computes; if it stays, set the slot's generation in the firmware",
+                "perhaps",
+            )
+
+
+def _wsl(root: Path) -> Iterator[Finding]:
+    if is_wsl(root):
+        yield Finding(
+            "wsl",
+            MANY_TIMES,
+            "WSL: the Windows driver moves GPU memory to RAM instead of failing, and lets CUDA pin half of the RAM",
+            "NVIDIA Control Panel, CUDA - Sysmem Fallback Policy: Prefer No Sysmem Fallback; keep a --margin",
+            "likely",
+        )
+
+
+def _bandwidth(machine: Machine) -> Iterator[Finding]:
+    ram = machine.ram
+    if ram.modules is None or ram.bandwidth is None:
+        return
+    rated = ram.modules.rating
+    if ram.bandwidth < _FAR * rated:
+        yield Finding(
+            "ram-slow",
+            PERCENTS,
+            f"RAM reads at {format_bandwidth(ram.bandwidth)}, and its modules are rated {format_bandwidth(rated)}",
+            "one module a channel in the slots that the board's manual names; XMP or EXPO in the firmware",
+            "likely",
+        )
+
+
+def _meminfo(root: Path, name: str) -> int:
+    """Bytes of a line of /proc/meminfo; 0 where there is none."""
+    match = re.search(rf"^{name}:\s+(\d{{1,15}}) kB", _read(root / "proc/meminfo"), re.MULTILINE)
+    return int(match[1]) * 1024 if match else 0
+
+
+def _number(text: str) -> float:
+    match = re.match(r"\d{1,4}(?:\.\d+)?", text)
+    return float(match[0]) if match else 0.0
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace").strip()
+    except OSError:
+        return ""
