@@ -3,7 +3,7 @@
 PYTHON ?= python3
 LOCK = -q --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make lock'
 
-.PHONY: help test thorough lint format package lock real bench drift docs pictures release clean
+.PHONY: help test thorough lint format package lock real bench drift docs pictures release man clean
 
 help:  ## what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -48,6 +48,9 @@ docs: .venv/installed  ## the documentation as a site, checked strictly
 
 pictures: .venv/installed  ## the pictures of README and docs, from real output
 	.venv/bin/python scripts/pictures.py docs/pictures
+
+man: .venv/installed  ## the manual page, from the text of --help
+	COLUMNS=100 .venv/bin/python scripts/man.py man/moefit.1
 
 release: .venv/installed  ## build, check and tag the version that stands in moefit/__init__.py
 	.venv/bin/pip install -q build twine

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from moefit.llama.findings import program_findings
-from moefit.machine.findings import A_LITTLE, NOTHING_RUNS, Finding, host_findings
+from moefit.machine.finding import A_LITTLE, NOTHING_RUNS, Finding
+from moefit.machine.findings import host_findings
 from moefit.machine.host import ROOT
 from moefit.machine.types import Machine
 

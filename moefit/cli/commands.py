@@ -31,6 +31,7 @@ from moefit.cli.progress import show_progress
 from moefit.cli.registry import COMMANDS, command
 from moefit.cli.shared import MachineShared, Shared
 from moefit.cli.streams import carried
+from moefit.cli.teaching import AFTER, WIDEST, Teaching, TeachingGroup
 from moefit.errors import DriverError, InputError, UsageError, Warn
 from moefit.formats import shell
 from moefit.planning.core import plan as make_plan
@@ -43,12 +44,20 @@ if TYPE_CHECKING:
     from moefit.formats.unit import Service
 
 
+_COMPLETE = "_MOEFIT_COMPLETE"
+"""The variable by which a shell's completion asks."""
+_COMPLETION = ("--install-completion", "--show-completion")
+
+
 def app(words: Sequence[str]) -> typer.Typer:
     """The Typer application for a command line: of the command that it names alone, for each takes time to build at every start."""
+    completes = _COMPLETE in os.environ or any(word.startswith(_COMPLETION) for word in words)
     made = typer.Typer(
-        add_completion=False,
+        cls=TeachingGroup,
+        add_completion=completes,
         no_args_is_help=True,
-        context_settings={"help_option_names": ["-h", "--help"]},
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDEST},
+        subcommand_metavar=f"COMMAND [MODEL] {AFTER}",
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
     )
@@ -56,7 +65,7 @@ def app(words: Sequence[str]) -> typer.Typer:
     named = words[0] if words and words[0] in COMMANDS else None
     for name, make in COMMANDS.items():
         if named in {None, name}:
-            made.command(name)(make())
+            made.command(name, cls=Teaching)(make())
     return made
 
 
@@ -393,5 +402,7 @@ def _runnable(shared: Shared, changed: Callable[[Request], Request] | None = Non
     gather("plan", made)
     return request, made
 
+
+__all__ = ["COMMANDS", "app"]
 
 from moefit.cli import look as _look_commands  # noqa: E402, F401 - registers its commands behind these

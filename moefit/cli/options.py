@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -52,10 +53,31 @@ class Format(StrEnum):
 _MACHINE = "The machine"
 _PLAN = "The plan"
 
+
+def _cards(incomplete: str) -> list[str]:
+    """Cards for a shell's completion."""
+    from moefit.machine.cards import CARDS
+
+    return [key for card in CARDS for key in (card.key, *card.other_keys) if key.startswith(incomplete)]
+
+
+def _models(incomplete: str) -> list[str]:
+    """Model files and folders for a shell's completion."""
+    folder, name = os.path.split(incomplete)
+    try:
+        there = sorted(os.listdir(folder or "."))  # noqa: PTH208 - as a shell does
+    except OSError:
+        return []
+    paths = [os.path.join(folder, other) for other in there if other.startswith(name)]  # noqa: PTH118 - as above
+    folders = [f"{path}/" for path in paths if os.path.isdir(path)]  # noqa: PTH112 - as above
+    return [*(path for path in paths if path.endswith(".gguf")), *folders]
+
+
 ModelPath = Annotated[
     str | None,
     typer.Argument(
         metavar="[MODEL]",
+        autocompletion=_models,
         help="A GGUF file, a folder with one, user/repo:quant of Hugging Face, or a URL; or name it in the command after --.",
     ),
 ]
@@ -63,6 +85,7 @@ Gpu = Annotated[
     list[str] | None,
     typer.Option(
         metavar="SPEC",
+        autocompletion=_cards,
         help="A GPU instead of the detected ones: a card of `moefit cards` (rtx-3060, 2x3060), its memory (11.6GiB), and keys, with commas between: free=11.6GiB bandwidth=360GB/s link=25GB/s overhead=300MiB name=CUDA0. Repeatable.",
         rich_help_panel=_MACHINE,
     ),
@@ -182,6 +205,7 @@ ComparedModels = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[MODEL]...",
+        autocompletion=_models,
         help="Files, folders, URLs or repositories; one without a quant is all of its files.",
     ),
 ]
@@ -195,7 +219,10 @@ Contexts = Annotated[
 ComparedCards = Annotated[
     list[str] | None,
     typer.Option(
-        "--cards", metavar="SPEC", help="A machine with this card instead, as --gpu takes it. Repeatable."
+        "--cards",
+        metavar="SPEC",
+        autocompletion=_cards,
+        help="A machine with this card instead, as --gpu takes it. Repeatable.",
     ),
 ]
 Strategies = Annotated[

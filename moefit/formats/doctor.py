@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from moefit.formats.page import Line, words
-from moefit.machine.findings import A_LITTLE, MANY_TIMES, NOTHING_RUNS, PERCENTS, Finding
+from moefit.machine.finding import A_LITTLE, MANY_TIMES, NOTHING_RUNS, PERCENTS, Finding
 
 _COSTS: Final = {
     NOTHING_RUNS: "nothing runs",

@@ -9,16 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from moefit.machine.cgroup import read_limits
+from moefit.machine.finding import A_LITTLE, MANY_TIMES, PERCENTS, Finding
 from moefit.machine.host import is_wsl
 from moefit.machine.types import Machine
 from moefit.sizes import MIB, format_bandwidth, format_size
-from moefit.values import dataclass
-
-NOTHING_RUNS: Final = 0
-MANY_TIMES: Final = 1
-PERCENTS: Final = 2
-A_LITTLE: Final = 3
-"""What a finding costs: the worst come first."""
 
 _HELD: Final = 400 * MIB
 """Bytes of a card that its driver and an idle screen take: more is another process's."""
@@ -27,19 +21,6 @@ _FAR: Final = 0.55
 """Of the modules' rating: a machine reads less only where something is wrong, such as one channel of two."""
 _DISPLAY: Final = ("0x0300", "0x0302", "0x0380")
 """PCI classes of GPUs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing to mend."""
-
-    code: str
-    """A fixed word that a program can test for."""
-    cost: int
-    what: str
-    fix: str
-    sure: str
-    """sure, likely or perhaps."""
 
 
 def host_findings(machine: Machine, environment: Mapping[str, str], root: Path) -> Iterator[Finding]:

@@ -1,0 +1,105 @@
+"""--help that teaches: the command after `--` in the usage, options in groups, two examples, the width of the terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from typer.core import TyperCommand, TyperGroup
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+WIDEST: Final = 120
+"""Columns of help: longer lines are hard to read."""
+AFTER: Final = "[-- llama-server ...]"
+NO_LINE: Final = frozenset({"calibrate", "cards", "explain"})
+"""Commands that no llama-server command goes with."""
+
+_HEADER: Final = "examples/qwen3-30b-a3b-q4_k_m.gguf"
+_MACHINE: Final = "--gpu rtx-3060 --ram 32GiB"
+EXAMPLES: Final[Mapping[str, Sequence[str]]] = {
+    "": (
+        f"moefit plan unsloth/Qwen3-30B-A3B-GGUF:Q4_K_M {_MACHINE}",
+        "moefit run -- llama-server -m model.gguf -c 32768",
+    ),
+    "plan": (
+        f"moefit plan unsloth/Qwen3-30B-A3B-GGUF:Q4_K_M {_MACHINE}",
+        "moefit plan -- llama-server -m model.gguf -c 32768",
+    ),
+    "estimate": (
+        "moefit estimate -- llama-server -m model.gguf -ngl 99 -ncmoe 30",
+        f"moefit estimate {_MACHINE} --json -- llama-server -m {_HEADER} -c 8192",
+    ),
+    "args": (
+        'eval "exec $(moefit args -- llama-server -m model.gguf)"',
+        "moefit args --format llama-swap -- llama-server -m model.gguf --port 8080",
+    ),
+    "run": (
+        "moefit run -- llama-server -m model.gguf -c 32768",
+        "moefit run --wait-free 30 -- llama-server -m model.gguf",
+    ),
+    "unit": (
+        "moefit unit --name qwen3 -- llama-server -m model.gguf -c 32768",
+        "moefit unit --name qwen3 --replan --dry-run -- llama-server -m model.gguf",
+    ),
+    "verify": (
+        "moefit verify -- llama-server -m model.gguf -c 32768",
+        "moefit verify --as-given -- llama-server -m model.gguf -ngl 99 -ncmoe 30",
+    ),
+    "inspect": (f"moefit inspect {_HEADER}", "moefit inspect unsloth/Qwen3-30B-A3B-GGUF:Q4_K_M --json"),
+    "devices": ("moefit devices", "moefit devices --json > machine.json"),
+    "calibrate": ("moefit calibrate", "moefit calibrate --json"),
+    "bench": ("moefit bench -- llama-server -m model.gguf -c 16384", "moefit bench --save model.gguf"),
+    "compare": (
+        "moefit compare -hf unsloth/Qwen3-30B-A3B-GGUF",
+        f"moefit compare {_HEADER} --contexts 8192,32768,131072 {_MACHINE}",
+    ),
+    "doctor": ("moefit doctor", "moefit doctor --json"),
+    "explain": ("moefit explain reserve", "moefit explain"),
+    "cards": ("moefit cards", "moefit cards --json"),
+}
+"""Command -> two lines; the empty name is moefit itself."""
+
+
+class Teaching(TyperCommand):
+    """A command."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """With what stands after `--`."""
+        pieces = super().collect_usage_pieces(ctx)
+        return pieces if self.name in NO_LINE else [*pieces, AFTER]
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Arguments, the command's own options, then those of the machine and the plan."""
+        groups: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx)
+            if record is not None:
+                argument = param.param_type_name == "argument"
+                title = "Arguments" if argument else getattr(param, "rich_help_panel", None) or "Options"
+                groups.setdefault(title, []).append(record)
+        for title, records in groups.items():
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - the base class's
+        """Two examples."""
+        _write_examples(formatter, self.name or "")
+
+
+class TeachingGroup(TyperGroup):
+    """moefit itself."""
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - the base class's
+        """Two examples."""
+        _write_examples(formatter, "")
+
+
+def _write_examples(formatter: Any, name: str) -> None:
+    """Never wrapped: they are there to be copied."""
+    lines = EXAMPLES.get(name, ())
+    if lines:
+        with formatter.section("Examples"):
+            for line in lines:
+                formatter.write(f"  {line}\n")

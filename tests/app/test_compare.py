@@ -1,0 +1,86 @@
+"""Plans side by side."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from moefit.app.compare import Asked, Line, compare
+from moefit.cost.workload import Workload
+from moefit.errors import MoefitError, UsageError
+from moefit.formats.comparison import comparison_json, fastest, largest
+from moefit.machine.detect import MachineOptions
+from moefit.search.request import Options
+from tests.cli.test_commands import EXAMPLE, moefit
+from tests.test_docs import hub
+
+__all__ = ["hub", "moefit"]
+
+MACHINE = MachineOptions(gpus=("rtx-3060",), ram="32GiB", cores=8)
+
+
+def rows(*models, words=None, machine=MACHINE, **asked):
+    told = []
+    line = Line(words, machine, Options(Workload(2048, 512)))
+    found = compare(Asked(models, **asked), line, lambda label, share: told.append((label, share)))
+    assert all(0 <= share <= 1 for _, share in told)
+    return found
+
+
+def test_every_combination_is_planned_once_in_the_order_asked():
+    found = rows(EXAMPLE, contexts=(8192, 16384), cards=("rtx-3060", "rtx-3090"))
+    expected = [(c, card) for c in (8192, 16384) for card in ("rtx-3060", "rtx-3090")]
+    assert expected == [(row.context, row.card) for row in found]
+    assert [8192, 8192, 16384, 16384] == [row.plan.settings.context for row in found]
+
+
+def test_a_row_is_what_plan_says(moefit):
+    (row,) = rows(EXAMPLE, contexts=(16384,))
+    card = ["--gpu", "rtx-3060", "--ram", "32GiB", "--cores", "8"]
+    planned = json.loads(moefit("plan", *card, "--json", "--", "-m", EXAMPLE, "-c", "16384")[1])
+    assert planned["predicted"]["seconds"] == round(row.plan.prediction.seconds, 3)
+
+
+def test_strategies_are_each_obeyed():
+    assert ["two-pass", "base-first"] == [
+        row.plan.strategy for row in rows(EXAMPLE, strategies=("two-pass", "base-first"))
+    ]
+
+
+def test_a_file_that_cannot_be_read_is_a_row_beside_the_others():
+    good, bad = rows(EXAMPLE, "nowhere.gguf")
+    assert (True, None) == (good.fits, bad.plan)
+    assert "nowhere.gguf" in bad.error
+
+
+def test_one_file_that_cannot_be_read_is_an_error():
+    with pytest.raises(MoefitError, match="nowhere"):
+        rows("nowhere.gguf")
+
+
+def test_nothing_to_compare_is_told():
+    with pytest.raises(UsageError, match="nothing to compare"):
+        rows()
+
+
+def test_the_models_of_a_repository_are_listed_from_their_headers(hub, monkeypatch):
+    for name, value in hub.items():
+        monkeypatch.setenv(name, value)
+    found = rows("unsloth/Qwen3-30B-A3B-GGUF")
+    assert {"Q4_K_M", "Q8_0"} == {row.model.removesuffix(".gguf").rpartition("-")[2] for row in found}
+    assert all(row.fits for row in found)
+
+
+def test_the_fastest_and_the_largest_that_is_fast_enough_are_marked():
+    found = rows(EXAMPLE, cards=("rtx-3060", "rtx-3090"))
+    marked = [row["fastest"] for row in json.loads(comparison_json(found))["rows"]]
+    assert ([False, True], "rtx-3090") == (marked, fastest(found).card)
+    assert largest(found) is None  # one size alone
+
+
+def test_compare_ends_in_1_where_nothing_fits(moefit):
+    status, out, _ = moefit(
+        "compare", EXAMPLE, "--gpu", "rtx-3060", "--ram", "1GiB", "--contexts", "8192,16384"
+    )
+    assert (1, True) == (status, "None of them fits." in out)

@@ -1,0 +1,79 @@
+"""Help that teaches, completion, and the manual page of the same text."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from moefit.cli.commands import COMMANDS
+from moefit.cli.teaching import EXAMPLES, NO_LINE
+from tests.cli.test_commands import moefit
+
+__all__ = ["moefit"]
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(*words, **variables):
+    environment = {**os.environ, "COLUMNS": "100", **variables}
+    return subprocess.run(
+        [sys.executable, "-m", "moefit", *words],
+        check=False,
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd=ROOT,
+    ).stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_shows_what_stands_after_the_dashes_and_two_examples(moefit, command):
+    text = moefit(command, "--help")[1]
+    assert (command not in NO_LINE) == ("[-- llama-server ...]" in text.split("\n\n")[0])
+    assert 2 == len(EXAMPLES[command])
+    assert all(f"  {line}\n" in text for line in EXAMPLES[command])
+
+
+def test_options_stand_in_groups(moefit):
+    text = moefit("plan", "--help")[1]
+    heads = [line for line in text.splitlines() if line.endswith(":") and not line.startswith(" ")]
+    assert ["Arguments:", "Options:", "The machine:", "The plan:", "Examples:"] == heads
+
+
+@pytest.mark.parametrize("columns", [60, 100])
+def test_help_is_as_wide_as_the_terminal(moefit, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    text = moefit("plan", "--help")[1].partition("Examples:")[0]
+    assert columns - 12 <= max(map(len, text.splitlines())) <= columns
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("moefit pl", "plan"),
+        ("moefit plan --gpu rtx-4090", "rtx-4090-laptop"),
+        ("moefit plan --strategy two", "two-pass"),
+        ("moefit plan --ram-b", "--ram-bandwidth"),
+        ("moefit plan examples/qwen", "examples/qwen3-30b-a3b-q4_k_m.gguf"),
+        ("moefit args --format llama", "llama-swap"),
+    ],
+)
+def test_a_shell_completes_commands_options_cards_strategies_and_files(line, found):
+    asked = {"_MOEFIT_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(line.count(" "))}
+    assert found in run(**asked).split()
+
+
+def test_completion_is_installed_by_typers_own_option():
+    assert "_MOEFIT_COMPLETE" in run("--show-completion", "bash")
+
+
+def test_the_manual_page_is_of_the_same_text():
+    written = subprocess.run(
+        [sys.executable, "-c", "import sys; sys.path.insert(0, 'scripts'); import man; sys.stdout.write(man.page())"],
+        check=True, capture_output=True, text=True, cwd=ROOT,
+    ).stdout  # fmt: skip
+    assert (ROOT / "man" / "moefit.1").read_text() == written

@@ -1,0 +1,66 @@
+"""What the doctor finds of llama.cpp's programs."""
+
+from __future__ import annotations
+
+from importlib import metadata
+
+import pytest
+
+from moefit.llama.findings import program_findings
+from moefit.machine.types import Cpu, Device, Machine, Ram
+
+GIB = 1 << 30
+MACHINE = Machine((Device("CUDA0", 12 * GIB, 12 * GIB, source="nvml"),), Ram(64 * GIB, 60 * GIB), Cpu(8, 16))
+HELP = (
+    "----- common params -----\n\n-m,    --model FNAME    model path to load\n-c,    --ctx-size N    size\n"
+)
+
+
+@pytest.fixture
+def server(tmp_path):
+    """Makes a llama-server that lists these devices; what the doctor finds of it."""
+
+    def make(devices, status=0):
+        path = tmp_path / "llama-server"
+        listed = f"Available devices:\n{devices}"
+        path.write_text(
+            f'#!/bin/sh\ncase "$*" in *--list-devices*) printf "{listed}"; exit {status};; *) cat {tmp_path}/help;; esac\n'
+        )
+        path.chmod(0o755)
+        (tmp_path / "help").write_text(HELP)
+        environment = {
+            "PATH": f"{tmp_path}:/usr/bin:/bin",
+            "XDG_CACHE_HOME": str(tmp_path / "cache"),
+            "HOME": str(tmp_path),
+        }
+        return {finding.code: finding for finding in program_findings(MACHINE, environment)}
+
+    return make
+
+
+def test_no_program_is_the_first_thing_to_mend(tmp_path):
+    found = list(program_findings(MACHINE, {"PATH": str(tmp_path)}))
+    assert ["no-program"] == [finding.code for finding in found]
+
+
+def test_a_build_without_the_gpu_that_the_driver_sees_is_found(server):
+    assert "cpu-only" in server("")
+
+
+def test_a_build_that_sees_it_is_not(server):
+    assert "cpu-only" not in server("  CUDA0: NVIDIA GeForce RTX 3060 (12288 MiB, 11000 MiB free)\\n")
+
+
+def test_a_program_that_fails_is_told(server):
+    assert "program-fails" in server("", status=1)
+
+
+def test_a_build_older_than_what_plans_write_is_told_with_what_is_lost(server):
+    found = server("")["old-build"]
+    assert ("-ot" in found.what, "-lm" in found.what) == (True, True)
+
+
+def test_the_other_program_of_nearly_the_same_name_is_found(tmp_path, monkeypatch):
+    monkeypatch.setattr(metadata, "distribution", lambda name: name)
+    codes = {finding.code for finding in program_findings(MACHINE, {"PATH": str(tmp_path)})}
+    assert {"no-program", "namesake"} == codes

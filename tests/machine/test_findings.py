@@ -1,0 +1,102 @@
+"""What the doctor finds on a host, from trees of files that look like it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from moefit.machine.findings import host_findings
+from moefit.machine.modules import parse_modules
+from moefit.machine.types import Cpu, Device, Machine, Ram
+
+GIB = 1 << 30
+CARD = Device("CUDA0", 12 * GIB, 12 * GIB, description="NVIDIA GeForce RTX 3060", source="nvml")
+MACHINE = Machine((CARD,), Ram(64 * GIB, 60 * GIB), Cpu(8, 16))
+
+
+def codes(machine=MACHINE, root=None, environment=None):
+    return {finding.code: finding for finding in host_findings(machine, environment or {}, root)}
+
+
+@pytest.fixture
+def root(tmp_path):
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc/meminfo").write_text(
+        "MemTotal: 67108864 kB\nSwapTotal: 8388608 kB\nSwapFree: 8388608 kB\n"
+    )
+    return tmp_path
+
+
+def gpu(root, **files):
+    folder = root / "sys/bus/pci/devices/0000:01:00.0"
+    folder.mkdir(parents=True)
+    for name, text in {"class": "0x030000", "vendor": "0x10de", **files}.items():
+        (folder / name).write_text(f"{text}\n")
+
+
+def test_a_host_in_order_has_nothing_of_its_own_to_mend(root):
+    gpu(
+        root,
+        max_link_width="16",
+        current_link_width="16",
+        max_link_speed="16.0 GT/s PCIe",
+        current_link_speed="16.0 GT/s PCIe",
+    )
+    assert set() == set(codes(root=root)) - {"memory-lock"}
+
+
+def test_a_narrow_link_is_sure_and_an_idle_one_is_a_hint(root):
+    gpu(
+        root,
+        max_link_width="16",
+        current_link_width="4",
+        max_link_speed="16.0 GT/s PCIe",
+        current_link_speed="2.5 GT/s PCIe",
+    )
+    found = codes(root=root)
+    assert ("sure", True) == (found["link-width"].sure, "4 of its 16 PCIe lanes" in found["link-width"].what)
+    assert "link-speed" not in found
+
+
+def test_a_slow_link_is_looked_at_again_while_it_computes(root):
+    gpu(
+        root,
+        max_link_width="16",
+        current_link_width="16",
+        max_link_speed="16.0 GT/s PCIe",
+        current_link_speed="2.5 GT/s PCIe",
+    )
+    assert "perhaps" == codes(root=root)["link-speed"].sure
+
+
+def test_a_card_that_another_process_holds_is_named(root):
+    held = replace(MACHINE, gpus=(replace(CARD, free=9 * GIB),))
+    assert "other processes hold 3.00 GiB of CUDA0" == codes(held, root)["vram-held"].what
+    declared = replace(MACHINE, gpus=(replace(CARD, free=9 * GIB, source="declared"),))
+    assert "vram-held" not in codes(declared, root)
+
+
+def test_swap_in_use_is_found(root):
+    (root / "proc/meminfo").write_text("MemTotal: 67108864 kB\nSwapTotal: 8388608 kB\nSwapFree: 4194304 kB\n")
+    assert "4.00 GiB of swap" in codes(root=root)["swap"].what
+
+
+def test_numa_nodes_without_interleaving_are_found_unless_a_variable_says_so(root):
+    two = replace(MACHINE, cpu=replace(MACHINE.cpu, numa_nodes=2))
+    assert "numa" in codes(two, root)
+    assert "numa" not in codes(two, root, {"LLAMA_ARG_NUMA": "distribute"})
+
+
+def test_ram_far_below_its_modules_rating_is_found(root):
+    modules = parse_modules("ddr5-5600x2")
+    slow = replace(MACHINE, ram=replace(MACHINE.ram, bandwidth=38 * 10**9, modules=modules))
+    fine = replace(MACHINE, ram=replace(MACHINE.ram, bandwidth=70 * 10**9, modules=modules))
+    assert ("ram-slow" in codes(slow, root), "ram-slow" in codes(fine, root)) == (True, False)
+
+
+def test_wsl_is_found(root):
+    (root / "proc/sys/kernel").mkdir(parents=True)
+    (root / "proc/sys/kernel/osrelease").write_text("5.15.0-microsoft-standard-WSL2\n")
+    (root / "proc/version").write_text("Linux version 5.15.0-microsoft-standard-WSL2\n")
+    assert "wsl" in codes(root=root)
