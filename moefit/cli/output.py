@@ -6,7 +6,7 @@ import os
 import sys
 from io import TextIOBase
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO, cast
+from typing import TYPE_CHECKING, Final, TextIO, cast
 
 from moefit.cli.options import Format, When
 from moefit.cli.say import say
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
     from moefit.launch.options import OptionTable
     from moefit.launch.precedence import Config
+
+
+MOST_NOTES: Final = 3
+"""On a page that is read in five seconds."""
 
 
 def console(color: When) -> Console:
@@ -92,7 +96,7 @@ def show(
     plan: Plan, *, as_json: bool, details: bool, color: When, picture: Path | None = None, given: bool = False
 ) -> None:
     """A plan, or an estimate of a line as given, as JSON or for a person."""
-    note(plan)
+    note(plan, None if as_json or details else MOST_NOTES)
     carried(shell.write(plan.argv))
     if as_json:
         from moefit.formats.plan_json import estimate_json, plan_json
@@ -108,10 +112,15 @@ def show(
     draw(page, color, picture)
 
 
-def note(plan: Plan) -> None:
-    """The plan's warnings."""
+def note(plan: Plan, most: int | None = None) -> None:
+    """The plan's warnings; of more than `most` those that matter most: what is wrong before what was chosen."""
+    told = sorted(plan.warnings, key=lambda warning: warning.note)[:most]
     for warning in plan.warnings:
-        warn(warning)
+        if any(warning is one for one in told):
+            warn(warning)
+    left = len(plan.warnings) - len(told)
+    if left:
+        say("note", f"{left} more with --explain")
 
 
 def warn(warning: Warn) -> None:

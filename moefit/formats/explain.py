@@ -94,17 +94,19 @@ def _reserves(plan: Plan) -> Iterator[RenderableType]:
 def _candidates(plan: Plan) -> Iterator[RenderableType]:
     if not plan.candidates:
         return
-    yield Text("candidates", style="bold")
+    yield Text("tried", style="bold")
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    for column in ("  strategy", "devices", "ubatch", "load mode", "seconds", ""):
-        table.add_column(column, justify="right" if column in {"ubatch", "seconds"} else "left")
+    for column in ("  strategy", "devices", "ubatch", "load mode", "seconds", "slower"):
+        table.add_column(column, justify="right" if column in {"ubatch", "seconds", "slower"} else "left")
     shown: set[object] = set()
     for c in sorted(plan.candidates, key=lambda c: (not c.fits, c.prediction.seconds)):
         kind = (c.strategy, c.settled.devices, c.settings.ubatch)
         if kind in shown:  # with another load mode it is slower
             continue
         shown.add(kind)
-        told = "" if c.fits else f"lacks {format_size(c.shortfall)}"
+        behind = c.prediction.seconds / plan.prediction.seconds - 1
+        told = f"{behind:+.0%}" if plan.fits and round(behind, 2) else ""
+        told = told if c.fits else f"lacks {format_size(c.shortfall)}"
         devices = ",".join(d.name for d in c.settled.devices) or "CPU"
         seconds = f"{c.prediction.seconds:.1f}"
         table.add_row(

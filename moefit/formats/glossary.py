@@ -30,6 +30,10 @@ WORDS: Final = {
     "compute": (
         "Compute buffers hold what is being calculated. They grow with the micro-batch, and moefit finds them by following llama.cpp's own allocator."
     ),
+    "expert-cache": (
+        "Experts that live in RAM, kept a second time on the GPU while they are used often: --moe-cache-mib of llama.cpp b11480 and later. "
+        "How much it helps depends on how often a text comes back to the same experts; the plan's notes say what was assumed."
+    ),
     "overhead": (
         "What the driver's runtime takes on a GPU before llama.cpp allocates anything: 250 to 500 MiB with CUDA. llama.cpp does not count it."
     ),
@@ -58,6 +62,7 @@ WORDS: Final = {
         "moefit's usual placement: the output, then every layer's base, then experts from the first layer on with the room that is left. "
         "By use for each byte nothing is better."
     ),
+    "moe-cache": "All experts in RAM and an expert cache on the GPU, where llama.cpp has one.",
     "two-pass": "Whole layers first, then bases alone into what is left: the algorithm this project began from.",
     "standard": "Whole layers alone, from the last one down: -ngl and nothing else.",
     "ffn": "For dense models: feed-forward matrices on the CPU, so that all attention and KV stay on the GPU.",
@@ -74,7 +79,7 @@ WORDS: Final = {
 """Word -> what it means. Words are those of a plan's page and of llama.cpp's options."""
 
 OTHER_WORDS: Final = {
-    "layers": "layer", "experts": "expert", "bases": "base", "kv-cache": "kv", "cache": "kv", "ctx": "context", "-c": "context",
+    "layers": "layer", "cache-of-experts": "expert-cache", "--moe-cache-mib": "expert-cache", "experts": "expert", "bases": "base", "kv-cache": "kv", "cache": "kv", "ctx": "context", "-c": "context",
     "compute-buffer": "compute", "free": "unused", "left": "unused", "margin": "reserve", "micro-batch": "ubatch", "-ub": "ubatch",
     "batch": "ubatch", "-lm": "load-mode", "mmap": "load-mode", "pinned": "load-mode", "prefill": "prompt", "decode": "answer",
     "fit": "--fit", "llama-fit": "--fit", "cpu-moe": "--cpu-moe", "-cmoe": "--cpu-moe", "env": "threshold",
