@@ -64,5 +64,5 @@ drift: .venv/installed  ## hold the rules to the newest llama.cpp there is, and 
 	.venv/bin/python scripts/drift.py
 
 clean:  ## everything that was made here
-.PHONY: rm -rf .venv .venv-oldest .mypy_cache .pytest_cache .ruff_cache .hypothesis dist site
+	rm -rf .venv .venv-oldest .mypy_cache .pytest_cache .ruff_cache .hypothesis dist site
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -36,14 +36,16 @@ def tracked() -> set[str]:
 
 
 def wheel_faults(path: Path) -> list[str]:
-    """The wheel holds the package as git has it, its licence and its metadata, and nothing else."""
+    """The wheel holds the package as git has it, its licence, its metadata and its manual page, and nothing else."""
     with zipfile.ZipFile(path) as wheel:
         names = set(wheel.namelist())
     package = {name for name in tracked() if name.startswith("moefit/")}
     about = {name for name in names if ".dist-info/" in name}
+    page = {name for name in names if name.endswith(".data/data/share/man/man1/moefit.1")}
     kinds = {name.partition(".dist-info/")[2] for name in about}
     faults = [f"missing: {name}" for name in sorted(package - names)]
-    faults += [f"unwanted: {name}" for name in sorted(names - package - about)]
+    faults += [f"unwanted: {name}" for name in sorted(names - package - about - page)]
+    faults += [] if page else ["missing: the manual page"]
     faults += [
         f"missing: {kind}" for kind in sorted({"METADATA", "entry_points.txt", "licenses/LICENSE"} - kinds)
     ]
