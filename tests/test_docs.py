@@ -19,7 +19,15 @@ ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 EXAMPLE = ROOT / "examples" / "qwen3-30b-a3b-q4_k_m.gguf"
 SERVER = '#!/bin/sh\ncase "$*" in *--list-devices*) echo "Available devices:";; esac\n'
-NOT_OURS = ("python3 -m venv", "uv tool", "make ", "python scripts/", "python -m benchmarks")
+NOT_OURS = (
+    "python3 -m venv",
+    "uv tool",
+    "make ",
+    "python scripts/",
+    "python benchmarks/",
+    "python -m benchmarks",
+    "pytest ",
+)
 """Commands that .ci/run runs, that are another program's, or that have tests of their own."""
 
 
