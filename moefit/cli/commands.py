@@ -51,10 +51,10 @@ _COMPLETION = ("--install-completion", "--show-completion")
 
 def app(words: Sequence[str]) -> typer.Typer:
     """The Typer application for a command line: of the command that it names alone, for each takes time to build at every start."""
-    completes = _COMPLETE in os.environ or any(word.startswith(_COMPLETION) for word in words)
+    asks = not words or words[0] in {"-h", "--help"} or any(word.startswith(_COMPLETION) for word in words)
     made = typer.Typer(
         cls=TeachingGroup,
-        add_completion=completes,
+        add_completion=asks or _COMPLETE in os.environ,
         no_args_is_help=True,
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDEST},
         subcommand_metavar=f"COMMAND [MODEL] {AFTER}",

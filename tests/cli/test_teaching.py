@@ -67,8 +67,9 @@ def test_a_shell_completes_commands_options_cards_strategies_and_files(line, fou
     assert found in run(**asked).split()
 
 
-def test_completion_is_installed_by_typers_own_option():
-    assert "_MOEFIT_COMPLETE" in run("--show-completion", "bash")
+def test_a_shell_s_script_for_completion_is_typers_own(moefit):
+    assert "_MOEFIT_COMPLETE" in run(_MOEFIT_COMPLETE="source_bash")
+    assert "--install-completion" in moefit("--help")[1]
 
 
 def test_the_manual_page_is_of_the_same_text():
