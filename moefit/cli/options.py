@@ -138,6 +138,15 @@ NoCalibration = Annotated[
         rich_help_panel=_MACHINE,
     ),
 ]
+Rpc = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--rpc",
+        metavar="HOST:PORT",
+        help="RPC servers of llama.cpp to use as devices; they have no authentication.",
+        rich_help_panel=_MACHINE,
+    ),
+]
 AllowCpu = Annotated[
     bool,
     typer.Option(

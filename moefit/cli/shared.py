@@ -35,6 +35,7 @@ class MachineShared:
     exclude: o.Exclude = None
     no_calibration: o.NoCalibration = False
     timeout: o.Timeout = TIME_LIMIT
+    rpc: o.Rpc = None
     color: o.Color = o.When.AUTO
     words: tuple[str, ...] | None = field(default=None, metadata={"after": "--"})
     """The command after `--`; None where there is none."""
@@ -114,7 +115,7 @@ class Shared(Steered):
         words = [sys.executable, *_isolated(), "-m", "moefit", "run"]
         for f in fields(self):
             value = getattr(self, f.name)
-            if f.metadata or value == f.default or f.name in {"model", "color"}:
+            if f.metadata or value == f.default or f.name in {"model", "color", "rpc"}:
                 continue
             option = f"--{f.name.replace('_', '-')}"
             for item in value if isinstance(value, list) else [value]:
@@ -139,13 +140,31 @@ def takes(shared: type[MachineShared]) -> Callable[[Callable[..., int]], Callabl
         @wraps(command)
         def with_shared(context: typer.Context, **values: Any) -> int:
             picked = {p.name: values.pop(p.name) for p in options}
-            return command(shared(**picked, words=context.obj), **values)
+            words = with_rpc(context.obj, picked.get("rpc") or ())
+            return command(shared(**picked, words=words), **values)
 
         with_shared.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # inspect.signature reads it
         with_shared.__annotations__ = {p.name: p.annotation for p in parameters}
         return with_shared
 
     return decorate
+
+
+def with_rpc(words: tuple[str, ...] | None, rpc: Sequence[str]) -> tuple[str, ...] | None:
+    """The command with `--rpc` right after its program: what names an RPC device's buffer must come later.
+
+    Raises:
+        UsageError: the command has one already.
+    """
+    if not rpc:
+        return words
+    from moefit.launch.programs import split
+
+    parts = split(list(words or ()))
+    if "--rpc" in parts.rest:
+        raise UsageError("--rpc stands before and after --", "put all servers into one of them")
+    program = parts.words or (() if parts.container else ("llama-server",))
+    return (*parts.wrapper, *program, "--rpc", ",".join(rpc), *parts.rest)
 
 
 def _isolated() -> list[str]:

@@ -18,7 +18,7 @@ from moefit.machine.types import Cpu, Device, Machine, Ram
 from moefit.sizes import parse_bandwidth, parse_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 _KEYS: Final = (
     "name", "buffer", "description", "free", "total", "bandwidth", "link", "pageable", "compute", "overhead", "integrated",
@@ -225,21 +225,61 @@ def _declare(spec: _Spec, name: str) -> Device:
     if free > total:
         raise UsageError("more memory free than there is in total")
     base = card or Device(name=name, free=free, total=total, overhead=context_overhead(name))
+    base = replace(base, integrated=base.integrated or backend == _UNIFIED)
+    return _amended(replace(base, free=free, total=total), keys)
+
+
+def _amended(base: Device, keys: Mapping[str, str]) -> Device:
+    """The device with what keys say of it, but for its name and memory."""
     return replace(
         base,
-        free=free,
-        total=total,
-        buffer=keys.get("buffer", ""),
+        buffer=keys.get("buffer", base.buffer),
         description=keys.get("description", base.description),
         bandwidth=parse_bandwidth(keys["bandwidth"]) if "bandwidth" in keys else base.bandwidth,
         link_bandwidth=parse_bandwidth(keys["link"]) if "link" in keys else base.link_bandwidth,
-        pageable_bandwidth=parse_bandwidth(keys["pageable"]) if "pageable" in keys else None,
+        pageable_bandwidth=parse_bandwidth(keys["pageable"])
+        if "pageable" in keys
+        else base.pageable_bandwidth,
         compute=_parse_compute(keys["compute"]) if "compute" in keys else base.compute,
         overhead=parse_size(keys["overhead"]) if "overhead" in keys else base.overhead,
-        integrated=_parse_truth(keys["integrated"])
-        if "integrated" in keys
-        else base.integrated or backend == _UNIFIED,
+        integrated=_parse_truth(keys["integrated"]) if "integrated" in keys else base.integrated,
     )
+
+
+def amendments(specs: Sequence[str]) -> bool:
+    """Whether the `--gpu` options all name a device and none its memory: they say more of those that are there.
+
+    >>> amendments(["name=RPC0,link=1.2GB/s"]), amendments(["name=RPC0,free=8GiB"]), amendments([])
+    (True, False, False)
+    """
+    memory = {"free", "total"}
+    return bool(specs) and all(
+        "name" in (keys := {part.partition("=")[0].strip().lower() for part in text.split(",")})
+        and not keys & memory
+        and text.count("=") == len(text.split(","))
+        for text in specs
+    )
+
+
+def amend(devices: Sequence[Device], specs: Sequence[str]) -> tuple[Device, ...]:
+    """The devices with what the `--gpu` options say of them.
+
+    Raises:
+        UsageError: an unknown device or key, or a bad value.
+    """
+    found = {device.name.lower(): device for device in devices}
+    for text in specs:
+        with _in_option(text):
+            keys = _split_spec(text).keys
+            if keys["name"].lower() not in found:
+                there = ", ".join(device.name for device in devices) or "none"
+                raise UsageError(
+                    f"there is no {keys['name']}, and no memory is given for a new one",
+                    f"there are: {there}; free=8GiB declares another",
+                )
+            name = keys["name"].lower()
+            found[name] = _amended(found[name], keys)
+    return tuple(found.values())
 
 
 def _parse_compute(text: str) -> float:

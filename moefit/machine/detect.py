@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from moefit.errors import InputError, UsageError
 from moefit.machine.calibration_file import load_calibration
-from moefit.machine.declared import apply_limits, declare_host, parse_gpus
+from moefit.machine.declared import amend, amendments, apply_limits, declare_host, parse_gpus
 from moefit.machine.host import ROOT, read_cpu, read_fingerprint, read_ram
 from moefit.machine.sighted import sight
 from moefit.machine.sysfs import read_adapters
@@ -68,7 +68,7 @@ def detect(
 ) -> Machine:
     """The machine, with every option applied.
 
-    GPUs come from `--gpu`, else `--machine`, else from what the drivers and the program say. `ask_server` lists a llama-server's
+    GPUs come from `--gpu` (one without memory says more of a device that is there), else `--machine`, else from what the drivers and the program say. `ask_server` lists a llama-server's
     devices: its list decides names, order and kinds, and NVML adds what it does not print. Its failure is a warning, unless with
     `prefer_server` the line needs its answer (it names another backend's device or `--rpc`).
     What was measured of this host replaces what is not declared.
@@ -82,10 +82,10 @@ def detect(
             raise UsageError("--gpu and --machine both say which GPUs there are", "give one of them")
         machine = _read_file(Path(options.machine_file))
     else:
-        machine = Machine(
-            parse_gpus(options.gpus), read_ram(root), read_cpu(root), host=read_fingerprint(root)
-        )
-        if not options.gpus:
+        amending = amendments(options.gpus)
+        declared = () if amending else parse_gpus(options.gpus)
+        machine = Machine(declared, read_ram(root), read_cpu(root), host=read_fingerprint(root))
+        if amending or not options.gpus:
             machine = _local_gpus(
                 machine, environment, ask_server, options.time_limit, prefer_server=prefer_server
             )
@@ -94,6 +94,8 @@ def detect(
                 machine = replace(machine, unseen=unseen)
         if options.calibrated and options.ram is None:
             machine = _calibrated(machine, environment)
+        if amending:
+            machine = replace(machine, gpus=amend(machine.gpus, options.gpus))
     ram, cpu = declare_host(machine.ram, machine.cpu, options.ram, options.ram_bandwidth, options.cores)
     host = machine.host if options.ram is None else ""
     return apply_limits(replace(machine, ram=ram, cpu=cpu, host=host), options.budgets, options.excluded)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from moefit.errors import Warn
 from moefit.launch.constraints import Constraints
+from moefit.launch.endpoints import exposed
 from moefit.machine.types import Cpu, Device
 from moefit.memory.kv import kv
 from moefit.model import Model
@@ -29,6 +30,7 @@ def remarks(request: Request, chosen: Candidate, *, scarce: bool) -> Iterator[Wa
     yield from _overrides(model, constraints)
     yield from _workload(constraints, chosen)
     yield from _cores(request.machine.cpu)
+    yield from _exposed(constraints)
     used = {device.name for device in chosen.settled.devices}
     for device in chosen_devices(constraints, request.machine.gpus):
         if device.name not in used and constraints.devices is None:
@@ -111,3 +113,14 @@ def _left_out(device: Device, *, has_room: bool) -> Warn:
     free = f"{format_size(device.free)} free on it"
     why = f"{free} make nothing faster" if has_room else f"{free} are less than driver and margin take"
     return Warn("left-out", f"{device.name} is left out: {why}", note=True)
+
+
+def _exposed(constraints: Constraints) -> Iterator[Warn]:
+    """RPC has no authentication: llama.cpp's own documentation asks never to let an open network reach it."""
+    reachable = exposed(constraints.rpc)
+    if reachable:
+        names = " and ".join(reachable)
+        hint = "keep it in a network of your own, or behind ssh -L or a VPN"
+        yield Warn(
+            "rpc", f"RPC has no authentication: who can reach {names} can use and crash it", hint, note=True
+        )

@@ -11,6 +11,8 @@ import pytest
 
 from moefit.app import request
 from moefit.cli import main
+from moefit.cli.shared import with_rpc
+from moefit.errors import UsageError
 from moefit.gguf.split import read_header
 from moefit.machine.detect import detect
 from tests.machine.fake_nvml import LOST, NO_LIBRARY, FakeCard, fake_nvml
@@ -135,3 +137,16 @@ def test_a_unit_that_plans_again_expects_the_devices_it_was_made_for(moefit) -> 
 def test_a_unit_for_a_declared_machine_expects_nothing(moefit) -> None:
     _, out, _ = moefit("unit", "--name", "x", "--replan", "--dry-run", "--gpu", "rtx-3060")
     assert "--expect" not in out
+
+
+def test_rpc_servers_before_the_dashes_stand_right_after_the_program() -> None:
+    words = ("numactl", "-N", "0", "llama-server", "-ot", "exps=RPC0[box:1]")
+    expected = ("numactl", "-N", "0", "llama-server", "--rpc", "box:1,box:2", "-ot", "exps=RPC0[box:1]")
+    assert expected == with_rpc(words, ["box:1", "box:2"])
+    assert ("llama-server", "--rpc", "box:1") == with_rpc(None, ["box:1"])
+    assert words == with_rpc(words, [])
+
+
+def test_rpc_servers_are_named_in_one_place() -> None:
+    with pytest.raises(UsageError, match="--rpc stands before and after --"):
+        with_rpc(("llama-server", "--rpc", "box:1"), ["box:2"])

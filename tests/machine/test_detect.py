@@ -207,3 +207,17 @@ def test_a_broken_calibration_is_a_warning(home: Path) -> None:
     machine = detect(MachineOptions(), environment)
     assert machine.ram.bandwidth is None
     assert any("not a calibration" in warning for warning in machine.warnings)
+
+
+@pytest.mark.usefixtures("card")
+def test_a_gpu_option_without_memory_says_more_of_a_device_that_is_there() -> None:
+    options = MachineOptions(gpus=("name=RPC0,link=1.2GB/s", "name=CUDA0,bandwidth=300GB/s"))
+    cuda, rpc = detect(options, {}, ask_server=lambda _: (SERVED, RPC)).gpus
+    assert (300 * 10**9, 11900 * MIB, "nvml") == (cuda.bandwidth, cuda.free, cuda.source)
+    assert (1_200_000_000, RPC.free, RPC.buffer) == (rpc.link_bandwidth, rpc.free, rpc.buffer)
+
+
+@pytest.mark.usefixtures("card")
+def test_a_gpu_option_for_a_device_that_is_not_there_needs_memory() -> None:
+    with pytest.raises(UsageError, match="there is no RPC3, and no memory is given"):
+        detect(MachineOptions(gpus=("name=RPC3,link=1GB/s",)), {})

@@ -1,0 +1,78 @@
+"""RPC servers: whether each is there and speaks, before llama-server is asked, which names none that is silent.
+
+source: ggml/src/ggml-rpc/ggml-rpc.cpp, negotiate_hello
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from moefit.errors import DriverError
+from moefit.launch.endpoints import endpoints
+
+if TYPE_CHECKING:
+    import socket
+
+LIMIT: Final = 4.0
+"""Seconds for all servers: one that is there answers in milliseconds."""
+_CAPS: Final = 24
+"""Bytes of a greeting (RPC_CONN_CAPS_SIZE of transport.h)."""
+_HELLO: Final = bytes([14]) + _CAPS.to_bytes(8, "little") + bytes(_CAPS)
+_LONGEST: Final = 64
+"""Bytes that an answer to it says it has; those of b11434 have 28."""
+_BUSY: Final = "an RPC server answers one client at a time: stop the other, or leave it out of --rpc"
+
+
+def greet(values: Sequence[str], time_limit: float = LIMIT) -> None:
+    """Returns where every server answers as one.
+
+    Raises:
+        UsageError: one is no HOST:PORT.
+        DriverError: one is not there, is silent or is something else; it is named with its address.
+    """
+    deadline = time.monotonic() + min(time_limit, LIMIT)
+    for host, port in endpoints(values):
+        _greet(host, port, deadline)
+
+
+def _greet(host: str, port: int, deadline: float) -> None:
+    import socket  # noqa: PLC0415 - few lines have RPC servers
+
+    address = f"{host}:{port}"
+    try:
+        with socket.create_connection((host, port), _left(deadline)) as link:
+            link.settimeout(_left(deadline))
+            link.sendall(_HELLO)
+            said = _answer(link, deadline)
+    except TimeoutError:
+        raise DriverError(f"the RPC server at {address} does not answer", _BUSY) from None
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise DriverError(
+            f"no RPC server at {address}: {reason}", f"start it there with `ggml-rpc-server -p {port}`"
+        ) from None
+    if (
+        said and int.from_bytes(said, "little") > _LONGEST
+    ):  # one of another version closes the connection, and llama.cpp says so
+        kind = "an HTTP server" if said.startswith(b"HTTP") else "something else"
+        raise DriverError(
+            f"at {address} is {kind}, and no RPC server", "ggml-rpc-server prints its port when it starts"
+        )
+
+
+def _answer(link: socket.socket, deadline: float) -> bytes:
+    """The first 8 bytes of the answer, its length; fewer where the connection is closed."""
+    said = b""
+    while len(said) < 8:
+        link.settimeout(_left(deadline))
+        part = link.recv(8 - len(said))
+        if not part:
+            break
+        said += part
+    return said
+
+
+def _left(deadline: float) -> float:
+    return max(0.05, deadline - time.monotonic())
