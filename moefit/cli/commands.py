@@ -240,12 +240,16 @@ def verify(shared: Shared, as_given: o.AsGiven = False, as_json: o.AsJson = Fals
     if request.model.truncated:
         raise InputError(truncated(request.model).message, "llama.cpp loads whole files only")
     note(made)
+    from moefit.cli.bar import bar
     from moefit.formats import differences
     from moefit.llama.verify import verify as ask
     from moefit.planning.check import check
 
     environment = {**os.environ, **made.environment}
-    checked = check(made, ask(argv, table=request.launch.command.table, environment=environment))
+    with bar() as tell:
+        tell("llama.cpp loads the model without its weights", 0.5)
+        real = ask(argv, table=request.launch.command.table, environment=environment)
+    checked = check(made, real)
     write = differences.write_json if as_json else differences.write_table
     sys.stdout.write(write(checked.rows, checked.lacking))
     return DOES_NOT_FIT if checked.lacking else FITS
@@ -257,7 +261,7 @@ def inspect(
 ) -> int:
     """What a model file holds: layers, experts, types, bytes."""
     launch = read_launch(model, context.obj)
-    found = read_model(launch.constraints)
+    found = read_model(launch.constraints, show_progress)
     if found.truncated:
         warn(truncated(found))
     from moefit.formats.inspect import model_json, show_model

@@ -43,6 +43,7 @@ def run(words: Sequence[str], *, alone: bool) -> int:
         streams.discard()
         status = PIPE_CLOSED
     except KeyboardInterrupt:
+        streams.erase()
         status = INTERRUPTED
     except MoefitError as error:
         status = _refused(error, words if "--debug" in head else None)

@@ -105,3 +105,11 @@ def _hold_standard_descriptors() -> None:
 
 def _lost(error: OSError) -> LostError:
     return LostError(f"cannot write the result: {error.strerror}")
+
+
+def erase() -> None:
+    """Take away a line of progress that an interrupt has left on a terminal."""
+    with suppress(OSError, ValueError, AttributeError):
+        if sys.stderr.isatty():
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()

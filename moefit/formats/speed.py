@@ -131,6 +131,8 @@ def alternatives(plan: Plan) -> Mapping[str, float]:
 
 
 def _is_another(plan: Plan, candidate: Candidate) -> bool:
+    """Whether it is another line: llama.cpp's own way, or another strategy on the same devices, so that like is held to like."""
     if candidate.strategy == plan.strategy:
         return False
-    return candidate.strategy in _NAMES or not is_whole(plan)
+    same = [d.device.name for d in plan.devices] == [device.name for device in candidate.settled.devices]
+    return candidate.strategy in _NAMES or (same and not is_whole(plan))

@@ -15,6 +15,7 @@ from moefit.cost.workload import Workload
 from moefit.formats.ascii import PLAIN, plain
 from moefit.formats.devices import show_machine
 from moefit.formats.explain import explain
+from moefit.formats.speed import alternatives, strategy_name
 from moefit.formats.table import show
 from moefit.formats.usage import bar as bar_of
 from moefit.formats.usage import memories
@@ -228,3 +229,14 @@ def test_plain_marks_are_one_for_one():
 )
 def test_devices_says_where_the_rams_speed_is_from(ram, source):
     assert source in page(show_machine, Machine((), ram, Cpu(8, 16)), 200)
+
+
+def test_strategies_are_held_to_the_chosen_one_on_the_same_devices():
+    made = small("rtx-3060", "rtx-3060", ram=64, line="llama-server -m model.gguf -c 131072")
+    chosen = [d.device.name for d in made.devices]
+    others = {
+        strategy_name(c.strategy)
+        for c in made.candidates
+        if c.fits and [device.name for device in c.settled.devices] == chosen
+    }
+    assert set(alternatives(made)) <= others | {"--fit", "--cpu-moe"}

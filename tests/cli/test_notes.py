@@ -1,0 +1,61 @@
+"""What is said beside a page: at most three notes, and nothing left on a terminal after Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from moefit.cli import output
+from moefit.errors import Warn
+from tests.cli.test_commands import CARD, EXAMPLE, moefit
+from tests.remote.server import serving
+
+__all__ = ["moefit"]
+
+
+class Noted:
+    warnings = tuple(Warn(f"w{i}", f"said {i}", note=i % 2 == 0) for i in range(6))
+
+
+def test_a_page_has_at_most_three_notes_what_is_wrong_first(capsys):
+    output.note(Noted(), output.MOST_NOTES)
+    said = capsys.readouterr().err.splitlines()
+    assert ["said 1", "said 3", "said 5"] == [line.rpartition(": ")[2] for line in said[:3]]
+    assert "3 more with --explain" in said[3]
+
+
+def test_everything_is_said_where_all_is_asked_for(capsys):
+    output.note(Noted())
+    assert 6 == len(capsys.readouterr().err.splitlines())
+
+
+@pytest.mark.parametrize("more", [["--explain"], ["--json"]])
+def test_explain_and_json_leave_no_note_out(moefit, more):
+    plain = moefit("plan", EXAMPLE, *CARD)[2].count("moefit: ")
+    assert plain <= moefit("plan", EXAMPLE, *CARD, *more)[2].count("moefit: ")
+
+
+def test_ctrl_c_leaves_nothing_on_the_terminal():
+    """While a header is awaited from a server that does not answer."""
+    with serving() as web:
+        web.answers["/u/m.gguf"] = lambda _: web.stop.wait(20)
+        leader, follower = pty.openpty()
+        environment = {**os.environ, "NO_COLOR": "1"}
+        words = [sys.executable, "-m", "moefit", "inspect", f"{web.url}/u/m.gguf"]
+        child = subprocess.Popen(words, stderr=follower, stdout=subprocess.PIPE, env=environment)
+        os.close(follower)
+        until = time.monotonic() + 20
+        while not web.asked and time.monotonic() < until:
+            time.sleep(0.05)
+        child.send_signal(signal.SIGINT)
+        out, _ = child.communicate(timeout=20)
+        shown = os.read(leader, 65536).decode()
+        os.close(leader)
+    assert (b"", "") == (out, shown.rpartition("\x1b[K")[2])
+    assert "Traceback" not in shown
