@@ -13,7 +13,7 @@ from typing import Final
 
 from moefit.errors import UsageError
 from moefit.formats import shell
-from moefit.formats.settled import APPENDED, Setting, settle
+from moefit.formats.settled import APPENDED, Setting, settings_of
 from moefit.launch.command import Argument, Command
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_@%+:,./\[\]-]*")
@@ -32,7 +32,7 @@ def write(command: Command, environment: Mapping[str, str] | None = None) -> str
     """
     held = tuple(a for a in command.arguments if _is_held(a, command.arguments))
     quoted = _quoted if command.container is None else _raw
-    settings = settle(replace(command, arguments=held), _WHAT, ("-ot", "-cmoe", "-ncmoe", "-ncffn"))
+    settings = settings_of(replace(command, arguments=held), _WHAT, ("-ot", "-cmoe", "-ncmoe", "-ncffn"))
     needed = (f"{name}={quoted(value, name)}" for name, value in (environment or {}).items())
     lines = (*_own_line(command, held), *(_line(setting, quoted) for setting in settings), *needed)
     return "".join(f"{line}\n" for line in lines)

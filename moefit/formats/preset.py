@@ -11,7 +11,7 @@ from typing import Final
 
 from moefit.errors import UsageError
 from moefit.formats import shell
-from moefit.formats.settled import Setting, settle
+from moefit.formats.settled import Setting, settings_of
 from moefit.launch.command import Command
 
 _WHAT: Final = "a models.ini"
@@ -42,7 +42,7 @@ def write(command: Command, name: str) -> str:
     """
     if not re.fullmatch(r"[^\]\n\r;#]+", name) or name != name.strip() or name in {"*", "default"}:
         raise UsageError(f"{_WHAT} cannot have a section [{name}]", "name the model with -a")
-    settings = settle(command, _WHAT, _OVERRIDE_ORDER)
+    settings = settings_of(command, _WHAT, _OVERRIDE_ORDER)
     routers = [s.option.name for s in settings if s.option.name in _ROUTER]
     lines = [f"[{name}]", *(_line(s) for s in settings if s.option.name not in _ROUTER)]
     if command.wrapper and command.container is not None:

@@ -42,7 +42,7 @@ class Setting:
     positive: bool
 
 
-def settle(command: Command, what: str, override_order: Sequence[str]) -> tuple[Setting, ...]:
+def settings_of(command: Command, what: str, override_order: Sequence[str]) -> tuple[Setting, ...]:
     """The options in the order of their first time.
 
     `what` names the format in errors; `override_order` is the order in which its reader applies -ot, -cmoe, -ncmoe and

@@ -33,14 +33,14 @@ def alternatives(request: Request, closest: Candidate, planned: Planned) -> Iter
         planned: the planner.
     """
     quick = replace(request, options=replace(request.options, thorough=False))
-    hopeful: list[tuple[float, int, Change | Numbered]] = []
+    worth: list[tuple[float, int, Change | Numbered]] = []
     for place, change in enumerate(changes(quick, closest)):
-        hope = _hope(quick, change, closest)
-        if hope is not None:
-            seconds = sketched(changed(quick, hope), placed(closest)).prediction.seconds
-            hopeful.append((seconds, place, change))
+        picked = _worth_a_plan(quick, change, closest)
+        if picked is not None:
+            seconds = sketched(changed(quick, picked), placed(closest)).prediction.seconds
+            worth.append((seconds, place, change))
     found: list[tuple[float, int, Alternative]] = []
-    for _, place, change in sorted(hopeful, key=lambda one: one[:2]):
+    for _, place, change in sorted(worth, key=lambda one: one[:2]):
         if (made := _made(quick, change, closest, planned)) is not None:
             found.append((made.plan.prediction.seconds, place, made))
             if not request.options.thorough:
@@ -53,18 +53,18 @@ def _made(
 ) -> Alternative | None:
     """The change, planned; None where it does not fit after all."""
     for _ in range(_TRIES):
-        hope = _hope(request, change, closest)
-        if hope is None:
+        picked = _worth_a_plan(request, change, closest)
+        if picked is None:
             return None
         try:
-            plan, closest = planned(changed(request, hope), _known_context(request, closest))
+            plan, closest = planned(changed(request, picked), _known_context(request, closest))
         except UsageError:  # llama.cpp would refuse it
             return None
         if plan.fits:
-            return Alternative(hope.words, hope.why, plan)
+            return Alternative(picked.words, picked.why, plan)
         if isinstance(change, Change):
             return None
-        change = replace(change, most=hope.number)
+        change = replace(change, most=picked.number)
     return None
 
 
@@ -75,7 +75,7 @@ def _known_context(request: Request, closest: Candidate) -> int | None:
     return tokens if whole else None
 
 
-def _hope(request: Request, change: Change | Numbered, closest: Candidate) -> Change | None:
+def _worth_a_plan(request: Request, change: Change | Numbered, closest: Candidate) -> Change | None:
     """The change that is worth a plan: of numbers, the largest that fits by its sketch."""
     if isinstance(change, Change):
         return change if _would_fit(request, change, closest) else None

@@ -55,12 +55,12 @@ def what_if(request: Request, made: Plan) -> tuple[Help, ...]:
     found = []
     for help_, changed in _changes(request, made):
         try:
-            hope = sketched(changed, known)
+            after = sketched(changed, known)
         except UsageError:
             continue  # the change contradicts what the user set
-        share = hope.settled.footprint.host.model / max(1, usual.settled.footprint.host.model)
-        seconds = hope.prediction.seconds - gain * min(1.0, share)
-        if hope.fits and seconds <= limit:
+        share = after.settled.footprint.host.model / max(1, usual.settled.footprint.host.model)
+        seconds = after.prediction.seconds - gain * min(1.0, share)
+        if after.fits and seconds <= limit:
             found.append(replace(help_, seconds=seconds))
     return tuple(sorted(found, key=lambda help_: help_.seconds))
 

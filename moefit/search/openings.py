@@ -68,8 +68,8 @@ def with_buffers(problem: Problem, opening: Opening, least: Sequence[int]) -> fl
     """The opening's bound with compute buffers of at least so many bytes."""
     if not least or opening.all_placed or opening.idle <= opening.bound:
         return opening.bound
-    hoped = optimist(opening.task, least)
-    return min(opening.idle, *(problem.predict(launch, *hoped).seconds for launch in opening.launches))
+    placed = optimist(opening.task, least)
+    return min(opening.idle, *(problem.predict(launch, *placed).seconds for launch in opening.launches))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +104,15 @@ def _openings(problem: Problem, choices: Choices) -> Iterator[Opening]:
     nothing = _end(problem, 0)
     idle: dict[tuple[tuple[int, ...], int], float] = {}
     for order in choices.orders:
-        hopes = _hopes(sizes[min(sizes)], choices, order, nothing)
+        at_best = _at_best(sizes[min(sizes)], choices, order, nothing)
         for u, size in sizes.items():
             helper = order[:1], u
             is_new = helper not in idle
             if is_new:  # it is the first device that helps, whatever the others are
                 idle[helper] = size.fastest(tuple(problem.devices[i] for i in order), nothing)
-            for name, hope in hopes.items():
-                bound = min(size.fastest(*hope), idle[helper])
-                all_placed = bool(order) and _is_all_placed(hope[1], problem.demand)
+            for name, used_and_placed in at_best.items():
+                bound = min(size.fastest(*used_and_placed), idle[helper])
+                all_placed = bool(order) and _is_all_placed(used_and_placed[1], problem.demand)
                 task = size.task(order, known[name])
                 yield Opening(next(ranks), name, task, size.launches, bound, idle[helper], all_placed)
             if is_new and order:
@@ -128,7 +128,7 @@ def _size(problem: Problem, choices: Choices, ubatch: int) -> _Size:
     return _Size(problem, launches, budgets(problem.request, problem.devices, launches[0]))
 
 
-def _hopes(
+def _at_best(
     size: _Size, choices: Choices, order: tuple[int, ...], nothing: Placement
 ) -> dict[str, tuple[tuple[Device, ...], Placement]]:
     """What each strategy would place if compute buffers took nothing; without devices all strategies are one."""

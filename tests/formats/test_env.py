@@ -111,7 +111,7 @@ def meaning(given: object) -> tuple[object, ...]:
 def merged(argv: list[str]) -> list[str]:
     """The command with each option once, as the file has it."""
     words = ["llama-server"]
-    for setting in env.settle(parse(argv), "a test", ()):
+    for setting in env.settings_of(parse(argv), "a test", ()):
         words.append(setting.option.name if setting.positive else setting.option.negations[-1])
         words += [setting.value] if setting.option.arity else []
     return words

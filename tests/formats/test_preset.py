@@ -71,7 +71,9 @@ def test_values_come_back_or_are_refused(argv: list[str]) -> None:
         refusals.check(error, argv, CAUSES)
         return
     section = parse_ini(text, "models.ini")["x"]
-    expected = {s.option.name.lstrip("-"): expected_value(s) for s in preset.settle(command, "a test", ())}
+    expected = {
+        s.option.name.lstrip("-"): expected_value(s) for s in preset.settings_of(command, "a test", ())
+    }
     expected.pop("api-key", None)
     assert expected == section
 
