@@ -41,9 +41,9 @@ def words(row: dict[str, Any]) -> list[str]:
     return shlex.split(row["line"].replace("\\\n", " "))
 
 
-def planned(row: dict[str, Any]) -> Plan:
-    """The plan for the line on its machine."""
-    launch = read_launch(None, words(row))
+def planned(row: dict[str, Any], build: str | None = None) -> Plan:
+    """The plan for the line on its machine, written for a build."""
+    launch = read_launch(None, words(row), build)
     machine = read_machine(machine_options(row["machine"]), launch)
     name = Path(launch.constraints.model.path or "").name
     model = next(recorded(*found) for start, found in MODELS.items() if name.startswith(start))

@@ -23,7 +23,7 @@ def here(arguments):
 
 @pytest.mark.parametrize("name", PLANNED)
 def test_a_printed_line_is_read_whole(llama, environment, name):
-    made = planned(rows()[name])
+    made = planned(rows()[name], "b11434")
     if not made.fits:
         return
     command = parse(made.argv)

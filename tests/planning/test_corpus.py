@@ -7,6 +7,7 @@ import shlex
 import pytest
 
 from moefit.cost.workload import parse_workload
+from moefit.errors import UsageError
 from moefit.formats import shell
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
@@ -46,7 +47,17 @@ def planned(words: list[str]) -> Plan:
     )
 
 
-@pytest.mark.parametrize("line", LINES)
+REFUSED = [line for line in LINES if "-sm row" in line or "draft-mtp" in line]
+"""What llama.cpp refuses of this model on these cards."""
+
+
+@pytest.mark.parametrize("line", REFUSED)
+def test_a_line_that_the_server_refuses_is_not_planned(line: str) -> None:
+    with pytest.raises(UsageError, match="refuses it: "):
+        planned(shlex.split(line))
+
+
+@pytest.mark.parametrize("line", [line for line in LINES if line not in REFUSED])
 def test_a_planned_line_keeps_its_users_words_and_is_planned_to_itself(line: str) -> None:
     command = parse(shlex.split(line))
     once = planned(shlex.split(line))
