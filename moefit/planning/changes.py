@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from moefit.launch.complete import Addition
+from moefit.launch.given import LINE
 from moefit.launch.settings import MAPPED
 from moefit.memory.split_modes import SPLIT_MODES
 from moefit.planning.context import STEP
@@ -15,6 +16,8 @@ from moefit.search.request import Request
 from moefit.values import dataclass
 
 _UBATCH_STEP: Final = 32
+_OLD_WORDS: Final = frozenset({"-lm"})
+"""Options that older builds have other words for (launch/translate.py)."""
 _FULL: Final = frozenset({"f32", "f16", "bf16"})
 """Cache types that q8_0 makes smaller."""
 
@@ -74,9 +77,19 @@ def changes(request: Request, closest: Candidate) -> Iterator[Change | Numbered]
         request: what nothing fits.
         closest: what lacks least.
     """
-    yield from _of_memory(request, closest)
-    yield from _of_placement(request)
-    yield from _of_context(request, closest)
+    every = (*_of_memory(request, closest), *_of_placement(request), *_of_context(request, closest))
+    yield from (change for change in every if _can_be_said(request, change))
+
+
+def _can_be_said(request: Request, change: Change | Numbered) -> bool:
+    """Whether a line can say it: this program has its options, and what is left out is not set by a file or a variable."""
+    made = change if isinstance(change, Change) else change.make(change.least)
+    table, gone = request.launch.command.table, set(made.options)
+    elsewhere = any(
+        given.origin != LINE and not gone.isdisjoint(given.option.spellings) for given in request.launch.given
+    )
+    known = all(a.option in table or a.option in _OLD_WORDS for a in made.additions)
+    return known if made.additions else not elsewhere
 
 
 def _of_memory(request: Request, closest: Candidate) -> Iterator[Change | Numbered]:

@@ -98,3 +98,25 @@ def test_a_sum_of_bytes_decides_and_one_launch_is_placed_to_say_what_is_missing(
     ):
         assert not plan(request).fits
     assert 1 == settle.call_count
+
+
+def test_what_a_variable_says_is_not_to_be_left_out_of_the_line():
+    model = recorded("gemma-3-12b", "Q4_K_M")
+    line = launch((*LINE, "-c", "8192", "-ngl", "all"))
+    named = [
+        replace(given, origin="LLAMA_ARG_N_GPU_LAYERS")
+        if given.option.name == "-ngl" or "-ngl" in given.option.spellings
+        else given
+        for given in line.given
+    ]
+    request = Request(model, machine("6GiB", 64), line, OPTIONS)
+    by_variable = replace(request, launch=replace(line, given=tuple(named)))
+    told = [{a.words for a in plan(one).alternatives} for one in (request, by_variable)]
+    assert [True, False] == ["leaving out -ngl all" in words for words in told]
+
+
+def test_a_program_without_an_option_is_not_told_to_take_it():
+    model = recorded("qwen3-30b-a3b", "Q4_K_M")
+    line = launch(("llama-bench", "-m", "m.gguf", "-p", "30000", "-n", "16"))
+    made = plan(Request(model, machine("rtx-3060", 8), line, OPTIONS))
+    assert [] == [a.words for a in made.alternatives if a.words.split()[0] in {"-c", "-np"}]
