@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -43,7 +44,8 @@ def _mapped(path: str, container: Container) -> str:
             f"{path}: the line mounts nothing there, so moefit cannot read it",
             "mount its folder with -v FOLDER:..., or write the llama-server command alone with the host's path",
         )
-    return str(Path(found).expanduser()) if found else path
+    # the line's words may not have been through a shell: ~ and $PWD are still what they say
+    return str(Path(os.path.expandvars(found)).expanduser()) if found else path
 
 
 def with_variable_files(command: Command) -> Command:

@@ -44,6 +44,13 @@ def test_a_containers_model_is_read_where_its_folder_is_mounted_from(moefit, con
     assert (0, " ".join([*container, "-m", "/models/m.gguf"])) == (status, out.split(" -c ")[0])
 
 
+def test_a_mount_of_the_users_home_is_found(moefit, container, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    line = [word.replace(f"{tmp_path}:", "$HOME:") for word in container]
+    status, *_ = moefit("args", *CARD, "--", *line, "-m", "/models/m.gguf", "-c", "8192")
+    assert 0 == status
+
+
 def test_a_model_that_no_mount_holds_is_refused(moefit, container):
     status, out, err = moefit("args", *CARD, "--", *container, "-m", "/elsewhere/m.gguf")
     assert (2, "", True) == (status, out, "/elsewhere/m.gguf: the line mounts nothing there" in err)
