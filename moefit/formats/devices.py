@@ -12,31 +12,38 @@ from moefit.formats.page import Line, Rows
 from moefit.launch.builds import RANGE
 from moefit.machine.defaults import ram_bandwidth
 from moefit.machine.file import to_json
-from moefit.machine.types import Machine
+from moefit.machine.types import Device, Machine
 from moefit.sizes import format_size
 
 
 def show_machine(machine: Machine, console: Console) -> None:
     """A table of devices, RAM and CPU."""
     table = Table(box=None, header_style="dim", padding=(0, 1, 0, 0), pad_edge=False)
-    for column in ("", "free", "total", "memory", "link", "source", ""):
-        table.add_column(column, justify="right" if column in {"free", "total", "memory", "link"} else "left")
+    for column in ("", "free", "total", "runtime", "memory", "link", "source", ""):
+        table.add_column(column, justify="left" if column in {"", "source"} else "right")
     for gpu in machine.gpus:
         table.add_row(
             gpu.name,
             format_size(gpu.free),
             format_size(gpu.total),
+            format_size(gpu.overhead),
             _rate(gpu.bandwidth),
-            _rate(gpu.link_bandwidth),
+            "RAM's" if gpu.integrated else _rate(gpu.link_bandwidth),
             gpu.source,
-            gpu.description,
+            f"{gpu.description}{_also(machine, gpu)}",
         )
     ram = machine.ram
     cores = f"{machine.cpu.cores} cores, {machine.cpu.threads} threads"
     sizes = format_size(ram.available), format_size(ram.total)
-    table.add_row("RAM", *sizes, _rate(ram_bandwidth(machine)), "", ram_source(machine), cores)
+    table.add_row("RAM", *sizes, "", _rate(ram_bandwidth(machine)), "", ram_source(machine), cores)
     console.print(Rows(table), crop=False)
     console.print(Line([Text(f"Rules are checked for llama.cpp {RANGE}.", style="dim")]))
+
+
+def _also(machine: Machine, gpu: Device) -> str:
+    """What else is known of a device: the names that other backends have for it."""
+    others = [name for name, kept in machine.duplicates if kept == gpu.name]
+    return f" (also {', '.join(others)})" if others else ""
 
 
 def ram_source(machine: Machine) -> str:

@@ -109,7 +109,7 @@ def bench_key(fingerprint: str, devices: Iterable[Device]) -> str:
 
 def is_measurable(device: Device) -> bool:
     """Whether the device is this host's own, and not one that somebody declared."""
-    return device.source in {"nvml", "llama-server"}
+    return device.source in {"nvml", "llama-server", "sysfs"}
 
 
 def with_learned(calibration: Calibration, learned: Iterable[Learned], ran: str | None) -> Calibration:

@@ -11,7 +11,7 @@ from moefit.machine.calibration_file import load_calibration
 from moefit.machine.declared import amend, amendments, apply_limits, declare_host, parse_gpus
 from moefit.machine.host import ROOT, read_cpu, read_fingerprint, read_ram
 from moefit.machine.sighted import sight
-from moefit.machine.sysfs import read_adapters
+from moefit.machine.sysfs import has_kfd, read_adapters
 from moefit.machine.types import Machine
 from moefit.machine.unseen import unseen_gpus
 from moefit.values import dataclass
@@ -90,8 +90,7 @@ def detect(
                 machine, environment, ask_server, options.time_limit, prefer_server=prefer_server
             )
             if not machine.gpus:
-                unseen = unseen_gpus(root, read_adapters(root), environment)
-                machine = replace(machine, unseen=unseen)
+                machine = _without_answer(machine, environment, root, asked=ask_server is not None)
         if options.calibrated and options.ram is None:
             machine = _calibrated(machine, environment)
         if amending:
@@ -126,6 +125,21 @@ def _read_file(path: Path) -> Machine:
     from moefit.machine.file import from_json  # noqa: PLC0415 - most machines are detected or declared
 
     return from_json(text, str(path))
+
+
+def _without_answer(machine: Machine, environment: Mapping[str, str], root: Path, *, asked: bool) -> Machine:
+    """The machine of which nobody told a device: with what sysfs shows, unless a program has been `asked` and sees none of it."""
+    adapters = read_adapters(root)
+    if not adapters:
+        return replace(machine, unseen=unseen_gpus(root, adapters, environment))
+    from moefit.machine.unasked import from_sysfs  # noqa: PLC0415 - most hosts have a driver or a program that answers
+
+    devices, words = from_sysfs(adapters, computing=has_kfd(root))
+    if asked or not devices:
+        words = () if asked else words
+        unseen = unseen_gpus(root, adapters, environment)
+        return replace(machine, unseen=unseen, warnings=(*machine.warnings, *words))
+    return replace(machine, gpus=devices, warnings=words)
 
 
 def _local_gpus(
