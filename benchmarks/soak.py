@@ -31,6 +31,7 @@ from moefit.errors import MoefitError
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
 from moefit.launch.launch import Launch
+from moefit.launch.options import OptionTable
 from moefit.launch.precedence import effective
 from moefit.machine.types import Cpu, Device, Machine, Ram
 from moefit.model import Model
@@ -159,9 +160,9 @@ def line(chance: random.Random, machine: Machine) -> Iterator[str]:
             yield flag
 
 
-def launch(words: tuple[str, ...]) -> Launch:
+def launch(words: tuple[str, ...], table: OptionTable | None = None) -> Launch:
     """The words as moefit reads them, without files and variables."""
-    command = parse(words)
+    command = parse(words, table)
     given = effective(command)
     return Launch(command, given, constraints(command.name, given))
 

@@ -22,6 +22,7 @@ from benchmarks.soak import GIB, MIB, launch, line
 from moefit.cost.workload import Workload
 from moefit.errors import MoefitError
 from moefit.gguf.split import read_header
+from moefit.llama.help import option_table
 from moefit.llama.verify import verify
 from moefit.machine.types import Cpu, Device, Machine, Ram
 from moefit.model import Model, build
@@ -92,14 +93,17 @@ def differs(
     model: Model, machine: Machine, words: tuple[str, ...], environment: Mapping[str, str]
 ) -> str | None:
     """What differs; empty for nothing, None where there is no plan to compare."""
+    table = option_table(str(PROGRAMS / "llama-server"), "llama-server", environment)
     try:
-        made = plan(Request(model, machine, launch(words), Options(Workload(2048, 512), thorough=False)))
+        made = plan(
+            Request(model, machine, launch(words, table), Options(Workload(2048, 512), thorough=False))
+        )
     except MoefitError:
         return None
     if not made.fits:
         return None
     try:
-        found = check(made, verify(made.argv, environment=environment))
+        found = check(made, verify(made.argv, table=table, environment=environment))
     except MoefitError as error:
         return error.message
     wrong = [

@@ -115,3 +115,21 @@ def test_a_unit_that_this_system_has_is_refused(name: str, tmp_path: Path) -> No
         pytest.skip("it is not here")
     with pytest.raises(InputError, match="did not write"):
         units.install(replace(QWEN, name=name), {"HOME": str(tmp_path)}, private=False)
+
+
+@pytest.mark.parametrize(
+    ("mode", "cache", "limit"),
+    [
+        ("none", 0, (10 << 30) + (2 << 30)),
+        ("mmap", 0, (10 << 30) + (7 << 30) + (2 << 30)),
+        ("none", None, None),
+    ],
+)
+def test_the_limit_is_the_plans_memory_with_two_gibibytes_of_head_room(mode, cache, limit) -> None:
+    plan = SimpleNamespace(
+        settings=SimpleNamespace(load_mode=mode, cache_ram=cache),
+        host=SimpleNamespace(total=10 << 30),
+        model=SimpleNamespace(bytes=7 << 30),
+    )
+
+    assert limit == units._memory_max(plan)

@@ -1,0 +1,32 @@
+"""Base-first on layers of unequal size, as a real Q4_K_M has them: cases whose answer a slip in the filling would change."""
+
+from __future__ import annotations
+
+from moefit.placement.base_first import base_first
+from moefit.placement.types import LayerSize, Layout, Ledger, Room
+
+OUTPUT = LayerSize(2)
+
+
+def layer(index: int, base: int, *experts: int) -> LayerSize:
+    return LayerSize(base, tuple((f"e{index}.{part}", size) for part, size in enumerate(experts)))
+
+
+def test_after_the_first_layer_that_does_not_fit_whole_single_tensors_are_tried_in_order() -> None:
+    """The small last layer would fit whole, but the tensors of the layer before it come first."""
+    ledger = Ledger((layer(0, 1, 50), layer(1, 1, 30, 70), layer(2, 1, 20, 15), OUTPUT))
+    room = Room(5 + 50 + 40)
+
+    assert Layout((0, 0, 0, 0), frozenset({"e1.1", "e2.0", "e2.1"})) == base_first(ledger, [room])
+
+
+def test_a_large_layer_leaves_its_room_to_the_tensors_of_a_smaller_one() -> None:
+    ledger = Ledger((layer(0, 1, 50), layer(1, 1, 100), layer(2, 1, 30), OUTPUT))
+
+    assert Layout((0, 0, 0, 0), frozenset({"e1.0"})) == base_first(ledger, [Room(5 + 50 + 40)])
+
+
+def test_the_common_share_of_experts_is_fine_enough_to_choose_where_a_layer_goes() -> None:
+    ledger = Ledger((layer(0, 3, 7), layer(1, 2, 13), layer(2, 3, 13), OUTPUT))
+
+    assert Layout((0, 0, 1, 1), frozenset({"e1.0"})) == base_first(ledger, [Room(21), Room(25)])

@@ -1,0 +1,100 @@
+"""Every command of README, CONTRIBUTING and examples/ does what stands beside it: run here, with a llama-server that only answers."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.fuzz import small_header
+
+ROOT = Path(__file__).parents[1]
+PAGES = ("README.md", "CONTRIBUTING.md", "examples/README.md")
+SETUP = re.compile(r"python3 -m venv \.venv && \.venv/bin/pip install -q [^&]+&& ")
+"""What makes the environment that the tests run in; .ci/run does it on a bare machine."""
+MAKE = re.compile(r"make ([a-z]+)")
+
+
+def commands(page: str) -> list[str]:
+    """The lines of the page's shell blocks, without what only explains them."""
+    blocks = re.findall(
+        r"^```sh\n(.*?)^```", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    lines = [line.partition("  #")[0].strip() for block in blocks for line in block.splitlines()]
+    return [SETUP.sub("", line) for line in lines if line and not line.startswith("#")]
+
+
+LINES = [(page, line) for page in PAGES for line in commands(page)]
+OURS = [line for _, line in LINES if not (MAKE.match(line) or "pytest" in line or "pip" in line)]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """A folder with small models of the names that the pages use, the examples, and programs that stand for the real ones."""
+    made = tmp_path_factory.mktemp("documents")
+    data = small_header("qwen3moe", 8)
+    whole = data + bytes(-len(data) % 32)
+    for name in ("model.gguf", "qwen3-30b-a3b.gguf"):
+        (made / name).write_bytes(whole)
+        os.truncate(made / name, len(whole) + (1 << 30))
+    (made / "examples").symlink_to(ROOT / "examples")
+    programs = made / ".venv" / "bin"
+    programs.mkdir(parents=True)
+    for name, text in (
+        ("moefit", f'exec "{sys.executable}" -m moefit "$@"'),
+        ("llama-server", 'echo "serves $*"'),
+    ):
+        (programs / name).write_text(f"#!/bin/sh\n{text}\n")
+        (programs / name).chmod(0o755)
+    return made
+
+
+def run(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    environment = {
+        "PATH": f"{folder / '.venv' / 'bin'}:/usr/bin:/bin",
+        "HOME": str(folder),
+        "PYTHONPATH": str(ROOT),
+    }
+    return subprocess.run(
+        ["sh", "-c", line],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("line", OURS)
+def test_a_command_of_the_pages_runs(line, folder):
+    done = run(line.replace("-m ...", "-m model.gguf"), folder)
+
+    assert 0 == done.returncode, done.stderr
+    assert done.stdout
+
+
+@pytest.mark.parametrize("script", sorted(path.name for path in (ROOT / "examples").glob("*.sh")))
+def test_an_example_runs(script, folder):
+    done = run(f"examples/{script} model.gguf", folder)
+
+    assert 0 == done.returncode, done.stderr
+    assert "--fit off" in done.stdout
+
+
+def test_every_make_target_of_the_pages_is_one():
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = {name for _, line in LINES for name in MAKE.findall(line)}
+
+    assert set() == named - targets
+
+
+def test_every_file_that_the_pages_name_is_there():
+    text = "".join((ROOT / page).read_text(encoding="utf-8") for page in PAGES)
+    named = set(re.findall(r"`((?:scripts|benchmarks|examples|docs|\.ci)/[\w./-]+)`", text))
+
+    assert set() == {name for name in named if not (ROOT / name).exists()}
