@@ -12,6 +12,7 @@ from moefit.app import units
 from moefit.errors import InputError
 from moefit.formats import unit
 from moefit.formats.unit import Service
+from moefit.launch.settings import Settings
 
 
 def test_a_service_is_given_the_variables_that_the_plan_depends_on() -> None:
@@ -127,7 +128,7 @@ def test_a_unit_that_this_system_has_is_refused(name: str, tmp_path: Path) -> No
 )
 def test_the_limit_is_the_plans_memory_with_two_gibibytes_of_head_room(mode, cache, limit) -> None:
     plan = SimpleNamespace(
-        settings=SimpleNamespace(load_mode=mode, cache_ram=cache),
+        settings=Settings(4096, load_mode=mode, cache_ram=cache),
         host=SimpleNamespace(total=10 << 30),
         model=SimpleNamespace(bytes=7 << 30),
     )
