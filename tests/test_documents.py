@@ -6,11 +6,14 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from benchmarks.fuzz import small_header
+from tests.remote.hub import COMMIT, Hub
+from tests.remote.server import ranges, serving
 
 ROOT = Path(__file__).parents[1]
 PAGES = ("README.md", "CONTRIBUTING.md", "examples/README.md")
@@ -29,18 +32,37 @@ def commands(page: str) -> list[str]:
 
 
 LINES = [(page, line) for page in PAGES for line in commands(page)]
-OURS = [line for _, line in LINES if not (MAKE.match(line) or "pytest" in line or "pip" in line)]
+OURS = [line for _, line in LINES if not (MAKE.match(line) or re.search(r"\b(pip|pipx|uv|pytest)\b", line))]
+
+
+REPO = "unsloth/Qwen3-30B-A3B-GGUF"
+FILES = ("Qwen3-30B-A3B-Q4_K_M.gguf", "Qwen3-30B-A3B-Q8_0.gguf")
+
+
+def whole_model() -> bytes:
+    """A small model of the pages' architecture, with its header as it must be and weights that are a hole."""
+    data = small_header("qwen3moe", 8)
+    return data + bytes(-len(data) % 32)
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory) -> Iterator[str]:
+    """A server with the repository that the pages name."""
+    with serving() as web:
+        made = Hub(web, tmp_path_factory.mktemp("hub"), REPO)
+        made.upload(*FILES)
+        for name in FILES:
+            web.answers[f"/{REPO}/resolve/{COMMIT}/{name}"] = ranges(whole_model() + bytes(1 << 20))
+        yield f"{web.url}/"
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
     """A folder with small models of the names that the pages use, the examples, and programs that stand for the real ones."""
     made = tmp_path_factory.mktemp("documents")
-    data = small_header("qwen3moe", 8)
-    whole = data + bytes(-len(data) % 32)
     for name in ("model.gguf", "qwen3-30b-a3b.gguf"):
-        (made / name).write_bytes(whole)
-        os.truncate(made / name, len(whole) + (1 << 30))
+        (made / name).write_bytes(whole_model())
+        os.truncate(made / name, 1 << 30)
     (made / "examples").symlink_to(ROOT / "examples")
     programs = made / ".venv" / "bin"
     programs.mkdir(parents=True)
@@ -53,7 +75,7 @@ def folder(tmp_path_factory) -> Path:
     return made
 
 
-def run(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def run(line: str, folder: Path, hub: str) -> subprocess.CompletedProcess[str]:
     environment = {
         "PATH": f"{folder / '.venv' / 'bin'}:/usr/bin:/bin",
         "HOME": str(folder),
@@ -62,7 +84,7 @@ def run(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["sh", "-c", line],
         cwd=folder,
-        env=environment,
+        env={**environment, "MODEL_ENDPOINT": hub},
         capture_output=True,
         text=True,
         timeout=120,
@@ -71,16 +93,16 @@ def run(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("line", OURS)
-def test_a_command_of_the_pages_runs(line, folder):
-    done = run(line.replace("-m ...", "-m model.gguf"), folder)
+def test_a_command_of_the_pages_runs(line, folder, hub):
+    done = run(line.replace("-m ...", "-m model.gguf"), folder, hub)
 
     assert 0 == done.returncode, done.stderr
     assert done.stdout
 
 
 @pytest.mark.parametrize("script", sorted(path.name for path in (ROOT / "examples").glob("*.sh")))
-def test_an_example_runs(script, folder):
-    done = run(f"examples/{script} model.gguf", folder)
+def test_an_example_runs(script, folder, hub):
+    done = run(f"examples/{script} model.gguf", folder, hub)
 
     assert 0 == done.returncode, done.stderr
     assert "--fit off" in done.stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from moefit.machine.types import CPU
 from moefit.placement.base_first import base_first
 from moefit.placement.types import LayerSize, Layout, Ledger, Room
 
@@ -30,3 +31,33 @@ def test_the_common_share_of_experts_is_fine_enough_to_choose_where_a_layer_goes
     ledger = Ledger((layer(0, 3, 7), layer(1, 2, 13), layer(2, 3, 13), OUTPUT))
 
     assert Layout((0, 0, 1, 1), frozenset({"e1.0"})) == base_first(ledger, [Room(21), Room(25)])
+
+
+def test_a_tensor_that_just_fits_is_placed() -> None:
+    ledger = Ledger((layer(0, 1, 40, 60), OUTPUT))
+
+    assert Layout((0, 0), frozenset({"e0.1"})) == base_first(ledger, [Room(3 + 40)])
+
+
+def test_a_layer_that_just_fits_is_placed_whole() -> None:
+    ledger = Ledger((layer(0, 1, 40, 60), layer(1, 1, 10), OUTPUT))
+
+    assert Layout((0, 0, 0), frozenset({"e1.0"})) == base_first(ledger, [Room(4 + 100)])
+
+
+def test_an_output_that_fits_nowhere_stays_on_the_cpu_and_the_layers_below_it_do_not() -> None:
+    ledger = Ledger((layer(0, 1, 5), layer(1, 1, 5), LayerSize(1000)))
+
+    assert Layout((0, 0, CPU), frozenset({"e1.0"})) == base_first(ledger, [Room(2 + 9)])
+
+
+def test_a_room_that_nothing_is_left_for_takes_nothing() -> None:
+    ledger = Ledger((layer(0, 4), layer(1, 4), OUTPUT))
+
+    assert (1, 1, 1) == base_first(ledger, [Room(100), Room(10)]).slots
+
+
+def test_without_a_room_everything_is_on_the_cpu() -> None:
+    ledger = Ledger((layer(0, 4, 1), OUTPUT))
+
+    assert (CPU, CPU) == base_first(ledger, []).slots
