@@ -33,7 +33,7 @@ def way(plan: Plan) -> str:
     """What the placement is, in a few words: the strategy only where it decided something."""
     if is_whole(plan):
         return f"whole on {' and '.join(d.device.name for d in plan.devices if d.layers)}"
-    if not any(d.layers or d.output for d in plan.devices):
+    if not any(d.layers or d.output or d.expert_layers for d in plan.devices):
         return "all weights on the CPU"
     return strategy_name(plan.strategy)
 

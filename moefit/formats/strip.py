@@ -14,6 +14,7 @@ from moefit.planning.types import LayerPlan, Plan, holds_weights
 FULL: Final = "█"
 PART: Final = "▄"
 BASE: Final = "▁"
+EXPERTS: Final = "▀"
 HOST: Final = "·"
 COLOURS: Final = ("blue", "yellow", "cyan", "magenta")
 """Of devices, in turn: no two that a colour-blind eye takes for one stand side by side."""
@@ -37,7 +38,9 @@ def strip(plan: Plan, width: int, indent: int) -> Iterator[Line]:
 def mark(layer: LayerPlan) -> str:
     """How much of a layer is on its device."""
     if layer.device == "CPU":
-        return HOST
+        moved = layer.experts if isinstance(layer.experts, str) else dict(layer.experts or {})
+        on_device = moved != "CPU" if isinstance(moved, str) else holds_weights(moved)
+        return EXPERTS if on_device else HOST
     if layer.experts is None and layer.elsewhere:
         return BASE
     if layer.experts is None or layer.experts == layer.device:
@@ -52,6 +55,7 @@ def _legend(plan: Plan) -> list[str]:
         FULL: "whole layer",
         PART: "some of its experts on the CPU",
         BASE: "its experts on the CPU" if plan.model.experts else "its FFN, or part of it, on the CPU",
+        EXPERTS: "all of it on the CPU but experts",
         HOST: "all of it on the CPU",
     }
     return [f"{shown} {text}" for shown, text in meanings.items() if shown in used]

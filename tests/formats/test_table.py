@@ -240,3 +240,11 @@ def test_strategies_are_held_to_the_chosen_one_on_the_same_devices():
         if c.fits and [device.name for device in c.settled.devices] == chosen
     }
     assert set(alternatives(made)) <= others | {"--fit", "--cpu-moe"}
+
+
+def test_experts_alone_on_a_device_are_not_called_all_on_the_cpu():
+    line = "llama-server -m model.gguf -c 8192 -ngl 0 -ot blk.(1|2)[.]ffn_.*_exps=CUDA0"
+    text = page(show, small("rtx-3060", line=line), 100)
+    assert "·▀▀·" in text
+    assert "▀ all of it on the CPU but experts" in text
+    assert "all weights on the CPU" not in text
