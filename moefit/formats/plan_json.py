@@ -11,6 +11,7 @@ from moefit.errors import Warn
 from moefit.formats import reasons
 from moefit.formats.lacking import shortfalls
 from moefit.machine.file import to_json
+from moefit.memory.host import PROCESS
 from moefit.model import Model
 from moefit.planning.types import Alternative, DevicePlan, LayerPlan, Plan
 from moefit.search.candidate import Candidate
@@ -120,6 +121,7 @@ def usage(plan: Plan) -> dict[str, Any]:
             "compute": host.compute + host.output,
             "cache": host.cache,
             "lazy": host.lazy,
+            "program": PROCESS,
             "left": plan.host_left,
         },
         "extras": [

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from moefit.machine.types import CPU, Device
 from moefit.memory.guest import Guest
+from moefit.memory.host import PROCESS
 from moefit.planning.describe import home
 from moefit.planning.types import DevicePlan, Plan
 from moefit.values import dataclass
@@ -70,13 +71,15 @@ def _ram(plan: Plan) -> Memory:
     host, ram = plan.host, plan.machine.ram
     experts = min(host.loaded, _experts(plan, CPU))
     guests = [guest for guest in plan.guests if guest.device == "CPU"]
-    drawn = ram.available - plan.host_left - host.total - sum(guest.total for guest in guests)
+    held = host.total + PROCESS + sum(guest.total for guest in guests)
+    drawn = ram.available - plan.host_left - held
     parts = (
         Part("other programs", max(0, ram.total - ram.available), "▚", "dim"),
         Part("devices", drawn, "▁", "green"),
         *_weights(host.loaded - experts, experts),
         *_working(host.context, host.compute + host.output),
         *_guests(guests),
+        Part("the program", PROCESS, "─"),
         Part("prompt cache and checkpoints", host.cache, "─"),
     )
     return Memory("RAM", max(ram.total, ram.available), _filled(parts), plan.host_left)

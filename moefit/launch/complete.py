@@ -106,7 +106,7 @@ def placement_additions(
     the user fixed is not said again, and tensors that the user's own rules take get no pattern.
 
     Raises:
-        ValueError: -ngl and -ts cannot express the placement's slots.
+        UsageError: -ngl and -ts cannot express the placement's slots.
     """
     everything = devices if machine is None else machine
     placed = as_placed(constraints, placement, devices, everything, hidden=bool(excluded))
@@ -114,8 +114,10 @@ def placement_additions(
         len(placement.slots), placed.gpu_layers, placed.tensor_split, [free(device) for device in devices]
     )
     if expressed != placement.slots:
-        raise ValueError(
-            f"-ngl {placed.gpu_layers} -ts {placed.tensor_split} is no way to say {placement.slots}"
+        split = ",".join(f"{share:g}" for share in placed.tensor_split or ())
+        raise UsageError(
+            f"-ngl {placed.gpu_layers} -ts {split} is no way to say where the layers would have to go",
+            "leave -ts out, or give the layers of each device",
         )
     additions = []
     if placed.devices != constraints.devices:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import re
+import sys
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -42,7 +43,7 @@ def read_ram(root: Path = ROOT) -> Ram:
     if limits.memory_left is not None:
         available = min(available, limits.memory_left)
     available = max(0, min(available, total))
-    unlocked = int(total * _WSL_PINNED_SHARE) if is_wsl(root) else None
+    unlocked = int(total * _WSL_PINNED_SHARE) if is_wsl(root) or sys.platform == "win32" else None
     modules = read_modules(_read(root / "run/udev/data/+dmi:id"))
     source = "udev" if modules else "unknown"
     return Ram(total=total, available=available, unlocked_limit=unlocked, source=source, modules=modules)

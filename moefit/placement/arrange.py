@@ -65,7 +65,7 @@ def arrange(
     else:
         tail = len(ledger.slots) if demand.tail is None else min(demand.tail, len(ledger.slots))
         layout = _on_tail(strategy, open_ledger, open_rooms, tail)
-    return _placement(layout, model, demand.fixed)
+    return _placement(layout, model, demand)
 
 
 def without_fixed(ledger: Ledger, model: Model, fixed: Mapping[str, int]) -> Ledger:
@@ -123,12 +123,15 @@ def _by_run(strategy: Strategy, ledger: Ledger, rooms: Sequence[Room], runs: tup
     return Layout(tuple(slots), frozenset(on_cpu))
 
 
-def _placement(layout: Layout, model: Model, fixed: Mapping[str, int]) -> Placement:
-    """The layout in llama.cpp's terms: an output on the CPU below offloaded layers is an override (`-ngl` takes it first)."""
-    slots = layout.slots
+def _placement(layout: Layout, model: Model, demand: Demand) -> Placement:
+    """The layout in llama.cpp's terms: an output on the CPU below offloaded layers is an override (`-ngl` takes it first).
+
+    Its slot is then the last run's, which is the device that a user's `-ts` gives it.
+    """
+    slots, fixed = layout.slots, demand.fixed
     overrides = dict.fromkeys(sorted(layout.on_cpu), CPU)
     if slots[-1] == CPU and len(slots) > 1 and slots[-2] != CPU:
-        slots = (*slots[:-1], slots[-2])
+        slots = (*slots[:-1], slots[-2] if demand.runs is None else demand.runs[-1])
         matrix = max(model.output, key=lambda t: t.bytes, default=None)
         if matrix is not None:
             overrides[matrix.name] = CPU

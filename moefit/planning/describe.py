@@ -12,7 +12,6 @@ from moefit.launch.patterns import Rule, match
 from moefit.launch.translate import Dropped
 from moefit.machine.types import CPU, Device
 from moefit.memory.guest import Guest
-from moefit.memory.host import PROCESS
 from moefit.memory.types import Use
 from moefit.model import Layer, Model, Role
 from moefit.model.keys import KEYS
@@ -24,7 +23,6 @@ from moefit.search.ram import ram_left
 from moefit.search.request import Request
 from moefit.search.server_fit import BY_FIT
 from moefit.search.settle import Settled
-from moefit.sizes import format_size
 
 
 def describe(request: Request, chosen: Candidate, found: Sequence[Candidate], completion: Completion) -> Plan:
@@ -181,13 +179,6 @@ def _warnings(request: Request, chosen: Candidate) -> Iterator[Warn]:
             "paging",
             "the weights on the CPU are larger than the RAM that is free: they are read from disk again and again",
             "fewer experts on the CPU, a smaller quantisation or more RAM make it many times faster",
-        )
-    left = ram_left(request, chosen.settled)
-    if chosen.fits and 0 <= left < PROCESS:
-        yield Warn(
-            "tight-ram",
-            f"{format_size(left)} of RAM are left, and the program itself takes about {format_size(PROCESS)}",
-            "close something, or leave it less to keep: a smaller -c or -cram",
         )
     if request.model.truncated:
         yield truncated(request.model)

@@ -13,9 +13,10 @@ from moefit.launch.environment import environment
 from moefit.launch.launch import Launch
 from moefit.planning.additions import additions
 from moefit.planning.types import Plan
-from moefit.search.baselines import FIT_MARGIN, LLAMA_FIT
+from moefit.search.baselines import LLAMA_FIT
 from moefit.search.candidate import Candidate
 from moefit.search.demand import chosen_devices
+from moefit.search.llama_fit import MARGIN
 from moefit.search.request import Request
 from moefit.sizes import MIB
 from moefit.values import dataclass
@@ -185,7 +186,7 @@ def _own_fit(plan: Plan, launch: Launch) -> Iterator[Trial]:
     words: tuple[str, ...] = ()
     if launch.command.name == "llama-bench":  # its own fit is off unless asked for, and it has no -c
         given = launch.constraints.fit_target is not None
-        words = () if given else ("-fitt", str(FIT_MARGIN // MIB), "-fitc", context)
+        words = () if given else ("-fitt", str(MARGIN // MIB), "-fitc", context)
     elif not launch.constraints.context:
         words = ("-c", context)
     yield Trial("--fit", (*launch.command.argv, *words), {}, fit)

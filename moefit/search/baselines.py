@@ -6,15 +6,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
+from moefit import memory
 from moefit.machine.types import CPU
 from moefit.placement.budget import Budget, Term
+from moefit.search.budgets import budgets
 from moefit.search.candidate import Candidate, score
+from moefit.search.demand import chosen_devices
+from moefit.search.llama_fit import MARGIN
 from moefit.search.openings import usual_task
 from moefit.search.problem import Problem
-from moefit.search.settle import optimist, settle
+from moefit.search.server_fit import fit_placement, server_fit
+from moefit.search.settle import Settled, Task, optimist, settle, settled_on
 
-FIT_MARGIN: Final = 1024 << 20
-"""source: common/common.h, common_params::fit_params_target."""
 LLAMA_FIT: Final = "llama-fit"
 CPU_MOE: Final = "cpu-moe"
 
@@ -22,8 +25,7 @@ CPU_MOE: Final = "cpu-moe"
 def baselines(problem: Problem, load_mode: str, limit: float) -> Iterator[Candidate]:
     """The rivals' launches, with llama.cpp's default micro-batch and load mode (or the user's).
 
-    `--fit` fills dense parts from the back, then whole layers' experts, and keeps 1024 MiB free of what llama.cpp counts
-    (common/fit.cpp, common_params_fit_impl); by use per byte that is base-first with another margin.
+    `--fit` is what the server makes of the line by itself, at the plan's context; there is none where it gives up.
     `--cpu-moe` keeps every routed expert on the CPU.
 
     Args:
@@ -32,16 +34,36 @@ def baselines(problem: Problem, load_mode: str, limit: float) -> Iterator[Candid
         limit: seconds; a launch that could not be faster than that is left out.
     """
     usual = usual_task(problem, load_mode)
-    rivals = [(LLAMA_FIT, replace(usual, budgets=tuple(map(_with_fit_margin, usual.budgets))))]
+    if _may_be_faster(problem, replace(usual, budgets=tuple(map(_with_fit_margin, usual.budgets))), limit):
+        fitted = _fitted(problem, usual)
+        if fitted is not None:
+            yield score(problem, LLAMA_FIT, usual.settings, fitted)
     if experts := {t.name: CPU for layer in problem.request.model.layers for t in layer.experts}:
-        moved = replace(problem.demand, fixed={**experts, **problem.demand.fixed})
-        rivals.append((CPU_MOE, replace(usual, demand=moved)))
-    for name, task in rivals:
-        if problem.predict(task.settings, *optimist(task)).seconds <= limit:
-            yield score(problem, name, task.settings, settle(task))
+        task = replace(usual, demand=replace(problem.demand, fixed={**experts, **problem.demand.fixed}))
+        if _may_be_faster(problem, task, limit):
+            yield score(problem, CPU_MOE, task.settings, settle(task))
+
+
+def _may_be_faster(problem: Problem, task: Task, limit: float) -> bool:
+    """Whether the task could be faster than that, if compute buffers took nothing."""
+    return problem.predict(task.settings, *optimist(task)).seconds <= limit
+
+
+def _fitted(problem: Problem, usual: Task) -> Settled | None:
+    """Where llama.cpp's own fit puts the line with the plan's context; None where it gives up."""
+    request, launch = problem.request, usual.settings
+    line = replace(request.launch.constraints, context=problem.context)
+    devices = chosen_devices(line, request.machine.gpus)
+    fitted = server_fit(request.model, request.machine, line, request.files)
+    if fitted.gave_up is not None:
+        return None
+    placement = fit_placement(request.model, line, devices, fitted.assignment)
+    task = replace(usual, devices=devices, budgets=budgets(request, devices, launch))
+    footprint = memory.footprint(request.model, devices, launch, placement)
+    return settled_on(task, range(len(devices)), placement, footprint, 0)
 
 
 def _with_fit_margin(budget: Budget) -> Budget:
-    """llama.cpp's margin; where the plan keeps more (the user's margin), that, so that both obey the user."""
-    margin = Term("margin", FIT_MARGIN, "llama.cpp's default -fitt")
-    return budget if budget.reserved >= FIT_MARGIN else replace(budget, reserve=(margin,))
+    """About what llama.cpp's margin leaves a device."""
+    margin = Term("margin", MARGIN, "llama.cpp's default -fitt")
+    return budget if budget.reserved >= MARGIN else replace(budget, reserve=(margin,))

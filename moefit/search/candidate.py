@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from moefit.cost import Prediction
 from moefit.launch.settings import Settings
-from moefit.memory.host import PROCESS, residence
+from moefit.memory.host import residence
 from moefit.search.caches import shrink
 from moefit.search.problem import Problem
 from moefit.search.ram import ram_left, ram_shortfall
@@ -57,7 +57,7 @@ def ram_missing(problem: Problem, settings: Settings, settled: Settled) -> tuple
 
 def _with_smaller_caches(problem: Problem, settings: Settings, settled: Settled) -> tuple[Settings, Settled]:
     request, host = problem.request, settled.footprint.host
-    beyond = PROCESS - ram_left(request, settled)
+    beyond = -ram_left(request, settled)
     if beyond <= 0:
         return settings, settled
     constraints = request.launch.constraints

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from moefit.launch.settings import MAPPED
+from moefit.memory.host import PROCESS
 from moefit.memory.types import Use
 
 if TYPE_CHECKING:
@@ -18,8 +19,11 @@ system does not count (96 of 128 GB on a Ryzen AI Max, say)."""
 
 
 def ram_left(request: Request, settled: Settled) -> int:
-    """Bytes of available RAM that stay free beside the plan, the guests on the CPU and integrated devices; negative is a shortfall."""
-    taken = _guests_in_ram(settled) + drawn_from_ram(settled, request.machine.ram)
+    """Bytes of available RAM that stay free beside the plan, the program itself, guests on the CPU and integrated devices.
+
+    Negative is a shortfall.
+    """
+    taken = PROCESS + _guests_in_ram(settled) + drawn_from_ram(settled, request.machine.ram)
     return request.machine.ram.available - settled.footprint.host.total - taken
 
 

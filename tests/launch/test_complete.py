@@ -189,7 +189,7 @@ def test_the_users_rules_shadow_names_so_that_ours_may_be_shorter() -> None:
 
 
 def test_slots_that_llama_cpp_cannot_express_are_refused() -> None:
-    with pytest.raises(ValueError, match="is no way to say"):
+    with pytest.raises(UsageError, match="is no way to say"):
         additions(Placement((0, CPU, 0)), CARDS[:1])
 
 
