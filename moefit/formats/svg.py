@@ -84,6 +84,7 @@ def svg(draw: Callable[[Console], None], columns: int, command: str, name: str =
     )
     page.print(Text(f"$ {command}", style="bold"))
     draw(page)
+    page.print("")  # the last line's descenders would be cut off
     dark, light = (
         page.export_svg(theme=theme, code_format=_FORMAT, unique_id=name, clear=False)
         for theme in (_DARK, _LIGHT)
