@@ -83,3 +83,13 @@ def test_a_draft_has_buffers_of_its_own():
 def test_an_unknown_backend_keeps_back_no_less_than_a_known_one():
     known = ("CUDA0", "ROCm0", "Vulkan0", "SYCL0", "MTL0", "RPC0", "MUSA0")
     assert all(total("Brandnew0") >= total(name) for name in known)
+
+
+def test_an_expert_cache_keeps_room_for_its_copies():
+    known = oracle.model("gpt-oss-120b", "MXFP4")
+    plain = Settings(16384, ubatch=4096, batch=4096)
+    kept = [
+        sum(term.bytes for term in reserve(known, settings, Device("CUDA0", 1, 1)))
+        for settings in (plain, replace(plain, moe_cache=20098 * MIB))
+    ]
+    assert 96 * MIB == kept[1] - kept[0]
