@@ -10,10 +10,7 @@ from moefit.errors import InputError, UsageError
 from moefit.machine.calibration_file import load_calibration
 from moefit.machine.declared import amend, amendments, apply_limits, declare_host, parse_gpus
 from moefit.machine.host import ROOT, read_cpu, read_fingerprint, read_ram
-from moefit.machine.sighted import sight
-from moefit.machine.sysfs import has_kfd, read_adapters
 from moefit.machine.types import Machine
-from moefit.machine.unseen import unseen_gpus
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
@@ -129,6 +126,9 @@ def _read_file(path: Path) -> Machine:
 
 def _without_answer(machine: Machine, environment: Mapping[str, str], root: Path, *, asked: bool) -> Machine:
     """The machine of which nobody told a device: with what sysfs shows, unless a program has been `asked` and sees none of it."""
+    from moefit.machine.sysfs import has_kfd, read_adapters  # noqa: PLC0415 - a declared machine needs none
+    from moefit.machine.unseen import unseen_gpus  # noqa: PLC0415 - as above
+
     adapters = read_adapters(root)
     if not adapters:
         return replace(machine, unseen=unseen_gpus(root, adapters, environment))
@@ -163,6 +163,8 @@ def _local_gpus(
         if prefer_server:
             raise
         return replace(machine, gpus=nvml, warnings=(*warnings, error.message))
+    from moefit.machine.sighted import sight  # noqa: PLC0415 - as above
+
     seen = sight(listed, nvml)
     if not listed and nvml:
         warnings = (*warnings, _BLIND)
