@@ -11,6 +11,7 @@ from moefit.launch.readers import draft_tokens
 from moefit.launch.values import Values
 from moefit.memory.guests import Files
 from moefit.model import build
+from moefit.model.architectures import architecture
 from moefit.model.overrides import overridden
 from moefit.model.sidecar import SidecarKind, sidecar
 
@@ -55,8 +56,8 @@ def implied(model: Model) -> str | None:
     source: common/speculative.cpp, common_speculative_types_from_gguf
     """
     names = {tensor.name for tensor in model.tensors}
-    if model.architecture == "dflash":
-        return "draft-dspark" if "markov_w1.weight" in names else "draft-dflash"
+    if speculation := architecture(model.architecture).speculation:
+        return "draft-dspark" if "markov_w1.weight" in names else speculation
     return "draft-mtp" if f"blk.{len(model.layers) - 1}.nextn.eh_proj.weight" in names else None
 
 

@@ -160,7 +160,7 @@ KEYS: Final[dict[str, Key]] = {
     "token_shift_count": _POSITIVE,
     "shortconv.l_cache": _POSITIVE,
     # residual streams and embeddings of n-grams
-    "hyper_connection.count": Key(least=1, most=64),
+    "hyper_connection.count": Key(least=1, most=16),
     "hyper_connection.sinkhorn_iterations": Key(least=1, most=64),
     "hyper_connection.low_rank": _POSITIVE,
     "altup.num_inputs": Key(most=64),

@@ -121,8 +121,13 @@ def _expert(h: Hyperparameters, layer: int) -> set[int]:
 
 def _latent(h: Hyperparameters, _layer: int) -> set[int]:
     """The compressed row and the rotated part of the key, in layers without and with a window."""
-    rank = h.whole("attention.kv_lora_rank")
-    return {n + h.whole("rope.dimension_count") for n in (rank, h.whole("attention.kv_lora_rank_swa", rank))}
+    rank, rope = h.whole("attention.kv_lora_rank"), h.whole("rope.dimension_count", h.head_k())
+    return {n + rope for n in (rank, h.whole("attention.kv_lora_rank_swa", rank))}
+
+
+def _compressed_key(h: Hyperparameters, _layer: int) -> set[int]:
+    """What the cache of latent attention holds for a token: a whole compressed row, in layers without and with a window."""
+    return {h.head_k(), h.head_k(window=True)}
 
 
 def _of(*keys: str) -> Callable[[Hyperparameters, int], set[int]]:
@@ -139,6 +144,7 @@ _KV_HEADS: Final = ("attention.head_count", "attention.head_count_kv")
 _LATENT: Final = ("attention.kv_lora_rank", "attention.kv_lora_rank_swa", "rope.dimension_count")
 _INDEXER: Final = ("attention.indexer.head_count", "attention.indexer.key_length")
 _WIDTH: Final = ("embedding_length",)
+_STREAMS: Final = ("hyper_connection.count", "embedding_length")
 
 DIMENSIONS: Final = (
     Dimension("attn_norm.weight", 0, _WIDTH, _of(*_WIDTH)),
@@ -148,6 +154,7 @@ DIMENSIONS: Final = (
     Dimension("attn_qkv.weight", 1, (*_KV_HEADS, *KEY, *VALUE, *_WIDTH), _joined),
     Dimension("attn_output.weight", 0, (*_HEADS, *VALUE, *_WIDTH), _attended),
     Dimension("attn_kv_a_mqa.weight", 1, _LATENT, _latent),
+    Dimension("attn_kv_a_mqa.weight", 1, ("attention.key_length_mla", *KEY), _compressed_key),
     Dimension("attn_v_b.weight", 1, ("attention.value_length_mla",), _of("attention.value_length_mla")),
     Dimension("attn_q_b.weight", 1, (*_HEADS, *KEY, "attention.key_length_mla"), _queries),
     Dimension("ffn_up.weight", 1, ("feed_forward_length",), _inner),
@@ -159,6 +166,8 @@ DIMENSIONS: Final = (
     Dimension("ssm_out.weight", 0, ("ssm.inner_size",), _of("ssm.inner_size")),
     Dimension("ssm_conv1d.weight", 0, ("ssm.conv_kernel",), _of("ssm.conv_kernel")),
     Dimension("shortconv.conv.weight", 0, ("shortconv.l_cache",), _of("shortconv.l_cache")),
+    Dimension("hc_attn_fn.weight", 0, _STREAMS, _of(*_STREAMS)),
+    Dimension("hc_attn_inject.weight", 1, _STREAMS[:1], _of(_STREAMS[0])),
     Dimension("indexer.attn_q_b.weight", 1, _INDEXER, _of(*_INDEXER)),
     Dimension("indexer.q_proj.weight", 1, _INDEXER, _of(*_INDEXER)),
     Dimension("indexer.attn_k.weight", 1, _INDEXER[1:], _of(_INDEXER[1])),

@@ -8,6 +8,8 @@ from moefit.gguf.header import Header
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device
 from moefit.memory.compute import compute_buffers, named_terms
+from moefit.memory.footprint import footprint
+from moefit.memory.graph import decoder
 from moefit.model import build
 from moefit.model.architectures import is_described
 from moefit.placement.types import Placement
@@ -161,3 +163,26 @@ def test_a_few_layers_give_what_the_whole_graph_gives(monkeypatch, flash, batch)
     every = [compute_buffers(model, devices, settings, case).devices for case in cases]
 
     assert every == few
+
+
+def test_a_slip_in_a_block_is_no_estimate(monkeypatch):
+    def slip(*_):
+        raise KeyError("blk.0.attn_q")
+
+    _, devices, settings, placement = small()
+    model = build("m.gguf", oracle.header("qwen3-30b-a3b", "Q4_K_M"))
+    monkeypatch.setattr(decoder, "build", slip)
+
+    with pytest.raises(KeyError):
+        footprint(model, devices, settings, placement)
+
+
+def test_what_the_file_lacks_is_named_where_the_figures_are_an_estimate():
+    _, devices, settings, placement = small()
+    source = oracle.header("qwen3-30b-a3b", "Q4_K_M")
+    tensors = tuple(t for t in source.tensors if t.name != "blk.3.attn_output.weight")
+    model = build("m.gguf", replace(source, tensors=tensors))
+    notes = footprint(model, devices, settings, placement).notes
+
+    assert 1 == len(notes)
+    assert notes[0].startswith("qwen3moe: the file lacks blk.3.attn_output: compute buffers are an estimate")

@@ -66,6 +66,12 @@ def test_a_hyper_parameter_that_the_tensors_contradict_is_one_clear_error(key, v
     assert caught.value.message.startswith(f"m.gguf: {said}")
 
 
+def test_a_compressed_row_is_as_long_as_the_cache_is_wide():
+    said = r"blk.0.attn_kv_a_mqa.weight has 576 rows, not as .*deepseek2.attention.key_length 65535"
+    with pytest.raises(InputError, match=said):
+        changed("deepseek-v3.1", attention__key_length=65535)
+
+
 def test_an_architecture_that_nobody_knows_is_not_measured_by_those_that_are():
     metadata = {
         "general.architecture": "brand-new",

@@ -8,6 +8,7 @@ from moefit.model.architectures.row import Architecture, Positions, Prediction, 
 
 ROWS: Final[dict[str, Architecture]] = {
     "dflash": Architecture(
+        speculation="draft-dflash",
         reads=(
             "attention.compress_ratios attention.output_group_count attention.output_lora_rank "
             "attention.q_lora_rank attention.sliding_window attention.sliding_window_pattern "

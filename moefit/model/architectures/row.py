@@ -170,6 +170,9 @@ class Architecture:
     linear_attention: bool = False
     """The state is one matrix of head_size x head_size for each head (MiniMax-Text-01's lightning attention)."""
 
+    speculation: str = ""
+    """The kind of speculation that its files are for, where llama.cpp sees that by itself."""
+
     # roles
     untied: bool = False
     """Makes no second copy of the token embedding: an encoder without an output matrix, or another tensor in its place."""

@@ -1,0 +1,54 @@
+"""Values of hyper-parameters that are in range and make no sense: one clear error, or figures, and never a slip or a long wait."""
+
+import random
+import time
+from dataclasses import replace
+
+import pytest
+
+from moefit.errors import InputError
+from moefit.launch.settings import Settings
+from moefit.machine.types import CPU, Device
+from moefit.memory.footprint import footprint
+from moefit.model import build
+from moefit.model.architectures import ARCHITECTURES
+from moefit.model.keys import GENERAL, KEYS, Kind
+from moefit.placement.types import Placement
+from tests import oracle
+
+CARD = Device("CUDA0", 80 << 30, 80 << 30)
+LAUNCH = Settings(8192)
+SEED = random.SystemRandom().randrange(1 << 32)
+SAMPLE = 4
+"""Architectures that one run tries."""
+LIMIT = 2.0
+"""Seconds of CPU for the whole of one value, on a slow machine."""
+SMALLEST = {
+    m["architecture"]: m["name"] for m in sorted(oracle.models().values(), key=lambda m: -len(m["tensors"]))
+}
+
+
+def odd(key):
+    """Values that the key takes."""
+    if KEYS[key].kind is Kind.FLAG:
+        return (True, False)
+    most = KEYS[key].most
+    return (KEYS[key].least, 1, 3, 512, 65535, most) if KEYS[key].kind is Kind.WHOLE else (0.0, -1.5, 3e38)
+
+
+@pytest.mark.parametrize("architecture", random.Random(SEED).sample(sorted(SMALLEST), SAMPLE))
+def test_no_value_of_a_key_that_is_read_makes_a_slip_or_takes_long(architecture):
+    name = SMALLEST[architecture]
+    source = oracle.header(name, next(iter(oracle.models()[name]["types"])))
+    for key in sorted(GENERAL | ARCHITECTURES[architecture].keys):
+        for value in odd(key):
+            changed = replace(source, metadata={**source.metadata, f"{architecture}.{key}": value})
+            begun = time.process_time()
+            try:
+                model = build("m.gguf", changed)
+                half = len(model.layers) // 2
+                slots = (*(CPU,) * half, *(0,) * (model.slots - half))
+                assert footprint(model, [CARD], LAUNCH, Placement(slots)).host.total >= 0
+            except InputError:
+                pass
+            assert time.process_time() - begun < LIMIT, (key, value)
