@@ -23,6 +23,7 @@ from moefit.memory.graph.context import Context
 from moefit.memory.graph.decoder import feed_forward, gated_attention
 from moefit.memory.graph.delta_net import delta_net
 from moefit.memory.graph.nodes import F16, F32, I32, I64, Node
+from moefit.model import MissingError
 from moefit.model.architectures import Plain
 
 WHAT = Plain(route="routes.softmax_normalised")
@@ -123,9 +124,12 @@ def pools(c: Context) -> tuple[Node, Node, Node, Node, int]:
 
 def pool_size(c: Context) -> int:
     """Positions of a pool."""
-    return c.hp.whole("attention.indexer.kpool") or max(
+    size = c.hp.whole("attention.indexer.kpool") or max(
         c.hp.whole("attention.compress_ratios", 0, i) for i in range(c.hp.blocks)
     )
+    if size < 2 or c.hp.whole("attention.indexer.top_k") % size:
+        raise MissingError("a pool that divides attention.indexer.top_k")
+    return size
 
 
 def _attention(c: Context, x: Node, layer: int) -> Node:
