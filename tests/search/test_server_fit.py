@@ -24,7 +24,10 @@ def found(row):
     if assigned is None:
         return fitted.context, None, fitted.gave_up is not None
     moved = [one.pattern for one in assigned.moved]
-    return fitted.context, (assigned.gpu_layers, list(assigned.tensor_split), moved), False
+    split = list(assigned.tensor_split)
+    while split and not split[-1]:  # the recorder left the last zeros out, and what then was one value
+        split.pop()
+    return fitted.context, (assigned.gpu_layers, split if len(split) > 1 else [], moved), False
 
 
 @pytest.mark.parametrize("row", ROWS, ids=name)
