@@ -82,7 +82,12 @@ def test_every_command_of_a_page_runs(place, hub, page):
             ["bash", "-c", f"set -o pipefail; {command}"],
             check=False, cwd=place, env=environment, capture_output=True, text=True, timeout=120,
         )  # fmt: skip
-        assert (0, False) == (done.returncode, "Traceback" in done.stderr), f"{command}\n{done.stderr}"
+        declared = "--ram" in command or "moefit " not in command
+        # on the machine of whoever runs this the model may not fit, which is an answer, too
+        expected = {0} if declared else {0, 1}
+        assert done.returncode in expected, f"{command}\n{done.stderr}"
+        assert "Traceback" not in done.stderr
+        assert done.returncode == 0 or "fit" in done.stdout + done.stderr, command
 
 
 def test_every_page_is_in_the_site():
