@@ -3,7 +3,7 @@
 PYTHON ?= python3
 LOCK = -q --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make lock'
 
-.PHONY: help test thorough lint format package lock real bench drift docs pictures release man clean
+.PHONY: help test thorough lint format package lock mutants real bench drift docs pictures release man clean
 
 help:  ## what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -60,9 +60,15 @@ bench: .venv/installed  ## start-up time beside llama-fit-params
 	scripts/build_llama.sh
 	.venv/bin/python -m benchmarks.startup
 
+mutants: .venv/installed  ## changes that a test of placement, memory or formats should notice, in a copy of the checkout
+	.venv/bin/pip install -q cosmic-ray
+	rm -rf .mutants && mkdir .mutants && git archive HEAD | tar -x -C .mutants
+	cd .mutants && export PATH="$(CURDIR)/.venv/bin:$$PATH" PYTHONPATH=. && cosmic-ray init mutants.toml session.sqlite \
+	    && cosmic-ray exec mutants.toml session.sqlite && cr-report --show-diff --surviving-only session.sqlite
+
 drift: .venv/installed  ## hold the rules to the newest llama.cpp there is, and write docs/llama-cpp-builds.md
 	.venv/bin/python scripts/drift.py
 
 clean:  ## everything that was made here
-	rm -rf .venv .venv-oldest .mypy_cache .pytest_cache .ruff_cache .hypothesis dist site
+	rm -rf .venv .venv-oldest .mutants .mypy_cache .pytest_cache .ruff_cache .hypothesis dist site
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
