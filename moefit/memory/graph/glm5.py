@@ -17,6 +17,7 @@ from moefit.memory.graph.hyper import post
 from moefit.memory.graph.kda import kda
 from moefit.memory.graph.nodes import F32, I32, I64, Node
 from moefit.memory.graph.qwen4 import pool_size, pools
+from moefit.model import MissingError
 from moefit.model.architectures import Plain
 
 WHAT = Plain(route="routes.fused_clamp")
@@ -68,7 +69,9 @@ def _attention(c: Context, x: Node, layer: int) -> Node:
     q = g.permute(g.mul_mat(c.weight(layer, "attn_k_b"), g.permute(q, 0, 2, 1, 3)), 0, 2, 1, 3)
     if c.memory.indexer[layer] is not None:
         c.carried["selection"] = _selected(c, x, low, layer, base.mask)
-    chosen = c.carried["selection"]
+    chosen = c.carried.get("selection")
+    if chosen is None:
+        raise MissingError(f"blk.{layer}.indexer, or one before it")
     c.expand(q, kv)
     store(c, layer, shape, kv, None, base)
     cached = cached_k(c, layer, shape)
