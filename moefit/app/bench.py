@@ -12,7 +12,7 @@ from moefit.errors import InputError, UsageError
 from moefit.formats.bench import Report
 from moefit.launch.launch import Launch
 from moefit.llama.bench import Bench, run
-from moefit.machine.calibration import Calibration, bench_key, with_learned
+from moefit.machine.calibration import Calibration, bench_key, with_learned, with_misses
 from moefit.machine.calibration_file import load_calibration, save_calibration
 from moefit.machine.types import Machine
 from moefit.planning.learn import explains, learn
@@ -152,9 +152,11 @@ def _learned(report: Report, machine: Machine, calibration: Calibration) -> Repo
     own = report.outcomes[0]
     known = own.failure is None and not lesson.refused
     explained = known and explains(lesson, own, machine, report.workload)
-    if not (lesson.learned or explained):
+    if not (lesson.learned or explained or lesson.misses is not None):
         return replace(report, lesson=lesson)
     key = bench_key(report.plan.model.fingerprint, own.trial.candidate.settled.devices)
     learned = with_learned(calibration, lesson.learned, key if explained else None)
+    if lesson.misses is not None:
+        learned = with_misses(learned, report.plan.model.fingerprint, lesson.misses)
     path = save_calibration(learned, os.environ)
     return replace(report, lesson=lesson, saved=str(path))

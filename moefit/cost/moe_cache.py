@@ -34,6 +34,8 @@ class Cached:
     """What their experts cost, which the placement counts for the CPU."""
     upload: float
     """Bytes per second from RAM to the device."""
+    misses: float = 1.0
+    """For one of the published curve."""
 
     def serves(self, work: Work, tokens: int) -> bool:
         """Whether a batch of so many tokens reads the cache (llama_moe_cache::get_slot_map)."""
@@ -45,18 +47,22 @@ class Cached:
         An LRU that layers share has let go of a layer's experts by the next token, unless it holds those of all its layers.
         """
         step = len(self.group.layers) * self.group.experts * work.distinct(tokens)
-        return hit_rate(self.group.resident) if self.group.slots >= step else NONE
+        return hit_rate(self.group.resident, self.misses) if self.group.slots >= step else NONE
 
 
-def cached_groups(work: Work, groups: Iterable[Group], rates: Sequence[float]) -> tuple[Cached, ...]:
+def cached_groups(
+    work: Work, groups: Iterable[Group], rates: Sequence[float], known: Iterable[tuple[str, float]]
+) -> tuple[Cached, ...]:
     """The groups that have slots.
 
     Args:
         work: what a token costs.
         groups: of the launch's cache.
         rates: bytes per second from RAM to each device, as the load mode makes them.
+        known: how often models miss (Machine.misses).
     """
-    return tuple(Cached(g, _experts(work, g.layers), rates[g.device]) for g in groups if g.slots)
+    misses = next((factor for model, factor in known if model == work.fingerprint), 1.0)
+    return tuple(Cached(g, _experts(work, g.layers), rates[g.device], misses) for g in groups if g.slots)
 
 
 @per_object(64)

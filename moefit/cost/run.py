@@ -95,7 +95,9 @@ def run_of(
         copy=0.0 if helper == CPU else copy_rate(host, devices[helper], settings),
         missing=_missing(work, machine, where),
         pipelined=pipelines(devices, settings, placement),
-        cached=cached_groups(work, groups, [copy_rate(host, device, settings) for device in devices]),
+        cached=cached_groups(
+            work, groups, [copy_rate(host, device, settings) for device in devices], machine.misses
+        ),
     )
 
 

@@ -111,6 +111,10 @@ def _notes(report: Report) -> Iterator[Text]:
     for one in report.lesson.learned:
         figure = _figure(report.plan, one.place, one.figure)
         yield Text(f"learned: {figure} is {one.factor:.2f} times what was stated")
+    if report.lesson.misses is not None:
+        yield Text(
+            f"learned: {report.lesson.misses:.2f} misses of an expert cache for one that was published"
+        )
     for place, name in report.lesson.refused:
         yield Text(
             f"not learned: {_figure(report.plan, place, name)} would be off by more than a factor of two"
@@ -181,6 +185,7 @@ def report_json(report: Report) -> str:
         "learned": [
             {"place": one.place, "figure": one.figure, "factor": one.factor} for one in report.lesson.learned
         ],
+        "misses": report.lesson.misses,
         "saved": report.saved or None,
         "interrupted": report.interrupted,
     }

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from moefit.machine.types import Device, Machine, Ram
 
 _VERSION: Final = 1
+_MISSES: Final = (0.02, 50.0)
+"""Least and most misses for one of the published curve: from hardly any to uniform routing at any share that is worth a cache."""
 _UUID_DIGITS: Final = 36
 """Characters of a UUID without its GPU- or MIG- in front."""
 
@@ -66,11 +68,13 @@ class Calibration:
     """Corrections from real runs (`moefit bench --save`); a new calibration has none."""
     benched: tuple[str, ...] = ()
     """What ran: see `bench_key`."""
+    misses: tuple[tuple[str, float], ...] = ()
+    """Machine.misses, found by runs with an expert cache."""
 
     @property
     def label(self) -> str:
         """What a plan calls it."""
-        return f"{self.fingerprint} of {self.date[:10]}{', corrected by bench' if self.learned or self.benched else ''}"
+        return f"{self.fingerprint} of {self.date[:10]}{', corrected by bench' if self.learned or self.benched or self.misses else ''}"
 
 
 def apply(machine: Machine, calibration: Calibration) -> Machine:
@@ -91,10 +95,12 @@ def apply(machine: Machine, calibration: Calibration) -> Machine:
         ram = _corrected_ram(ram, calibration.learned)
     gpus = tuple(_corrected(_with_link(gpu, calibration.links), calibration.learned) for gpu in machine.gpus)
     if (ram, gpus) == (machine.ram, machine.gpus):
-        return machine
+        return machine if not calibration.misses else replace(machine, misses=calibration.misses)
     own = ram.source == "calibration" and all(map(is_measurable, gpus))
     benched = calibration.benched if own else ()
-    return replace(machine, ram=ram, gpus=gpus, calibration=calibration.label, benched=benched)
+    return replace(
+        machine, ram=ram, gpus=gpus, calibration=calibration.label, benched=benched, misses=calibration.misses
+    )
 
 
 def device_key(device: Device) -> str:
@@ -131,6 +137,27 @@ def with_learned(calibration: Calibration, learned: Iterable[Learned], ran: str 
     )
 
 
+def with_misses(calibration: Calibration, model: str, factor: float) -> Calibration:
+    """The calibration with how often this model, by fingerprint, misses an expert cache; what it said of it before is replaced."""
+    known = {**dict(calibration.misses), model: round(min(_MISSES[1], max(_MISSES[0], factor)), 3)}
+    return replace(calibration, misses=tuple(sorted(known.items())))
+
+
+def miss_factors(value: Any) -> tuple[tuple[str, float], ...]:
+    """Machine.misses as a document has them.
+
+    Raises:
+        TypeError: it is not a mapping.
+        ValueError: a number is not possible.
+    """
+    if not isinstance(value, dict):
+        raise TypeError(f"misses: {value!r:.40} is no object")
+    for model, factor in value.items():
+        if type(factor) not in {int, float} or not _MISSES[0] <= factor <= _MISSES[1]:
+            raise ValueError(f"misses of {model!r:.80}: no number from {_MISSES[0]} to {_MISSES[1]:.0f}")
+    return tuple(sorted((model, float(factor)) for model, factor in value.items()))
+
+
 def to_json(calibration: Calibration) -> dict[str, Any]:
     """`calibration` as a JSON object, version 1."""
     return {
@@ -151,6 +178,7 @@ def to_json(calibration: Calibration) -> dict[str, Any]:
             {"place": one.place, "figure": one.figure, "factor": one.factor} for one in calibration.learned
         ],
         "benched": list(calibration.benched),
+        "misses": dict(calibration.misses),
     }
 
 
@@ -185,6 +213,7 @@ def from_json(text: str, path: str = "calibration") -> Calibration:
                 for one in document.get("learned", [])
             ),
             benched=tuple(_words(document.get("benched", []))),
+            misses=miss_factors(document.get("misses", {})),
         )
     except (ValueError, TypeError, KeyError) as error:
         raise InputError(f"{path}: not a calibration: {error!r}", hint) from None

@@ -29,6 +29,7 @@ def to_json(machine: Machine) -> dict[str, Any]:
         "host": machine.host,
         "calibration": machine.calibration,
         "benched": list(machine.benched),
+        "misses": dict(machine.misses),
         "excluded": list(machine.excluded),
         "warnings": list(machine.warnings),
     }
@@ -62,6 +63,7 @@ def from_json(text: str, path: str = "machine file") -> Machine:
         calibration=reader.optional(found, "calibration", str, "machine", ""),
         host=reader.optional(found, "host", str, "machine", ""),
         benched=tuple(str(model) for model in reader.optional(found, "benched", list, "machine", [])),
+        misses=reader.misses(found),
         excluded=tuple(str(name) for name in reader.optional(found, "excluded", list, "machine", [])),
     )
 
@@ -100,6 +102,17 @@ class _Reader:
         if found.get(key) is None:
             return default
         return self._checked(found[key], kind, key, f"{where}: {key!r}")
+
+    def misses(self, found: Mapping[str, Any]) -> tuple[tuple[str, float], ...]:
+        """How often models miss an expert cache; most machines say nothing of it."""
+        if not (said := self.optional(found, "misses", dict, "machine", {})):
+            return ()
+        from moefit.machine.calibration import miss_factors  # noqa: PLC0415 - most machines have run no expert cache
+
+        try:
+            return miss_factors(said)
+        except ValueError as error:
+            raise self.error(str(error)) from None
 
     def device(self, value: object, where: str) -> Device:
         """One entry of `gpus`."""

@@ -9,10 +9,12 @@ run is trusted to `_RUN`, a figure to `_FIGURE`, so that one run never moves a f
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from moefit.cost import Term
+from moefit.cost.hits import miss_factor
 from moefit.cost.moe_cache import MISSES
 from moefit.cost.workload import Workload
 from moefit.machine.calibration import Learned, device_key, is_measurable
@@ -28,6 +30,8 @@ _FIGURE: Final = 0.3
 _CLOSE: Final = 1.3
 """A prediction that is off by more than this factor has not explained a run."""
 _ROUNDS: Final = 40
+_USES: Final = 1000
+"""Experts used with which a hit rate is known well enough to keep: a few tokens say nothing."""
 
 _Figure = tuple[str, str]
 """(CPU or a device's key, memory, compute, pinned or pageable)."""
@@ -43,6 +47,8 @@ class Lesson:
     """The factors by which figures should grow, those within one percent of one left out."""
     refused: tuple[tuple[str, str], ...] = ()
     """Places and figures that would have to leave `BOUNDS`."""
+    misses: float | None = None
+    """For one miss of the published curve, how many this model has in an expert cache; None where none was run."""
 
 
 def learn(outcomes: Sequence[Outcome], machine: Machine, workload: Workload) -> Lesson:
@@ -59,7 +65,21 @@ def learn(outcomes: Sequence[Outcome], machine: Machine, workload: Workload) -> 
     return Lesson(
         tuple(Learned(*figure, factor) for figure, factor in inside.items() if abs(factor - 1.0) > 0.01),
         tuple(figure for figure in factors if figure not in inside),
+        _misses(outcomes),
     )
+
+
+def _misses(outcomes: Iterable[Outcome]) -> float | None:
+    """The middle of what the runs with an expert cache say."""
+    seen = [
+        miss_factor(outcome.hits.rate, planned)
+        for outcome in outcomes
+        if outcome.hits is not None
+        and outcome.hits.used >= _USES
+        and (planned := outcome.trial.candidate.prediction.hit_rate) is not None
+    ]
+    known = [factor for factor in seen if factor is not None]
+    return round(statistics.median(known), 3) if known else None
 
 
 def explains(lesson: Lesson, outcome: Outcome, machine: Machine, workload: Workload) -> bool:
@@ -82,11 +102,20 @@ def _observations(outcome: Outcome, machine: Machine, workload: Workload) -> Ite
         fixed = 0.0
         for term in terms:
             figure = _figure(term, outcome, machine)
+            seconds = _seconds(term, outcome)
             if figure is None:
-                fixed += term.seconds
+                fixed += seconds
             else:
-                by_figure[figure] = by_figure.get(figure, 0.0) + term.seconds
+                by_figure[figure] = by_figure.get(figure, 0.0) + seconds
         yield measured, fixed, by_figure
+
+
+def _seconds(term: Term, outcome: Outcome) -> float:
+    """A term's seconds, those of an expert cache's misses with as many as there were: the link is not to blame for them."""
+    planned = outcome.trial.candidate.prediction.hit_rate
+    if term.name != MISSES or outcome.hits is None or planned is None or planned.likely == 1.0:
+        return term.seconds
+    return term.seconds * (1.0 - outcome.hits.rate) / (1.0 - planned.likely)
 
 
 def _measured(sample: Sample, workload: Workload) -> Iterable[tuple[str, float]]:

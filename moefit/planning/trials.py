@@ -78,9 +78,14 @@ class Hits:
     misses: int
 
     @property
+    def used(self) -> int:
+        """How many were looked up."""
+        return self.hits + self.misses
+
+    @property
     def rate(self) -> float:
         """The share that was found."""
-        return self.hits / max(1, self.hits + self.misses)
+        return self.hits / max(1, self.used)
 
 
 @dataclass(frozen=True, slots=True)

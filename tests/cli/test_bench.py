@@ -12,7 +12,7 @@ from moefit.cli import main
 from moefit.machine.calibration import Calibration, RamRate
 from moefit.machine.calibration_file import load_calibration, save_calibration
 from moefit.machine.host import read_fingerprint
-from moefit.planning.trials import Event, Failed, Filled, Peak, Ready, Sample, Trial
+from moefit.planning.trials import Event, Failed, Filled, Hits, Peak, Ready, Sample, Trial
 
 ROOT = Path(__file__).parents[2]
 MIB = 1 << 20
@@ -41,7 +41,7 @@ def bench(
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.setenv("COLUMNS", "140")
 
-    def call(run: Run, *options: str) -> tuple[int, str]:
+    def call(run: Run, *options: str, line: tuple[str, ...] = ("-dev", "none")) -> tuple[int, str]:
         monkeypatch.setattr("moefit.app.bench.run", lambda trial, *_, **__: run(trial))
         with pytest.raises(SystemExit) as end:
             main(
@@ -54,10 +54,9 @@ def bench(
                     "llama-server",
                     "-m",
                     str(model),
-                    "-dev",
-                    "none",
                     "-c",
                     "512",
+                    *line,
                 ]
             )
         assert isinstance(end.value.code, int)
@@ -162,6 +161,26 @@ def test_what_is_learned_is_saved_in_the_calibration(bench, tmp_path: Path):
     assert saved is not None
     assert [learned["factor"]] == [one.factor for one in saved.learned]
     assert 1 == len(saved.benched)
+
+
+def test_how_often_an_expert_cache_is_missed_is_saved_for_the_model_and_planned_with(bench, tmp_path: Path):
+    environment = {"XDG_CONFIG_HOME": str(tmp_path)}
+    measured = Calibration(read_fingerprint(), "2026-11-24T07:00:00+00:00", (RamRate(1, 5 * 10**6),), ())
+    save_calibration(measured, environment)
+    line = ("-ngl", "99", "-cmoe", "--no-repack", "-lm", "none", "--moe-cache-mib", "1")
+
+    def run(trial: Trial) -> Iterator[Event]:
+        yield from as_predicted(trial)
+        if trial.name != "--fit":
+            yield Hits(9000, 1000)
+
+    def planned(*options: str) -> float:
+        told = json.loads(bench(run, "--gpu", "1GiB", *options, "--json", line=line)[1])
+        return float(told["lines"][0]["predicted"]["hit_rate"])
+
+    before = planned("--save")
+    assert before != pytest.approx(0.9, abs=0.005)
+    assert 0.9 == pytest.approx(planned(), abs=0.005)
 
 
 def test_runs_that_were_as_predicted_are_saved_too(bench, tmp_path: Path):

@@ -16,6 +16,7 @@ from moefit.machine.calibration import (
     from_json,
     to_json,
     with_learned,
+    with_misses,
 )
 from moefit.machine.host import fingerprint
 from moefit.machine.types import Cpu, Device, Machine, Ram
@@ -162,6 +163,19 @@ def test_a_machine_knows_which_models_ran_on_it() -> None:
 
 def test_a_machine_with_a_declared_card_is_not_the_one_that_models_ran_on() -> None:
     assert () == apply(MACHINE, LEARNED).benched
+
+
+def test_misses_of_a_model_are_replaced_and_kept_in_bounds() -> None:
+    known = with_misses(with_misses(LEARNED, "a", 2.0), "b", 1000.0)
+    assert (("a", 0.5), ("b", 50.0)) == with_misses(known, "a", 0.5).misses
+    assert (("a", 2.0), ("b", 50.0)) == apply(MACHINE, known).misses
+    assert known == from_json(json.dumps(to_json(known)))
+
+
+@pytest.mark.parametrize("misses", [[1], {"a": 0}, {"a": "much"}, {"a": 51.0}, {"a": True}])
+def test_misses_that_cannot_be_are_refused(misses: object) -> None:
+    with pytest.raises(InputError, match="misses"):
+        from_json(json.dumps(to_json(LEARNED) | {"misses": misses}))
 
 
 def test_what_was_learned_is_written_and_read_back() -> None:

@@ -5,11 +5,12 @@ from dataclasses import replace
 import pytest
 
 from moefit.cost import Prediction, Term
+from moefit.cost.hits import HitRate, hit_rate
 from moefit.cost.workload import Workload
 from moefit.machine.calibration import Learned
 from moefit.machine.types import Cpu, Device, Machine, Ram
 from moefit.planning.learn import Lesson, explains, learn
-from moefit.planning.trials import Outcome, Sample
+from moefit.planning.trials import Hits, Outcome, Sample
 from moefit.search.request import Request
 from tests.planning.worlds import OPTIONS, launch, make_model
 
@@ -66,6 +67,35 @@ def test_slower_decode_means_slower_memory(outcome):
     found = factors(learn([measured(outcome, 5.0, 13.0)], MACHINE, WORKLOAD))
     assert 0.68 < found["CPU", "memory"] < 0.80
     assert ("GPU-1", "pinned") not in found
+
+
+HIT = HitRate(0.25, 0.8, 0.8)
+
+
+def with_cache(outcome: Outcome, decode: float, *hits: Hits) -> Outcome:
+    """Half of the predicted decode is misses of an expert cache, and one run took so many seconds of answer."""
+    terms = (*TERMS[:2], Term("decode", "weights", "CUDA0", 5.0), Term("decode", "misses", "CUDA0", 5.0))
+    prediction = replace(outcome.trial.candidate.prediction, terms=terms, hit_rate=HIT)
+    trial = replace(outcome.trial, candidate=replace(outcome.trial.candidate, prediction=prediction))
+    found = measured(replace(outcome, trial=trial), 5.0, decode)
+    return found.after(*hits) if hits else found
+
+
+def test_the_link_is_not_blamed_for_more_misses(outcome):
+    assert () == learn([with_cache(outcome, 10.0, Hits(8000, 2000))], MACHINE, WORKLOAD).learned
+    assert () == learn([with_cache(outcome, 15.0, Hits(6000, 4000))], MACHINE, WORKLOAD).learned
+    assert learn([with_cache(outcome, 15.0)], MACHINE, WORKLOAD).learned
+
+
+def test_what_was_seen_of_a_cache_gives_its_hit_rate_back(outcome):
+    lesson = learn([with_cache(outcome, 15.0, Hits(6000, 4000))], MACHINE, WORKLOAD)
+    assert lesson.misses is not None
+    assert 0.6 == pytest.approx(hit_rate(0.25, lesson.misses).likely, abs=0.001)
+
+
+@pytest.mark.parametrize("hits", [None, Hits(90, 10)])
+def test_a_few_tokens_say_nothing_of_a_cache(outcome, hits):
+    assert learn([with_cache(outcome, 10.0, *filter(None, [hits]))], MACHINE, WORKLOAD).misses is None
 
 
 def test_slower_prefill_is_mostly_the_link_that_most_of_it_is(outcome):
