@@ -20,6 +20,8 @@ class Backend:
     """Offers pinned host memory (ggml's get_host_buffer_type)."""
     row_padding: int
     """Elements to which CUDA-like backends pad a quantised row (MATRIX_ROW_PADDING in ggml-cuda); 1 for none."""
+    sets_up_all: bool = False
+    """Its runtime sets up every device at the first call, also those that no line uses (ROCm/clr, hipamd/src/hip_context.cpp, hip::init)."""
     tells_integrated: bool = False
     """Calls a device that shares the host's memory integrated, so that llama.cpp leaves it out beside a card (its get_type)."""
     alignment: int = 128
@@ -37,7 +39,13 @@ _BACKENDS: Final = {
             "CUDA", op_offload=True, host_buffer=True, tells_integrated=True, row_padding=512, fuses=True
         ),
         Backend(
-            "ROCm", op_offload=True, host_buffer=True, tells_integrated=True, row_padding=512, fuses=True
+            "ROCm",
+            op_offload=True,
+            host_buffer=True,
+            sets_up_all=True,
+            tells_integrated=True,
+            row_padding=512,
+            fuses=True,
         ),
         Backend(
             "MUSA", op_offload=True, host_buffer=True, tells_integrated=True, row_padding=512, fuses=True

@@ -13,7 +13,7 @@ from typing import Final
 from moefit.errors import UsageError
 from moefit.planning.changes import Change, Numbered, changed, changes
 from moefit.planning.context import wanted_context
-from moefit.planning.sketched import placed, sketched
+from moefit.planning.sketched import Placed, placed, sketched, without_buffers
 from moefit.planning.types import Alternative, Plan
 from moefit.search.candidate import Candidate
 from moefit.search.request import Request
@@ -76,21 +76,30 @@ def _known_context(request: Request, closest: Candidate) -> int | None:
 
 
 def _worth_a_plan(request: Request, change: Change | Numbered, closest: Candidate) -> Change | None:
-    """The change that is worth a plan: of numbers, the largest that fits by its sketch."""
+    """The change that is worth a plan: of numbers, the largest that fits by its sketch.
+
+    The buffers of a launch with a far larger number may be what lets none fit: then the largest that would without any, whose plan
+    says how large they are.
+    """
+    known = placed(closest)
     if isinstance(change, Change):
-        return change if _would_fit(request, change, closest) else None
+        return change if _would_fit(request, change, known) else None
+    return _largest(request, change, known) or _largest(request, change, without_buffers(known))
+
+
+def _largest(request: Request, change: Numbered, known: Placed) -> Change | None:
     low, high = change.least - 1, change.most
     while high - low > 1:
         middle = (low + high) // 2
-        if _would_fit(request, change.make(middle), closest):
+        if _would_fit(request, change.make(middle), known):
             low = middle
         else:
             high = middle
     return change.make(low) if low >= change.least else None
 
 
-def _would_fit(request: Request, change: Change, closest: Candidate) -> bool:
+def _would_fit(request: Request, change: Change, known: Placed) -> bool:
     try:
-        return sketched(changed(request, change), placed(closest)).fits
+        return sketched(changed(request, change), known).fits
     except UsageError:
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from moefit.machine.types import CPU, Device
 from moefit.memory.split_modes import SPLIT_MODES
@@ -41,6 +42,11 @@ def placed(candidate: Candidate) -> Placed:
     uses = zip(candidate.settled.devices, candidate.settled.footprint.devices, strict=True)
     compute = {device.name: use.compute for device, use in uses}
     return Placed(compute, candidate.settled.footprint.host.compute, candidate.settings.ubatch)
+
+
+def without_buffers(known: Placed) -> Placed:
+    """The same without compute buffers: what a sketch then has no room for does not fit."""
+    return replace(known, compute=dict.fromkeys(known.compute, 0), host_compute=0)
 
 
 def sketched(request: Request, known: Placed) -> Candidate:

@@ -9,7 +9,7 @@ from moefit.memory.host import PROCESS
 from moefit.memory.types import Use
 
 if TYPE_CHECKING:
-    from moefit.machine.types import Device, Ram
+    from moefit.machine.types import Device, Machine, Ram
     from moefit.search.request import Request
     from moefit.search.settle import Settled
 
@@ -23,8 +23,9 @@ def ram_left(request: Request, settled: Settled) -> int:
 
     Negative is a shortfall.
     """
-    taken = PROCESS + _guests_in_ram(settled) + drawn_from_ram(settled, request.machine.ram)
-    return request.machine.ram.available - settled.footprint.host.total - taken
+    machine = request.machine
+    drawn = drawn_from_ram(settled, machine.ram) + _idle(settled, machine)
+    return machine.ram.available - settled.footprint.host.total - PROCESS - _guests_in_ram(settled) - drawn
 
 
 def ram_shortfall(request: Request, settled: Settled) -> int:
@@ -54,6 +55,16 @@ def drawn_from_ram(settled: Settled, ram: Ram) -> int:
         use.total + budget.overhead + budget.reserved + budget.guests
         for device, budget, use in (*uses, *alone)
         if is_drawn(device, ram)
+    )
+
+
+def _idle(settled: Settled, machine: Machine) -> int:
+    """Bytes of RAM that integrated devices take although the launch uses none of them: their runtime sets them up at its first call."""
+    used = {device.name for device in (*settled.devices, *(device for device, _ in settled.beside))}
+    return sum(
+        gpu.overhead
+        for gpu in machine.gpus
+        if gpu.name not in used and gpu.backend.sets_up_all and is_drawn(gpu, machine.ram)
     )
 
 

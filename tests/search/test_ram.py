@@ -11,6 +11,7 @@ from moefit.machine.declared import parse_gpus
 from moefit.machine.types import Cpu, Machine, Ram
 from moefit.memory.host import PROCESS
 from moefit.planning.core import plan
+from moefit.planning.estimate import estimate
 from moefit.search.request import Options, Request
 from tests.oracle import model as recorded
 from tests.planning.worlds import launch
@@ -64,3 +65,31 @@ def test_the_prompt_cache_shrinks_to_what_is_left(experts):
     assert made.fits
     assert "-cram" in made.argv
     assert {} == made.placement.overrides
+
+
+def strix_halo(size: int) -> Machine:
+    """A Ryzen AI Max whose GPU may have 47,000 MiB of `size` bytes."""
+    gpus = parse_gpus(["name=ROCm0,free=47000MiB,bandwidth=256GB/s,integrated=yes"])
+    return Machine(gpus, Ram(size, size), Cpu(16, 16))
+
+
+def on_halo(*words: str) -> Request:
+    """gpt-oss-120b, which leaves 1.5 GiB of its RAM."""
+    line = launch(("llama-server", "-m", "m.gguf", "-c", "8192", "-np", "1", *words))
+    return Request(recorded("gpt-oss-120b", "MXFP4"), strix_halo(60 * GIB + GIB // 2), line, OPTIONS)
+
+
+def test_a_runtime_that_sets_up_every_device_takes_its_ram_beside_the_cpu():
+    """ROCm does, whatever -dev says."""
+    asked = on_halo("-dev", "none")
+    made = plan(asked)
+    [gpu] = asked.machine.gpus
+    assert asked.machine.ram.total == made.host.total + PROCESS + gpu.overhead + made.host_left
+
+
+def test_the_only_device_is_turned_off_by_name_where_a_plan_leaves_it_out():
+    """With -ngl 0 alone llama.cpp would still compute large batches on it, and keep buffers for that."""
+    made = plan(on_halo())
+    asked = made.argv[made.argv.index("-dev") + 1]
+    printed = estimate(replace(on_halo(), launch=launch(made.argv)))
+    assert ("none", made.host_left) == (asked, printed.host_left)
