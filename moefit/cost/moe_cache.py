@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from moefit.cost import constants as c
 from moefit.cost.hits import NONE, HitRate, hit_rate
 from moefit.cost.work import Load
+from moefit.machine.types import CPU
 from moefit.memory.memo import per_object
 from moefit.memory.moe_cache import MAX_BATCH
 from moefit.values import dataclass
@@ -87,8 +88,26 @@ def token_terms(run: Run, cached: Cached, tokens: int) -> Iterator[tuple[str, st
     read = cached.load.expert_read * run.work.distinct(tokens) / run.work.distinct(1)
     missed = 1.0 - cached.hit_rate(run.work, tokens).likely
     yield "weights", run.name(device), read / run.rates[device].read
-    yield MISSES, run.name(device), missed * read / cached.upload
+    uploads, computed = _misses(run, cached, missed, tokens)
+    yield MISSES, run.name(device), uploads
+    yield MISSES, "CPU", max(0.0, computed - uploads)
     yield "lookups", run.name(device), len(cached.group.layers) * c.CACHE_LOOKUP
+
+
+def _misses(run: Run, cached: Cached, missed: float, tokens: int) -> tuple[float, float]:
+    """Seconds of the link and of the CPU for the misses of a step, which they share and work on at once.
+
+    source: docs/moe-cache.md of b12191, --moe-cache-cpu-share: read, not run
+    """
+    share = run.settings.moe_cache_cpu_share
+    experts = run.work.distinct(tokens) / run.work.distinct(1)
+    read = missed * cached.load.expert_read * experts
+    uploads = (1.0 - share) * read / cached.upload
+    if not share:
+        return uploads, 0.0
+    work = missed * cached.load.expert_work * tokens
+    visits = len(cached.group.layers) * run.hop(cached.group.device, CPU)
+    return uploads, visits + run.host.seconds(share * read, share * work)
 
 
 def overall(run: Run) -> HitRate | None:

@@ -73,6 +73,8 @@ class Constraints:
     """on, off or auto."""
     moe_cache: int | None = None
     """--moe-cache-mib in bytes."""
+    moe_cache_cpu_share: float | None = None
+    """--moe-cache-cpu-share, of builds after the checked ones."""
     load_mode: str | None = None
     """auto, none, mmap, mlock, mmap+mlock or dio, also when older options say so."""
     lazy_mode: str | None = None
@@ -158,6 +160,7 @@ def constraints(program: str, given: Sequence[Given]) -> Constraints:
         cache_type_v=readers.cache_type(values, "-ctv"),
         flash_attention=readers.flash_attention(values),
         moe_cache=readers.moe_cache(values),
+        moe_cache_cpu_share=readers.moe_cache_cpu_share(values),
         load_mode=readers.load_mode(values),
         lazy_mode=values.text("-lzm"),
         threads=readers.positive(values, "-t"),

@@ -65,6 +65,7 @@ def settings(
         host_buffers=constraints.host_buffers is not False,
         repack=constraints.repack is not False,
         moe_cache=constraints.moe_cache or 0,
+        moe_cache_cpu_share=constraints.moe_cache_cpu_share or 0.0,
         load_mode=_load_mode(constraints.load_mode or load_mode, devices),
         lazy_mode=_lazy_mode(constraints.lazy_mode, devices),
         split_mode=constraints.split_mode or "layer",

@@ -226,6 +226,14 @@ def moe_cache(values: Values) -> int | None:
     return None if size is None else size * _MIB
 
 
+def moe_cache_cpu_share(values: Values) -> float | None:
+    """--moe-cache-cpu-share, which no checked build has: what is no share of one is passed on, for the program to judge."""
+    found = values.last("--moe-cache-cpu-share")
+    if found is None or not re.fullmatch(r"0?\.\d{1,9}|[01](\.0{0,9})?", found.value, re.ASCII):
+        return None
+    return float(found.value)
+
+
 def embeddings(values: Values) -> bool:
     """Whether whole batches of outputs are reserved (tools/server/server-context.cpp, server_output_limits)."""
     pooling = values.text("--pooling")

@@ -62,6 +62,8 @@ class Settings:
     """False with --no-repack: CPU weights stay as they are in the file."""
     moe_cache: int = 0
     """--moe-cache-mib in bytes; 0 for no expert cache."""
+    moe_cache_cpu_share: float = 0.0
+    """Of the cache's misses, what the CPU computes."""
     lazy_mode: str = "auto"
     """on, auto (large tables only) or off: whether tables stay in the file until a row is needed."""
     split_mode: str = "layer"

@@ -135,3 +135,19 @@ def test_a_prompt_copies_less_over_the_link_when_a_cache_holds_experts() -> None
     host = (H200, "129GB/s", 32)
     without, with_cache = predicted(*host), predicted(*host, cache=8100 << 20)
     assert 1.1 < with_cache.prefill_tokens_per_second / without.prefill_tokens_per_second < 1.35
+
+
+@pytest.mark.parametrize(("link", "ram", "gains"), [(6, "90GB/s", True), (54, "40GB/s", False)])
+def test_a_cpu_share_gains_where_ram_is_fast_and_the_link_slow(link: int, ram: str, gains: bool) -> None:
+    """As docs/moe-cache.md of b12191 says; the share was read, not run."""
+    card = f"name=CUDA0,free=12GiB,bandwidth=900GB/s,link={link}GB/s,compute=120T"
+    without, shared = (
+        predicted(card, ram, 16, cache=4000 << 20, moe_cache_cpu_share=share).decode_tokens_per_second
+        for share in (0.0, 0.5)
+    )
+    assert gains is (shared > without)
+
+
+def test_a_share_of_everything_leaves_the_link_nothing() -> None:
+    terms = predicted(H200, "129GB/s", 32, cache=4000 << 20, moe_cache_cpu_share=1.0).terms
+    assert ["CPU"] == [term.place for term in terms if term.name == "misses"]

@@ -60,6 +60,19 @@ def test_what_is_mistyped_or_no_option_of_llama_cpp_is_refused(line: str) -> Non
         words(f"llama-server {line} -m a.gguf")
 
 
+def test_a_cache_s_cpu_share_is_passed_on_and_read() -> None:
+    line = "--moe-cache-cpu-share 0.25"
+    assert [tuple(line.split())] == words(f"llama-server {line} -m a.gguf")[:1]
+    read = constraints("llama-server", effective(parse(f"llama-server {line} -m a.gguf".split())))
+    assert 0.25 == read.moe_cache_cpu_share
+
+
+@pytest.mark.parametrize("value", ["2", "nan", "-0.5", "x", "1.5"])
+def test_what_is_no_share_of_one_is_the_programs_to_judge(value: str) -> None:
+    line = f"llama-server --moe-cache-cpu-share {value} -m a.gguf"
+    assert constraints("llama-server", effective(parse(line.split()))).moe_cache_cpu_share is None
+
+
 def test_an_option_that_the_program_at_hand_does_not_list_is_refused() -> None:
     with pytest.raises(UsageError, match="no option --nitro"):
         words("llama-server --nitro 3", NEWER)
