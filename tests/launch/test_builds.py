@@ -52,9 +52,7 @@ def test_without_a_program_an_option_that_no_table_has_is_passed_on(line: str) -
     assert line.split() == [word for argument in passed for word in argument][:-2]
 
 
-@pytest.mark.parametrize(
-    "line", ["--ctx-sise 1", "--no-mmapp", "--Turbo", "--turbo=3", "-turbo", "--explain"]
-)
+@pytest.mark.parametrize("line", ["--ctx-sise 1", "--no-mmapp", "--Turbo", "--turbo=3", "-turbo"])
 def test_what_is_mistyped_or_no_option_of_llama_cpp_is_refused(line: str) -> None:
     with pytest.raises(UsageError):
         words(f"llama-server {line} -m a.gguf")
