@@ -29,7 +29,7 @@ def as_placed(
         hidden: there are more devices than `machine` has, which the plan leaves out.
     """
     names = tuple(device.name for device in devices)
-    if constraints.split_mode == "none":  # -mg counts in the whole list
+    if constraints.split_mode == "none" and devices:  # -mg counts in the whole list
         names = tuple(machine[i].name for i in default_order(machine))
     named = constraints.devices is None and (hidden or len(machine) > 1 or len(names) < len(machine))
     open_layers = constraints.gpu_layers in {None, "auto"}

@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 
 from moefit.launch.command import parse
-from moefit.launch.environment import MIN_BATCH
+from moefit.launch.environment import VARIABLE
 from moefit.launch.seen import in_front, inside, reaches, variables
 
-HOST = {"A": "1", "PATH": "/bin", MIN_BATCH: "64"}
+HOST = {"A": "1", "PATH": "/bin", VARIABLE: "64"}
 
 
 def seen(line: str) -> dict[str, str]:
@@ -16,20 +16,20 @@ def seen(line: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("llama-server", {"A": "1", MIN_BATCH: "64"}),
-        ("env -u A B=2 llama-server", {"B": "2", MIN_BATCH: "64"}),
+        ("llama-server", {"A": "1", VARIABLE: "64"}),
+        ("env -u A B=2 llama-server", {"B": "2", VARIABLE: "64"}),
         ("env -i B=2 llama-server", {"B": "2"}),
         ("sudo llama-server", {}),
-        ("sudo B=2 -E nice -n -20 llama-server", {"A": "1", "B": "2", MIN_BATCH: "64"}),
+        ("sudo B=2 -E nice -n -20 llama-server", {"A": "1", "B": "2", VARIABLE: "64"}),
         ("sudo --preserve-env=A,C llama-server", {"A": "1"}),
         ("sudo B=2 llama-server", {"B": "2"}),
-        ("sudo -Eu me llama-server", {"A": "1", MIN_BATCH: "64"}),
+        ("sudo -Eu me llama-server", {"A": "1", VARIABLE: "64"}),
         (
             "docker run -e NVIDIA_VISIBLE_DEVICES=none IMAGE -m a",
             {"CUDA_VISIBLE_DEVICES": "", "CUDA_DEVICE_ORDER": "PCI_BUS_ID", "NVIDIA_VISIBLE_DEVICES": "none"},
         ),
         ("systemd-run --user -E B=2 llama-server", {"B": "2"}),
-        ("systemd-run --scope --setenv=B=2 llama-server", {"A": "1", "B": "2", MIN_BATCH: "64"}),
+        ("systemd-run --scope --setenv=B=2 llama-server", {"A": "1", "B": "2", VARIABLE: "64"}),
         ("docker run -e B=2 -e A IMAGE -m a", {"B": "2", "A": "1"}),
         ("docker run --env=B=2 IMAGE env C=3 llama-server", {"B": "2", "C": "3"}),
         (
@@ -37,7 +37,7 @@ def seen(line: str) -> dict[str, str]:
             {"CUDA_VISIBLE_DEVICES": "1,2", "CUDA_DEVICE_ORDER": "PCI_BUS_ID"},
         ),
         ("docker exec -e B=2 c llama-server", {"B": "2"}),
-        ("timeout 5 taskset -c 0-7 env B=2 llama-server", {"A": "1", "B": "2", MIN_BATCH: "64"}),
+        ("timeout 5 taskset -c 0-7 env B=2 llama-server", {"A": "1", "B": "2", VARIABLE: "64"}),
     ],
 )
 def test_a_program_sees_what_its_wrappers_leave_and_add(line: str, expected: dict[str, str]) -> None:
@@ -68,14 +68,14 @@ def test_a_program_sees_what_its_wrappers_leave_and_add(line: str, expected: dic
             for wrapper in (
                 "sudo -E env -i",
                 "numactl -N 0 sudo",
-                f"env -u {MIN_BATCH}",
+                f"env -u {VARIABLE}",
                 "setpriv --reset-env",
             )
         ),
     ],
 )
 def test_a_variable_reaches_the_program_where_wrappers_pass_it_on(wrapper: str, expected: bool) -> None:
-    assert expected is reaches(parse([*wrapper.split(), "llama-server", "-m", "a"]), MIN_BATCH)
+    assert expected is reaches(parse([*wrapper.split(), "llama-server", "-m", "a"]), VARIABLE)
 
 
 def test_a_variable_stands_before_the_whole_line_and_before_those_of_an_env() -> None:

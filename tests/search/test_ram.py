@@ -93,3 +93,16 @@ def test_the_only_device_is_turned_off_by_name_where_a_plan_leaves_it_out():
     asked = made.argv[made.argv.index("-dev") + 1]
     printed = estimate(replace(on_halo(), launch=launch(made.argv)))
     assert ("none", made.host_left) == (asked, printed.host_left)
+
+
+@pytest.mark.parametrize("words", ["-sm none", "-sm none -ngl 0", "-ngl 0"])
+@pytest.mark.parametrize("cards", [1, 2])
+def test_a_card_without_room_for_its_runtime_is_turned_off_by_name(experts, words, cards):
+    """Else llama.cpp would set it up, and compute there."""
+    gpus = parse_gpus([f"name=CUDA{i},free=300MiB,overhead=250MiB" for i in range(cards)])
+    many = Machine(gpus, Ram(64 * GIB, 64 * GIB), Cpu(8, 16))
+    asked = Request(experts, many, launch((*LINE.command.argv, *words.split())), OPTIONS)
+    made = plan(asked)
+    assert (True, "none") == (made.fits, made.argv[made.argv.index("-dev") + 1])
+    again = estimate(replace(asked, launch=launch(made.argv)))
+    assert (True, made.host_left) == (again.fits, again.host_left)
