@@ -63,7 +63,7 @@ def _options(plan: Plan) -> Iterator[RenderableType]:
         ("dropped", [(r.shown, r.why) for r in reasons.dropped(plan)]),
         (
             "environment",
-            [(f"{name}={value}", _WHY_SET) for name, value in plan.environment.items()],
+            [(f"{name}={value}", _WHY_SET) for name, value in {**plan.environment, **plan.inside}.items()],
         ),
     ):
         if rows:

@@ -19,4 +19,5 @@ def carried(made: Plan, request: Request) -> Plan:
     container = launch.command.container
     if container is None or not made.argv:
         return made
-    return replace(made, argv=inside(container, made.argv, made.environment), environment={})
+    set_there = made.environment
+    return replace(made, argv=inside(container, made.argv, set_there), environment={}, inside=set_there)

@@ -143,8 +143,10 @@ def swa_full(facts: Facts) -> str | None:
 
 
 def no_draft(facts: Facts) -> str | None:
-    """The speculators that lack their draft model."""
-    lost = [kind for kind in facts.wanted.spec_types if kind in _DRAFTED]
+    """The speculators that lack their draft model; draft-simple's failure takes the others with it, n-grams as well."""
+    kinds = facts.wanted.spec_types
+    all_lost = "draft-simple" in kinds and "draft-mtp" not in kinds
+    lost = [kind for kind in kinds if all_lost or kind in _DRAFTED]
     return ",".join(lost) if lost and not facts.has_draft else None
 
 

@@ -70,7 +70,12 @@ def _context(model: Model, constraints: Constraints, chosen: Candidate, *, scarc
 def _ubatch(constraints: Constraints, chosen: Candidate) -> Iterator[Warn]:
     wanted, launch = constraints.ubatch, chosen.settings
     if wanted and launch.ubatch < wanted and constraints.batch:
-        yield Warn("ubatch", f"-ub {wanted} is {launch.ubatch}: no micro-batch is larger than the batch")
+        limit = "batch" if constraints.batch < launch.context else "context"
+        tests = ", which -p, -n, -pg and -d make" if constraints.program == "llama-bench" else ""
+        end = tests if limit == "context" else ""
+        yield Warn(
+            "ubatch", f"-ub {wanted} is {launch.ubatch}: no micro-batch is larger than the {limit}{end}"
+        )
 
 
 def _overrides(model: Model, constraints: Constraints) -> Iterator[Warn]:

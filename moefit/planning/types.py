@@ -100,6 +100,7 @@ class Plan:
     argv: tuple[str, ...]
     """The whole line; empty when it does not fit."""
     environment: Mapping[str, str]
+    """Variables to set in front of the line."""
     kept: tuple[Argument, ...]
     added: tuple[Addition, ...]
     dropped: tuple[Dropped, ...]
@@ -114,6 +115,8 @@ class Plan:
     """What else to do when this does not fit."""
     inherited: tuple[Given, ...] = ()
     """What files and variables set, beside the line."""
+    inside: Mapping[str, str] = field(default_factory=dict)
+    """Variables that the line itself sets for a container's program, as `-e`."""
     helps: tuple[Help, ...] = ()
     """What would help, the fastest first; empty where that was not asked."""
 

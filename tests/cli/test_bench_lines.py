@@ -43,3 +43,16 @@ def test_a_servers_margin_is_no_benchs(moefit, whole):
     line = ["llama-server", "-m", whole, "-c", "4096", "-fitt", "512"]
     _, out, err = moefit("args", *CARD, "--format", "llama-bench", "--", *line)
     assert (False, 1) == ("-fitt" in out, err.count("-fitt 512 is left out"))
+
+
+@pytest.mark.parametrize(
+    ("words", "limit"),
+    [
+        ("-p 512 -b 2048 -ub 2048", "context, which -p, -n, -pg and -d make"),
+        ("-p 2048 -b 512 -ub 1024", "batch"),
+        ("-p 4096 -d 4096 -b 1024 -ub 2048", "batch"),
+    ],
+)
+def test_what_caps_the_micro_batch_is_named(moefit, whole, words, limit):
+    _, _, err = moefit("args", *CARD, "--", "llama-bench", "-m", whole, *words.split())
+    assert f"no micro-batch is larger than the {limit}\n" in err

@@ -221,6 +221,12 @@ def test_in_a_container_it_is_an_option_of_the_engine(moefit, whole, container):
     assert re.match(r"docker run -e GGML_OP_OFFLOAD_MIN_BATCH=\d+ --gpus all", out)
 
 
+def test_a_container_s_variable_is_explained_as_any_other(moefit, container):
+    words = [*container, "-m", "/models/m.gguf", "-c", "8192", "-ub", "1024"]
+    _, out, _ = moefit("plan", *MATTERS, "--explain", "--", *words)
+    assert re.search(r"environment\n +GGML_OP_OFFLOAD_MIN_BATCH=\d+ +from so many tokens on", out)
+
+
 def test_it_stands_in_words_and_in_json(moefit, whole):
     shown = line_of(moefit, whole).split()[:3]
     assert shown == line_of(moefit, whole, form="null").split("\0")[:3]

@@ -116,6 +116,8 @@ def test_a_build_from_before_may_still_split_rows_on_cuda():
     [
         ("--swa-full", "qwen3-14b", "--swa-full is not supported by this model"),
         ("--spec-type draft-eagle3", "qwen3-14b", "nothing is drafted by draft-eagle3"),
+        ("--spec-type draft-simple,ngram-mod", "qwen3-14b", "nothing is drafted by draft-simple,ngram-mod"),
+        ("--spec-type ngram-mod,draft-eagle3", "qwen3-14b", "nothing is drafted by draft-eagle3"),
         ("-mg 1", "qwen3-14b", "-mg 1 counts with -sm none only"),
         ("-sm tensor --fit on", "qwen3-14b", "llama_params_fit is not implemented for SPLIT_MODE_TENSOR"),
         ("--kv-unified-per-slot 8192 -c 4096", "qwen3-14b", "exceeds the per-slot pool capacity"),
