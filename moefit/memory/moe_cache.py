@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Final
 from moefit.launch.resolve import f32
 from moefit.machine.types import CPU
 from moefit.memory.buffers import HOST, pad
+from moefit.memory.cache_tensor import cache_type
 from moefit.memory.memo import per_object
 from moefit.memory.weights import REPACKABLE, loaded
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from moefit.launch.settings import Settings
     from moefit.machine.types import Device
@@ -33,6 +34,25 @@ _ID: Final = 4
 """Bytes of an entry of a layer's slot map, one for each of its experts."""
 MAX_BATCH: Final = 32
 """Tokens of the largest micro-batch that reads experts from the cache (llama_moe_cache::impl::max_batch)."""
+
+
+_TENSORS_A_LAYER: Final = 9.5
+_ROOM_FOR_LOOKUPS: Final = 12569
+
+
+def overflows(model: Model, cache_types: Iterable[str], build: int | None) -> bool:
+    """Whether llama.cpp ends because a graph with the cache's lookups and a quantised KV cache's rotations is too small for them.
+
+    It has eight nodes for each tensor, which is too few where layers with attention have few tensors. Of 66 models asked, b11549
+    ends with dbrx (8.1 a layer) and starts with all that have 10 or more; the release notes of b12569, which mends it, name cohere2moe (9.0).
+    source: src/llama-context.cpp, llama_context::graph_max_nodes
+    """
+    if build is not None and build >= _ROOM_FOR_LOOKUPS:
+        return False
+    if all(cache_type(name).block == 1 for name in cache_types):
+        return False
+    few = len(model.tensors) < _TENSORS_A_LAYER * len(model.layers)
+    return few and all(any(".attn_q" in t.name for t in layer.tensors) for layer in model.layers)
 
 
 @dataclass(frozen=True, slots=True)

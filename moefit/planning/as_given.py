@@ -40,7 +40,7 @@ def as_given(request: Request, context: int) -> Candidate:
     """
     model, machine, constraints = request.model, request.machine, request.launch.constraints
     devices = chosen_devices(constraints, machine.gpus)
-    refuse(model, constraints, len(devices))
+    refuse(model, constraints, len(devices), request.launch.command.table.build)
     sized = settings(constraints, context=context, devices=devices)
     placement = _placement(request, devices)
     sized = _with_split(request, devices, sized, placement)

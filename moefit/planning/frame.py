@@ -29,7 +29,7 @@ def frame(request: Request, context: int | None = None) -> Problem:
     """
     constraints, model = request.launch.constraints, request.model
     devices = _with_room(request, chosen_devices(constraints, request.machine.gpus))
-    refuse(model, constraints, len(devices))
+    refuse(model, constraints, len(devices), request.launch.command.table.build)
     wanted = wanted_context(constraints, model)
     problem = Problem(request, devices, demand(constraints, model, devices), context or wanted)
     if context is None and constraints.context is None and devices:

@@ -14,7 +14,7 @@ from moefit.errors import UsageError
 from moefit.launch.constraints import Constraints
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU
-from moefit.memory.moe_cache import MoeCache, proportions
+from moefit.memory.moe_cache import MoeCache, overflows, proportions
 from moefit.memory.weights import tensor_sizes
 from moefit.model import Layer, Model
 from moefit.placement.types import Placement
@@ -36,7 +36,7 @@ _CLOSE: Final = 1.02
 """Against the most promising draft, how much slower one may seem that is measured, too: its compute buffers are not known yet."""
 
 
-def refuse(model: Model, constraints: Constraints, devices: int) -> None:
+def refuse(model: Model, constraints: Constraints, devices: int, build: int | None = None) -> None:
     """What llama.cpp does not start with.
 
     Raises:
@@ -51,9 +51,15 @@ def refuse(model: Model, constraints: Constraints, devices: int) -> None:
         why = "no device holds it"
     elif constraints.split_mode == "tensor":
         why = "-sm tensor cannot have one"
+    elif overflows(model, _cache_types(constraints), build):
+        why = "the KV cache is quantised and layers have so few tensors: its graph is too small for both"
     if why:
         said = f"{OPTION} {constraints.moe_cache // _MIB}"
         raise UsageError(f"{said}: llama.cpp does not start with an expert cache where {why}", "leave it out")
+
+
+def _cache_types(constraints: Constraints) -> tuple[str, str]:
+    return constraints.cache_type_k or "f16", constraints.cache_type_v or "f16"
 
 
 def with_cache(problem: Problem, choices: Choices, found: Sequence[Candidate]) -> tuple[Candidate, ...]:
@@ -74,6 +80,8 @@ def _start(problem: Problem, choices: Choices, found: Sequence[Candidate]) -> Ca
     wanted = request.launch.constraints
     knows = OPTION in request.launch.command.table and wanted.program != "llama-bench"
     if wanted.moe_cache is not None or not knows or not request.model.experts:
+        return None
+    if overflows(request.model, _cache_types(wanted), request.launch.command.table.build):
         return None
     fitting = [c for c in found if c.fits]
     fastest = min(fitting, key=lambda c: c.prediction.seconds, default=None)

@@ -15,6 +15,7 @@ from moefit.launch.options import builtin
 from moefit.launch.precedence import effective
 from moefit.machine.declared import declare_host, parse_gpus
 from moefit.machine.types import Cpu, Machine, Ram
+from moefit.memory.moe_cache import overflows
 from moefit.planning.core import plan
 from moefit.planning.estimate import estimate
 from moefit.planning.types import Plan
@@ -136,6 +137,10 @@ def test_a_variable_sets_the_cache_as_the_line_does() -> None:
     ("asked", "why"),
     [
         (request("--moe-cache-mib 10"), "too small for the experts that one token uses"),
+        (
+            replace(request("--moe-cache-mib 9000 -ctk q8_0"), model=model("dbrx", "Q4_K_M")),
+            "its graph is too small for both",
+        ),
         (request("--moe-cache-mib 4000 -dev none"), "no device holds it"),
         (request("--moe-cache-mib 4000 -sm tensor"), "-sm tensor cannot have one"),
         (
@@ -147,6 +152,31 @@ def test_a_variable_sets_the_cache_as_the_line_does() -> None:
 def test_a_cache_with_which_llama_cpp_does_not_start_is_refused(asked: Request, why: str) -> None:
     with pytest.raises(UsageError, match=why):
         plan(asked)
+
+
+@pytest.mark.parametrize(
+    ("name", "types", "ends"),
+    [
+        ("dbrx", ("q8_0", "q8_0"), True),
+        ("dbrx", ("f16", "f16"), False),
+        ("mixtral-8x7b", ("q8_0", "q8_0"), False),
+        ("nemotron-3-nano-30b-a3b", ("q8_0", "q8_0"), False),
+    ],
+)
+def test_with_which_models_a_quantised_kv_cache_leaves_no_nodes_for_a_cache(
+    name: str, types: tuple[str, str], ends: bool
+) -> None:
+    """As b11549 answers on an RPC device: -c 4096 -cmoe --no-repack and a cache of half the experts."""
+    assert ends is overflows(model(name, "Q4_K_M"), types, 11549)
+    assert not overflows(model(name, "Q4_K_M"), types, 12569)
+
+
+@pytest.mark.parametrize(("types", "written"), [("f16", True), ("q8_0", False)])
+def test_no_cache_is_written_where_llama_cpp_would_end(types: str, written: bool) -> None:
+    card = "free=24GiB,bandwidth=1800GB/s,link=54GB/s,compute=400T"
+    asked = replace(request(f"-ctk {types} -ctv {types}", card), model=model("dbrx", "Q4_K_M"))
+    roomy = replace(asked, machine=replace(asked.machine, ram=Ram(256 * GIB, 256 * GIB, 60 * 10**9)))
+    assert written is (cache_of(plan(roomy).argv or ()) is not None)
 
 
 def test_a_cache_that_no_layer_uses_is_said() -> None:
