@@ -15,6 +15,7 @@ from moefit.launch.kv_overrides import kv_overrides
 from moefit.launch.patterns import Rule
 from moefit.launch.ranges import refuse_out_of_range
 from moefit.launch.sources import NO_MODEL, ModelSource, recipe, source
+from moefit.launch.texts import refuse_unreadable
 from moefit.launch.values import Values, switch
 from moefit.model.overrides import KvOverride
 from moefit.values import dataclass
@@ -182,6 +183,7 @@ def constraints(program: str, given: Sequence[Given]) -> Constraints:
         hf_token=values.text("-hft") or None,
     )
     refuse_out_of_range(values, program)
+    refuse_unreadable(values)
     _refuse_contradictions(result, values)
     return result
 

@@ -73,6 +73,7 @@ RANGES: Final = (
     Range(("--spec-ngram-map-k-min-hits",), 1, line=4369),
     Range(("--spec-ngram-map-k4v-size-n", "--spec-ngram-map-k4v-size-m"), 1, 1024, line=4380),
     Range(("--spec-ngram-map-k4v-min-hits",), 1, line=4400),
+    Range(("--mirostat",), 0, 2, line=412, file="common/sampling.cpp"),
     Range(("-np",), -(1 << 31), 256, without=(0,), line=103, file="src/llama-context.cpp"),
     Range(("--port",), 0, 65535, line=514, file="tools/server/server-http.cpp"),
 )

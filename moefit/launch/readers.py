@@ -62,8 +62,9 @@ def batch(values: Values, default: int | None) -> int | None:
 
 
 def ubatch(values: Values, default: int | None) -> int | None:
-    """-ub; 0 is the whole batch (llama_context::llama_context)."""
-    return _at_least(0, values, "-ub", default)
+    """-ub; 0 is the whole batch, and so is a negative number, which is a large one there (llama_context::llama_context)."""
+    size = _at_least(-(1 << 31), values, "-ub", default)
+    return None if size is None else max(0, size)
 
 
 def positive(values: Values, spelling: str) -> int | None:

@@ -170,4 +170,6 @@ def per_slot(facts: Facts) -> str | None:
     """A limit for slots beyond what they share."""
     wanted = facts.wanted
     per_slot, context = wanted.kv_unified_per_slot, wanted.context
+    if context and wanted.slots and not wanted.kv_unified:
+        context //= wanted.slots  # each has its own part
     return f"--kv-unified-per-slot {per_slot}" if per_slot and context and per_slot > context else None

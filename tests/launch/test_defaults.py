@@ -51,6 +51,7 @@ def test_slots_and_whether_they_share_a_cache(line: str, slots: int, unified: bo
         ("", {}, 2048, 512),
         ("-ub 4096", {}, 2048, 2048),
         ("-ub 0", {}, 2048, 2048),
+        ("-ub -1", {}, 2048, 2048),
         ("-ub 0 -b 64", {"ubatch": 512}, 64, 64),
         ("-b 256", {}, 256, 256),
         ("-c 300", {}, 300, 300),

@@ -121,6 +121,7 @@ def test_a_build_from_before_may_still_split_rows_on_cuda():
         ("-mg 1", "qwen3-14b", "-mg 1 counts with -sm none only"),
         ("-sm tensor --fit on", "qwen3-14b", "llama_params_fit is not implemented for SPLIT_MODE_TENSOR"),
         ("--kv-unified-per-slot 8192 -c 4096", "qwen3-14b", "exceeds the per-slot pool capacity"),
+        ("--kv-unified-per-slot 4096 -c 8192 -np 4", "qwen3-14b", "exceeds the per-slot pool capacity"),
     ],
 )
 def test_what_has_no_effect_is_said(words, name, said):
