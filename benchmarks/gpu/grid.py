@@ -134,22 +134,27 @@ def measure(server: str, out: Path, cell: Cell, launches: list[str], rounds: int
 
 def table(path: Path) -> None:
     """Medians by cell and launch, and the median of its seconds against moefit's of the same round."""
-    cells: dict[tuple[str, str, str], dict[str, dict[int, dict[str, Any]]]] = defaultdict(
+    cells: dict[tuple[str, ...], dict[str, dict[int, dict[str, Any]]]] = defaultdict(
         lambda: defaultdict(dict)
     )
     rows = path.read_text().splitlines() if path.exists() else []
     for row in map(json.loads, rows):
         if "seconds" in row:
-            cells[row["model"], row["free"], row["context"]][row["name"]][row["round"]] = row
+            cells[_cell_of(row)][row["name"]][row["round"]] = row
         elif "error" in row:
-            print("failed:", row["model"], row["free"], row["context"], row["name"], row["error"][-160:])
+            print("failed:", *_cell_of(row), row["name"], row["error"][-160:])
     print(
-        "| model | free GiB | context | launch | prompt t/s | answer t/s | seconds | takes / moefit | ready s | predicted |"
+        "| lease | model | free GiB | context | launch | prompt t/s | answer t/s | seconds | takes / moefit | ready s | predicted |"
     )
-    print("|---|---|---|---|---|---|---|---|---|---|")
+    print("|---" * 11 + "|")
     for cell, launches in cells.items():
         for name, runs in launches.items():
             print("|", " | ".join([*cell, name, *_medians(runs, launches.get("moefit", {}))]), "|")
+
+
+def _cell_of(row: dict[str, Any]) -> tuple[str, ...]:
+    """What the launches of a table have in common: the lease of a machine (of kept results), the model, what is free, the context."""
+    return str(row.get("lease", "")), row["model"], row["free"], row["context"]
 
 
 def _medians(runs: dict[int, dict[str, Any]], ours: dict[int, dict[str, Any]]) -> list[str]:
