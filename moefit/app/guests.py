@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from moefit.app.changed import built
 from moefit.gguf.source import FileSource
 from moefit.gguf.split import read_header
 from moefit.launch.readers import draft_tokens
 from moefit.launch.values import Values
 from moefit.memory.guests import Files
-from moefit.model import build
 from moefit.model.architectures import architecture
-from moefit.model.overrides import overridden
 from moefit.model.sidecar import SidecarKind, sidecar
 
 if TYPE_CHECKING:
@@ -68,8 +67,8 @@ def speculating(wanted: Constraints, given: Sequence[Given], spec_type: str) -> 
 
 
 def _draft(path: str, open_source: Callable[[str], Source], overrides: Sequence[KvOverride]) -> Model:
-    header = overridden(read_header(path, open_source), overrides)
-    return build(header.shards[0].name, header)
+    header = read_header(path, open_source)
+    return built(header.shards[0].name, header, overrides)
 
 
 def _sidecar(path: str, kind: SidecarKind, open_source: Callable[[str], Source]) -> Header:

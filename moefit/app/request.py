@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from moefit.app.changed import built
 from moefit.app.containers import on_host, with_variable_files
 from moefit.app.naming import model_words
 from moefit.app.own_options import refuse_own_options
@@ -34,8 +35,7 @@ from moefit.llama.programs import find_program
 from moefit.machine.detect import MachineOptions, detect
 from moefit.machine.types import Device, Machine
 from moefit.machine.visible import visible
-from moefit.model import Model, build
-from moefit.model.overrides import overridden
+from moefit.model import Model
 from moefit.search.request import Options, Request
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ def read_model(wanted: Constraints, progress: Callable[[Progress], None] | None 
     """
     source = _with_model(wanted).model
     if source.path is not None and _is_path(source):
-        return build(source.path, overridden(read_header(source.path), wanted.kv_overrides))
+        return built(source.path, read_header(source.path), wanted.kv_overrides)
     from moefit.llama.hub import locate  # noqa: PLC0415 - only a repository or URL needs it
 
     with _remote(wanted, progress) as (using, client, open_source):
@@ -236,9 +236,9 @@ def _remote(
 
 def _read(place: str, open_source: Callable[[str], Source], wanted: Constraints) -> Model:
     """A model from a path, else its header from the server."""
-    header = overridden(read_header(place, open_source), wanted.kv_overrides)
+    header = read_header(place, open_source)
     # The name of the shard, and not what was opened: a URL may hold secrets.
-    return build(header.shards[0].name, header)
+    return built(header.shards[0].name, header, wanted.kv_overrides)
 
 
 def read_machine(options: MachineOptions, launch: Launch) -> Machine:

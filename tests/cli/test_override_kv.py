@@ -34,3 +34,21 @@ def test_an_override_without_an_effect_is_told(moefit):
     line = ("-m", EXAMPLE, "--override-kv", "qwen3moe.context_length=str:long", "-c", "8192")
     told = "--override-kv qwen3moe.context_length: llama.cpp keeps the file's value"
     assert told in moefit("plan", *CARD, "--", *line).err
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "qwen3moe.expert_used_count=int:200",
+        "qwen3moe.block_count=int:24",
+        "general.architecture=str:llama",
+        "qwen3moe.attention.head_count=int:0",
+    ],
+)
+def test_what_an_override_breaks_is_not_called_a_damaged_file(moefit, override):
+    read = moefit("args", *CARD, "--", "-m", EXAMPLE, "--override-kv", override, "-c", "8192")
+    assert ("", False, True) == (
+        read.out,
+        "damaged" in read.err,
+        "--override-kv makes it so: leave it out" in read.err,
+    )
