@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final
 
 from moefit.values import dataclass
@@ -63,6 +64,7 @@ _BACKENDS: Final = {
 }
 
 
+@cache
 def backend_of(device: str) -> Backend:
     """The backend whose rules a device named `device` follows; an unknown name gets the rules that need most memory."""
     prefix = re.sub(r"\d.*$", "", device).removeprefix("GPU")  # OpenCL's device is called GPUOpenCL

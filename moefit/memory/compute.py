@@ -19,7 +19,7 @@ from moefit.machine.types import CPU, Device
 from moefit.memory.cache_tensor import cache_type
 from moefit.memory.cells import context
 from moefit.memory.graph.context import Batch, Homes
-from moefit.memory.graph.reserve import Question, guessed, peaks_of, sketch
+from moefit.memory.graph.reserve import Peaks, Question, guessed, peaks_of, sketch
 from moefit.memory.hparams import hparams
 from moefit.memory.pipelining import COPIES, pipelines
 from moefit.model import Model
@@ -54,12 +54,7 @@ def compute_buffers(
 ) -> ComputeBuffers:
     """The compute buffers of a launch."""
     homes, question = _asked(model, devices, settings, placement)
-    peaks = peaks_of(model, homes, question)
-    most = peaks
-    batch = question.batch
-    if batch.tokens <= 16 * batch.sequences:  # else the prompt's graph needs more than that of generation
-        small = replace(batch, tokens=batch.sequences, outputs=batch.sequences)
-        most = _larger(most, peaks_of(model, homes, replace(question, batch=small)))
+    most = _most(model, homes, question)
     terms = _beyond(model, homes, question, placement, most)
     return ComputeBuffers(
         devices=most[:-1],
@@ -68,6 +63,14 @@ def compute_buffers(
         extra=tuple(sum(sizes[i] for sizes in terms.values()) for i in range(len(devices))),
         notes=_notes(model),
     )
+
+
+def dummy_buffers(
+    model: Model, devices: Sequence[Device], settings: Settings, placement: Placement
+) -> tuple[tuple[int, ...], int]:
+    """Those of each device and of the host that a dummy load reports: without what a real run keeps beyond them."""
+    *on, host = _most(model, *_asked(model, devices, settings, placement))
+    return tuple(on), host
 
 
 def sketched_buffers(
@@ -102,6 +105,15 @@ def _asked(
         copies=COPIES if pipelines(devices, settings, placement) else 1,
         auto=settings.flash_attention == "auto",
     )
+
+
+def _most(model: Model, homes: Homes, question: Question) -> Peaks:
+    """The peaks of the prompt's graph, or of generation's where that needs more."""
+    peaks, batch = peaks_of(model, homes, question), question.batch
+    if batch.tokens > 16 * batch.sequences:  # the prompt's graph needs more than that of generation
+        return peaks
+    small = replace(batch, tokens=batch.sequences, outputs=batch.sequences)
+    return _larger(peaks, peaks_of(model, homes, replace(question, batch=small)))
 
 
 def _beyond(

@@ -9,12 +9,13 @@ from dataclasses import replace
 from operator import add, sub
 from typing import TYPE_CHECKING
 
-from moefit.memory.compute import compute_buffers
+from moefit.memory.compute import dummy_buffers
 from moefit.memory.footprint import contexts, draft_context
 from moefit.memory.kv import kv
 from moefit.memory.rough import rough_compute
 from moefit.memory.types import Footprint, HostUse, Use
 from moefit.memory.weights import weights
+from moefit.model import MissingError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +74,6 @@ def _compute(
     model: Model, devices: Sequence[Device], settings: Settings, placement: Placement
 ) -> tuple[tuple[int, ...], int]:
     try:
-        found = compute_buffers(model, devices, settings, placement)
-    except KeyError:
+        return dummy_buffers(model, devices, settings, placement)
+    except MissingError:
         return rough_compute(model, devices, settings, placement)
-    return found.devices, found.host

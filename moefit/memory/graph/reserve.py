@@ -75,7 +75,13 @@ def sketch(model: Model, homes: Homes, question: Question) -> Peaks:
         return peaks_of(model, homes, question)
     layers = sketched(model, homes, architecture(model.architecture).period)
     chosen = Chosen(layers, ("sketch", layers))
-    return _allocated(_settled(model, homes, question, chosen, (chosen.key, homes.layers)), question)
+    # Every tensor that is away from its layer counts: an answer is the same for all load modes, which differ in nothing here.
+    places = (chosen.key, homes.layers, tuple(homes.tensors.items()))
+
+    def peaks() -> Peaks:
+        return _allocated(_settled(model, homes, question, chosen, places), question)
+
+    return _remembered(_known(model), (question, places), peaks)
 
 
 def _settled(model: Model, homes: Homes, question: Question, chosen: Chosen, places: Hashable) -> Context:
