@@ -77,7 +77,7 @@ def _experts(work: Work, layers: tuple[int, ...]) -> Load:
         expert_read=total.expert_read,
         expert_macs=total.expert_macs,
         expert_work=total.expert_work,
-        expert_toil=total.expert_toil,
+        expert_prefill_work=total.expert_prefill_work,
         expert_tensors=total.expert_tensors,
     )
 

@@ -66,7 +66,7 @@ def host_products(run: Run, load: Load, tokens: int) -> float:
     used = run.work.experts_used / run.work.experts if run.work.experts else 1.0
     distinct = run.work.distinct(tokens)
     return max(
-        2.0 * (load.base_toil + load.expert_toil) * tokens / run.batch_host.flops,
+        2.0 * (load.base_prefill_work + load.expert_prefill_work) * tokens / run.batch_host.flops,
         run.batch_host.seconds(
             load.base_bytes + load.expert_bytes * distinct,
             load.base_work + load.expert_work * distinct / used,

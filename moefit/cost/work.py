@@ -35,7 +35,7 @@ class Load:
     """Their multiply-adds per token."""
     base_work: float = 0.0
     """Their bytes, each weighed by the time a CPU core takes for its type in decode, against Q4_K."""
-    base_toil: float = 0.0
+    base_prefill_work: float = 0.0
     """Their multiply-adds, each weighed by the time a CPU core takes for its type in prefill, against Q4_K."""
     expert_bytes: float = 0.0
     """All routed experts."""
@@ -44,8 +44,8 @@ class Load:
     expert_macs: float = 0.0
     expert_work: float = 0.0
     """`expert_read`, weighed like `base_work`."""
-    expert_toil: float = 0.0
-    """`expert_macs`, weighed like `base_toil`."""
+    expert_prefill_work: float = 0.0
+    """`expert_macs`, weighed like `base_prefill_work`."""
     expert_tensors: float = 0.0
     """Tensors of routed experts that are matrices."""
     key: float = 0.0
