@@ -16,7 +16,7 @@ from moefit.cost.prefill import prompt_terms
 from moefit.cost.ranges import Doubt, doubt
 from moefit.cost.rates import best_threads
 from moefit.cost.run import run_of
-from moefit.cost.types import Confidence, Phase, Prediction, Term
+from moefit.cost.types import Confidence, Duration, Phase, Prediction
 from moefit.machine.types import CPU
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from moefit.memory.moe_cache import Group
     from moefit.placement.types import Placement
 
-__all__ = ["Confidence", "Doubt", "Prediction", "Term", "best_threads", "op_offload_min_batch", "predict"]
+__all__ = ["Confidence", "Doubt", "Prediction", "Duration", "best_threads", "op_offload_min_batch", "predict"]
 
 _USUAL_PROMPT: Final = 512
 _USUAL_ANSWER: Final = 128
@@ -94,7 +94,7 @@ def predict(
     )
 
 
-def _doubt(run: Run, writing: Sequence[Term], known: Doubt) -> Doubt:
+def _doubt(run: Run, writing: Sequence[Duration], known: Doubt) -> Doubt:
     """With an expert cache nobody knows beforehand how often it is hit."""
     if not run.cached:
         return known
@@ -103,12 +103,14 @@ def _doubt(run: Run, writing: Sequence[Term], known: Doubt) -> Doubt:
     return replace(known, decode=(known.decode[0] * least, known.decode[1] * most))
 
 
-def _gather(phase: Phase, terms: Iterable[tuple[str, str, float]], times: float) -> tuple[Term, ...]:
+def _gather(phase: Phase, terms: Iterable[tuple[str, str, float]], times: float) -> tuple[Duration, ...]:
     """One term for each name and place, those of no time left out."""
     sums: dict[tuple[str, str], float] = {}
     for name, place, seconds in terms:
         sums[name, place] = sums.get((name, place), 0.0) + seconds * times
-    return tuple(Term(phase, name, place, seconds) for (name, place), seconds in sums.items() if seconds > 0)
+    return tuple(
+        Duration(phase, name, place, seconds) for (name, place), seconds in sums.items() if seconds > 0
+    )
 
 
 def _assumed(run: Run, machine: Machine) -> tuple[str, ...]:

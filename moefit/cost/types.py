@@ -14,7 +14,7 @@ Phase = Literal["prefill", "decode"]
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
+class Duration:
     """One reason why a workload takes the time it takes."""
 
     phase: Phase
@@ -38,7 +38,7 @@ class Prediction:
     """For the prompt and the answer together, and the start's share where the workload says how many requests it serves."""
     confidence: Confidence
     """Where the figures of the machine come from: corrected by runs of this model, calibrated, a catalogue, or guessed."""
-    terms: tuple[Term, ...] = ()
+    terms: tuple[Duration, ...] = ()
     """The seconds, by phase and place; those of a phase add up to its time where nothing overlaps."""
     doubt: Doubt = _CERTAIN
     ready: tuple[float, float] = (0.0, 0.0)

@@ -13,7 +13,7 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from moefit.cost import Term
+from moefit.cost import Duration
 from moefit.cost.hits import miss_factor
 from moefit.cost.moe_cache import MISSES
 from moefit.cost.workload import Workload
@@ -110,7 +110,7 @@ def _observations(outcome: Outcome, machine: Machine, workload: Workload) -> Ite
         yield measured, fixed, by_figure
 
 
-def _seconds(term: Term, outcome: Outcome) -> float:
+def _seconds(term: Duration, outcome: Outcome) -> float:
     """A term's seconds, those of an expert cache's misses with as many as there were: the link is not to blame for them."""
     planned = outcome.trial.candidate.prediction.hit_rate
     if term.name != MISSES or outcome.hits is None or planned is None or planned.likely == 1.0:
@@ -125,7 +125,7 @@ def _measured(sample: Sample, workload: Workload) -> Iterable[tuple[str, float]]
         yield "decode", workload.generated / sample.decode
 
 
-def _figure(term: Term, outcome: Outcome, machine: Machine) -> _Figure | None:
+def _figure(term: Duration, outcome: Outcome, machine: Machine) -> _Figure | None:
     """The figure that a term is inversely proportional to, if the machine states it."""
     if term.place == "CPU":
         reads = term.phase == "decode" and term.name in {"weights", "attention"}

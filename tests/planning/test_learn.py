@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from moefit.cost import Prediction, Term
+from moefit.cost import Duration, Prediction
 from moefit.cost.hits import HitRate, hit_rate
 from moefit.cost.workload import Workload
 from moefit.machine.calibration import Learned
@@ -29,11 +29,11 @@ GPU = Device(
 MACHINE = Machine((GPU,), Ram(64 * GIB, 64 * GIB, 50 * 10**9, source="calibration"), Cpu(8, 16), host="here")
 WORKLOAD = Workload(1000, 100)
 TERMS = (
-    Term("prefill", "products", "CUDA0", 1.0),
-    Term("prefill", "copies", "CUDA0", 4.0),
-    Term("decode", "weights", "CPU", 8.0),
-    Term("decode", "weights", "CUDA0", 1.0),
-    Term("decode", "hops", "CPU", 1.0),
+    Duration("prefill", "products", "CUDA0", 1.0),
+    Duration("prefill", "copies", "CUDA0", 4.0),
+    Duration("decode", "weights", "CPU", 8.0),
+    Duration("decode", "weights", "CUDA0", 1.0),
+    Duration("decode", "hops", "CPU", 1.0),
 )
 
 
@@ -74,7 +74,11 @@ HIT = HitRate(0.25, 0.8, 0.8)
 
 def with_cache(outcome: Outcome, decode: float, *hits: Hits) -> Outcome:
     """Half of the predicted decode is misses of an expert cache, and one run took so many seconds of answer."""
-    terms = (*TERMS[:2], Term("decode", "weights", "CUDA0", 5.0), Term("decode", "misses", "CUDA0", 5.0))
+    terms = (
+        *TERMS[:2],
+        Duration("decode", "weights", "CUDA0", 5.0),
+        Duration("decode", "misses", "CUDA0", 5.0),
+    )
     prediction = replace(outcome.trial.candidate.prediction, terms=terms, hit_rate=HIT)
     trial = replace(outcome.trial, candidate=replace(outcome.trial.candidate, prediction=prediction))
     found = measured(replace(outcome, trial=trial), 5.0, decode)
