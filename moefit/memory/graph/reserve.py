@@ -64,7 +64,7 @@ def peaks_of(model: Model, homes: Homes, question: Question) -> Peaks:
     places = (chosen.key, outside)
 
     def peaks() -> Peaks:
-        return _allocated(_settled(model, homes, question, chosen, places), question)
+        return _allocated(_resolved(model, homes, question, chosen, places), question)
 
     return _remembered(_known(model), (question, places), peaks)
 
@@ -79,12 +79,12 @@ def sketch(model: Model, homes: Homes, question: Question) -> Peaks:
     places = (chosen.key, homes.layers, tuple(homes.tensors.items()))
 
     def peaks() -> Peaks:
-        return _allocated(_settled(model, homes, question, chosen, places), question)
+        return _allocated(_resolved(model, homes, question, chosen, places), question)
 
     return _remembered(_known(model), (question, places), peaks)
 
 
-def _settled(model: Model, homes: Homes, question: Question, chosen: Chosen, places: Hashable) -> Context:
+def _resolved(model: Model, homes: Homes, question: Question, chosen: Chosen, places: Hashable) -> Context:
     """The graph with the fused operations that llama.cpp keeps: those that run where their layer is (resolve_fused_ops)."""
     batch = question.batch
     if not architecture(model.architecture).fused_streams:

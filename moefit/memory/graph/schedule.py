@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from moefit.memory.graph.nodes import NO_BACKEND, VIEW_OPS, Graph, Node
 from moefit.values import dataclass
 
-Question = Callable[[int, Node], bool]
+Predicate = Callable[[int, Node], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +20,9 @@ class Backends:
 
     count: int
     """Devices and the CPU."""
-    supports: Question
+    supports: Predicate
     """Whether a backend can run a node (ggml_backend_supports_op)."""
-    offloads: Question
+    offloads: Predicate
     """Whether a backend wants a node whose weights are in host memory (ggml_backend_offload_op)."""
     offload: bool
     """cparams.op_offload."""
