@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class Cells:
     """A launch's sizes as llama.cpp rounds them, in tokens."""
 
     total: int
@@ -35,7 +35,7 @@ class Context:
         return pad(min(self.sequence, reach), 256)
 
 
-def context(settings: Settings, *, causal: bool = True) -> Context:
+def context(settings: Settings, *, causal: bool = True) -> Cells:
     """The sizes that a launch gets.
 
     causal: with causal attention the batch is capped by the context as asked for, before it is padded.
@@ -47,7 +47,7 @@ def context(settings: Settings, *, causal: bool = True) -> Context:
         sequence, streams = total, 1
     else:
         sequence, streams = pad(total // sequences, 256), sequences
-    return Context(
+    return Cells(
         total=sequence * streams,
         sequence=sequence,
         streams=streams,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from moefit.launch.settings import Settings
-    from moefit.memory.cells import Context
+    from moefit.memory.cells import Cells
     from moefit.memory.hparams import Hparams
 
 SPARSE: Final = 4
@@ -24,7 +24,7 @@ HEAVY: Final = 128
 
 
 def compressed_tensors(
-    h: Hparams, c: Context, settings: Settings, copies: int
+    h: Hparams, c: Cells, settings: Settings, copies: int
 ) -> Iterable[Iterable[CacheTensor]]:
     """The compressed caches and states of each block; none for other architectures.
 
@@ -41,7 +41,7 @@ def compressed_tensors(
             yield ()
 
 
-def _sparse(h: Hparams, c: Context, settings: Settings, states: int) -> tuple[CacheTensor, ...]:
+def _sparse(h: Hparams, c: Cells, settings: Settings, states: int) -> tuple[CacheTensor, ...]:
     rows = _rows(c, SPARSE)
     key = cache_type(settings.cache_type_k)
     return (
@@ -52,14 +52,14 @@ def _sparse(h: Hparams, c: Context, settings: Settings, states: int) -> tuple[Ca
     )
 
 
-def _heavy(h: Hparams, c: Context, settings: Settings, states: int) -> tuple[CacheTensor, ...]:
+def _heavy(h: Hparams, c: Cells, settings: Settings, states: int) -> tuple[CacheTensor, ...]:
     return (
         CacheTensor(h.head_key, _rows(c, HEAVY), cache_type(settings.cache_type_k)),
         *_state(h.head_key, HEAVY * states),
     )
 
 
-def _rows(c: Context, ratio: int) -> int:
+def _rows(c: Cells, ratio: int) -> int:
     """Never unified: every slot has cells for the whole context."""
     return pad(max(1, -(-c.sequence // ratio)), 256) * c.sequences
 

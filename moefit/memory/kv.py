@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from moefit.machine.types import CPU
 from moefit.memory.buffers import backend_at
 from moefit.memory.cache_tensor import CACHE_TYPES, CacheTensor, cache_type
-from moefit.memory.cells import Context, context
+from moefit.memory.cells import Cells, context
 from moefit.memory.compressed import compressed_tensors
 from moefit.memory.hparams import Attention, Hparams, State, hparams
 from moefit.memory.memo import per_object
@@ -80,7 +80,7 @@ def _add(layers: list[list[CacheTensor]], more: Iterable[Iterable[CacheTensor]])
 
 
 def _attention_tensors(
-    h: Hparams, attention: tuple[Attention | None, ...], c: Context, settings: Settings
+    h: Hparams, attention: tuple[Attention | None, ...], c: Cells, settings: Settings
 ) -> Iterable[Iterable[CacheTensor]]:
     """One K and one V a layer; source: src/llama-kv-cache.cpp, llama_kv_cache::llama_kv_cache."""
     key, value = cache_type(settings.cache_type_k), cache_type(settings.cache_type_v)
@@ -98,7 +98,7 @@ def _attention_tensors(
 
 
 def _indexer_tensors(
-    indexer: tuple[Attention | None, ...], c: Context, settings: Settings
+    indexer: tuple[Attention | None, ...], c: Cells, settings: Settings
 ) -> Iterable[Iterable[CacheTensor]]:
     """source: src/llama-kv-cache-dsa.cpp, llama-kv-cache-msa.cpp, llama-memory-hybrid-idx.cpp."""
     key, value = cache_type(settings.cache_type_k), cache_type(settings.cache_type_v)

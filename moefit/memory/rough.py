@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from moefit.machine.types import CPU
 from moefit.memory.buffers import HOST
-from moefit.memory.cells import Context, context
+from moefit.memory.cells import Cells, context
 from moefit.memory.host import FLOAT
 from moefit.memory.hparams import hparams
 from moefit.memory.kv import layer_bytes
@@ -83,7 +83,7 @@ def _streams(keys: Hyperparameters, model: Model) -> int:
     return max(1, keys.most("hyper_connection.count"), altup)
 
 
-def _stages(keys: Hyperparameters, c: Context, streams: int, *, flash_attention: bool) -> tuple[int, ...]:
+def _stages(keys: Hyperparameters, c: Cells, streams: int, *, flash_attention: bool) -> tuple[int, ...]:
     """f32 elements that each stage of a block keeps for a token."""
     width = keys.most("embedding_length") * streams
     heads = keys.most("attention.head_count")
