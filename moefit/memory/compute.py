@@ -19,7 +19,7 @@ from moefit.machine.types import CPU, Device
 from moefit.memory.cache_tensor import cache_type
 from moefit.memory.cells import context
 from moefit.memory.graph.context import Batch, Homes
-from moefit.memory.graph.reserve import Peaks, Question, guessed, peaks_of, sketch
+from moefit.memory.graph.peaks import Peaks, Question, guessed, peaks_of, sketch
 from moefit.memory.hparams import hparams
 from moefit.memory.pipelining import COPIES, pipelines
 from moefit.model import Model
