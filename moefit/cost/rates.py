@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from moefit.cost import constants as c
-from moefit.machine.defaults import device_bandwidth, link_bandwidth, ram_bandwidth
+from moefit.machine.assumed import device_bandwidth, link_bandwidth, ram_bandwidth
 from moefit.values import dataclass
 
 if TYPE_CHECKING:

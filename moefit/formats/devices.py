@@ -10,7 +10,7 @@ from rich.text import Text
 
 from moefit.formats.page import Line, Rows
 from moefit.launch.builds import RANGE
-from moefit.machine.defaults import ram_bandwidth
+from moefit.machine.assumed import ram_bandwidth
 from moefit.machine.file import to_json
 from moefit.machine.types import Device, Machine
 from moefit.sizes import format_size

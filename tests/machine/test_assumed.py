@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from moefit.machine.catalogue import find_card
-from moefit.machine.defaults import (
+from moefit.machine.assumed import (
     device_bandwidth,
     link_bandwidth,
     ram_bandwidth,
 )
+from moefit.machine.catalogue import find_card
 from moefit.machine.modules import Modules
 from moefit.machine.types import Cpu, Device, Machine, Ram
 from moefit.sizes import GIB
