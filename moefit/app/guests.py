@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from moefit.app.changed import built
 from moefit.gguf.source import FileSource
 from moefit.gguf.split import read_header
+from moefit.launch.lookup import Values
 from moefit.launch.readers import draft_tokens
-from moefit.launch.values import Values
 from moefit.memory.guests import Files
 from moefit.model.architectures import architecture
 from moefit.model.sidecar import SidecarKind, sidecar

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from moefit.memory.moe_cache import Group
     from moefit.placement.types import Placement
 
-__all__ = ["Confidence", "Doubt", "Prediction", "Duration", "best_threads", "op_offload_min_batch", "predict"]
+__all__ = ["Confidence", "Doubt", "Duration", "Prediction", "best_threads", "op_offload_min_batch", "predict"]
 
 _USUAL_PROMPT: Final = 512
 _USUAL_ANSWER: Final = 128

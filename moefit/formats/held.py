@@ -9,9 +9,9 @@ from moefit.formats import additions, env, llama_bench, llama_swap, preset, shel
 from moefit.formats.paths import absolute
 from moefit.launch.command import Argument, parse, read_arguments
 from moefit.launch.constraints import constraints
+from moefit.launch.lookup import Values
 from moefit.launch.options import OptionTable
 from moefit.launch.precedence import Config, effective
-from moefit.launch.values import Values
 from moefit.planning.types import Plan
 
 

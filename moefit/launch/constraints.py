@@ -12,11 +12,11 @@ from moefit.errors import UsageError
 from moefit.launch import readers
 from moefit.launch.given import Given
 from moefit.launch.kv_overrides import kv_overrides
+from moefit.launch.lookup import Values, switch
 from moefit.launch.patterns import Rule
 from moefit.launch.ranges import refuse_out_of_range
 from moefit.launch.sources import NO_MODEL, ModelSource, recipe, source
 from moefit.launch.texts import refuse_unreadable
-from moefit.launch.values import Values, switch
 from moefit.model.overrides import KvOverride
 from moefit.values import dataclass
 

@@ -9,7 +9,7 @@ import re
 from typing import Final
 
 from moefit.errors import UsageError
-from moefit.launch.values import Values
+from moefit.launch.lookup import Values
 from moefit.model.overrides import KvOverride
 
 _LONGEST: Final = 127

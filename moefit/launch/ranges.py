@@ -10,7 +10,7 @@ from typing import Final
 
 from moefit.errors import UsageError
 from moefit.launch.hints import is_macro
-from moefit.launch.values import Values
+from moefit.launch.lookup import Values
 from moefit.values import dataclass
 
 

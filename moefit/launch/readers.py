@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 
 from moefit.errors import UsageError
+from moefit.launch.lookup import Values, integer, switch
 from moefit.launch.options import Option
 from moefit.launch.patterns import DENSE, EXPERTS, MAX_OVERRIDES, Rule, cpu_moe, first_blocks, parse_overrides
-from moefit.launch.values import Values, integer, switch
 
 _MIB = 1 << 20
 _FLOAT_MAX = 3.4e38

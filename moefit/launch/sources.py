@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from moefit.launch.values import Values
+from moefit.launch.lookup import Values
 from moefit.values import dataclass
 
 

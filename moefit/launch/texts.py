@@ -9,7 +9,7 @@ import json
 from typing import Final
 
 from moefit.errors import UsageError
-from moefit.launch.values import Values
+from moefit.launch.lookup import Values
 
 _JSON: Final = ("--chat-template-kwargs", "--json-schema")
 

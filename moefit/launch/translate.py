@@ -11,9 +11,9 @@ from typing import Final
 from moefit.launch.command import Argument, Command, read_arguments
 from moefit.launch.given import Given
 from moefit.launch.legacy import BARE
+from moefit.launch.lookup import Values
 from moefit.launch.options import OptionTable
 from moefit.launch.readers import DRAFT_OVERRIDES, OVERRIDES, load_mode, overrides
-from moefit.launch.values import Values
 from moefit.values import dataclass
 
 OLD_LOAD_MODES: Final[Mapping[str, tuple[str, ...]]] = {

@@ -150,16 +150,16 @@ def test_a_layer_that_lacks_a_tensor_is_estimated_with_a_note():
 @pytest.mark.parametrize("flash", ["on", "off", "auto"])
 @pytest.mark.parametrize("batch", [16, 256, 8192])
 def test_a_few_layers_give_what_the_whole_graph_gives(monkeypatch, flash, batch):
-    from moefit.memory.graph import reserve
+    from moefit.memory.graph import peaks
 
     model, devices, settings, _ = small()
     moved = {t.name: CPU for layer in model.layers[5:17] for t in layer.experts}
     cases = [Placement((0,) * model.slots, moved), Placement((CPU,) * 10 + (0,) * (model.slots - 10))]
     settings = replace(settings, flash_attention=flash, ubatch=batch, batch=max(2048, batch), context=16384)
     few = [compute_buffers(model, devices, settings, case).devices for case in cases]
-    choose = reserve.choose
-    monkeypatch.setattr(reserve, "choose", lambda *args, **_: choose(*args, whole=True))
-    reserve._known(model).clear()
+    choose = peaks.choose
+    monkeypatch.setattr(peaks, "choose", lambda *args, **_: choose(*args, whole=True))
+    peaks._known(model).clear()
     every = [compute_buffers(model, devices, settings, case).devices for case in cases]
 
     assert every == few

@@ -9,7 +9,7 @@ import pytest
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device
 from moefit.memory.compute import compute_buffers
-from moefit.memory.graph import reserve
+from moefit.memory.graph import peaks
 from moefit.placement.types import Placement
 from tests import oracle
 
@@ -49,7 +49,7 @@ def test_a_graph_without_the_probe_is_the_one_with_it(name, quant, monkeypatch):
     model = oracle.model(name, quant)
     cases = list(launches(model, 25))
     shortcut = [compute_buffers(copy(model), *case) for case in cases]
-    monkeypatch.setattr(reserve, "_is_plain", lambda *_: False)
+    monkeypatch.setattr(peaks, "_is_plain", lambda *_: False)
     assert [compute_buffers(copy(model), *case) for case in cases] == shortcut, f"seed {SEED}"
 
 
