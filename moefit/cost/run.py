@@ -8,6 +8,7 @@ from moefit.cost.moe_cache import cached_groups
 from moefit.cost.rates import copy_rate, device_rates, handover_rate, host_rates
 from moefit.cost.tally import tally
 from moefit.machine.types import CPU
+from moefit.memory.host import PROCESS
 from moefit.memory.pipelining import pipelines
 from moefit.values import dataclass
 
@@ -113,6 +114,8 @@ def _helper(devices: Sequence[Device], settings: Settings) -> int:
 
 
 def _missing(work: Work, machine: Machine, where: Tally) -> float:
+    """The share that is read again where a file is mapped: RAM holds the program itself first."""
     host, output = where.places[CPU], where.output.get(CPU)
     needed = host.base_bytes + host.expert_bytes + work.input_bytes + (output.base_bytes if output else 0.0)
-    return max(0.0, 1.0 - machine.ram.available / needed) if needed else 0.0
+    room = max(0, machine.ram.available - PROCESS)
+    return max(0.0, 1.0 - room / needed) if needed else 0.0

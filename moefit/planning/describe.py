@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from moefit.cost import Prediction
 from moefit.errors import Warn
 from moefit.launch.complete import Completion
 from moefit.launch.constraints import Constraints
@@ -23,6 +24,7 @@ from moefit.search.ram import ram_left
 from moefit.search.request import Request
 from moefit.search.server_fit import BY_FIT
 from moefit.search.settle import Settled
+from moefit.sizes import format_size
 
 
 def describe(request: Request, chosen: Candidate, found: Sequence[Candidate], completion: Completion) -> Plan:
@@ -174,14 +176,34 @@ def _warnings(request: Request, chosen: Candidate) -> Iterator[Warn]:
         yield Warn("estimate", note)
     for note in dict.fromkeys(guest.note for guest in chosen.settled.guests if guest.note):
         yield Warn("estimate", note)
-    if chosen.fits and request.machine.ram.available < chosen.settled.footprint.host.total:
-        yield Warn(
-            "paging",
-            "the weights on the CPU are larger than the RAM that is free: they are read from disk again and again",
-            "fewer experts on the CPU, a smaller quantisation or more RAM make it many times faster",
-        )
+    if chosen.fits:
+        yield from _paging(request, chosen)
     if request.model.truncated:
         yield truncated(request.model)
+
+
+def _paging(request: Request, chosen: Candidate) -> Iterator[Warn]:
+    """A mapped file that RAM cannot hold: now, or once saved prompts have grown."""
+    missing = -ram_left(request, chosen.settled)
+    if missing > chosen.settled.footprint.host.cache:
+        yield Warn(
+            "paging",
+            "the weights on the CPU are larger than the RAM that is free: they are read from disk again and again, "
+            f"{_share_of_paging(chosen.prediction):.0%} of the time",
+            "fewer experts on the CPU, a smaller quantisation or more RAM make it many times faster",
+        )
+    elif missing > 0:
+        yield Warn(
+            "paging",
+            f"once saved prompts and checkpoints have grown, {format_size(missing)} of the weights on the CPU "
+            "are read from disk again and again",
+            "moefit plan says how large -cram may be",
+        )
+
+
+def _share_of_paging(prediction: Prediction) -> float:
+    paging = sum(term.seconds for term in prediction.terms if term.name == "paging")
+    return paging / sum(term.seconds for term in prediction.terms)
 
 
 def truncated(model: Model) -> Warn:

@@ -20,6 +20,7 @@ from moefit.planning.types import Plan
 from moefit.search.candidate import Candidate
 from moefit.search.demand import chosen_devices
 from moefit.search.llama_fit import Fitted
+from moefit.search.ram import paged_shortfall
 from moefit.search.request import Request
 from moefit.search.server_fit import as_fitted, fits_itself, server_fit
 
@@ -39,7 +40,7 @@ def estimate(request: Request) -> Plan:
     launch, fitted = request.launch, _fitted(request)
     context = request.model.trained_context or SMALLEST if fitted is None else fitted.context
     loaded = request if fitted is None else _loaded(request, fitted)
-    given = as_given(loaded, context)
+    given = _paged(loaded, as_given(loaded, context))
     check_size(given)
     if fitted is not None and fitted.gave_up is None:
         given = replace(given, strategy=AS_FITTED)
@@ -54,6 +55,13 @@ def estimate(request: Request) -> Plan:
         warnings=(*unknown, *told, *made.warnings, *lacking),
         remedy=None if made.fits else _NO_FIT,
     )
+
+
+def _paged(request: Request, given: Candidate) -> Candidate:
+    """With the RAM that a start really lacks: a mapped file, which is llama.cpp's default, may be larger than RAM, and pages."""
+    if not given.settings.is_mapped:
+        return given
+    return replace(given, ram_shortfall=paged_shortfall(request, given.settled))
 
 
 def _fitted(request: Request) -> Fitted | None:

@@ -33,10 +33,14 @@ def ram_shortfall(request: Request, settled: Settled) -> int:
 
     Weights of a file that the user's own line maps need not be held: they are read from disk again and again.
     """
-    missing = max(0, -ram_left(request, settled))
     if request.launch.constraints.load_mode in MAPPED:
-        return max(0, missing - settled.footprint.host.loaded)
-    return missing
+        return paged_shortfall(request, settled)
+    return max(0, -ram_left(request, settled))
+
+
+def paged_shortfall(request: Request, settled: Settled) -> int:
+    """Bytes of RAM that are missing where the weights are mapped: what is not of the file."""
+    return max(0, -ram_left(request, settled) - settled.footprint.host.loaded)
 
 
 def _guests_in_ram(settled: Settled) -> int:

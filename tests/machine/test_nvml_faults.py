@@ -20,8 +20,11 @@ from moefit.sizes import GIB
 from tests.machine.fake_nvml import FakeCard, NVMLError, fake_nvml
 
 RAM = Ram(total=120 * GIB, available=100 * GIB)
-LIMIT = 0.4
-"""Seconds; what hangs, hangs for far longer."""
+LIMIT = 60.0
+"""Seconds: what answers does so long before, however busy the machine is."""
+SHORT = (0.4, 4.0, 40.0)
+"""Seconds for what hangs, which hangs for far longer; the next where a busy machine did not come as far as the call."""
+HANG = 600
 
 
 def _raise(error: BaseException) -> Callable[..., Any]:
@@ -49,7 +52,7 @@ FAULTS = {
     "bytes that are no UTF-8, in the bindings": _raise(UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad")),
     "an error without words": _raise(ValueError()),
     "no memory": _raise(MemoryError()),
-    "a hang": lambda *_: time.sleep(60),
+    "a hang": lambda *_: time.sleep(HANG),
     "a crash": _die(signal.SIGSEGV),
     "an abort": _die(signal.SIGABRT),
     "an exit": lambda *_: os._exit(0),
@@ -85,9 +88,22 @@ def machine() -> ModuleType:
     return fake_nvml(FakeCard(), whole)
 
 
-def read(monkeypatch: pytest.MonkeyPatch, module: ModuleType) -> tuple[tuple[Device, ...], tuple[str, ...]]:
+def read(
+    monkeypatch: pytest.MonkeyPatch, module: ModuleType, limit: float = LIMIT
+) -> tuple[tuple[Device, ...], tuple[str, ...]]:
     monkeypatch.setitem(sys.modules, "pynvml", module)
-    return read_gpus({"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}, RAM, LIMIT)
+    return read_gpus({"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}, RAM, limit)
+
+
+def read_hanging(
+    monkeypatch: pytest.MonkeyPatch, module: ModuleType, came: Callable[[tuple[str, ...]], bool]
+) -> tuple[float, tuple[Device, ...], tuple[str, ...]]:
+    """What a driver that hangs leaves, and the limit that it had: the first in which it came as far as the call."""
+    for limit in SHORT:
+        gpus, warnings = read(monkeypatch, module, limit)
+        if came(warnings):
+            break
+    return limit, gpus, warnings
 
 
 def is_possible(gpu: Device) -> bool:
@@ -108,7 +124,10 @@ def test_whatever_a_function_does_is_one_warning_that_names_it(
 ) -> None:
     module = machine()
     setattr(module, function, FAULTS[fault])
-    gpus, warnings = read(monkeypatch, module)
+    if fault == "a hang":
+        _, gpus, warnings = read_hanging(monkeypatch, module, lambda told: any(function in w for w in told))
+    else:
+        gpus, warnings = read(monkeypatch, module)
     assert [] == [gpu for gpu in gpus if not is_possible(gpu)]
     named = sum(function in warning for warning in warnings)
     unread = function == "nvmlInit" and fault in ANSWERS
@@ -147,11 +166,11 @@ def test_more_free_than_there_is_counts_as_all(monkeypatch) -> None:
 
 def test_a_driver_that_hangs_costs_its_time_limit_and_no_more(monkeypatch) -> None:
     module = machine()
-    module.nvmlInit = lambda: time.sleep(60)
+    module.nvmlInit = lambda: time.sleep(HANG)
     begin = time.monotonic()
-    gpus, [warning] = read(monkeypatch, module)
-    assert time.monotonic() - begin < LIMIT + 2
-    assert ((), f"no NVIDIA GPU: NVML does not answer in {LIMIT} seconds (nvmlInit)") == (gpus, warning)
+    limit, gpus, [warning] = read_hanging(monkeypatch, module, lambda told: "nvmlInit" in told[0])
+    assert time.monotonic() - begin < HANG / 2
+    assert ((), f"no NVIDIA GPU: NVML does not answer in {limit:g} seconds (nvmlInit)") == (gpus, warning)
 
 
 def test_what_a_hanging_driver_started_is_ended_with_it(monkeypatch, tmp_path) -> None:
@@ -160,14 +179,14 @@ def test_what_a_hanging_driver_started_is_ended_with_it(monkeypatch, tmp_path) -
     def starts_a_helper() -> None:
         helper = os.fork()
         if helper == 0:
-            time.sleep(60)
+            time.sleep(HANG)
             os._exit(0)
         told.write_text(str(helper))
-        time.sleep(60)
+        time.sleep(HANG)
 
     module.nvmlInit = starts_a_helper
-    read(monkeypatch, module)
-    deadline = time.monotonic() + 5
+    read_hanging(monkeypatch, module, lambda _: told.exists() and told.read_text() != "")
+    deadline = time.monotonic() + LIMIT
     while _runs(int(told.read_text())) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not _runs(int(told.read_text()))

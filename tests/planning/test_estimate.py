@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from moefit.machine.declared import parse_gpus
 from moefit.machine.types import Cpu, Machine, Ram
+from moefit.planning.core import plan
 from moefit.planning.estimate import AS_FITTED, estimate
 from moefit.search.request import Request
 from tests.oracle import model as recorded
@@ -97,3 +100,50 @@ def test_without_a_device_a_context_that_fits_into_ram_is_taken():
 
 def test_a_layer_that_the_fit_moved_says_so():
     assert "its experts follow llama.cpp's own fit" in {layer.why for layer in estimated("-c", "8192").layers}
+
+
+def paging(made):
+    return [w.message for w in made.warnings if w.code == "paging"]
+
+
+@pytest.mark.parametrize("words", [(), ("-lm", "mmap"), ("-lm", "auto"), ("--fit", "off", "-ngl", "0")])
+def test_a_mapped_file_larger_than_ram_pages_and_is_priced(words):
+    """llama.cpp maps by default: the server starts, and reads from disk what RAM has no room for."""
+    small, large = (
+        estimated("-c", "4096", "-cram", "0", *words, machine=replace(CARD, ram=Ram(size, size, 50 * 10**9)))
+        for size in (4 * GIB, 64 * GIB)
+    )
+    assert (True, True, []) == (small.fits, large.fits, paging(large))
+    assert ["disk"] == sorted({t.place for t in small.prediction.terms if t.name == "paging"})
+    assert small.prediction.seconds > 2 * large.prediction.seconds
+    share = sum(t.seconds for t in small.prediction.terms if t.name == "paging") / small.prediction.seconds
+    assert [f"read from disk again and again, {share:.0%} of the time"] == [
+        text.partition("they are ")[2] for text in paging(small)
+    ]
+
+
+@pytest.mark.parametrize("words", [("-lm", "none"), ("-lm", "mlock")])
+def test_what_is_not_mapped_must_be_held(words):
+    tight = replace(CARD, ram=Ram(4 * GIB, 4 * GIB, 50 * 10**9))
+    made = estimated("-c", "4096", "-cram", "0", *words, machine=tight)
+    assert (False, []) == (made.fits, paging(made))
+
+
+def test_a_cache_in_ram_is_no_page_of_the_file():
+    tight = replace(CARD, ram=Ram(4 * GIB, 4 * GIB, 50 * 10**9))
+    made = estimated("-c", "40960", "-cram", "0", "-nkvo", machine=tight)
+    assert (False, []) == (made.fits, paging(made))
+
+
+def test_saved_prompts_that_would_take_the_weights_pages_are_named():
+    made = estimated("-c", "4096", machine=replace(CARD, ram=Ram(16 * GIB, 16 * GIB, 50 * 10**9)))
+    [text] = paging(made)
+    assert (True, True) == (made.fits, text.startswith("once saved prompts and checkpoints have grown"))
+
+
+def test_a_plan_holds_what_an_estimate_lets_page():
+    tight = replace(CARD, ram=Ram(4 * GIB, 4 * GIB, 50 * 10**9))
+    asked = Request(
+        recorded("qwen3-30b-a3b", "Q4_K_M"), tight, launch((*LINE, "-c", "4096", "-cram", "0")), OPTIONS
+    )
+    assert (False, True) == (plan(asked).fits, estimate(asked).fits)
