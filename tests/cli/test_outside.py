@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import pytest
 
@@ -21,15 +22,20 @@ class Done(NamedTuple):
     err: str
 
 
+def _unreachable(*_: object, **__: object) -> NoReturn:
+    raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+
 @pytest.fixture
 def moefit(capsys, monkeypatch, tmp_path):
-    """Run the program in an environment of its own."""
+    """Run the program in an environment of its own, without a network: a resolver may take longer than any test."""
     for name in list(os.environ):
         if name.startswith(("LLAMA", "HF_", "XDG")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     monkeypatch.delenv("MOEFIT_LLAMA", raising=False)
+    monkeypatch.setattr(socket, "getaddrinfo", _unreachable)
 
     def run(*words: str, **environment: str) -> Done:
         for name, value in environment.items():
