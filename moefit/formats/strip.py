@@ -29,6 +29,8 @@ def strip(plan: Plan, width: int, indent: int) -> Iterator[Line]:
     length = -(-len(cells) // max(1, rows))
     bars = [Text.assemble(*cells[at : at + length], " ") for at in range(0, len(cells), length)]
     output = next((d.device.name for d in plan.devices if d.output), "CPU")
+    if plan.settings.split_mode == "tensor":
+        output = " and ".join(d.device.name for d in plan.devices) or output
     yield Line([label, *bars, Text(f"output on {output}", style="dim")], indent)
     yield Line([Text(" " * indent), *joined(_legend(plan), "   ", "dim")], indent)
     if len(plan.devices) > 1:
@@ -62,7 +64,10 @@ def _legend(plan: Plan) -> list[str]:
 
 
 def _owners(plan: Plan) -> Iterator[str]:
-    """Each device with its run of layers."""
+    """Each device with its run of layers; with -sm tensor each has a part of every layer."""
+    if plan.settings.split_mode == "tensor":
+        yield f"{' and '.join(d.device.name for d in plan.devices)} have a part of each layer"
+        return
     for device, run in groupby(plan.layers, key=lambda layer: layer.device):
         indices = [layer.index for layer in run]
         span = f"{indices[0]}-{indices[-1]}" if len(indices) > 1 else str(indices[0])

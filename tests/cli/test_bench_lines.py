@@ -56,3 +56,26 @@ def test_a_servers_margin_is_no_benchs(moefit, whole):
 def test_what_caps_the_micro_batch_is_named(moefit, whole, words, limit):
     _, _, err = moefit("args", *CARD, "--", "llama-bench", "-m", whole, *words.split())
     assert f"no micro-batch is larger than the {limit}\n" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("-ub 512,1024", "this is a list"),
+        ("-ngl 10-40+10", "this is a list"),
+        ("-fa 0,1", "this is a list"),
+        ("-ctk q8_0,f16", "this is a list"),
+        ("-ot exps=CPU,attn=CPU", "this is a list"),
+        ("-m other.gguf", "llama-bench tests each"),
+        ("-ngl 99 -ngl 20", "llama-bench tests each"),
+    ],
+)
+def test_several_tests_are_not_planned_as_one_of_them(moefit, whole, words, said):
+    status, out, err = moefit("args", *CARD, "--", "llama-bench", "-m", whole, *words.split())
+    assert (2, "", True) == (status, out, said in err)
+
+
+def test_tests_of_several_lengths_are_planned_for_the_longest(moefit, whole):
+    words = ["-p", "512,2048", "-p", "1024", "-n", "32-128+32", "-d", "0,4096"]
+    status, _, _ = moefit("args", *CARD, "--", "llama-bench", "-m", whole, *words)
+    assert 0 == status

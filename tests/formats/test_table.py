@@ -213,6 +213,16 @@ def test_several_devices_are_told_apart_without_colour():
     assert "CUDA0 has 0-23 · CUDA1 has 24-47" in page(show, small("rtx-3060", "rtx-3060"), 80)
 
 
+def test_with_tensors_split_no_device_is_said_to_have_layers_of_its_own():
+    made = small("rtx-3060", "rtx-3060")
+    told = page(show, replace(made, settings=replace(made.settings, split_mode="tensor")), 80)
+    assert (True, True, False) == (
+        "output on CUDA0 and CUDA1" in told,
+        "CUDA0 and CUDA1 have a part of each layer" in told,
+        "CUDA0 has" in told,
+    )
+
+
 def test_plain_marks_are_one_for_one():
     text = page(show, small("rtx-3060"), 80)
     assert len(set(text) & set(PLAIN)) == len({PLAIN[mark] for mark in set(text) & set(PLAIN)})
