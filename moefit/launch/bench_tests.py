@@ -9,7 +9,7 @@ import re
 from typing import Final
 
 from moefit.errors import UsageError
-from moefit.launch.values import Values
+from moefit.launch.lookup import Values
 
 _PLACING: Final = (
     *("-m", "-hf", "-dev", "-ngl", "-ncmoe", "-sm", "-mg", "-ts", "-ot"),
