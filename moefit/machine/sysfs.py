@@ -50,8 +50,6 @@ class Adapter:
     free: int = 0
     link: int | None = None
     """Bytes per second from pinned host memory over the narrowest part of its path; None when unknown."""
-    displays: bool = False
-    """A screen is connected and on."""
 
 
 def read_adapters(root: Path) -> tuple[Adapter, ...]:
@@ -83,7 +81,6 @@ def _adapter(root: Path, card: Path, device: Path) -> Adapter:
         total=own + lent,
         free=max(0, own - own_used) + max(0, lent - lent_used),
         link=None if integrated else _link(place),
-        displays=any(_is_on(connector) for connector in card.parent.glob(f"{card.name}-*")),
     )
 
 
@@ -133,10 +130,6 @@ def _link(place: Path) -> int | None:
         if generation and lanes:
             rates.append(pcie_bandwidth(generation, lanes))
     return min(rates, default=None)
-
-
-def _is_on(connector: Path) -> bool:
-    return _read(connector / "status") == "connected" and _read(connector / "enabled") == "enabled"
 
 
 def files_of_nvidia(root: Path) -> Iterator[str]:

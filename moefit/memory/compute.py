@@ -30,9 +30,6 @@ from moefit.values import dataclass
 UNKNOWN_PART: Final = 4
 """An unknown architecture gets one part in four more than what its tensors show."""
 
-FUSION: Final = "fused kernels"
-"""The term for what ggml-cuda keeps longer (moefit.memory.graph.fusion)."""
-
 
 @dataclass(frozen=True, slots=True)
 class ComputeBuffers:
@@ -79,17 +76,6 @@ def sketched_buffers(
     """About what `compute_buffers` says for each device, from two layers of each kind: a place to start from."""
     homes, question = _asked(model, devices, settings, placement)
     return sketch(model, homes, question)[:-1]
-
-
-def named_terms(
-    model: Model, devices: Sequence[Device], settings: Settings, placement: Placement
-) -> tuple[tuple[str, int], ...]:
-    """Parts of the buffers and of `extra` that have a name of their own, over all devices: (name, bytes)."""
-    homes, question = _asked(model, devices, settings, placement)
-    peaks = peaks_of(model, homes, question)
-    plain = peaks_of(model, homes, replace(question, fuses=False))
-    terms = {FUSION: _above(peaks, plain), **_beyond(model, homes, question, placement, peaks)}
-    return tuple((name, sum(sizes[:-1])) for name, sizes in terms.items() if any(sizes[:-1]))
 
 
 def _asked(

@@ -69,12 +69,6 @@ def test_a_name_comes_from_libdrms_list(tmp_path) -> None:
     assert "AMD Radeon RX 7900 XTX" == read_adapters(tmp_path)[0].name
 
 
-def test_a_screen_that_is_on_is_told(tmp_path) -> None:
-    adapter(tmp_path, "0000:03:00.0", **CARD)
-    write(tmp_path / "sys/class/drm/card0-DP-1", {"status": "connected\n", "enabled": "enabled\n"})
-    assert read_adapters(tmp_path)[0].displays
-
-
 def test_cards_come_in_the_order_of_their_slots(tmp_path) -> None:
     adapter(tmp_path, "0000:04:00.0", "card0", **CARD)
     adapter(tmp_path, "0000:03:00.0", "card1", **CARD)

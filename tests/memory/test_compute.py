@@ -7,7 +7,7 @@ import pytest
 from moefit.gguf.header import Header
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device
-from moefit.memory.compute import compute_buffers, named_terms
+from moefit.memory.compute import compute_buffers
 from moefit.memory.footprint import footprint
 from moefit.memory.graph import decoder
 from moefit.model import build
@@ -92,9 +92,6 @@ def test_the_norms_that_only_a_real_load_keeps_on_their_device_are_extra():
     placement = Placement(slots, {t.name: CPU for t in model.layers[30].experts})
     said = compute_buffers(model, devices, settings, placement)
 
-    assert dict(named_terms(model, devices, settings, placement)) == {
-        "norms on their layer's device": sum(said.extra)
-    }
     assert 0 < sum(said.extra) < 16 * MIB
 
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from moefit.memory.compute import FUSION, compute_buffers, named_terms
+from moefit.memory.compute import compute_buffers
 from moefit.memory.kv import kv
 from moefit.memory.weights import weights
 from tests import oracle
@@ -50,14 +50,3 @@ def test_a_real_card_reserves_what_is_predicted(name):
 def test_the_card_was_asked_about_every_real_model_thousands_of_times():
     assert len(oracle.cuda_rows()) > 8000
     assert {row.model for row in oracle.cuda_rows()} >= set(REAL)
-
-
-def test_what_a_card_keeps_for_fused_kernels_has_a_name():
-    row = next(
-        r
-        for r in oracle.cuda_rows()
-        if r.model == "qwen3-30b-a3b" and r.flags == "-c 8192" and r.outputs == 0
-    )
-    asked = launch(row)
-    terms = named_terms(oracle.model(row.model, row.quant), asked.devices, asked.settings, asked.placement)
-    assert ((FUSION, 36 << 20),) == terms

@@ -51,8 +51,6 @@ class Question:
     copies: int
     auto: bool
     """Flash attention is used if every layer's device has it."""
-    fuses: bool = True
-    """Backends order and keep tensors for their fused kernels, as they do; False leaves that out, to name its cost."""
 
 
 def peaks_of(model: Model, homes: Homes, question: Question) -> Peaks:
@@ -234,7 +232,7 @@ def _allocated(c: Context, question: Question) -> Peaks:
     plan = schedule(c.graph, _backends(question))
     sizes = [alloc_size(rule) for rule in rules]
 
-    fuses = [question.fuses and rule is not None and rule.fuses for rule in rules]
+    fuses = [rule is not None and rule.fuses for rule in rules]
     kept = fused(plan, fuses) if any(fuses) else plan
     arenas = [Arena((rule or HOST).alignment) for rule in rules]
     return Allocator(arenas, sizes).run(kept.nodes, kept.leafs)
