@@ -251,7 +251,10 @@ def test_plan_json_has_every_key_of_version_1(moefit):
 
 
 def test_the_chosen_context_is_said_with_its_price(moefit):
-    assert "note: context 32768; 1024 tokens more would take 96 MiB" in moefit("plan", EXAMPLE, *CARD)[2]
+    assert (
+        "note: context 32768; 1024 tokens more would take 96 MiB"
+        in moefit("plan", EXAMPLE, *CARD, "--explain")[2]
+    )
 
 
 def test_a_context_that_gave_way_keeps_every_layer_on_a_device(moefit):
