@@ -21,6 +21,7 @@ from moefit.launch.command import Command, parse, with_model
 from moefit.launch.complete import Addition
 from moefit.launch.constraints import Constraints, constraints
 from moefit.launch.environment import VARIABLE, min_batch
+from moefit.launch.hints import has_macro
 from moefit.launch.launch import Launch
 from moefit.launch.options import OptionTable, builtin, is_builtin
 from moefit.launch.precedence import effective
@@ -217,6 +218,9 @@ def read_model(wanted: Constraints, progress: Callable[[Progress], None] | None 
 def _with_model(wanted: Constraints) -> Constraints:
     if not wanted.model:
         raise UsageError("the command names no model", "add -m model.gguf")
+    path = wanted.model.path
+    if path and has_macro(path) and not Path(path).exists():
+        raise UsageError(f"-m {path}: moefit cannot know what a macro stands for", "write the model's path")
     return wanted
 
 

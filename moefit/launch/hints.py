@@ -41,6 +41,15 @@ def is_macro(value: str) -> bool:
     return _MACRO.fullmatch(value) is not None
 
 
+def has_macro(text: str) -> bool:
+    """Whether a part of it is a macro.
+
+    >>> has_macro("${models}/m.gguf"), has_macro("models/m.gguf")
+    (True, False)
+    """
+    return _MACRO.search(text) is not None
+
+
 def number_hint(spelling: str, value: str, option: Option, number: re.Match[str] | None) -> str | None:
     """What to write for a value of which only the beginning is a number, or nothing."""
     if scaled := re.fullmatch(r"(\d{1,9})([kmg])", value.lower(), re.ASCII):

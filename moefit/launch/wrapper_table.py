@@ -201,9 +201,12 @@ WRAPPERS: Final[Mapping[str, Wrapper]] = {
     "incus": Wrapper(
         why_not="runs the command in a container whose folders moefit cannot see", instead=_OUTSIDE
     ),
-    "docker-compose": Wrapper(
-        why_not="keeps image, mounts and variables in a file that moefit does not read",
-        instead=_OUTSIDE,
+    **dict.fromkeys(
+        ("docker-compose", "podman-compose"),
+        Wrapper(
+            why_not="keeps image, mounts and variables in a file that moefit does not read",
+            instead=_OUTSIDE,
+        ),
     ),
     **dict.fromkeys(
         ("sh", "bash", "dash", "zsh", "fish", "ksh", "su", "watch", "script", "parallel"), _STRINGS

@@ -241,3 +241,9 @@ def test_the_line_planned_again_is_the_same(moefit, whole):
     line = line_of(moefit, whole)
     _, again, _ = moefit("args", *MATTERS, "--", *shlex.split(line))
     assert line == again
+
+
+@pytest.mark.parametrize("path", ["${models}/m.gguf", "{{ .folder }}/m.gguf", "${model}", "%MODELS%/m.gguf"])
+def test_a_model_behind_a_macro_is_asked_for(moefit, path):
+    status, out, err = moefit("args", *CARD, "--format", "llama-swap", "--", "llama-server", "-m", path)
+    assert (2, "", True) == (status, out, f"-m {path}: moefit cannot know what a macro stands for" in err)

@@ -103,6 +103,10 @@ def test_every_word_of_the_line_stays(line: str) -> None:
             "docker compose: moefit sees through docker run and docker exec only",
         ),
         (
+            "podman-compose run llm -m a",
+            "podman-compose keeps image, mounts and variables in a file",
+        ),
+        (
             "docker-compose exec llm llama-server -m a",
             "docker-compose keeps image, mounts and variables in a file",
         ),
