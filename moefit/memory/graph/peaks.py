@@ -84,7 +84,7 @@ def sketch(model: Model, homes: Homes, question: Question) -> Peaks:
 
 def _resolved(model: Model, homes: Homes, question: Question, chosen: Chosen, places: Hashable) -> Context:
     """The graph with the fused operations that llama.cpp keeps: those that run where their layer is (resolve_fused_ops)."""
-    batch = question.batch
+    batch, c = question.batch, None
     if not architecture(model.architecture).fused_streams:
         c = _built(model, homes, batch, chosen.layers)
         if not (question.auto and batch.flash):
@@ -95,7 +95,8 @@ def _resolved(model: Model, homes: Homes, question: Question, chosen: Chosen, pl
     probe = replace(question, batch=_probe(batch))
     off = _remembered(_probes(model), (probe, places), lambda: _elsewhere(model, homes, probe, chosen))
     flash = batch.flash and not (question.auto and FLASH in off)
-    return _built(model, homes, replace(batch, flash=flash, unfused=off - {FLASH}), chosen.layers)
+    kept = replace(batch, flash=flash, unfused=off - {FLASH})
+    return c if c is not None and kept == batch else _built(model, homes, kept, chosen.layers)
 
 
 def _is_plain(c: Context, layers: Sequence[int], question: Question) -> bool:
