@@ -144,9 +144,11 @@ CODE = """
 import os, signal, sys
 from pathlib import Path
 from moefit.files import write_atomically
+number = int(sys.argv[2])  # the caller may have it ignored
+signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 synced = os.fsync
 def struck(descriptor):
-    os.kill(os.getpid(), int(sys.argv[2]))
+    os.kill(os.getpid(), number)
     synced(descriptor)
 os.fsync = struck
 write_atomically(Path(sys.argv[1]), "new")
