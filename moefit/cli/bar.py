@@ -13,8 +13,11 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 def bar() -> Iterator[Callable[[str, float], None]]:
     """What is being done and the share that is done, 0 to 1, is shown while the block runs."""
     console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _label, _share: None
+        return
     columns = (BarColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("", total=1.0)
 
         def tell(label: str, share: float) -> None:
