@@ -17,6 +17,14 @@ PROGRAMS = ("llama-server", "llama-fit-params", "llama-bench", "ggml-rpc-server"
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever asks for the real programs is marked `llama`: without them the other tests run whole."""
+    for item in items:
+        if "llama" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.llama)
+
+
 @pytest.fixture(scope="session")
 def llama() -> Path:
     """The folder of the real programs; a test that needs them fails without, it is never skipped."""
