@@ -4,7 +4,8 @@
     python benchmarks/gpu/grid.py --table OUT.jsonl
 
 A cell is a model, the GiB that are free on each card, and a context (`65536:q8_0` with that type of KV). Its launches are started one by one
-while other processes hold the cards; moefit's own also takes a prompt that fills the context. All stay loaded and take turns, round by round.
+while other processes hold the cards; moefit's own also takes a prompt that fills the context. All stay loaded and take turns, round by round;
+one whose line another has already is not started twice, and its row says whose.
 A row names its line, the seconds to /health, NVML's peaks and the server's buffers by card, and, where moefit made or read the line, what it
 had planned for each. `seconds` is prompt/prefill + answer/decode; the answer is cut after some tokens to save time.
 
@@ -86,9 +87,9 @@ def hits(log: Path) -> list[tuple[str, ...]]:
 
 
 def start(
-    stack: ExitStack, server: str, cell: Cell, launch: str, port: int
+    stack: ExitStack, server: str, cell: Cell, launch: str, port: int, seen: dict[str, str]
 ) -> tuple[Server | None, dict[str, Any]]:
-    """A launch, started while the cards are partly taken, and what is known of it."""
+    """A launch, started while the cards are partly taken, and what is known of it; not if its line is among those seen."""
     leave = [int(float(gib) * 1024) * card.MIB for gib in cell.free.split("+")]
     os.environ |= {
         "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
@@ -98,6 +99,8 @@ def start(
     with card.ballast(*leave), card.Peak(len(leave)) as peak:
         argv, environment = line_of(launch, cell.command(server), len(leave))
         row: dict[str, Any] = {"argv": argv[1:], "environment": environment, "predicted": predicted(argv)}
+        if (same := seen.setdefault(shlex.join(argv[1:]), name)) != name:
+            return None, row | {"same": same}
         running = stack.enter_context(serving([*argv], environment, log, timeout=150, port=port))
         if running is None:
             return None, row | {"error": log.read_text(errors="replace")[-400:]}
@@ -115,9 +118,10 @@ def measure(server: str, out: Path, cell: Cell, launches: list[str], rounds: int
     with ExitStack() as stack:
         running: dict[str, Server] = {}
         first: dict[str, dict[str, Any]] = {}
+        seen: dict[str, str] = {}
         for number, launch in enumerate(launches):
             name = launch.partition("=")[0]
-            up, row = start(stack, server, cell, launch, PORT + number)
+            up, row = start(stack, server, cell, launch, PORT + number, seen)
             if up is None:
                 write(out, {**known, "name": name, **row})
             else:
