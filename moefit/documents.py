@@ -17,12 +17,12 @@ def parse_json(text: str) -> Any:
     import json  # noqa: PLC0415 - not every start reads any
 
     try:
-        return json.loads(text, parse_int=_whole, parse_float=_real, parse_constant=_real)
+        return json.loads(text, parse_int=_integer, parse_float=_real, parse_constant=_real)
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
 
-def _whole(text: str) -> int:
+def _integer(text: str) -> int:
     if len(text) > _MAX_DIGITS:
         raise ValueError(f"a number of {len(text)} digits")
     return int(text)

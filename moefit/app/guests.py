@@ -10,9 +10,9 @@ from moefit.gguf.source import FileSource
 from moefit.gguf.split import read_header
 from moefit.launch.lookup import Values
 from moefit.launch.readers import draft_tokens
-from moefit.memory.guests import Files
+from moefit.memory.guests import GuestFiles
 from moefit.model.architectures import architecture
-from moefit.model.sidecar import SidecarKind, sidecar
+from moefit.model.file_kind import FileKind, require_kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ def read_files(
     mmproj: str | None,
     draft: str | None,
     open_source: Callable[[str], Source] = FileSource,
-) -> Files:
+) -> GuestFiles:
     """The headers of a line's files.
 
     Args:
@@ -42,10 +42,10 @@ def read_files(
     Raises:
         InputError: a file is missing, damaged, or of another kind than its option takes.
     """
-    return Files(
-        mmproj=_sidecar(mmproj, SidecarKind.MMPROJ, open_source) if mmproj else None,
+    return GuestFiles(
+        mmproj=_header(mmproj, FileKind.MMPROJ, open_source) if mmproj else None,
         draft=_draft(draft, open_source, wanted.kv_overrides) if draft else None,
-        loras=tuple(_sidecar(path, SidecarKind.ADAPTER, FileSource) for path in wanted.loras),
+        loras=tuple(_header(path, FileKind.ADAPTER, FileSource) for path in wanted.loras),
     )
 
 
@@ -71,7 +71,7 @@ def _draft(path: str, open_source: Callable[[str], Source], overrides: Sequence[
     return built(header.shards[0].name, header, overrides)
 
 
-def _sidecar(path: str, kind: SidecarKind, open_source: Callable[[str], Source]) -> Header:
+def _header(path: str, kind: FileKind, open_source: Callable[[str], Source]) -> Header:
     header = read_header(path, open_source)
-    sidecar(header.shards[0].name, header, kind)
+    require_kind(header.shards[0].name, header, kind)
     return header

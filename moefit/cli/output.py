@@ -136,7 +136,7 @@ def write_argv(plan: Plan, form: Format, table: OptionTable) -> str:
     if form is Format.SHELL:
         return shell.write(words) + "\n"
     from moefit.formats import json_argv, null
-    from moefit.formats.held import bench, file, only_added
+    from moefit.formats.held import additions_alone, bench, file
 
     if form is Format.NULL:
         return null.write(words)
@@ -145,7 +145,7 @@ def write_argv(plan: Plan, form: Format, table: OptionTable) -> str:
     if form is Format.LLAMA_BENCH:
         return bench(plan, table, *_surroundings()) + "\n"
     if form.value.startswith("additions"):
-        return only_added(plan, form.value, table)
+        return additions_alone(plan, form.value, table)
     return file(plan, form.value, table, *_surroundings())
 
 

@@ -46,7 +46,7 @@ def bench(
     return f"{shell.write(['env', *pairs])} {line}" if pairs else line
 
 
-def only_added(plan: Plan, form: str, table: OptionTable) -> str:
+def additions_alone(plan: Plan, form: str, table: OptionTable) -> str:
     """What moefit adds to the line, which stays as its user has it."""
     added = added_arguments(plan, table)
     if form == "additions":

@@ -24,14 +24,14 @@ def strategy_name(strategy: str) -> str:
     return _NAMES.get(strategy, strategy)
 
 
-def is_whole(plan: Plan) -> bool:
+def is_all_on_devices(plan: Plan) -> bool:
     """Whether every layer is on a device, so that no strategy has anything to choose."""
     return bool(plan.devices) and all(mark(layer) == FULL for layer in plan.layers)
 
 
 def way(plan: Plan) -> str:
     """What the placement is, in a few words: the strategy only where it decided something."""
-    if is_whole(plan):
+    if is_all_on_devices(plan):
         return f"whole on {' and '.join(d.device.name for d in plan.devices if d.layers)}"
     if not any(d.layers or d.output or d.expert_layers for d in plan.devices):
         return "all weights on the CPU"
@@ -135,4 +135,4 @@ def _is_another(plan: Plan, candidate: Candidate) -> bool:
     if candidate.strategy == plan.strategy:
         return False
     same = [d.device.name for d in plan.devices] == [device.name for device in candidate.settled.devices]
-    return candidate.strategy in _NAMES or (same and not is_whole(plan))
+    return candidate.strategy in _NAMES or (same and not is_all_on_devices(plan))

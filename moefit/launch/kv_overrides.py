@@ -59,7 +59,7 @@ def _override(field: str, source: str) -> KvOverride:
         raise UsageError(f"{source}: {field!r} is no KEY=TYPE:VALUE")
     kind, _, text = typed.partition(":")
     if kind == "int":
-        return KvOverride(key, _whole(text))
+        return KvOverride(key, _integer(text))
     if kind == "float":
         return KvOverride(key, _number(text))
     if kind == "bool" and text in {"true", "false"}:
@@ -70,7 +70,7 @@ def _override(field: str, source: str) -> KvOverride:
     raise UsageError(f"{source}: {field!r} has no value that llama.cpp takes", hint)
 
 
-def _whole(text: str) -> int:
+def _integer(text: str) -> int:
     """As atol reads it: leading digits, else 0."""
     found = re.match(r"\s*([+-]?\d+)", text, re.ASCII)
     return int(found[1][:_DIGITS]) & _UNSIGNED if found else 0

@@ -38,7 +38,7 @@ OLD_NAMES: Final = {"server": "llama-server", "main": "llama-cli"}
 """What the programs were called until June 2024."""
 _PROGRAM: Final = re.compile(r"llama-[a-z][a-z0-9-]*")
 _ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w*=")
-_WHOLE: Final = 1 << 20
+_ENTIRE: Final = 1 << 20
 """More than the options of any line."""
 
 
@@ -157,7 +157,7 @@ def _reading(words: Sequence[str], name: str) -> tuple[int, bool]:
             return count, is_builtin(name)
         at += 1 + found[0].arity
         count += 1
-    return _WHOLE, is_builtin(name)
+    return _ENTIRE, is_builtin(name)
 
 
 def _missing_hint(argv: Sequence[str]) -> str:

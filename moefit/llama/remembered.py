@@ -21,7 +21,7 @@ from moefit.llama.verify import verify
 from moefit.memory.real import RealDevice, RealUse
 from moefit.memory.types import Use
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Of what is kept."""
 LIMIT: Final = 20.0
 """Seconds for an answer that nobody asked for."""
@@ -73,7 +73,7 @@ def _read(document: Mapping[str, Any]) -> RealUse:
     return RealUse(
         tuple(RealDevice(d["name"], d["total"], d["free"], Use(**d["use"])) for d in document["devices"]),
         Use(**document["host"]),
-        {name: Use(**use) for name, use in document["extra"].items()},
+        {name: Use(**use) for name, use in document["draft"].items()},
         dict(document["mmproj"]),
-        bool(document["whole_ubatch_outputs"]),
+        bool(document["outputs_per_token"]),
     )

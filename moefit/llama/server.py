@@ -135,7 +135,7 @@ class Server:
         request = urllib.request.Request(self._url + path, data, {"Content-Type": "application/json"})  # noqa: S310 - loopback
         try:
             with urllib.request.urlopen(request, timeout=timeout) as answer:  # noqa: S310 - loopback
-                return json.loads(_whole(answer))
+                return json.loads(_body(answer))
         except urllib.error.HTTPError as error:
             raise ServerError(_refusal(error)) from error
         except (ValueError, RecursionError) as error:
@@ -177,7 +177,7 @@ def _timings(answer: Any) -> Timings:
         raise ServerError(f"/completion: its timings cannot be read: {error}") from error
 
 
-def _whole(answer: Any) -> bytes:
+def _body(answer: Any) -> bytes:
     """The body of an answer.
 
     Raises:
@@ -257,6 +257,6 @@ def _free_port() -> int:
 def _refusal(error: urllib.error.HTTPError) -> str:
     """What the server says of a request it does not take."""
     try:
-        return str(json.loads(_whole(error))["error"]["message"])
+        return str(json.loads(_body(error))["error"]["message"])
     except (ValueError, KeyError, TypeError, RecursionError, OSError, HTTPException):
         return f"HTTP status {error.code}"

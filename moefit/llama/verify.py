@@ -72,7 +72,7 @@ def verify(
         arguments += ["--fit-print", "on"]
     words = (program, *command.subcommand) if server else (program,)
     line = [*command.wrapper, *words, *arguments, *_COMMON]
-    return _ask(line, env, timeout, whole_ubatch_outputs=not server)
+    return _ask(line, env, timeout, outputs_per_token=not server)
 
 
 def fit_params_arguments(command: Command, table: OptionTable) -> list[str]:
@@ -81,7 +81,7 @@ def fit_params_arguments(command: Command, table: OptionTable) -> list[str]:
     return [word for argument in taken for word in argument.words]
 
 
-def read_log(lines: Iterable[str], *, whole_ubatch_outputs: bool = False) -> RealUse:
+def read_log(lines: Iterable[str], *, outputs_per_token: bool = False) -> RealUse:
     """The memory a log of JSON lines tells of, reading no further than it must.
 
     Raises:
@@ -90,7 +90,7 @@ def read_log(lines: Iterable[str], *, whole_ubatch_outputs: bool = False) -> Rea
     found = _Found()
     for record in _records(lines):
         found.take(record)
-        if found.whole or (whole_ubatch_outputs and found.main is not None):
+        if found.complete or (outputs_per_token and found.main is not None):
             break
     if found.main is None:
         raise InputError(
@@ -102,9 +102,9 @@ def read_log(lines: Iterable[str], *, whole_ubatch_outputs: bool = False) -> Rea
         return RealUse(
             devices=tuple(_device(row) for row in rows if row["kind"] == "device"),
             host=_sum(row for row in rows if row["kind"] != "device"),
-            extra=_by_device(found.extra["rows"]),
+            draft=_by_device(found.draft["rows"]),
             mmproj=found.mmproj,
-            whole_ubatch_outputs=whole_ubatch_outputs,
+            outputs_per_token=outputs_per_token,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(
@@ -118,10 +118,10 @@ class _Found:
 
     def __init__(self) -> None:
         self.main: Mapping[str, Any] | None = None
-        self.extra: Mapping[str, Any] = {"rows": []}
+        self.draft: Mapping[str, Any] = {"rows": []}
         self.mmproj: dict[str, int] = {}
         self.trouble = ""
-        self.whole = False
+        self.complete = False
         """Everything that the line asks for has been measured."""
         self._in_extra = False
 
@@ -131,7 +131,7 @@ class _Found:
             data = record.get("data")
             figures = data if isinstance(data, dict) else {}
             if self._in_extra:
-                self.extra = figures
+                self.draft = figures
             else:
                 self.main = figures
         elif _EXTRA in message:
@@ -139,20 +139,20 @@ class _Found:
         elif (found := _MMPROJ.search(message)) is not None:
             self.mmproj[found[2]] = self.mmproj.get(found[2], 0) + round(float(found[1]) * MIB)
         elif _MEASURED.search(message):
-            self.whole = True
+            self.complete = True
         elif record.get("level") == "error":
             self.trouble = self.trouble or message
 
 
 def _ask(
-    command: Sequence[str], env: Mapping[str, str], timeout: float, *, whole_ubatch_outputs: bool
+    command: Sequence[str], env: Mapping[str, str], timeout: float, *, outputs_per_token: bool
 ) -> RealUse:
     from moefit.llama.runner import lines, session  # noqa: PLC0415 - a plan needs none
 
     # Nothing is allocated yet, so there is nothing to tidy up when it is stopped.
     with session(command, env) as process:
         try:
-            return read_log(lines(process, timeout), whole_ubatch_outputs=whole_ubatch_outputs)
+            return read_log(lines(process, timeout), outputs_per_token=outputs_per_token)
         except TimeoutError:
             raise DriverError(f"{command[0]} gave no memory figures within {timeout:g} s") from None
 

@@ -66,7 +66,7 @@ def visible_devices(candidates: Sequence[Candidate], environment: Mapping[str, s
             order.sort(key=lambda index: -candidates[index].speed)
     listed = environment.get("CUDA_VISIBLE_DEVICES")
     if listed is None:
-        return Order(tuple(_whole(candidates, index) for index in order), guessed, ())
+        return Order(tuple(_unparted(candidates, index) for index in order), guessed, ())
     chosen: list[Visible] = []
     by_number = False
     for entry in (part.strip() for part in listed.split(",")):
@@ -92,7 +92,7 @@ def devices_by_uuid(candidates: Sequence[Candidate], uuids: Sequence[str]) -> tu
     return devices if len(devices) == len(uuids) else None
 
 
-def _whole(candidates: Sequence[Candidate], index: int) -> Visible:
+def _unparted(candidates: Sequence[Candidate], index: int) -> Visible:
     """The candidate without a choice of part."""
     return Visible(index, next(iter(candidates[index].mig), ""))
 
@@ -101,10 +101,10 @@ def _find(candidates: Sequence[Candidate], order: Sequence[int], entry: str) -> 
     """What one entry of CUDA_VISIBLE_DEVICES names, if anything: a number in the order, or the beginning of one UUID."""
     if entry.isdigit():
         place = int(entry)
-        return _whole(candidates, order[place]) if place < len(order) else None
+        return _unparted(candidates, order[place]) if place < len(order) else None
     if not entry.startswith(("GPU-", "MIG-")):
         return None
     parts = [Visible(index, mig) for index in order for mig in candidates[index].mig if mig.startswith(entry)]
-    cards = [_whole(candidates, index) for index in order if candidates[index].uuid.startswith(entry)]
+    cards = [_unparted(candidates, index) for index in order if candidates[index].uuid.startswith(entry)]
     found = parts or cards
     return found[0] if len(found) == 1 else None

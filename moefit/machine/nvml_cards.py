@@ -47,7 +47,7 @@ _TENSOR_FLOP_PER_CLOCK: Final = {
 """Dense FP16 tensor FLOP of a multiprocessor and clock by compute capability, 1024 for later ones (NVIDIA's architecture white
 papers); Pascal has none: its FP16 rate (6.0) or half its int8 dot products (6.1)."""
 
-_CLOCK: Final = nvml.whole(1, 100_000)
+_CLOCK: Final = nvml.integer(1, 100_000)
 """MHz."""
 
 
@@ -146,7 +146,7 @@ class Cards:
     def _cards(self) -> list[_Card]:
         """Every GPU that answers, in PCI bus order."""
         try:
-            count = self._calls.need(nvml.whole(0, _MOST_CARDS), "nvmlDeviceGetCount")
+            count = self._calls.need(nvml.integer(0, _MOST_CARDS), "nvmlDeviceGetCount")
         except nvml.NvmlFault as fault:
             self._warnings.append(f"no NVIDIA GPU: NVML cannot count them ({fault})")
             return []
@@ -168,7 +168,7 @@ class Cards:
             name=name,
             uuid=ask(label, nvml.text, "nvmlDeviceGetUUID", handle) or "",
             capability=major * 10 + minor,
-            cores=ask(label, nvml.whole(0, 200_000), "nvmlDeviceGetNumGpuCores", handle) or 0,
+            cores=ask(label, nvml.integer(0, 200_000), "nvmlDeviceGetNumGpuCores", handle) or 0,
             clock=ask(label, _CLOCK, "nvmlDeviceGetMaxClockInfo", handle, self._library.NVML_CLOCK_SM) or 0,
             parts=self._parts(label, handle),
         )
@@ -194,7 +194,7 @@ class Cards:
         if not mode or mode[0] != self._library.NVML_DEVICE_MIG_ENABLE:
             return {}
         parts = {}
-        most = ask(label, nvml.whole(0, _MOST_PARTS), "nvmlDeviceGetMaxMigDeviceCount", handle) or 0
+        most = ask(label, nvml.integer(0, _MOST_PARTS), "nvmlDeviceGetMaxMigDeviceCount", handle) or 0
         for index in range(most):
             part = ask(label, _any, "nvmlDeviceGetMigDeviceHandleByIndex", handle, index)
             uuid = ask(label, nvml.text, "nvmlDeviceGetUUID", part) if part is not None else None
@@ -255,14 +255,14 @@ class Cards:
     def _bandwidth(self, card: _Card) -> int | None:
         """Memory bandwidth from bus width and clock, bytes per second."""
         ask, kind = self._calls.ask, self._library.NVML_CLOCK_MEM
-        bits = ask(card.label, nvml.whole(0, 1 << 16), "nvmlDeviceGetMemoryBusWidth", card.handle) or 0
+        bits = ask(card.label, nvml.integer(0, 1 << 16), "nvmlDeviceGetMemoryBusWidth", card.handle) or 0
         megahertz = ask(card.label, _CLOCK, "nvmlDeviceGetMaxClockInfo", card.handle, kind) or 0
         return bits * megahertz * 10**6 * _TRANSFERS_PER_CLOCK // 8 or None
 
     def _link(self, card: _Card, known: Card | None) -> int | None:
         """Host to device from pinned memory: the generation the link can reach (idle cards slow it down), its present width."""
-        ask, lanes = self._calls.ask, nvml.whole(1, 32)
-        generation = ask(card.label, nvml.whole(1, 9), "nvmlDeviceGetMaxPcieLinkGeneration", card.handle)
+        ask, lanes = self._calls.ask, nvml.integer(1, 32)
+        generation = ask(card.label, nvml.integer(1, 9), "nvmlDeviceGetMaxPcieLinkGeneration", card.handle)
         widths = (
             ask(card.label, lanes, "nvmlDeviceGetMaxPcieLinkWidth", card.handle),
             ask(card.label, lanes, "nvmlDeviceGetCurrPcieLinkWidth", card.handle),

@@ -4,7 +4,7 @@ The graph of the architecture is built for a few layers of each kind, scheduled 
 (moefit.memory.graph). source: src/llama-context.cpp, llama_context::sched_reserve.
 
 The figures are those of llama.cpp's dummy load on those devices, which `llama-fit-params` prints; what the devices keep for
-their fused kernels is part of them. What a real run needs beyond them is `extra`: norms that only a real load keeps on their
+their fused kernels is part of them. What a real run needs beyond them is `beyond_dummy`: norms that only a real load keeps on their
 layer's device.
 """
 
@@ -40,7 +40,7 @@ class ComputeBuffers:
     host: int
     copies: int
     """Copies of every input for pipelining: 1, or 4 with several devices and nothing on the CPU."""
-    extra: tuple[int, ...] = ()
+    beyond_dummy: tuple[int, ...] = ()
     """Per device, what a real run reserves beyond that."""
     notes: tuple[str, ...] = ()
     """Why a figure is an estimate, one line each."""
@@ -57,7 +57,7 @@ def compute_buffers(
         devices=most[:-1],
         host=most[-1],
         copies=question.copies,
-        extra=tuple(sum(sizes[i] for sizes in terms.values()) for i in range(len(devices))),
+        beyond_dummy=tuple(sum(sizes[i] for sizes in terms.values()) for i in range(len(devices))),
         notes=_notes(model),
     )
 

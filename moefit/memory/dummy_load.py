@@ -55,7 +55,7 @@ def dummy_heads(
     )
 
 
-def beside(one: Footprint, other: Footprint) -> Footprint:
+def combined(one: Footprint, other: Footprint) -> Footprint:
     """Both, on the same devices."""
 
     def both(a: Use, b: Use) -> Use:

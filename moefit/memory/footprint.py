@@ -109,7 +109,7 @@ def _compute(
             host,
             (f"{model.architecture}: the file lacks {error.name}: compute buffers are a rough bound",),
         )
-    on = tuple(map(add, exact.devices, exact.extra)) if exact.extra else exact.devices
+    on = tuple(map(add, exact.devices, exact.beyond_dummy)) if exact.beyond_dummy else exact.devices
     if is_known(model.architecture) and not exact.notes:
         return on, exact.host, ()
     bound, host = rough_compute(model, devices, settings, placement)

@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 CPU_NAME = "CPU"
 FLOAT = 4
 DRAFT = "the draft model"
-WHOLE_BLOCKS = frozenset({"draft-dflash", "draft-dspark"})
+BLOCK_DRAFTERS = frozenset({"draft-dflash", "draft-dspark"})
 
 
 @dataclass(frozen=True, slots=True)
-class Files:
+class GuestFiles:
     """The files of a line beside its model, as their headers describe them."""
 
     mmproj: Header | None = None
@@ -48,7 +48,7 @@ class Files:
 
 def guests(
     line: Constraints,
-    files: Files,
+    files: GuestFiles,
     model: Model,
     gpus: Sequence[Device],
     devices: Sequence[Device],
@@ -83,7 +83,7 @@ def guests(
             line.draft_gpu_layers,
             line.tensor_split,
             line.draft_overrides,
-            blocks=not WHOLE_BLOCKS.isdisjoint(line.spec_types),
+            blocks=not BLOCK_DRAFTERS.isdisjoint(line.spec_types),
             bound=_bound(files.draft, model, devices, settings, placement),
         )
     for header in files.loras:

@@ -62,8 +62,8 @@ def output_buffer(model: Model, settings: Settings) -> int:
 def _width_out(model: Model) -> int:
     """n_embd_out: all residual streams where there are several (src/models/deepseek4.cpp, qwen4exp.cpp)."""
     if architecture(model.architecture).all_streams_out:
-        return model.embedding * model.hparams.whole("hyper_connection.count", 1)
-    return model.hparams.whole("embedding_length_out") or model.embedding
+        return model.embedding * model.hparams.integer("hyper_connection.count", 1)
+    return model.hparams.integer("embedding_length_out") or model.embedding
 
 
 def checkpoint(model: Model, settings: Settings) -> int:

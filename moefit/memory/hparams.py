@@ -82,7 +82,7 @@ def hparams(model: Model) -> Hparams:
     if row.by_tensors:
         attention = [_hinted(a, layer) for a, layer in zip(attention, model.layers, strict=True)]
     if row.looped:
-        loops = keys.whole("num_loops", 1)
+        loops = keys.integer("num_loops", 1)
         attention = [replace(a, key=loops * a.key, value=loops * a.value) for a in attention]
     cached = _cached_layers(row, keys, layers, recurrent)
     trunk = [il < main or row.nextn_in_main or main == 0 for il in range(layers)]
@@ -102,13 +102,13 @@ def hparams(model: Model) -> Hparams:
         blocks=main,
         compress=keys.each("attention.compress_ratios") if row.compressed else (),
         head_key=keys.head_k(),
-        indexer_key=keys.whole("attention.indexer.key_length"),
+        indexer_key=keys.integer("attention.indexer.key_length"),
     )
 
 
 def _is_mla(keys: Hyperparameters) -> bool:
     """source: src/llama-hparams.cpp, llama_hparams::is_mla."""
-    return bool(keys.whole("attention.key_length_mla") and keys.whole("attention.value_length_mla"))
+    return bool(keys.integer("attention.key_length_mla") and keys.integer("attention.value_length_mla"))
 
 
 def _attention(keys: Hyperparameters, windowed: list[bool], *, mla: bool) -> list[Attention]:
@@ -138,9 +138,9 @@ def _window(
     """n_swa and the layers it holds for: load_swa_pattern, set_swa_pattern."""
     none = [False] * layers
     rule = row.window
-    if rule is None or (rule.only_with_layers is not None and rule.only_with_layers != main):
+    if rule is None or (rule.if_layers is not None and rule.if_layers != main):
         return 0, none
-    size = keys.whole("attention.sliding_window")
+    size = keys.integer("attention.sliding_window")
     if not size:
         return 0, none
     size = rule.fixed or size
@@ -148,7 +148,7 @@ def _window(
         return size, [il < main and not recurrent[il] for il in range(layers)]
     if keys.listed("attention.sliding_window_pattern") is not None:
         return size, [bool(flag) for flag in keys.each("attention.sliding_window_pattern")]
-    period = keys.whole("attention.sliding_window_pattern", rule.pattern)
+    period = keys.integer("attention.sliding_window_pattern", rule.pattern)
     return size, [
         _in_window(il, period, dense_first=rule.dense_first) and (il < main or row.compressed)
         for il in range(layers)
@@ -202,7 +202,7 @@ def _cached_layers(
         cached = [c and ffn[il] == 0 for il, c in enumerate(cached)]
     first = row.kv_layers
     if row.shares_kv:
-        first = layers - keys.whole("attention.shared_kv_layers")
+        first = layers - keys.integer("attention.shared_kv_layers")
     return [c and (first is None or il < first) for il, c in enumerate(cached)]
 
 
@@ -224,39 +224,39 @@ def _states(
 
 
 def _conv_elements(keys: Hyperparameters) -> int:
-    embedding = keys.whole("embedding_length")
-    if keys.whole("wkv.head_size"):
-        return keys.whole("token_shift_count", 2) * embedding
-    if short := keys.whole("shortconv.l_cache"):
+    embedding = keys.integer("embedding_length")
+    if keys.integer("wkv.head_size"):
+        return keys.integer("token_shift_count", 2) * embedding
+    if short := keys.integer("shortconv.l_cache"):
         return embedding * (short - 1)
-    kernel = keys.whole("ssm.conv_kernel")
-    if head := keys.whole("kda.head_dim"):
+    kernel = keys.integer("ssm.conv_kernel")
+    if head := keys.integer("kda.head_dim"):
         heads = keys.heads()
         return 3 * (kernel - 1 if kernel else 3) * heads * head
-    inner, state, groups = (keys.whole(f"ssm.{k}") for k in ("inner_size", "state_size", "group_count"))
+    inner, state, groups = (keys.integer(f"ssm.{k}") for k in ("inner_size", "state_size", "group_count"))
     return (kernel - 1 if kernel else 0) * (inner + 2 * groups * state)
 
 
 def _state_elements(row: Architecture, keys: Hyperparameters) -> int:
     heads = keys.heads()
-    if size := keys.whole("wkv.head_size"):
-        return keys.whole("embedding_length") * size
-    if head := keys.whole("kda.head_dim"):
+    if size := keys.integer("wkv.head_size"):
+        return keys.integer("embedding_length") * size
+    if head := keys.integer("kda.head_dim"):
         return head * head * heads
     matrix = keys.head_k() ** 2 * heads
     if row.linear_attention:
         return matrix
-    state = keys.whole("ssm.state_size") * keys.whole("ssm.inner_size")
+    state = keys.integer("ssm.state_size") * keys.integer("ssm.inner_size")
     return state or (matrix if row.by_tensors else 0)
 
 
 def _history_elements(keys: Hyperparameters) -> int:
-    heads = (keys.whole("ple.ngram_size") - 1) * keys.whole("ple.heads_per_ngram")
-    kernel = keys.whole("ple.conv_kernel")
+    heads = (keys.integer("ple.ngram_size") - 1) * keys.integer("ple.heads_per_ngram")
+    kernel = keys.integer("ple.conv_kernel")
     if heads <= 0 or not kernel:
         return 0
-    streams = keys.whole("hyper_connection.count")
-    return (kernel - 1) * keys.whole("ple.ngram_size") * streams * keys.whole("embedding_length")
+    streams = keys.integer("hyper_connection.count")
+    return (kernel - 1) * keys.integer("ple.ngram_size") * streams * keys.integer("embedding_length")
 
 
 def _indexer(
@@ -266,19 +266,19 @@ def _indexer(
     recurrent: list[bool],
 ) -> list[Attention | None]:
     """The indexer's keys: one head, K only beside MLA (llama-kv-cache-dsa.cpp, -msa.cpp, llama-memory-hybrid-idx.cpp)."""
-    size = keys.whole("attention.indexer.key_length")
-    if row.indexer is None or not size or not keys.whole("attention.indexer.top_k", row is UNKNOWN):
+    size = keys.integer("attention.indexer.key_length")
+    if row.indexer is None or not size or not keys.integer("attention.indexer.top_k", row is UNKNOWN):
         return [None] * layers
     types = keys.each("attention.indexer.types")
     told = keys.has("attention.indexer.types")
-    leading = keys.whole("leading_dense_block_count")
+    leading = keys.integer("leading_dense_block_count")
     has = {
         Indexer.EVERY_LAYER: [True] * layers,
         Indexer.FULL: [bool(types[il]) if told else row.indexer_default(keys, il) for il in range(layers)],
         Indexer.SPARSE: [il >= leading for il in range(layers)],
         Indexer.ATTENTION: [True] * layers,
     }[row.indexer]
-    pools = keys.whole("attention.indexer.kpool") or keys.most("attention.compress_ratios")
+    pools = keys.integer("attention.indexer.kpool") or keys.most("attention.compress_ratios")
     size *= row.pooled if row.pooled and pools else 1
     value = 0 if _is_mla(keys) or row.pooled else keys.head_v()
     return [Attention(size, value) if has[il] and not recurrent[il] else None for il in range(layers)]

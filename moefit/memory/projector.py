@@ -12,7 +12,7 @@ from moefit.errors import UsageError
 from moefit.gguf.header import brief
 from moefit.memory.buffers import HOST, pad
 from moefit.memory.guest import Guest
-from moefit.model.reader import whole
+from moefit.model.reader import integer
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def _merge(header: Header, kind: str) -> int:
 
 
 def _number(header: Header, key: str) -> int:
-    return whole(header.shards[0].name if header.shards else "mmproj", header, key)
+    return integer(header.shards[0].name if header.shards else "mmproj", header, key)
 
 
 def _text(header: Header, key: str) -> str:

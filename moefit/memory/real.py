@@ -32,16 +32,16 @@ class RealUse:
     devices: tuple[RealDevice, ...]
     host: Use
     """Pinned, mapped and repacked memory together."""
-    extra: Mapping[str, Use] = field(default_factory=dict)
+    draft: Mapping[str, Use] = field(default_factory=dict)
     """Device name (or Host) -> a draft model's or MTP context's use."""
     mmproj: Mapping[str, int] = field(default_factory=dict)
     """Device name -> bytes of the multimodal projector, weights and compute."""
-    whole_ubatch_outputs: bool = False
+    outputs_per_token: bool = False
     """The figures come from llama-fit-params, which reserves logits for every token of a ubatch."""
 
     def guests_on(self, device: str) -> int:
         """Bytes of draft model and projector on a device."""
-        return self.extra.get(device, Use()).total + self.mmproj.get(device, 0)
+        return self.draft.get(device, Use()).total + self.mmproj.get(device, 0)
 
 
 @dataclass(frozen=True, slots=True)

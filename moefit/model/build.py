@@ -10,10 +10,10 @@ from moefit.gguf.header import SkippedArray, brief
 from moefit.model.architectures import Prediction, is_known
 from moefit.model.architectures import architecture as row_of
 from moefit.model.consistency import agree
+from moefit.model.file_kind import file_kind
 from moefit.model.reader import read
 from moefit.model.roles import REPLICATED, base_name, block_of, role_of
 from moefit.model.shapes import fit
-from moefit.model.sidecar import sidecar_kind
 from moefit.model.types import Layer, Model, Role, Tensor
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def build(path: str, header: Header) -> Model:
         InputError: the header is no language model (mmproj, LoRA, no architecture, no blocks), or its blocks and tensors do
             not agree.
     """
-    kind = sidecar_kind(header)
+    kind = file_kind(header)
     if kind is not None:
         raise InputError(f"{path}: is {kind.description}, not a language model", kind.hint)
     architecture = header.metadata.get("general.architecture")
@@ -78,7 +78,7 @@ def build(path: str, header: Header) -> Model:
 
 def _prediction_blocks(row: Architecture, hparams: Hyperparameters, header: Header) -> int:
     """Blocks at the end that are loaded only for multi-token prediction."""
-    told = hparams.whole("nextn_predict_layers")
+    told = hparams.integer("nextn_predict_layers")
     match row.prediction:
         case Prediction.NONE:
             return 0
@@ -127,6 +127,6 @@ def _vocabulary(header: Header, hparams: Hyperparameters) -> int:
     if isinstance(tokens, SkippedArray):
         return tokens.length
     if hparams.has("vocab_size"):
-        return hparams.whole("vocab_size")
+        return hparams.integer("vocab_size")
     rows = {t.name: t.shape[-1] for t in header.tensors if t.name in ("output.weight", "token_embd.weight")}
     return max(rows.values(), default=0)

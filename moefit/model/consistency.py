@@ -32,7 +32,7 @@ def agree(path: str, architecture: str, hparams: Hyperparameters) -> None:
 
 def _experts(h: Hyperparameters) -> Iterator[tuple[str, str]]:
     experts, used = h.experts(), h.most("expert_used_count")
-    groups, used_groups = h.whole("expert_group_count"), h.whole("expert_group_used_count")
+    groups, used_groups = h.integer("expert_group_count"), h.integer("expert_group_used_count")
     if used > experts:
         yield "expert_used_count", f"more than the {experts} of expert_count"
     if experts and not used:
@@ -46,12 +46,12 @@ def _experts(h: Hyperparameters) -> Iterator[tuple[str, str]]:
 
 
 def _blocks(h: Hyperparameters) -> Iterator[tuple[str, str]]:
-    if h.whole("attention.shared_kv_layers") > h.blocks:
+    if h.integer("attention.shared_kv_layers") > h.blocks:
         yield "attention.shared_kv_layers", f"more than the {h.blocks} of block_count"
-    if h.whole("num_loops", 1) * h.blocks > MAX_LAYERS:
+    if h.integer("num_loops", 1) * h.blocks > MAX_LAYERS:
         yield "num_loops", f"which makes more than {MAX_LAYERS} of {h.blocks} blocks"
     if max(h.listed("ple.layers") or (0,), default=0) >= h.blocks:
         yield "ple.layers", f"which is no block of {h.blocks}"
-    pool = h.whole("attention.indexer.kpool")
-    if pool and h.whole("attention.indexer.top_k") % pool:
+    pool = h.integer("attention.indexer.kpool")
+    if pool and h.integer("attention.indexer.top_k") % pool:
         yield "attention.indexer.kpool", "which does not divide attention.indexer.top_k"

@@ -26,7 +26,7 @@ class Hyperparameters:
         """Whether the file has the key."""
         return self._of(key) is not None
 
-    def whole(self, key: str, default: int = 0, layer: int = 0) -> int:
+    def integer(self, key: str, default: int = 0, layer: int = 0) -> int:
         """A whole number; of one for each block, the layer's."""
         return int(self._at(key, default, layer))
 
@@ -44,7 +44,7 @@ class Hyperparameters:
         Raises:
             MissingError: it is 0, or the file does not say.
         """
-        value = self.whole(key, 0, layer)
+        value = self.integer(key, 0, layer)
         if not value:
             raise MissingError(key)
         return value
@@ -71,15 +71,15 @@ class Hyperparameters:
 
     def embd(self) -> int:
         """n_embd."""
-        return self.whole("embedding_length")
+        return self.integer("embedding_length")
 
     def heads(self, layer: int = 0) -> int:
         """n_head."""
-        return self.whole("attention.head_count", 0, layer)
+        return self.integer("attention.head_count", 0, layer)
 
     def kv_heads(self, layer: int = 0) -> int:
         """n_head_kv; as many as heads when the file does not say."""
-        return self.whole("attention.head_count_kv", self.heads(layer), layer)
+        return self.integer("attention.head_count_kv", self.heads(layer), layer)
 
     def head_k(self, *, window: bool = False) -> int:
         """n_embd_head_k of a layer with or without a window (llama_model_base::load_hparams)."""
@@ -91,16 +91,16 @@ class Hyperparameters:
 
     def experts(self) -> int:
         """n_expert."""
-        return self.whole("expert_count")
+        return self.integer("expert_count")
 
     def experts_used(self, layer: int = 0) -> int:
         """n_expert_used."""
-        return self.whole("expert_used_count", 0, layer)
+        return self.integer("expert_used_count", 0, layer)
 
     def _head(self, part: str, *, window: bool) -> int:
         heads = self.heads()
-        full = self.whole(f"attention.{part}_length", self.embd() // heads) if heads else 0
-        return self.whole(f"attention.{part}_length_swa", full) if window else full
+        full = self.integer(f"attention.{part}_length", self.embd() // heads) if heads else 0
+        return self.integer(f"attention.{part}_length_swa", full) if window else full
 
     def _at(self, key: str, default: Number, layer: int) -> Number:
         value = self._of(key)

@@ -15,7 +15,7 @@ from moefit.values import dataclass
 class Kind(Enum):
     """The type of a value."""
 
-    WHOLE = "a whole number"
+    INTEGER = "a whole number"
     REAL = "a number"
     FLAG = "true or false"
 
@@ -33,13 +33,13 @@ class Form(Enum):
 
 
 GGUF_TYPES: Final = {
-    Kind.WHOLE: frozenset({"u32"}),
+    Kind.INTEGER: frozenset({"u32"}),
     Kind.REAL: frozenset({"f32"}),
     Kind.FLAG: frozenset({"bool"}),
 }
 """What get_key takes: a value of another type is refused, whatever it is."""
 ARRAY_TYPES: Final = {
-    Kind.WHOLE: frozenset({"u32", "i32", "bool"}),
+    Kind.INTEGER: frozenset({"u32", "i32", "bool"}),
     Kind.REAL: frozenset({"f32"}),
     Kind.FLAG: frozenset({"u32", "i32", "bool"}),
 }
@@ -60,7 +60,7 @@ WIDTH: Final = 1 << 24
 class Key:
     """What may stand under a key."""
 
-    kind: Kind = Kind.WHOLE
+    kind: Kind = Kind.INTEGER
     most: int = WIDTH
     """The largest whole number, this one included."""
     least: int = 0

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from moefit.model.hyperparameters import Number
 
 DAMAGED = "the file is damaged"
-ANY_WHOLE = Key(most=INT32)
+ANY_INTEGER = Key(most=INT32)
 
 
 def read(path: str, architecture: str, header: Header) -> Hyperparameters:
@@ -47,7 +47,7 @@ def read(path: str, architecture: str, header: Header) -> Hyperparameters:
     return Hyperparameters(values, blocks, row.defaults)
 
 
-def whole(path: str, header: Header, name: str, key: Key = ANY_WHOLE) -> int:
+def integer(path: str, header: Header, name: str, key: Key = ANY_INTEGER) -> int:
     """One whole number of a header that describes no language model; 0 where it does not say.
 
     Raises:
@@ -95,7 +95,7 @@ class _Reader:
         if not _is_kind(value, key.kind, listed=listed):
             raise self._refused(name, brief(value), key.kind.value)
         assert isinstance(value, int | float)
-        if key.kind is Kind.WHOLE and not key.least <= value <= key.most:
+        if key.kind is Kind.INTEGER and not key.least <= value <= key.most:
             raise self._refused(name, brief(value), f"{key.kind.value} from {key.least} to {key.most}")
         return value
 
@@ -115,7 +115,7 @@ def _type(kind: Kind) -> str:
 def _is_kind(value: Value, kind: Kind, *, listed: bool) -> bool:
     """Whether a value is of that kind. In lists truth may be a number, and a number truth."""
     match kind:
-        case Kind.WHOLE:
+        case Kind.INTEGER:
             return isinstance(value, int) and (listed or not isinstance(value, bool))
         case Kind.FLAG:
             return isinstance(value, bool) or (listed and isinstance(value, int))

@@ -57,7 +57,7 @@ def fit(path: str, architecture: str, hparams: Hyperparameters, layers: tuple[La
             size = shape[d.axis] if d.axis < len(shape) else 1
             if size not in d.sizes(hparams, layer.index):
                 said = " and ".join(
-                    f"{architecture}.{key} {hparams.whole(key, layer=layer.index)}"
+                    f"{architecture}.{key} {hparams.integer(key, layer=layer.index)}"
                     for key in d.keys
                     if hparams.has(key)
                 )
@@ -78,7 +78,7 @@ _PARTS: Final = ("values a row", "rows", "matrices")
 def _either(h: Hyperparameters, part: str) -> set[int]:
     """A head's length in layers without and with a window."""
     one = h.head_k if part == "key" else h.head_v
-    return {one(), one(window=True), h.whole(f"attention.{part}_length_mla")} - {0}
+    return {one(), one(window=True), h.integer(f"attention.{part}_length_mla")} - {0}
 
 
 def _queries(h: Hyperparameters, layer: int) -> set[int]:
@@ -108,21 +108,21 @@ def _attended(h: Hyperparameters, layer: int) -> set[int]:
 
 def _inner(h: Hyperparameters, layer: int) -> set[int]:
     """A dense block's width: both halves of a gated one; half in Qwen, whose file counts gate and up; n_embd in Arctic."""
-    inner = h.whole("feed_forward_length", layer=layer)
+    inner = h.integer("feed_forward_length", layer=layer)
     return {inner, 2 * inner, inner // 2, h.embd()}
 
 
 def _expert(h: Hyperparameters, layer: int) -> set[int]:
     """An expert's width; where the file does not say, a dense block's, or that shared out."""
-    inner = h.whole("expert_feed_forward_length", layer=layer)
-    dense = h.whole("feed_forward_length", layer=layer)
+    inner = h.integer("expert_feed_forward_length", layer=layer)
+    dense = h.integer("feed_forward_length", layer=layer)
     return {inner} if inner else {dense, dense // max(1, h.experts_used(layer))}
 
 
 def _latent(h: Hyperparameters, _layer: int) -> set[int]:
     """The compressed row and the rotated part of the key, in layers without and with a window."""
-    rank, rope = h.whole("attention.kv_lora_rank"), h.whole("rope.dimension_count", h.head_k())
-    return {n + rope for n in (rank, h.whole("attention.kv_lora_rank_swa", rank))}
+    rank, rope = h.integer("attention.kv_lora_rank"), h.integer("rope.dimension_count", h.head_k())
+    return {n + rope for n in (rank, h.integer("attention.kv_lora_rank_swa", rank))}
 
 
 def _compressed_key(h: Hyperparameters, _layer: int) -> set[int]:
@@ -134,7 +134,7 @@ def _of(*keys: str) -> Callable[[Hyperparameters, int], set[int]]:
     """The product of keys."""
 
     def size(h: Hyperparameters, layer: int) -> set[int]:
-        return {prod(h.whole(key, layer=layer) for key in keys)}
+        return {prod(h.integer(key, layer=layer) for key in keys)}
 
     return size
 

@@ -134,4 +134,4 @@ class Model:
     @property
     def trained_context(self) -> int:
         """Tokens of context the model was trained for; 0 if the file does not say."""
-        return self.hparams.whole("context_length")
+        return self.hparams.integer("context_length")

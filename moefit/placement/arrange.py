@@ -34,13 +34,13 @@ class Demand:
 def strategies(demand: Demand) -> dict[str, Strategy]:
     """Every strategy by name, as `--strategy` takes it."""
 
-    def whole(ledger: Ledger, rooms: Sequence[Room]) -> Layout:
+    def whole_layers(ledger: Ledger, rooms: Sequence[Room]) -> Layout:
         return standard(ledger, rooms, ordered=demand.ordered)
 
     def passes(ledger: Ledger, rooms: Sequence[Room]) -> Layout:
         return two_pass(ledger, rooms, ordered=demand.ordered)
 
-    return {"base-first": base_first, "ffn": ffn_last, "two-pass": passes, "standard": whole}
+    return {"base-first": base_first, "ffn": ffn_last, "two-pass": passes, "standard": whole_layers}
 
 
 def end_only(count: int, ledger: Ledger, _rooms: Sequence[Room]) -> Layout:

@@ -15,7 +15,7 @@ from moefit.memory.host import pinned_by_devices
 from moefit.memory.moe_cache import groups
 from moefit.memory.split_modes import SPLIT_MODES, cautious
 from moefit.placement.types import Placement
-from moefit.search.budgets import budgets, charged, guests_only
+from moefit.search.budgets import budgets, charged, devices_of_guests
 from moefit.search.candidate import Candidate
 from moefit.search.demand import chosen_devices
 from moefit.search.guests import draft_bytes
@@ -53,7 +53,7 @@ def as_given(request: Request, context: int) -> Candidate:
     found = guests(constraints, request.files, model, machine.gpus, devices, sized, placement)
     pinned = pinned_by_devices(footprint.host, sized, devices)
     given = charged(budgets(request, devices, sized), devices, found, pinned)
-    beside = guests_only(request, devices, sized, found, pinned)
+    beside = devices_of_guests(request, devices, sized, found, pinned)
     settled = Settled(devices, given, placement, footprint, 0, found, beside)
     prediction = cost.predict(
         known_work(model),

@@ -85,7 +85,7 @@ def device_plans(model: Model, settled: Settled) -> tuple[DevicePlan, ...]:
     )
     alone = (
         DevicePlan(device, budget, Use(), (), (), output=False, guests=_guests_on(settled, device))
-        for device, budget in settled.beside
+        for device, budget in settled.guest_devices
     )
     return (*holding, *alone)
 

@@ -72,7 +72,7 @@ def _before_placing(budget: Budget) -> tuple[Term, ...]:
     return tuple(term for term in budget.reserve if term.name != "page tables")
 
 
-def guests_only(
+def devices_of_guests(
     request: Request, devices: Sequence[Device], settings: Settings, found: Sequence[Guest], pinned: int
 ) -> tuple[tuple[Device, Budget], ...]:
     """Devices that hold guests and nothing of the model, with their budgets."""

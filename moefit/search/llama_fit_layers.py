@@ -206,16 +206,16 @@ def _convert(task: Task, filling: Filling) -> Filling:
     for device in range(count):
         if not device <= filling.dense_start < count:
             break
-        filling = _fill_whole(task, filling, device)
+        filling = _fill_full(task, filling, device)
         start = filling.dense_start
         if start < count and filling.shares[start].layers > (device == count - 1):
             filling = _part_of_one_more(task, filling, device)
     return filling
 
 
-def _fill_whole(task: Task, low: Filling, device: int) -> Filling:
+def _fill_full(task: Task, low: Filling, device: int) -> Filling:
     """As many whole layers on one device as it holds."""
-    high = _measured(task, _all_whole(low, device))
+    high = _measured(task, _all_full(low, device))
     if high.used[device] <= task.targets[device]:
         return high
     return _narrow(
@@ -227,7 +227,7 @@ def _fill_whole(task: Task, low: Filling, device: int) -> Filling:
     )
 
 
-def _all_whole(filling: Filling, device: int) -> Filling:
+def _all_full(filling: Filling, device: int) -> Filling:
     """Every partial layer a whole one of `device`; the output stays on the last."""
     last = len(filling.shares) - 1
     shares = list(filling.shares)

@@ -119,7 +119,7 @@ class _Draft:
 
 def _drafts(problem: Problem, choices: Choices, start: Candidate) -> Iterator[_Draft]:
     """Each micro-batch, part of the layers and load mode."""
-    every = dict.fromkeys(_whole(problem, start, part) for part in _PARTS)
+    every = dict.fromkeys(_full_layers(problem, start, part) for part in _PARTS)
     placements = {whole: _placement(problem, start, whole) for whole in every}
     for ubatch in choices.ubatches:
         launches = [problem.launch(ubatch, mode) for mode in choices.load_modes]
@@ -172,8 +172,8 @@ def _is_fixed(problem: Problem, layer: Layer) -> bool:
     return any(t.name in problem.demand.fixed for t in layer.experts)
 
 
-def _whole(problem: Problem, start: Candidate, part: float) -> frozenset[int]:
-    """The layers that stay whole: the first of each device."""
+def _full_layers(problem: Problem, start: Candidate, part: float) -> frozenset[int]:
+    """The layers whose experts stay on a device: the first of each device."""
     return frozenset(
         layer
         for layers in _movable(problem, start, all_of_them=True)

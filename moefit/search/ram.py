@@ -54,7 +54,7 @@ def drawn_from_ram(settled: Settled, ram: Ram) -> int:
     One memory for processor and GPU: what an integrated device holds is taken from RAM.
     """
     uses = zip(settled.devices, settled.budgets, settled.footprint.devices, strict=True)
-    alone = ((device, budget, Use()) for device, budget in settled.beside)
+    alone = ((device, budget, Use()) for device, budget in settled.guest_devices)
     return sum(
         use.total + budget.overhead + budget.reserved + budget.guests
         for device, budget, use in (*uses, *alone)
@@ -64,7 +64,7 @@ def drawn_from_ram(settled: Settled, ram: Ram) -> int:
 
 def _idle(settled: Settled, machine: Machine) -> int:
     """Bytes of RAM that integrated devices take although the launch uses none of them: their runtime sets them up at its first call."""
-    used = {device.name for device in (*settled.devices, *(device for device, _ in settled.beside))}
+    used = {device.name for device in (*settled.devices, *(device for device, _ in settled.guest_devices))}
     return sum(
         gpu.overhead
         for gpu in machine.gpus

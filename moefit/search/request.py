@@ -8,7 +8,7 @@ from dataclasses import field
 from moefit.cost.workload import Workload
 from moefit.launch.launch import Launch
 from moefit.machine.types import Machine
-from moefit.memory.guests import Files
+from moefit.memory.guests import GuestFiles
 from moefit.model import Model
 from moefit.values import dataclass
 
@@ -37,5 +37,5 @@ class Request:
     machine: Machine
     launch: Launch
     options: Options
-    files: Files = Files()
+    files: GuestFiles = GuestFiles()
     """The headers of the mmproj, the draft model and other guests of the line, as far as they have one."""

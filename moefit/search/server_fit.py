@@ -18,9 +18,9 @@ from moefit.launch.patterns import CPU_BUFFER, Rule
 from moefit.launch.resolve import device_order, fixed_tensors, free, slot_devices
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device, Machine
-from moefit.memory.dummy_load import beside, dummy_heads, dummy_load
+from moefit.memory.dummy_load import combined, dummy_heads, dummy_load
 from moefit.memory.guest import Guest
-from moefit.memory.guests import Files, guests
+from moefit.memory.guests import GuestFiles, guests
 from moefit.memory.types import Footprint, HostUse, Use
 from moefit.model import Model
 from moefit.placement.types import Placement
@@ -40,7 +40,7 @@ def fits_itself(constraints: Constraints) -> bool:
     return constraints.fit is not False
 
 
-def server_fit(model: Model, machine: Machine, constraints: Constraints, files: Files) -> Fitted:
+def server_fit(model: Model, machine: Machine, constraints: Constraints, files: GuestFiles) -> Fitted:
     """What the fit makes of a line; of `-sm tensor` nothing.
 
     Raises:
@@ -52,7 +52,7 @@ def server_fit(model: Model, machine: Machine, constraints: Constraints, files: 
     return llama_fit(line)
 
 
-def fit_line(model: Model, machine: Machine, constraints: Constraints, files: Files) -> Line:
+def fit_line(model: Model, machine: Machine, constraints: Constraints, files: GuestFiles) -> Line:
     """The line and the machine as the fit sees them."""
     devices = tuple(machine.gpus[i] for i in device_order(constraints, machine.gpus))
     given = settings(constraints, context=model.trained_context or SMALLEST, devices=devices)
@@ -140,7 +140,7 @@ def _refusals(constraints: Constraints, devices: int) -> Iterator[str]:
 def _margins(
     machine: Machine,
     constraints: Constraints,
-    files: Files,
+    files: GuestFiles,
     model: Model,
     devices: Sequence[Device],
     given: Settings,
@@ -174,7 +174,7 @@ def _registry(gpus: Sequence[Device]) -> Mapping[str, int]:
 
 
 def _measure(
-    model: Model, machine: Machine, devices: Sequence[Device], constraints: Constraints, files: Files
+    model: Model, machine: Machine, devices: Sequence[Device], constraints: Constraints, files: GuestFiles
 ) -> Callable[[int, Where], Footprint]:
     """A dummy load of the model, with the draft's or the prediction blocks' beside it, which is measured once for a context."""
 
@@ -187,7 +187,7 @@ def _measure(
         launch, everywhere = sized(context), fit_placement(model, constraints, devices, None)
         if files.draft is not None:
             alone = replace(constraints, control_vectors=())
-            draft = Files(draft=files.draft)
+            draft = GuestFiles(draft=files.draft)
             return _on_devices(
                 guests(alone, draft, model, machine.gpus, devices, launch, everywhere), devices
             )
@@ -200,7 +200,7 @@ def _measure(
         ruled = bool(where.moved if isinstance(where, Assignment) else where or constraints.overrides)
         launch = replace(sized(context), overridden=ruled)
         own, more = dummy_load(model, devices, launch, placement), extra(context)
-        return own if more is None else beside(own, more)
+        return own if more is None else combined(own, more)
 
     return measure
 

@@ -22,7 +22,7 @@ from moefit.model import Model
 from moefit.placement.arrange import Demand, Strategy, arrange, beside_fixed, without_fixed
 from moefit.placement.budget import Budget
 from moefit.placement.types import Ledger, Placement, Room
-from moefit.search.budgets import charged, guests_only
+from moefit.search.budgets import charged, devices_of_guests
 from moefit.search.guests import seated
 from moefit.search.request import Request
 from moefit.values import dataclass
@@ -92,7 +92,7 @@ class Settled:
     """Bytes of slots that had to be on a device (`-ngl`, `-ts`) and found no room."""
     guests: tuple[Guest, ...] = ()
     """What the line loads beside the model, where this placement puts it."""
-    beside: tuple[tuple[Device, Budget], ...] = ()
+    guest_devices: tuple[tuple[Device, Budget], ...] = ()
     """Devices that hold guests alone."""
 
     @property
@@ -106,7 +106,7 @@ class Settled:
     @property
     def shortfall(self) -> int:
         """Bytes that are missing on devices; 0 if it fits."""
-        stranded = sum(max(0, -budget.left(0)) for _, budget in self.beside)
+        stranded = sum(max(0, -budget.left(0)) for _, budget in self.guest_devices)
         return sum(self.shortfalls) + self.unplaced + stranded
 
     @property
@@ -279,7 +279,7 @@ def settled_on(
         footprint,
         homeless,
         found,
-        guests_only(task.request, used, task.settings, found, pinned),
+        devices_of_guests(task.request, used, task.settings, found, pinned),
     )
 
 
@@ -294,7 +294,7 @@ def placed_with(request: Request, settled: Settled, settings: Settings) -> Settl
         budgets=charged(settled.budgets, devices, found, pinned),
         footprint=footprint,
         guests=found,
-        beside=guests_only(request, devices, settings, found, pinned),
+        guest_devices=devices_of_guests(request, devices, settings, found, pinned),
     )
 
 
@@ -304,7 +304,7 @@ def in_load_mode(task: Task, settled: Settled) -> Settled:
     same = replace(
         settled,
         budgets=charged(settled.budgets, settled.devices, settled.guests, pinned),
-        beside=guests_only(task.request, settled.devices, task.settings, settled.guests, pinned),
+        guest_devices=devices_of_guests(task.request, settled.devices, task.settings, settled.guests, pinned),
     )
     return same if same.shortfall <= settled.shortfall else settle(task)
 

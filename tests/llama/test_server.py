@@ -50,6 +50,6 @@ def test_a_draft_models_memory_is_told_apart_from_the_models(environment, rpc: R
     alone = verify(line, environment=environment)
     drafted = verify([*line, "-md", str(small_model), "-ngld", "0"], environment=environment)
 
-    assert {} == alone.extra
+    assert {} == alone.draft
     assert alone.devices[0].use.model == drafted.devices[0].use.model
-    assert drafted.extra["Host"].model > 0
+    assert drafted.draft["Host"].model > 0

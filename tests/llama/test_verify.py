@@ -62,7 +62,7 @@ def test_a_draft_models_memory_is_kept_apart():
     real = read_log([main, EXTRA, draft, MEASURED])
 
     assert Use(100 * MIB, 20 * MIB, 3 * MIB) == real.devices[0].use
-    assert {"CUDA0": Use(9 * MIB, 8 * MIB, 7 * MIB), "Host": Use(6 * MIB, 0, 5 * MIB)} == real.extra
+    assert {"CUDA0": Use(9 * MIB, 8 * MIB, 7 * MIB), "Host": Use(6 * MIB, 0, 5 * MIB)} == real.draft
 
 
 def test_a_projectors_memory_is_read_per_device():

@@ -92,7 +92,7 @@ def test_the_norms_that_only_a_real_load_keeps_on_their_device_are_extra():
     placement = Placement(slots, {t.name: CPU for t in model.layers[30].experts})
     said = compute_buffers(model, devices, settings, placement)
 
-    assert 0 < sum(said.extra) < 16 * MIB
+    assert 0 < sum(said.beyond_dummy) < 16 * MIB
 
 
 def test_a_batch_of_many_slots_may_need_less_for_the_prompt_than_for_generation():
@@ -118,7 +118,7 @@ def test_an_unknown_architecture_gets_an_estimate_that_is_said_to_be_one():
     known = compute_buffers(*small())
     said = compute_buffers(model, devices, settings, placement)
 
-    assert said.devices[0] + said.extra[0] > known.devices[0]
+    assert said.devices[0] + said.beyond_dummy[0] > known.devices[0]
     assert ["newcomer: its graph is not described: compute buffers are an estimate from its tensors"] == list(
         said.notes
     )

@@ -13,7 +13,7 @@ from moefit.launch.precedence import effective
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device
 from moefit.memory.guest import Guest
-from moefit.memory.guests import Files, control_vector, draft, guests, lora
+from moefit.memory.guests import GuestFiles, control_vector, draft, guests, lora
 from moefit.memory.projector import mmproj
 from moefit.placement.types import Placement
 from moefit.search.demand import chosen_devices
@@ -51,7 +51,7 @@ def test_prediction_blocks_in_a_file_of_their_own_take_little_more_than_llama_cp
     line = asked("--spec-type", "draft-mtp", "-ub", str(ubatch), "-c", "32768", "-ngl", "99")
     card = Device("RPC0", 80 * GIB, 80 * GIB)
 
-    found = beside(line, Files(draft=heads), main, [card], settings(line, context=32768))
+    found = beside(line, GuestFiles(draft=heads), main, [card], settings(line, context=32768))
 
     assert recorded * MIB <= found[0].total <= 1.08 * recorded * MIB
 
@@ -113,11 +113,11 @@ def asked(*flags):
 
 
 def test_a_line_without_guests_has_none():
-    assert () == beside(asked(), Files(), SMALL, CARDS, LAUNCH)
+    assert () == beside(asked(), GuestFiles(), SMALL, CARDS, LAUNCH)
 
 
 def test_a_projector_runs_on_the_first_device_unless_the_line_says_otherwise():
-    files = Files(mmproj=Header(3, "little", {}, (TensorInfo("v.a", (8,), QUANTS[0], 0),), ()))
+    files = GuestFiles(mmproj=Header(3, "little", {}, (TensorInfo("v.a", (8,), QUANTS[0], 0),), ()))
 
     def runs_on(*flags):
         return [extra.device for extra in beside(asked(*flags), files, SMALL, CARDS, LAUNCH)]
@@ -136,7 +136,7 @@ def test_the_lines_largest_image_reaches_the_projector():
         "clip.vision.patch_size": 14,
         "clip.vision.embedding_length": 1280,
     }
-    files = Files(mmproj=Header(3, "little", told, (), ()))
+    files = GuestFiles(mmproj=Header(3, "little", told, (), ()))
     whole, quarter = (
         beside(asked(*flags), files, SMALL, CARDS, LAUNCH)[0].compute
         for flags in ((), ("--image-max-tokens", "1024"))
@@ -148,7 +148,7 @@ def test_the_lines_largest_image_reaches_the_projector():
 
 
 def test_every_guest_of_a_line_is_named():
-    files = Files(draft=SMALL, loras=(adapter("blk.0.attn_q.weight"),))
+    files = GuestFiles(draft=SMALL, loras=(adapter("blk.0.attn_q.weight"),))
     found = beside(asked("-devd", "CUDA1", "--control-vector", "v.gguf"), files, SMALL, CARDS, LAUNCH)
 
     assert {"draft", "lora", "control-vector"} == {extra.kind for extra in found}
@@ -191,5 +191,5 @@ def test_a_figure_of_a_projector_that_no_file_can_mean_is_one_clear_error():
 )
 def test_a_draft_model_follows_the_devices_and_the_split_unless_it_has_its_own(flags, held):
     """As the real server does on three RPC devices. Without layers there is a compute buffer on the first device."""
-    found = beside(asked(*flags), Files(draft=SMALL), SMALL, CARDS, LAUNCH)
+    found = beside(asked(*flags), GuestFiles(draft=SMALL), SMALL, CARDS, LAUNCH)
     assert held == {guest.device for guest in found}

@@ -33,7 +33,7 @@ def odd(key):
     if KEYS[key].kind is Kind.FLAG:
         return (True, False)
     most = KEYS[key].most
-    return (KEYS[key].least, 3, most) if KEYS[key].kind is Kind.WHOLE else (0.0, 3e38)
+    return (KEYS[key].least, 3, most) if KEYS[key].kind is Kind.INTEGER else (0.0, 3e38)
 
 
 @pytest.mark.parametrize("turn", range(SAMPLE))

@@ -25,7 +25,7 @@ def test_a_device_that_llama_cpp_leaves_out_uses_nothing():
 
 
 def test_guests_of_the_line_are_one_term():
-    real = RealUse((CARD,), Use(), extra={"CUDA0": Use(60, 20, 10)}, mmproj={"CUDA0": 9})
+    real = RealUse((CARD,), Use(), draft={"CUDA0": Use(60, 20, 10)}, mmproj={"CUDA0": 9})
 
     assert (Difference("CUDA0", "extras", 100, 99),) == compare_guests({"CUDA0": 100, "CUDA1": 0}, real)
 
@@ -40,7 +40,7 @@ def test_what_is_missing_is_told_by_device():
 
 def test_guests_of_the_line_count_to_what_is_needed():
     real = RealUse(
-        (CARD,), Use(), extra={"CUDA0": Use(60 * MIB, 20 * MIB, 10 * MIB)}, mmproj={"CUDA0": 15 * MIB}
+        (CARD,), Use(), draft={"CUDA0": Use(60 * MIB, 20 * MIB, 10 * MIB)}, mmproj={"CUDA0": 15 * MIB}
     )
 
     assert {"CUDA0": 5 * MIB} == shortfalls(real, {"CUDA0": 900 * MIB})

@@ -51,7 +51,7 @@ def test_a_missing_key_has_the_default():
 
     assert ((9, 9, 9), 5, 0.5, True, None, False) == (
         found.each("feed_forward_length", 9),
-        found.whole("embedding_length", 5),
+        found.integer("embedding_length", 5),
         found.real("logit_scale", 0.5),
         found.flag("expert_weights_norm", default=True),
         found.listed("ple.layers"),
@@ -72,7 +72,7 @@ def test_the_most_experts_of_any_block_are_used():
 
 def test_a_key_that_no_rule_is_known_to_read_is_a_slip():
     with pytest.raises(AssertionError):
-        with_hparams().whole("head_count")
+        with_hparams().integer("head_count")
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_what_the_architectures_loader_does_not_read_is_nothing():
 
 def test_what_the_file_does_not_say_is_worth_what_the_architectures_loader_says():
     bare, told = (
-        model(moe(3, "gemma2", **said), "blk.0.a.weight").hparams.whole("attention.sliding_window")
+        model(moe(3, "gemma2", **said), "blk.0.a.weight").hparams.integer("attention.sliding_window")
         for said in ({}, {"attention__sliding_window": 7})
     )
 

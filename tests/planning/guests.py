@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from moefit.gguf.header import Header, TensorInfo
 from moefit.gguf.quants import QUANTS
-from moefit.memory.guests import Files
+from moefit.memory.guests import GuestFiles
 from tests.planning.worlds import make_model
 
 MIB = 1 << 20
@@ -59,13 +59,13 @@ def adapter(rank: int) -> Header:
 
 
 @st.composite
-def guest_lines(draw: st.DrawFn) -> tuple[tuple[str, ...], Files]:
+def guest_lines(draw: st.DrawFn) -> tuple[tuple[str, ...], GuestFiles]:
     """A line, most of the time with something beside its model, and what its files hold."""
     words = ["llama-server", "-m", "random.gguf"]
     for option, values in (*PLACING, *OF_GUESTS):
         if draw(st.integers(0, 5)) == 0:
             words += [option, draw(st.sampled_from(values))]
-    files = Files()
+    files = GuestFiles()
     if draw(st.booleans()):
         words += ["--mmproj", "p.gguf"]
         files = replace(files, mmproj=projector(draw(st.sampled_from([20, 100, 400]))))

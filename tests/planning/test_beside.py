@@ -7,7 +7,7 @@ import pytest
 from moefit.errors import UsageError
 from moefit.machine.declared import parse_gpus
 from moefit.machine.types import Cpu, Machine, Ram
-from moefit.memory.guests import Files
+from moefit.memory.guests import GuestFiles
 from moefit.planning.core import plan
 from moefit.planning.estimate import estimate
 from moefit.search.request import Request
@@ -18,7 +18,7 @@ from tests.planning.worlds import OPTIONS, launch
 GIB = 1 << 30
 TWO = Machine(parse_gpus(["rtx-3060", "rtx-3090"]), Ram(90 * GIB, 90 * GIB, 50 * 10**9), Cpu(16, 32))
 LINE = ("llama-server", "-m", "m.gguf", "-c", "16384", "-np", "1")
-IMAGES = Files(mmproj=projector(700))
+IMAGES = GuestFiles(mmproj=projector(700))
 
 
 def asked(*words, files, name="glm-4.5-air", machine=TWO):
@@ -52,7 +52,7 @@ def test_a_device_too_small_for_its_projector_does_not_fit():
 
 
 def test_an_adapter_of_layers_on_the_cpu_takes_ram():
-    files = Files(loras=(adapter(64),))
+    files = GuestFiles(loras=(adapter(64),))
     made = plan(asked("--lora", "a.gguf", "-ngl", "10", files=files, name="qwen3-14b"))
     assert ["CPU"] == holders(made, "lora")
 

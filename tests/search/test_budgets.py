@@ -3,9 +3,9 @@ from dataclasses import replace
 from moefit.launch.settings import Settings
 from moefit.machine.types import Cpu, Device, Machine, Ram
 from moefit.memory.guest import Guest
-from moefit.memory.guests import Files
+from moefit.memory.guests import GuestFiles
 from moefit.placement.types import Placement
-from moefit.search.budgets import budgets, charged, guests_only
+from moefit.search.budgets import budgets, charged, devices_of_guests
 from moefit.search.guests import seated
 from moefit.search.request import Request
 from tests import oracle
@@ -17,12 +17,12 @@ MODEL = oracle.model("small-llama", "Q4_K_M")
 MACHINE = Machine(CARDS, Ram(GIB, GIB), Cpu(8, 16))
 
 
-def request(*words, files=Files()):  # noqa: B008 - it is never changed
+def request(*words, files=GuestFiles()):  # noqa: B008 - it is never changed
     return Request(MODEL, MACHINE, launch(("llama-server", "-m", "m.gguf", *words)), OPTIONS, files)
 
 
 def test_a_draft_models_buffers_count_at_the_micro_batch_of_the_launch():
-    asked = request(files=Files(draft=MODEL))
+    asked = request(files=GuestFiles(draft=MODEL))
     small, large = (
         seated(asked, CARDS, replace(Settings(8192), ubatch=n), Placement((0,) * 9)) for n in (512, 2048)
     )
@@ -37,7 +37,7 @@ def test_guests_are_taken_from_the_budget_of_their_device():
 
 def test_a_device_that_holds_guests_alone_has_a_budget_too():
     found = (Guest("mmproj", "CUDA1", 7, 0, 7), Guest("draft", "CPU", 9))
-    alone = guests_only(request(), CARDS[:1], Settings(8192), found, 0)
+    alone = devices_of_guests(request(), CARDS[:1], Settings(8192), found, 0)
     assert [("CUDA1", 14)] == [(device.name, budget.guests) for device, budget in alone]
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from moefit.memory.guests import Files
+from moefit.memory.guests import GuestFiles
 from moefit.search.server_fit import server_fit
 from tests.oracle.fits import asked, fits, name
 
@@ -19,7 +19,7 @@ def said(row):
 
 
 def found(row):
-    fitted = server_fit(*asked(row), Files())
+    fitted = server_fit(*asked(row), GuestFiles())
     assigned = fitted.assignment
     if assigned is None:
         return fitted.context, None, fitted.gave_up is not None

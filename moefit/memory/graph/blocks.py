@@ -16,7 +16,7 @@ DEEPSTACK: Final = "n_deepstack_layers"
 def embedding(c: Context, *, scaled: bool = False, mixed: bool = True) -> Node:
     """Token embeddings, chosen between token ids, vectors and a mix of both (build_inp_embd)."""
     embd = c.hp.embd()
-    more = embd * c.hp.whole(DEEPSTACK)
+    more = embd * c.hp.integer(DEEPSTACK)
 
     found = c.outside("token_embd.weight", on_output=False)
     table = found or g.stored(F32, c.homes.cpu, c.hp.embd(), 1, weight=True)

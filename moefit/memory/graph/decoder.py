@@ -32,7 +32,7 @@ def build(c: Context, layers: Sequence[int], what: Plain) -> None:
     cur = named(what.embed)(c)
     for layer in layers:
         cur = block(c, cur, layer, what, last=layer == layers[-1])
-        if layer < c.hp.whole(DEEPSTACK):
+        if layer < c.hp.integer(DEEPSTACK):
             first = c.carried["embedding"]
             cur = g.add(cur, g.view_nd(first, (cur.ne[0], cur.ne[1]), (first.nb[1],)))
     finish(c, cur, what)

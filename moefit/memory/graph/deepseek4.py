@@ -77,7 +77,7 @@ def _fed(c: Context, x: Node, layer: int) -> Node:
     """Experts, in the first layers chosen by the token alone, and the shared one."""
     chosen = None
     how = replace(routing(c, layer), fused_clamp=True)
-    if layer < c.hp.whole("hash_layer_count"):
+    if layer < c.hp.integer("hash_layer_count"):
         chosen = g.get_rows(c.weight(layer, "ffn_gate_tid2eid"), c.input("inp_tokens", I32, c.batch.tokens))
     routed = moe_ffn(c, x, layer, how, chosen=chosen)
     return g.add(routed, ffn(c, x, layer, "_shexp"))
@@ -269,7 +269,7 @@ def _attention(c: Context, x: Node, layer: int) -> Node:
         of = _Compressor(c, "hca" if ratio == HEAVY else "csa", ratio, heads.k)
         _advance(c, layer, "attn_compressor", of, *_projected(c, x, layer, "attn_compressor", of))
     if ratio == SPARSE:
-        indexer = _Compressor(c, "lid", ratio, width=hp.whole("attention.indexer.key_length"))
+        indexer = _Compressor(c, "lid", ratio, width=hp.integer("attention.indexer.key_length"))
         parts = _projected(c, x, layer, "indexer_compressor", indexer)
         _advance(c, layer, "indexer_compressor", indexer, *parts)
     top_k = None if indexer is None else _top_k(c, x, low, layer, indexer)
@@ -299,13 +299,13 @@ def _attend(
     if of is not None:
         others = of.keys(layer)
         keys = g.concat(keys, g.view(others, others.ne, others.nb), 2)
-        visible = of.mask if top_k is None else _only(c, of.mask, top_k)
+        visible = of.mask if top_k is None else _unmasked(c, of.mask, top_k)
         seen = g.concat(seen, visible, 0)
     out = mha(c, layer, q, keys, keys, seen, sinks=c.find(layer, "attn_sinks"))
     return out if raw.rotation is None else hadamard(out, raw.rotation)
 
 
-def _only(c: Context, full: Node, top_k: Node) -> Node:
+def _unmasked(c: Context, full: Node, top_k: Node) -> Node:
     """The mask without the keys that were not chosen (build_top_k_mask)."""
     every = g.like("FILL", full)
     ne, nb = full.ne, every.nb
@@ -321,7 +321,7 @@ def _only(c: Context, full: Node, top_k: Node) -> Node:
 def _top_k(c: Context, x: Node, low: Node, layer: int, of: _Compressor) -> Node:
     """The compressed keys that the indexer ranks highest (build_lid_top_k)."""
     hp, b = c.hp, c.batch
-    count, width = hp.whole("attention.indexer.head_count"), of.width
+    count, width = hp.integer("attention.indexer.head_count"), of.width
     q = g.rope(g.reshape(linear(c, "indexer.attn_q_b", low, layer), width, count, b.tokens), positions(c))
     if of.rotation is not None:
         q = hadamard(q, of.rotation)
@@ -333,4 +333,4 @@ def _top_k(c: Context, x: Node, low: Node, layer: int, of: _Compressor) -> Node:
     nb = weights.nb
     weights = g.view(weights, (count, per, 1, streams), (nb[0], nb[1], nb[2] // streams, nb[3] // streams))
     scores = g.result("LIGHTNING_INDEXER", F32, (keys.ne[2], per, 1, streams), q, keys, weights, of.mask)
-    return g.cont(g.top_k(scores, min(keys.ne[2], hp.whole("attention.indexer.top_k"))))
+    return g.cont(g.top_k(scores, min(keys.ne[2], hp.integer("attention.indexer.top_k"))))

@@ -36,7 +36,7 @@ def build(c: Context, layers: Sequence[int]) -> None:
 
 def _streams(c: Context, x: Node) -> Node:
     """Several residual streams, where the file says so: each as it was, as it becomes, and on its way."""
-    count = max(c.hp.whole(key) for key in STREAMS)
+    count = max(c.hp.integer(key) for key in STREAMS)
     if count < 2:
         return x
     wide = g.result("UNKNOWN", F32, (3 * count * x.ne[0], *x.ne[1:]), x)
@@ -76,7 +76,7 @@ def _everything(c: Context, x: Node, layer: int) -> Node:
         for name, tensor in c.tensors.of[layer].items()
         if len(tensor.shape) == 2 and tensor.shape[0] == embd and not name.startswith("ffn_")
     ]
-    pairs = min(c.hp.whole("attention.indexer.top_k"), c.batch.cells) * c.batch.tokens
+    pairs = min(c.hp.integer("attention.indexer.top_k"), c.batch.cells) * c.batch.tokens
     if pairs:  # what an indexer chose may stay allocated in every layer
         flat.append(g.result("UNKNOWN", F32, (pairs, c.hp.blocks, 1, 1), x))
     mask = inputs(c, Heads(1, 1, 1, 1, c.memory.windowed[layer])).mask

@@ -53,14 +53,14 @@ def build(c: Context, layers: Sequence[int]) -> None:
 def _selected_count(c: Context) -> int:
     size = pool_size(c)
     count = pools(c)[0].ne[0]
-    return size * min(count, c.hp.whole("attention.indexer.top_k") // size) + size - 1
+    return size * min(count, c.hp.integer("attention.indexer.top_k") // size) + size - 1
 
 
 def _attention(c: Context, x: Node, layer: int) -> Node:
     """build_dsa_layer: some layers reuse the choice of the one before."""
     hp, n = c.hp, c.batch.tokens
-    heads, rank = hp.heads(layer), hp.whole("attention.kv_lora_rank")
-    width = hp.whole("attention.key_length_mla") - hp.whole("rope.dimension_count")
+    heads, rank = hp.heads(layer), hp.integer("attention.kv_lora_rank")
+    width = hp.integer("attention.key_length_mla") - hp.integer("rope.dimension_count")
     shape = Heads(heads, 1, rank, rank)
     base = inputs(c, shape, v_cache=False)
     low = norm(c, linear(c, "attn_q_a", x, layer), "attn_q_a_norm", layer)
@@ -85,7 +85,7 @@ def _attention(c: Context, x: Node, layer: int) -> Node:
 def _selected(c: Context, x: Node, low: Node, layer: int, full: Node) -> Node:
     """The mask of the chosen pools (build_kpool_select)."""
     hp, b, n, size = c.hp, c.batch, c.batch.tokens, pool_size(c)
-    dim, heads = hp.whole("attention.indexer.key_length"), hp.whole("attention.indexer.head_count")
+    dim, heads = hp.integer("attention.indexer.key_length"), hp.integer("attention.indexer.head_count")
     cells, members, seen, tail, new = pools(c)
     q = g.reshape(linear(c, "indexer.attn_q_b", low, layer), dim, heads, n)
     k = norm(c, linear(c, "indexer.attn_k", x, layer), "indexer.k_norm", layer, rms=False)
@@ -108,7 +108,7 @@ def _selected(c: Context, x: Node, low: Node, layer: int, full: Node) -> Node:
     pooled = g.reshape(pooled, dim, 1, count)
     share = g.scale(linear(c, "indexer.proj", x, layer))
     scores = g.result("LIGHTNING_INDEXER", F32, (count, n, 1, 1), q, pooled, share, seen)
-    best = min(count, hp.whole("attention.indexer.top_k") // size)
+    best = min(count, hp.integer("attention.indexer.top_k") // size)
     top = g.top_k(scores, best)
     ranked = g.get_rows(g.reshape(scores, 1, count, n), top)
     order = g.result("ARGSORT", I32, (best, n, 1, 1), g.reshape(ranked, best, n))

@@ -116,15 +116,15 @@ def falcon_h1(c: Context, layers: Sequence[int]) -> None:
 
 def pure_mamba(c: Context, layers: Sequence[int]) -> None:
     """Nothing but Mamba layers (src/models/mamba.cpp)."""
-    _only(c, layers, mamba)
+    _mixers(c, layers, mamba)
 
 
 def pure_mamba2(c: Context, layers: Sequence[int]) -> None:
     """Nothing but Mamba-2 layers (src/models/mamba2.cpp)."""
-    _only(c, layers, mamba2)
+    _mixers(c, layers, mamba2)
 
 
-def _only(c: Context, layers: Sequence[int], mix: Callable[[Context, Node, int], Node]) -> None:
+def _mixers(c: Context, layers: Sequence[int], mix: Callable[[Context, Node, int], Node]) -> None:
     cur = embedding(c)
     for layer in layers:
         out = mix(c, norm(c, cur, "attn_norm", layer), layer)

@@ -71,7 +71,7 @@ def comb(c: Context, layer: int, mixes: Node, scale: Node, base: Node, streams: 
         return g.div(x, g.permute(sums, 1, 0, 2, 3))
 
     cur = columns(cur)
-    for _ in range(c.hp.whole("hyper_connection.sinkhorn_iterations") - 1):
+    for _ in range(c.hp.integer("hyper_connection.sinkhorn_iterations") - 1):
         cur = columns(g.div(cur, g.add(g.sum_rows(cur), little)))
     return cur
 

@@ -13,7 +13,7 @@ def kda(c: Context, x: Node, layer: int) -> Node:
     """One layer: three short convolutions, the delta rule with a decay for each channel, a gated norm."""
     hp, n = c.hp, c.batch.tokens
     tokens, sequences = c.batch.sequence_tokens, c.batch.sequences
-    heads, width, kernel = hp.heads(0), hp.whole("kda.head_dim"), hp.whole("ssm.conv_kernel")
+    heads, width, kernel = hp.heads(0), hp.integer("kda.head_dim"), hp.integer("ssm.conv_kernel")
     inner = heads * width
     size = (kernel - 1) * inner
     cache = c.cache(layer, "r", F32, 3 * size, sequences)

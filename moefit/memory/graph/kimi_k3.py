@@ -53,7 +53,7 @@ def _mixed(stack: Node | None, cur: Node, score: Node | None) -> Node:
 def _attention(c: Context, x: Node, layer: int) -> Node:
     """Latent attention without rotation, its output gated for each value."""
     hp = c.hp
-    rank, rope = hp.whole("attention.kv_lora_rank"), hp.whole("rope.dimension_count")
+    rank, rope = hp.integer("attention.kv_lora_rank"), hp.integer("rope.dimension_count")
     query, k, values = latent_query(c, query_of(c, x, layer), x, layer, rotates=False)
     shape = Heads(hp.heads(layer), 1, rank + rope, rank)
     out = attend_latent(c, layer, shape, query, k, values, c.weight(layer, "attn_v_b"))

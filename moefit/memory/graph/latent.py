@@ -22,10 +22,10 @@ def query_of(c: Context, x: Node, layer: int) -> Node:
 def latent_attention(c: Context, x: Node, layer: int, what: Plain) -> Node:
     """Keys and values from one compressed row a token, which alone is cached when the file allows it."""
     hp, n = c.hp, c.batch.tokens
-    heads, rank = hp.heads(layer), hp.whole("attention.kv_lora_rank")
-    rope = hp.whole("rope.dimension_count")
-    key = hp.whole("attention.key_length_mla") or hp.head_k()
-    value = hp.whole("attention.value_length_mla") or hp.head_v()
+    heads, rank = hp.heads(layer), hp.integer("attention.kv_lora_rank")
+    rope = hp.integer("rope.dimension_count")
+    key = hp.integer("attention.key_length_mla") or hp.head_k()
+    value = hp.integer("attention.value_length_mla") or hp.head_v()
     if c.memory.mla:
         query, k, values = latent_query(
             c, query_of(c, x, layer), x, layer, rotates=named(what.rope)(c, layer)
@@ -44,8 +44,8 @@ def latent_attention(c: Context, x: Node, layer: int, what: Plain) -> Node:
 def _compressed(c: Context, x: Node, layer: int, *, rotates: bool) -> tuple[Node, Node]:
     """The compressed row, normed, and the rotated part of the key."""
     rank, rope, n = (
-        c.hp.whole("attention.kv_lora_rank"),
-        c.hp.whole("rope.dimension_count"),
+        c.hp.integer("attention.kv_lora_rank"),
+        c.hp.integer("rope.dimension_count"),
         c.batch.tokens,
     )
     both = linear(c, "attn_kv_a_mqa", x, layer)
@@ -64,10 +64,10 @@ def latent_query(
     hp, n = c.hp, c.batch.tokens
     heads, rank, rope = (
         hp.heads(layer),
-        hp.whole("attention.kv_lora_rank"),
-        hp.whole("rope.dimension_count"),
+        hp.integer("attention.kv_lora_rank"),
+        hp.integer("rope.dimension_count"),
     )
-    key = hp.whole("attention.key_length_mla") or hp.head_k()
+    key = hp.integer("attention.key_length_mla") or hp.head_k()
     q = g.reshape(q, key, heads, n)
     latent, k_pe = _compressed(c, x, layer, rotates=rotates)
     q_nope = g.view_nd(q, (key - rope, heads, n), q.nb[1:3])

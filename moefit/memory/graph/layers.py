@@ -48,7 +48,7 @@ def _kind(model: Model, memory: Hparams, layer: Layer, period: int) -> Hashable:
         memory.indexer[i],
         memory.windowed[i],
         i % period,
-        i < model.hparams.whole(DEEPSTACK),
+        i < model.hparams.integer(DEEPSTACK),
         tuple(listed),
     )
 

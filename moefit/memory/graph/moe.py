@@ -42,7 +42,7 @@ def routing(
 ) -> Routing:
     """What the file's keys say about routing."""
     hp = c.hp
-    code = hp.whole("expert_gating_func") or int(hp.defaults.get("expert_gating_func", 0))
+    code = hp.integer("expert_gating_func") or int(hp.defaults.get("expert_gating_func", 0))
     norm = hp.flag("expert_weights_norm", layer=layer) if normalise is None else normalise
     scale = hp.real("expert_weights_scale")
     clamped = hp.real("swiglu_clamp_exp", 0, layer) > 1e-6
@@ -68,7 +68,7 @@ def _grouped(c: Context, selection: Node, experts: int, groups: int) -> Node:
     scores = g.get_rows(g.reshape(grouped, 1, *grouped.ne[:3]), best)
     scores = g.sum_rows(g.reshape(scores, *scores.ne[1:]))
     scores = g.reshape(scores, scores.ne[1], scores.ne[2])
-    chosen = g.argsort_top_k(scores, c.hp.whole("expert_group_used_count"))
+    chosen = g.argsort_top_k(scores, c.hp.integer("expert_group_used_count"))
     kept = g.get_rows(grouped, chosen)
     masked = g.set_rows(g.like("FILL", grouped), kept, chosen)
     return g.reshape(masked, experts, n)
@@ -130,7 +130,7 @@ def _chosen(c: Context, layer: int, how: Routing, logits: Node, probs: Node, cou
         selection = logits
     if how.grouped:
         selection = g.unary(logits)
-    groups = c.hp.whole("expert_group_count")
+    groups = c.hp.integer("expert_group_count")
     if groups > 1:
         selection = _grouped(c, selection, experts, groups)
     return g.argsort_top_k(selection, used)

@@ -124,17 +124,17 @@ def pools(c: Context) -> tuple[Node, Node, Node, Node, int]:
 
 def pool_size(c: Context) -> int:
     """Positions of a pool."""
-    size = c.hp.whole("attention.indexer.kpool") or max(
-        c.hp.whole("attention.compress_ratios", 0, i) for i in range(c.hp.blocks)
+    size = c.hp.integer("attention.indexer.kpool") or max(
+        c.hp.integer("attention.compress_ratios", 0, i) for i in range(c.hp.blocks)
     )
-    if size < 2 or c.hp.whole("attention.indexer.top_k") % size:
+    if size < 2 or c.hp.integer("attention.indexer.top_k") % size:
         raise MissingError("a pool that divides attention.indexer.top_k")
     return size
 
 
 def _attention(c: Context, x: Node, layer: int) -> Node:
     """Gated attention, to the pools that an indexer ranks highest where the layer has one (build_layer_attn)."""
-    if c.memory.indexer[layer] is None or not c.hp.whole("attention.compress_ratios", 0, layer):
+    if c.memory.indexer[layer] is None or not c.hp.integer("attention.compress_ratios", 0, layer):
         return gated_attention(c, x, layer, WHAT)
     n, heads = c.batch.tokens, heads_of(c, layer)
     base = inputs(c, heads)
@@ -164,7 +164,7 @@ def _attention(c: Context, x: Node, layer: int) -> Node:
 def _selected(c: Context, x: Node, layer: int, full: Node) -> Node:
     """The mask of the chosen pools (build_qsa_sel)."""
     hp, n, size = c.hp, c.batch.tokens, pool_size(c)
-    dim, heads = hp.whole("attention.indexer.key_length"), hp.whole("attention.indexer.head_count")
+    dim, heads = hp.integer("attention.indexer.key_length"), hp.integer("attention.indexer.head_count")
     cells, members, seen, tail, new = pools(c)
     raw = linear(c, "indexer.k_proj", x, layer)
     zero = g.like("FILL", g.new(F32, dim, n))
@@ -201,7 +201,7 @@ def _selected(c: Context, x: Node, layer: int, full: Node) -> Node:
     q = g.rope(q, positions(c))
     weights = g.like("FILL", g.new(F32, heads, n))
     scores = g.result("LIGHTNING_INDEXER", F32, (count, n, 1, 1), q, keys, weights, seen)
-    best = min(count, hp.whole("attention.indexer.top_k") // size)
+    best = min(count, hp.integer("attention.indexer.top_k") // size)
     top = g.top_k(scores, best)
     ids = g.reshape(g.get_rows(members, g.reshape(top, best * n)), size * best, n)
     ids = g.concat(ids, tail, 0)

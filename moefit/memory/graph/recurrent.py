@@ -224,7 +224,7 @@ def mamba_with_heads(c: Context, x: Node, layer: int) -> Node:
 
 def _conv_row(c: Context, kernel: int, inner: int) -> int:
     """Values in a sequence's convolution state: Mamba has room for groups it does not use (n_embd_r)."""
-    groups, width = c.hp.whole("ssm.group_count"), c.hp.needed("ssm.state_size")
+    groups, width = c.hp.integer("ssm.group_count"), c.hp.needed("ssm.state_size")
     return (kernel - 1) * (inner + 2 * groups * width)
 
 

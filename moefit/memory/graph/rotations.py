@@ -32,7 +32,7 @@ def in_window(c: Context, layer: int) -> bool:
 
 def in_window_or_dense(c: Context, layer: int) -> bool:
     """Layers with a window, and the leading dense ones."""
-    return c.memory.windowed[layer] or layer < c.hp.whole("leading_dense_block_count")
+    return c.memory.windowed[layer] or layer < c.hp.integer("leading_dense_block_count")
 
 
 def unless_full(c: Context, layer: int) -> bool:
@@ -98,5 +98,5 @@ def rope_factors(c: Context, layer: int) -> Node | None:
     scaled = c.shared(layer, "rope_freqs.weight")
     if scaled is not None:
         return scaled
-    original = c.hp.whole("rope.scaling.original_context_length", c.hp.whole("context_length"))
+    original = c.hp.integer("rope.scaling.original_context_length", c.hp.integer("context_length"))
     return c.shared(layer, f"rope_factors_{'long' if c.batch.cells > original else 'short'}.weight")

@@ -33,7 +33,7 @@ def rwkv7(c: Context, layers: Sequence[int]) -> None:
 
 
 def _build(c: Context, layers: Sequence[int], time_mix: TimeMix, channel_mix: ChannelMix) -> None:
-    every = c.hp.whole("rescale_every_n_layers")
+    every = c.hp.integer("rescale_every_n_layers")
     cur = norm(c, embedding(c), c.on_first("token_embd_norm.weight"), 0, rms=False)
     bias = c.on_first("token_embd_norm.bias")
     if bias is not None:

@@ -41,8 +41,8 @@ def indexed_latent_attention(c: Context, x: Node, layer: int, _what: Plain) -> N
     if c.memory.indexer[layer] is not None:
         c.carried["top_k"] = _chosen_cells(c, x, low, layer, turned=not c.row.unturned_indexer)
     rank, rope, heads = (
-        hp.whole("attention.kv_lora_rank"),
-        hp.whole("rope.dimension_count"),
+        hp.integer("attention.kv_lora_rank"),
+        hp.integer("rope.dimension_count"),
         hp.heads(layer),
     )
     query, k, values = latent_query(c, linear(c, "attn_q_b", low, layer), x, layer)
@@ -50,7 +50,7 @@ def indexed_latent_attention(c: Context, x: Node, layer: int, _what: Plain) -> N
     inp = inputs(c, shape, v_cache=False)
     c.expand(query, values, k)
     store(c, layer, shape, k, None, inp)
-    masked = _only(inp.mask, c.carried["top_k"]) if _indexed(c, layer) else inp.mask
+    masked = _unmasked(inp.mask, c.carried["top_k"]) if _indexed(c, layer) else inp.mask
     cached = cached_k(c, layer, shape)
     whole = g.view(cached, (rank, *cached.ne[1:]), cached.nb)
     sinks = c.find(layer, "attn_sinks")
@@ -78,13 +78,13 @@ def indexed_or_windowed(c: Context, x: Node, layer: int, _what: Plain) -> Node:
     hp, n, window = c.hp, c.batch.tokens, c.memory.windowed[layer]
     suffix = "_swa" if window else ""
     rank, rope, heads = (
-        hp.whole(f"attention.kv_lora_rank{suffix}"),
-        hp.whole("rope.dimension_count"),
+        hp.integer(f"attention.kv_lora_rank{suffix}"),
+        hp.integer("rope.dimension_count"),
         hp.heads(layer),
     )
     key, value = (
-        hp.whole(f"attention.key_length_mla{suffix}"),
-        hp.whole(f"attention.value_length_mla{suffix}"),
+        hp.integer(f"attention.key_length_mla{suffix}"),
+        hp.integer(f"attention.value_length_mla{suffix}"),
     )
     low = norm(c, linear(c, "attn_q_a", x, layer), "attn_q_a_norm", layer)
     top_k = None if window else _chosen_cells(c, x, low, layer)
@@ -104,7 +104,7 @@ def indexed_or_windowed(c: Context, x: Node, layer: int, _what: Plain) -> Node:
     k = g.concat(latent, k_pe, 0)
     c.expand(query, latent, k)
     store(c, layer, shape, k, None, inp)
-    seen = inp.mask if top_k is None else _only(inp.mask, top_k)
+    seen = inp.mask if top_k is None else _unmasked(inp.mask, top_k)
     cached = cached_k(c, layer, shape)
     whole = g.view(cached, (rank, *cached.ne[1:]), cached.nb)
     cur = mha(c, layer, query, cached, whole, seen, v_mla=c.weight(layer, "attn_v_b"))
@@ -116,7 +116,7 @@ def indexed_or_windowed(c: Context, x: Node, layer: int, _what: Plain) -> Node:
 def _chosen_cells(c: Context, x: Node, low: Node, layer: int, *, turned: bool = True) -> Node:
     """The indexer: its own keys, one score for each cell, the best ones."""
     hp, b = c.hp, c.batch
-    size, heads = hp.whole("attention.indexer.key_length"), hp.whole("attention.indexer.head_count")
+    size, heads = hp.integer("attention.indexer.key_length"), hp.integer("attention.indexer.head_count")
     shape = Heads(heads, 1, size, 0)
     rotation = 64
     while size % (2 * rotation) == 0:
@@ -140,10 +140,10 @@ def _chosen_cells(c: Context, x: Node, low: Node, layer: int, *, turned: bool = 
     scores = g.result(
         "LIGHTNING_INDEXER", F32, (keys.ne[2], q.ne[2], 1, q.ne[3]), q, keys, g.scale(weights), scores_mask
     )
-    return g.cont(g.top_k(scores, min(keys.ne[2], hp.whole("attention.indexer.top_k"))))
+    return g.cont(g.top_k(scores, min(keys.ne[2], hp.integer("attention.indexer.top_k"))))
 
 
-def _only(full: Node, top_k: Node) -> Node:
+def _unmasked(full: Node, top_k: Node) -> Node:
     """The mask without the cells that were not chosen."""
     every = g.like("FILL", full)
     ne, nb = full.ne, every.nb
@@ -164,7 +164,7 @@ def block_sparse_attention(c: Context, x: Node, layer: int, what: Plain) -> Node
         return self_attention(c, x, layer, what)
     n = c.batch.tokens
     heads = heads_of(c, layer)
-    size, groups = c.hp.whole("attention.indexer.key_length"), c.hp.whole("attention.indexer.head_count")
+    size, groups = c.hp.integer("attention.indexer.key_length"), c.hp.integer("attention.indexer.head_count")
     q, k, v = qkv(c, x, layer, heads)
     pos = positions(c)
     q = g.rope(normed(c, q, "attn_q_norm", layer), pos)
@@ -197,8 +197,8 @@ def _stream(c: Context, layer: int, heads: Heads, what: tuple[Node, Node, Node],
     q, iq, keys = what
     b = c.batch
     per, cells, size = b.tokens // b.streams, b.cells, iq.ne[0]
-    groups = c.hp.whole("attention.indexer.head_count")
-    block = c.hp.whole("attention.indexer.block_size", 128)
+    groups = c.hp.integer("attention.indexer.head_count")
+    block = c.hp.integer("attention.indexer.block_size", 128)
     blocks = -(-RESERVED_POSITIONS // block)
     padded = blocks * block
     bias = c.input("msa.bias", F32, blocks, b.tokens)
@@ -215,7 +215,7 @@ def _stream(c: Context, layer: int, heads: Heads, what: tuple[Node, Node, Node],
     scores = g.mul_mat(g.get_rows(ik_s, g.view_nd(slots, (padded,))), g.reshape(iq_s, size, groups * per))
     scores = g.in_place("ADD", g.reshape(scores, padded, groups, per), pm_s)
     pooled = g.result("POOL_2D", F32, (blocks, groups, per, 1), scores)
-    best = g.top_k(g.add(pooled, bias_s), min(c.hp.whole("attention.indexer.top_k") or blocks, blocks))
+    best = g.top_k(g.add(pooled, bias_s), min(c.hp.integer("attention.indexer.top_k") or blocks, blocks))
     never = g.repeat(g.cast(g.scale(bias_s), F16), blocks, groups, per, 1)
     zero = g.scale(g.cast(best, F32))
     chosen = best.ne[0]

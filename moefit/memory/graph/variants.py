@@ -98,7 +98,7 @@ def grovemoe(c: Context, layers: Sequence[int]) -> None:
 
 def _adjugate(c: Context, x: Node, layer: int, how: Routing, router: Node) -> Node:
     chunks = c.weight(layer, "ffn_up_chexps").ne[2]
-    group = c.hp.whole("experts_per_group", 1)
+    group = c.hp.integer("experts_per_group", 1)
     count = c.hp.experts() // group if group else chunks
     used = min(c.hp.experts_used(layer), count)
     return moe_ffn(c, x, layer, how, logits=router, suffix="_chexps", experts=count, used=used)
@@ -109,7 +109,7 @@ def deci(c: Context, layers: Sequence[int]) -> None:
     cur = embedding(c)
     for layer in layers:
         before, residual = cur, cur
-        heads, dense = c.hp.heads(layer), bool(c.hp.whole("feed_forward_length", 0, layer))
+        heads, dense = c.hp.heads(layer), bool(c.hp.integer("feed_forward_length", 0, layer))
         out = cur
         if heads:
             out = norm(c, cur, "attn_norm", layer)

@@ -43,7 +43,7 @@ ROWS: Final[dict[str, Architecture]] = {
         graph="dense.exaone4",
         reads="attention.sliding_window_pattern",
         defaults={"attention.sliding_window": 4096},
-        window=Window(pattern=4, only_with_layers=64),
+        window=Window(pattern=4, if_layers=64),
         never_loads_mtp=True,
     ),
     "falcon": Architecture(graph="dense.falcon"),

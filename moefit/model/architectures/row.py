@@ -27,7 +27,7 @@ class Window:
     """The first layer of a period attends to everything, not the last."""
     fixed: int | None = None
     """Tokens, whatever the file says, as long as it does not say 0."""
-    only_with_layers: int | None = None
+    if_layers: int | None = None
     """The window exists only in the variant with that many layers."""
     all_attention: bool = False
     """Every layer that is not recurrent has the window."""

@@ -24,7 +24,7 @@ def every_layer(_hparams: Hyperparameters, _layer: int) -> bool:
 
 def as_glm_5_2(hparams: Hyperparameters, layer: int) -> bool:
     """Every layer before GLM-5.2, which has a longer context, and then the first two and every fourth of 78 (src/models/glm-dsa.cpp)."""
-    if hparams.whole("context_length") < 1 << 20:
+    if hparams.integer("context_length") < 1 << 20:
         return True
     return layer < 2 or (layer < 78 and (layer - 2) % 4 == 0)
 

@@ -1,4 +1,4 @@
-"""Files that go beside a model: what they are, and how many bytes their tensors take."""
+"""GGUF files that are no language model: what they hold, and where they belong on a command line."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from moefit.errors import InputError
-from moefit.values import dataclass
 
 if TYPE_CHECKING:
     from moefit.gguf.header import Header
 
 
-class SidecarKind(Enum):
+class FileKind(Enum):
     """What a GGUF that is no language model holds."""
 
     MMPROJ = "mmproj"
@@ -32,26 +31,15 @@ class SidecarKind(Enum):
 
 
 _WORDS = {
-    SidecarKind.MMPROJ: ("a multimodal projector", "give it with --mmproj, and the model with -m"),
-    SidecarKind.ADAPTER: ("a LoRA adapter", "give it with --lora, and the model with -m"),
-    SidecarKind.CONTROL_VECTOR: ("a control vector", "give it with --control-vector, and the model with -m"),
-    SidecarKind.IMATRIX: ("an importance matrix", "it is for llama-quantize; give the model with -m"),
+    FileKind.MMPROJ: ("a multimodal projector", "give it with --mmproj, and the model with -m"),
+    FileKind.ADAPTER: ("a LoRA adapter", "give it with --lora, and the model with -m"),
+    FileKind.CONTROL_VECTOR: ("a control vector", "give it with --control-vector, and the model with -m"),
+    FileKind.IMATRIX: ("an importance matrix", "it is for llama-quantize; give the model with -m"),
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Sidecar:
-    """A file beside the model."""
-
-    path: str
-    kind: SidecarKind
-    bytes: int
-    """Of all its tensors."""
-    truncated: bool = False
-
-
-def sidecar_kind(header: Header) -> SidecarKind | None:
-    """What the header is of, if not a language model.
+def file_kind(header: Header) -> FileKind | None:
+    """What the header is of; None for a language model.
 
     source: tools/mtmd/clip.cpp (clip), src/llama-adapter.cpp (adapter), common/common.cpp (controlvector),
     tools/imatrix/imatrix.cpp (imatrix)
@@ -59,24 +47,23 @@ def sidecar_kind(header: Header) -> SidecarKind | None:
     architecture = header.metadata.get("general.architecture")
     kind = header.metadata.get("general.type")
     if architecture == "clip" or kind == "mmproj":
-        return SidecarKind.MMPROJ
+        return FileKind.MMPROJ
     if kind == "adapter":
-        return SidecarKind.ADAPTER
+        return FileKind.ADAPTER
     if architecture == "controlvector":
-        return SidecarKind.CONTROL_VECTOR
+        return FileKind.CONTROL_VECTOR
     if kind == "imatrix":
-        return SidecarKind.IMATRIX
+        return FileKind.IMATRIX
     return None
 
 
-def sidecar(path: str, header: Header, wanted: SidecarKind) -> Sidecar:
-    """The file at `path` as a `wanted` sidecar.
+def require_kind(path: str, header: Header, wanted: FileKind) -> None:
+    """Hold the file at `path` to the kind that its option takes.
 
     Raises:
         InputError: it is something else.
     """
-    kind = sidecar_kind(header)
+    kind = file_kind(header)
     if kind is not wanted:
         found = kind.description if kind else "a language model"
         raise InputError(f"{path}: is {found}, not {wanted.description}")
-    return Sidecar(path, kind, sum(tensor.bytes for tensor in header.tensors), header.truncated)
