@@ -14,7 +14,7 @@ from pathlib import Path
 from moefit.launch.options import builtin
 from moefit.launch.ranges import RANGES
 from moefit.launch.refused import NOT_CHECKED, ON_THE_LINE
-from moefit.planning.refusals import IGNORES, STOPS, Row
+from moefit.planning.refusals import IGNORES, STOPS, Condition
 
 PAGE = Path(__file__).parents[1] / "docs" / "refusals.md"
 INTRODUCTION = """\
@@ -49,7 +49,7 @@ def page() -> str:
     )
 
 
-def _row(row: Row) -> tuple[str, ...]:
+def _row(row: Condition) -> tuple[str, ...]:
     return f"`{row.options}`", row.when, row.says.replace("{}", "..."), row.instead, row.source
 
 

@@ -13,7 +13,7 @@ from moefit.app.request import read_launch, read_machine, read_request
 from moefit.errors import MoefitError, UsageError
 from moefit.machine.detect import MachineOptions
 from moefit.machine.types import Machine
-from moefit.planning.compared import Row
+from moefit.planning.compared import Compared
 from moefit.planning.core import plan
 from moefit.search.request import Options, Request
 from moefit.values import dataclass
@@ -38,7 +38,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SharedLine:
     """The command that all of them share."""
 
     words: tuple[str, ...] | None
@@ -47,7 +47,7 @@ class Line:
     build: str | None = None
 
 
-def compare(asked: Asked, line: Line, tell: Tell) -> tuple[Row, ...]:
+def compare(asked: Asked, line: SharedLine, tell: Tell) -> tuple[Compared, ...]:
     """Every combination, planned; the largest files first where a repository was asked for.
 
     Raises:
@@ -93,7 +93,7 @@ Read = Request | MoefitError
 
 
 def _read(
-    names: Sequence[str | None], line: Line, machine: Machine, tell: Tell
+    names: Sequence[str | None], line: SharedLine, machine: Machine, tell: Tell
 ) -> list[tuple[str | None, Read]]:
     """The request of every model, in their order; headers on servers are fetched several at a time."""
 
@@ -124,11 +124,11 @@ def _planned(
     asked: Asked,
     machines: dict[str | None, Machine],
     tell: Callable[[str], None],
-) -> Iterator[Row]:
+) -> Iterator[Compared]:
     """A model's plans."""
     label = name or (read.model.name if isinstance(read, Request) else "")
     if isinstance(read, MoefitError):
-        yield Row(label, error=read.message)
+        yield Compared(label, error=read.message)
         return
     for context, card, strategy in product(asked.contexts or (None,), machines, asked.strategies or (None,)):
         tell(label)
@@ -139,6 +139,6 @@ def _planned(
         if strategy is not None:
             request = replace(request, options=replace(read.options, strategy=strategy))
         try:
-            yield Row(label, context, card, strategy, plan(request))
+            yield Compared(label, context, card, strategy, plan(request))
         except MoefitError as error:
-            yield Row(label, context, card, strategy, error=error.message)
+            yield Compared(label, context, card, strategy, error=error.message)

@@ -24,7 +24,7 @@ def compare(
     svg: o.Svg = None,
 ) -> int:
     """Files, quants, contexts, cards or strategies side by side."""
-    from moefit.app.compare import Asked, Line
+    from moefit.app.compare import Asked, SharedLine
     from moefit.app.compare import compare as compared
     from moefit.cli.bar import bar
     from moefit.formats.comparison import comparison_json, show_comparison
@@ -38,7 +38,7 @@ def compare(
     )
     with bar() as tell:
         rows = compared(
-            asked, Line(shared.words, shared.machine_options, shared.plan_options, shared.build), tell
+            asked, SharedLine(shared.words, shared.machine_options, shared.plan_options, shared.build), tell
         )
     if as_json:
         sys.stdout.write(comparison_json(rows))

@@ -12,14 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 from moefit.formats.page import Line, Rows, words
-from moefit.planning.compared import Row
+from moefit.planning.compared import Compared
 from moefit.sizes import format_size
 
 _FAST_ENOUGH: Final = 10.0
 """Tokens of answer per second that keep ahead of a reader."""
 
 
-def show_comparison(rows: Sequence[Row], console: Console) -> None:
+def show_comparison(rows: Sequence[Compared], console: Console) -> None:
     """A table, and below it which is the fastest and which the largest file that is fast enough."""
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim", pad_edge=False)
     dims = _dimensions(rows)
@@ -38,12 +38,12 @@ def show_comparison(rows: Sequence[Row], console: Console) -> None:
             console.print(Line(words(Text(f"{row.model}: {row.error}", style="dim")), 2), crop=False)
 
 
-def fastest(rows: Sequence[Row]) -> Row | None:
+def fastest(rows: Sequence[Compared]) -> Compared | None:
     """The one with the fewest seconds, the earlier of equals."""
     return min((row for row in rows if row.fits), key=_seconds, default=None)
 
 
-def largest(rows: Sequence[Row]) -> Row | None:
+def largest(rows: Sequence[Compared]) -> Compared | None:
     """Of files of several sizes the largest that fits and answers faster than one reads, the faster of equals."""
     if len({row.plan.model.bytes for row in rows if row.plan}) < 2:
         return None
@@ -55,21 +55,21 @@ def largest(rows: Sequence[Row]) -> Row | None:
     return max(good, key=lambda row: (row.plan.model.bytes if row.plan else 0, -_seconds(row)), default=None)
 
 
-def comparison_json(rows: Sequence[Row]) -> str:
+def comparison_json(rows: Sequence[Compared]) -> str:
     """The same as one JSON document, a newline at its end."""
     best, large = fastest(rows), largest(rows)
     found = [{**_object(row), "fastest": row is best, "largest_that_fits_well": row is large} for row in rows]
     return json.dumps({"version": 1, "rows": found}, indent=2) + "\n"
 
 
-def _dimensions(rows: Sequence[Row]) -> list[str]:
+def _dimensions(rows: Sequence[Compared]) -> list[str]:
     """What differs between the rows."""
     names = ("model", "card", "strategy")
     differing = [name for name in names if len({_dimension(row, name) for row in rows}) > 1]
     return differing or ["model"]
 
 
-def _dimension(row: Row, name: str) -> str:
+def _dimension(row: Compared, name: str) -> str:
     return {
         "model": row.model.rpartition("/")[2],
         "card": row.card or "",
@@ -85,7 +85,7 @@ def _common(models: Sequence[str]) -> str:
     return first[: first.rfind("-") + 1] if len(set(named)) > 1 else ""
 
 
-def _cells(row: Row) -> Iterator[str]:
+def _cells(row: Compared) -> Iterator[str]:
     made = row.plan
     if made is None:
         yield from ("", "", "", "", "", "")
@@ -101,7 +101,7 @@ def _cells(row: Row) -> Iterator[str]:
     yield format_size(made.host.total)
 
 
-def _marks(row: Row, best: Row | None, large: Row | None) -> Text:
+def _marks(row: Compared, best: Compared | None, large: Compared | None) -> Text:
     """What is to be said of a row: best is the fastest and the largest at once."""
     if row.plan is None:
         return Text("cannot be read", style="bold red")
@@ -112,7 +112,7 @@ def _marks(row: Row, best: Row | None, large: Row | None) -> Text:
     return Text("✓ fastest" if row is best else "✓ largest" if row is large else "", style="bold")
 
 
-def _summary(rows: Sequence[Row], best: Row | None, large: Row | None) -> str:
+def _summary(rows: Sequence[Compared], best: Compared | None, large: Compared | None) -> str:
     if best is None:
         return "None of them fits."
     if large is not None and large.plan is not None:
@@ -122,11 +122,11 @@ def _summary(rows: Sequence[Row], best: Row | None, large: Row | None) -> str:
     return f"{told} with a context of {best.plan.settings.context if best.plan else 0:,} is the fastest."
 
 
-def _seconds(row: Row) -> float:
+def _seconds(row: Compared) -> float:
     return row.plan.prediction.seconds if row.plan else float("inf")
 
 
-def _object(row: Row) -> dict[str, Any]:
+def _object(row: Compared) -> dict[str, Any]:
     made = row.plan
     asked = {"model": row.model, "card": row.card, "strategy": row.strategy, "error": row.error}
     if made is None:

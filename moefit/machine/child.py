@@ -31,7 +31,7 @@ _PATIENCE: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ChildAnswer:
     """What came of a question."""
 
     text: str | None
@@ -42,7 +42,7 @@ class Answer:
     """The call that was noted last; empty for none."""
 
 
-def ask_in_child(question: Question, seconds: float) -> Answer:
+def ask_in_child(question: Question, seconds: float) -> ChildAnswer:
     """What `question` returns when it is called in a child process, which has so many `seconds`.
 
     The child calls what it is given with the name of each call before it makes it. It has no streams, is alone in its session,
@@ -138,14 +138,16 @@ def _end(child: int) -> int | None:
     return None
 
 
-def _judge(message: bytes | None, status: int | None, last: str, seconds: float) -> Answer:
+def _judge(message: bytes | None, status: int | None, last: str, seconds: float) -> ChildAnswer:
     """What a message, and the end of the process that was to write it, amount to."""
     if message is None:
-        return Answer(None, f"does not answer in {seconds:g} seconds", last)
+        return ChildAnswer(None, f"does not answer in {seconds:g} seconds", last)
     if len(message) < _HEAD or len(message) != _HEAD + _size(message):
-        return Answer(None, _death(status), last)
+        return ChildAnswer(None, _death(status), last)
     text = message[_HEAD:].decode(errors="replace")
-    return Answer(text, last=last) if message[:1] == b"+" else Answer(None, f"fails with {text}", last)
+    return (
+        ChildAnswer(text, last=last) if message[:1] == b"+" else ChildAnswer(None, f"fails with {text}", last)
+    )
 
 
 def _death(status: int | None) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from moefit.machine import nvml_calls as nvml
 from moefit.machine.card import Card
 from moefit.machine.catalogue import card_of_driver, is_discrete
-from moefit.machine.cuda_order import Candidate, Visible, devices_by_uuid, visible_devices
+from moefit.machine.cuda_order import Gpu, Visible, devices_by_uuid, visible_devices
 from moefit.machine.link import pcie_bandwidth
 from moefit.machine.overhead import context_overhead
 from moefit.machine.types import Device
@@ -105,9 +105,7 @@ class Cards:
     def devices(self, environment: Mapping[str, str], ram: Ram) -> tuple[list[Device], list[str]]:
         """See `read_gpus`."""
         cards = self._cards()
-        candidates = [
-            Candidate(card.uuid, card.name, card.cores * card.clock, tuple(card.parts)) for card in cards
-        ]
+        candidates = [Gpu(card.uuid, card.name, card.cores * card.clock, tuple(card.parts)) for card in cards]
         order = visible_devices(candidates, environment)
         self._warnings.extend(order.warnings)
         seen = order.devices
@@ -120,9 +118,7 @@ class Cards:
                 devices.append(device)
         return devices, self._warnings
 
-    def _asked(
-        self, candidates: Sequence[Candidate], environment: Mapping[str, str]
-    ) -> tuple[Visible, ...] | None:
+    def _asked(self, candidates: Sequence[Gpu], environment: Mapping[str, str]) -> tuple[Visible, ...] | None:
         """What the CUDA driver itself lists, where NVML's view leaves the order open; None where it does not answer.
 
         It reads the variables of this process; for any others it cannot be asked.
@@ -135,7 +131,7 @@ class Cards:
         uuids = cuda_driver.cuda_uuids()
         return devices_by_uuid(candidates, uuids) if uuids else None
 
-    def _guessed(self, candidates: Sequence[Candidate], seen: tuple[Visible, ...]) -> tuple[Visible, ...]:
+    def _guessed(self, candidates: Sequence[Gpu], seen: tuple[Visible, ...]) -> tuple[Visible, ...]:
         """What is taken for CUDA's view, with a warning."""
         names = ", ".join(f"CUDA{place} {candidates[one.index].name}" for place, one in enumerate(seen))
         self._warnings.append(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from moefit.errors import InputError
 from moefit.gguf.header import SkippedArray, brief
-from moefit.model.architectures import Prediction, is_known
+from moefit.model.architectures import PredictionBlocks, is_known
 from moefit.model.architectures import architecture as row_of
 from moefit.model.consistency import agree
 from moefit.model.file_kind import file_kind
@@ -80,12 +80,12 @@ def _prediction_blocks(row: Architecture, hparams: Hyperparameters, header: Head
     """Blocks at the end that are loaded only for multi-token prediction."""
     told = hparams.integer("nextn_predict_layers")
     match row.prediction:
-        case Prediction.NONE:
+        case PredictionBlocks.NONE:
             return 0
-        case Prediction.WITH_PROJECTION:
+        case PredictionBlocks.WITH_PROJECTION:
             probe = f"blk.{hparams.blocks - told}.nextn.eh_proj.weight"
             return told if any(tensor.name == probe for tensor in header.tensors) else 0
-        case Prediction.TOLD:
+        case PredictionBlocks.TOLD:
             return told
 
 

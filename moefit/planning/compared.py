@@ -7,7 +7,7 @@ from moefit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Compared:
     """One plan, and what it is of."""
 
     model: str

@@ -16,7 +16,7 @@ from moefit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Condition:
     """One condition."""
 
     options: str
@@ -33,7 +33,7 @@ class Row:
 
 
 STOPS: Final = (
-    Row(
+    Condition(
         "-sm row",
         "a device that the line uses has no split buffers: in b11434 only SYCL and Hexagon have them",
         "device {} does not support split buffers",
@@ -41,7 +41,7 @@ STOPS: Final = (
         "src/llama-model.cpp:1165, make_gpu_buft_list",
         c.row_mode,
     ),
-    Row(
+    Condition(
         "-sm tensor",
         "the architecture lacks it: " + ", ".join(sorted(c.NO_TENSOR_MODE)),
         "LLAMA_SPLIT_MODE_TENSOR not implemented for architecture '{}'",
@@ -49,7 +49,7 @@ STOPS: Final = (
         "src/llama-model.cpp:363, llama_model_create; src/llama-arch.cpp:1196, llm_arch_supports_sm_tensor",
         c.tensor_mode,
     ),
-    Row(
+    Condition(
         "-sm tensor",
         "there is no device",
         "LLAMA_SPLIT_MODE_TENSOR needs >= 1 devices",
@@ -57,7 +57,7 @@ STOPS: Final = (
         "src/llama.cpp:205, llama_prepare_model_devices",
         c.tensor_alone,
     ),
-    Row(
+    Condition(
         "-sm tensor -fa off",
         "always",
         "SPLIT_MODE_TENSOR requires flash_attn to be enabled",
@@ -65,7 +65,7 @@ STOPS: Final = (
         "src/llama-context.cpp:3830, llama_init_from_model",
         c.tensor_attention,
     ),
-    Row(
+    Condition(
         "-ctk, -ctv",
         "they differ, and the model caches one compressed row for both (MLA, DeepSeek-V4)",
         "model does not support different K and V cache types ({})",
@@ -73,7 +73,7 @@ STOPS: Final = (
         "src/llama-context.cpp:3839, llama_init_from_model",
         c.cache_types,
     ),
-    Row(
+    Condition(
         "-ctk",
         "the type's block does not divide the length of a head's key, and flash attention is not off",
         "K cache type {} does not divide the head",
@@ -81,7 +81,7 @@ STOPS: Final = (
         "src/llama-context.cpp:3859, llama_init_from_model",
         c.key_blocks,
     ),
-    Row(
+    Condition(
         "-ctv",
         "the same of a head's value",
         "V cache type {} does not divide the head",
@@ -89,7 +89,7 @@ STOPS: Final = (
         "src/llama-context.cpp:3871, llama_init_from_model",
         c.value_blocks,
     ),
-    Row(
+    Condition(
         "--spec-type draft-mtp",
         "the model has no prediction block (nextn_predict_layers), and no -md gives one",
         "failed to create MTP context: {} has no MTP layers here",
@@ -97,7 +97,7 @@ STOPS: Final = (
         "tools/server/server-context.cpp:1258, load_model; src/llama-context.cpp:3884, llama_init_from_model",
         c.no_head,
     ),
-    Row(
+    Condition(
         "-m",
         "the file is a draft head that borrows from a model: gemma4-assistant, eagle3 or dflash",
         "{} requires ctx_other to be set",
@@ -110,7 +110,7 @@ STOPS: Final = (
 
 
 IGNORES: Final = (
-    Row(
+    Condition(
         "--swa-full",
         "the model has no sliding window",
         "{} is not supported by this model, it will be disabled",
@@ -118,7 +118,7 @@ IGNORES: Final = (
         "tools/server/server-context.cpp:1333, load_model",
         c.swa_full,
     ),
-    Row(
+    Condition(
         "--spec-type draft-simple, draft-eagle3, draft-dflash, draft-dspark",
         "no -md or -hfd names a draft model",
         "nothing is drafted by {}: there is no draft model",
@@ -126,7 +126,7 @@ IGNORES: Final = (
         "common/speculative.cpp:239 and 2703, common_speculative_init",
         c.no_draft,
     ),
-    Row(
+    Condition(
         "-fa on",
         "the architecture is grok",
         "{}: flash_attn is not compatible with Grok - forcing off",
@@ -134,7 +134,7 @@ IGNORES: Final = (
         "src/llama-context.cpp:3820, llama_init_from_model",
         c.grok,
     ),
-    Row(
+    Condition(
         "-mg",
         "the split mode is neither none nor row",
         "{} counts with -sm none only",
@@ -142,7 +142,7 @@ IGNORES: Final = (
         "src/llama.cpp:289, llama_prepare_model_devices",
         c.main_gpu,
     ),
-    Row(
+    Condition(
         "--fit on",
         "the split mode is tensor",
         "{}: llama_params_fit is not implemented for SPLIT_MODE_TENSOR, abort",
@@ -150,7 +150,7 @@ IGNORES: Final = (
         "common/fit.cpp:184, common_params_fit_impl",
         c.fit_in_tensor_mode,
     ),
-    Row(
+    Condition(
         "--kv-unified-per-slot",
         "it is larger than the context that -c gives",
         "{} exceeds the per-slot pool capacity: it has no effect",

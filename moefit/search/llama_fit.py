@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Final
 
 from moefit.memory.types import Footprint
-from moefit.search.llama_fit_layers import Assignment, Task, place_layers
+from moefit.search.llama_fit_layers import Assignment, LayerTask, place_layers
 from moefit.values import dataclass
 
 MARGIN: Final = 1024 << 20
@@ -44,7 +44,7 @@ Where = Assignment | str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class FitLine:
     """What the fit knows of a line and its machine."""
 
     free: tuple[int, ...]
@@ -78,13 +78,13 @@ class Fitted:
     """Why the line is loaded although it may not fit."""
 
 
-def llama_fit(line: Line) -> Fitted:
+def llama_fit(line: FitLine) -> Fitted:
     """What llama.cpp's fit does with a line.
 
     >>> from moefit.memory.types import HostUse, Use
     >>> def measure(context, where):
     ...     return Footprint((Use(model=600, context=context // 100),), HostUse())
-    >>> line = Line((1000,), (100,), 0, Contexts(None, 40960, 4096), 8, False, None, "-ngl 8", measure)
+    >>> line = FitLine((1000,), (100,), 0, Contexts(None, 40960, 4096), 8, False, None, "-ngl 8", measure)
     >>> llama_fit(line)
     Fitted(context=29952, assignment=None, gave_up=None)
     """
@@ -105,7 +105,7 @@ def llama_fit(line: Line) -> Fitted:
     return Fitted(context, _assigned(line, context))
 
 
-def _used(line: Line, footprint: Footprint) -> int:
+def _used(line: FitLine, footprint: Footprint) -> int:
     """Bytes on all devices; in RAM where there is none."""
     if not line.free:
         host = footprint.host
@@ -113,14 +113,14 @@ def _used(line: Line, footprint: Footprint) -> int:
     return sum(use.total for use in footprint.devices)
 
 
-def _target(line: Line) -> int:
+def _target(line: FitLine) -> int:
     """Bytes that all devices (or RAM) may be used for."""
     if not line.free:
         return line.ram - line.margins[0]
     return sum(line.free) - sum(line.margins[: len(line.free)])
 
 
-def _keeps_margins(line: Line, footprint: Footprint) -> bool:
+def _keeps_margins(line: FitLine, footprint: Footprint) -> bool:
     """Step 1."""
     if not line.free:
         return _used(line, footprint) <= _target(line)
@@ -131,7 +131,7 @@ def _keeps_margins(line: Line, footprint: Footprint) -> bool:
     return all(n >= 0 for n in left)
 
 
-def _smaller_context(line: Line, full: Footprint) -> tuple[int, bool]:
+def _smaller_context(line: FitLine, full: Footprint) -> tuple[int, bool]:
     """Step 2: the context by interpolation between the smallest and the trained one, and whether that should be enough."""
     contexts = line.contexts
     if contexts.least is None or contexts.most <= contexts.least:
@@ -144,7 +144,7 @@ def _smaller_context(line: Line, full: Footprint) -> tuple[int, bool]:
     return max(tokens - tokens % (_STEP * contexts.sequences), contexts.least), True
 
 
-def _waste(line: Line, full: Footprint) -> int:
+def _waste(line: FitLine, full: Footprint) -> int:
     """What several devices are expected to leave unused: half a layer each, or a sixth with experts, and one more."""
     count = len(line.free)
     if count < 2:
@@ -154,13 +154,13 @@ def _waste(line: Line, full: Footprint) -> int:
     return (count + 1) * layer // (6 if line.routed else 2)
 
 
-def _assigned(line: Line, context: int) -> Assignment:
+def _assigned(line: FitLine, context: int) -> Assignment:
     """Steps 3 and 4."""
 
     def measure(where: Where) -> tuple[int, ...]:
         return tuple(use.total for use in line.measure(context, where).devices)
 
     targets = tuple(free - margin for free, margin in zip(line.free, line.margins, strict=False))
-    task = Task(line.blocks, line.routed, targets, measure)
+    task = LayerTask(line.blocks, line.routed, targets, measure)
     convert = line.routed and sum(targets) > sum(measure(ALL_EXPERTS))
     return place_layers(task, convert=convert)

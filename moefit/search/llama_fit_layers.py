@@ -78,7 +78,7 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class LayerTask:
     """What steps 3 and 4 know."""
 
     blocks: int
@@ -107,7 +107,7 @@ class Filling:
         return replace(self, shares=tuple(changed.get(i, share) for i, share in enumerate(self.shares)))
 
 
-def place_layers(task: Task, *, convert: bool) -> Assignment:
+def place_layers(task: LayerTask, *, convert: bool) -> Assignment:
     """Step 3, and for a model whose dense parts fit also step 4.
 
     Args:
@@ -123,7 +123,7 @@ def place_layers(task: Task, *, convert: bool) -> Assignment:
     return assignment(task, filling)
 
 
-def assignment(task: Task, filling: Filling) -> Assignment:
+def assignment(task: LayerTask, filling: Filling) -> Assignment:
     """The options for a filling (set_ngl_tensor_split_tbo)."""
     layers = sum(share.layers for share in filling.shares) & _WRAP
     block = (task.blocks + 1 - layers) & _WRAP
@@ -138,11 +138,11 @@ def assignment(task: Task, filling: Filling) -> Assignment:
     return Assignment(layers, split, tuple(moved))
 
 
-def _measured(task: Task, filling: Filling) -> Filling:
+def _measured(task: LayerTask, filling: Filling) -> Filling:
     return replace(filling, used=tuple(task.measure(assignment(task, filling))))
 
 
-def _fill(task: Task, low: Filling, device: int) -> Filling:
+def _fill(task: LayerTask, low: Filling, device: int) -> Filling:
     """Step 3 for one device: as many layers as it holds of those that later devices have left, without their experts."""
     last = device == len(task.targets) - 1
     left = task.blocks + 1 - sum(share.layers for share in low.shares[device + 1 :])
@@ -162,7 +162,7 @@ def _fill(task: Task, low: Filling, device: int) -> Filling:
 
 
 def _narrow(
-    task: Task,
+    task: LayerTask,
     bounds: tuple[Filling, Filling],
     device: int,
     count: Callable[[Share], int],
@@ -200,7 +200,7 @@ def _dense_start(filling: Filling) -> int:
     return start
 
 
-def _convert(task: Task, filling: Filling) -> Filling:
+def _convert(task: LayerTask, filling: Filling) -> Filling:
     """Step 4: partial layers at the back become whole layers at the front, device after device."""
     count = len(task.targets)
     for device in range(count):
@@ -213,7 +213,7 @@ def _convert(task: Task, filling: Filling) -> Filling:
     return filling
 
 
-def _fill_full(task: Task, low: Filling, device: int) -> Filling:
+def _fill_full(task: LayerTask, low: Filling, device: int) -> Filling:
     """As many whole layers on one device as it holds."""
     high = _measured(task, _all_full(low, device))
     if high.used[device] <= task.targets[device]:
@@ -253,7 +253,7 @@ def _converted(filling: Filling, device: int, count: int) -> Filling:
     return replace(filling, shares=tuple(shares), dense_start=start)
 
 
-def _part_of_one_more(task: Task, filling: Filling, device: int) -> Filling:
+def _part_of_one_more(task: LayerTask, filling: Filling, device: int) -> Filling:
     """One more layer on the device, of which a part overflows to the next device, or to the CPU: as little as fits."""
     count = len(task.targets)
     spill = device + 1 if device < count - 1 else filling.spill[device]

@@ -24,7 +24,7 @@ from moefit.memory.guests import GuestFiles, guests
 from moefit.memory.types import Footprint, HostUse, Use
 from moefit.model import Model
 from moefit.placement.types import Placement
-from moefit.search.llama_fit import ALL_EXPERTS, MARGIN, SMALLEST, Contexts, Fitted, Line, Where, llama_fit
+from moefit.search.llama_fit import ALL_EXPERTS, MARGIN, SMALLEST, Contexts, FitLine, Fitted, Where, llama_fit
 from moefit.search.llama_fit_layers import Assignment, Moved
 
 BY_FIT: Final = ("--fit",)
@@ -52,12 +52,12 @@ def server_fit(model: Model, machine: Machine, constraints: Constraints, files: 
     return llama_fit(line)
 
 
-def fit_line(model: Model, machine: Machine, constraints: Constraints, files: GuestFiles) -> Line:
+def fit_line(model: Model, machine: Machine, constraints: Constraints, files: GuestFiles) -> FitLine:
     """The line and the machine as the fit sees them."""
     devices = tuple(machine.gpus[i] for i in device_order(constraints, machine.gpus))
     given = settings(constraints, context=model.trained_context or SMALLEST, devices=devices)
     layers = constraints.gpu_layers
-    return Line(
+    return FitLine(
         free=tuple(map(free, devices)),
         margins=_margins(machine, constraints, files, model, devices, given),
         ram=machine.ram.total,

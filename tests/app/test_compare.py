@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from moefit.app.compare import Asked, Line, compare
+from moefit.app.compare import Asked, SharedLine, compare
 from moefit.cost.workload import Workload
 from moefit.errors import MoefitError, UsageError
 from moefit.formats.comparison import comparison_json, fastest, largest
@@ -22,7 +22,7 @@ MACHINE = MachineOptions(gpus=("rtx-3060",), ram="32GiB", cores=8)
 
 def rows(*models, words=None, machine=MACHINE, **asked):
     told = []
-    line = Line(words, machine, Options(Workload(2048, 512)))
+    line = SharedLine(words, machine, Options(Workload(2048, 512)))
     found = compare(Asked(models, **asked), line, lambda label, share: told.append((label, share)))
     assert all(0 <= share <= 1 for _, share in told)
     return found

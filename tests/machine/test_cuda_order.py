@@ -2,16 +2,16 @@ from __future__ import annotations
 
 import pytest
 
-from moefit.machine.cuda_order import Candidate, Visible, devices_by_uuid, visible_devices
+from moefit.machine.cuda_order import Gpu, Visible, devices_by_uuid, visible_devices
 
-SLOW = Candidate("GPU-1111", "slow", 10)
-FAST = Candidate("GPU-2222", "fast", 30)
-TWIN = Candidate("GPU-2233", "fast", 30)
+SLOW = Gpu("GPU-1111", "slow", 10)
+FAST = Gpu("GPU-2222", "fast", 30)
+TWIN = Gpu("GPU-2233", "fast", 30)
 CARDS = (SLOW, FAST, TWIN)
 BY_BUS = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
 
 
-def indices(cards: tuple[Candidate, ...], **environment: str) -> list[int]:
+def indices(cards: tuple[Gpu, ...], **environment: str) -> list[int]:
     return [seen.index for seen in visible_devices(cards, environment).devices]
 
 
@@ -29,7 +29,7 @@ def test_the_order_of_like_cards_is_no_guess() -> None:
 
 
 def test_unlike_cards_of_unknown_speed_keep_the_bus_order_as_a_guess() -> None:
-    order = visible_devices((Candidate("GPU-1", "a", 0), FAST), {})
+    order = visible_devices((Gpu("GPU-1", "a", 0), FAST), {})
     assert ([0, 1], True) == ([one.index for one in order.devices], order.guessed)
 
 
@@ -82,7 +82,7 @@ def test_hiding_cards_on_purpose_is_no_warning(listed: str) -> None:
     assert () == visible_devices(CARDS, {"CUDA_VISIBLE_DEVICES": listed, **BY_BUS}).warnings
 
 
-MIG = Candidate("GPU-4444", "mig", 20, mig=("MIG-aaaa", "MIG-abbb"))
+MIG = Gpu("GPU-4444", "mig", 20, mig=("MIG-aaaa", "MIG-abbb"))
 
 
 @pytest.mark.parametrize(
@@ -108,9 +108,9 @@ PART = "5a1b2c3d-0000-1111-2222-333344445555"
 
 
 def test_what_cuda_lists_is_found_by_uuid_whatever_stands_in_front() -> None:
-    cards = (Candidate(f"GPU-{ONE}", "a", 1), Candidate(f"GPU-{TWO}", "b", 2, mig=(f"MIG-{PART}",)))
+    cards = (Gpu(f"GPU-{ONE}", "a", 1), Gpu(f"GPU-{TWO}", "b", 2, mig=(f"MIG-{PART}",)))
     assert (Visible(1, f"MIG-{PART}"), Visible(0)) == devices_by_uuid(cards, [PART, ONE])
 
 
 def test_a_uuid_that_nvml_does_not_know_leaves_the_question_open() -> None:
-    assert devices_by_uuid((Candidate(f"GPU-{ONE}", "a", 1),), [ONE, TWO]) is None
+    assert devices_by_uuid((Gpu(f"GPU-{ONE}", "a", 1),), [ONE, TWO]) is None

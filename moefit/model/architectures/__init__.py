@@ -15,7 +15,7 @@ from moefit.model.architectures.row import (
     Logits,
     Plain,
     Positions,
-    Prediction,
+    PredictionBlocks,
     Recurrent,
     Window,
 )
@@ -59,7 +59,7 @@ __all__ = [
     "Logits",
     "Plain",
     "Positions",
-    "Prediction",
+    "PredictionBlocks",
     "Recurrent",
     "Window",
     "architecture",

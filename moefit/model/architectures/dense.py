@@ -9,7 +9,7 @@ from moefit.model.architectures.row import (
     Logits,
     Plain,
     Positions,
-    Prediction,
+    PredictionBlocks,
     Recurrent,
     Window,
 )
@@ -91,7 +91,7 @@ ROWS: Final[dict[str, Architecture]] = {
     ),
     "graniteswitch": Architecture(
         reads="embedding_scale expert_shared_feed_forward_length logit_scale residual_scale",
-        prediction=Prediction.NONE,
+        prediction=PredictionBlocks.NONE,
     ),
     "hrm_text": Architecture(reads="embedding_scale"),
     "hunyuan-dense": Architecture(

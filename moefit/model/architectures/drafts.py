@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from moefit.model.architectures.row import Architecture, Positions, Prediction, Window
+from moefit.model.architectures.row import Architecture, Positions, PredictionBlocks, Window
 
 ROWS: Final[dict[str, Architecture]] = {
     "dflash": Architecture(
@@ -27,6 +27,6 @@ ROWS: Final[dict[str, Architecture]] = {
         window=Window(),
         borrows_kv=True,
         rope_without_window=True,
-        prediction=Prediction.NONE,
+        prediction=PredictionBlocks.NONE,
     ),
 }

@@ -66,7 +66,7 @@ class Positions(Enum):
     SECTIONED = "where the file has rope sections (llama_hparams::use_mrope)"
 
 
-class Prediction(Enum):
+class PredictionBlocks(Enum):
     """Which blocks at the end are loaded for multi-token prediction only."""
 
     TOLD = "as many as nextn_predict_layers"
@@ -178,7 +178,7 @@ class Architecture:
     """Makes no second copy of the token embedding: an encoder without an output matrix, or another tensor in its place."""
     norm_as_output: bool = False
     """Its output norm is called token_embd_norm (LLM_TENSOR_OUTPUT_NORM_LFM2)."""
-    prediction: Prediction = Prediction.TOLD
+    prediction: PredictionBlocks = PredictionBlocks.TOLD
 
     # peculiarities
     positions: Positions = Positions.ONE

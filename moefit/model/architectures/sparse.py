@@ -10,7 +10,7 @@ from moefit.model.architectures.row import (
     Indexer,
     Plain,
     Positions,
-    Prediction,
+    PredictionBlocks,
     Recurrent,
     Window,
 )
@@ -57,7 +57,7 @@ ROWS: Final[dict[str, Architecture]] = {
         compressed=True,
         nextn_in_main=True,
         rolls_back=True,
-        prediction=Prediction.WITH_PROJECTION,
+        prediction=PredictionBlocks.WITH_PROJECTION,
         grows=True,
         fused_streams=True,
         fused_clamp=True,
