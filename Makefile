@@ -1,6 +1,8 @@
 # The verbs of this repository; each needs nothing but Python 3.11 or newer (real and bench: a C++ compiler too).
 
 PYTHON ?= python3
+FUZZ_SECONDS ?= 3600
+SOAK_DRAWS ?= 10000
 LOCK = -q --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make lock'
 
 .PHONY: help test thorough lint format package lock mutants real bench drift docs pictures release man clean
@@ -17,9 +19,9 @@ test: .venv/installed  ## the tests that need no llama.cpp
 	.venv/bin/pytest -n auto
 
 thorough: .venv/installed  ## every property a thousand times and anew, an hour of strange input, ten thousand plans
-	MOEFIT_TESTS=thorough .venv/bin/pytest -n auto
-	.venv/bin/python -m benchmarks.fuzz --seconds 3600
-	.venv/bin/python -m benchmarks.soak
+	MOEFIT_TESTS=thorough .venv/bin/pytest -n auto $(TESTS)
+	.venv/bin/python -m benchmarks.fuzz --seconds $(FUZZ_SECONDS)
+	.venv/bin/python -m benchmarks.soak --draws $(SOAK_DRAWS)
 
 package: .venv/installed  ## what the wheel and the source archive hold, and an install without a network
 	.venv/bin/python scripts/check_package.py

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from benchmarks.soak import GIB, MIB, launch, line
+from benchmarks.draws import GIB, MIB, launch, line
 from moefit.cost.workload import Workload
 from moefit.errors import MoefitError
 from moefit.gguf.split import read_header

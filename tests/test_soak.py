@@ -6,8 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks import resolver, soak
+from benchmarks import held, resolver, soak
+from benchmarks.draws import draw, launch
+from benchmarks.held import Outcome, hold
 from benchmarks.resolver import Card
+from moefit.planning.core import plan
+from moefit.search.request import Options, Request
+from tests import oracle
 
 CARDS = [Card("CUDA0", "CUDA0", 10), Card("CUDA1", "CUDA1", 30)]
 TENSORS = [("in", "input"), *((f"blk.{n}.ffn_up_exps.weight", str(n)) for n in range(7)), ("out", "output")]
@@ -43,46 +48,70 @@ def test_the_resolver_reads_a_line_as_llama_cpp_does(words, expected):
 
 
 def test_a_draw_is_the_same_for_ever():
-    assert soak.draw(1, 7) == soak.draw(1, 7)
-    assert soak.draw(1, 7) != soak.draw(2, 7)
+    assert draw(1, 7) == draw(1, 7)
+    assert draw(1, 7) != draw(2, 7)
 
 
-@pytest.mark.parametrize("number", [0, 1, 6, 7, 9, 11, 13, 21, 22, 25, 29])
+@pytest.mark.parametrize("number", [0, 1, 6, 7, 9, 11, 13, 21, 22, 25, 29, 2039])
 def test_a_draw_has_no_fault(number):
-    tally = soak.Tally()
-    soak.try_one(soak.draw(1, number), tally)
-
-    assert [] == tally.faults
+    assert [] == hold(draw(1, number)).faults
 
 
 def test_a_plan_that_puts_a_tensor_elsewhere_is_told():
-    world = soak.draw(1, 6)
-    options = soak.Options(world.workload, thorough=False)
-    made = soak.plan(soak.Request(world.model, world.machine, soak.launch(world.line), options))
+    world = draw(1, 6)
+    options = Options(world.workload, thorough=False)
+    made = plan(Request(world.model, world.machine, launch(world.line), options))
     slots = made.placement.slots
     wrong = replace(made, placement=replace(made.placement, slots=(-1, *slots[1:])))
 
-    assert [] == list(soak._faults(made))
-    assert any("blk.0." in fault for fault in soak._faults(wrong))
+    assert [] == list(held._faults(made))
+    assert any("blk.0." in fault for fault in held._faults(wrong))
 
 
 def test_an_exception_is_told(monkeypatch):
     def fails(_request):
         raise ValueError("0.5")
 
-    monkeypatch.setattr(soak, "plan", fails)
-    tally = soak.Tally()
-    soak.try_one(soak.draw(1, 0), tally)
+    monkeypatch.setattr(held, "plan", fails)
 
-    assert "ValueError: 0.5" in tally.faults[0]
+    assert "ValueError: 0.5" in hold(draw(1, 0)).faults[0]
+
+
+def test_a_draw_without_end_is_told():
+    assert ["takes more than 0.001 s"] == hold(draw(1, 7), longest=0.001).faults
+
+
+def test_a_run_goes_on_where_it_was_cut_off(tmp_path):
+    """A file of results has each draw once, whatever ended the run before."""
+    path = tmp_path / "soak.jsonl"
+    first = [Outcome(number, "model", "refused") for number in (0, 1, 2)]
+    list(soak.written(path, 1, first))
+    path.write_text(path.read_text()[:-20])
+    last = [Outcome(2, "model", "plan", ["a fault"], unused=0.5)]
+    list(soak.written(path, 1, last))
+    list(soak.written(path, 2, first))
+
+    assert [*first[:2], *last] == soak.kept(path, 1)
+
+
+def test_no_draw_is_begun_after_the_time():
+    assert [] == list(soak.soak(1, range(3), jobs=1, seconds=-1.0))
+
+
+def test_the_report_names_every_fault(capsys):
+    outcomes = [Outcome(number, "m", "plan", unused=0.01) for number in range(20)]
+
+    assert 0 == soak.report(outcomes)
+    assert 1 == soak.report([*outcomes, Outcome(77, "m", "plan", ["RAM lacks 5"], 2.0, 0.5, "odd")])
+    said = capsys.readouterr().out
+    assert "77: RAM lacks 5" in said
+    assert "50.0% in draw 77 (m): odd" in said
 
 
 def test_a_split_that_one_device_alone_can_take_is_no_exception():
     """`-ts 1,0.5` on a model of two blocks ended in a ValueError."""
-    world = replace(soak.draw(1, 6), line=("llama-server", "-m", "soak.gguf", "-ts", "1,0.5"))
-    tally = soak.Tally()
+    world = replace(draw(1, 6), line=("llama-server", "-m", "soak.gguf", "-ts", "1,0.5"))
     for name in ("tiny-gptoss-2l", "tiny-olmoe-4l"):
-        quant = min(soak.oracle.models()[name]["types"])
-        soak.try_one(replace(world, name=name, quant=quant), tally)
+        quant = min(oracle.models()[name]["types"])
 
-    assert [] == tally.faults
+        assert [] == hold(replace(world, name=name, quant=quant)).faults

@@ -8,7 +8,7 @@ from typing import Final
 from moefit import cost
 from moefit.launch.settings import MIN_BATCH
 from moefit.machine.types import CPU
-from moefit.search.candidate import Candidate
+from moefit.search.candidate import Candidate, score
 from moefit.search.problem import Problem, known_work
 from moefit.search.settle import placed_with
 
@@ -27,7 +27,7 @@ def priced_without_copies(problem: Problem) -> Problem:
 def with_threshold(problem: Problem, chosen: Candidate) -> Candidate | None:
     """The candidate with the threshold that its link and its weights on the CPU call for; None where the default does about as well.
 
-    Nothing moves. A threshold beyond the micro-batch would say that nothing is ever copied: that is --no-op-offload, where the speeds that
+    Nothing moves, but caches that the user left open: buffers in RAM may grow by it. A threshold beyond the micro-batch would say that nothing is ever copied: that is --no-op-offload, where the speeds that
     call for it are no guesses. With layers on the CPU it stays above one token for each slot: with such a batch llama.cpp probes flash attention, and gives it up where that is offloaded.
     """
     settled, settings, request = chosen.settled, chosen.settings, problem.request
@@ -41,8 +41,7 @@ def with_threshold(problem: Problem, chosen: Candidate) -> Candidate | None:
     if tokens > settings.ubatch and chosen.prediction.confidence != "guessed":
         settings = replace(settings, op_offload_min_batch=MIN_BATCH, op_offload=False)
         settled = placed_with(request, settled, settings)
-    prediction = problem.predict(settings, settled.devices, settled.placement, settled.guests)
+    made = score(problem, chosen.strategy, settings, settled)
     without = problem.predict(chosen.settings, settled.devices, settled.placement, chosen.settled.guests)
-    if prediction.seconds > _WORTH * without.seconds:
-        return None
-    return replace(chosen, settings=settings, settled=settled, prediction=prediction)
+    worth = made.prediction.seconds <= _WORTH * without.seconds
+    return made if worth and made.fits else None

@@ -96,7 +96,7 @@ def test_more_memory_never_makes_it_slower(model, machine, more):
 
 PLANS = """
 from random import Random
-from benchmarks.soak import draw, launch
+from benchmarks.draws import draw, launch
 from moefit.errors import MoefitError
 from moefit.formats.plan_json import plan_json
 from moefit.planning.core import plan
