@@ -62,7 +62,8 @@ def _step(run: Run, depth: float, tokens: int) -> Iterator[tuple[str, str, float
             yield "launches", run.name(place), rate.launches(load) + load.layers * _unreplayed(run)
     for group in cached:
         yield from moe_cache.token_terms(run, group, tokens)
-    yield "hops", "CPU", sum(times * run.hop(*places) for places, times in _ways(run, cached).items())
+    ways = sum(times * run.hop(*places) for places, times in _ways(run, cached).items())
+    yield "hops", "CPU", ways + _bias_visits(run, cached, tokens)
 
 
 def _ways(run: Run, cached: Iterable[Cached]) -> Counter[Step]:
@@ -71,6 +72,22 @@ def _ways(run: Run, cached: Iterable[Cached]) -> Counter[Step]:
     for one in cached:
         ways[one.group.device, CPU] -= len(one.group.layers)
     return +ways
+
+
+def _bias_visits(run: Run, cached: Iterable[Cached], tokens: int) -> float:
+    """Seconds of the visits to biases that are not where their experts are multiplied: with a cache that is the layer's device.
+
+    A device computes with a bias in RAM only from some rows on, of which each token has one for each of its experts.
+    source: ggml/src/ggml-cuda/ggml-cuda.cu, get_op_batch_size, of an ADD_ID
+    """
+    served = {layer for one in cached for layer in one.group.layers}
+    few = tokens * run.work.experts_used < run.settings.op_offload_min_batch
+    seconds = 0.0
+    for slot, (home, matrix, bias) in run.tally.parted.items():
+        product = home if slot in served else matrix
+        if product != bias and (few or bias != CPU):
+            seconds += c.BIAS_VISITS * run.hop(product, bias)
+    return seconds
 
 
 def _uncached(load: Load, cached: Iterable[Cached]) -> Load:

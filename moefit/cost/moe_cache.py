@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from moefit.cost import constants as c
 from moefit.cost.hits import NONE, HitRate, hit_rate
-from moefit.cost.work import Load
+from moefit.cost.work import Load, together
 from moefit.machine.types import CPU
 from moefit.memory.memo import per_object
-from moefit.memory.moe_cache import MAX_BATCH
+from moefit.memory.moe_cache import MAX_BATCH, served
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
@@ -68,18 +68,9 @@ def cached_groups(
 
 @per_object(64)
 def _experts(work: Work, layers: tuple[int, ...]) -> Load:
-    """What the experts of these layers cost, and nothing else of them; the answer is shared."""
-    total = Load()
-    for layer in layers:
-        total.add(work.over(layer, layer + 1))
-    return Load(
-        expert_bytes=total.expert_bytes,
-        expert_read=total.expert_read,
-        expert_macs=total.expert_macs,
-        expert_work=total.expert_work,
-        expert_prefill_work=total.expert_prefill_work,
-        expert_tensors=total.expert_tensors,
-    )
+    """What the matrices of these layers' experts cost; the answer is shared."""
+    among = set(layers)
+    return together(t.costs for name, t in work.tensors.items() if t.slot in among and served(name))
 
 
 def token_terms(run: Run, cached: Cached, tokens: int) -> Iterator[tuple[str, str, float]]:

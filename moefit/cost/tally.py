@@ -35,6 +35,8 @@ class Tally:
     """(a layer's place, another place) -> times a token leaves the one for the other and comes back, within a layer."""
     crossings: Mapping[Step, int]
     """(a place, another place) -> times a token moves on from the one to the other for good: boundaries between runs."""
+    parted: Mapping[int, tuple[int, int, int]]
+    """Layers with biases of experts that are not where the layer or their matrices are: (the layer's place, the matrices', the biases')."""
     draft_place: int
     """Where the multi-token-prediction head, or the output matrix, is."""
 
@@ -56,7 +58,18 @@ def tally(work: Work, placement: Placement, kv_offload: bool) -> Tally:  # noqa:
         hops += _move_cache(places)
     crossings = Counter(pair for pair in itertools.pairwise(slots) if pair[0] != pair[1])
     draft = slots[max(work.mtp_slots, default=blocks)]
-    return Tally(places, output, hops, crossings, draft)
+    return Tally(places, output, hops, crossings, _parted(work, placement), draft)
+
+
+def _parted(work: Work, placement: Placement) -> dict[int, tuple[int, int, int]]:
+    found = {}
+    for bias, matrix in work.biases.items():
+        slot = work.tensors[bias].slot
+        home = placement.slots[slot]
+        places = (home, placement.overrides.get(matrix, home), placement.overrides.get(bias, home))
+        if places != (home, home, home):
+            found[slot] = places
+    return found
 
 
 def _move(

@@ -108,6 +108,8 @@ class Work:
     """Slots that run only to draft tokens (multi-token prediction); they cost nothing in `sums`."""
     draft: Load
     """What those slots cost for each token they draft."""
+    biases: Mapping[str, str]
+    """Biases of routed experts, each with the name of its matrix; few models have any."""
     embedding: int
     """Elements of a hidden state."""
     experts: int
@@ -166,6 +168,7 @@ def work_of(model: Model) -> Work:
         tensors=tensors,
         mtp_slots=frozenset(layer.index for layer in model.layers if layer.mtp),
         draft=draft,
+        biases=_biases(model),
         embedding=model.embedding,
         experts=model.experts,
         experts_used=model.experts_used,
@@ -176,6 +179,16 @@ def work_of(model: Model) -> Work:
         input_bytes=sum(t.bytes for t in model.input),
         fingerprint=model.fingerprint,
     )
+
+
+def _biases(model: Model) -> Mapping[str, str]:
+    return {
+        t.name: t.name.removesuffix("bias") + "weight"
+        for layer in model.layers
+        if not layer.mtp
+        for t in layer.experts
+        if t.name.endswith(".bias")
+    }
 
 
 def _prefix_sums(slots: Iterable[Load]) -> tuple[tuple[float, ...], ...]:

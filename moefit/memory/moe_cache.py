@@ -40,6 +40,11 @@ _TENSORS_A_LAYER: Final = 9.5
 _ROOM_FOR_LOOKUPS: Final = 12569
 
 
+def served(name: str) -> bool:
+    """Whether a tensor is one whose experts a cache may hold: a matrix, not its bias (llama_moe_cache_layer_experts)."""
+    return _MATRIX.fullmatch(name) is not None
+
+
 def overflows(model: Model, cache_types: Iterable[str], build: int | None) -> bool:
     """Whether llama.cpp ends because a graph with the cache's lookups and a quantised KV cache's rotations is too small for them.
 

@@ -7,7 +7,7 @@ byte of GPU memory:
    experts is all base. If the output alone does not fit it stays on the CPU;
 2. only if all bases fit: experts by whole layers from the first layer up, so that the LAST layers' experts stay on the CPU
    (a copy that op-offload makes late in the graph finds the attention mask already freed: smaller compute buffers);
-3. then single expert tensors of the layers that are left, in the same order, into what remains.
+3. then single expert matrices of the layers that are left, each with its bias, in the same order, into what remains.
 
 With several rooms the runs are cut so that every room holds the same share of its layers' experts, the largest
 that places everything; each room is then filled by the rules above.
@@ -65,13 +65,13 @@ def _left_out(run: Sequence[LayerSize], space: int) -> list[str]:
             break
         space -= size.expert_bytes
         full += 1
-    out = []
+    out: list[str] = []
     for size in layers[full:]:
-        for name, n in size.experts:
+        for names, n in size.matrices:
             if n <= space:
                 space -= n
             else:
-                out.append(name)
+                out.extend(names)
     return out
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
+from functools import lru_cache
 
 from moefit.machine.types import CPU
 from moefit.values import dataclass
+
+_APPLIED = frozenset({"weight", "bias", "scale", "input_scale"})
+"""Last parts of the names of a matrix and of what its product is added to or multiplied with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,17 @@ class Placement:
         return sum(device != CPU for device in self.slots)
 
 
+@lru_cache(1024)
+def _matrices(experts: tuple[tuple[str, int], ...]) -> tuple[tuple[tuple[str, ...], int], ...]:
+    found: dict[str, tuple[tuple[str, ...], int]] = {}
+    for name, size in experts:
+        stem, _, part = name.rpartition(".")
+        key = stem if part in _APPLIED else name
+        names, together = found.get(key, ((), 0))
+        found[key] = ((*names, name), together + size)
+    return tuple(found.values())
+
+
 @dataclass(frozen=True, slots=True)
 class LayerSize:
     """What one layer slot costs the device that holds it, in bytes."""
@@ -43,6 +58,15 @@ class LayerSize:
     def expert_bytes(self) -> int:
         """Bytes of all routed-expert tensors."""
         return sum(size for _, size in self.experts)
+
+    @property
+    def matrices(self) -> tuple[tuple[tuple[str, ...], int], ...]:
+        """Routed-expert matrices, each with the bias and the scale that are applied to its product: (names, bytes).
+
+        They are placed together: a bias that lives elsewhere takes each token there and back, for llama.cpp computes where a weight lies.
+        source: ggml/src/ggml-backend.cpp, ggml_backend_sched_backend_id_from_cur
+        """
+        return _matrices(self.experts)
 
     @property
     def total(self) -> int:

@@ -14,7 +14,7 @@ from moefit.errors import UsageError
 from moefit.launch.constraints import Constraints
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU
-from moefit.memory.moe_cache import MoeCache, overflows, proportions
+from moefit.memory.moe_cache import MoeCache, overflows, proportions, served
 from moefit.memory.weights import tensor_sizes
 from moefit.model import Layer, Model
 from moefit.placement.types import Placement
@@ -140,10 +140,29 @@ def _rooms(problem: Problem, start: Candidate, launch: Settings) -> list[int]:
     settled = start.settled
     grown = launch.ubatch / start.settings.ubatch
     return [
-        budget.usable - (use.total - use.compute) - int(use.compute * grown) + sum(held.values())
-        for budget, use, held in zip(
-            settled.budgets, settled.footprint.devices, _movable(problem, start), strict=True
+        budget.usable - (use.total - use.compute) - int(use.compute * grown) + sum(held.values()) - biases
+        for budget, use, held, biases in zip(
+            settled.budgets,
+            settled.footprint.devices,
+            _movable(problem, start),
+            _returning(problem, start),
+            strict=True,
         )
+    ]
+
+
+def _returning(problem: Problem, start: Candidate) -> list[int]:
+    """Bytes of each device's biases and scales of experts that are on the CPU now."""
+    placement = start.settled.placement
+    return [
+        sum(
+            t.bytes
+            for layer in problem.request.model.layers
+            if placement.slots[layer.index] == index and not _is_fixed(problem, layer)
+            for t in layer.experts
+            if not served(t.name) and placement.overrides.get(t.name, index) != index
+        )
+        for index in range(len(start.settled.devices))
     ]
 
 
@@ -159,7 +178,7 @@ def _movable(problem: Problem, start: Candidate, *, all_of_them: bool = False) -
                 layer.index: sum(
                     sizes.get(t.name, 0)
                     for t in layer.experts
-                    if all_of_them or moved.get(t.name, index) == index
+                    if served(t.name) and (all_of_them or moved.get(t.name, index) == index)
                 )
                 for layer in model.layers
                 if slots[layer.index] == index and layer.experts and not _is_fixed(problem, layer)
@@ -206,14 +225,17 @@ def _shares(start: Candidate) -> list[float]:
 
 
 def _placement(problem: Problem, start: Candidate, whole: frozenset[int]) -> Placement:
-    """The start's, with the experts of just these layers on their devices, of those that may move."""
+    """The start's, with the experts of just these layers on their devices, of those that may move.
+
+    Biases and scales of all of them are there: hits are computed there, and on the CPU they would take each token along.
+    """
     placement = start.settled.placement
     overrides = dict(placement.overrides)
     for layer in problem.request.model.layers:
         if not _is_fixed(problem, layer):
             for tensor in layer.experts:
                 overrides.pop(tensor.name, None)
-                if layer.index not in whole:
+                if layer.index not in whole and served(tensor.name):
                     overrides[tensor.name] = CPU
     return replace(placement, overrides=overrides)
 

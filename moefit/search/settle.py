@@ -231,7 +231,7 @@ def first_guess(
 def _could_take_more(settled: Settled, ledger: Ledger) -> bool:
     """Whether a device has room left for the smallest thing that is not on a device."""
     on_cpu = {name for name, device in settled.placement.overrides.items() if device == CPU}
-    outside = [n for size in ledger.slots for name, n in size.experts if name in on_cpu]
+    outside = [n for size in ledger.slots for names, n in size.matrices if names[0] in on_cpu]
     outside += [
         size.base for size, owner in zip(ledger.slots, settled.placement.slots, strict=True) if owner == CPU
     ]

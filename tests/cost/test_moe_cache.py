@@ -123,6 +123,25 @@ def test_a_cache_smaller_than_a_tokens_own_experts_is_never_hit() -> None:
     assert misses[0] > 1.3 * misses[1]
 
 
+def with_biases(on_cpu: bool, cache: int) -> Prediction:
+    """gpt-oss-120b, all experts on the CPU, with their biases or without."""
+    of = model("gpt-oss-120b", "MXFP4")
+    memory, cpu = declare_host(Ram(512 * GIB, 512 * GIB), Cpu(32, 32), None, "153GB/s", 32)
+    machine = Machine(parse_gpus([H200]), memory, cpu)
+    away = {t.name: CPU for layer in of.layers for t in layer.experts if on_cpu or t.name.endswith(".weight")}
+    placement = Placement((0,) * of.slots, away)
+    settings = Settings(16384, slots=1, ubatch=2048, load_mode="none", moe_cache=cache)
+    cached = groups(of, machine.gpus, settings, placement)
+    return predict(work_of(of), machine, machine.gpus, settings, placement, CHAT, cached=cached)
+
+
+@pytest.mark.parametrize(("cache", "on_cpu"), [(18000 << 20, False), (0, True)], ids=["cache", "no cache"])
+def test_biases_belong_where_their_experts_are_multiplied(cache: int, on_cpu: bool) -> None:
+    """H200, gpt-oss-120b: 80 t/s with a cache and the biases on the CPU, 3 visits a layer; 41 against 46 without, the biases apart."""
+    here, there = (with_biases(place, cache).decode_tokens_per_second for place in (on_cpu, not on_cpu))
+    assert 1.1 < here / there
+
+
 def test_batches_of_more_than_32_tokens_do_not_read_the_cache() -> None:
     drafted = [
         predicted(H200, "129GB/s", 32, cache=8100 << 20, mtp=True, model_draft_tokens=n).terms

@@ -15,6 +15,7 @@ from tests.llama.harness import RpcDevices, free_port, rpc_server
 
 PROGRAMS = ("llama-server", "llama-fit-params", "llama-bench", "ggml-rpc-server")
 ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
 
 
 @pytest.hookimpl(tryfirst=True)

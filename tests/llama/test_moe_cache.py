@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import make_header
 import pytest
 
 from moefit.launch.builds import CHECKED
@@ -75,6 +76,50 @@ def test_a_users_cache_is_what_the_real_server_counts(
         for d in json.loads(done.stdout)["devices"]
     ]
     assert [] == [(name, beyond) for name, beyond in found if not 0 <= beyond < 1 * MIB]
+
+
+def splits(newest: Path, devices: RpcDevices, model: Path, ot: str, cache: int) -> int:
+    """Into how many splits the scheduler cuts a step of one token."""
+    words = [
+        "-m",
+        model,
+        *devices.option,
+        "-dev",
+        "RPC0",
+        "-ngl",
+        "99",
+        "-ot",
+        ot,
+        "--moe-cache-mib",
+        str(cache),
+    ]
+    done = subprocess.run(
+        [newest / "llama-fit-params", *words, "-c", "2048", "-np", "1", "--no-repack", "--fit", "off", "-v"],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    [found] = re.findall(r"splits = (?:\d+ / )?(\d+),", done.stderr + done.stdout)
+    return int(found)
+
+
+@pytest.mark.parametrize(
+    ("cache", "ot", "expected"),
+    [
+        (200, r"_exps[.]weight=CPU", 4),
+        (200, "_exps=CPU", 16),
+        (0, r"_exps[.]weight=CPU", 14),
+        (0, "_exps=CPU", 6),
+    ],
+    ids=["cache, biases on the device", "cache, biases too", "biases on the device", "biases too"],
+)
+def test_a_bias_away_from_its_product_cuts_a_step(
+    newest: Path, devices: RpcDevices, tmp_path: Path, cache: int, ot: str, expected: int
+) -> None:
+    model = tmp_path / "gpt-oss.gguf"
+    make_header.write_header(model, make_header.models()["tiny-gptoss-2l"], "MXFP4", vocab=True, whole=True)
+    assert expected == splits(newest, devices, model, ot, cache)
 
 
 def test_a_server_with_a_cache_answers_and_says_its_size(

@@ -85,11 +85,20 @@ def test_an_unknown_backend_keeps_back_no_less_than_a_known_one():
     assert all(total("Brandnew0") >= total(name) for name in known)
 
 
-def test_an_expert_cache_keeps_room_for_its_copies():
+def test_an_expert_cache_keeps_room_for_the_graphs_that_it_cuts_a_step_into():
     known = oracle.model("gpt-oss-120b", "MXFP4")
     plain = Settings(16384, ubatch=4096, batch=4096)
     kept = [
         sum(term.bytes for term in reserve(known, settings, Device("CUDA0", 1, 1)))
         for settings in (plain, replace(plain, moe_cache=20098 * MIB))
     ]
-    assert 96 * MIB == kept[1] - kept[0]
+    assert 36 * MIB == kept[1] - kept[0]
+
+
+def test_what_an_expert_cache_keeps_grows_with_the_layers_that_it_cuts():
+    held = Settings(16384, moe_cache=4000 * MIB)
+    graphs = [
+        next(t.bytes for t in reserve(model(name), held, Device("CUDA0", 1, 1)) if t.name == "graphs")
+        for name in ("qwen3-30b-a3b", "gpt-oss-120b")
+    ]
+    assert [48 * MIB // 4, 4 * 36 * MIB // 4] == graphs

@@ -61,3 +61,17 @@ def test_without_a_room_everything_is_on_the_cpu() -> None:
     ledger = Ledger((layer(0, 4, 1), OUTPUT))
 
     assert (CPU, CPU) == base_first(ledger, []).slots
+
+
+def test_a_bias_stays_with_its_matrix_though_it_would_fit_alone() -> None:
+    experts = (
+        ("b.ffn_up_exps.weight", 40),
+        ("b.ffn_down_exps.weight", 40),
+        ("b.ffn_up_exps.bias", 1),
+        ("b.ffn_down_exps.bias", 1),
+    )
+    ledger = Ledger((LayerSize(1, experts), OUTPUT))
+
+    assert Layout((0, 0), frozenset({"b.ffn_down_exps.weight", "b.ffn_down_exps.bias"})) == base_first(
+        ledger, [Room(3 + 41 + 20)]
+    )

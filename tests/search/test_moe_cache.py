@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -77,6 +78,32 @@ def test_the_line_with_a_cache_is_predicted_faster_than_every_other() -> None:
 def test_no_cache_is_written(words: str, cards: tuple[str, ...], build: int) -> None:
     chosen = made(words, *cards, build=build)
     assert (False, cache_of(tuple(words.split()))) == (chosen.strategy == MOE_CACHE, cache_of(chosen.argv))
+
+
+def experts_on_the_cpu(chosen: Plan) -> set[str]:
+    """Tensors of experts that the line's -ot keeps on the CPU."""
+    words = chosen.argv[chosen.argv.index("-ot") + 1].split(",")
+    patterns = [word.removesuffix("=CPU") for word in words]
+    names = [t.name for layer in chosen.model.layers for t in layer.experts]
+    return {name for name in names if any(re.search(pattern, name) for pattern in patterns)}
+
+
+def test_biases_of_experts_stay_on_the_device_of_a_layer_whose_experts_a_cache_holds() -> None:
+    chosen = plan(replace(request("", "24GiB,link=54GB/s"), model=model("gpt-oss-120b", "MXFP4")))
+    assert (MOE_CACHE, {"weight"}) == (
+        chosen.strategy,
+        {name.rpartition(".")[2] for name in experts_on_the_cpu(chosen)},
+    )
+
+
+def test_without_a_cache_biases_stay_with_their_experts() -> None:
+    chosen = plan(
+        replace(request("", "24GiB,link=54GB/s", build=11434), model=model("gpt-oss-120b", "MXFP4"))
+    )
+    away = experts_on_the_cpu(chosen)
+    matrices = {name for name in away if name.endswith("weight")}
+    assert matrices
+    assert {name.replace("weight", "bias") for name in matrices} == away - matrices
 
 
 def test_llama_bench_gets_none_for_it_has_no_such_option() -> None:
