@@ -83,7 +83,7 @@ def log_of(cell: Cell, launch: str) -> Path:
 
 def hits(log: Path) -> list[tuple[str, ...]]:
     """What the cache of experts says when its server ends: device, hits, misses, per cent, MiB uploaded."""
-    return HITS.findall(log.read_text(errors="replace"))
+    return HITS.findall(log.read_text(errors="replace")) if log.exists() else []
 
 
 def start(
