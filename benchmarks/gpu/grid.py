@@ -34,7 +34,7 @@ from serve import PORT, Server, serving
 from workload import Line, moefit, predicted, run_once, write
 
 STRATEGIES = ("base-first", "two-pass", "standard", "ffn")
-SLOWEST = 25
+SLOWEST = 15
 """Seconds that a turn may take; none is started when less is left."""
 
 
@@ -106,7 +106,7 @@ def start(
             return None, row | {"error": log.read_text(errors="replace")[-400:]}
         row["warm"] = running.ask(512, 8)
         if name == "moefit":
-            row["filled"] = running.ask(int(cell.context.partition(":")[0]) - 16, 8)
+            row["filled"] = running.ask(running.context - 16, 8)
         row |= {"ready_s": running.ready, "buffers": running.buffers, "complaints": running.complaints}
         row["peak_mib"] = peak.by_card
     return running, row

@@ -55,6 +55,12 @@ class Server:
         }
 
     @property
+    def context(self) -> int:
+        """Tokens that a request may fill: what the server made of -c."""
+        told = json.loads(urllib.request.urlopen(f"http://127.0.0.1:{self.port}/props").read())
+        return int(told["default_generation_settings"]["n_ctx"])
+
+    @property
     def buffers(self) -> list[tuple[str, str, float]]:
         """Buffer, kind and MiB of each allocation that the log names; the last of each kind counts."""
         found = {(b, k): float(size) for b, k, size in BUFFER.findall(self.log.read_text(errors="replace"))}
