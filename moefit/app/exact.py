@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 from moefit.errors import InputError, Warn
@@ -17,8 +18,11 @@ from moefit.planning.types import Plan
 from moefit.search.request import Request
 from moefit.sizes import format_size
 
+Waiting = Callable[[], AbstractContextManager[object]]
+"""Entered while the real program loads, to show that something is being done."""
 
-def exact_plan(request: Request) -> Plan:
+
+def exact_plan(request: Request, waiting: Waiting = nullcontext) -> Plan:
     """The plan, made again with the real program's figures where they differ by more than rounding.
 
     A note says what was found; where the program is missing or fails, that the plan is as it was.
@@ -26,18 +30,20 @@ def exact_plan(request: Request) -> Plan:
 
     def ask(made: Plan) -> RealUse:
         environment = {**os.environ, **made.environment}
-        return verify(made.argv, table=request.launch.command.table, environment=environment)
+        with waiting():
+            return verify(made.argv, table=request.launch.command.table, environment=environment)
 
     return _corrected(request, ask, "--exact", quiet=False)
 
 
-def newer_plan(request: Request) -> Plan:
+def newer_plan(request: Request, waiting: Waiting = nullcontext) -> Plan:
     """The same for a program that is newer than what was checked, which is asked once for each line: only a correction or a failure is said."""
     table = request.launch.command.table
     name = f"b{table.build}" if table.build else "this llama.cpp"
 
     def ask(made: Plan) -> RealUse:
-        return real_use(made.argv, request.model.path, table, {**os.environ, **made.environment})
+        with waiting():
+            return real_use(made.argv, request.model.path, table, {**os.environ, **made.environment})
 
     return _corrected(request, ask, f"{name} is newer than {RANGE}, and was asked", quiet=True)
 

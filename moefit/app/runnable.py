@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
 from moefit.errors import DoesNotFitError, InputError
 from moefit.formats.lacking import enough, lacking, remedy
 from moefit.launch.builds import is_newer
@@ -10,17 +13,20 @@ from moefit.planning.describe import truncated
 from moefit.planning.types import Plan
 from moefit.search.request import Request
 
+if TYPE_CHECKING:
+    from moefit.app.exact import Waiting
 
-def planned(request: Request, *, exact: bool) -> Plan:
+
+def planned(request: Request, *, exact: bool, waiting: Waiting = nullcontext) -> Plan:
     """The plan, with `exact` corrected by a dummy load of the real program."""
     if exact:
         from moefit.app.exact import exact_plan  # noqa: PLC0415 - starts a process
 
-        return exact_plan(request)
+        return exact_plan(request, waiting)
     return plan(request)
 
 
-def runnable(request: Request, *, exact: bool) -> Plan:
+def runnable(request: Request, *, exact: bool, waiting: Waiting = nullcontext) -> Plan:
     """A plan of a whole file that fits.
 
     Raises:
@@ -32,7 +38,8 @@ def runnable(request: Request, *, exact: bool) -> Plan:
             truncated(request.model).message,
             "finish the download; `moefit plan` can plan from a header alone",
         )
-    made = planned(request, exact=exact) if exact or not _is_newer(request) else _newer(request)
+    asked = not exact and _is_newer(request)
+    made = _newer(request, waiting) if asked else planned(request, exact=exact, waiting=waiting)
     if not made.fits:
         raise does_not_fit(made)
     return made
@@ -47,10 +54,10 @@ def _is_newer(request: Request) -> bool:
     )
 
 
-def _newer(request: Request) -> Plan:
+def _newer(request: Request, waiting: Waiting) -> Plan:
     from moefit.app.exact import newer_plan  # noqa: PLC0415 - starts a process
 
-    return newer_plan(request)
+    return newer_plan(request, waiting)
 
 
 def does_not_fit(plan: Plan) -> DoesNotFitError:

@@ -10,8 +10,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 
 @contextmanager
-def bar() -> Iterator[Callable[[str, float], None]]:
-    """What is being done and the share that is done, 0 to 1, is shown while the block runs."""
+def bar() -> Iterator[Callable[[str, float | None], None]]:
+    """What is being done and the share that is done, 0 to 1 or unknown, is shown while the block runs."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield lambda _label, _share: None
@@ -20,7 +20,8 @@ def bar() -> Iterator[Callable[[str, float], None]]:
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("", total=1.0)
 
-        def tell(label: str, share: float) -> None:
-            progress.update(task, description=label, completed=share)
+        def tell(label: str, share: float | None) -> None:
+            total = None if share is None else 1.0
+            progress.update(task, description=label, total=total, completed=share or 0.0)
 
         yield tell

@@ -27,7 +27,7 @@ from moefit.cli import DOES_NOT_FIT, FITS, INTERRUPTED
 from moefit.cli import options as o
 from moefit.cli.gathered import gather
 from moefit.cli.output import console, draw, note, show, warn, write_argv
-from moefit.cli.progress import show_progress
+from moefit.cli.progress import asking, show_progress
 from moefit.cli.registry import COMMANDS, command
 from moefit.cli.shared import MachineShared, Shared
 from moefit.cli.streams import carried
@@ -93,7 +93,7 @@ def plan(shared: Shared, as_json: o.AsJson = False, explain: o.Explain = False, 
     from moefit.planning.what_if import what_if
 
     request = _look(shared, thorough=True)
-    made = planned(request, exact=shared.exact)
+    made = planned(request, exact=shared.exact, waiting=asking)
     gather("plan", made)
     made = replace(made, helps=what_if(request, made))
     show(made, as_json=as_json, details=explain, color=shared.color, picture=svg)
@@ -102,13 +102,13 @@ def plan(shared: Shared, as_json: o.AsJson = False, explain: o.Explain = False, 
 
 @command(Shared)
 def estimate(shared: Shared, as_json: o.AsJson = False, explain: o.Explain = False, svg: o.Svg = None) -> int:
-    """Memory and speed of what a server would load for a command."""
-    if shared.strategy is not o.Strategy.AUTO:
-        raise UsageError(
-            f"--strategy {shared.strategy.value} places layers, and estimate takes the command as it stands",
-            f"moefit plan --strategy {shared.strategy.value} places them",
-        )
-    made = make_estimate(_look(shared))
+    """Memory and speed of what a server would load for a command.
+
+    With --strategy, for the command that it completes.
+    """
+    as_it_stands = shared.strategy is o.Strategy.AUTO
+    request = _look(shared, thorough=not as_it_stands)
+    made = make_estimate(request) if as_it_stands else make_plan(request)
     gather("plan", made)
     show(made, as_json=as_json, details=explain, color=shared.color, picture=svg, given=True)
     return FITS if made.fits else DOES_NOT_FIT
@@ -172,7 +172,7 @@ def _checked(shared: Shared, request: Request) -> Plan:
     trouble = _trouble(shared, request)
     if trouble is not None:
         raise trouble
-    made = runnable(request, exact=shared.exact)
+    made = runnable(request, exact=shared.exact, waiting=asking)
     note(made)
     return made
 
@@ -240,14 +240,12 @@ def verify(shared: Shared, as_given: o.AsGiven = False, as_json: o.AsJson = Fals
     if request.model.truncated:
         raise InputError(truncated(request.model).message, "llama.cpp loads whole files only")
     note(made)
-    from moefit.cli.bar import bar
     from moefit.formats import differences
     from moefit.llama.verify import verify as ask
     from moefit.planning.check import check
 
     environment = {**os.environ, **made.environment}
-    with bar() as tell:
-        tell("llama.cpp loads the model without its weights", 0.5)
+    with asking():
         real = ask(argv, table=request.launch.command.table, environment=environment)
     checked = check(made, real)
     write = differences.write_json if as_json else differences.write_table

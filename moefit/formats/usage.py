@@ -72,12 +72,13 @@ def _ram(plan: Plan) -> Memory:
     experts = min(host.loaded, _experts(plan, CPU))
     guests = [guest for guest in plan.guests if guest.device == "CPU"]
     held = host.total + PROCESS + sum(guest.total for guest in guests)
+    maps = plan.moe_cache.host if plan.moe_cache else 0
     drawn = ram.available - plan.host_left - held
     parts = (
         Part("other programs", max(0, ram.total - ram.available), "▚", "dim"),
         Part("devices", drawn, "▁", "green"),
         *_weights(host.loaded - experts, experts),
-        *_working(host.context, host.compute + host.output),
+        *_working(host.context - maps, host.compute + host.output + maps),
         *_guests(guests),
         Part("the program", PROCESS, "─"),
         Part("prompt cache and checkpoints", host.cache, "─"),

@@ -69,7 +69,7 @@ def _best_of_all(
 ) -> tuple[Candidate, tuple[Candidate, ...]]:
     """The best of what was found and of what others would launch, with the threshold that it calls for; and all of them."""
     options = problem.request.options
-    fitting = [c.prediction.seconds for c in found if c.fits]
+    fitting = [c.weight for c in found if c.fits]
     if not fitting:
         return best(found), found
     limit = inf if options.thorough else min(fitting)
@@ -83,7 +83,7 @@ def _best_of_all(
     if problem.devices and set(chosen.settled.placement.slots) == {CPU}:
         ways.append(best(search(priced_without_copies(problem), choices, thorough=False)))
     better = [way for way in (with_threshold(problem, way) for way in ways if way.fits) if way is not None]
-    return min((*better, chosen), key=lambda way: way.prediction.seconds), (*every, *better)
+    return min((*better, chosen), key=lambda way: way.weight), (*every, *better)
 
 
 def _written(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
+from itertools import groupby
 from typing import Final
 
 from moefit.errors import UsageError
@@ -24,9 +25,11 @@ from moefit.planning.types import Help, Plan
 from moefit.search.request import Request
 from moefit.sizes import GIB, format_size
 
-_WORTH: Final = 0.97
+_WORTH: Final = 0.95
 """Of the plan's seconds: a change that leaves more is not worth a word."""
 _MORE: Final = 8 * GIB
+_NEAR: Final = GIB // 10
+"""Less than that is lost in a size of one decimal."""
 _FULL_CACHES: Final = frozenset({"f32", "f16", "bf16"})
 _SMALLER: Final = {
     "q8_0": "q6_K", "q6_K": "q5_K", "q5_K": "q4_K", "q4_K": "q3_K", "q3_K": "q2_K", "q4_0": "q3_K", "q5_0": "q4_0",
@@ -48,6 +51,7 @@ def what_if(request: Request, made: Plan) -> tuple[Help, ...]:
         request: what was asked.
         made: the plan for it.
     """
+    request = replace(request, machine=_used(request, made))
     known = _placed(made)
     usual = sketched(request, known)
     gain = usual.prediction.seconds - made.prediction.seconds if made.fits else 0.0
@@ -63,6 +67,14 @@ def what_if(request: Request, made: Plan) -> tuple[Help, ...]:
         if after.fits and seconds <= limit:
             found.append(replace(help_, seconds=seconds))
     return tuple(sorted(found, key=lambda help_: help_.seconds))
+
+
+def _used(request: Request, made: Plan) -> Machine:
+    """The machine without the GPUs that the plan leaves idle, unless the line names GPUs."""
+    names = {device.device.name for device in made.devices}
+    if not names or request.launch.constraints.devices is not None:
+        return request.machine
+    return replace(request.machine, gpus=tuple(gpu for gpu in request.machine.gpus if gpu.name in names))
 
 
 def _placed(made: Plan) -> Placed:
@@ -165,18 +177,29 @@ def _machines(machine: Machine) -> Iterator[tuple[Help, Machine]]:
     if not machine.gpus or machine.gpus[0].integrated:
         return
     first, *others = machine.gpus
-    card = card_of_driver(first.description, first.total)
-    spec = card.key if card else ""
     larger = replace(first, free=first.free + _MORE, total=first.total + _MORE)
-    words = ",".join(filter(None, (spec, f"free={_rounded(larger.free)}")))
-    yield (
-        Help("vram", f"8 GiB more on {first.name}", f"--gpu {words}"),
-        replace(machine, gpus=(larger, *others)),
-    )
+    told = f"8 GiB more on {first.name}"
+    yield Help("vram", told, _words((larger, *others))), replace(machine, gpus=(larger, *others))
     second = _second(machine, first)
     told = f"a second {_BRAND.sub('', first.description) or 'such card'}"
-    words = f"--gpu 2x{spec}" if spec else f"--gpu 2xfree={_rounded(second.free)}"
-    yield Help("second-card", told, words), replace(machine, gpus=(*machine.gpus, second))
+    yield (
+        Help("second-card", told, _words((first, second, *others))),
+        replace(machine, gpus=(*machine.gpus, second)),
+    )
+
+
+def _words(gpus: Sequence[Device]) -> str:
+    """What declares these GPUs, those of one kind that follow each other as one: `--gpu 2xrtx-3060 --gpu rtx-3090`."""
+    runs = [(spec, len(list(run))) for spec, run in groupby(map(_spec, gpus))]
+    return " ".join(f"--gpu {f'{count}x' if count > 1 else ''}{spec}" for spec, count in runs)
+
+
+def _spec(gpu: Device) -> str:
+    """The card's key, and its free memory where that is another."""
+    card = card_of_driver(gpu.description, gpu.total) or card_of_driver(gpu.description, gpu.total - _MORE)
+    if card is not None and abs(gpu.free - card.total) < _NEAR:
+        return card.key
+    return ",".join(filter(None, (card.key if card else "", f"free={_rounded(gpu.free)}")))
 
 
 def _second(machine: Machine, first: Device) -> Device:

@@ -56,9 +56,10 @@ def device_orders(problem: Problem) -> tuple[tuple[int, ...], ...]:
     if demand.ordered or demand.runs is not None or fixed:
         return (everything,)
     ranked = tuple(sorted(everything, key=lambda i: -speeds[i]))
+    rising = tuple(sorted(everything, key=lambda i: speeds[i]))
     subsets = [tuple(sorted(ranked[:n])) for n in range(len(ranked) - 1, 0, -1)]
     none: list[tuple[int, ...]] = [] if demand.tail else [()]
-    return tuple(dict.fromkeys((everything, ranked, ranked[::-1], *subsets, *none)))
+    return tuple(dict.fromkeys((everything, ranked, rising, *subsets, *none)))
 
 
 def _ubatches(constraints: Constraints, context: int, prompt: int) -> tuple[int, ...]:

@@ -19,7 +19,7 @@ from moefit.memory.weights import tensor_sizes
 from moefit.model import Layer, Model
 from moefit.placement.types import Placement
 from moefit.search.budgets import budgets
-from moefit.search.candidate import Candidate, score
+from moefit.search.candidate import Candidate, best, score
 from moefit.search.choices import Choices
 from moefit.search.openings import usual_task
 from moefit.search.problem import Problem
@@ -67,11 +67,11 @@ def with_cache(problem: Problem, choices: Choices, found: Sequence[Candidate]) -
     start = _start(problem, choices, found)
     if start is None:
         return ()
-    fastest = min(c.prediction.seconds for c in found if c.fits)
+    fastest = min(c.weight for c in found if c.fits)
     drafts = [draft for draft in _drafts(problem, choices, start) if draft.seconds < fastest]
     limit = _CLOSE * min((draft.seconds for draft in drafts), default=0.0)
     measured = (_measured(problem, start, draft) for draft in drafts if draft.seconds <= limit)
-    return tuple(c for c in measured if c is not None and c.fits and c.prediction.seconds < fastest)
+    return tuple(c for c in measured if c is not None and c.fits and c.weight < fastest)
 
 
 def _start(problem: Problem, choices: Choices, found: Sequence[Candidate]) -> Candidate | None:
@@ -84,7 +84,7 @@ def _start(problem: Problem, choices: Choices, found: Sequence[Candidate]) -> Ca
     if overflows(request.model, _cache_types(wanted), request.launch.command.table.build):
         return None
     fitting = [c for c in found if c.fits]
-    fastest = min(fitting, key=lambda c: c.prediction.seconds, default=None)
+    fastest = best(fitting) if fitting else None
     if fastest is None or not _keeps_experts(request.model, fastest):
         return None
     start = fastest if CPU not in fastest.settled.placement.slots else _base_first(problem, choices)

@@ -104,7 +104,7 @@ class _Search:
             own = in_load_mode(replace(opening.task, settings=launch), settled)
             candidate = score(self._problem, opening.strategy, launch, own)
             self._found.append((step, opening.rank, candidate))
-            if candidate.fits and candidate.prediction.seconds < self._seconds:
+            if candidate.fits and candidate.weight < self._seconds:
                 self._fastest = candidate
 
     def add_listed(self, choices: Choices) -> None:
@@ -128,7 +128,7 @@ class _Search:
 
     @property
     def _seconds(self) -> float:
-        return self._fastest.prediction.seconds if self._fastest is not None else inf
+        return self._fastest.weight if self._fastest is not None else inf
 
 
 class _Floor:

@@ -117,6 +117,13 @@ def test_estimate_takes_the_line_exactly_as_given(moefit):
     assert line == document["argv"]
 
 
+def test_estimate_with_a_strategy_is_of_the_line_that_it_completes(moefit):
+    asked = [EXAMPLE, *CARD, "--strategy", "two-pass", "--json"]
+    estimated, planned = (json.loads(moefit(command, *asked)[1]) for command in ("estimate", "plan"))
+    same = ("argv", "devices", "host", "predicted", "launch")
+    assert [planned[key] for key in same] == [estimated[key] for key in same]
+
+
 def test_estimate_of_a_line_that_does_not_fit_ends_in_1(moefit):
     assert moefit("estimate", *CARD, "--", "-m", EXAMPLE, "-ngl", "99", "-c", "4096")[0] == 1
 
@@ -130,10 +137,6 @@ MISTAKES = {
     "a preference and a workload": (
         ["plan", EXAMPLE, *CARD, "--prefer", "decode", "--workload", "chat"],
         "--prefer",
-    ),
-    "a strategy for a line as it stands": (
-        ["estimate", EXAMPLE, "--strategy", "two-pass"],
-        "estimate takes the command",
     ),
     "a card with another memory": (["plan", EXAMPLE, "--gpu", "rtx-4090-48gb"], "has 24 GB, not 48"),
     "not GGUF": (["plan", __file__], ""),

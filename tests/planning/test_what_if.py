@@ -111,13 +111,13 @@ def test_a_prediction_head_is_priced_as_its_own_option_is():
     line, gpus = "llama-server -m m.gguf -np 1", ("rtx-5090",)
     made, found = helps(line, gpus, 64, model)
     typed = plan(asked(f"{line} --spec-type draft-mtp", gpus, 64, model)).prediction.seconds
-    expected = [typed] if typed < 0.97 * made.prediction.seconds else []
+    expected = [typed] if typed < 0.95 * made.prediction.seconds else []
     assert expected == pytest.approx([h.seconds for h in found.values() if h.kind == "mtp"])
 
 
 def test_nothing_is_proposed_where_nothing_helps():
     made, found = helps(gpus=("h200",))
-    assert all(h.seconds <= 0.97 * made.prediction.seconds for h in found.values())
+    assert all(h.seconds <= 0.95 * made.prediction.seconds for h in found.values())
     assert set() == {"ram", "vram", "kv-q8"} & set(found)
 
 

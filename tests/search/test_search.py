@@ -3,14 +3,18 @@
 from dataclasses import replace
 from unittest.mock import patch
 
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
 from moefit.errors import UsageError
+from moefit.machine.declared import parse_gpus
+from moefit.machine.types import Cpu, Machine, Ram
 from moefit.planning.core import plan
 from moefit.search import search
 from moefit.search.openings import openings
 from moefit.search.request import Request
-from tests.planning.worlds import OPTIONS, launch, lines, machines, models
+from tests.oracle import model as recorded
+from tests.planning.worlds import GIB, OPTIONS, launch, lines, machines, models
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -28,3 +32,24 @@ def test_a_quick_search_chooses_what_a_thorough_one_does(model, machine, words):
     with patch.object(search._Search, "run", place_all):
         thorough = plan(Request(model, machine, launch(words), replace(OPTIONS, thorough=True)))
     assert (thorough.fits, thorough.argv) == (quick.fits, quick.argv)
+
+
+def two_cards(*words, gpus):
+    machine = Machine(parse_gpus(gpus), Ram(64 * GIB, 64 * GIB, 50 * 10**9), Cpu(8, 16))
+    parsed = launch(("llama-server", "-m", "m.gguf", *words))
+    return plan(Request(recorded("qwen3-30b-a3b", "Q4_K_M"), machine, parsed, OPTIONS))
+
+
+@pytest.mark.parametrize(
+    "gpus", [("rtx-3060", "rtx-3060-ti"), ("rtx-2080-ti", "rtx-3060"), ("rtx-4060", "rtx-4070")]
+)
+def test_devices_change_places_only_for_a_gain_worth_a_longer_line(gpus):
+    free, as_they_stand = two_cards(gpus=gpus), two_cards("-dev", "CUDA0,CUDA1", gpus=gpus)
+    swapped = [d.device.name for d in free.devices] == ["CUDA1", "CUDA0"]
+    gain = as_they_stand.prediction.seconds / free.prediction.seconds
+    assert gain > 1.02 if swapped else gain == 1
+
+
+def test_of_two_cards_alike_the_first_is_used():
+    made = two_cards("-c", "8192", gpus=("rtx-3090", "rtx-3090"))
+    assert ["CUDA0"] == [d.device.name for d in made.devices]
