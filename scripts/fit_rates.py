@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from moefit.cost import constants
 from moefit.cost.constants import ByBackend, Chip, Constant
-from tests.cost.published import GROUPS, Figure, figures
+from tests.cost.published import GROUPS, PHASES, Figure, figures
 
 STEP = 1.06
 FURTHEST = 4
@@ -81,7 +81,7 @@ def error(rows: Sequence[Figure]) -> float:
 
 def machine_of(row: Figure) -> str:
     """What groups have in common that were measured on one machine."""
-    group: dict[str, Any] = GROUPS[row.group]
+    group: dict[str, Any] = row.group
     return f"{group['gpu'].rpartition('description=')[2]} {group['ram_bandwidth']} {group['cores']}"
 
 
@@ -138,12 +138,7 @@ def main() -> None:
     )
     parser.add_argument("--values", action="store_true")
     a = parser.parse_args()
-    rows = [
-        row
-        for index in range(len(GROUPS))
-        for phase in ("prefill", "decode")
-        for row in figures(index, phase)
-    ]
+    rows = [row for phase in PHASES for row in figures(GROUPS, phase)]
     before = [row.predicted for row in rows]
     depends = {knob.name: sensitive(knob, rows, before) for knob in TODAY}
     if a.values:
@@ -172,7 +167,7 @@ def main() -> None:
         pairs = [
             (x[0].measured > y[0].measured) == (x[1] > y[1])
             for x, y in itertools.combinations([pair for pair in left_out if pair[0].phase == phase], 2)
-            if x[0].group == y[0].group
+            if x[0].group is y[0].group
             and max(x[0].measured, y[0].measured) > 1.15 * min(x[0].measured, y[0].measured)
         ]
         print(

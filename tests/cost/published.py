@@ -1,32 +1,49 @@
 """Figures that people published of their own machines, and what is predicted for them.
 
-data/published.json holds groups: one model on one machine, a source, and rows that differ in a few flags. Where the host's
-memory is not stated, `ram_bandwidth` is null; where the model's quantisation is not at hand, `types` says which types of the
-nearest one to exchange.
+data/published.json and data/held.json hold groups: one model on one machine, a source, and rows that differ in a few flags. No constant was
+chosen to meet a row of held.json: they tell the error. Where the host's memory is not stated, `ram_bandwidth` is null; where the model's
+quantisation is not at hand, `types` says which types of the nearest one to exchange. A row's `depth` are tokens in the context before the
+measured ones; `with_prompt` says that its rate counts the prompt's time as well.
 """
 
 from __future__ import annotations
 
+import bisect
 import functools
+import itertools
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from moefit.cost import predict
+from moefit.cost.ranges import Doubt
 from moefit.cost.work import Work, work_of
 from moefit.cost.workload import Workload
 from moefit.launch.settings import Settings
 from moefit.machine.declared import declare_host, parse_gpus
-from moefit.machine.types import CPU, Cpu, Machine, Ram
+from moefit.machine.types import CPU, Cpu, Device, Machine, Ram
 from moefit.model import Model, build
 from moefit.placement.types import Placement
 from tests.oracle import QUANT_TYPES, header
 
-GROUPS = json.loads((Path(__file__).parents[1] / "data" / "published.json").read_text())
+DATA = Path(__file__).parents[1] / "data"
+GROUPS = json.loads((DATA / "published.json").read_text())
+HELD = json.loads((DATA / "held.json").read_text())
 PHASES = ("prefill", "decode")
-NOT_SETTINGS = {"prompt", "generated", "prefill", "decode", "n_cpu_moe", "gpu_layers"}
+NOT_SETTINGS = {
+    *("prompt", "generated", "prefill", "decode", "n_cpu_moe", "gpu_layers", "depth", "with_prompt")
+}
+KINDS = (
+    ("Apple", r"Apple"),
+    ("AMD", r"AMD|Radeon"),
+    ("laptop", r"Laptop"),
+    ("Intel", r"Arc"),
+    ("one NVIDIA card", r"."),
+)
+"""Kinds of machines by the names of their devices, the first that fits."""
 
 
 def standing_in(group: dict[str, Any]) -> Model:
@@ -38,17 +55,31 @@ def standing_in(group: dict[str, Any]) -> Model:
 
 
 def machine(group: dict[str, Any]) -> Machine:
+    """The group's machine; without a GPU where it names none."""
     host = Ram(512 << 30, 512 << 30), Cpu(group["cores"], group["cores"])
     ram, cpu = declare_host(*host, None, group["ram_bandwidth"], group["cores"])
-    return Machine(parse_gpus([group["gpu"]]), ram, cpu)
+    gpus = parse_gpus([group["gpu"]]) if group["gpu"] else ()
+    return Machine(gpus, ram, replace(cpu, model=group.get("cpu", "")))
 
 
-def placement(model: Model, group: dict[str, Any], row: dict[str, Any]) -> Placement:
-    """`-ngl` and `--n-cpu-moe` as llama.cpp takes them."""
+def kind_of(group: dict[str, Any]) -> str:
+    """What kind of machine a group was measured on."""
+    gpus = machine(group).gpus
+    if len(gpus) != 1:
+        return "two and more cards" if gpus else "processor alone"
+    return next(kind for kind, pattern in KINDS if re.search(pattern, gpus[0].description or gpus[0].name))
+
+
+def placement(
+    model: Model, group: dict[str, Any], row: dict[str, Any], devices: Sequence[Device]
+) -> Placement:
+    """`-ngl` and `--n-cpu-moe` as llama.cpp takes them, several devices by their free memory."""
     flags = {**group["settings"], **row}
     layers = model.layers
-    offloaded = flags.get("gpu_layers", len(layers) + 1)
-    slots = (*(CPU,) * (len(layers) + 1 - offloaded), *(0,) * offloaded)
+    offloaded = min(flags.get("gpu_layers", len(layers) + 1), len(layers) + 1) if devices else 0
+    shares = list(itertools.accumulate(device.free for device in devices))
+    split = (bisect.bisect_right(shares, shares[-1] * i / offloaded) for i in range(offloaded))
+    slots = (*(CPU,) * (len(layers) + 1 - offloaded), *split)
     moved = layers[: flags.get("n_cpu_moe", 0)]
     return Placement(slots, {t.name: CPU for layer in moved for t in layer.experts})
 
@@ -56,8 +87,7 @@ def placement(model: Model, group: dict[str, Any], row: dict[str, Any]) -> Place
 class Figure(NamedTuple):
     """One measured rate, and all that its prediction needs."""
 
-    group: int
-    """Index in GROUPS."""
+    group: dict[str, Any]
     phase: str
     measured: float
     """Tokens per second."""
@@ -65,33 +95,51 @@ class Figure(NamedTuple):
     machine: Machine
     settings: Settings
     placement: Placement
-    workload: Workload
+    row: dict[str, Any]
 
     @property
     def predicted(self) -> float:
         """Tokens per second, by the constants as they are now."""
-        made = predict(
-            self.work, self.machine, self.machine.gpus, self.settings, self.placement, self.workload
-        )
-        rate: float = getattr(made, f"{self.phase}_tokens_per_second")
-        return rate
+        prompt, generated, depth = self.row["prompt"], self.row["generated"], self.row.get("depth", 0)
+        if self.row.get("with_prompt"):
+            return float(generated / self._predict(prompt, generated).seconds)
+        if (
+            self.phase == "decode"
+        ):  # llama-bench measures the two phases apart, generation after a context of `depth`
+            return float(self._predict(depth, generated).decode_tokens_per_second)
+        if not depth:
+            return float(self._predict(prompt, 0).prefill_tokens_per_second)
+        return float(prompt / (self._predict(depth + prompt, 0).seconds - self._predict(depth, 0).seconds))
+
+    @property
+    def doubt(self) -> Doubt:
+        """The range that is shown beside it."""
+        return self._predict(self.row["prompt"], self.row["generated"]).doubt
+
+    def _predict(self, prompt: int, generated: int) -> Any:
+        asked = Workload(prompt, generated)
+        return predict(self.work, self.machine, self.machine.gpus, self.settings, self.placement, asked)
+
+
+def figures(groups: Sequence[dict[str, Any]], phase: str) -> list[Figure]:
+    """The rows of all groups that have that phase."""
+    return [figure for group in groups for figure in figures_of(group["id"], phase)]
 
 
 @functools.cache
-def figures(index: int, phase: str) -> tuple[Figure, ...]:
-    """The rows of a group that have that phase."""
-    return tuple(_figures(index, phase))
+def figures_of(name: str, phase: str) -> tuple[Figure, ...]:
+    """The rows of a group, by its id, that have that phase."""
+    group = next(group for group in (*GROUPS, *HELD) if group["id"] == name)
+    return tuple(_figures(group, phase))
 
 
-def _figures(index: int, phase: str) -> Iterator[Figure]:
-    group = GROUPS[index]
+def _figures(group: dict[str, Any], phase: str) -> Iterator[Figure]:
     host, model = machine(group), standing_in(group)
     work = work_of(model)
     for row in group["rows"]:
         if not row[phase]:
             continue
         flags = {k: v for k, v in {**group["settings"], **row}.items() if k not in NOT_SETTINGS}
-        settings = Settings(context=16384, program="llama-bench", slots=1, **flags)
-        # llama-bench measures the two phases apart, generation after an empty context
-        asked = Workload(row["prompt"], 0) if phase == "prefill" else Workload(0, row["generated"])
-        yield Figure(index, phase, row[phase], work, host, settings, placement(model, group, row), asked)
+        settings = Settings(context=65536, program="llama-bench", slots=1, **flags)
+        where = placement(model, group, row, host.gpus)
+        yield Figure(group, phase, row[phase], work, host, settings, where, row)

@@ -6,53 +6,49 @@ Within a group, rows more than 15% apart are in the measured order in 80% of the
 
 from __future__ import annotations
 
-import itertools
 import statistics
 
 import pytest
 
-from moefit.cost.ranges import doubt
-from tests.cost.published import GROUPS, figures
-
-PHASES = ("prefill", "decode")
+from scripts.rate_errors import ordered, within
+from tests.cost.published import GROUPS, HELD, PHASES, figures, kind_of
 
 
 def test_there_are_figures_of_many_machines_each_with_its_source() -> None:
     assert len({group["id"] for group in GROUPS}) == len(GROUPS) >= 30
-    assert sum(bool(row[phase]) for group in GROUPS for row in group["rows"] for phase in PHASES) >= 200
+    assert sum(len(figures(GROUPS, phase)) for phase in PHASES) >= 200
     assert all(group["source"].startswith("https://") for group in GROUPS)
+
+
+def test_rates_that_shaped_no_constant_are_kept_apart_each_with_its_source_and_its_build() -> None:
+    assert not {group["id"] for group in GROUPS} & {group["id"] for group in HELD}
+    assert sum(len(figures(HELD, phase)) for phase in PHASES) >= 100
+    assert len({(str(group["gpu"]), group["cpu"], group["source"]) for group in HELD}) >= 15
+    assert all(group["source"].startswith("https://") and group["build"] for group in HELD)
+
+
+def test_kinds_of_machines_are_told_by_their_devices() -> None:
+    kinds = {group["id"]: kind_of(group) for group in HELD}
+    assert kinds["normie-m4"] == "Apple"
+    assert kinds["normie-rtx4070-laptop"] == "laptop"
+    assert kinds["normie-3970x"] == "processor alone"
+    assert kinds["spark-gpt-oss-20b"] == "one NVIDIA card"
 
 
 @pytest.mark.parametrize("phase", PHASES)
 def test_rows_of_a_group_are_predicted_in_the_measured_order(phase: str) -> None:
-    right = [
-        (a.measured > b.measured) == (a.predicted > b.predicted)
-        for index in range(len(GROUPS))
-        for a, b in itertools.combinations(figures(index, phase), 2)
-        if max(a.measured, b.measured) > 1.15 * min(a.measured, b.measured)
-    ]
+    right = ordered(figures(GROUPS, phase))
     assert len(right) > 50
     assert sum(right) / len(right) >= 0.8
 
 
 @pytest.mark.parametrize("phase", PHASES)
 def test_the_median_error_is_at_most_twelve_percent(phase: str) -> None:
-    errors = [
-        abs(one.predicted / one.measured - 1) for index in range(len(GROUPS)) for one in figures(index, phase)
-    ]
+    errors = [abs(one.predicted / one.measured - 1) for one in figures(GROUPS, phase)]
     assert statistics.median(errors) <= 0.12
 
 
 @pytest.mark.parametrize("phase", PHASES)
 def test_four_of_five_rows_lie_within_the_range_that_is_shown(phase: str) -> None:
-    inside = [
-        low <= one.measured / one.predicted <= high
-        for index in range(len(GROUPS))
-        for low, high in [
-            getattr(
-                doubt("catalogue" if GROUPS[index]["ram_bandwidth"] else "guessed", (), turns=False), phase
-            )
-        ]
-        for one in figures(index, phase)
-    ]
+    inside = [within(one) for one in figures(GROUPS, phase)]
     assert 0.75 <= sum(inside) / len(inside) <= 0.95
