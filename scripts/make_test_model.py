@@ -1,6 +1,6 @@
-"""Write a random-weight mixture-of-experts model that the real llama.cpp loads and generates from.
+"""Write a random-weight model that the real llama.cpp loads and generates from, a mixture of experts but for llama.
 
-    python scripts/make_test_model.py OUT.gguf [--architecture qwen3moe|olmoe|gpt-oss] [--size tiny|small|medium]
+    python scripts/make_test_model.py OUT.gguf [--architecture qwen3moe|olmoe|gpt-oss|llama|dots1|granitehybrid] [--size tiny|small|medium]
                                       [--layers N] [--vocabulary N] [--tied] [--split N]
 
     tiny    6 MB, 4 layers
@@ -13,40 +13,22 @@ What it says is meaningless; where its tensors lie and what they cost is not. Th
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gguf
 import numpy as np
+from blocks import ARCHITECTURES, Quant, Size, Tensor, block, metadata
 from vocabulary import vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Quant = gguf.GGMLQuantizationType
-Tensor = tuple[str, tuple[int, ...], Quant]
-"""Name, shape with the row length first, type."""
-
 DEVIATION = 0.02
 """Of the weights, as in a freshly initialised transformer: activations neither die out nor overflow."""
 TILE = 1 << 20
 """Bytes of random blocks made for each type; tensors repeat them from different starts."""
-
-
-@dataclass(frozen=True)
-class Size:
-    """Dimensions of a model."""
-
-    layers: int
-    embedding: int
-    heads: int
-    kv_heads: int
-    head: int
-    experts: int
-    used: int
-    expert_ffn: int
-    vocabulary: int
 
 
 SIZES = {
@@ -56,60 +38,6 @@ SIZES = {
 }
 
 
-def metadata(architecture: str, s: Size) -> dict[str, Any]:
-    """Hyper-parameters, keys with the architecture in front."""
-    keys = {
-        "block_count": s.layers,
-        "context_length": 32768,
-        "embedding_length": s.embedding,
-        "feed_forward_length": s.expert_ffn,
-        "attention.head_count": s.heads,
-        "attention.head_count_kv": s.kv_heads,
-        "attention.key_length": s.head,
-        "attention.value_length": s.head,
-        "attention.layer_norm_rms_epsilon": 1e-5,
-        "rope.freq_base": 10000.0,
-        "rope.dimension_count": s.head,
-        "expert_count": s.experts,
-        "expert_used_count": s.used,
-        "vocab_size": s.vocabulary,
-    }
-    if architecture != "olmoe":
-        keys["expert_feed_forward_length"] = s.expert_ffn
-    if architecture == "gpt-oss":
-        keys["attention.sliding_window"] = 128
-    return {f"{architecture}.{key}": value for key, value in keys.items()}
-
-
-def block(architecture: str, s: Size) -> Iterator[Tensor]:
-    """The tensors of one block. source: src/models/{qwen3moe,olmoe,openai-moe}.cpp, load_arch_tensors."""
-    q, kv = s.heads * s.head, s.kv_heads * s.head
-    experts = Quant.MXFP4 if architecture == "gpt-oss" else Quant.Q4_K
-    down = Quant.MXFP4 if architecture == "gpt-oss" else Quant.Q6_K
-    yield "attn_norm.weight", (s.embedding,), Quant.F32
-    yield "attn_q.weight", (s.embedding, q), Quant.Q8_0
-    yield "attn_k.weight", (s.embedding, kv), Quant.Q8_0
-    yield "attn_v.weight", (s.embedding, kv), Quant.Q8_0
-    yield "attn_output.weight", (q, s.embedding), Quant.Q8_0
-    yield "ffn_gate_inp.weight", (s.embedding, s.experts), Quant.F32
-    yield "ffn_gate_exps.weight", (s.embedding, s.expert_ffn, s.experts), experts
-    yield "ffn_up_exps.weight", (s.embedding, s.expert_ffn, s.experts), experts
-    yield "ffn_down_exps.weight", (s.expert_ffn, s.embedding, s.experts), down
-    if architecture == "gpt-oss":
-        yield "post_attention_norm.weight", (s.embedding,), Quant.F32
-        yield "attn_sinks.weight", (s.heads,), Quant.F32
-        for name, length in (("attn_q", q), ("attn_k", kv), ("attn_v", kv), ("attn_output", s.embedding)):
-            yield f"{name}.bias", (length,), Quant.F32
-        yield "ffn_gate_inp.bias", (s.experts,), Quant.F32
-        for name, length in (("gate", s.expert_ffn), ("up", s.expert_ffn), ("down", s.embedding)):
-            yield f"ffn_{name}_exps.bias", (length, s.experts), Quant.F32
-        return
-    by_head = architecture == "qwen3moe"
-    yield "ffn_norm.weight", (s.embedding,), Quant.F32
-    yield "attn_q_norm.weight", (s.head if by_head else q,), Quant.F32
-    yield "attn_k_norm.weight", (s.head if by_head else kv,), Quant.F32
-
-
 def tensors(architecture: str, s: Size, *, tied: bool) -> Iterator[Tensor]:
     """Every tensor, in the order of the file."""
     yield "token_embd.weight", (s.embedding, s.vocabulary), Quant.Q8_0
@@ -117,7 +45,7 @@ def tensors(architecture: str, s: Size, *, tied: bool) -> Iterator[Tensor]:
     if not tied:
         yield "output.weight", (s.embedding, s.vocabulary), Quant.Q6_K
     for layer in range(s.layers):
-        for name, shape, quant in block(architecture, s):
+        for name, shape, quant in block(architecture, s, layer):
             yield f"blk.{layer}.{name}", shape, quant
 
 
@@ -155,7 +83,7 @@ def data(
 
 def write_model(path: Path, architecture: str, s: Size, *, tied: bool = False, shards: int = 1) -> list[Path]:
     """Write the model; returns the files written."""
-    if architecture == "olmoe":  # it normalises all keys at once, over as many values as there are queries
+    if architecture in {"olmoe", "dots1"}:  # their loaders ask for as many heads of keys as of queries
         s = replace(s, kv_heads=s.heads)
     listed = list(tensors(architecture, s, tied=tied))
     per_shard = -(-len(listed) // shards) if shards > 1 else 0
@@ -199,7 +127,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("out", type=Path)
-    parser.add_argument("--architecture", choices=("qwen3moe", "olmoe", "gpt-oss"), default="qwen3moe")
+    parser.add_argument("--architecture", choices=ARCHITECTURES, default="qwen3moe")
     parser.add_argument("--size", choices=SIZES, default="small")
     parser.add_argument("--layers", type=int, metavar="N")
     parser.add_argument("--vocabulary", type=int, metavar="N", help="tokens, at least 300")

@@ -56,15 +56,17 @@ class Run:
     def handover(self, size: float, *places: int) -> float:
         """Seconds in which hidden states of `size` bytes go from one place to another.
 
-        Between devices of one backend of this host they go at once, else through the host, over the link of each.
-        source: ggml/src/ggml-backend.cpp, ggml_backend_tensor_copy_async, which falls back to a copy through the host
+        Devices of a backend that copies between its own do it at once, those of one RPC server within it; all others go through the host,
+        over the link of each. source: ggml/src/ggml-backend.cpp, ggml_backend_tensor_copy_async, which falls back to a copy through the
+        host; ggml/src/ggml-rpc/ggml-rpc.cpp, ggml_backend_rpc_buffer_cpy_tensor
         """
         ends = [self.devices[place] for place in places if place != CPU]
         seconds = [size / handover_rate(device) for device in ends]
-        direct = len({device.backend.name for device in ends}) == 1 and not any(
-            device.backend.name == "RPC" for device in ends
-        )
-        return max(seconds, default=0.0) if direct else sum(seconds)
+        if len(ends) < 2 or ends[0].backend != ends[1].backend:
+            return sum(seconds)
+        if ends[0].server and ends[0].server == ends[1].server:
+            return 0.0
+        return max(seconds) if ends[0].backend.peer_copies else sum(seconds)
 
     def name(self, place: int) -> str:
         """What a term calls a place."""

@@ -29,6 +29,10 @@ class Backend:
     """Bytes to which a tensor is padded in a buffer (get_alignment of the backend's buffer type)."""
     fuses: bool = False
     """Keeps tensors longer for its fused kernels, as ggml-cuda does (ggml_backend_cuda_graph_optimize)."""
+    peer_copies: bool = False
+    """Copies from one of its devices to another without the host's memory (its cpy_tensor_async)."""
+    pipelines: bool = True
+    """Computes asynchronously and has events, so that devices may work on several micro-batches at once (`async` and `events` of its get_props)."""
 
 
 # alignment: Vulkan and WebGPU ask the device (minStorageBufferOffsetAlignment, 4 to 256); RPC asks the server, a CPU in our recordings.
@@ -37,7 +41,13 @@ _BACKENDS: Final = {
     b.name: b
     for b in (
         Backend(
-            "CUDA", op_offload=True, host_buffer=True, tells_integrated=True, row_padding=512, fuses=True
+            "CUDA",
+            op_offload=True,
+            host_buffer=True,
+            tells_integrated=True,
+            row_padding=512,
+            fuses=True,
+            peer_copies=True,
         ),
         Backend(
             "ROCm",
@@ -47,19 +57,28 @@ _BACKENDS: Final = {
             tells_integrated=True,
             row_padding=512,
             fuses=True,
+            peer_copies=True,
         ),
         Backend(
-            "MUSA", op_offload=True, host_buffer=True, tells_integrated=True, row_padding=512, fuses=True
+            "MUSA",
+            op_offload=True,
+            host_buffer=True,
+            tells_integrated=True,
+            row_padding=512,
+            fuses=True,
+            peer_copies=True,
         ),
         Backend(
             "Vulkan", op_offload=True, host_buffer=True, tells_integrated=True, row_padding=1, alignment=64
         ),
         Backend("SYCL", op_offload=True, host_buffer=True, tells_integrated=True, row_padding=512),
-        Backend("MTL", op_offload=True, host_buffer=False, row_padding=1, alignment=32),
-        Backend("CANN", op_offload=True, host_buffer=True, row_padding=1),
+        Backend("MTL", op_offload=True, host_buffer=False, row_padding=1, alignment=32, peer_copies=True),
+        Backend(
+            "CANN", op_offload=True, host_buffer=True, row_padding=1, peer_copies=True, pipelines=False
+        ),
         Backend("RPC", op_offload=False, host_buffer=False, row_padding=1, alignment=32),
-        Backend("OpenCL", op_offload=False, host_buffer=False, row_padding=1),
-        Backend("WebGPU", op_offload=False, host_buffer=False, row_padding=1),
+        Backend("OpenCL", op_offload=False, host_buffer=False, row_padding=1, pipelines=False),
+        Backend("WebGPU", op_offload=False, host_buffer=False, row_padding=1, pipelines=False),
     )
 }
 

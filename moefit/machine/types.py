@@ -64,6 +64,11 @@ class Device:
         return self.buffer or self.name
 
     @property
+    def server(self) -> str:
+        """Where the RPC server is that has the device, HOST:PORT; empty for any other."""
+        return self.buffer.partition("[")[2].removesuffix("]") if self.backend.name == "RPC" else ""
+
+    @property
     def backend(self) -> Backend:
         """The backend's rules, which its name decides."""
         return backend_of(self.name)

@@ -18,7 +18,7 @@ COPIES: Final = 4
 
 
 def pipelines(devices: Sequence[Device], settings: Settings, placement: Placement) -> bool:
-    """Whether it does: with every slot on one of several devices, and nothing that overrides where tensors are.
+    """Whether it does: with every slot on one of several devices that all compute asynchronously, and nothing that overrides where tensors are.
 
     source: src/llama-context.cpp, llama_context::llama_context, pipeline_parallel
     """
@@ -30,4 +30,5 @@ def pipelines(devices: Sequence[Device], settings: Settings, placement: Placemen
         and not placement.overrides
         and not settings.overridden
         and not settings.moe_cache
+        and all(device.backend.pipelines for device in devices)
     )
