@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from moefit.cost.moe_cache import Cached
     from moefit.cost.run import Run
-    from moefit.cost.tally import Step
+    from moefit.cost.ways import Step
 
 
 def token_terms(run: Run, depth: float, draft_bytes: Mapping[str, int]) -> Iterator[tuple[str, str, float]]:
@@ -62,16 +62,17 @@ def _step(run: Run, depth: float, tokens: int) -> Iterator[tuple[str, str, float
             yield "launches", run.name(place), rate.launches(load) + load.layers * _unreplayed(run)
     for group in cached:
         yield from moe_cache.token_terms(run, group, tokens)
-    ways = sum(times * run.hop(*places) for places, times in _ways(run, cached).items())
-    yield "hops", "CPU", ways + _bias_visits(run, cached, tokens)
+    there_and_back = sum(times * run.hop(*places) for places, times in _hops(run, cached).items())
+    onwards = sum(times * run.hop(*places) for places, times in run.tally.crossings.items())
+    yield "hops", "CPU", there_and_back + onwards / 2.0 + _bias_visits(run, cached, tokens)
 
 
-def _ways(run: Run, cached: Iterable[Cached]) -> Counter[Step]:
-    """How often a token goes from place to place; layers whose experts are looked up in a cache stay on their device."""
-    ways = Counter(run.tally.hops) + Counter(run.tally.crossings)
+def _hops(run: Run, cached: Iterable[Cached]) -> Counter[Step]:
+    """How often a token leaves a layer and comes back; layers whose experts are looked up in a cache stay on their device."""
+    hops = Counter(run.tally.hops)
     for one in cached:
-        ways[one.group.device, CPU] -= len(one.group.layers)
-    return +ways
+        hops[one.group.device, CPU] -= len(one.group.layers)
+    return +hops
 
 
 def _bias_visits(run: Run, cached: Iterable[Cached], tokens: int) -> float:

@@ -106,13 +106,13 @@ def _ways(run: Run, tokens: int, *, helped: bool) -> float:
     seconds = 0.0
     for (home, other), times in run.tally.hops.items():
         away = run.helper if helped and other == CPU else other
-        if away == home or (
-            helped and home == CPU
-        ):  # what comes back to a layer on the CPU is counted with its copies
-            continue
-        seconds += times * (run.hop(home, away) + 2.0 * run.handover(states, home, away))
-    for places, times in run.tally.crossings.items():
-        seconds += times * (run.hop(*places) + run.handover(states, *places))
+        # what comes back to a layer on the CPU is counted with its copies
+        if away != home and not (helped and home == CPU):
+            seconds += times * (run.hop(home, away) + 2.0 * run.handover(states, home, away))
+    for step, times in run.tally.crossings.items():
+        places = [run.helper if helped and place == CPU else place for place in step]
+        if places[0] != places[1]:
+            seconds += times * (run.hop(*places) / 2.0 + run.handover(states, *places))
     return seconds
 
 

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from moefit.cost.ways import ways
 from moefit.cost.work import Load, together
 from moefit.machine.types import CPU
 from moefit.memory.memo import per_object
@@ -15,12 +16,9 @@ from moefit.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from moefit.cost.ways import Step
     from moefit.cost.work import Work
     from moefit.placement.types import Placement
-
-
-Step = tuple[int, int]
-"""Two places: device indices or CPU."""
 
 
 @dataclass(slots=True)
@@ -32,9 +30,9 @@ class Tally:
     output: dict[int, Load]
     """The output slot."""
     hops: Mapping[Step, int]
-    """(a layer's place, another place) -> times a token leaves the one for the other and comes back, within a layer."""
+    """What leaves a layer and comes back: see Ways."""
     crossings: Mapping[Step, int]
-    """(a place, another place) -> times a token moves on from the one to the other for good: boundaries between runs."""
+    """What goes one way, at boundaries between runs."""
     parted: Mapping[int, tuple[int, int, int]]
     """Layers with biases of experts that are not where the layer or their matrices are: (the layer's place, the matrices', the biases')."""
     draft_place: int
@@ -53,12 +51,11 @@ def tally(work: Work, placement: Placement, kv_offload: bool) -> Tally:  # noqa:
         places.setdefault(device, Load()).add(work.over(start, end))
         start = end
     output = {slots[-1]: replace(work.output)}
-    hops = _move(work, placement, places, output)
-    if not kv_offload:
-        hops += _move_cache(places)
-    crossings = Counter(pair for pair in itertools.pairwise(slots) if pair[0] != pair[1])
+    _move(work, placement, places, output)
+    gone = ways(work, placement)
+    hops = gone.hops if kv_offload else gone.hops + _move_cache(places)
     draft = slots[max(work.mtp_slots, default=blocks)]
-    return Tally(places, output, hops, crossings, _parted(work, placement), draft)
+    return Tally(places, output, hops, gone.crossings, _parted(work, placement), draft)
 
 
 def _parted(work: Work, placement: Placement) -> dict[int, tuple[int, int, int]]:
@@ -72,27 +69,19 @@ def _parted(work: Work, placement: Placement) -> dict[int, tuple[int, int, int]]
     return found
 
 
-def _move(
-    work: Work, placement: Placement, places: dict[int, Load], output: dict[int, Load]
-) -> Counter[Step]:
-    """Moves each override's tensor from its slot's place; the layers with a matrix elsewhere, by both places."""
+def _move(work: Work, placement: Placement, places: dict[int, Load], output: dict[int, Load]) -> None:
+    """Moves each override's tensor from its slot's place."""
     slots, last = placement.slots, len(placement.slots) - 1
     flows: dict[tuple[int, int, bool], list[tuple[float, ...]]] = defaultdict(list)
-    away = set[tuple[int, int, int]]()
     for name, device in placement.overrides.items():
         tensor = work.tensors.get(name)
-        if tensor is None or device == (home := slots[tensor.slot]):
-            continue
-        slot, matrix, costs = tensor
-        flows[home, device, slot == last].append(costs)
-        if matrix:
-            away.add((slot, home, device))
+        if tensor is not None and device != (home := slots[tensor.slot]):
+            flows[home, device, tensor.slot == last].append(tensor.costs)
     for (home, device, is_output), moving in flows.items():
         where = output if is_output else places
         moved = together(moving)
         where[home].add(moved, -1.0)
         where.setdefault(device, Load()).add(moved)
-    return Counter((home, device) for _, home, device in away)
 
 
 def _move_cache(places: dict[int, Load]) -> Counter[Step]:

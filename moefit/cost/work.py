@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from dataclasses import fields
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from moefit.memory.hparams import Attention, State
-    from moefit.model import Model, Tensor
+    from moefit.model import Layer, Model, Tensor
 
 
 @dataclass(slots=True)
@@ -90,6 +91,7 @@ class TensorWork(NamedTuple):
     """The first fields of `Load`, weights only; sums of many are the columns' sums."""
 
 
+_AFTER: Final = re.compile(r"_shexp\b|\.post_ffw_norm|\.layer_output_scale")
 _UNEVEN: Final = {"gpt-oss": 0.3}
 _MANY_EXPERTS: Final = 512
 
@@ -123,6 +125,12 @@ class Work:
     """Token embeddings: on the host, one row read per token."""
     fingerprint: str = ""
     """Of the model."""
+    dense_slots: frozenset[int] = frozenset()
+    """Layers without routed experts."""
+    recurrent_slots: frozenset[int] = frozenset()
+    """Layers with a recurrent state."""
+    after_experts: frozenset[int] = frozenset()
+    """Layers that compute something behind their routed experts: shared experts, a norm."""
 
     def over(self, start: int, end: int) -> Load:
         """What slots `start` to `end` (exclusive) cost together, their experts included."""
@@ -178,6 +186,9 @@ def work_of(model: Model) -> Work:
         ),
         input_bytes=sum(t.bytes for t in model.input),
         fingerprint=model.fingerprint,
+        dense_slots=frozenset(layer.index for layer in model.layers if not layer.experts),
+        recurrent_slots=frozenset(layer.index for layer in model.layers if h.state[layer.index]),
+        after_experts=frozenset(layer.index for layer in model.layers if _goes_on(layer)),
     )
 
 
@@ -189,6 +200,11 @@ def _biases(model: Model) -> Mapping[str, str]:
         for t in layer.experts
         if t.name.endswith(".bias")
     }
+
+
+def _goes_on(layer: Layer) -> bool:
+    """Whether a weight of the layer is used behind its routed experts. source: src/models: shared experts are added to what build_moe_ffn returns."""
+    return any(_AFTER.search(tensor.name) for tensor in layer.tensors)
 
 
 def _prefix_sums(slots: Iterable[Load]) -> tuple[tuple[float, ...], ...]:

@@ -73,9 +73,7 @@ _BACKENDS: Final = {
         ),
         Backend("SYCL", op_offload=True, host_buffer=True, tells_integrated=True, row_padding=512),
         Backend("MTL", op_offload=True, host_buffer=False, row_padding=1, alignment=32, peer_copies=True),
-        Backend(
-            "CANN", op_offload=True, host_buffer=True, row_padding=1, peer_copies=True, pipelines=False
-        ),
+        Backend("CANN", op_offload=True, host_buffer=True, row_padding=1, peer_copies=True, pipelines=False),
         Backend("RPC", op_offload=False, host_buffer=False, row_padding=1, alignment=32),
         Backend("OpenCL", op_offload=False, host_buffer=False, row_padding=1, pipelines=False),
         Backend("WebGPU", op_offload=False, host_buffer=False, row_padding=1, pipelines=False),

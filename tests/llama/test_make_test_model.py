@@ -22,6 +22,9 @@ pytestmark = pytest.mark.llama
         ["--architecture", "olmoe", "--layers", "2"],
         ["--architecture", "gpt-oss", "--vocabulary", "300"],
         ["--architecture", "qwen3moe", "--split", "2"],
+        ["--architecture", "llama"],
+        ["--architecture", "dots1"],
+        ["--architecture", "granitehybrid"],
     ],
     ids=" ".join,
 )

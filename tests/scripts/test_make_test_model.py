@@ -8,6 +8,7 @@ import pytest
 import vocabulary
 from make_test_model import SIZES, write_model
 
+from moefit.cost.work import work_of
 from moefit.gguf.split import read_header
 from moefit.model import build
 
@@ -29,6 +30,22 @@ def test_a_test_model_is_a_whole_mixture_of_experts(architecture, tmp_path):
         model.vocabulary,
     )
     assert all(len(layer.experts) == (6 if architecture == "gpt-oss" else 3) for layer in model.layers)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "with_experts", "with_state"),
+    [("llama", [], []), ("dots1", [1, 2, 3], []), ("granitehybrid", [0, 1, 2, 3], [0, 2, 3])],
+)
+def test_dense_leading_dense_and_hybrid_models_are_what_they_say(
+    architecture, with_experts, with_state, tmp_path
+):
+    (path,) = write_model(tmp_path / "m.gguf", architecture, TINY)
+    model = build(str(path), read_header(str(path)))
+    work = work_of(model)
+
+    assert with_experts == [layer.index for layer in model.layers if layer.experts]
+    assert with_state == sorted(work.recurrent_slots)
+    assert ([] if architecture == "llama" else with_experts) == sorted(work.after_experts)
 
 
 def test_the_same_options_give_the_same_bytes(tmp_path):
