@@ -27,8 +27,20 @@ def refuse_fork(words: Sequence[str], table: OptionTable | None) -> None:
         )
 
 
-def told(command: Command, *, named: bool) -> Iterator[Warn]:
-    """Notes on a command; `named`: the user has said for which build it is."""
+def told(command: Command, needing: str, *, named: bool) -> Iterator[Warn]:
+    """Notes on a command.
+
+    Args:
+        command: the command.
+        needing: the option for which `--rpc` has been put in front.
+        named: the user has said for which build it is.
+    """
+    if needing:
+        yield Warn(
+            "rpc-first",
+            f"--rpc is put before {needing}, which names a device of its servers: llama.cpp reads from left to right",
+            note=True,
+        )
     if fork := fork_of(command.table):
         yield Warn(
             "fork",

@@ -27,6 +27,7 @@ from moefit.launch.options import OptionTable, builtin, is_builtin
 from moefit.launch.precedence import effective
 from moefit.launch.programs import split
 from moefit.launch.seen import old_variables, reaches, variables
+from moefit.launch.servers_first import servers_first
 from moefit.launch.settings import MIN_BATCH
 from moefit.launch.sources import ModelSource
 from moefit.launch.unplanned import unplanned
@@ -178,7 +179,7 @@ def read_line(words: Sequence[str] | None, model_path: str | None = None, build:
     command = parse(words or [], table)
     if model_path is not None:
         command = with_model(command, model_words(model_path))
-    command = with_variable_files(command)
+    command, needing = servers_first(with_variable_files(command))
     command = replace(command, old=old_variables(command, os.environ))
     configs = () if command.container else read_configs(os.environ)
     given = effective(command, configs, os.environ)
@@ -189,7 +190,7 @@ def read_line(words: Sequence[str] | None, model_path: str | None = None, build:
     )
     if command.container:
         wanted = on_host(wanted, command.container)
-    return Launch(command, given, wanted, notes=tuple(told(command, named=build is not None)))
+    return Launch(command, given, wanted, notes=tuple(told(command, needing, named=build is not None)))
 
 
 def _min_batch(command: Command) -> int | None:

@@ -22,6 +22,8 @@ _CAPS: Final = 24
 _HELLO: Final = bytes([14]) + _CAPS.to_bytes(8, "little") + bytes(_CAPS)
 _LONGEST: Final = 64
 """Bytes that an answer to it says it has; those of b11434 have 28."""
+_FIRST: Final = 0.6
+"""Of the time that is left, for an answer to the greeting alone."""
 _BUSY: Final = "an RPC server answers one client at a time: stop the other, or leave it out of --rpc"
 
 
@@ -42,12 +44,12 @@ def _greet(host: str, port: int, deadline: float) -> None:
 
     address = f"{host}:{port}"
     try:
-        with socket.create_connection((host, port), _left(deadline)) as link:
-            link.settimeout(_left(deadline))
-            link.sendall(_HELLO)
-            said = _answer(link, deadline)
-    except TimeoutError:
-        raise DriverError(f"the RPC server at {address} does not answer", _BUSY) from None
+        place = _resolved(host, deadline)
+        with socket.create_connection((place, port), _left(deadline)) as link:
+            said = _spoken_to(link, deadline)
+    except TimeoutError as error:
+        what = str(error) if isinstance(error, _UnresolvedError) else "does not answer"
+        raise DriverError(f"the RPC server at {address} {what}", _BUSY) from None
     except OSError as error:
         reason = error.strerror or str(error)
         raise DriverError(
@@ -56,10 +58,58 @@ def _greet(host: str, port: int, deadline: float) -> None:
     if (
         said and int.from_bytes(said, "little") > _LONGEST
     ):  # one of another version closes the connection, and llama.cpp says so
-        kind = "an HTTP server" if said.startswith(b"HTTP") else "something else"
+        kind = "an HTTP server" if said.startswith((b"HTTP", b"<!DOCTYP")) else "something else"
         raise DriverError(
             f"at {address} is {kind}, and no RPC server", "ggml-rpc-server prints its port when it starts"
         )
+
+
+class _UnresolvedError(TimeoutError):
+    """A name that nobody tells the address of in time."""
+
+
+def _resolved(host: str, deadline: float) -> str:
+    """The address that llama.cpp would take, the first of IPv4; a resolver that is silent does not hold the process up.
+
+    source: ggml/src/ggml-rpc/transport.cpp, socket_t::connect
+    """
+    import socket  # noqa: PLC0415 - as above
+    import threading  # noqa: PLC0415 - as above
+
+    found: list[str | OSError] = []
+
+    def ask() -> None:
+        try:
+            found.append(str(socket.getaddrinfo(host, None, socket.AF_INET, socket.SOCK_STREAM)[0][4][0]))
+        except OSError as error:
+            found.append(error)
+        except UnicodeError:  # a part of the name is longer than any
+            found.append(OSError("no host has such a name"))
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(_left(deadline))
+    if not found:
+        raise _UnresolvedError("is not found: the resolver does not answer")
+    if isinstance(found[0], OSError):
+        raise found[0]
+    return found[0]
+
+
+def _spoken_to(link: socket.socket, deadline: float) -> bytes:
+    """The beginning of the answer to a greeting; one that is silent is asked once more with the end of a line, for which other servers wait.
+
+    Raises:
+        TimeoutError: it says nothing.
+    """
+    patience = time.monotonic() + _left(deadline) * _FIRST
+    link.settimeout(_left(patience))
+    link.sendall(_HELLO)
+    try:
+        return _answer(link, patience)
+    except TimeoutError:
+        link.sendall(b"\r\n\r\n")
+        return _answer(link, deadline)
 
 
 def _answer(link: socket.socket, deadline: float) -> bytes:

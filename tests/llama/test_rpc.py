@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -72,6 +73,39 @@ def test_another_kind_of_server_is_said(answer: bytes, what: str) -> None:
         pytest.raises(DriverError, match=f"at {address} is {what}, and no RPC server"),
     ):
         greet([address])
+
+
+def test_an_http_server_that_waits_for_the_end_of_a_line_is_told_from_a_silent_one() -> None:
+    with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as web:
+        threading.Thread(target=web.handle_request, daemon=True).start()
+        with pytest.raises(DriverError, match=f"at 127.0.0.1:{web.server_port} is an HTTP server"):
+            greet([f"127.0.0.1:{web.server_port}"], 1.0)
+
+
+@pytest.mark.parametrize("name", ["no-such-host.invalid", "x" * 80])
+def test_a_name_without_an_address_is_named(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    if name.endswith("invalid"):  # a resolver may take longer than a test
+        monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(DriverError, match=f"no RPC server at {name}:50052: "):
+        greet([f"{name}:50052"])
+
+
+def test_a_silent_resolver_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+
+    def silent(*_: object) -> None:
+        over.wait(10)
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", silent)
+    begin = time.monotonic()
+    with pytest.raises(DriverError, match="at box:50052 is not found: the resolver does not answer"):
+        greet(["box:50052"], 0.2)
+    over.set()
+    assert time.monotonic() - begin < 3
 
 
 def test_of_several_the_dead_one_is_named() -> None:
