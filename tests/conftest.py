@@ -1,15 +1,13 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 
 import pytest
 from hypothesis import settings
 
 from moefit import values
+from tests.drawn import THOROUGH
 
-THOROUGH = os.environ.get("MOEFIT_TESTS") == "thorough"
-"""`make thorough`: properties a thousand times each, drawn anew, and values that refuse to be written to."""
 if THOROUGH:  # before another module of moefit takes it: its own decorator leaves that check out
     values.dataclass = dataclasses.dataclass
 

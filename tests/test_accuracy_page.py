@@ -5,10 +5,10 @@ from collections import defaultdict
 
 from benchmarks.accuracy import INTRODUCTION, PAGE, exceptions, measure, table
 from tests import oracle
+from tests.drawn import SEED, several
 
-SEED = random.SystemRandom().randrange(1 << 32)
-PART = 10
-"""One architecture in so many is measured in a run; all of them take minutes."""
+PART = several(10, 1)
+"""One architecture in so many is measured; all of them, as with `make thorough`, take minutes."""
 
 
 def some(rows):

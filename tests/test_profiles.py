@@ -13,9 +13,9 @@ import pytest
 from hypothesis import settings
 
 from moefit.machine.types import Cpu
+from tests.drawn import THOROUGH
 
 ROOT = Path(__file__).parents[1]
-THOROUGH = os.environ.get("MOEFIT_TESTS") == "thorough"
 
 
 def test_a_change_is_held_to_a_hundred_examples_that_stay_the_same():
@@ -33,6 +33,32 @@ def test_no_test_asks_for_more_of_its_own():
     }
 
     assert {("conftest.py", 100), ("conftest.py", 1000)} == asked
+
+
+def test_no_test_draws_a_seed_of_its_own():
+    drawing = {
+        path.name
+        for path in (ROOT / "tests").rglob("*.py")
+        if "SystemRandom" in path.read_text() and path != Path(__file__)
+    }
+
+    assert {"drawn.py"} == drawing
+
+
+@pytest.mark.parametrize(("mode", "differ"), [("", False), ("thorough", True)])
+def test_samples_are_the_same_for_every_change_and_drawn_anew_where_there_is_time(mode, differ):
+    seeds = {
+        subprocess.run(
+            [sys.executable, "-c", "from tests.drawn import SEED; print(SEED)"],
+            cwd=ROOT,
+            env={**os.environ, "MOEFIT_TESTS": mode},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for _ in range(2)
+    }
+
+    assert differ == (len(seeds) > 1)
 
 
 @pytest.mark.skipif(not THOROUGH, reason="the standard decorator is slow, and used by `make thorough` alone")

@@ -1,7 +1,7 @@
 """What a plan counts for computing is never too low, whatever the architecture.
 
 Rows of architectures that are far from plain are compared as if nobody knew these; of all others, whose every
-row test_compute.py and test_cuda.py hold to narrower bounds, some that differ from run to run.
+row test_compute.py and test_cuda.py hold to narrower bounds, a sample: a thousand, and others each time, with `make thorough`.
 """
 
 import functools
@@ -13,12 +13,12 @@ import pytest
 from moefit import memory
 from moefit.model import architectures, build
 from tests import oracle
+from tests.drawn import SEED, several
 from tests.oracle.exceptions import TOO_LOW_ON_A_REAL_CARD
 from tests.oracle.launches import launch
 
 MIB = 1 << 20
-SEED = random.SystemRandom().randrange(1 << 32)
-SAMPLE = 60
+SAMPLE = several(60, 1000)
 RECORDED = {
     "rows": oracle.rows(),
     "extra rows": oracle.extra_rows(),

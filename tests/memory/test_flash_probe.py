@@ -12,6 +12,7 @@ from moefit.memory.compute import compute_buffers
 from moefit.memory.graph import peaks
 from moefit.placement.types import Placement
 from tests import oracle
+from tests.drawn import SEED, several
 
 MODELS = (
     ("qwen3-30b-a3b", "Q4_K_M"),
@@ -20,7 +21,6 @@ MODELS = (
     ("small-command-r", "Q4_K_M"),
     ("small-plamo", "Q4_K_M"),
 )
-SEED = random.SystemRandom().randrange(1 << 32)
 
 
 def launches(model, count):
@@ -47,7 +47,7 @@ def launches(model, count):
 @pytest.mark.parametrize(("name", "quant"), MODELS)
 def test_a_graph_without_the_probe_is_the_one_with_it(name, quant, monkeypatch):
     model = oracle.model(name, quant)
-    cases = list(launches(model, 25))
+    cases = list(launches(model, several(25, 200)))
     shortcut = [compute_buffers(copy(model), *case) for case in cases]
     monkeypatch.setattr(peaks, "_is_plain", lambda *_: False)
     assert [compute_buffers(copy(model), *case) for case in cases] == shortcut, f"seed {SEED}"

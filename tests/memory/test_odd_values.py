@@ -15,12 +15,12 @@ from moefit.model.architectures import ARCHITECTURES
 from moefit.model.keys import GENERAL, KEYS, Kind
 from moefit.placement.types import Placement
 from tests import oracle
+from tests.drawn import SEED, several
 
 CARD = Device("CUDA0", 80 << 30, 80 << 30)
 LAUNCH = Settings(8192)
-SEED = random.SystemRandom().randrange(1 << 32)
-SAMPLE = 2
-"""Architectures that one run tries."""
+SAMPLE = several(2, 40)
+"""Architectures that are tried."""
 LIMIT = 2.0
 """Seconds of CPU for the whole of one value, on a slow machine."""
 SMALLEST = {
