@@ -7,6 +7,7 @@ import pytest
 from moefit import memory
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device
+from moefit.memory.compute import compute_buffers
 from moefit.memory.kv import kv
 from moefit.memory.weights import weights
 from moefit.placement.types import Placement
@@ -97,7 +98,8 @@ def test_a_footprint_is_weights_caches_and_compute_by_device():
 
     assert weights(model, [CARD], LAUNCH, placement) == ((used.devices[0].model,), used.host.model)
     assert kv(model, [CARD], LAUNCH, placement) == ((used.devices[0].context,), used.host.context)
-    assert used.devices[0].compute > 0
+    reserved = compute_buffers(model, [CARD], LAUNCH, placement)
+    assert (reserved.devices, reserved.host) == ((used.devices[0].compute,), used.host.compute)
     assert used.host.output == 4 * 4 * 151936
     assert () == used.notes
 
@@ -113,3 +115,4 @@ def test_the_context_for_multi_token_prediction_is_never_counted_too_low(row):
     main = memory.footprint(oracle.model(row.model, row.quant), told.devices, without, told.placement)
 
     assert used.devices[0].compute - main.devices[0].compute >= 0.98 * row.mtp["RPC0"].compute
+    assert used.host.compute - main.host.compute >= row.mtp["Host"].compute
