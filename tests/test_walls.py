@@ -117,3 +117,10 @@ def test_every_room_has_its_place_in_the_order():
 
 def test_only_the_llama_room_starts_processes():
     assert {"llama"} == {room(name) for name in MODULES if "subprocess" in imported(name)}
+
+
+def test_only_the_functions_that_rows_name_are_imported_by_their_names():
+    """What a module imports is read off its text, which does not show what `import_module` is given."""
+    by_name = {module for module in MODULES if "importlib" in {n.split(".")[0] for n in imported(module)}}
+
+    assert {"moefit.memory.graph.named"} == {module for module in by_name if module in PURE_MODULES}
