@@ -96,7 +96,9 @@ RamSize = Annotated[
 RamBandwidth = Annotated[
     str | None,
     typer.Option(
-        metavar="RATE", help="What the CPU reads from RAM, such as 60GB/s.", rich_help_panel=_MACHINE
+        metavar="RATE",
+        help="What the CPU reads from RAM, measured (60GB/s), or its modules (ddr5-5600x2).",
+        rich_help_panel=_MACHINE,
     ),
 ]
 Cores = Annotated[

@@ -13,7 +13,9 @@ from moefit.machine.cards import CARDS
 _VENDOR_WORDS: Final = (
     r"\((?:r|tm)\)|\b(?:nvidia|geforce|tesla|quadro|amd|radeon|instinct|intel|apple|graphics|generation)\b"
 )
-_FAMILY: Final = r"^(?:rtx|gtx|rx|arc|mi(?=\d)|)"
+_FAMILY: Final = r"^(?:rtx|gtx|rx|arcpro|arc|mi(?=\d)|)"
+_SHORT: Final = ((r"(\d{4}(?:ti)?)(?:m|mobile|maxq|notebook)", r"\1laptop"), (r"(\d{4}(?:ti)?)s", r"\1super"))
+"""4090m, 4080s."""
 
 
 def find_card(text: str) -> Card | None:
@@ -29,8 +31,12 @@ def find_card(text: str) -> Card | None:
 
 
 def _of_key(wanted: str) -> Card | None:
-    keys = ((card, key) for card in CARDS for key in (card.key, *card.other_keys))
-    return next((card for card, key in keys if wanted in _spellings(key)), None)
+    for spelling in (wanted, *(re.sub(f"{short}$", long, wanted) for short, long in _SHORT)):
+        keys = ((card, key) for card in CARDS for key in (card.key, *card.other_keys))
+        found = next((card for card, key in keys if spelling in _spellings(key)), None)
+        if found is not None:
+            return found
+    return None
 
 
 def _of_description(text: str, wanted: str) -> Card | None:
@@ -47,7 +53,7 @@ def _of_description(text: str, wanted: str) -> Card | None:
 
 def _of_memory(text: str) -> Card | None:
     """A card with its memory behind it, which most keys leave out: `RTX 3060 12GB`."""
-    match = re.fullmatch(r"(.+?)[\s_(-]+(\d{1,4})\s*gi?b\)?", text.strip().lower())
+    match = re.fullmatch(r"(.+?)[\s_(-]+(\d{1,4})\s*gi?b?\)?", text.strip().lower())
     if match is None:
         return None
     card, box = _of_key(_compact(match[1])), int(match[2])

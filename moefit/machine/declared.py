@@ -69,14 +69,21 @@ def parse_gpus(specs: Sequence[str]) -> tuple[Device, ...]:
 
 
 def _each(specs: Sequence[str]) -> Iterator[str]:
-    """The specs one by one: `2x3060` is two of them.
+    """The specs one by one: `2x3060` is two of them, and `3060 x2` is.
 
-    >>> list(_each(["2x3060", "11.6GiB"]))
-    ['3060', '3060', '11.6GiB']
+    >>> list(_each(["2x3060", "3060 x2", "11.6GiB"]))
+    ['3060', '3060', '3060', '3060', '11.6GiB']
     """
+    count = r"([1-9]|1[0-6])"
     for text in specs:
-        several = re.fullmatch(r"\s*([1-9]|1[0-6])\s*[x*]\s*(.+)", text, re.IGNORECASE)
-        yield from [several[2]] * int(several[1]) if several else [text]
+        before = re.fullmatch(rf"\s*{count}\s*[x*]\s*(.+)", text, re.IGNORECASE)
+        behind = re.fullmatch(rf"(.*\d.*?)\s*[x*]\s*{count}\s*", text, re.IGNORECASE)
+        if before:
+            yield from [before[2]] * int(before[1])
+        elif behind:
+            yield from [behind[1]] * int(behind[2])
+        else:
+            yield text
 
 
 def declare_host(
