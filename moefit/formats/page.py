@@ -29,12 +29,10 @@ class Line:
         for part in self._parts:
             wide = line.cell_len + cell_len(part.plain.rstrip())
             if wide > options.max_width and line.plain.strip():
-                line.rstrip()
-                yield line
+                yield _ended(line)
                 line = _line(self._indent)
             line.append_text(part)
-        line.rstrip()
-        yield line
+        yield _ended(line)
 
 
 class Rows:
@@ -47,7 +45,10 @@ class Rows:
         """Every cell whole, either way."""
         needed = Measurement.get(console, options.update_width(_ANY_WIDTH), self._table).maximum
         if needed <= options.max_width:
-            yield self._table
+            for row in console.render_lines(self._table, options, pad=False):
+                text = Text.assemble(*((part.text, part.style or "") for part in row), no_wrap=True)
+                text.rstrip()
+                yield text
             return
         _, *names = (str(column.header) for column in self._table.columns)
         rows = list(zip(*(map(_text, column.cells) for column in self._table.columns), strict=True))
@@ -76,6 +77,14 @@ def words(text: Text) -> list[Text]:
 def phrases(text: Text) -> list[Text]:
     """The words of a text, a number and its unit as one, as parts of a line."""
     return list(text.divide(match.end() for match in re.finditer(r"\S\s+(?![GMKT]iB)", text.plain)))
+
+
+def _ended(line: Text) -> Text:
+    """A line without what would lead to the next part."""
+    line.rstrip()
+    if line.plain.endswith(" ·"):
+        line.right_crop(2)
+    return line
 
 
 def _line(indent: int) -> Text:

@@ -134,5 +134,7 @@ def _is_another(plan: Plan, candidate: Candidate) -> bool:
     """Whether it is another line: llama.cpp's own way, or another strategy on the same devices, so that like is held to like."""
     if candidate.strategy == plan.strategy:
         return False
+    if candidate.strategy == CPU_MOE and not candidate.settled.devices:
+        return False
     same = [d.device.name for d in plan.devices] == [device.name for device in candidate.settled.devices]
     return candidate.strategy in _NAMES or (same and not is_all_on_devices(plan))

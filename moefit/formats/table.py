@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from moefit.formats.lacking import enough, figures, lacking
-from moefit.formats.page import Line, Rows, joined, phrases
+from moefit.formats.page import Line, Rows, joined, phrases, words
 from moefit.formats.shell import write
 from moefit.formats.speed import speed, way
 from moefit.formats.strip import COLOURS, strip
@@ -54,16 +54,23 @@ def _sections(plan: Plan, width: int) -> Iterator[RenderableType]:
     yield ""
     yield from strip(plan, width, indent)
     yield ""
-    yield from speed(plan)
-    yield _choices(plan)
-    if not plan.fits:
-        yield ""
-        yield Text(f"Does not fit: {lacking(plan)}.", style="bold red")
-        yield Text(f"It would with {enough(plan)}.")
-        if plan.remedy:
-            yield Text(f"{plan.remedy[:1].upper()}{plan.remedy[1:]}.")
-        yield from _alternatives(plan)
+    if plan.fits:
+        yield from speed(plan)
+        yield _choices(plan)
+    else:
+        yield from _shortage(plan)
     yield ""
+
+
+def _shortage(plan: Plan) -> Iterator[RenderableType]:
+    """What is missing and what would be enough; of what does not run no speed is told."""
+    yield _choices(plan)
+    yield ""
+    yield Text(f"Does not fit: {lacking(plan)}.", style="bold red")
+    yield Line(words(Text(f"It would with {enough(plan)}.")))
+    if plan.remedy:
+        yield Line(words(Text(f"{plan.remedy[:1].upper()}{plan.remedy[1:]}.")))
+    yield from _alternatives(plan)
 
 
 def _helps(plan: Plan) -> Iterator[RenderableType]:
@@ -103,7 +110,8 @@ def _machine(plan: Plan) -> Line:
 
 def _memory(memory: Memory, colour: str, width: int, indent: int) -> Iterator[Line]:
     """A bar with its sum, and below it every part beside its mark."""
-    total = f"{format_size(memory.used)} of {format_size(memory.total)} taken"
+    used, there = format_size(memory.used), format_size(memory.total)
+    total = f"{used} of {there} taken" if memory.left >= 0 else f"{used} needed, {there} there"
     length = min(_LONGEST_BAR, max(_SHORTEST_BAR, width - indent - len(total) - 2))
     label = Text(memory.name.ljust(indent), style=f"bold {colour}".strip())
     yield Line([label, Text.assemble(bar(memory, length), "  "), Text(total)], indent)
@@ -123,9 +131,10 @@ def _alternatives(plan: Plan) -> Iterator[RenderableType]:
     """What would run if one thing more were allowed, with its figures and its line."""
     for alternative in plan.alternatives:
         yield ""
-        yield Text.assemble(
+        told = Text.assemble(
             (f"With {alternative.words}", "bold"), f": {figures(alternative)}; {alternative.why}"
         )
+        yield Line(words(told))
         yield Text(line(alternative.plan), style="dim", no_wrap=True, overflow="ignore")
 
 

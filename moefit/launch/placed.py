@@ -31,7 +31,9 @@ def as_placed(
     names = tuple(device.name for device in devices)
     if constraints.split_mode == "none" and devices:  # -mg counts in the whole list
         names = tuple(machine[i].name for i in default_order(machine))
-    named = constraints.devices is None and (hidden or len(machine) > 1 or len(names) < len(machine))
+    undeclared = bool(constraints.rpc) and not any(device.name.startswith("RPC") for device in machine)
+    several = hidden or undeclared or len(machine) > 1 or len(names) < len(machine)
+    named = constraints.devices is None and several
     open_layers = constraints.gpu_layers in {None, "auto"}
     split = constraints.tensor_split
     if split is None and len(devices) > 1 and placement.offloaded:

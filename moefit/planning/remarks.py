@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from moefit.errors import Warn
@@ -31,6 +31,7 @@ def remarks(request: Request, chosen: Candidate, *, scarce: bool) -> Iterator[Wa
     yield from _workload(constraints, chosen)
     yield from _cores(request.machine.cpu)
     yield from _exposed(constraints)
+    yield from _undeclared(constraints, request.machine.gpus)
     used = {device.name for device in chosen.settled.devices}
     for device in chosen_devices(constraints, request.machine.gpus):
         if device.name not in used and constraints.devices is None:
@@ -118,6 +119,19 @@ def _left_out(device: Device, *, has_room: bool) -> Warn:
     free = f"{format_size(device.free)} free on it"
     why = f"{free} make nothing faster" if has_room else f"{free} are less than driver and margin take"
     return Warn("left-out", f"{device.name} is left out: {why}", note=True)
+
+
+def _undeclared(constraints: Constraints, gpus: Sequence[Device]) -> Iterator[Warn]:
+    """Servers of the line that nobody asked for their devices: a declared machine is all that there is."""
+    if (
+        constraints.rpc
+        and constraints.devices is None
+        and not any(gpu.name.startswith("RPC") for gpu in gpus)
+    ):
+        hint = "declare it: --gpu name=RPC0,free=24GiB"
+        yield Warn(
+            "rpc-unknown", f"what {' and '.join(constraints.rpc)} has is not known, and not used", hint
+        )
 
 
 def _exposed(constraints: Constraints) -> Iterator[Warn]:

@@ -27,6 +27,8 @@ from moefit.sizes import GIB, format_size
 
 _WORTH: Final = 0.95
 """Of the plan's seconds: a change that leaves more is not worth a word."""
+_STEPS: Final = 5
+"""Types that a model which does not fit is tried in: from Q8_0 down to Q2_K."""
 _MORE: Final = 8 * GIB
 _NEAR: Final = GIB // 10
 """Less than that is lost in a size of one decimal."""
@@ -37,7 +39,7 @@ _SMALLER: Final = {
 }  # fmt: skip
 """The next smaller type in which files of the same model are published; MXFP4 has none."""
 _TAG: Final = re.compile(r"(?<![A-Za-z0-9])(BF16|F16|I?Q\d\w*)(?![A-Za-z0-9])", re.IGNORECASE)
-_BRAND: Final = re.compile(r"^(?:NVIDIA |AMD |GeForce |Radeon |Instinct |Intel\(R\) )*")
+_BRAND: Final = re.compile(r"^(?:NVIDIA |AMD |GeForce |Radeon |Instinct |Intel\(R\) )*| (?:Series|Graphics)$")
 _BY_NAME: Final = {quant.name: quant for quant in QUANTS.values()}
 
 
@@ -56,8 +58,10 @@ def what_if(request: Request, made: Plan) -> tuple[Help, ...]:
     usual = sketched(request, known)
     gain = usual.prediction.seconds - made.prediction.seconds if made.fits else 0.0
     limit = made.prediction.seconds * _WORTH if made.fits else float("inf")
-    found = []
+    found: list[Help] = []
     for help_, changed in _changes(request, made):
+        if any(help_.kind == other.kind for other in found):
+            continue  # a larger file fits already
         try:
             after = sketched(changed, known)
         except UsageError:
@@ -88,8 +92,7 @@ def _changes(request: Request, made: Plan) -> Iterator[tuple[Help, Request]]:
     model, launch = request.model, request.launch
     for help_, wanted in _lines(model, launch, made) if made.fits else ():  # else its alternatives say so
         yield help_, replace(request, launch=replace(launch, constraints=wanted))
-    smaller = _smaller_model(model)
-    if smaller is not None:
+    for smaller in _smaller_models(model, 1 if made.fits else _STEPS):
         yield _smaller_file(model, launch, smaller), replace(request, model=smaller)
     for help_, machine in _machines(request.machine):
         yield help_, replace(request, machine=machine)
@@ -127,6 +130,15 @@ def _with_words(launch: Launch, words: Sequence[str]) -> Constraints | None:
     named = [field.name for field in fields(Constraints)]
     changed = {name: getattr(after, name) for name in named if getattr(after, name) != getattr(before, name)}
     return replace(launch.constraints, **changed)
+
+
+def _smaller_models(model: Model, steps: int) -> Iterator[Model]:
+    """The model in smaller and smaller types."""
+    smaller: Model | None = model
+    for _ in range(steps):
+        smaller = _smaller_model(smaller) if smaller is not None else None
+        if smaller is not None:
+            yield smaller
 
 
 def _smaller_model(model: Model) -> Model | None:

@@ -29,7 +29,7 @@ def table():
 
 def test_a_line_breaks_between_its_parts_alone():
     line = Line(joined(["two cards", "64.00 GiB of RAM", "8 cores"]), indent=2)
-    assert ["two cards ·", "  64.00 GiB of RAM ·", "  8 cores"] == printed(line, 21)
+    assert ["two cards", "  64.00 GiB of RAM", "  8 cores"] == printed(line, 21)
 
 
 def test_a_line_that_fits_is_one():

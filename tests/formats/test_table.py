@@ -99,6 +99,16 @@ def test_what_does_not_fit_is_the_closest_and_names_the_load_mode_that_would():
     assert ["load-mode mmap"] == re.findall(r"load.mode \w+", text)
 
 
+def test_of_what_does_not_fit_no_speed_is_told_but_that_of_what_would():
+    text = page(show, planned("deepseek-v3.1", ram=256), 80)
+    assert (0, 1) == (text.count("tokens · ready"), text.count("answer"))
+    assert "needed, 256.00 GiB there" in text
+
+
+def test_a_line_ends_in_no_space_and_in_no_mark(made):
+    assert [] == [line for line in page(show, made, 80).splitlines() if line != line.rstrip(" ·")]
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_no_line_but_the_command_is_wider_than_the_page(made, width):
     lines = page(show, made, width).splitlines()

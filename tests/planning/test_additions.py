@@ -195,6 +195,14 @@ class TestAdvice:
         assert "speculation" not in codes(made)
 
 
+def test_rpc_servers_of_a_declared_machine_are_kept_out_of_its_plan(experts):
+    """Nothing is known of them, and llama.cpp would give them layers."""
+    made = planned(experts, MACHINE, "--rpc", "1.2.3.4:50052")
+    assert ("CUDA0", True) == (value(made.argv, "-dev"), "rpc-unknown" in codes(made))
+    declared = replace(MACHINE, gpus=parse_gpus(["name=RPC0,free=64GiB,buffer=RPC0[1.2.3.4:50052]"]))
+    assert "rpc-unknown" not in codes(planned(experts, declared, "--rpc", "1.2.3.4:50052"))
+
+
 class TestExclude:
     TWO = replace(MACHINE, gpus=parse_gpus(["rtx-3060", "rtx-3060"]))
 

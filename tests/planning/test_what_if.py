@@ -101,6 +101,14 @@ def test_a_smaller_file_is_named_as_files_are():
     assert "-hf u/m:Q3_K_M" == named["quant"].words
 
 
+def test_of_smaller_files_the_first_that_fits_is_named():
+    line = "llama-server -m m.gguf --moe-cache-mib 0"
+    made, found = helps(line, ram=10, model=recorded("qwen3-30b-a3b", "Q8_0"))
+    assert not made.fits
+    assert "qwen3-30b-a3b-Q4_K_M.gguf" == found["quant"].words
+    assert plan(asked(line, ram=10, model=recorded("qwen3-30b-a3b", "Q4_K_M"))).fits
+
+
 def test_a_type_without_a_smaller_one_names_no_file():
     _, found = helps(model=recorded("gpt-oss-120b", "MXFP4"), ram=90)
     assert "quant" not in found or "MXFP4" not in found["quant"].words
