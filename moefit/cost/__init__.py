@@ -61,7 +61,8 @@ def predict(
         cached: the groups of the launch's expert cache.
     """
     prompt, answer = workload.prompt or _USUAL_PROMPT, workload.generated or _USUAL_ANSWER
-    run = run_of(work, machine, devices, settings, placement, cached)
+    answered = workload.generated * workload.requests
+    run = run_of(work, machine, devices, settings, placement, cached, answered)
     reading = _gather("prefill", prompt_terms(run, prompt), 1.0)
     writing = _gather("decode", token_terms(run, workload.prompt + answer / 2, draft_bytes or {}), answer)
     assumed = _assumed(run, machine)

@@ -475,13 +475,38 @@ CACHE_POWER: Final = Constant(
     when="2026-11, llama.cpp b11549",
 )
 
+CACHE_FEWEST_MISSES: Final = Constant(
+    0.0336,
+    "of the uses",
+    "With the most uneven routing that was published, 0.0336 * (-ln r) ** 2.14 of the uses miss: the hottest "
+    "tenth of the experts takes 80% of the uses, three tenths 95% (github.com/ggml-org/llama.cpp/pull/24524). "
+    "Skewed routers on an H200 came to within 2 points of it: 92% at 0.24, 97% at 0.36 and 0.4.",
+    when="2026-11, llama.cpp b11549",
+)
+
+CACHE_FEWEST_POWER: Final = Constant(
+    2.138,
+    "power",
+    "With the most uneven routing that was published, 0.0336 * (-ln r) ** 2.14 of the uses miss: the hottest "
+    "tenth of the experts takes 80% of the uses, three tenths 95% (github.com/ggml-org/llama.cpp/pull/24524).",
+    when="2026-11, llama.cpp b11549",
+)
+
 CACHE_LOOKUP: Final = Constant(
     5e-05,
     "s",
     "Seconds of a layer's lookup: the ids of its experts come back from the device, the slot map goes "
-    "there, uploads are started. Qwen3-30B-A3B on an H200 with uniform routing: 20.7 ms a token with 48 "
-    "cached layers, 19.8 with 36, of which uploads 10.6 and 10.4 at the link's rate: 67 us a layer; "
-    "published gains on an RTX PRO 6000 leave room for half of that.",
+    "there, the device waits. Qwen3-30B-A3B on an H200 with few misses: 5.5 ms a token with 42 or 48 cached "
+    "layers, 4.8 with 18; published gains on an RTX PRO 6000 leave room for half of that.",
+    when="2026-11, llama.cpp b11549",
+)
+
+CACHE_UPLOAD: Final = Constant(
+    4e-06,
+    "s",
+    "Seconds to start the upload of one expert's matrix: each is a copy of its own, of less than 1 MiB. "
+    "Qwen3-30B-A3B with uniform routing, 200 misses a token: 63 us each on an H200 where 2.7 MiB take 52 at "
+    "the link's rate (4 us a matrix), 74 on another where they take 52 (7 us).",
     when="2026-11, llama.cpp b11549",
 )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from math import log
-from typing import Final
 
 from moefit.cost import constants as c
 from moefit.values import dataclass
@@ -13,39 +12,57 @@ from moefit.values import dataclass
 class HitRate:
     """Of the experts that tokens use, the share that is found in the cache."""
 
+    resident: float
+    """The share of all experts that the cache holds."""
     least: float
     """With routing that is uniform: what an LRU holds is what it hits."""
     likely: float
     """That with which is reckoned."""
     most: float
+    """With routing as uneven as any that was published."""
+
+    @property
+    def sure(self) -> bool:
+        """Whether nothing else is expected: the model ran with a cache, or it holds all experts, or too few for one token."""
+        return self.least == self.most
+
+    def but_for(self, cold: float) -> HitRate:
+        """With this share of the uses that no cache can hit, for they are the first of their experts."""
+        less = (max(0.0, rate - cold) for rate in (self.least, self.likely, self.most))
+        return HitRate(self.resident, *less)
 
 
-NONE: Final = HitRate(0.0, 0.0, 0.0)
-
-
-def hit_rate(resident: float, misses: float = 1.0) -> HitRate:
+def hit_rate(resident: float, misses: float | None = None) -> HitRate:
     """The hits of an LRU that holds this share of the experts, and those of a whole token at least.
 
-    Reckoned is with routing like that of the published figures, for real models are not uniform, or with `misses` for each one
-    of theirs, where this very model ran with a cache (`moefit bench --save`).
+    Reckoned is with routing like that of the published figures, for real models are not uniform; or, where this very model ran
+    with a cache (`moefit bench --save`), with so many `misses` for each one of theirs.
 
     >>> [round(hit_rate(share).likely, 2) for share in (0.125, 0.25, 0.5, 1.0)]
     [0.67, 0.81, 0.93, 1.0]
+    >>> [round(hit_rate(share).most, 2) for share in (0.1, 0.3, 1.0)]
+    [0.8, 0.95, 1.0]
     >>> round(hit_rate(0.25, misses=0.5).likely, 2)
     0.9
     """
     share = min(1.0, resident)
-    real = max(share, 1.0 - misses * c.CACHE_MISSES * (-log(share)) ** c.CACHE_POWER)
-    return HitRate(share, real, real)
+    if misses is not None:
+        seen = max(share, 1.0 - misses * _published(share))
+        return HitRate(share, seen, seen, seen)
+    likely = max(share, 1.0 - _published(share))
+    fewest = c.CACHE_FEWEST_MISSES * (-log(share)) ** c.CACHE_FEWEST_POWER
+    return HitRate(share, share, likely, max(likely, 1.0 - fewest))
 
 
-def miss_factor(seen: float, planned: HitRate) -> float | None:
+def _published(share: float) -> float:
+    misses: float = c.CACHE_MISSES * (-log(share)) ** c.CACHE_POWER
+    return misses
+
+
+def miss_factor(seen: float, resident: float) -> float | None:
     """The `misses` with which a cache of such a size is hit as often as was seen; None where its size says nothing.
 
-    >>> round(hit_rate(0.25, miss_factor(0.9, hit_rate(0.25))).likely, 3)
+    >>> round(hit_rate(0.25, miss_factor(0.9, 0.25)).likely, 3)
     0.9
     """
-    if not 0.0 < planned.least < 1.0:
-        return None
-    published: float = c.CACHE_MISSES * (-log(planned.least)) ** c.CACHE_POWER
-    return (1.0 - seen) / published
+    return (1.0 - seen) / _published(resident) if 0.0 < resident < 1.0 else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from moefit.cost import constants as c
-from moefit.cost.hits import NONE, HitRate, hit_rate
+from moefit.cost.hits import HitRate, hit_rate
 from moefit.cost.work import Load, together
 from moefit.machine.types import CPU
 from moefit.memory.memo import per_object
@@ -35,8 +35,10 @@ class Cached:
     """What their experts cost, which the placement counts for the CPU."""
     upload: float
     """Bytes per second from RAM to the device."""
-    misses: float = 1.0
-    """For one of the published curve."""
+    misses: float | None = None
+    """For one of the published curve, where this model ran with a cache."""
+    cold: float = 0.0
+    """Of all uses of experts until the server stops, those that fill slots which were empty."""
 
     def serves(self, work: Work, tokens: int) -> bool:
         """Whether a batch of so many tokens reads the cache (llama_moe_cache::get_slot_map)."""
@@ -48,11 +50,18 @@ class Cached:
         An LRU that layers share has let go of a layer's experts by the next token, unless it holds those of all its layers.
         """
         step = len(self.group.layers) * self.group.experts * work.distinct(tokens)
-        return hit_rate(self.group.resident, self.misses) if self.group.slots >= step else NONE
+        resident = self.group.resident
+        if self.group.slots < step:
+            return HitRate(resident, 0.0, 0.0, 0.0)
+        return hit_rate(resident, self.misses).but_for(self.cold)
 
 
 def cached_groups(
-    work: Work, groups: Iterable[Group], rates: Sequence[float], known: Iterable[tuple[str, float]]
+    work: Work,
+    groups: Iterable[Group],
+    rates: Sequence[float],
+    known: Iterable[tuple[str, float]],
+    answered: int = 0,
 ) -> tuple[Cached, ...]:
     """The groups that have slots.
 
@@ -61,9 +70,25 @@ def cached_groups(
         groups: of the launch's cache.
         rates: bytes per second from RAM to each device, as the load mode makes them.
         known: how often models miss (Machine.misses).
+        answered: tokens that the server generates from its start to its end; 0 for so many that a cache's filling does not count.
     """
-    misses = next((factor for model, factor in known if model == work.fingerprint), 1.0)
-    return tuple(Cached(g, _experts(work, g.layers), rates[g.device], misses) for g in groups if g.slots)
+    misses = next((factor for model, factor in known if model == work.fingerprint), None)
+    return tuple(
+        Cached(g, _experts(work, g.layers), rates[g.device], misses, _cold(work, g, answered))
+        for g in groups
+        if g.slots
+    )
+
+
+def _cold(work: Work, group: Group, answered: int) -> float:
+    """Of the experts that so many tokens use, the share that none used before, as long as there are empty slots.
+
+    A slot is filled once, by the first token that uses its expert; prompts neither fill nor empty any.
+    """
+    if not answered:
+        return 0.0
+    experts = len(group.layers) * group.experts
+    return min(group.slots, experts * work.distinct(answered)) / (experts * work.distinct(1) * answered)
 
 
 @per_object(64)
@@ -93,7 +118,8 @@ def _misses(run: Run, cached: Cached, missed: float, tokens: int) -> tuple[float
     share = run.settings.moe_cache_cpu_share
     experts = run.work.distinct(tokens) / run.work.distinct(1)
     read = missed * cached.load.expert_read * experts
-    uploads = (1.0 - share) * read / cached.upload
+    copies = missed * run.work.experts * run.work.distinct(tokens) * cached.load.expert_tensors
+    uploads = (1.0 - share) * (read / cached.upload + copies * c.CACHE_UPLOAD)
     if not share:
         return uploads, 0.0
     work = missed * cached.load.expert_work * tokens
@@ -109,6 +135,7 @@ def overall(run: Run) -> HitRate | None:
         return None
     rates = [(cached.hit_rate(run.work, 1), cached.load.expert_read / read) for cached in serving]
     return HitRate(
+        sum(rate.resident * part for rate, part in rates),
         sum(rate.least * part for rate, part in rates),
         sum(rate.likely * part for rate, part in rates),
         sum(rate.most * part for rate, part in rates),

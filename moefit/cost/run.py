@@ -80,8 +80,9 @@ def run_of(
     settings: Settings,
     placement: Placement,
     groups: Iterable[Group] = (),
+    answered: int = 0,
 ) -> Run:
-    """The run of a placement, with the groups of its expert cache."""
+    """The run of a placement, with the groups of its expert cache, whose filling counts where it ends after so many tokens."""
     host = host_rates(machine, settings, settings.threads)
     batch_host = host_rates(machine, settings, settings.threads_batch or settings.threads)
     where = tally(work, placement, settings.kv_offload)
@@ -99,7 +100,11 @@ def run_of(
         missing=_missing(work, machine, where),
         pipelined=pipelines(devices, settings, placement),
         cached=cached_groups(
-            work, groups, [copy_rate(host, device, settings) for device in devices], machine.misses
+            work,
+            groups,
+            [copy_rate(host, device, settings) for device in devices],
+            machine.misses,
+            answered,
         ),
     )
 

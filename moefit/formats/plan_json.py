@@ -170,7 +170,13 @@ def predicted_object(p: Prediction) -> dict[str, Any]:
 def _hits(p: Prediction) -> dict[str, float]:
     """What is taken of an expert cache's hits, and what they are with uniform routing."""
     rate = p.hit_rate
-    return {} if rate is None else {"hit_rate": round(rate.likely, 3), "hit_rate_low": round(rate.least, 3)}
+    if rate is None:
+        return {}
+    return {
+        "hit_rate": round(rate.likely, 3),
+        "hit_rate_low": round(rate.least, 3),
+        "hit_rate_high": round(rate.most, 3),
+    }
 
 
 def _range(key: str, ends: tuple[float, float], digits: int) -> dict[str, float]:

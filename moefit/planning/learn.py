@@ -72,7 +72,7 @@ def learn(outcomes: Sequence[Outcome], machine: Machine, workload: Workload) -> 
 def _misses(outcomes: Iterable[Outcome]) -> float | None:
     """The middle of what the runs with an expert cache say."""
     seen = [
-        miss_factor(outcome.hits.rate, planned)
+        miss_factor(outcome.hits.rate, planned.resident)
         for outcome in outcomes
         if outcome.hits is not None
         and outcome.hits.used >= _USES

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from moefit.cost.hits import HitRate
 from moefit.errors import UsageError, Warn
 from moefit.search.candidate import Candidate
 from moefit.search.moe_cache import OPTION
@@ -40,6 +41,14 @@ def cache_remarks(chosen: Candidate) -> Iterator[Warn]:
     yield from _assumed(chosen)
 
 
+def _told(rate: HitRate) -> str:
+    """What its hits are taken from."""
+    if rate.sure:
+        sizes = {0.0: "one token uses more than it holds", 1.0: "it holds all"}
+        return sizes.get(rate.likely, "as moefit bench saw with this model")
+    return f"{rate.least:.0%} if routing were uniform, {rate.most:.0%} at the most, the ends of the range"
+
+
 def _assumed(chosen: Candidate) -> Iterator[Warn]:
     cache = chosen.settled.footprint.moe_cache
     assert cache is not None
@@ -48,6 +57,6 @@ def _assumed(chosen: Candidate) -> Iterator[Warn]:
         yield Warn(
             "moe-cache",
             f"the expert cache holds {format_size(sum(cache.devices))}: {rate.likely:.0%} of the experts that a token of the answer uses "
-            f"are taken to be there ({rate.least:.0%} if routing were uniform, the low end of the range)",
+            f"are taken to be there ({_told(rate)})",
             note=True,
         )

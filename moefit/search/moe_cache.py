@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
+from moefit.cost import Prediction
+from moefit.cost.moe_cache import MISSES
 from moefit.errors import UsageError
 from moefit.launch.constraints import Constraints
 from moefit.launch.settings import Settings
@@ -32,6 +34,9 @@ OPTION: Final = "--moe-cache-mib"
 _MIB: Final = 1 << 20
 _PARTS: Final = tuple(n / 8 for n in range(8))
 """Of each device's layers, those that stay whole; fixed, so that more memory only ever makes a cache larger."""
+_UNSURE: Final = 0.05
+"""The part that the least hits have in what a cache is weighed by: one model in twenty may route that evenly. So a cache that gains a few
+per cent if routing is as published, and takes several times as long if it is not, is left out."""
 _CLOSE: Final = 1.02
 """Against the most promising draft, how much slower one may seem that is measured, too: its compute buffers are not known yet."""
 
@@ -63,7 +68,10 @@ def _cache_types(constraints: Constraints) -> tuple[str, str]:
 
 
 def with_cache(problem: Problem, choices: Choices, found: Sequence[Candidate]) -> tuple[Candidate, ...]:
-    """Candidates with an expert cache that are faster than every one found; none where the user or the program decides otherwise."""
+    """Candidates with an expert cache that are faster than every one found, and not only if routing is as uneven as is usual.
+
+    None where the user or the program decides otherwise.
+    """
     start = _start(problem, choices, found)
     if start is None:
         return ()
@@ -71,7 +79,18 @@ def with_cache(problem: Problem, choices: Choices, found: Sequence[Candidate]) -
     drafts = [draft for draft in _drafts(problem, choices, start) if draft.seconds < fastest]
     limit = _CLOSE * min((draft.seconds for draft in drafts), default=0.0)
     measured = (_measured(problem, start, draft) for draft in drafts if draft.seconds <= limit)
-    return tuple(c for c in measured if c is not None and c.fits and c.weight < fastest)
+    return tuple(
+        c for c in measured if c is not None and c.fits and c.weight + _at_risk(c.prediction) < fastest
+    )
+
+
+def _at_risk(prediction: Prediction) -> float:
+    """Seconds by which a cache is weighed beside those that are likely: a part of what misses take more with the least hits."""
+    rate = prediction.hit_rate
+    if rate is None or rate.likely == 1.0:
+        return 0.0
+    misses = sum(term.seconds for term in prediction.terms if term.name == MISSES)
+    return _UNSURE * misses * ((1.0 - rate.least) / (1.0 - rate.likely) - 1.0)
 
 
 def _start(problem: Problem, choices: Choices, found: Sequence[Candidate]) -> Candidate | None:

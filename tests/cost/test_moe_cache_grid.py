@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from moefit.cost import Prediction, predict
-from moefit.cost.hits import hit_rate, miss_factor
+from moefit.cost.hits import miss_factor
 from moefit.cost.work import work_of
 from moefit.cost.workload import Workload
 from moefit.launch.settings import Settings
@@ -57,7 +57,7 @@ class Line:
         placement = Placement((0,) * QWEN.slots, on_cpu)
         cached = groups(QWEN, machine.gpus, settings, placement)
         if knowing_hits and cached:
-            factor = miss_factor(self.hits, hit_rate(cached[0].resident))
+            factor = miss_factor(self.hits, cached[0].resident)
             assert factor is not None
             machine = replace(machine, misses=((QWEN.fingerprint, factor),))
         asked = Workload(4096, 512)

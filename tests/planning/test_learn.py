@@ -69,7 +69,7 @@ def test_slower_decode_means_slower_memory(outcome):
     assert ("GPU-1", "pinned") not in found
 
 
-HIT = HitRate(0.25, 0.8, 0.8)
+HIT = HitRate(0.25, 0.25, 0.8, 0.9)
 
 
 def with_cache(outcome: Outcome, decode: float, *hits: Hits) -> Outcome:

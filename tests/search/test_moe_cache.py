@@ -69,11 +69,19 @@ def test_the_line_with_a_cache_is_predicted_faster_than_every_other() -> None:
     [
         ("", (CARD,), 11434),
         ("", (SLOW,), 11549),
+        ("", ("free=11.6GiB,bandwidth=360GB/s,compute=51T,link=13GB/s",), 11549),
         ("", ("24GiB",), 11549),
         ("--moe-cache-mib 0", (CARD,), 11549),
         ("-lm mmap", (SLOW,), 11549),
     ],
-    ids=["the build has none", "the link loses", "all fits", "the user says 0", "mapped behind a slow link"],
+    ids=[
+        "the build has none",
+        "the link loses",
+        "it gains less than it may lose",
+        "all fits",
+        "the user says 0",
+        "mapped behind a slow link",
+    ],
 )
 def test_no_cache_is_written(words: str, cards: tuple[str, ...], build: int) -> None:
     chosen = made(words, *cards, build=build)
