@@ -10,6 +10,7 @@ from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Machine
 from moefit.memory.split_modes import SPLIT_MODES
 from moefit.search.candidate import Candidate
+from moefit.search.cpu_share import SHARE
 from moefit.search.request import Request
 
 MIB = 1 << 20
@@ -54,9 +55,7 @@ def _launch(
     if constraints.op_offload is None and not launch.op_offload:
         why = "the link is too slow to copy weights over: what is on the CPU is computed there"
         yield Addition("--no-op-offload", why=why)
-    if launch.moe_cache != default.moe_cache:
-        why = "MiB for the most used experts of the layers whose experts are on the CPU"
-        yield Addition("--moe-cache-mib", str(launch.moe_cache // MIB), why)
+    yield from _of_cache(launch, default)
     if constraints.threads is None and launch.threads is not None:
         usual = machine.cpu.default_threads
         yield Addition(
@@ -71,6 +70,15 @@ def _launch(
         yield Addition(
             "-cram", str((launch.cache_ram or 0) // MIB), "MiB of RAM that are left for cached prompts"
         )
+
+
+def _of_cache(launch: Settings, default: Settings) -> Iterator[Addition]:
+    if launch.moe_cache != default.moe_cache:
+        why = "MiB for the most used experts of the layers whose experts are on the CPU"
+        yield Addition("--moe-cache-mib", str(launch.moe_cache // MIB), why)
+    if launch.moe_cache_cpu_share != default.moe_cache_cpu_share:
+        why = "of what the cache misses, the part that the CPU computes while the link brings the others"
+        yield Addition(SHARE, f"{launch.moe_cache_cpu_share:g}", why)
 
 
 def _why_ubatch(chosen: Candidate, default: Settings) -> str:

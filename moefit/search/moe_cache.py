@@ -6,6 +6,7 @@ misses, or cache, which serves every layer's most used experts. source: src/llam
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
@@ -23,6 +24,7 @@ from moefit.placement.types import Placement
 from moefit.search.budgets import budgets
 from moefit.search.candidate import Candidate, best, score
 from moefit.search.choices import Choices
+from moefit.search.cpu_share import cpu_shares, with_cpu_share
 from moefit.search.openings import usual_task
 from moefit.search.problem import Problem
 from moefit.search.settle import placed_with, settle
@@ -72,6 +74,8 @@ def with_cache(problem: Problem, choices: Choices, found: Sequence[Candidate]) -
 
     None where the user or the program decides otherwise.
     """
+    if problem.request.launch.constraints.moe_cache:
+        return tuple(with_cpu_share(problem, found))
     start = _start(problem, choices, found)
     if start is None:
         return ()
@@ -137,16 +141,17 @@ class _Draft:
 
 
 def _drafts(problem: Problem, choices: Choices, start: Candidate) -> Iterator[_Draft]:
-    """Each micro-batch, part of the layers and load mode."""
+    """Each micro-batch, part of the layers and load mode, and with a program that can what the CPU computes of the misses."""
     every = dict.fromkeys(_full_layers(problem, start, part) for part in _PARTS)
     placements = {whole: _placement(problem, start, whole) for whole in every}
+    shares = cpu_shares(problem)
     for ubatch in choices.ubatches:
         launches = [problem.launch(ubatch, mode) for mode in choices.load_modes]
         rooms = _rooms(problem, start, launches[0])
         for whole, placement in placements.items():
             size = _size(problem, start, rooms, whole)
-            for launch in launches if size > 0 else ():
-                sized = replace(launch, moe_cache=size)
+            for launch, share in itertools.product(launches, shares) if size > 0 else ():
+                sized = replace(launch, moe_cache=size, moe_cache_cpu_share=share)
                 yield _Draft(sized, placement, _predicted(problem, start, sized, placement))
 
 
@@ -231,11 +236,11 @@ def _size(problem: Problem, start: Candidate, rooms: Sequence[int], whole: froze
 
 def _of_rooms(start: Candidate, rooms: Sequence[int]) -> int:
     """The largest cache whose parts fit into rooms of so many bytes, in whole MiB."""
-    most = min(room / share for room, share in zip(rooms, _shares(start), strict=True) if share)
+    most = min(room / share for room, share in zip(rooms, _parts(start), strict=True) if share)
     return int(most) // _MIB * _MIB
 
 
-def _shares(start: Candidate) -> list[float]:
+def _parts(start: Candidate) -> list[float]:
     """The part of the cache that each device has: -ts, as the user or the plan writes it."""
     settled = start.settled
     everyone = set(range(len(settled.devices)))

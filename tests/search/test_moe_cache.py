@@ -12,7 +12,7 @@ from moefit.errors import UsageError
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
 from moefit.launch.launch import Launch
-from moefit.launch.options import builtin
+from moefit.launch.options import Option, OptionTable, builtin
 from moefit.launch.precedence import effective
 from moefit.machine.declared import declare_host, parse_gpus
 from moefit.machine.types import Cpu, Machine, Ram
@@ -36,9 +36,21 @@ def machine(*cards: str) -> Machine:
     return Machine(parse_gpus(list(cards)), ram, cpu)
 
 
-def request(words: str = "", *cards: str, build: int = 11549, name: str = "qwen3-30b-a3b") -> Request:
+def later() -> OptionTable:
+    """The options of v1.0.0, as far as they concern a cache."""
+    share = Option(("--moe-cache-cpu-share",), values=("F",))
+    return OptionTable("llama-server", (*builtin("llama-server", 11549).options, share), 12600, asked=True)
+
+
+def request(
+    words: str = "",
+    *cards: str,
+    build: int = 11549,
+    name: str = "qwen3-30b-a3b",
+    table: OptionTable | None = None,
+) -> Request:
     line = ["llama-server", "-m", "m.gguf", "-c", "16384", *words.split()]
-    command = parse(line, builtin("llama-server", build))
+    command = parse(line, table or builtin("llama-server", build))
     given = effective(command)
     launch = Launch(command, given, constraints(command.name, given))
     return Request(model(name, "Q4_K_M"), machine(*(cards or (CARD,))), launch, QUICK)
@@ -112,6 +124,40 @@ def test_without_a_cache_biases_stay_with_their_experts() -> None:
     matrices = {name for name in away if name.endswith("weight")}
     assert matrices
     assert {name.replace("weight", "bias") for name in matrices} == away - matrices
+
+
+CARD_WITH_A_SLOW_LINK = "free=11.6GiB,bandwidth=360GB/s,compute=51T,link=13GB/s"
+
+
+def share_of(argv: tuple[str, ...]) -> float | None:
+    return float(argv[argv.index("--moe-cache-cpu-share") + 1]) if "--moe-cache-cpu-share" in argv else None
+
+
+@pytest.mark.parametrize("words", ["", "-cmoe --moe-cache-mib 4000"], ids=["moefit's cache", "the user's"])
+def test_where_the_link_is_slow_the_cpu_computes_a_part_of_the_misses_if_the_program_can(words: str) -> None:
+    plans = [
+        plan(request(words, CARD_WITH_A_SLOW_LINK, table=table))
+        for table in (later(), builtin("llama-server"))
+    ]
+    assert [True, False] == [0.0 < (share_of(chosen.argv) or 0.0) < 1.0 for chosen in plans]
+    assert plans[0].prediction.seconds < plans[1].prediction.seconds
+
+
+def test_a_users_share_is_kept() -> None:
+    words = "-cmoe --moe-cache-mib 4000 --moe-cache-cpu-share 0.1"
+    chosen = plan(request(words, CARD_WITH_A_SLOW_LINK, table=later()))
+    assert 0.1 == share_of(chosen.argv)
+
+
+def test_where_the_link_is_fast_and_ram_is_slow_the_cpu_computes_no_misses() -> None:
+    chosen = plan(request("", f"{CARD},link=54GB/s", table=later()))
+    assert (True, None) == (cache_of(chosen.argv) is not None, share_of(chosen.argv))
+
+
+def test_planning_a_line_with_a_share_again_changes_nothing() -> None:
+    chosen = plan(request("", CARD_WITH_A_SLOW_LINK, table=later()))
+    again = plan(request(" ".join(chosen.argv[5:]), CARD_WITH_A_SLOW_LINK, table=later()))
+    assert chosen.argv == again.argv
 
 
 def test_llama_bench_gets_none_for_it_has_no_such_option() -> None:
