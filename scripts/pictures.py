@@ -1,37 +1,53 @@
 """Draw the pictures of README and docs from real output: python scripts/pictures.py docs/pictures.
 
-Each is dark or light as its reader's system is. The machine is declared, so that they come out the same anywhere.
+plan.svg is dark or light as its reader's system is; of every screen there are four more, 80 and 200 columns wide, dark and light.
+The machine is declared, so that they come out the same anywhere; the doctor's is the one it runs on.
 """
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 EXAMPLE = "examples/qwen3-30b-a3b-q4_k_m.gguf"
-CARD = ["--gpu", "rtx-3060", "--ram", "32GiB", "--cores", "8"]
-PICTURES = {
-    "plan": (92, ["plan", EXAMPLE, *CARD]),
-    "plan-80": (80, ["plan", EXAMPLE, *CARD]),
-    "plan-200": (200, ["plan", EXAMPLE, *CARD]),
-    "explain": (100, ["plan", EXAMPLE, *CARD, "--explain"]),
-    "compare": (80, ["compare", EXAMPLE, "--cards", "rtx-3060", "--cards", "2x3060", "--cards", "rtx-3090", "--contexts", "8192,131072", *CARD[2:]]),
-    "doctor": (92, ["doctor", "--gpu", "rtx-3060"]),
-    "devices": (80, ["devices", *CARD]),
-}  # fmt: skip
-"""Name -> columns and words."""
+HOST = ["--ram", "32GiB", "--cores", "8", "--ram-bandwidth", "ddr4-3200x2"]
+CARD = ["--gpu", "rtx-3060", *HOST]
+CARDS = [word for card in ("rtx-3060", "2x3060", "rtx-3090") for word in ("--cards", card)]
+SCREENS = {
+    "plan": ["plan", EXAMPLE, *CARD],
+    "explain": ["plan", EXAMPLE, *CARD, "--explain"],
+    "compare": ["compare", EXAMPLE, *CARDS, "--contexts", "8192,131072", *HOST],
+    "doctor": ["doctor", "--gpu", "rtx-3060"],
+    "devices": ["devices", "--gpu", "2x3060", *HOST],
+}
+"""Name -> words."""
+LIGHT = re.compile(r"@media \(prefers-color-scheme: light\) \{\n(.*?)\n\}\n", re.DOTALL)
+
+
+def draw(words: list[str], columns: int) -> str:
+    """What --svg draws."""
+    root = Path(__file__).parents[1]
+    picture = root / ".picture.svg"
+    environment = {**os.environ, "COLUMNS": str(columns), "PATH": os.defpath, "PYTHONPATH": str(root)}
+    line = [sys.executable, "-m", "moefit", *words, "--svg", str(picture)]
+    done = subprocess.run(line, check=False, capture_output=True, text=True, env=environment, cwd=root)
+    if done.returncode:
+        raise SystemExit(f"{words}: {done.stderr}")
+    text = picture.read_text()
+    picture.unlink()
+    return text
 
 
 def main() -> None:
     folder = Path(sys.argv[1]).resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    root = Path(__file__).parents[1]
-    for name, (columns, words) in PICTURES.items():
-        environment = {**os.environ, "COLUMNS": str(columns), "PATH": os.defpath, "PYTHONPATH": str(root)}
-        drawn = [sys.executable, "-m", "moefit", *words, "--svg", str(folder / f"{name}.svg")]
-        done = subprocess.run(drawn, check=False, capture_output=True, text=True, env=environment, cwd=root)
-        if done.returncode:
-            raise SystemExit(f"{name}: {done.stderr}")
+    (folder / "plan.svg").write_text(draw(SCREENS["plan"], 92))
+    for name, words in SCREENS.items():
+        for columns in (80, 200):
+            both = draw(words, columns)
+            (folder / f"{name}-{columns}-dark.svg").write_text(LIGHT.sub("", both))
+            (folder / f"{name}-{columns}-light.svg").write_text(LIGHT.sub(r"\1\n", both))
 
 
 if __name__ == "__main__":

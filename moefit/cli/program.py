@@ -106,6 +106,20 @@ def cut(words: Sequence[str]) -> tuple[list[str], list[str] | None]:
     return words[:at], words[at + 1 :]
 
 
+def _with_one_word(head: list[str], tail: list[str] | None) -> list[str]:
+    """The words of `explain` as one, which may begin as an option does.
+
+    >>> _with_one_word(["explain", "expert", "cache"], None), _with_one_word(["explain", "-ngl"], None)
+    (['explain', '--', 'expert cache'], ['explain', '--', '-ngl'])
+    >>> _with_one_word(["explain", "--help"], None), _with_one_word(["plan", "-h"], None)
+    (['explain', '--help'], ['plan', '-h'])
+    """
+    asked = [*head[1:], *(tail or ())]
+    if head[:1] != ["explain"] or not asked or {"-h", "--help"} & set(asked):
+        return head
+    return ["explain", "--", " ".join(asked)]
+
+
 _OF_NONE = frozenset({"-h", "--help", "-V", "--version", "--install-completion", "--show-completion"})
 """Options that belong to no command."""
 
@@ -143,7 +157,7 @@ def _run(head: list[str], tail: list[str] | None) -> int:
 
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
         signal.signal(signal.SIGINT, signal.default_int_handler)  # from here on there may be something
-    head = with_command(head, tail, COMMANDS)
+    head = _with_one_word(with_command(head, tail, COMMANDS), tail)
     try:
         status = app(head)(args=head, prog_name="moefit", obj=tail, standalone_mode=False)
     except TyperException as error:

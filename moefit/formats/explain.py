@@ -15,6 +15,7 @@ from moefit.formats.page import Line, Rows, words
 from moefit.formats.speed import strategy_name
 from moefit.launch.complete import Addition
 from moefit.launch.options import builtin
+from moefit.placement.budget import Term
 from moefit.planning.types import LayerPlan, Plan
 from moefit.sizes import format_size
 
@@ -37,6 +38,11 @@ def _layers(plan: Plan) -> Iterator[RenderableType]:
         span = str(indices[0]) if len(indices) == 1 else f"{indices[0]}-{indices[-1]}"
         label = f"  layers {span:>7}  "
         yield Line(words(Text(f"{label}{place}: {why}")), len(label))
+    if plan.moe_cache:
+        label, sizes = "  expert cache  ", zip(plan.devices, plan.moe_cache.devices, strict=False)
+        held = " and ".join(f"{format_size(size)} on {d.device.name}" for d, size in sizes if size)
+        told = f"{held}: copies of the experts that are used most, so that fewer are read from RAM"
+        yield Line(words(Text(f"{label}{told}")), len(label))
 
 
 def _place(layer: LayerPlan) -> tuple[str, str]:
@@ -82,12 +88,15 @@ def _as_written(addition: Addition, argv: Sequence[str]) -> str:
 
 
 def _reserves(plan: Plan) -> Iterator[RenderableType]:
-    rows = [(d.device.name, term) for d in plan.devices for term in d.budget.reserve]
+    rows: dict[Term, list[str]] = {}
+    for device in plan.devices:
+        for term in device.budget.reserve:
+            rows.setdefault(term, []).append(device.device.name)
     if rows:
-        yield Text("reserve", style="bold")
-        for device, term in rows:
+        yield Text.assemble(("reserve", "bold"), ("  kept free, for llama.cpp does not count it", "dim"))
+        for term, names in rows.items():
             told = Text(f" {term.name}: {term.why}")
-            yield Line([Text(f"  {device}  {format_size(term.bytes)}"), *words(told)], _INDENT)
+            yield Line([Text(f"  {' '.join(names)}  {format_size(term.bytes)}"), *words(told)], _INDENT)
         yield ""
 
 

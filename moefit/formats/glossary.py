@@ -74,12 +74,24 @@ WORDS: Final = {
     "checkpoints": "Saved states of a slot, in RAM, for models whose memory cannot be rolled back; -ctxcp says how many.",
     "prompt-cache": "Finished prompts that the server keeps in RAM to start the next one sooner, up to -cram (8 GiB unless you say otherwise).",
     "slot": "A place for one request. Slots share the context; recurrent states and sliding windows are there once for each.",
+    "-ngl": "Layer slots on GPUs, counted from the end of the model; the output is one more slot than there are layers.",
+    "-ot": (
+        "Tensors by a pattern of their names, and where they live instead: [.]ffn_(gate|down|up)_exps=CPU is every routed expert in RAM. "
+        "Of several patterns the first that fits counts."
+    ),
+    "-ts": "How many layer slots each device of -dev gets, in its order.",
+    "-dev": "The devices that are used, in this order; those that are not named stay empty.",
     "draft": "A small model, or a head of the model itself (MTP), that guesses tokens ahead; the model checks them at once.",
 }
 """Word -> what it means. Words are those of a plan's page and of llama.cpp's options."""
 
 OTHER_WORDS: Final = {
-    "layers": "layer", "cache-of-experts": "expert-cache", "--moe-cache-mib": "expert-cache", "experts": "expert", "bases": "base", "kv-cache": "kv", "cache": "kv", "ctx": "context", "-c": "context",
+    "layers": "layer", "moe": "expert", "mixture-of-experts": "expert", "weights": "base", "-ncmoe": "--cpu-moe",
+    "expert-weights": "expert", "load": "load-mode", "none": "load-mode", "load-mode-none": "load-mode", "ready": "load-mode",
+    "gpu-layers": "-ngl", "--gpu-layers": "-ngl", "--n-gpu-layers": "-ngl", "--override-tensor": "-ot", "override": "-ot", "pattern": "-ot",
+    "--tensor-split": "-ts", "--device": "-dev", "device": "-dev", "-fit": "--fit", "--n-cpu-moe": "--cpu-moe", "--ubatch-size": "ubatch",
+    "--load-mode": "load-mode", "--ctx-size": "context", "--cache-ram": "prompt-cache", "--spec-type": "draft",
+    "prompt-cache-and-checkpoints": "prompt-cache", "--parallel": "slot", "confidence": "guessed", "cache-of-experts": "expert-cache", "--moe-cache-mib": "expert-cache", "experts": "expert", "bases": "base", "kv-cache": "kv", "cache": "kv", "ctx": "context", "-c": "context",
     "compute-buffer": "compute", "free": "unused", "left": "unused", "margin": "reserve", "micro-batch": "ubatch", "-ub": "ubatch",
     "batch": "ubatch", "-lm": "load-mode", "mmap": "load-mode", "pinned": "load-mode", "prefill": "prompt", "decode": "answer",
     "fit": "--fit", "llama-fit": "--fit", "cpu-moe": "--cpu-moe", "-cmoe": "--cpu-moe", "env": "threshold",

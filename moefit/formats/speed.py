@@ -41,17 +41,17 @@ def way(plan: Plan) -> str:
 def speed(plan: Plan) -> Iterator[RenderableType]:
     """The lines of a page about speed."""
     predicted = plan.prediction
-    tokens = f"{predicted.prompt_tokens:,} + {predicted.generated_tokens:,} tokens"
-    rates = (
-        _ranged("prompt", predicted.prefill_tokens_per_second, predicted.prefill_range),
-        _ranged("answer", predicted.decode_tokens_per_second, predicted.decode_range),
-        Text.assemble((f"{predicted.seconds:.1f} s", "bold"), f" for {tokens}"),
-        Text(_ready(*predicted.ready), style="dim"),
+    prompt = _ranged("prompt", predicted.prefill_tokens_per_second, predicted.prefill_range)
+    yield Line(
+        joined([prompt, _ranged("answer", predicted.decode_tokens_per_second, predicted.decode_range)])
     )
-    yield Line(joined(rates))
-    told = list(_compared(plan))
-    if told:
-        yield Line(joined(told))
+    tokens = f"{predicted.prompt_tokens:,} + {predicted.generated_tokens:,} tokens"
+    others = dict(alternatives(plan))
+    fit = others.pop(_NAMES[LLAMA_FIT], None)
+    told = [Text.assemble((f"{predicted.seconds:.1f} s", "bold"), f" for {tokens}"), *_gain(plan, fit)]
+    yield Line(joined(told))
+    if others:
+        yield Line(joined([f"{name} {seconds:.1f} s" for name, seconds in others.items()], style="dim"))
     yield Line(words(Text(_sureness(plan), style="dim")), 2)
 
 
@@ -61,7 +61,7 @@ def _ranged(phase: str, value: float, ends: tuple[float, float]) -> Text:
     return Text.assemble(f"{phase} ", (rate(value), "bold"), f" ({span})")
 
 
-def _ready(cached: float, from_disk: float) -> str:
+def ready(cached: float, from_disk: float) -> str:
     """When the server answers; the larger figure is of a file that is read from a disk."""
     return f"ready in about {cached:.0f}" + (f"-{from_disk:.0f} s" if from_disk > 1.2 * cached else " s")
 
@@ -93,7 +93,9 @@ def _guessed(plan: Plan) -> str:
     *devices, last = ("RAM" if name == "CPU" else name for name in plan.prediction.doubt.assumed)
     if devices or last != "RAM":
         return f"the speed of {' and '.join((*devices, last))} is not known"
-    return f"the RAM's speed is taken from the processor's name{'' if plan.machine.cpu.model else ', which is not known'}"
+    if plan.machine.cpu.model:
+        return "the RAM's speed is taken from the processor's name"
+    return "the RAM's speed is not known"
 
 
 def _cure(plan: Plan, *, can_measure: bool) -> str:
@@ -104,17 +106,14 @@ def _cure(plan: Plan, *, can_measure: bool) -> str:
     return "say bandwidth= and compute= in --gpu"
 
 
-def _compared(plan: Plan) -> Iterator[Text]:
-    """What the alternatives take, llama.cpp's own --fit first with the gain over it."""
-    others = dict(alternatives(plan))
-    fit = others.pop(_NAMES[LLAMA_FIT], None)
+def _gain(plan: Plan, fit: float | None) -> Iterator[Text]:
+    """What llama.cpp's own --fit takes, and the gain over it."""
     if fit is not None:
         gain = fit / plan.prediction.seconds
         told = f"{gain:.2f}x as fast as --fit" if gain >= _SAME else "as fast as --fit"
         yield Text.assemble((told, "bold"), f" here ({fit:.1f} s)")
     elif plan.strategy == LLAMA_FIT:
         yield Text("llama.cpp's own --fit finds the same")
-    yield from (Text(f"{name} {seconds:.1f} s", style="dim") for name, seconds in others.items())
 
 
 def alternatives(plan: Plan) -> Mapping[str, float]:

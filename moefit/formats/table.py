@@ -14,7 +14,7 @@ from rich.text import Text
 from moefit.formats.lacking import enough, figures, lacking
 from moefit.formats.page import Line, Rows, joined, phrases, words
 from moefit.formats.shell import write
-from moefit.formats.speed import speed, way
+from moefit.formats.speed import ready, speed, way
 from moefit.formats.strip import COLOURS, strip
 from moefit.formats.usage import Memory, bar, memories
 from moefit.launch.seen import in_front
@@ -148,4 +148,6 @@ def _choices(plan: Plan) -> Line:
     ]
     if not closest:  # it fits in no load mode that was tried, and the remedy may name one
         facts.append(f"load mode {launch.load_mode}")
+    if plan.fits:
+        facts.append(ready(*plan.prediction.ready))
     return Line(joined(facts, style="dim"))

@@ -22,7 +22,7 @@ MIB: Final = 1 << 20
 POOLS: Final = {
     "CUDA": (
         230 * MIB,
-        "measured on an H100 with three models: 696 to 710 MiB beyond all other terms, 480 of them `overhead`",
+        "buffers that stay after a long prompt: 696 to 710 MiB beyond all other terms on an H100 with three models, 480 of them overhead",
     ),
     "ROCm": (
         300 * MIB,

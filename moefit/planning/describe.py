@@ -112,19 +112,13 @@ def _layer_plans(model: Model, constraints: Constraints, settled: Settled) -> It
             for t in layer.tensors
             if t.role is not Role.EXPERT and t.name in placement.overrides
         }
-        why = _why(layer, base, experts, elsewhere, constraints, ruled)
+        why = _why_not_open(layer, base, constraints, ruled)
+        why = why or _why_there(model, base, experts, elsewhere)
         yield LayerPlan(layer.index, base, experts, why, elsewhere)
 
 
-def _why(
-    layer: Layer,
-    base: str,
-    experts: str | Mapping[str, str] | None,
-    elsewhere: Mapping[str, str],
-    constraints: Constraints,
-    ruled: Mapping[str, Rule],
-) -> str:
-    """The reason for where a layer is, in one clause."""
+def _why_not_open(layer: Layer, base: str, constraints: Constraints, ruled: Mapping[str, Rule]) -> str | None:
+    """The reason for where a layer is, in one clause, where somebody else decided or nothing has room; else None."""
     movable = layer.experts or layer.tensors
     rule = next((ruled[t.name] for t in movable if t.name in ruled), None)
     if layer.mtp:
@@ -134,22 +128,26 @@ def _why(
         return (
             f"-ngl {constraints.gpu_layers} leaves it on the CPU"
             if user
-            else "no device has room for its base"
+            else "no device has room left for its attention and KV"
         )
     if rule is not None:
         what = "its experts follow" if layer.experts else "some of its tensors follow"
         whose = "llama.cpp's own fit" if rule.words == BY_FIT else f"your {' '.join(rule.words)}"
         return f"{what} {whose}"
-    return _why_there(base, experts, elsewhere)
+    return None
 
 
-def _why_there(base: str, experts: str | Mapping[str, str] | None, elsewhere: Mapping[str, str]) -> str:
+def _why_there(
+    model: Model, base: str, experts: str | Mapping[str, str] | None, elsewhere: Mapping[str, str]
+) -> str:
+    """The reason for what the plan chose."""
     if elsewhere and experts is None:
         return "its FFN gives way, so that its attention and KV can stay"
     if experts is None or experts == base:
         return "all of it fits"
     if isinstance(experts, str) or not holds_weights(experts):
-        return "its experts are read in part, everything placed before them whole: they give way"
+        read = f"{model.experts_used} of its {model.experts} experts"
+        return f"a token reads {read} and all of its other weights: so its experts leave first"
     return "the room that was left holds some of its experts' tensors"
 
 

@@ -38,6 +38,20 @@ def test_every_command_shows_what_stands_after_the_dashes_and_two_examples(moefi
     assert all(f"  {line}\n" in text for line in EXAMPLES[command])
 
 
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (["-ngl"], "-ngl"),
+        (["--fit"], "--fit"),
+        (["expert", "cache"], "expert-cache"),
+        (["MoE"], "expert"),
+        (["--", "-ts"], "-ts"),
+    ],
+)
+def test_a_word_may_be_two_or_begin_as_an_option_does(moefit, words, name):
+    assert moefit("explain", *words)[1].startswith(f"{name}: ")
+
+
 def test_options_stand_in_groups(moefit):
     text = moefit("plan", "--help")[1]
     heads = [line for line in text.splitlines() if line.endswith(":") and not line.startswith(" ")]
