@@ -27,13 +27,14 @@ def refuse_fork(words: Sequence[str], table: OptionTable | None) -> None:
         )
 
 
-def told(command: Command, needing: str, *, named: bool) -> Iterator[Warn]:
+def told(command: Command, needing: str, *, named: bool, there: bool = False) -> Iterator[Warn]:
     """Notes on a command.
 
     Args:
         command: the command.
         needing: the option for which `--rpc` has been put in front.
         named: the user has said for which build it is.
+        there: the program is at hand.
     """
     if needing:
         yield Warn(
@@ -46,6 +47,12 @@ def told(command: Command, needing: str, *, named: bool) -> Iterator[Warn]:
             "fork",
             f"this is {fork}: its options stay as they are, but memory and speed are llama.cpp's by moefit's rules",
             "start it once with what is planned, and leave more with --margin if it runs out of memory",
+        )
+    elif not command.table.asked and there and not named:
+        yield Warn(
+            "mute-program",
+            f"{command.program} --help lists no options of {command.name}: the line is written for llama.cpp b{command.table.build}",
+            "run it once by hand to see what it says",
         )
     elif not command.table.asked and not named:
         where = "the container's" if command.container else f"no {command.name} was found: the line"

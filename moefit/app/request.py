@@ -190,7 +190,9 @@ def read_line(words: Sequence[str] | None, model_path: str | None = None, build:
     )
     if command.container:
         wanted = on_host(wanted, command.container)
-    return Launch(command, given, wanted, notes=tuple(told(command, needing, named=build is not None)))
+    there = command.container is None and find_program(command.program, os.environ) is not None
+    notes = told(command, needing, named=build is not None, there=there)
+    return Launch(command, given, wanted, notes=tuple(notes))
 
 
 def _min_batch(command: Command) -> int | None:

@@ -32,9 +32,13 @@ def read_version(text: str) -> int | None:
     (11549, 6123)
     >>> read_version("version: 0.6.0-dev (build 0, commit unknown)"), read_version("ggml_cuda_init: found 1 device")
     (None, None)
+    >>> read_version("b12191"), read_version("version: 1.0.0 (b12600-0d1e2f3)"), read_version("1.0.0")
+    (12191, 12600, None)
     """
-    found = re.search(r"\bbuild (\d{1,9})\b", text) or re.search(
-        r"^version: (\d{1,9}) \(", text, re.MULTILINE
+    found = (
+        re.search(r"\bbuild:? (\d{1,9})\b", text)
+        or re.search(r"^version: (\d{1,9})\b(?!\.)", text, re.MULTILINE)
+        or re.search(r"^(?:version: .*)?\bb(\d{4,9})\b", text, re.MULTILINE)
     )
     return int(found[1]) or None if found else None
 

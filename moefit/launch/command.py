@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import NoReturn
 
 from moefit.errors import UsageError
-from moefit.launch.builds import looks_new, nearest, new_option
+from moefit.launch.builds import is_known, looks_new, nearest, new_option
 from moefit.launch.containers import Container
 from moefit.launch.hints import is_macro, number_hint, positional_hint
 from moefit.launch.legacy import BARE, LEGACY, LEGACY_BENCH
@@ -217,11 +217,14 @@ def _closest(word: str, table: OptionTable) -> str | None:
 
 
 def _check(argument: Argument, table: OptionTable) -> None:
-    """Refuse a value that llama.cpp would refuse, or read as something else than it says (`-c 32k` is 32 to stoi)."""
+    """Refuse a value that llama.cpp would refuse, or read as something else than it says (`-c 32k` is 32 to stoi).
+
+    What an option that no checked build has takes beside numbers, only the program knows.
+    """
     option, value = argument.option, argument.value
     if option.is_number and value not in option.number_words and not is_macro(value):
         number = _NUMBER.match(value)
-        if not number or number.end() != len(value):
+        if (not number or number.end() != len(value)) and is_known(option, table.program):
             words = "".join(f" or {w}" for w in option.number_words)
             raise UsageError(
                 f"{argument.spelling} takes a number{words}, not {value!r}",

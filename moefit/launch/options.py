@@ -162,14 +162,25 @@ def is_builtin(program: str) -> bool:
 def parse_help(program: str, text: str, build: int | None = None) -> OptionTable:
     """The table that a program's `--help` output describes; empty when the text is no such output."""
     entries: list[tuple[str, list[str]]] = []
-    for line in text.splitlines():
-        if re.match(r"(?: {2})?-{1,2}[A-Za-z]", line):
+    for line in _plain(text).splitlines():
+        if re.match(r" {0,8}-{1,2}(?:\[no-\])?[A-Za-z]", line):
             header, described = _split_header(line)
             entries.append((header, [described]))
         elif entries and line.startswith(" "):
             entries[-1][1].append(line.strip())
     options = (_option(header, " ".join(words)) for header, words in entries)
     return OptionTable(program, options, build, asked=True)
+
+
+def _plain(text: str) -> str:
+    """A page without colours and tabs, with names that were wrapped on one line, and every name apart: `-a/--alpha`, `--[no-]beta`."""
+    text = re.sub(r"\x1b\[[\d;]*[A-Za-z]", "", text).replace("\t", "  ")
+    text = re.sub(r"^( {0,8}-[^\s,]+(?:,\s+-[^\s,]+)*),[ \r]*\n +(?=-)", r"\1, ", text, flags=re.MULTILINE)
+    text = re.sub(r"^( {0,8}-[^\s,]+) (\S+), (-[^\s,]+) \2(?=\s)", r"\1, \3 \2", text, flags=re.MULTILINE)
+    text = re.sub(r"^( {0,8}-[\w-]+)/(?=-)", r"\1, ", text, flags=re.MULTILINE)
+    return re.sub(
+        r"^( {0,8}(?:-[^\s,]+,\s+)*)--\[no-\]([\w-]+)", r"\1--\2, --no-\2", text, flags=re.MULTILINE
+    )
 
 
 def _split_header(line: str) -> tuple[str, str]:

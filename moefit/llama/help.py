@@ -80,26 +80,29 @@ def _name(path: Path, stat: os.stat_result, subcommand: Sequence[str]) -> str:
 
 
 def _ask(words: Sequence[str], program: str, environment: Mapping[str, str]) -> OptionTable:
-    """Its options and its build; a page that has little of llama-server's is of something that need not be asked for a version."""
-    page = _output((*words, "--help"), environment) or ""
+    """Its options and its build; a page that has little of llama-server's is of something that need not be asked for a version.
+
+    The page may come on stderr, or with an exit status that tells of an error; then it must be one of the program's.
+    """
+    status, *streams = _output((*words, "--help"), environment)
+    page = max(streams, key=lambda text: len(parse_help(program, text).options))
     table = parse_help(program, page)
     known = set(builtin(program).spellings)
     if 2 * len(known.intersection(table.spellings)) < len(known):
-        return table
-    return parse_help(program, page, read_version(_output((*words, "--version"), environment) or ""))
+        return OptionTable(program, ()) if status else table
+    _, *streams = _output((*words, "--version"), environment)
+    return parse_help(program, page, read_version("\n".join(streams)))
 
 
-def _output(words: Sequence[str], environment: Mapping[str, str]) -> str | None:
-    """What it prints, on stdout and (a version) on stderr; None where it does not end well."""
+def _output(words: Sequence[str], environment: Mapping[str, str]) -> tuple[int, str, str]:
+    """Its exit status, and what it prints on stdout and on stderr; nothing where it does not start or end."""
     from moefit.llama.runner import ask  # noqa: PLC0415 - needed only the first time
 
     try:
         answer = ask(words, _plain(environment), LIMIT)
     except InputError:
-        return None
-    if answer.status != 0:
-        return None
-    return answer.out + answer.err if words[-1] == "--version" else answer.out
+        return 1, "", ""
+    return answer.status, answer.out, answer.err
 
 
 def _plain(environment: Mapping[str, str]) -> dict[str, str]:

@@ -104,3 +104,69 @@ def test_the_version_names_the_checked_builds(moefit):  # noqa: F811
 
 def test_devices_names_the_checked_builds(moefit):  # noqa: F811
     assert RANGE in moefit("devices", *CARD)[1]
+
+
+@pytest.mark.parametrize(
+    "end", ["", ">&2", "; exit 1", ">&2; exit 1"], ids=["usual", "on stderr", "an error", "both"]
+)
+@pytest.mark.parametrize(
+    "said", ["version: 1.0.0 (build 12600, commit x)", "version: 12345 (abc)", "b12191", "1.0.0"]
+)
+def test_a_page_is_read_wherever_it_is_and_whatever_the_version_looks_like(moefit, whole, newer, end, said):  # noqa: F811
+    saved = Path(newer).with_name("page")
+    Path(newer).write_text(
+        f"#!/bin/sh\ncase $1 in --help) cat {saved} {end};; --version) echo '{said}' >&2;; *) exit 1;; esac\n"
+    )
+    status, out, err = moefit("args", *CARD, "--", newer, "-m", whole, "--alpha", "3", "--beta", "--swa-full")
+    assert (0, True, True) == (status, "--alpha 3 --beta" in out, "--swa-full is left out" in err)
+
+
+def test_a_program_that_lists_no_options_is_said_to_be_mute_and_not_missing(moefit, whole, newer):  # noqa: F811
+    Path(newer).write_text("#!/bin/sh\necho 'error while loading shared libraries' >&2\nexit 127\n")
+    status, _, err = moefit("args", *CARD, "--", newer, "-m", whole)
+    assert (0, True, False) == (status, "--help lists no options" in err, "was found" in err)
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        ("--alpha auto", 0),
+        ("--no-delta", 0),
+        ("--pair 1 2", 0),
+        ("--pair 1", 2),
+        ("--kind b", 0),
+        ("--kind d", 2),
+        ("--alpha=3", 2),
+        ("--alhpa 3", 2),
+    ],
+)
+def test_of_an_option_that_no_table_has_the_page_says_what_it_takes(moefit, whole, newer, words, status):  # noqa: F811
+    more = "--delta, --no-delta   x\n--pair A B   x\n--kind {a,b}   x (default: a)\n"
+    with Path(newer).with_name("page").open("a") as file:
+        file.write(f"\n{more}")
+    found, out, _ = moefit("args", *CARD, "--", newer, "-m", whole, *words.split())
+    assert (status, status == 0) == (found, words in out)
+
+
+@pytest.mark.parametrize("kind", ["variable", "config"])
+def test_what_is_set_before_the_line_is_said_as_well(moefit, whole, newer, tmp_path, monkeypatch, kind):  # noqa: F811
+    with Path(newer).with_name("page").open("a") as file:
+        file.write("\n--delta N    x\n    (env: LLAMA_ARG_DELTA)\n")
+    if kind == "variable":
+        monkeypatch.setenv("LLAMA_ARG_DELTA", "3")
+        monkeypatch.setenv("LLAMA_ARG_CACHE_TYPE_K", "f8_e4m3")
+    else:
+        folder = tmp_path / "llama.cpp"
+        folder.mkdir()
+        (folder / "config.ini").write_text("[*]\ndelta = 3\ncache-type-k = f8_e4m3\nswa-full = true\n")
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    status, _, err = moefit("args", *CARD, "--", newer, "-m", whole)
+    assert (0, True, True) == (status, "--delta: passed on" in err, "counted as q8_0" in err)
+
+
+def test_a_unit_of_a_newer_program_says_the_same(moefit, whole, newer):  # noqa: F811
+    status, out, err = moefit(
+        "unit", "--name", "x", *CARD, "--", newer, "-m", whole, "--alpha", "3", "--swa-full"
+    )
+    assert (0, True, False) == (status, "--alpha 3" in out, "--swa-full" in out)
+    assert "--alpha: passed on" in err

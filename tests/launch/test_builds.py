@@ -100,3 +100,21 @@ def test_a_value_that_only_the_program_at_hand_lists_is_found() -> None:
 def test_a_kv_type_of_a_newer_build_counts_as_a_known_one_of_as_many_bits() -> None:
     command, line = given("llama-server -ctk f8_e4m3")
     assert "q8_0" == constraints(command.name, line).cache_type_k
+
+
+@pytest.mark.parametrize(
+    ("page", "expected"),
+    [
+        ("--alpha N\tx\n-b,\t--beta\tx\n", [(("--alpha",), (), ("N",)), (("-b", "--beta"), (), ())]),
+        ("\x1b[1m--alpha\x1b[0m N     x\n", [(("--alpha",), (), ("N",))]),
+        ("-b, --[no-]beta    x\n", [(("-b", "--beta"), ("--no-beta",), ())]),
+        ("-a/--alpha N   x\n", [(("-a", "--alpha"), (), ("N",))]),
+        ("--alpha N, -a N   x\n", [(("--alpha", "-a"), (), ("N",))]),
+        ("-a,\n    --alpha N   x\n", [(("-a", "--alpha"), (), ("N",))]),
+        ("--alpha N   x\r\n    (env: Y)\r\n", [(("--alpha",), (), ("N",))]),
+    ],
+    ids=["tabs", "colours", "both ways at once", "a slash", "the value twice", "names wrapped", "CRLF"],
+)
+def test_a_page_is_read_however_it_is_laid_out(page: str, expected: list[object]) -> None:
+    options = parse_help("llama-server", page).options
+    assert expected == [(o.spellings, o.negations, o.values) for o in options]
