@@ -19,7 +19,7 @@ def embedding(c: Context, *, scaled: bool = False, mixed: bool = True) -> Node:
     more = embd * c.hp.integer(DEEPSTACK)
 
     found = c.outside("token_embd.weight", on_output=False)
-    table = found or g.stored(F32, c.homes.cpu, c.hp.embd(), 1, weight=True)
+    table = found or c.on_host(F32, c.hp.embd(), 1)
 
     def looked_up(ids: Node) -> Node:
         rows = g.get_rows(table, ids)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import field
+from typing import Final
 
 from moefit.gguf.quants import QuantType
 from moefit.memory.graph import nodes as g
@@ -62,6 +63,28 @@ class Homes:
     cpu: int
 
 
+OUTPUT: Final = -1
+HOST: Final = -2
+"""In the place of a layer: what lives with the output, or on the CPU."""
+SHARED: Final = frozenset({"rope_freqs.weight", "rope_factors_long.weight", "rope_factors_short.weight"})
+"""Tensors of the file that every layer has on its own device (TENSOR_DUPLICATED)."""
+SOMEWHERE: Final = 0
+"""The backend of what is not put to its home yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A tensor of the graph that has memory before it: where it lives is all that a placement changes."""
+
+    node: Node
+    layer: int
+    """Whose home it has unless it is an exception; or OUTPUT, or HOST."""
+    name: str = ""
+    """As the file has it; empty for what no exception moves."""
+    short: str = ""
+    """Within its layer; empty for a tensor outside the layers."""
+
+
 class Layers:
     """The model's tensors by layer and short name: `attn_q.weight` of layer 3 is `blk.3.attn_q.weight`."""
 
@@ -76,7 +99,10 @@ class Layers:
 
 @dataclass(slots=True)
 class Context:
-    """One graph being built (llm_graph_context)."""
+    """One graph being built (llm_graph_context).
+
+    Where its tensors live is noted, not decided: `graph.built` puts them to a launch's homes.
+    """
 
     model: Model
     memory: Hparams
@@ -84,7 +110,11 @@ class Context:
     tensors: Layers
     batch: Batch
     homes: Homes
+    """Those of the first launch: which layers share a device."""
     graph: Graph = field(default_factory=Graph)
+    leaves: list[Leaf] = field(default_factory=list)
+    pinned: list[tuple[Node, int]] = field(default_factory=list)
+    """Nodes that are pinned to the home of a layer (or HOST) before scheduling."""
     attention: list[tuple[int, Node]] = field(default_factory=list)
     """Flash attention operations with their layer."""
     fused: list[tuple[int, Node]] = field(default_factory=list)
@@ -129,9 +159,7 @@ class Context:
         """A layer's tensor, or None."""
         of = self.tensors.of[layer]
         tensor = of.get(name) or of.get(f"{name}.weight")
-        if tensor is None:
-            return None
-        return self._node(tensor, self.homes.layers[layer])
+        return None if tensor is None else self._node(tensor, tensor.name, layer)
 
     def outside(self, name: str, *, on_output: bool = True) -> Node | None:
         """A tensor outside the layers, on the output's backend or on the CPU."""
@@ -139,8 +167,7 @@ class Context:
         if tensor is None:
             return None
         home = self.homes.output if on_output else self.homes.cpu
-        key = f"{name}@{home}"
-        return self._node(tensor, home, key)
+        return self._node(tensor, f"{name}@{home}", OUTPUT if on_output else HOST)
 
     def output_weight(self, name: str) -> Node:
         """A tensor outside the layers, on the output's backend.
@@ -155,23 +182,29 @@ class Context:
 
     def on_first(self, name: str) -> Node | None:
         """A tensor of the file that is kept with the first layer (LLM_TENSOR_LAYER_REPEATING without a layer), or None."""
-        return self.shared(0, name)
+        tensor = self.tensors.outside.get(name)
+        return None if tensor is None else self._node(tensor, f"{name}@{self.homes.layers[0]}", 0)
 
     def shared(self, layer: int, name: str) -> Node | None:
-        """A tensor of the file that every layer has on its own device (TENSOR_DUPLICATED), or None."""
+        """One of the SHARED tensors where this layer has it, or None where the file has none."""
+        assert name in SHARED
         tensor = self.tensors.outside.get(name)
         if tensor is None:
             return None
-        home = self.homes.layers[layer]
-        return self._node(tensor, home, f"{name}@{home}")
+        return self._node(tensor, f"{name}@{self.homes.layers[layer]}", layer)
 
-    def _node(self, tensor: Tensor, home: int, key: str | None = None) -> Node:
-        key = key or tensor.name
+    def on_host(self, type_: QuantType, *ne: int) -> Node:
+        """A weight on the CPU that is no tensor of this file."""
+        node = g.stored(type_, SOMEWHERE, *ne, weight=True)
+        self.leaves.append(Leaf(node, HOST))
+        return node
+
+    def _node(self, tensor: Tensor, key: str, layer: int) -> Node:
         node = self._stored.get(key)
         if node is None:
-            backend = self.homes.tensors.get(tensor.name, home)
-            node = g.stored(tensor.quant, backend, *tensor.shape, weight=True)
-            self._stored[key] = node
+            short = tensor.name.split(".", 2)[-1] if tensor.name.startswith("blk.") else ""
+            node = self._stored[key] = g.stored(tensor.quant, SOMEWHERE, *tensor.shape, weight=True)
+            self.leaves.append(Leaf(node, layer, tensor.name, short))
         return node
 
     def cache(self, layer: int, name: str, type_: QuantType, *ne: int) -> Node:
@@ -179,8 +212,8 @@ class Context:
         key = f"cache.{name}.{layer}"
         node = self._stored.get(key)
         if node is None:
-            home = self.homes.layers[layer] if self.batch.kv_offload else self.homes.cpu
-            node = self._stored[key] = g.stored(type_, home, *ne, weight=False)
+            node = self._stored[key] = g.stored(type_, SOMEWHERE, *ne, weight=False)
+            self.leaves.append(Leaf(node, layer if self.batch.kv_offload else HOST))
         return node
 
     def input(self, name: str, type_: QuantType, *ne: int) -> Node:
@@ -200,4 +233,8 @@ class Context:
     def pin(self, node: Node, layer: int) -> None:
         """Keep a node on its layer's device when llama.cpp does."""
         if self.batch.pins and layer >= 0:
-            node.assigned = self.homes.layers[layer]
+            self.pinned.append((node, layer))
+
+    def pin_to_host(self, node: Node) -> None:
+        """Keep a node on the CPU."""
+        self.pinned.append((node, HOST))

@@ -28,7 +28,7 @@ def build(c: Context, layers: Sequence[int]) -> None:
 def _joined(c: Context) -> Node:
     """The token's embedding in the other model, on the CPU, and that model's state of it."""
     width, n = c.hp.needed("embedding_length_out"), c.batch.tokens
-    table = g.stored(F32, c.homes.cpu, width, 1, weight=True)
+    table = c.on_host(F32, width, 1)
     token = g.scale(g.get_rows(table, c.input("inp_tokens", I32, n)))
     both = g.concat(token, c.input("inp_h", F32, width, n), 0)
     projection = c.on_first("nextn.pre_projection.weight")

@@ -53,6 +53,14 @@ def _kind(model: Model, memory: Hparams, layer: Layer, period: int) -> Hashable:
     )
 
 
+@per_object(16)
+def alike(model: Model, period: int) -> tuple[int, ...]:
+    """For each block, a number that blocks share whose part of a graph is the same: like blocks with tensors of the same types."""
+    seen: dict[Hashable, int] = {}
+    types = (tuple(t.quant.id for t in _own(layer)) for layer in model.layers)
+    return tuple(seen.setdefault(key, len(seen)) for key in zip(_kinds(model, period), types, strict=True))
+
+
 def _own(layer: Layer) -> Iterator[Tensor]:
     return (t for t in layer.tensors if t.name.startswith("blk."))
 

@@ -14,13 +14,14 @@ from moefit.machine.backends import Backend
 from moefit.memory.buffers import HOST
 from moefit.memory.graph import decoder
 from moefit.memory.graph.allocate import Allocator, Arena
-from moefit.memory.graph.context import Batch, Context, Homes, Layers
+from moefit.memory.graph.built import Built
+from moefit.memory.graph.context import SHARED, Batch, Context, Homes, Layers
 from moefit.memory.graph.fusion import fused
-from moefit.memory.graph.layers import Chosen, choose, sketched
+from moefit.memory.graph.layers import Chosen, alike, choose, sketched
 from moefit.memory.graph.named import named
-from moefit.memory.graph.nodes import Node
+from moefit.memory.graph.nodes import Graph, Node
 from moefit.memory.graph.rules import alloc_size, batch_size, runs
-from moefit.memory.graph.schedule import Backends, schedule
+from moefit.memory.graph.schedule import Backends, assign, schedule
 from moefit.memory.hparams import hparams
 from moefit.memory.memo import per_object
 from moefit.model import MissingError, Model
@@ -33,6 +34,8 @@ FLASH: Final = "FLASH_ATTN_EXT"
 
 REMEMBERED: Final = 1024
 """Answers kept for one model."""
+GRAPHS: Final = 8
+"""Graphs kept for one model: they are large."""
 
 
 Peaks = tuple[int, ...]
@@ -62,7 +65,9 @@ def peaks_of(model: Model, homes: Homes, question: Question) -> Peaks:
     places = (chosen.key, outside)
 
     def peaks() -> Peaks:
-        return _allocated(_resolved(model, homes, question, chosen, places), question)
+        return _allocated(
+            _resolved(model, homes, question, chosen, places).put(homes, chosen.layers), question
+        )
 
     return _remembered(_known(model), (question, places), peaks)
 
@@ -77,42 +82,43 @@ def sketch(model: Model, homes: Homes, question: Question) -> Peaks:
     places = (chosen.key, homes.layers, tuple(homes.tensors.items()))
 
     def peaks() -> Peaks:
-        return _allocated(_resolved(model, homes, question, chosen, places), question)
+        return _allocated(_resolved(model, homes, question, chosen, places).put(homes, layers), question)
 
     return _remembered(_known(model), (question, places), peaks)
 
 
-def _resolved(model: Model, homes: Homes, question: Question, chosen: Chosen, places: Hashable) -> Context:
+def _resolved(model: Model, homes: Homes, question: Question, chosen: Chosen, places: Hashable) -> Built:
     """The graph with the fused operations that llama.cpp keeps: those that run where their layer is (resolve_fused_ops)."""
-    batch, c = question.batch, None
+    batch, layers = question.batch, chosen.layers
     if not architecture(model.architecture).fused_streams:
-        c = _built(model, homes, batch, chosen.layers)
+        built = _built(model, homes, batch, layers)
         if not (question.auto and batch.flash):
-            return c
-        if _is_plain(c, chosen.layers, question):
-            missed = any(not _can_run(question, homes.layers[layer], node) for layer, node in c.attention)
-            return _built(model, homes, replace(batch, flash=False), chosen.layers) if missed else c
+            return built
+        attention = built.attention(layers)
+        if _is_plain(homes, layers, question, attention):
+            missed = any(not _can_run(question, homes.layers[layer], node) for layer, node in attention)
+            return _built(model, homes, replace(batch, flash=False), layers) if missed else built
     probe = replace(question, batch=_probe(batch))
     off = _remembered(_probes(model), (probe, places), lambda: _elsewhere(model, homes, probe, chosen))
     flash = batch.flash and not (question.auto and FLASH in off)
-    kept = replace(batch, flash=flash, unfused=off - {FLASH})
-    return c if c is not None and kept == batch else _built(model, homes, kept, chosen.layers)
+    return _built(model, homes, replace(batch, flash=flash, unfused=off - {FLASH}), layers)
 
 
-def _is_plain(c: Context, layers: Sequence[int], question: Question) -> bool:
+def _is_plain(
+    homes: Homes, layers: Sequence[int], question: Question, attention: Sequence[tuple[int, Node]]
+) -> bool:
     """Whether attention runs where its layer is for certain, if that device can: what comes before it, the write to the cache, is there.
 
     So it is where every layer attends, caches are with their layers, and of blocks only feed-forward tensors are elsewhere. A layer
     on the CPU loses its attention to a device where something beside it runs there: its output matrix, which the probe's batch of
     one token for each sequence may be large enough to offload, or a feed-forward tensor.
     """
-    homes = c.homes
     moved = {home for name, home in homes.tensors.items() if name.startswith("blk.")}
-    taken = question.offload and c.batch.sequences >= question.min_batch
+    taken = question.offload and question.batch.sequences >= question.min_batch
     return (
-        c.batch.kv_offload
+        question.batch.kv_offload
         and all(".ffn_" in name or not name.startswith("blk.") for name in homes.tensors)
-        and {layer for layer, _ in c.attention} == set(layers)
+        and {layer for layer, _ in attention} == set(layers)
         and (
             all(homes.layers[layer] != homes.cpu for layer in layers) or (not taken and moved <= {homes.cpu})
         )
@@ -128,12 +134,14 @@ def _grows(model: Model) -> bool:
     return architecture(model.architecture).grows or "per_layer_model_proj.weight" in _layers(model).outside
 
 
-def _remembered(known: OrderedDict[Hashable, T], key: Hashable, answer: Callable[[], T]) -> T:
+def _remembered(
+    known: OrderedDict[Hashable, T], key: Hashable, answer: Callable[[], T], most: int = REMEMBERED
+) -> T:
     if key in known:
         known.move_to_end(key)
         return known[key]
     found = known[key] = answer()
-    if len(known) > REMEMBERED:
+    if len(known) > most:
         known.popitem(last=False)
     return found
 
@@ -156,13 +164,22 @@ def _probe(batch: Batch) -> Batch:
 
 def _elsewhere(model: Model, homes: Homes, question: Question, chosen: Chosen) -> frozenset[str]:
     """Fused operations that would run elsewhere than their layer, and so are switched off (resolve_fused_ops)."""
-    c = _built(model, homes, question.batch, chosen.layers)
-    schedule(c.graph, _backends(question))
-    fused = (*c.attention, *c.fused)
+    built = _built(model, homes, question.batch, chosen.layers)
+    assign(built.put(homes, chosen.layers), _backends(question))
+    fused = (*built.attention(chosen.layers), *built.fused(chosen.layers))
     return frozenset(node.op for layer, node in fused if node.backend != homes.layers[layer])
 
 
-def _built(model: Model, homes: Homes, batch: Batch, layers: Sequence[int]) -> Context:
+def _built(model: Model, homes: Homes, batch: Batch, layers: Sequence[int]) -> Built:
+    """The graph of these layers; kept for launches with layers like them."""
+    kinds = alike(model, architecture(model.architecture).period)
+    key: Hashable = (batch, tuple(kinds[layer] for layer in layers), homes.output == homes.cpu)
+    if _shares(model):
+        key = (key, homes.output, tuple(homes.layers[layer] for layer in layers))
+    return _remembered(_graphs(model), key, lambda: _from_scratch(model, homes, batch, layers), GRAPHS)
+
+
+def _from_scratch(model: Model, homes: Homes, batch: Batch, layers: Sequence[int]) -> Built:
     """The graph; a general one where a layer lacks what its architecture needs."""
     c = Context(model, hparams(model), _layers(model), batch, homes)
     if not guessed(model):
@@ -170,12 +187,23 @@ def _built(model: Model, homes: Homes, batch: Batch, layers: Sequence[int]) -> C
             _build(c, layers)
         except MissingError as error:
             _lacking(model).append(error.name)
-            return _built(model, homes, batch, layers)
+            return _from_scratch(model, homes, batch, layers)
     else:
         from moefit.memory.graph import generic  # noqa: PLC0415 - few models need it
 
         generic.build(c, layers)
-    return c
+    return Built(c, layers)
+
+
+@per_object(8)
+def _graphs(_model: Model) -> OrderedDict[Hashable, Built]:
+    return OrderedDict()
+
+
+@per_object(8)
+def _shares(model: Model) -> bool:
+    """Whether layers of one device may share a tensor of the file there."""
+    return not SHARED.isdisjoint(_layers(model).outside)
 
 
 def _build(c: Context, layers: Sequence[int]) -> None:
@@ -228,9 +256,9 @@ def _backends(question: Question) -> Backends:
     )
 
 
-def _allocated(c: Context, question: Question) -> Peaks:
+def _allocated(graph: Graph, question: Question) -> Peaks:
     rules = (*question.rules, None)
-    plan = schedule(c.graph, _backends(question))
+    plan = schedule(graph, _backends(question))
     sizes = [alloc_size(rule) for rule in rules]
 
     fuses = [rule is not None and rule.fuses for rule in rules]

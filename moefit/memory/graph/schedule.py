@@ -47,7 +47,7 @@ class Schedule:
 
 def schedule(graph: Graph, backends: Backends) -> Schedule:
     """Assign, split and insert copies. The graph's nodes are changed: sources become the copies they read."""
-    _assign(graph, backends)
+    assign(graph, backends)
     return _split(graph, backends)
 
 
@@ -90,8 +90,8 @@ def _spread(nodes: Sequence[Node], backends: Backends, *, skip_cpu: bool) -> Non
             node.backend = current
 
 
-def _assign(graph: Graph, backends: Backends) -> None:
-    """Passes 1 to 4."""
+def assign(graph: Graph, backends: Backends) -> None:
+    """Passes 1 to 4: the backend of every node."""
     for leaf in graph.leafs:
         leaf.backend = _current(leaf, backends)
     for node in graph.nodes:

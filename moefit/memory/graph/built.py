@@ -1,0 +1,73 @@
+"""A graph that was built once, for every launch whose layers are alike: what differs is where its tensors live.
+
+Building takes longer than all that follows, and depends on the batch and on the kinds of layers alone. So it is kept, and put to the homes of
+each launch: its leaves get their backends, and what scheduling and allocating left in its nodes is undone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from moefit.memory.graph.context import HOST, OUTPUT, Context, Homes
+from moefit.memory.graph.nodes import NO_BACKEND, Graph, Node
+
+
+class Built:
+    """A graph of some layers."""
+
+    def __init__(self, context: Context, layers: Sequence[int]) -> None:
+        self.graph: Graph = context.graph
+        self._context = context
+        self._layers = tuple(layers)
+        every = (*context.graph.nodes, *context.graph.leafs)
+        self._nodes = [(node, node.sources) for node in every]
+        self._inputs = [leaf for leaf in context.graph.leafs if leaf.input and not leaf.output]
+        self._views = [
+            (node, node.view_of)
+            for node in context.graph.nodes
+            if node.view_of is not None and node.view_of.buffer is not None
+        ]
+
+    def attention(self, layers: Sequence[int]) -> list[tuple[int, Node]]:
+        """Flash attention operations with their layer, where the graph is of these."""
+        return self._of(layers, self._context.attention)
+
+    def fused(self, layers: Sequence[int]) -> list[tuple[int, Node]]:
+        """Fused operations of hyper-connections with their layer."""
+        return self._of(layers, self._context.fused)
+
+    def put(self, homes: Homes, layers: Sequence[int]) -> Graph:
+        """The graph as it is before it is scheduled, of these layers and with its tensors at home."""
+        for node, sources in self._nodes:
+            node.sources = sources
+            node.backend = node.assigned = NO_BACKEND
+            node.copies = None
+            node.n_children = node.n_views = 0
+            node.alive = False
+        for leaf in self._inputs:
+            leaf.output = False  # pipelining makes outputs of them
+        self._put_leaves(homes, self._now(layers))
+        for node, root in self._views:
+            node.buffer = root.buffer
+        return self.graph
+
+    def _put_leaves(self, homes: Homes, now: Mapping[int, int]) -> None:
+        usual = {OUTPUT: homes.output, HOST: homes.cpu}
+        exceptions = homes.tensors
+        for leaf in self._context.leaves:
+            layer = now.get(leaf.layer, leaf.layer)
+            home = homes.layers[layer] if layer >= 0 else usual[layer]
+            if exceptions and leaf.name:
+                home = exceptions.get(f"blk.{layer}.{leaf.short}" if leaf.short else leaf.name, home)
+            leaf.node.buffer = home
+        for node, at in self._context.pinned:
+            layer = now.get(at, at)
+            node.assigned = homes.layers[layer] if layer >= 0 else usual[layer]
+
+    def _now(self, layers: Sequence[int]) -> dict[int, int]:
+        """The layer that each one of the graph stands for."""
+        return dict(zip(self._layers, layers, strict=True))
+
+    def _of(self, layers: Sequence[int], found: Sequence[tuple[int, Node]]) -> list[tuple[int, Node]]:
+        now = self._now(layers)
+        return [(now[layer], node) for layer, node in found]
