@@ -18,7 +18,7 @@ from moefit.search.moe_cache import refuse
 from moefit.search.openings import usual_task
 from moefit.search.problem import Problem
 from moefit.search.request import Request
-from moefit.search.settle import settle
+from moefit.search.settle import Settled, settle
 
 
 def frame(request: Request, context: int | None = None) -> Problem:
@@ -72,5 +72,9 @@ def _is_placed(problem: Problem, load_mode: str, context: int) -> bool:
     task = usual_task(sized, load_mode)
     if lacks_on_devices(task):
         return False
-    settled = settle(replace(task, demand=problem.demand))
-    return settled.shortfall == 0 and CPU not in settled.placement.slots
+    settled = settle(replace(task, demand=problem.demand), will_do=_is_offloaded)
+    return settled.shortfall == 0 and _is_offloaded(settled)
+
+
+def _is_offloaded(settled: Settled) -> bool:
+    return CPU not in settled.placement.slots

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from math import inf
 
@@ -11,7 +11,7 @@ from moefit.search.candidate import Candidate, score
 from moefit.search.choices import SMALL_UBATCHES, Choices
 from moefit.search.openings import Opening, first_opening, least_task, openings, with_buffers
 from moefit.search.problem import Problem
-from moefit.search.settle import Settled, in_load_mode, settle
+from moefit.search.settle import Settled, in_load_mode, never, settle
 
 _CERTAIN = 0.85
 """Of the compute buffers that one launch had on some devices, what another on the same devices needs at the least, for its time."""
@@ -92,9 +92,9 @@ class _Search:
             if not lacks_at_least(self._problem, opening.task, least):
                 self.place(opening, step)
 
-    def place(self, opening: Opening, step: int = 0, *, any_that_fits: bool = False) -> None:
+    def place(self, opening: Opening, step: int = 0, will_do: Callable[[Settled], bool] = never) -> None:
         """Settle a combination, and score it in every load mode: each keeps back what it pins, so that some have a placement of their own."""
-        settled = settle(opening.task, any_that_fits=any_that_fits)
+        settled = settle(opening.task, will_do)
         ubatch = opening.task.settings.ubatch
         self._floor.learn(ubatch, settled)
         if (ubatch, settled.key) in self._seen:
@@ -124,7 +124,7 @@ class _Search:
                 mode = best.settings.load_mode
                 launches = tuple(one for one in opening.launches if one.load_mode == mode)
                 task = replace(opening.task, settings=launches[0])
-                self.place(replace(opening, task=task, launches=launches), any_that_fits=True)
+                self.place(replace(opening, task=task, launches=launches), will_do=lambda _settled: True)
 
     @property
     def _seconds(self) -> float:

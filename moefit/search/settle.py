@@ -8,7 +8,7 @@ forth; then the assumption is halved between one that was too little and one tha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from moefit import memory
@@ -127,18 +127,23 @@ class Settled:
         return sum(use.total for use in self.footprint.devices) - sum(self.unsplit)
 
 
-def settle(task: Task, *, any_that_fits: bool = False) -> Settled:
+def never(_settled: Settled) -> bool:
+    """No placement that fits will do but the fullest."""
+    return False
+
+
+def settle(task: Task, will_do: Callable[[Settled], bool] = never) -> Settled:
     """The fullest placement of a task that fits, or the closest one that does not.
 
-    With several devices it matters where the assumption starts: one that leaves room is not the only one to be tried. With
-    `any_that_fits` the first one will do: it may leave room for a tensor or two.
+    With several devices it matters where the assumption starts: one that leaves room is not the only one to be tried. The first one that
+    fits and `will_do` is taken: it may leave room for a tensor or two.
     """
-    found = _settle_from(_start(task), task, any_that_fits=any_that_fits)
-    if any_that_fits and found.shortfall == 0:
+    found = _settle_from(_start(task), task, will_do)
+    if found.shortfall == 0 and will_do(found):
         return found
     if len(task.devices) < 2 or (found.shortfall == 0 and _is_full(found, task.budgets)):
         return found
-    other = _settle_from(_start(task, bare=True), task)
+    other = _settle_from(_start(task, bare=True), task, will_do)
     return min(found, other, key=lambda one: (one.shortfall, -one.placed))
 
 
@@ -165,7 +170,7 @@ def _spread(model: Model, count: int) -> tuple[int, ...]:
     return tuple(i * count // model.slots if count else CPU for i in range(model.slots))
 
 
-def _settle_from(assumed: tuple[int, ...], task: Task, *, any_that_fits: bool = False) -> Settled:
+def _settle_from(assumed: tuple[int, ...], task: Task, will_do: Callable[[Settled], bool]) -> Settled:
     """The fullest placement on the way from an assumption of compute buffers and guests, bytes per device."""
     ledger = task.ledger
     best: Settled | None = None
@@ -186,7 +191,9 @@ def _settle_from(assumed: tuple[int, ...], task: Task, *, any_that_fits: bool = 
         fits = settled.shortfall == 0
         if fits and (best is None or settled.placed > best.placed):
             best = settled
-        if fits and (any_that_fits or not _could_take_more(settled, ledger)):
+        if fits and will_do(settled):
+            return settled
+        if fits and not _could_take_more(settled, ledger):
             break
         too_little, enough = (too_little, assumed) if fits else (assumed, enough)
         assumed = _next_guess(task, assumed, settled, owners, fits=not any(settled.shortfalls))

@@ -42,7 +42,7 @@ def test_a_device_takes_over_large_batches_with_weights_on_the_host():
     plan = schedule(graph, backends(offload=True))
 
     assert [GPU] * 3 == [r.backend for r in results]
-    copied = [n for n, _ in plan.nodes if n.ne == (256, 256, 1, 1) and n.op == "NONE" and n.buffer is None]
+    copied = [n for n in plan.nodes if n.ne == (256, 256, 1, 1) and n.op == "NONE" and n.buffer is None]
     assert 1 == len(copied)
 
 
@@ -67,7 +67,7 @@ def test_pipelining_copies_inputs_for_every_batch_in_flight():
     def inputs(copies):
         graph, _ = chain(GPU, OTHER)
         plan = schedule(graph, backends(3, copies=copies))
-        held = {id(node): node for node, backend in (*plan.nodes, *plan.leafs) if backend == GPU}
+        held = {id(node): node for node in (*plan.nodes, *plan.leafs) if node.backend == GPU}
         return sum(
             n.bytes for n in held.values() if n.op == "NONE" and n.buffer is None and n.view_of is None
         )

@@ -20,6 +20,10 @@ MODELS = (
     ("deepseek-v2-lite", "Q4_K_M"),
     ("small-command-r", "Q4_K_M"),
     ("small-plamo", "Q4_K_M"),
+    ("qwen3-next-80b-a3b", "Q4_K_M"),
+    ("jamba-mini", "Q4_K_M"),
+    ("nemotron-3-nano-30b-a3b", "Q4_K_M"),
+    ("lfm2-8b-a1b", "Q4_K_M"),
 )
 
 
@@ -29,6 +33,7 @@ def launches(model, count):
     devices = (Device("CUDA0", 1 << 40, 1 << 40), Device("CUDA1", 1 << 40, 1 << 40))
     for _ in range(count):
         on_cpu, on_first = sorted(draw.randrange(model.slots + 1) for _ in range(2))
+        on_cpu *= draw.choice((0, 1))
         slots = (CPU,) * on_cpu + (0,) * (on_first - on_cpu) + (1,) * (model.slots - on_first)
         ffn = [t.name for layer in model.layers for t in layer.tensors if ".ffn_" in t.name]
         moved = {
@@ -47,7 +52,7 @@ def launches(model, count):
 @pytest.mark.parametrize(("name", "quant"), MODELS)
 def test_a_graph_without_the_probe_is_the_one_with_it(name, quant, monkeypatch):
     model = oracle.model(name, quant)
-    cases = list(launches(model, several(25, 200)))
+    cases = list(launches(model, several(10, 200)))
     shortcut = [compute_buffers(copy(model), *case) for case in cases]
     monkeypatch.setattr(peaks, "_is_plain", lambda *_: False)
     assert [compute_buffers(copy(model), *case) for case in cases] == shortcut, f"seed {SEED}"

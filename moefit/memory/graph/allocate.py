@@ -44,8 +44,8 @@ class Arena:
     def take(self, size: int) -> int:
         """The offset of the smallest free block that holds `size` aligned bytes; the end of the buffer if none does."""
         sizes = self.sizes
-        last = len(sizes) - 1
-        best, best_size = last, END
+        best = last = len(sizes) - 1
+        best_size = END
         for i in range(last):
             if size <= sizes[i] <= best_size:
                 best, best_size = i, sizes[i]
@@ -93,35 +93,37 @@ class Allocator:
         self.arenas = arenas
         self.alloc_sizes = alloc_sizes
 
-    def run(self, nodes: Sequence[tuple[Node, int]], leafs: Sequence[tuple[Node, int]]) -> tuple[int, ...]:
+    def run(self, nodes: Sequence[Node], leafs: Sequence[Node]) -> tuple[int, ...]:
         """Peak bytes of each backend's buffer for nodes in order, each with its backend; no earlier run has seen them."""
-        for leaf, backend in leafs:
-            if _needs_room(leaf):
-                self._place(leaf, backend)
+        for leaf in leafs:
+            if leaf.owns and not leaf.alive:
+                self._place(leaf, leaf.backend)
         self._count(nodes)
-        for node, backend in nodes:
-            for source in node.sources:
-                if _needs_room(source):
-                    self._place(source, backend)
-            if _needs_room(node):
-                self._place(node, backend)
-            for source in node.sources:
+        place, let_go = self._place, self._let_go
+        for node in nodes:
+            backend, sources = node.backend, node.sources
+            for source in sources:
+                if source.owns and not source.alive:
+                    place(source, backend)
+            if node.owns and not node.alive:
+                place(node, backend)
+            for source in sources:
                 source.n_children -= 1
-                if not (source.n_children or source.n_views):
-                    self._let_go(source)
+                if not source.n_children and not source.n_views:
+                    let_go(source)
         return tuple(arena.peak for arena in self.arenas)
 
-    def _count(self, nodes: Sequence[tuple[Node, int]]) -> None:
+    def _count(self, nodes: Sequence[Node]) -> None:
         """Count readers and views, and place inputs before anything else."""
-        for node, backend in nodes:
+        for node in nodes:
             if node.view_of is not None and node.op != "NONE":
                 node.view_of.n_views += 1
-            if node.input and _needs_room(node):
-                self._place(node, backend)
+            if node.input and node.owns and not node.alive:
+                self._place(node, node.backend)
             for source in node.sources:
                 source.n_children += 1
-                if source.input and _needs_room(source):
-                    self._place(source, backend)
+                if source.input and source.owns and not source.alive:
+                    self._place(source, node.backend)
 
     def _place(self, node: Node, backend: int) -> None:
         node.alive = True
@@ -129,8 +131,8 @@ class Allocator:
             return
         arena = self.arenas[backend]
         node.owner = backend
-        node.size = arena.aligned(self.alloc_sizes[backend](node))
-        node.offset = arena.take(node.size)
+        node.size = size = (self.alloc_sizes[backend](node) + arena.mask) & ~arena.mask
+        node.offset = arena.take(size)
 
     def _take_over(self, node: Node, backend: int) -> bool:
         """Whether the node could be put in the memory of a source that nothing else reads; what it does not need is freed."""
@@ -165,8 +167,3 @@ class Allocator:
         if base.alive and not base.output:
             self.arenas[base.owner].give(base.offset, base.size)
             base.alive = False
-
-
-def _needs_room(node: Node) -> bool:
-    """Whether a tensor has no memory yet, of its own or another's."""
-    return not node.alive and node.buffer is None and node.view_of is None

@@ -40,7 +40,7 @@ class Built:
         """The graph as it is before it is scheduled, of these layers and with its tensors at home."""
         for node, sources in self._nodes:
             node.sources = sources
-            node.backend = node.assigned = NO_BACKEND
+            node.backend = NO_BACKEND
             node.copies = None
             node.n_children = node.n_views = 0
             node.alive = False

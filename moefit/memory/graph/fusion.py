@@ -39,32 +39,42 @@ def fused(plan: Schedule, fuses: Sequence[bool]) -> Schedule:
         plan: the scheduled graph; it stays as it is.
         fuses: for each backend, whether it fuses.
     """
-    nodes: list[tuple[Node, int]] = []
+    nodes: list[Node] = []
     at = 0
     for backend, start, end in plan.splits:
-        while plan.nodes[at][0].op == "NONE":  # copies of the split's inputs
-            nodes.append(plan.nodes[at])
+        begin = at
+        while plan.nodes[at].op == "NONE":  # copies of the split's inputs
             at += 1
-        split = [node for node, _ in plan.nodes[at : at + end - start]]
-        homes = dict(plan.nodes[at : at + end - start])
+        nodes += plan.nodes[begin:at]
+        split = plan.nodes[at : at + end - start]
         at += end - start
-        keeps: Keeps = {}
-        if fuses[backend]:
-            split = _shared_experts_early(split, keeps)
-            _keep_for_kernels(split, keeps)
-        for node in split:
-            nodes.append((node, homes[node]))
-            if node in keeps:
-                kept = keeps[node]
-                parts = range(0, len(kept), MOST_SOURCES)
-                nodes += ((_keeper(kept[i : i + MOST_SOURCES]), backend) for i in parts)
+        nodes += _with_keepers(split, backend) if fuses[backend] else split
     return Schedule(nodes, plan.leafs, plan.splits)
 
 
-def _keeper(kept: Sequence[Node]) -> Node:
+def _with_keepers(split: list[Node], backend: int) -> list[Node]:
+    """A split's nodes in the order of fused kernels, after each what it must keep."""
+    keeps: Keeps = {}
+    split = _shared_experts_early(split, keeps)
+    _keep_for_kernels(split, keeps)
+    if not keeps:
+        return split
+    nodes: list[Node] = []
+    for node in split:
+        nodes.append(node)
+        if node in keeps:
+            kept = keeps[node]
+            parts = range(0, len(kept), MOST_SOURCES)
+            nodes += (_keeper(kept[i : i + MOST_SOURCES], backend) for i in parts)
+    return nodes
+
+
+def _keeper(kept: Sequence[Node], backend: int) -> Node:
     """A node that does nothing but read."""
     first = kept[0]
-    return Node("NONE", first.type, first.ne, first.nb, tuple(kept), first.view_of or first)
+    keeper = Node("NONE", first.type, first.ne, first.nb, tuple(kept), first.view_of or first)
+    keeper.backend = backend
+    return keeper
 
 
 def _keep(keeps: Keeps, until: Node, *tensors: Node) -> None:
@@ -74,10 +84,10 @@ def _keep(keeps: Keeps, until: Node, *tensors: Node) -> None:
 
 def _shared_experts_early(split: list[Node], keeps: Keeps) -> list[Node]:
     """The split with gate and up of the shared expert right after those of the routed ones."""
-    nodes, ops = list(split), [node.op for node in split]
-    i = 0
+    nodes, ops = list(split), _ops(split)
+    i = ops.index("MUL_MAT_ID") if "MUL_MAT_ID" in ops else len(ops)
     while i + 5 < len(nodes):
-        if ops[i : i + 3] == _ROUTED:
+        if ops[i] == "MUL_MAT_ID" and ops[i : i + 3] == _ROUTED:
             for j in range(i + 3, len(nodes) - 2):
                 if ops[j] == ops[j + 1] == "MUL_MAT_ID":
                     break
@@ -118,11 +128,12 @@ def _keep_for_kernels(nodes: Sequence[Node], keeps: Keeps) -> None:
     """Note what the sum of weighted experts and the choice of experts need in memory."""
     i = 0
     while i < len(nodes):
-        if nodes[i].op == "MUL" and (found := _weighted_sum(nodes, i)):
+        op = nodes[i].op
+        if op == "MUL" and (found := _weighted_sum(nodes, i)):
             last, kept = found
             _keep(keeps, nodes[last], *kept)
-            i = last
-        end = _routing(nodes, i) if nodes[i].op in _FIRST_OF_ROUTING else None
+            i, op = last, nodes[last].op
+        end = _routing(nodes, i) if op in _FIRST_OF_ROUTING else None
         if end is not None and end < len(nodes):
             _keep(keeps, nodes[end], *(t for node in nodes[i:end] for t in (node, *node.sources)))
             i = end - 1

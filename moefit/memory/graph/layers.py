@@ -73,17 +73,19 @@ class Chosen:
     key: Hashable
 
 
-def choose(model: Model, homes: Homes, period: int, *, whole: bool) -> Chosen:
+def choose(model: Model, homes: Homes, period: int, *, whole: bool, sized: bool = True) -> Chosen:
     """The layers that stand for the main model with everything at home where `homes` says.
 
-    `period`: after how many layers the architecture repeats where tensors do not show it. `whole`: take every layer.
+    `period`: after how many layers the architecture repeats where tensors do not show it. `whole`: take every layer. `sized`: layers are
+    told apart by the bytes that they have away from home, too; where an operation runs does not depend on those.
     """
-    kinds, names, sizes = _kinds(model, period), _layer_of(model), _sizes(model)
+    kinds, names = _kinds(model, period), _layer_of(model)
+    sizes = _sizes(model) if sized else (0,) * len(kinds)
     moved: dict[int, list[tuple[str, int, int]]] = {}
     cpu, elsewhere = homes.cpu, False
     for name, home in homes.tensors.items():
         layer, short, size = names.get(name, (-1, name, 0))
-        moved.setdefault(layer, []).append((short, home, size))
+        moved.setdefault(layer, []).append((short, home, size if sized else 0))
         elsewhere = elsewhere or home != cpu
     marks: list[Hashable] = [
         (kind, home, sizes[i] if home == cpu else 0, tuple(moved[i]) if i in moved else None)

@@ -8,6 +8,7 @@ Shapes are `ne`, strides `nb` (bytes), four of each, as in ggml.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Final
 
 from moefit.gguf.quants import QUANTS, QuantType
@@ -24,11 +25,17 @@ VIEW_OPS: Final = frozenset({"VIEW", "RESHAPE", "PERMUTE", "TRANSPOSE"})
 
 NO_BACKEND: Final = -1
 
+WITHOUT_A_SAY: Final = frozenset({"ROPE", "FLASH_ATTN_EXT"})
+"""Operations whose weights are too small to decide where they run (ggml_backend_sched_backend_id_from_cur)."""
+PARTIAL: Final = frozenset({"MUL_MAT_ID_F32", "SSM_SCAN", "FLASH_ATTN_EXT"})
+"""Operations that not every backend runs (graph.rules)."""
+
 
 class Node:
     """One tensor of the graph: a leaf (`op` "NONE") or the result of an operation."""
 
     __slots__ = (
+        "_bytes",
         "alive",
         "assigned",
         "backend",
@@ -43,6 +50,7 @@ class Node:
         "op",
         "output",
         "owner",
+        "owns",
         "size",
         "sources",
         "type",
@@ -69,6 +77,8 @@ class Node:
         """The tensor whose memory this is a view of, never a view itself."""
         self.buffer: int | None = None if view_of is None else view_of.buffer
         """Backend that already holds the memory (weights, caches); None when the allocator must find room."""
+        self.owns = view_of is None
+        """It needs memory of its own from the allocator."""
         self.weight = False
         """Memory of a model tensor (GGML_BACKEND_BUFFER_USAGE_WEIGHTS)."""
         self.input = False
@@ -84,6 +94,7 @@ class Node:
         self.offset = 0
         self.owner = 0
         self.copies: dict[int, Node] | None = None
+        self._bytes = -1
 
     @property
     def contiguous(self) -> bool:
@@ -99,14 +110,16 @@ class Node:
     @property
     def bytes(self) -> int:
         """Bytes from the first to the last element (ggml_nbytes)."""
-        ne, nb = self.ne, self.nb
-        if 0 in ne:
-            return 0
-        if self.type.block == 1:
-            first = self.type.block_bytes + (ne[0] - 1) * nb[0]
-        else:
-            first = ne[0] * nb[0] // self.type.block
-        return first + (ne[1] - 1) * nb[1] + (ne[2] - 1) * nb[2] + (ne[3] - 1) * nb[3]
+        if self._bytes < 0:
+            self._bytes = _extent(self.type, self.ne, self.nb)
+        return self._bytes
+
+
+def _extent(type_: QuantType, ne: Shape, nb: Shape) -> int:
+    if 0 in ne:
+        return 0
+    first = type_.block_bytes + (ne[0] - 1) * nb[0] if type_.block == 1 else ne[0] * nb[0] // type_.block
+    return first + (ne[1] - 1) * nb[1] + (ne[2] - 1) * nb[2] + (ne[3] - 1) * nb[3]
 
 
 class Graph:
@@ -115,6 +128,21 @@ class Graph:
     def __init__(self) -> None:
         self.nodes: list[Node] = []
         self.leafs: list[Node] = []
+
+    @cached_property
+    def work(self) -> list[tuple[int, Node]]:
+        """What is computed, with its position: all but views."""
+        return [(i, node) for i, node in enumerate(self.nodes) if node.op not in VIEW_OPS]
+
+    @cached_property
+    def anchors(self) -> list[Node]:
+        """Nodes whose backend follows from memory that is there already, or from what pins them."""
+        return [node for node in self.nodes if _is_anchored(node)]
+
+    @cached_property
+    def loose(self) -> list[Node]:
+        """Nodes that get their backend after the others, or have such a source: views, and readers of leaves that nothing fills."""
+        return [node for node in self.nodes if node.op in VIEW_OPS or any(map(_is_unfilled, node.sources))]
 
     def expand(self, node: Node) -> None:
         """Append whatever `node` needs and is not there yet, then the node (ggml_build_forward_expand)."""
@@ -128,6 +156,15 @@ class Graph:
             self.leafs.append(node)
         else:
             self.nodes.append(node)
+
+
+def _is_anchored(node: Node) -> bool:
+    by_weights = node.op not in WITHOUT_A_SAY and any(source.weight for source in node.sources)
+    return by_weights or node.buffer is not None or node.input or node.assigned != NO_BACKEND
+
+
+def _is_unfilled(leaf: Node) -> bool:
+    return leaf.op == "NONE" and leaf.buffer is None and not leaf.input
 
 
 def strides(type_: QuantType, ne: Shape) -> Shape:
@@ -161,6 +198,7 @@ def stored(type_: QuantType, backend: int, *ne: int, weight: bool) -> Node:
     """A leaf that lives in a buffer already: a model tensor or a cache."""
     node = new(type_, *ne)
     node.buffer = backend
+    node.owns = False
     node.weight = weight
     return node
 

@@ -58,18 +58,11 @@ class Question:
 
 def peaks_of(model: Model, homes: Homes, question: Question) -> Peaks:
     """The peaks, remembered by what they depend on."""
-    # With caches on the host, copies come and go in every layer, and the free blocks do not soon repeat.
-    whole = _grows(model) or not question.batch.kv_offload
-    chosen = choose(model, homes, architecture(model.architecture).period, whole=whole)
-    outside = tuple((name, home) for name, home in homes.tensors.items() if not name.startswith("blk."))
-    places = (chosen.key, outside)
-
-    def peaks() -> Peaks:
-        return _allocated(
-            _resolved(model, homes, question, chosen, places).put(homes, chosen.layers), question
-        )
-
-    return _remembered(_known(model), (question, places), peaks)
+    chosen = _chosen(model, homes, question)
+    places = (chosen.key, _outside(homes))
+    return _remembered(
+        _known(model), (question, places), lambda: _peaks(model, homes, question, chosen.layers)
+    )
 
 
 def sketch(model: Model, homes: Homes, question: Question) -> Peaks:
@@ -77,19 +70,28 @@ def sketch(model: Model, homes: Homes, question: Question) -> Peaks:
     if _grows(model):
         return peaks_of(model, homes, question)
     layers = sketched(model, homes, architecture(model.architecture).period)
-    chosen = Chosen(layers, ("sketch", layers))
     # Every tensor that is away from its layer counts: an answer is the same for all load modes, which differ in nothing here.
-    places = (chosen.key, homes.layers, tuple(homes.tensors.items()))
-
-    def peaks() -> Peaks:
-        return _allocated(_resolved(model, homes, question, chosen, places).put(homes, layers), question)
-
-    return _remembered(_known(model), (question, places), peaks)
+    places = (layers, homes.layers, tuple(homes.tensors.items()))
+    return _remembered(_known(model), (question, places), lambda: _peaks(model, homes, question, layers))
 
 
-def _resolved(model: Model, homes: Homes, question: Question, chosen: Chosen, places: Hashable) -> Built:
+def _chosen(model: Model, homes: Homes, question: Question, *, sized: bool = True) -> Chosen:
+    """The layers that stand for all. With caches on the host, copies come and go in every layer, and the free blocks do not soon repeat."""
+    whole = _grows(model) or not question.batch.kv_offload
+    return choose(model, homes, architecture(model.architecture).period, whole=whole, sized=sized)
+
+
+def _outside(homes: Homes) -> Hashable:
+    return tuple((name, home) for name, home in homes.tensors.items() if not name.startswith("blk."))
+
+
+def _peaks(model: Model, homes: Homes, question: Question, layers: Sequence[int]) -> Peaks:
+    return _allocated(_resolved(model, homes, question, layers).put(homes, layers), question)
+
+
+def _resolved(model: Model, homes: Homes, question: Question, layers: Sequence[int]) -> Built:
     """The graph with the fused operations that llama.cpp keeps: those that run where their layer is (resolve_fused_ops)."""
-    batch, layers = question.batch, chosen.layers
+    batch = question.batch
     if not architecture(model.architecture).fused_streams:
         built = _built(model, homes, batch, layers)
         if not (question.auto and batch.flash):
@@ -98,8 +100,7 @@ def _resolved(model: Model, homes: Homes, question: Question, chosen: Chosen, pl
         if _is_plain(homes, layers, question, attention):
             missed = any(not _can_run(question, homes.layers[layer], node) for layer, node in attention)
             return _built(model, homes, replace(batch, flash=False), layers) if missed else built
-    probe = replace(question, batch=_probe(batch))
-    off = _remembered(_probes(model), (probe, places), lambda: _elsewhere(model, homes, probe, chosen))
+    off = _off(model, homes, replace(question, batch=_probe(batch)))
     flash = batch.flash and not (question.auto and FLASH in off)
     return _built(model, homes, replace(batch, flash=flash, unfused=off - {FLASH}), layers)
 
@@ -107,22 +108,21 @@ def _resolved(model: Model, homes: Homes, question: Question, chosen: Chosen, pl
 def _is_plain(
     homes: Homes, layers: Sequence[int], question: Question, attention: Sequence[tuple[int, Node]]
 ) -> bool:
-    """Whether attention runs where its layer is for certain, if that device can: what comes before it, the write to the cache, is there.
+    """Whether attention runs where its layer is for certain, if that device can: what comes before it is there (weights, its cache).
 
-    So it is where every layer attends, caches are with their layers, and of blocks only feed-forward tensors are elsewhere. A layer
-    on the CPU loses its attention to a device where something beside it runs there: its output matrix, which the probe's batch of
-    one token for each sequence may be large enough to offload, or a feed-forward tensor.
+    So it is where caches are with their layers, of blocks only feed-forward tensors are elsewhere, and all layers are on devices, or every
+    one attends. A layer on the CPU loses its attention to a device where something beside it runs there: its output matrix, which the
+    probe's batch of one token for each sequence may be large enough to offload, or a feed-forward tensor.
     """
+    if not question.batch.kv_offload or any(
+        name.startswith("blk.") and ".ffn_" not in name for name in homes.tensors
+    ):
+        return False
+    if all(homes.layers[layer] != homes.cpu for layer in layers):
+        return True
     moved = {home for name, home in homes.tensors.items() if name.startswith("blk.")}
     taken = question.offload and question.batch.sequences >= question.min_batch
-    return (
-        question.batch.kv_offload
-        and all(".ffn_" in name or not name.startswith("blk.") for name in homes.tensors)
-        and {layer for layer, _ in attention} == set(layers)
-        and (
-            all(homes.layers[layer] != homes.cpu for layer in layers) or (not taken and moved <= {homes.cpu})
-        )
-    )
+    return {layer for layer, _ in attention} == set(layers) and not taken and moved <= {homes.cpu}
 
 
 def _can_run(question: Question, backend: int, node: Node) -> bool:
@@ -162,11 +162,17 @@ def _probe(batch: Batch) -> Batch:
     return replace(batch, tokens=n, outputs=n, pins=True, transposed_v=False)
 
 
-def _elsewhere(model: Model, homes: Homes, question: Question, chosen: Chosen) -> frozenset[str]:
+def _off(model: Model, homes: Homes, probe: Question) -> frozenset[str]:
     """Fused operations that would run elsewhere than their layer, and so are switched off (resolve_fused_ops)."""
-    built = _built(model, homes, question.batch, chosen.layers)
-    assign(built.put(homes, chosen.layers), _backends(question))
-    fused = (*built.attention(chosen.layers), *built.fused(chosen.layers))
+    chosen = _chosen(model, homes, probe, sized=False)
+    key = (probe, chosen.key, _outside(homes))
+    return _remembered(_probes(model), key, lambda: _elsewhere(model, homes, probe, chosen.layers))
+
+
+def _elsewhere(model: Model, homes: Homes, probe: Question, layers: Sequence[int]) -> frozenset[str]:
+    built = _built(model, homes, probe.batch, layers)
+    assign(built.put(homes, layers), _backends(probe))
+    fused = (*built.attention(layers), *built.fused(layers))
     return frozenset(node.op for layer, node in fused if node.backend != homes.layers[layer])
 
 

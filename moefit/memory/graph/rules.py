@@ -69,10 +69,11 @@ def alloc_size(backend: Backend | None) -> AllocSize:
     padding, scratch = backend.row_padding, backend.name != "SYCL"
 
     def size(node: Node) -> int:
-        if node.op == "FLASH_ATTN_EXT" and scratch:
+        type_ = node.type
+        if type_.block > 1 and node.ne[0] % padding:
+            return node.bytes + type_.row_bytes(padding - node.ne[0] % padding)
+        if scratch and node.op == "FLASH_ATTN_EXT":
             return _flash_attention_bytes(node)
-        if node.type.block > 1 and node.ne[0] % padding:
-            return node.bytes + node.type.row_bytes(padding - node.ne[0] % padding)
         return node.bytes
 
     return size

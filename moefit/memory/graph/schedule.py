@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from moefit.memory.graph.nodes import NO_BACKEND, VIEW_OPS, Graph, Node
+from moefit.memory.graph.nodes import NO_BACKEND, PARTIAL, WITHOUT_A_SAY, Graph, Node
 from moefit.values import dataclass
 
 Predicate = Callable[[int, Node], bool]
@@ -37,10 +37,10 @@ class Backends:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """The graph as the allocator gets it: nodes and leaves, each with its backend."""
+    """The graph as the allocator gets it: nodes and leaves, which know their backend."""
 
-    nodes: list[tuple[Node, int]]
-    leafs: list[tuple[Node, int]]
+    nodes: list[Node]
+    leafs: list[Node]
     splits: list[tuple[int, int, int]]
     """Backend, and the first and one past the last index in the graph's nodes, of each split."""
 
@@ -67,7 +67,7 @@ def _current(node: Node, backends: Backends) -> int:
         return _holder(node, node, backends)
     if node.input:
         return backends.cpu
-    if node.op in {"ROPE", "FLASH_ATTN_EXT"}:  # their weights are too small to decide
+    if node.op in WITHOUT_A_SAY:
         return NO_BACKEND
     for source in node.sources:
         if source.weight:
@@ -80,6 +80,50 @@ def _current(node: Node, backends: Backends) -> int:
     return NO_BACKEND
 
 
+def assign(graph: Graph, backends: Backends) -> None:
+    """Passes 1 to 4: the backend of every node."""
+    for leaf in graph.leafs:
+        leaf.backend = _current(leaf, backends)
+    for node in graph.anchors:
+        node.backend = node.assigned if node.assigned != NO_BACKEND else _current(node, backends)
+    work = [node for _, node in graph.work]
+    devices = range(backends.cpu)
+    if all(backends.supports(device, node) for node in work if node.op in PARTIAL for device in devices):
+        _between(work, backends.cpu)
+    else:
+        _spread_all(work, backends)
+    for node in graph.loose if work and work[0].backend != NO_BACKEND else graph.nodes:
+        _settle(node, backends)
+
+
+def _between(work: Sequence[Node], cpu: int) -> None:
+    """Passes 1 and 2 where every backend runs every node: a stretch between two assigned nodes goes to that before it, a device first."""
+    before, start = NO_BACKEND, 0
+    for i, node in enumerate(work):
+        if node.backend == NO_BACKEND:
+            continue
+        if start < i:
+            first, second = (before, node.backend) if before != cpu else (node.backend, before)
+            home = second if first in {NO_BACKEND, cpu} and second != NO_BACKEND else first
+            for between in work[start:i]:
+                between.backend = home
+        before, start = node.backend, i + 1
+    for last in work[start:]:
+        last.backend = before
+
+
+def _spread_all(work: Sequence[Node], backends: Backends) -> None:
+    """Passes 1 to 3."""
+    back = work[::-1]
+    _spread(work, backends, skip_cpu=True)
+    _spread(back, backends, skip_cpu=True)
+    _spread(work, backends, skip_cpu=False)
+    _spread(back, backends, skip_cpu=False)
+    for node in work:
+        if node.backend == NO_BACKEND:
+            _choose_by_sources(node, backends)
+
+
 def _spread(nodes: Sequence[Node], backends: Backends, *, skip_cpu: bool) -> None:
     """Give unassigned nodes the backend of the node before them."""
     current = NO_BACKEND
@@ -90,29 +134,15 @@ def _spread(nodes: Sequence[Node], backends: Backends, *, skip_cpu: bool) -> Non
             node.backend = current
 
 
-def assign(graph: Graph, backends: Backends) -> None:
-    """Passes 1 to 4: the backend of every node."""
-    for leaf in graph.leafs:
-        leaf.backend = _current(leaf, backends)
-    for node in graph.nodes:
-        node.backend = node.assigned if node.assigned != NO_BACKEND else _current(node, backends)
-    work = [node for node in graph.nodes if node.op not in VIEW_OPS]
-    back = work[::-1]
-    _spread(work, backends, skip_cpu=True)
-    _spread(back, backends, skip_cpu=True)
-    _spread(work, backends, skip_cpu=False)
-    _spread(back, backends, skip_cpu=False)
-    for node in work:
-        if node.backend == NO_BACKEND:
-            _choose_by_sources(node, backends)
-    for node in graph.nodes:
-        if node.backend == NO_BACKEND and node.view_of is not None:
-            node.backend = node.view_of.backend
-        for source in node.sources:
-            if source.backend == NO_BACKEND:
-                source.backend = node.backend if source.view_of is None else source.view_of.backend
-        if node.backend == NO_BACKEND:
-            node.backend = next(b for b in range(backends.count) if backends.supports(b, node))
+def _settle(node: Node, backends: Backends) -> None:
+    """Pass 4: a view is where its memory is; what has no place yet goes to its reader."""
+    if node.backend == NO_BACKEND and node.view_of is not None:
+        node.backend = node.view_of.backend
+    for source in node.sources:
+        if source.backend == NO_BACKEND:
+            source.backend = node.backend if source.view_of is None else source.view_of.backend
+    if node.backend == NO_BACKEND:
+        node.backend = next(b for b in range(backends.count) if backends.supports(b, node))
 
 
 def _choose_by_sources(node: Node, backends: Backends) -> None:
@@ -134,9 +164,10 @@ def _where(node: Node) -> int:
     return node.backend
 
 
-def _copy(node: Node, backends: Backends) -> Node:
+def _copy(node: Node, backend: int, backends: Backends) -> Node:
     """A tensor of the same layout on another backend (ggml_dup_tensor_layout)."""
     copy = Node("NONE", node.type, node.ne, node.nb)
+    copy.backend = backend
     copy.input = copy.output = backends.copies > 1
     return copy
 
@@ -144,7 +175,9 @@ def _copy(node: Node, backends: Backends) -> Node:
 def _dependency(node: Node) -> Node:
     """A reader of `node` that runs nothing: it keeps the memory until the copy is done."""
     root = node if node.view_of is None else node.view_of
-    return Node("NONE", node.type, node.ne, node.nb, (node,), root)
+    reader = Node("NONE", node.type, node.ne, node.nb, (node,), root)
+    reader.backend = node.backend
+    return reader
 
 
 class _Splitter:
@@ -153,19 +186,17 @@ class _Splitter:
     def __init__(self, graph: Graph, backends: Backends) -> None:
         self.graph = graph
         self.backends = backends
-        self.nodes: list[tuple[Node, int]] = []
-        self.leafs: list[tuple[Node, int]] = []
+        self.nodes: list[Node] = []
+        self.leafs: list[Node] = []
         self.splits: list[tuple[int, int, int]] = []
-        self.current = next((n.backend for n in graph.nodes if n.op not in VIEW_OPS), backends.cpu)
+        self.current = graph.work[0][1].backend if graph.work else backends.cpu
         self.start = 0
         self.inputs: list[Node] = []
 
     def run(self) -> None:
         """Walk the nodes in order."""
-        for i, node in enumerate(self.graph.nodes):
-            if node.op in VIEW_OPS:
-                continue
-            if node.backend != self.current or self._fresh_weights(node):
+        for i, node in self.graph.work:
+            if node.backend != self.current or (self.inputs and self._fresh_weights(node)):
                 self._close(i)
                 self.start, self.current, self.inputs = i, node.backend, []
             self._copy_sources(node)
@@ -173,30 +204,30 @@ class _Splitter:
 
     def _fresh_weights(self, node: Node) -> bool:
         """Whether a new split lets the copies of earlier weights go."""
-        return bool(self.inputs) and any(s.weight and _where(s) != self.current for s in node.sources)
+        return any(s.weight and _where(s) != self.current for s in node.sources)
 
     def _copy_sources(self, node: Node) -> None:
         current, moved = self.current, False
         for source in node.sources:
-            if _is_elsewhere(source, current):
+            if source.backend != current and _where(source) != current:
                 if source.copies is None:
                     source.copies = {}
                 if current not in source.copies:
-                    source.copies[current] = _copy(source, self.backends)
+                    source.copies[current] = _copy(source, current, self.backends)
                     self.inputs.append(source)
                 moved = True
         if moved:
-            node.sources = tuple(_as_read(s, current) for s in node.sources)
+            node.sources = tuple([_as_read(s, current) for s in node.sources])
 
     def _close(self, end: int) -> None:
         current, copies = self.current, self.backends.copies
         for source in self.inputs:
             copy = (source.copies or {})[current]
-            self.nodes += ((_dependency(source), source.backend), (copy, current))
+            self.nodes += (_dependency(source), copy)
             if copies > 1:
-                self.leafs.append((copy, current))
-                self.leafs += ((_copy(source, self.backends), current) for _ in range(copies - 1))
-        self.nodes += ((node, node.backend) for node in self.graph.nodes[self.start : end])
+                self.leafs.append(copy)
+                self.leafs += (_copy(source, current, self.backends) for _ in range(copies - 1))
+        self.nodes += self.graph.nodes[self.start : end]
         self.splits.append((current, self.start, end))
 
 
@@ -207,27 +238,22 @@ def _split(graph: Graph, backends: Backends) -> Schedule:
     leafs = splitter.leafs
     if backends.copies > 1:
         leafs = _pipelined_inputs(graph, backends) + leafs
-    return Schedule(splitter.nodes, leafs + [(leaf, leaf.backend) for leaf in graph.leafs], splitter.splits)
-
-
-def _is_elsewhere(source: Node, backend: int) -> bool:
-    """Whether a backend cannot read a tensor where it is."""
-    return source.backend != backend and _where(source) != backend
+    return Schedule(splitter.nodes, leafs + graph.leafs, splitter.splits)
 
 
 def _as_read(source: Node, backend: int) -> Node:
-    """The source, or its copy on the backend that reads it."""
-    if source.copies is not None and _is_elsewhere(source, backend):
+    """The source, or its copy on the backend that reads it where that cannot read it where it is."""
+    if source.copies is not None and source.backend != backend and _where(source) != backend:
         return source.copies[backend]
     return source
 
 
-def _pipelined_inputs(graph: Graph, backends: Backends) -> list[tuple[Node, int]]:
+def _pipelined_inputs(graph: Graph, backends: Backends) -> list[Node]:
     """Pass 6: every input of the graph in as many copies as the pipeline is deep."""
-    leafs: list[tuple[Node, int]] = []
+    leafs: list[Node] = []
     for leaf in graph.leafs:
         if leaf.input:
             leaf.output = True
-            leafs.append((leaf, leaf.backend))
-            leafs += ((_copy(leaf, backends), leaf.backend) for _ in range(backends.copies - 1))
+            leafs.append(leaf)
+            leafs += (_copy(leaf, leaf.backend, backends) for _ in range(backends.copies - 1))
     return leafs
