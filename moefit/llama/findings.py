@@ -20,8 +20,10 @@ _WRITTEN: Final = {
     "-fit": "the server places layers again itself",
     "-ncmoe": "experts by layer need a pattern",
     "-ctxcp": "checkpoints cannot be limited",
+    "--moe-cache-mib": "no expert cache on the GPU, so answers with experts in RAM are slower",
 }
-"""Options that plans write, and what is lost without them."""
+"""Options that plans write, and what is lost without them: what costs most first."""
+_LOSS: Final = {"-ot": MANY_TIMES, "-lm": MANY_TIMES, "--moe-cache-mib": PERCENTS}
 
 
 def program_findings(machine: Machine, environment: Mapping[str, str]) -> Iterator[Finding]:
@@ -74,7 +76,7 @@ def _options(program: str, environment: Mapping[str, str]) -> Iterator[Finding]:
         name, why = next(iter(lost.items()))
         yield Finding(
             "old-build",
-            MANY_TIMES if name in {"-ot", "-lm"} else A_LITTLE,
+            _LOSS.get(name, A_LITTLE),
             f"{program} does not know {', '.join(lost)}: {why}",
             "a newer llama.cpp; until then moefit writes what it knows",
             "sure",

@@ -31,6 +31,7 @@ def host_findings(machine: Machine, environment: Mapping[str, str], root: Path) 
     yield from _numa(machine, environment)
     yield from _held(machine)
     yield from _links(root)
+    yield from _measured_links(machine)
     yield from _wsl(root)
     yield from _bandwidth(machine)
 
@@ -128,6 +129,24 @@ def _links(root: Path) -> Iterator[Finding]:
                 f"the link of the GPU at {device.name} runs at {speed:g} of {fastest:g} GT/s, as idle links do",
                 "look again while it computes; if it stays, set the slot's generation in the firmware",
                 "perhaps",
+            )
+
+
+def _measured_links(machine: Machine) -> Iterator[Finding]:
+    """A link that calibration found far below its card's: that was under load."""
+    from moefit.machine.catalogue import card_of_driver  # noqa: PLC0415 - doctor alone needs it
+
+    for device in machine.gpus if machine.calibration else ():
+        card = card_of_driver(device.description, device.total)
+        usual = card.link_bandwidth if card else None
+        if usual and device.link_bandwidth and device.link_bandwidth < _FAR * usual:
+            rates = f"{format_bandwidth(device.link_bandwidth)}, and its card does {format_bandwidth(usual)}"
+            yield Finding(
+                "link-slow",
+                PERCENTS,
+                f"the link of {device.name} copied at {rates}: prompts wait for it",
+                "a slot of more lanes or a newer generation; moefit calibrate looks again",
+                "sure",
             )
 
 

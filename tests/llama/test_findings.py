@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import metadata
 
 import pytest
 
 from moefit.llama.findings import program_findings
+from moefit.machine.finding import PERCENTS
 from moefit.machine.types import Cpu, Device, Machine, Ram
 
 GIB = 1 << 30
@@ -20,20 +22,20 @@ HELP = (
 def server(tmp_path):
     """Makes a llama-server that lists these devices; what the doctor finds of it."""
 
-    def make(devices, status=0):
+    def make(devices, status=0, machine=MACHINE, known=""):
         path = tmp_path / "llama-server"
         listed = f"Available devices:\n{devices}"
         path.write_text(
             f'#!/bin/sh\ncase "$*" in *--list-devices*) printf "{listed}"; exit {status};; *) cat {tmp_path}/help;; esac\n'
         )
         path.chmod(0o755)
-        (tmp_path / "help").write_text(HELP)
+        (tmp_path / "help").write_text(HELP + known)
         environment = {
             "PATH": f"{tmp_path}:/usr/bin:/bin",
             "XDG_CACHE_HOME": str(tmp_path / "cache"),
             "HOME": str(tmp_path),
         }
-        return {finding.code: finding for finding in program_findings(MACHINE, environment)}
+        return {finding.code: finding for finding in program_findings(machine, environment)}
 
     return make
 
@@ -49,6 +51,19 @@ def test_a_build_without_the_gpu_that_the_driver_sees_is_found(server):
 
 def test_a_build_that_sees_it_is_not(server):
     assert "cpu-only" not in server("  CUDA0: NVIDIA GeForce RTX 3060 (12288 MiB, 11000 MiB free)\\n")
+
+
+def test_a_build_that_sees_fewer_gpus_than_the_driver_is_found(server):
+    two = replace(MACHINE, gpus=(*MACHINE.gpus, replace(MACHINE.gpus[0], name="CUDA1")))
+    assert "gpu-unseen" in server(
+        "  CUDA0: NVIDIA GeForce RTX 3060 (12288 MiB, 11000 MiB free)\n", machine=two
+    )
+
+
+def test_a_build_without_an_expert_cache_alone_costs_percents(server):
+    known = "".join(f"{name} N    text\n" for name in ("-ot", "-lm", "-fit", "-ncmoe", "-ctxcp"))
+    found = server("", known=known)["old-build"]
+    assert (PERCENTS, True) == (found.cost, found.what.count("--moe-cache-mib") == 1)
 
 
 def test_a_program_that_fails_is_told(server):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from moefit.machine.findings import host_findings
 from moefit.machine.modules import parse_modules
 from moefit.machine.types import Cpu, Device, Machine, Ram
+from tests.machine.test_cgroup import v2
+from tests.machine.tree import write
 
 GIB = 1 << 30
 CARD = Device("CUDA0", 12 * GIB, 12 * GIB, description="NVIDIA GeForce RTX 3060", source="nvml")
@@ -68,6 +71,27 @@ def test_a_slow_link_is_looked_at_again_while_it_computes(root):
         current_link_speed="2.5 GT/s PCIe",
     )
     assert "perhaps" == codes(root=root)["link-speed"].sure
+
+
+def test_a_link_that_calibration_found_slow_is_named(root):
+    slow = replace(MACHINE, gpus=(replace(CARD, link_bandwidth=6 * 10**9),), calibration="2026-11-29")
+    assert "link-slow" in codes(slow, root)
+    assert "link-slow" not in codes(replace(slow, gpus=(replace(CARD, link_bandwidth=24 * 10**9),)), root)
+    assert "link-slow" not in codes(replace(slow, calibration=None), root)
+
+
+def test_what_a_control_group_grants_is_told_where_it_is_less(root):
+    group = {"memory.max": f"{8 * GIB}\n", "cpu.max": "50000 100000\n"}
+    write(root, v2("/a") | {f"sys/fs/cgroup/a/{name}": text for name, text in group.items()})
+    found = codes(root=root)
+    assert "grants 8.00 GiB of this host's 64.00 GiB" in found["cgroup-memory"].what
+    assert "0.5 processors" in found["cgroup-cpu"].what
+
+
+@pytest.mark.parametrize(("limit", "told"), [(8 << 20, True), (resource.RLIM_INFINITY, False)])
+def test_a_limit_of_locked_memory_is_told(root, monkeypatch, limit, told):
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (limit, limit))
+    assert told == ("memory-lock" in codes(root=root))
 
 
 def test_a_card_that_another_process_holds_is_named(root):
