@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MAX_REDIRECTS = 5
 DOWNLOAD = "download the model and give it with -m"
+_UNREACHED = "is the server reachable? without a network, name a file that is here"
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Answers after which asking again may help."""
 
@@ -142,7 +143,7 @@ class Client:
                 self.close()
                 if attempt == self.attempts:
                     times = "" if attempt == 1 else f" ({attempt} attempts)"
-                    raise InputError(f"{shown(url)}: {error}{times}", "is the server reachable?") from error
+                    raise InputError(f"{shown(url)}: {error}{times}", _UNREACHED) from error
                 time.sleep(self.pause * 2 ** (attempt - 1))
         raise AssertionError(self.attempts)
 

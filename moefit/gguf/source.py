@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from typing import Self
 
 
+_MOST_NAMED = 4
+"""Files that a hint names."""
+
+
 class Source(Protocol):
     """Random access to the bytes of one file."""
 
@@ -86,8 +90,8 @@ class FileSource:
         self.close()
 
 
-def _neighbour(path: str) -> str | None:
-    """A hint at the file of that folder whose name is most like a missing one's; None where none is."""
+def _neighbour(path: str) -> str:
+    """A hint at the file of that folder whose name is most like a missing one's, at what there is, or at what needs no download."""
     from difflib import get_close_matches  # noqa: PLC0415 - an error's hint only: keeps start-up short
 
     folder, name = os.path.split(path)
@@ -97,4 +101,9 @@ def _neighbour(path: str) -> str | None:
         return f"there is no folder {folder}"
     by_case = {other.lower(): other for other in there}
     near = get_close_matches(name.lower(), by_case, n=1)
-    return f"did you mean {os.path.join(folder, by_case[near[0]])}?" if near else None  # noqa: PTH118 - as above
+    if near:
+        return f"did you mean {os.path.join(folder, by_case[near[0]])}?"  # noqa: PTH118 - as above
+    if there:
+        some = ", ".join(there[:_MOST_NAMED]) + (" ..." if there[_MOST_NAMED:] else "")
+        return f"models in {folder or 'this folder'}: {some}"
+    return "a file that is here, or user/repo:Q4_K_M of Hugging Face: a plan reads its header alone"

@@ -51,3 +51,23 @@ def test_an_offset_that_no_file_can_have_is_refused(tmp_path):
 
     with FileSource(str(path)) as source, pytest.raises(InputError, match="cannot read at byte"):
         source.read(1 << 70, 1)
+
+
+@pytest.mark.parametrize(
+    ("there", "hint"),
+    [
+        ((), "a file that is here, or user/repo:Q4_K_M of Hugging Face: a plan reads its header alone"),
+        (("model.gguf",), "did you mean {folder}/model.gguf?"),
+        (("b.gguf", "a.gguf", "note.txt"), "models in {folder}: a.gguf, b.gguf"),
+        (
+            tuple(f"{name}.gguf" for name in ("00005", "00004", "00003", "00002", "00001")),
+            "models in {folder}: 00001.gguf, 00002.gguf, 00003.gguf, 00004.gguf ...",
+        ),
+    ],
+)
+def test_a_missing_file_gets_its_neighbour_or_what_there_is(tmp_path, there, hint):
+    for name in there:
+        (tmp_path / name).touch()
+    with pytest.raises(InputError) as caught:
+        FileSource(f"{tmp_path}/modell.gguf")
+    assert hint.format(folder=tmp_path) == caught.value.hint
