@@ -237,11 +237,12 @@ def serving(argv: Sequence[str], table: OptionTable, environment: Mapping[str, s
 
 
 def read_hits(log: Path) -> Hits | None:
-    """The hits and misses of small batches in a server's log, generation's among them.
+    """The hits and misses of small batches in a server's log, generation's among them: said as its context ends, so that a long log's end is read.
 
     source: src/llama-moe-cache.cpp, llama_moe_cache::impl::log_stats
     """
     with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - _LONGEST))
         text = file.read(_LONGEST).decode(errors="replace")
     found = [Hits(int(hits), int(misses)) for hits, misses in _HITS.findall(text)]
     return found[-1] if found else None
