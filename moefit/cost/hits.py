@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import log
+from typing import Final
 
 from moefit.cost import constants as c
 from moefit.values import dataclass
@@ -32,37 +33,49 @@ class HitRate:
         return HitRate(self.resident, *less)
 
 
+UNIFORM: Final = 2.0
+"""The `misses` of uniform routing."""
+
+
 def hit_rate(resident: float, misses: float | None = None) -> HitRate:
     """The hits of an LRU that holds this share of the experts, and those of a whole token at least.
 
-    Reckoned is with routing like that of the published figures, for real models are not uniform; or, where this very model ran
-    with a cache (`moefit bench --save`), with so many `misses` for each one of theirs.
+    Reckoned is with routing like that of the published figures, for real models are not uniform; or, where this very model ran with
+    a cache (`moefit bench --save`), with its own: so many `misses` for each published one, or from 1 to 2 the way on to uniform routing.
 
     >>> [round(hit_rate(share).likely, 2) for share in (0.125, 0.25, 0.5, 1.0)]
     [0.67, 0.81, 0.93, 1.0]
     >>> [round(hit_rate(share).most, 2) for share in (0.1, 0.3, 1.0)]
     [0.8, 0.95, 1.0]
-    >>> round(hit_rate(0.25, misses=0.5).likely, 2)
-    0.9
+    >>> [round(hit_rate(0.25, misses).likely, 2) for misses in (0.5, 1.0, UNIFORM)]
+    [0.9, 0.81, 0.25]
     """
     share = min(1.0, resident)
+    published = _published(share)
     if misses is not None:
-        seen = max(share, 1.0 - misses * _published(share))
+        onwards = min(1.0, max(0.0, misses - 1.0)) * (1.0 - share - published)
+        seen = 1.0 - min(1.0, misses) * published - onwards
         return HitRate(share, seen, seen, seen)
-    likely = max(share, 1.0 - _published(share))
     fewest = c.CACHE_FEWEST_MISSES * (-log(share)) ** c.CACHE_FEWEST_POWER
-    return HitRate(share, share, likely, max(likely, 1.0 - fewest))
+    return HitRate(share, share, 1.0 - published, max(1.0 - published, 1.0 - fewest))
 
 
 def _published(share: float) -> float:
+    """The share of uses that miss; never more than with uniform routing."""
     misses: float = c.CACHE_MISSES * (-log(share)) ** c.CACHE_POWER
-    return misses
+    return min(1.0 - share, misses)
 
 
 def miss_factor(seen: float, resident: float) -> float | None:
     """The `misses` with which a cache of such a size is hit as often as was seen; None where its size says nothing.
 
-    >>> round(hit_rate(0.25, miss_factor(0.9, 0.25)).likely, 3)
-    0.9
+    >>> [round(hit_rate(0.25, miss_factor(seen, 0.25)).likely, 3) for seen in (0.9, 0.5, 0.25, 0.2)]
+    [0.9, 0.5, 0.25, 0.25]
     """
-    return (1.0 - seen) / _published(resident) if 0.0 < resident < 1.0 else None
+    if not 0.0 < resident < 1.0:
+        return None
+    published = _published(resident)
+    beyond = 1.0 - seen - published
+    if beyond <= 0.0:
+        return (1.0 - seen) / published
+    return 1.0 + min(1.0, beyond / max(beyond, 1.0 - resident - published))

@@ -112,9 +112,7 @@ def _notes(report: Report) -> Iterator[Text]:
         figure = _figure(report.plan, one.place, one.figure)
         yield Text(f"learned: {figure} is {one.factor:.2f} times what was stated")
     if report.lesson.misses is not None:
-        yield Text(
-            f"learned: {report.lesson.misses:.2f} misses of an expert cache for one that was published"
-        )
+        yield Text(f"learned: {_routing(report.lesson.misses)}")
     for place, name in report.lesson.refused:
         yield Text(
             f"not learned: {_figure(report.plan, place, name)} would be off by more than a factor of two"
@@ -123,6 +121,13 @@ def _notes(report: Report) -> Iterator[Text]:
         yield Text(f"saved in {report.saved}")
     if report.interrupted:
         yield Text("interrupted: this is what was measured until then")
+
+
+def _routing(misses: float) -> str:
+    """How often the model misses an expert cache."""
+    if misses <= 1.0:
+        return f"{misses:.2f} misses of an expert cache for one that was published"
+    return f"misses of an expert cache, {min(1.0, misses - 1.0):.0%} of the way from what was published to uniform routing"
 
 
 def _hits(report: Report) -> Iterator[Text]:

@@ -130,7 +130,7 @@ class Machine:
     benched: tuple[str, ...] = ()
     """What ran here and is explained by these figures (`moefit bench --save`): calibration.bench_key of each."""
     misses: tuple[tuple[str, float], ...] = ()
-    """Models that ran here with an expert cache, by fingerprint, and how many misses for one of the published curve (cost/hits.py)."""
+    """Models that ran here with an expert cache, by fingerprint, and how often they miss (hit_rate of cost/hits.py)."""
     excluded: tuple[str, ...] = ()
     """Devices that are there but not in `gpus` (`--exclude`): llama.cpp would use them unless the line says which it may."""
     unseen: str = ""

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from moefit.app.request import as_bench
+from moefit.cost.hits import UNIFORM
 from moefit.errors import UsageError
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
@@ -124,6 +125,22 @@ def test_without_a_cache_biases_stay_with_their_experts() -> None:
     matrices = {name for name in away if name.endswith("weight")}
     assert matrices
     assert {name.replace("weight", "bias") for name in matrices} == away - matrices
+
+
+H200 = "name=CUDA0,free=12GiB,bandwidth=4800GB/s,link=54GB/s,compute=500T"
+
+
+@pytest.mark.parametrize(("ram", "cached"), [("153GB/s", False), ("28GB/s", True)])
+@pytest.mark.parametrize("misses", [None, UNIFORM])
+def test_where_routing_is_known_to_be_uniform_link_and_processor_decide(
+    ram: str, cached: bool, misses: float | None
+) -> None:
+    """Two H200: with one's processor a static line took 0.75 times as long, with another's a mix 0.83 times, both with uniform routing."""
+    asked = request("", H200)
+    memory, cpu = declare_host(Ram(512 * GIB, 512 * GIB), Cpu(32, 32), None, ram, 32)
+    known = ((asked.model.fingerprint, misses),) if misses is not None else ()
+    chosen = plan(replace(asked, machine=replace(asked.machine, ram=memory, cpu=cpu, misses=known)))
+    assert (misses is None or cached) is (chosen.strategy == MOE_CACHE)
 
 
 CARD_WITH_A_SLOW_LINK = "free=11.6GiB,bandwidth=360GB/s,compute=51T,link=13GB/s"
