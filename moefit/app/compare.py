@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
 
-from moefit.app.naming import is_repository
+from moefit.app.naming import is_repository, models_of
 from moefit.app.request import read_launch, read_machine, read_request
 from moefit.errors import MoefitError, UsageError
 from moefit.machine.detect import MachineOptions
@@ -30,7 +31,7 @@ class Asked:
     """What is compared; an empty field leaves that to the line, the machine and moefit."""
 
     models: tuple[str, ...] = ()
-    """As MODEL is written; a repository without a quant stands for all of its files."""
+    """As MODEL is written; a repository without a quant, and a folder, stand for all of their files."""
     contexts: tuple[int, ...] = ()
     cards: tuple[str, ...] = ()
     """As --gpu takes them: one machine for each."""
@@ -48,7 +49,7 @@ class SharedLine:
 
 
 def compare(asked: Asked, line: SharedLine, tell: Tell) -> tuple[Compared, ...]:
-    """Every combination, planned; the largest files first where a repository was asked for.
+    """Every combination, planned; the largest files first where a repository or a folder was asked for.
 
     Raises:
         UsageError: there is nothing to compare.
@@ -71,14 +72,16 @@ def compare(asked: Asked, line: SharedLine, tell: Tell) -> tuple[Compared, ...]:
     ]
     if len(names) == 1 and rows and all(row.plan is None for row in rows):
         raise UsageError(rows[0].error or "there is no plan")
-    whole = any(is_repository(name) for name in asked.models)
+    whole = any(is_repository(name) or Path(name).is_dir() for name in asked.models)
     return tuple(sorted(rows, key=lambda row: -(row.plan.model.bytes if row.plan else 0)) if whole else rows)
 
 
 def _named(models: Sequence[str]) -> Iterator[str]:
-    """The models one by one; a repository as its files."""
+    """The models one by one; a repository or a folder as its files."""
     for name in models:
-        if is_repository(name):
+        if Path(name).is_dir():
+            yield from models_of(name)
+        elif is_repository(name):
             from moefit.gguf.http import Client  # noqa: PLC0415 - only a repository needs it
             from moefit.llama.hub import access, listed  # noqa: PLC0415 - as above
 

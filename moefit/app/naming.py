@@ -73,10 +73,20 @@ def _of_hub(name: str) -> tuple[str, ...] | None:
     return ("-hf", match[1]) if match else None
 
 
-def _of_folder(folder: str) -> str:
+def models_of(folder: str) -> list[str]:
+    """The models of a folder, or where it has none itself of its subfolders; of a split set the first shard.
+
+    Raises:
+        InputError: there is none.
+    """
     found = sorted(_models(folder, os.listdir(folder))) or sorted(_below(folder))  # noqa: PTH208 - as above
     if not found:
         raise InputError(f"{word_shown(folder)}: no model in this folder", "name a .gguf file")
+    return found
+
+
+def _of_folder(folder: str) -> str:
+    found = models_of(folder)
     if len(found) > 1:
         some = ", ".join(map(word_shown, found[:6])) + (" ..." if found[6:] else "")
         raise UsageError(f"{word_shown(folder)}: {len(found)} models are in this folder", f"name one: {some}")

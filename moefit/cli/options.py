@@ -217,7 +217,7 @@ ComparedModels = Annotated[
     typer.Argument(
         metavar="[MODEL]...",
         autocompletion=_models,
-        help="Files, folders, URLs or repositories; one without a quant is all of its files.",
+        help="Files, URLs, folders or repositories; a folder, or a repository without a quant, is all of its files.",
     ),
 ]
 Repository = Annotated[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -70,6 +71,13 @@ def test_the_models_of_a_repository_are_listed_from_their_headers(hub, monkeypat
     found = rows("unsloth/Qwen3-30B-A3B-GGUF")
     assert {"Q4_K_M", "Q8_0"} == {row.model.removesuffix(".gguf").rpartition("-")[2] for row in found}
     assert all(row.fits for row in found)
+
+
+def test_a_folder_is_all_of_its_models_the_largest_first(tmp_path):
+    for quant in ("Q4_K_M", "Q8_0"):
+        (tmp_path / f"{quant}.gguf").symlink_to(Path(EXAMPLE).resolve())
+    found = rows(str(tmp_path))
+    assert {"Q4_K_M.gguf", "Q8_0.gguf"} == {Path(row.model).name for row in found}
 
 
 def test_the_fastest_and_the_largest_that_is_fast_enough_are_marked():
