@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from moefit.formats.page import Line, Rows
+from moefit.formats.page import Line, Rows, joined
 from moefit.launch.builds import RANGE
+from moefit.launch.resolve import default_order
 from moefit.machine.assumed import ram_bandwidth
 from moefit.machine.file import to_json
 from moefit.machine.types import Device, Machine
-from moefit.sizes import format_size
+from moefit.memory.reserve import pools
+from moefit.sizes import MIB, format_size
+
+_HOLDERS: Final = 3
+"""Processes of a card that are named."""
+_LITTLE: Final = 600 * MIB
+"""Bytes that a card's driver may take for itself."""
+_SEEN: Final = frozenset({"nvml", "llama-server", "sysfs"})
+"""Sources that tell what is free now."""
 
 
 def show_machine(machine: Machine, console: Console) -> None:
     """A table of devices, RAM and CPU."""
     table = Table(box=None, header_style="dim", padding=(0, 1, 0, 0), pad_edge=False)
-    for column in ("", "free", "total", "runtime", "memory", "link", "source", ""):
+    for column in ("", "free", "total", "runtime", "reserve", "memory", "link", "source", ""):
         table.add_column(column, justify="left" if column in {"", "source"} else "right")
     for gpu in machine.gpus:
         table.add_row(
@@ -27,23 +38,47 @@ def show_machine(machine: Machine, console: Console) -> None:
             format_size(gpu.free),
             format_size(gpu.total),
             format_size(gpu.overhead),
+            f"{format_size(pools(gpu))}+",
             _rate(gpu.bandwidth),
             "RAM's" if gpu.integrated else _rate(gpu.link_bandwidth),
             gpu.source,
-            f"{gpu.description}{_also(machine, gpu)}",
+            gpu.description,
         )
     ram = machine.ram
     cores = f"{machine.cpu.cores} cores, {machine.cpu.threads} threads"
     sizes = format_size(ram.available), format_size(ram.total)
-    table.add_row("RAM", *sizes, "", _rate(ram_bandwidth(machine)), "", ram_source(machine), cores)
+    table.add_row("RAM", *sizes, "", "", _rate(ram_bandwidth(machine)), "", ram_source(machine), cores)
     console.print(Rows(table), crop=False)
+    usual = {machine.gpus[i].name for i in default_order(machine.gpus)}
+    for gpu in machine.gpus:
+        if told := list(_told(machine, gpu, used=gpu.name in usual)):
+            console.print(Line([Text(f"{gpu.name}: ", style="dim"), *joined(told)], indent=len(gpu.name) + 2))
+    if machine.excluded:
+        console.print(Line([Text(f"left out by --exclude: {', '.join(machine.excluded)}")]))
     console.print(Line([Text(f"Rules are checked for llama.cpp {RANGE}.", style="dim")]))
 
 
-def _also(machine: Machine, gpu: Device) -> str:
-    """What else is known of a device: the names that other backends have for it."""
+def _told(machine: Machine, gpu: Device, *, used: bool) -> Iterator[str]:
+    """What a reader should know of a device beside its row."""
     others = [name for name, kept in machine.duplicates if kept == gpu.name]
-    return f" (also {', '.join(others)})" if others else ""
+    if others:
+        yield f"also {', '.join(others)}, which is the same card"
+    if gpu.integrated:
+        yield "shares the host's memory"
+    if not used:
+        yield "left out beside a card unless -dev names it"
+    if gpu.uncapped is not None:
+        yield f"{format_size(gpu.uncapped)} are free, and --budget caps it"
+    taken = gpu.total - (gpu.free if gpu.uncapped is None else gpu.uncapped)
+    if gpu.held:
+        yield f"held: {', '.join(f'{name} {format_size(size)}' for name, size in gpu.held[:_HOLDERS])}"
+    elif taken > _LITTLE and not gpu.integrated and gpu.source in _SEEN:
+        yield f"{format_size(taken)} are held by others or the driver"
+    if gpu.display:
+        yield "drives a screen, which may want more"
+    if gpu.link_now and gpu.link_most and gpu.link_now != gpu.link_most:
+        yield f"link {_rate(gpu.link_now)} now (idle ones slow down)"
+        yield f"{_rate(gpu.link_most)} at most"
 
 
 def ram_source(machine: Machine) -> str:

@@ -84,7 +84,7 @@ def detect(
         machine = Machine(declared, read_ram(root), read_cpu(root), host=read_fingerprint(root))
         if amending or not options.gpus:
             machine = _local_gpus(
-                machine, environment, ask_server, options.time_limit, prefer_server=prefer_server
+                machine, environment, ask_server, options.time_limit, root, prefer_server=prefer_server
             )
             if not machine.gpus:
                 machine = _without_answer(machine, environment, root, asked=ask_server is not None)
@@ -147,6 +147,7 @@ def _local_gpus(
     environment: Mapping[str, str],
     ask_server: AskServer | None,
     time_limit: float,
+    root: Path,
     *,
     prefer_server: bool,
 ) -> Machine:
@@ -174,7 +175,17 @@ def _local_gpus(
     # that NVML found nothing does not matter where the program lists a device
     return replace(
         machine,
-        gpus=seen.devices,
+        gpus=_linked(seen.devices, root),
         warnings=warnings if nvml or not listed else (),
         duplicates=seen.duplicates,
     )
+
+
+def _linked(devices: tuple[Device, ...], root: Path) -> tuple[Device, ...]:
+    """The devices with their links from sysfs, where a driver did not tell them."""
+    if not any(device.source == "llama-server" for device in devices):
+        return devices
+    from moefit.machine.bus import with_links  # noqa: PLC0415 - NVIDIA's cards have theirs from NVML
+    from moefit.machine.sysfs import read_adapters  # noqa: PLC0415 - as above
+
+    return with_links(devices, read_adapters(root))

@@ -19,7 +19,10 @@ _HINT: Final = "write such a file with `moefit devices --json`"
 def to_json(machine: Machine) -> dict[str, Any]:
     """`machine` as the `machine` object of a plan's JSON: gpus, ram and cpu, each field under its own name, unknown ones null."""
     return {
-        "gpus": [_object(gpu) | {"buffer": gpu.buffer_name} for gpu in machine.gpus],
+        "gpus": [
+            _object(gpu) | {"buffer": gpu.buffer_name, "held": [list(pair) for pair in gpu.held]}
+            for gpu in machine.gpus
+        ],
         "ram": _object(machine.ram)
         | {
             "bandwidth_by_threads": [list(pair) for pair in machine.ram.bandwidth_by_threads],
@@ -31,6 +34,7 @@ def to_json(machine: Machine) -> dict[str, Any]:
         "benched": list(machine.benched),
         "misses": dict(machine.misses),
         "excluded": list(machine.excluded),
+        "duplicates": [list(pair) for pair in machine.duplicates],
         "warnings": list(machine.warnings),
     }
 
@@ -65,6 +69,7 @@ def from_json(text: str, path: str = "machine file") -> Machine:
         benched=tuple(str(model) for model in reader.optional(found, "benched", list, "machine", [])),
         misses=reader.misses(found),
         excluded=tuple(str(name) for name in reader.optional(found, "excluded", list, "machine", [])),
+        duplicates=reader.names(found),
     )
 
 
@@ -134,7 +139,29 @@ class _Reader:
             uuid=self.optional(found, "uuid", str, where, ""),
             source=self.optional(found, "source", str, where, "file"),
             uncapped=self.optional(found, "uncapped", int, where),
+            link_now=self.optional(found, "link_now", int, where),
+            link_most=self.optional(found, "link_most", int, where),
+            held=self.held(found, where),
+            display=self.optional(found, "display", bool, where, default=False),
         )
+
+    def names(self, found: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+        """Further names of cards."""
+        pairs = []
+        for pair in self.optional(found, "duplicates", list, "machine", []):
+            if not isinstance(pair, list) or [type(part) for part in pair] != [str, str]:
+                raise self.error("machine: 'duplicates' is not pairs of names")
+            pairs.append((pair[0], pair[1]))
+        return tuple(pairs)
+
+    def held(self, found: Mapping[str, Any], where: str) -> tuple[tuple[str, int], ...]:
+        """Who holds a device's memory."""
+        held = []
+        for pair in self.optional(found, "held", list, where, []):
+            if not isinstance(pair, list) or [type(part) for part in pair] != [str, int]:
+                raise self.error(f"{where}: 'held' is not pairs of names and bytes")
+            held.append((pair[0], self._checked(pair[1], int, "held", where)))
+        return tuple(held)
 
     def ram(self, value: object, where: str) -> Ram:
         """The `ram` object."""

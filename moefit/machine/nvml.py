@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from moefit.machine.child import ask_in_child
 from moefit.machine.types import Device
@@ -30,7 +30,12 @@ def read_gpus(
     if answer.text is None:
         return (), (f"no NVIDIA GPU: NVML {answer.trouble}{f' ({answer.last})' if answer.last else ''}",)
     devices, warnings = json.loads(answer.text)
-    return tuple(Device(**device) for device in devices), tuple(warnings)
+    return tuple(map(_device, devices)), tuple(warnings)
+
+
+def _device(said: dict[str, Any]) -> Device:
+    """A device from the child's JSON, which knows lists alone."""
+    return Device(**{**said, "held": tuple((name, size) for name, size in said["held"])})
 
 
 def _ask(environment: Mapping[str, str], ram: Ram, note: Note) -> str:

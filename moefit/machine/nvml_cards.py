@@ -10,6 +10,7 @@ from moefit.machine.card import Card
 from moefit.machine.catalogue import card_of_driver, is_discrete
 from moefit.machine.cuda_order import Gpu, Visible, devices_by_uuid, visible_devices
 from moefit.machine.link import pcie_bandwidth
+from moefit.machine.nvml_now import read_now
 from moefit.machine.overhead import context_overhead
 from moefit.machine.types import Device
 from moefit.values import dataclass
@@ -211,6 +212,7 @@ class Cards:
         compute = known.compute if known else card.compute
         if bandwidth is None:
             self._warnings.append(f"{card.label}: memory bandwidth unknown")
+        now = read_now(self._calls, card.label, card.handle)
         return Device(
             name=name,
             free=memory.free,
@@ -225,6 +227,10 @@ class Cards:
             integrated=memory.shared,
             uuid=mig or card.uuid,
             source="nvml",
+            link_now=None if memory.shared else now.link_now,
+            link_most=None if memory.shared else now.link_most,
+            held=now.held,
+            display=now.display,
         )
 
     def _memory(self, card: _Card, handle: Any, ram: Ram) -> _Memory:

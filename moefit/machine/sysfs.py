@@ -27,6 +27,7 @@ _METRICS_OF_CARDS: Final = 1
 _GENERATIONS: Final = {"2.5": 1, "5.0": 2, "5": 2, "8.0": 3, "8": 3, "16.0": 4, "32.0": 5, "64.0": 6}
 _NAMES: Final = "usr/share/libdrm/amdgpu.ids"
 """AMD's names by device and revision, which libdrm installs: `744C, C8, AMD Radeon RX 7900 XTX`."""
+_LANES: Final = 32
 _LARGEST: Final = 1 << 16
 """Bytes of a file of sysfs."""
 
@@ -50,6 +51,10 @@ class Adapter:
     free: int = 0
     link: int | None = None
     """Bytes per second from pinned host memory over the narrowest part of its path; None when unknown."""
+    link_now: int | None = None
+    """The same at the speed that the link has now."""
+    link_most: int | None = None
+    """The same with all lanes of card and slot."""
 
 
 def read_adapters(root: Path) -> tuple[Adapter, ...]:
@@ -72,6 +77,7 @@ def _adapter(root: Path, card: Path, device: Path) -> Adapter:
     lent, lent_used = _number(device / "mem_info_gtt_total"), _number(device / "mem_info_gtt_used")
     if not integrated:
         lent = lent_used = 0
+    link, now, most = (None, None, None) if integrated else _links(place)
     return Adapter(
         slot=slot,
         vendor=vendor,
@@ -80,7 +86,9 @@ def _adapter(root: Path, card: Path, device: Path) -> Adapter:
         name=_read(device / "product_name") or _listed_name(root, device),
         total=own + lent,
         free=max(0, own - own_used) + max(0, lent - lent_used),
-        link=None if integrated else _link(place),
+        link=link,
+        link_now=now,
+        link_most=most,
     )
 
 
@@ -115,21 +123,29 @@ def _listed_name(root: Path, device: Path) -> str:
     return found[1] if found else ""
 
 
-def _link(place: Path) -> int | None:
-    """The slowest part of the path from the processor: a card's own port tells of the switch on the card, not of its slot.
+def _links(place: Path) -> tuple[int | None, int | None, int | None]:
+    """What its path carries, by the slowest part of it: when it is awake, now, and at the most that the parts can do.
 
-    Of each part the generation that it can reach counts, for idle links slow down, and the width that it runs at.
+    A card's own port tells of the switch on the card, not of its slot. Idle links slow down, so awake is the generation that a part can
+    reach with the width that it runs at.
     """
-    rates = []
+    awake, now, most = [], [], []
     for part in (place, *place.parents):
         if not _SLOT.fullmatch(part.name):
             break
-        generation = _GENERATIONS.get(_read(part / "max_link_speed").partition(" ")[0])
-        widths = (_number(part / "max_link_width"), _number(part / "current_link_width"))
-        lanes = min((width for width in widths if 0 < width <= 32), default=0)
-        if generation and lanes:
-            rates.append(pcie_bandwidth(generation, lanes))
-    return min(rates, default=None)
+        best, speed = (_generation(part / f"{which}_link_speed") for which in ("max", "current"))
+        widest, width = (_number(part / f"{which}_link_width") for which in ("max", "current"))
+        lanes = [n for n in (widest, width) if 0 < n <= _LANES]
+        if best and lanes:
+            awake.append(pcie_bandwidth(best, min(lanes)))
+            most.append(pcie_bandwidth(best, max(lanes)))
+        if speed and 0 < width <= _LANES:
+            now.append(pcie_bandwidth(speed, width))
+    return min(awake, default=None), min(now, default=None), min(most, default=None)
+
+
+def _generation(path: Path) -> int | None:
+    return _GENERATIONS.get(_read(path).partition(" ")[0])
 
 
 def files_of_nvidia(root: Path) -> Iterator[str]:

@@ -46,6 +46,15 @@ class Device:
     uncapped: int | None = None
     """Bytes the driver reports free where a --budget caps `free`, of which llama.cpp knows nothing; None without one."""
 
+    link_now: int | None = None
+    """What the link would carry at its present speed, bytes per second: idle ones slow down; None when unknown."""
+    link_most: int | None = None
+    """The same at the best that card and slot can do."""
+    held: tuple[tuple[str, int], ...] = ()
+    """Processes that hold its memory, by name, and their bytes; empty when the driver does not tell."""
+    display: bool = False
+    """A screen is driven by it."""
+
     def __post_init__(self) -> None:
         """A name reaches the line, a description the terminal.
 

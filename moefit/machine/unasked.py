@@ -52,6 +52,8 @@ def _device(adapter: Adapter, name: str) -> Device | None:
         overhead=context_overhead(name, card.multiprocessors if card else None),
         integrated=adapter.integrated,
         source="sysfs",
+        link_now=adapter.link_now,
+        link_most=adapter.link_most,
     )
 
 

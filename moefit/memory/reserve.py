@@ -75,6 +75,11 @@ def reserve(model: Model, settings: Settings, device: Device) -> tuple[Term, ...
     return tuple(term for term in terms if term.bytes)
 
 
+def pools(device: Device) -> int:
+    """The part of the reserve that is the same for every model."""
+    return POOLS.get(device.backend.name, UNKNOWN_POOLS)[0]
+
+
 @per_object(8)
 def _lookups(model: Model) -> int:
     """Parts that an expert cache cuts a device's step into, at most: one for each layer's lookup, three more around biases on the CPU.

@@ -49,6 +49,12 @@ class FakeCard:
     generation: Any = 4
     width: Any = 16
     current_width: Any = 16
+    current_generation: Any = 1
+    compute: Any = ()
+    """Pairs of process and bytes that compute; None for bytes that the driver keeps back."""
+    graphics: Any = ()
+    """The same of those that draw."""
+    display: Any = 0
     handle: Any = None
     """An exception that getting the card's handle raises."""
     mig: list[FakeCard] = field(default_factory=list)
@@ -60,6 +66,20 @@ class FakeCard:
             if isinstance(self.free, Exception)
             else SimpleNamespace(total=self.total, free=self.free)
         )
+
+    @property
+    def computing(self) -> Any:
+        return self._processes(self.compute)
+
+    @property
+    def drawing(self) -> Any:
+        return self._processes(self.graphics)
+
+    @staticmethod
+    def _processes(pairs: Any) -> Any:
+        if isinstance(pairs, Exception):
+            return pairs
+        return [SimpleNamespace(pid=pid, usedGpuMemory=size) for pid, size in pairs]
 
     @property
     def mig_mode(self) -> Any:
@@ -108,6 +128,10 @@ def fake_nvml(*cards: FakeCard, init: Exception | None = None, count: Exception 
     module.nvmlDeviceGetMaxPcieLinkGeneration = ask("generation")
     module.nvmlDeviceGetMaxPcieLinkWidth = ask("width")
     module.nvmlDeviceGetCurrPcieLinkWidth = ask("current_width")
+    module.nvmlDeviceGetCurrPcieLinkGeneration = ask("current_generation")
+    module.nvmlDeviceGetComputeRunningProcesses = ask("computing")
+    module.nvmlDeviceGetGraphicsRunningProcesses = ask("drawing")
+    module.nvmlDeviceGetDisplayActive = ask("display")
     module.nvmlDeviceGetMigMode = ask("mig_mode")
     module.nvmlDeviceGetMaxMigDeviceCount = lambda _card: 7
     module.nvmlDeviceGetMigDeviceHandleByIndex = mig_handle

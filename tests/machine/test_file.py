@@ -29,6 +29,10 @@ DEVICES = st.builds(
     uuid=st.text(),
     source=st.text(),
     uncapped=st.none() | BYTES,
+    link_now=RATES,
+    link_most=RATES,
+    held=st.lists(st.tuples(st.text(), BYTES), max_size=2).map(tuple),
+    display=st.booleans(),
 )
 MACHINES = st.builds(
     Machine,
@@ -53,6 +57,7 @@ MACHINES = st.builds(
     warnings=st.lists(st.text(), max_size=2).map(tuple),
     calibration=st.text(),
     host=st.text(),
+    duplicates=st.lists(st.tuples(st.text(), st.text()), max_size=2).map(tuple),
 )
 SMALLEST: dict[str, Any] = {
     "gpus": [{"name": "CUDA0", "free": 1, "total": 2}],

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import fields
 from types import ModuleType
 
+import psutil
 import pytest
 
 from moefit.machine import cuda_driver
@@ -39,8 +41,27 @@ def test_a_card_is_described_by_what_nvml_says(monkeypatch) -> None:
         overhead=250 * MIB,
         uuid="GPU-3060",
         source="nvml",
+        link_now=pcie_bandwidth(1, 16),
+        link_most=pcie_bandwidth(4, 16),
     )
     assert ((expected,), ()) == (gpus, warnings)
+
+
+def test_who_holds_a_cards_memory_is_told_by_name_the_largest_first(monkeypatch) -> None:
+    own, nobody = os.getpid(), 4194304 + 7
+    card = FakeCard(compute=[(nobody, 300 * MIB), (nobody + 1, None)], graphics=[(own, 900 * MIB)], display=1)
+    [gpu], warnings = read(monkeypatch, fake_nvml(card))
+    named = psutil.Process(own).name()
+    assert ((named, 900 * MIB), (f"process {nobody}", 300 * MIB)) == gpu.held
+    assert (True, ()) == (gpu.display, warnings)
+
+
+@pytest.mark.parametrize("answer", [NOT_SUPPORTED, 7, [(1, "many")]])
+def test_a_driver_that_does_not_tell_who_holds_memory_tells_the_rest(monkeypatch, answer) -> None:
+    card = fake_nvml(FakeCard())
+    card.nvmlDeviceGetComputeRunningProcesses = lambda _card: answer
+    [gpu], _ = read(monkeypatch, card)
+    assert ((), 12288 * MIB) == (gpu.held, gpu.total)
 
 
 @pytest.mark.parametrize(

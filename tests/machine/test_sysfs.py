@@ -85,3 +85,10 @@ def test_a_figure_that_is_no_number_is_unknown(tmp_path, junk) -> None:
 
 def test_a_host_without_a_gpu_has_none(tmp_path) -> None:
     assert () == read_adapters(tmp_path)
+
+
+def test_a_link_is_told_as_it_is_now_and_as_it_could_be(tmp_path) -> None:
+    adapter(tmp_path, "0000:00:01.0/0000:03:00.0", **CARD, **LANES | {"current_link_width": "4"})
+    [card] = read_adapters(tmp_path)
+    found = (card.link, card.link_now, card.link_most)
+    assert (pcie_bandwidth(4, 4), pcie_bandwidth(1, 4), pcie_bandwidth(4, 16)) == found
