@@ -206,6 +206,16 @@ HOPS: Final = by_backend(
     ROCm=0.00028,
 )
 
+VIRTUAL_HOPS: Final = Constant(
+    2.5,
+    "hops",
+    "Times as long a visit to the CPU takes on a virtual machine: by five leases of rented H100s and H200s, "
+    "Qwen3-30B-A3B, each layer with experts on the CPU took 50 to 330 us more than RAM and a hop of bare "
+    "metal, most of them 120 to 230. With 4 to 16 threads a token's time with all experts there fits "
+    "15.5 ms + 173 ms / threads, so that it is no matter of RAM.",
+    when="2026-11, llama.cpp b11434 and b11549",
+)
+
 DISK: Final = Constant(
     2000000000.0,
     "B/s",
@@ -511,12 +521,12 @@ CACHE_UPLOAD: Final = Constant(
 )
 
 BIAS_VISITS: Final = Constant(
-    1.5,
+    0.7,
     "hops",
     "Hops of a layer more where the biases of its experts are not where the experts are multiplied: three "
     "short visits, without products (gpt-oss-120b's step in b11549 has 254 splits instead of 38 with a "
-    "cache, 218 instead of 74 without). On an H200, biases on the CPU and experts in a cache: 160 us a "
-    "layer; biases on the card and experts on the CPU: 110 us more than with both there.",
+    "cache, 218 instead of 74 without). On a rented H200, whose hops take 225 us, biases on the CPU and "
+    "experts in a cache: 160 us a layer; biases on the card and experts on the CPU: 110 us more than both there.",
     when="2026-11, llama.cpp b11549",
 )
 

@@ -29,9 +29,9 @@ processors are shared. measured: repeated runs of one line, and what `moefit ben
 
 _TAKING_TURNS: Final = 0.75
 """The lower end of decode where several devices and the CPU take turns: on two rented H200 0.4 to 0.86 of the prediction."""
-_SHARED: Final = 0.7
-"""The same where the CPU is a virtual machine's: the static lines of four leases decoded at 0.55 to 0.97 of what calibration foretold, and
-fell by half within minutes while neighbours worked."""
+_SHARED: Final = 0.85
+"""The same where the CPU is a virtual machine's: the static lines of five leases decoded at 0.73 to 1.18 of what is now foretold (with hops
+that take longer there, VIRTUAL_HOPS), and fell by half within minutes while neighbours worked."""
 
 
 @dataclass(frozen=True, slots=True)

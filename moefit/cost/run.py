@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from moefit.cost import constants as c
 from moefit.cost.moe_cache import cached_groups
 from moefit.cost.rates import copy_rate, device_rates, handover_rate, host_rates
 from moefit.cost.tally import tally
@@ -48,10 +49,13 @@ class Run:
     """Devices work on several micro-batches at once."""
     cached: tuple[Cached, ...] = ()
     """Layers whose experts an expert cache holds in part."""
+    slower_hops: float = 1.0
+    """Times as long as on bare metal a visit to the CPU takes."""
 
     def hop(self, *places: int) -> float:
         """Seconds of a visit from place to place, by the slowest device that takes part."""
-        return max((self.rates[place].hop for place in places if place != CPU), default=0.0)
+        slowest = max((self.rates[place].hop for place in places if place != CPU), default=0.0)
+        return slowest * (self.slower_hops if CPU in places else 1.0)
 
     def handover(self, size: float, *places: int) -> float:
         """Seconds in which hidden states of `size` bytes go from one place to another.
@@ -106,6 +110,7 @@ def run_of(
             machine.misses,
             answered,
         ),
+        slower_hops=c.VIRTUAL_HOPS if machine.cpu.virtual else 1.0,
     )
 
 

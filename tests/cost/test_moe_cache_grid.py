@@ -49,8 +49,8 @@ class Line:
             load_mode="none",
             moe_cache=self.cache << 20,
         )
-        ram, cpu = declare_host(Ram(512 * GIB, 512 * GIB), Cpu(32, 32), None, "129GB/s", 32)
-        machine = Machine(parse_gpus([H200]), ram, cpu)
+        ram, cpu = declare_host(Ram(512 * GIB, 512 * GIB), Cpu(32, 32), None, "153GB/s", 32)
+        machine = Machine(parse_gpus([H200]), ram, replace(cpu, virtual=True))
         on_cpu = {
             t.name: CPU for layer in QWEN.layers if layer.index not in self.whole for t in layer.experts
         }
@@ -99,14 +99,22 @@ def test_with_skewed_routing_the_chosen_mix_is_the_fastest(free: str, knowing_hi
     assert "moefit" == min(seconds, key=seconds.__getitem__)
 
 
-@pytest.mark.parametrize("free", ["8 GiB", "12 GiB"])
+@pytest.mark.parametrize("free", SKEWED)
 @pytest.mark.parametrize("knowing_hits", [True, False])
 def test_with_skewed_routing_lines_are_in_the_measured_order(free: str, knowing_hits: bool) -> None:
-    """Those a tenth apart; at 16 GiB static was 0.74 of its prediction (the processor is shared), and cache only seems as slow as it."""
+    """Those a tenth apart."""
     seconds = {line: line.predicted(knowing_hits=knowing_hits).seconds for line in SKEWED[free].values()}
     apart = [(a, b) for a in seconds for b in seconds if b.measured > 1.1 * a.measured]
     assert apart
     assert all(seconds[a] < seconds[b] for a, b in apart)
+
+
+@pytest.mark.parametrize(
+    "line", [line for cell in (*SKEWED.values(), UNIFORM) for line in cell.values() if not line.cache]
+)
+def test_decode_without_a_cache_counts_the_longer_visits_of_a_virtual_machine(line: Line) -> None:
+    """A visit to the CPU takes 2.5 times as long there; with that of bare metal these lines were 0.67 to 0.78 of their prediction."""
+    assert line.decode == pytest.approx(line.predicted(knowing_hits=False).decode_tokens_per_second, rel=0.15)
 
 
 def test_uniform_routing_puts_whole_layers_before_a_cache_once_its_hits_are_known() -> None:
