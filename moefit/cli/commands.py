@@ -27,7 +27,7 @@ from moefit.cli import DOES_NOT_FIT, FITS, INTERRUPTED
 from moefit.cli import options as o
 from moefit.cli.gathered import gather
 from moefit.cli.output import console, draw, note, show, warn, write_argv
-from moefit.cli.progress import asking, show_progress
+from moefit.cli.progress import asking, show_progress, told
 from moefit.cli.registry import COMMANDS, command
 from moefit.cli.shared import MachineShared, Shared
 from moefit.cli.streams import carried
@@ -93,9 +93,10 @@ def plan(shared: Shared, as_json: o.AsJson = False, explain: o.Explain = False, 
     from moefit.planning.what_if import what_if
 
     request = _look(shared, thorough=True)
-    made = planned(request, exact=shared.exact, waiting=asking)
-    gather("plan", made)
-    made = replace(made, helps=what_if(request, made))
+    with told("planning"):
+        made = planned(request, exact=shared.exact, waiting=asking)
+        gather("plan", made)
+        made = replace(made, helps=what_if(request, made))
     show(made, as_json=as_json, details=explain, color=shared.color, picture=svg)
     return FITS if made.fits else DOES_NOT_FIT
 
@@ -347,11 +348,12 @@ def _wait_free(shared: Shared, seconds: float) -> None:
     from moefit.llama.execute import wait_free
 
     request = _read(shared)
-    wait_free(
-        lambda: read_machine(shared.machine_options, request.launch),
-        lambda machine: make_plan(replace(request, machine=machine)).fits,
-        seconds,
-    )
+    with told("waiting for the memory of an earlier process"):
+        wait_free(
+            lambda: read_machine(shared.machine_options, request.launch),
+            lambda machine: make_plan(replace(request, machine=machine)).fits,
+            seconds,
+        )
 
 
 def _look(shared: Shared, *, thorough: bool = False) -> Request:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,9 +16,14 @@ if TYPE_CHECKING:
 ERASE = "\r\x1b[K"
 
 
+def _is_watched() -> bool:
+    """Whether stderr is a terminal that can take a line away again."""
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
 def show_progress(progress: Progress) -> None:
     """Write over the line, and take it away in the end."""
-    if not sys.stderr.isatty():
+    if not _is_watched():
         return
     line = "" if progress.done else f"reading the header of {progress.name}: {format_size(progress.fetched)}"
     sys.stderr.write(ERASE + line)
@@ -25,13 +31,29 @@ def show_progress(progress: Progress) -> None:
 
 
 @contextmanager
+def told(what: str) -> Iterator[None]:
+    """What is being done stands on the line while it is."""
+    if not _is_watched():
+        yield
+        return
+    sys.stderr.write(what)
+    sys.stderr.flush()
+    try:
+        yield
+    finally:
+        sys.stderr.write(ERASE)
+        sys.stderr.flush()
+
+
+@contextmanager
 def asking() -> Iterator[None]:
     """A bar while the real llama.cpp is asked, which takes seconds."""
-    if not sys.stderr.isatty():
+    if not _is_watched():
         yield
         return
     from moefit.cli.bar import bar
 
+    sys.stderr.write(ERASE)
     with bar() as tell:
         tell("llama.cpp loads the model without its weights", None)
         yield

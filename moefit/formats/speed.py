@@ -122,11 +122,22 @@ def alternatives(plan: Plan) -> Mapping[str, float]:
     Where all is on devices the strategies have nothing to choose: then only what llama.cpp does by itself is another way.
     """
     best: dict[str, float] = {}
-    for candidate in plan.candidates:
-        if candidate.fits and _is_another(plan, candidate):
-            name = strategy_name(candidate.strategy)
-            best[name] = min(best.get(name, candidate.prediction.seconds), candidate.prediction.seconds)
+    lines: list[object] = [(plan.settings, plan.placement, [d.device.name for d in plan.devices])]
+    for candidate in sorted(plan.candidates, key=lambda c: c.prediction.seconds):
+        name, own = strategy_name(candidate.strategy), _own(candidate)
+        if not candidate.fits or name in best or not _is_another(plan, candidate):
+            continue
+        if candidate.strategy not in _NAMES and own in lines:
+            continue
+        best[name] = candidate.prediction.seconds
+        lines.append(own)
     return dict(sorted(best.items(), key=lambda item: item[1]))
+
+
+def _own(candidate: Candidate) -> object:
+    """What tells a candidate's line from another."""
+    names = [device.name for device in candidate.settled.devices]
+    return candidate.settings, candidate.settled.placement, names
 
 
 def _is_another(plan: Plan, candidate: Candidate) -> bool:

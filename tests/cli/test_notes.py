@@ -59,3 +59,16 @@ def test_ctrl_c_leaves_nothing_on_the_terminal():
         os.close(leader)
     assert (b"", "") == (out, shown.rpartition("\x1b[K")[2])
     assert "Traceback" not in shown
+
+
+@pytest.mark.parametrize(("terminal", "told"), [("xterm", True), ("dumb", False)])
+def test_a_plan_says_that_it_is_being_made_and_takes_it_away(terminal, told):
+    leader, follower = pty.openpty()
+    environment = {**os.environ, "NO_COLOR": "1", "TERM": terminal}
+    words = [sys.executable, "-m", "moefit", "plan", EXAMPLE, *CARD]
+    child = subprocess.run(words, stderr=follower, stdout=subprocess.PIPE, env=environment, check=True)
+    os.close(follower)
+    shown = os.read(leader, 65536).decode()
+    os.close(leader)
+    assert (told, told) == ("planning\r\x1b[K" in shown, "\x1b" in shown)
+    assert b"planning" not in child.stdout

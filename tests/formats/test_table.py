@@ -262,6 +262,21 @@ def test_strategies_are_held_to_the_chosen_one_on_the_same_devices():
     assert set(alternatives(made)) <= others | {"--fit", "--cpu-moe"}
 
 
+def test_a_strategy_that_finds_the_same_line_is_no_other_way():
+    made = small("rtx-3060")
+    (best, *_) = sorted((c for c in made.candidates if c.fits), key=lambda c: c.prediction.seconds)
+    same, behind = (
+        replace(best, strategy="two-pass"),
+        next(c for c in made.candidates if c.strategy == "standard"),
+    )
+    twins = replace(made, candidates=(same, behind, replace(behind, strategy="ffn")))
+    assert ["standard"] == list(alternatives(twins))
+
+
+def test_without_a_gpu_all_experts_on_the_cpu_are_no_other_way():
+    assert {"--fit"} == set(alternatives(small(line="llama-server -m model.gguf -c 8192")))
+
+
 def test_experts_alone_on_a_device_are_not_called_all_on_the_cpu():
     line = "llama-server -m model.gguf -c 8192 -ngl 0 -ot blk.(1|2)[.]ffn_.*_exps=CUDA0"
     text = page(show, small("rtx-3060", line=line), 100)
