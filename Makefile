@@ -3,6 +3,7 @@
 PYTHON ?= python3
 FUZZ_SECONDS ?= 3600
 SOAK_DRAWS ?= 10000
+MUTANT_SECONDS ?= inf
 LOCK = -q --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make lock'
 
 .PHONY: help test thorough lint format package lock mutants real bench drift docs pictures release man clean
@@ -62,11 +63,9 @@ bench: .venv/installed  ## start-up time beside llama-fit-params
 	scripts/build_llama.sh
 	.venv/bin/python -m benchmarks.startup
 
-mutants: .venv/installed  ## changes that a test of placement, memory or formats should notice, in a copy of the checkout
+mutants: .venv/installed  ## changes that a test of placement, memory or formats should notice (Python 3.12 or newer)
 	.venv/bin/pip install -q cosmic-ray
-	rm -rf .mutants && mkdir .mutants && git archive HEAD | tar -x -C .mutants
-	cd .mutants && export PATH="$(CURDIR)/.venv/bin:$$PATH" PYTHONPATH=. && cosmic-ray init mutants.toml session.sqlite \
-	    && cosmic-ray exec mutants.toml session.sqlite && cr-report --show-diff --surviving-only session.sqlite
+	.venv/bin/python -m benchmarks.mutants --survivors --seconds $(MUTANT_SECONDS)
 
 drift: .venv/installed  ## hold the rules to the newest llama.cpp there is, and write docs/llama-cpp-builds.md
 	.venv/bin/python scripts/drift.py

@@ -27,7 +27,7 @@ ARGUMENTS = ("-s", "-x", "--doctest-modules", "-p", "no:cacheprovider", "-p", "n
 
 
 @dataclass(frozen=True)
-class Tests:
+class Reach:
     """What the tests reach."""
 
     items: Mapping[str, pytest.Item]
@@ -56,7 +56,7 @@ class Tests:
         return chosen
 
 
-def outcome(mutant: Mutant, tests: Tests, functions: Living, budget: float) -> str:
+def outcome(mutant: Mutant, tests: Reach, functions: Living, budget: float) -> str:
     """`killed`, `survived`, `unreached`, `none` where nothing that runs is changed."""
     text = source(mutant)
     if text is None:
@@ -77,7 +77,7 @@ def outcome(mutant: Mutant, tests: Tests, functions: Living, budget: float) -> s
     return "survived" if survives else "killed"
 
 
-def unchanged(mutant: Mutant, tests: Tests, budget: float) -> bool:
+def unchanged(mutant: Mutant, tests: Reach, budget: float) -> bool:
     """Whether the tests of a change pass without it, both ways: else every trial would lie."""
     chosen = tests.of(mutant, budget)
     path = Path(mutant.path)

@@ -1,0 +1,87 @@
+"""The mutation run itself: a change takes hold wherever its function is held, and tests are tried in turns."""
+
+from __future__ import annotations
+
+import functools
+from types import SimpleNamespace
+
+import pytest
+
+from benchmarks.mutants import listed
+from benchmarks.mutants.forked import apart
+from benchmarks.mutants.listed import Mutant
+from benchmarks.mutants.patched import differing, living, put
+from benchmarks.mutants.trial import Reach
+
+BEFORE = """
+import functools
+class Card:
+    @property
+    def free(self): return 7
+@functools.cache
+def doubled(n): return n * 2
+def outer(): return (lambda: 1)()
+"""
+
+
+def changed(before: str, after: str, made: SimpleNamespace) -> bool:
+    """Whether the difference could be put into the functions of a module."""
+    old, new = (compile(text, "/rooms/m.py", "exec", dont_inherit=True) for text in (before, after))
+    exec(old, made.__dict__)
+    return put(differing(old, new), living("/rooms"))
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "asked", "expected"),
+    [
+        ("return 7", "return 8", lambda m: m.Card().free, 8),
+        ("n * 2", "n + 2", lambda m: m.doubled(5), 7),
+        ("lambda: 1", "lambda: 3", lambda m: m.outer(), 3),
+    ],
+)
+def test_a_changed_function_is_changed_where_it_is_held(was, becomes, asked, expected):
+    made = SimpleNamespace()
+
+    assert changed(BEFORE, BEFORE.replace(was, becomes), made)
+    assert expected == asked(made)
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes"),
+    [("def doubled(n)", "def doubled(n=1)"), ("@functools.cache\n", ""), ("7", "7\n    x = 1")],
+)
+def test_what_runs_at_import_is_no_change_of_a_function(was, becomes):
+    with pytest.raises(ValueError, match=r"."):
+        changed(BEFORE, BEFORE.replace(was, becomes), SimpleNamespace())
+
+
+def test_tests_are_tried_in_turns_of_each_function_and_within_the_time():
+    seconds = {"a[1]": 0.1, "a[2]": 0.2, "a[3]": 0.3, "b": 0.5, "c": 9.0}
+    tests = Reach({}, seconds, {"f.py": {3: ["c", "a[3]", "a[1]"], 4: ["b", "a[2]"], 9: ["c"]}})
+
+    assert ["a[1]", "b", "a[2]"] == tests.of(Mutant("f.py", "x/y", 0, 3, 4), budget=1.0)
+
+
+def test_a_change_that_no_test_can_be_told_to_reach_has_those_of_its_file():
+    tests = Reach({}, {"a": 0.1, "b": 0.2}, {"f.py": {3: ["a"], 4: ["b"]}, "g.py": {1: ["c"]}})
+
+    assert ["a", "b"] == tests.of(Mutant("f.py", "x/y", 0, 70, 70), budget=1.0)
+    assert [] == tests.of(Mutant("h.py", "x/y", 0, 1, 1), budget=1.0)
+
+
+def test_work_apart_leaves_nothing_behind():
+    values = functools.reduce(lambda found, n: [*found, n], range(3), [])
+
+    assert [0, 1, 2, 9] == apart(lambda: [*values, values.append(9) or 9], 5)
+    assert [0, 1, 2] == values
+
+
+def test_work_apart_that_does_not_end_is_ended():
+    assert None is apart(lambda: sum(iter(int, 1)), 0.2)
+
+
+def test_an_annotation_is_nothing_that_runs():
+    text = "from __future__ import annotations\ndef f(a: int | None) -> int | str:\n    x: int | str = 1\n    return a or x\n"
+
+    assert listed._running(text) == listed._running(text.replace("|", "+"))
+    assert listed._running(text) != listed._running(text.replace("or", "and"))
