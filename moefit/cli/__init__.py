@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 from collections.abc import Sequence
@@ -22,6 +23,10 @@ def main(words: Sequence[str] | None = None) -> NoReturn:
     """Run moefit with the words of the command line, and exit."""
     if words is None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # while modules are imported there is nothing to tidy up
+        gc.disable()  # a process of its own is over before garbage matters
     from moefit.cli.program import run
 
-    sys.exit(run(sys.argv[1:] if words is None else words, alone=words is None))
+    status = run(sys.argv[1:] if words is None else words)
+    if words is None:
+        gc.freeze()  # the interpreter looks for garbage once more before it ends, in all that was imported
+    sys.exit(status)

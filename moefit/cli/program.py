@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import signal
 import sys
 from collections.abc import Collection, Sequence
@@ -23,13 +22,11 @@ from moefit.cli.say import remember, say
 from moefit.errors import DoesNotFitError, DriverError, InputError, MoefitError, UsageError
 
 
-def run(words: Sequence[str], *, alone: bool) -> int:
-    """The exit status of the command; `alone`: the process is there for nothing else.
+def run(words: Sequence[str]) -> int:
+    """The exit status of the command.
 
     The line is cut at the first `--` before any option is read: what follows is the llama-server command.
     """
-    if alone:
-        gc.disable()  # a process of its own is over before garbage matters
     remember(words)
     GATHERED.clear()
     head, tail = cut(words)

@@ -104,15 +104,9 @@ class _Layer:
 
     index: int
     matrices: tuple[Tensor, ...]
-
-    @property
-    def layout(self) -> object:
-        """Equal for layers that can share slots."""
-        return tuple((t.quant.name, t.shape) for t in self.matrices)
-
-    @property
-    def bytes(self) -> int:
-        return sum(t.bytes for t in self.matrices)
+    layout: object
+    """Equal for layers that can share slots."""
+    bytes: int
 
 
 def moe_cache(
@@ -175,7 +169,9 @@ def _layers(model: Model, mtp: bool) -> tuple[_Layer, ...]:  # noqa: FBT001 - me
     for index, tensors in enumerate(loaded(model, mtp).slots[:-1]):
         named = {m[1]: t for t in tensors if (m := _MATRIX.fullmatch(t.name))}
         if named:
-            found.append(_Layer(index, tuple(named[part] for part in _ORDER if part in named)))
+            matrices = tuple(named[part] for part in _ORDER if part in named)
+            layout = tuple((t.quant.name, t.shape) for t in matrices)
+            found.append(_Layer(index, matrices, layout, sum(t.bytes for t in matrices)))
     return tuple(found)
 
 

@@ -17,6 +17,7 @@ from moefit.errors import UsageError
 from moefit.launch.constraints import Constraints
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU
+from moefit.memory.memo import per_object
 from moefit.memory.moe_cache import MoeCache, overflows, proportions, served
 from moefit.memory.weights import tensor_sizes
 from moefit.model import Layer, Model
@@ -175,6 +176,7 @@ def _rooms(problem: Problem, start: Candidate, launch: Settings) -> list[int]:
     ]
 
 
+@per_object(8, objects=2)
 def _returning(problem: Problem, start: Candidate) -> list[int]:
     """Bytes of each device's biases and scales of experts that are on the CPU now."""
     placement = start.settled.placement
@@ -190,6 +192,7 @@ def _returning(problem: Problem, start: Candidate) -> list[int]:
     ]
 
 
+@per_object(8, objects=2)
 def _movable(problem: Problem, start: Candidate, *, all_of_them: bool = False) -> list[dict[int, int]]:
     """For each device, its layers whose experts nothing fixes, with the bytes of those that are there (or of all)."""
     settled, model = start.settled, problem.request.model
@@ -240,6 +243,7 @@ def _of_rooms(start: Candidate, rooms: Sequence[int]) -> int:
     return int(most) // _MIB * _MIB
 
 
+@per_object(8, objects=1)
 def _parts(start: Candidate) -> list[float]:
     """The part of the cache that each device has: -ts, as the user or the plan writes it."""
     settled = start.settled
