@@ -36,7 +36,6 @@ from moefit.errors import DriverError, InputError, UsageError, Warn
 from moefit.formats import shell
 from moefit.planning.core import plan as make_plan
 from moefit.planning.describe import truncated
-from moefit.planning.estimate import estimate as make_estimate
 from moefit.planning.types import Plan
 from moefit.search.request import Request
 
@@ -107,6 +106,8 @@ def estimate(shared: Shared, as_json: o.AsJson = False, explain: o.Explain = Fal
 
     With --strategy, for the command that it completes.
     """
+    from moefit.planning.estimate import estimate as make_estimate
+
     as_it_stands = shared.strategy is o.Strategy.AUTO
     request = _look(shared, thorough=not as_it_stands)
     made = make_estimate(request) if as_it_stands else make_plan(request)
@@ -233,6 +234,8 @@ def verify(shared: Shared, as_given: o.AsGiven = False, as_json: o.AsJson = Fals
 
     No weights are read.
     """
+    from moefit.planning.estimate import estimate as make_estimate
+
     request = _read(shared)
     made = (make_estimate if as_given else make_plan)(request)
     argv = request.launch.command.argv if as_given else made.argv

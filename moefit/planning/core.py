@@ -12,8 +12,6 @@ from moefit.machine.types import CPU
 from moefit.memory.split_modes import SPLIT_MODES
 from moefit.planning.additions import additions
 from moefit.planning.advice import advice
-from moefit.planning.alternatives import alternatives
-from moefit.planning.as_given import as_given
 from moefit.planning.carried import carried
 from moefit.planning.context import wanted_context
 from moefit.planning.describe import describe
@@ -42,6 +40,8 @@ def plan(request: Request) -> Plan:
     made, chosen = _planned(request)
     if made.fits:
         return made
+    from moefit.planning.alternatives import alternatives  # noqa: PLC0415 - most plans fit
+
     return replace(made, alternatives=tuple(alternatives(request, chosen, _planned)))
 
 
@@ -49,6 +49,8 @@ def _planned(request: Request, context: int | None = None) -> tuple[Plan, Candid
     """The plan and what was chosen for it, without alternatives; with `context` (tokens) for that one."""
     refuse(request)
     if request.launch.constraints.split_mode in SPLIT_MODES:
+        from moefit.planning.as_given import as_given  # noqa: PLC0415 - few lines say -sm
+
         given = as_given(request, wanted_context(request.launch.constraints, request.model))
         return _written(request, given, (), given.settings, scarce=False), given
     problem = frame(request, context)
