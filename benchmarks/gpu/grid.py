@@ -148,9 +148,9 @@ def table(path: Path) -> None:
         elif "error" in row:
             print("failed:", *_cell_of(row), row["name"], row["error"][-160:])
     print(
-        "| lease | model | free GiB | context | launch | prompt t/s | answer t/s | seconds | takes / moefit | ready s | predicted |"
+        "| lease | model | free GiB | context | launch | rounds | prompt t/s | answer t/s | seconds | takes / moefit | ready s | predicted |"
     )
-    print("|---" * 11 + "|")
+    print("|---" * 12 + "|")
     for cell, launches in cells.items():
         for name, runs in launches.items():
             print("|", " | ".join([*cell, name, *_medians(runs, launches.get("moefit", {}))]), "|")
@@ -170,6 +170,7 @@ def _medians(runs: dict[int, dict[str, Any]], ours: dict[int, dict[str, Any]]) -
     expected = told.get("predicted", {})
     rates = [expected.get(f"{phase}_tokens_per_second") for phase in ("prefill", "decode")]
     return [
+        str(len(runs)),
         f"{prefill:.0f}",
         f"{decode:.1f}",
         f"{seconds:.1f}",
