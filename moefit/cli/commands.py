@@ -41,6 +41,7 @@ from moefit.search.request import Request
 
 if TYPE_CHECKING:
     from moefit.formats.unit import Service
+    from moefit.machine.servers import ServerRate
 
 
 _COMPLETE = "_MOEFIT_COMPLETE"
@@ -294,10 +295,10 @@ def devices(shared: MachineShared, as_json: o.AsJson = False, svg: o.Svg = None)
 
 
 @command()
-def calibrate(as_json: o.AsJson = False, color: o.Color = o.When.AUTO) -> int:
+def calibrate(rpc: o.Rpc = None, as_json: o.AsJson = False, color: o.Color = o.When.AUTO) -> int:
     """Measure this machine once, in under a minute.
 
-    Plans then rest on its own figures.
+    Plans then rest on its own figures. --rpc measures the way to those servers, too.
     """
     from moefit.cli.bar import bar
     from moefit.formats.calibration import calibration_json, show_calibration
@@ -305,7 +306,9 @@ def calibrate(as_json: o.AsJson = False, color: o.Color = o.When.AUTO) -> int:
     from moefit.machine.measure import calibrate as measure
 
     with bar() as tell:
+        servers, unmeasured = _ways_to(rpc, tell)
         measured, warnings = measure(tell)
+    measured, warnings = replace(measured, servers=servers), (*warnings, *unmeasured)
     path = str(save_calibration(measured, os.environ))
     for text in warnings:
         warn(Warn("machine", text))
@@ -314,6 +317,17 @@ def calibrate(as_json: o.AsJson = False, color: o.Color = o.When.AUTO) -> int:
     else:
         show_calibration(measured, path, console(color))
     return FITS
+
+
+def _ways_to(
+    rpc: list[str] | None, tell: Callable[[str, float], None]
+) -> tuple[tuple[ServerRate, ...], tuple[str, ...]]:
+    """What is measured of the way to RPC servers."""
+    if not rpc:
+        return (), ()
+    from moefit.llama.rpc_link import measure_servers
+
+    return measure_servers(rpc, tell)
 
 
 @command(Shared)

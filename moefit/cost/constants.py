@@ -206,6 +206,14 @@ HOPS: Final = by_backend(
     ROCm=0.00028,
 )
 
+RPC_TRIPS: Final = Constant(
+    2.0,
+    "round trips",
+    "Answers of an RPC server that a visit takes: an activation is sent and the graph started without one, and "
+    "the result is read with one (ggml/src/ggml-rpc/ggml-rpc.cpp, rpc_server::set_tensor and get_tensor); as "
+    "much again for what is sent and started.",
+)
+
 VIRTUAL_HOPS: Final = Constant(
     2.5,
     "hops",

@@ -109,7 +109,7 @@ def device_rates(device: Device) -> DeviceRates:
         layer=c.LAYER * launch,
         moe_layer=c.MOE_LAYERS[backend] or c.MOE_LAYER * launch,
         recurrent_layer=c.RECURRENT_LAYER * launch,
-        hop=c.HOPS[backend],
+        hop=c.HOPS[backend] if device.latency is None else c.RPC_TRIPS * device.latency,
         unpacked=peak * c.UNPACKED[backend],
     )
 

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
 LIMIT: Final = 4.0
 """Seconds for all servers: one that is there answers in milliseconds."""
-_CAPS: Final = 24
+CAPS: Final = 24
 """Bytes of a greeting (RPC_CONN_CAPS_SIZE of transport.h)."""
-_HELLO: Final = bytes([14]) + _CAPS.to_bytes(8, "little") + bytes(_CAPS)
+HELLO: Final = 14
+"""RPC_CMD_HELLO, in every version."""
+_HELLO: Final = bytes([HELLO]) + CAPS.to_bytes(8, "little") + bytes(CAPS)
 _LONGEST: Final = 64
 """Bytes that an answer to it says it has; those of b11434 have 28."""
 _FIRST: Final = 0.6

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from moefit.documents import parse_json
 from moefit.errors import InputError
+from moefit.machine import servers
+from moefit.machine.servers import ServerRate, with_rates
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
@@ -70,6 +72,8 @@ class Calibration:
     """What ran: see `bench_key`."""
     misses: tuple[tuple[str, float], ...] = ()
     """Machine.misses, found by runs with an expert cache."""
+    servers: tuple[ServerRate, ...] = ()
+    """RPC servers that were asked, too."""
 
     @property
     def label(self) -> str:
@@ -93,7 +97,8 @@ def apply(machine: Machine, calibration: Calibration) -> Machine:
         )
         ram = replace(ram, bandwidth=best, bandwidth_by_threads=pairs, source="calibration")
         ram = _corrected_ram(ram, calibration.learned)
-    gpus = tuple(_corrected(_with_link(gpu, calibration.links), calibration.learned) for gpu in machine.gpus)
+    gpus = tuple(with_rates(_with_link(gpu, calibration.links), calibration.servers) for gpu in machine.gpus)
+    gpus = tuple(_corrected(gpu, calibration.learned) for gpu in gpus)
     if (ram, gpus) == (machine.ram, machine.gpus):
         return machine if not calibration.misses else replace(machine, misses=calibration.misses)
     own = ram.source == "calibration" and all(map(is_measurable, gpus))
@@ -179,6 +184,7 @@ def to_json(calibration: Calibration) -> dict[str, Any]:
         ],
         "benched": list(calibration.benched),
         "misses": dict(calibration.misses),
+        "servers": servers.to_json(calibration.servers),
     }
 
 
@@ -214,6 +220,7 @@ def from_json(text: str, path: str = "calibration") -> Calibration:
             ),
             benched=tuple(_words(document.get("benched", []))),
             misses=miss_factors(document.get("misses", {})),
+            servers=servers.from_json(document.get("servers", [])),
         )
     except (ValueError, TypeError, KeyError) as error:
         raise InputError(f"{path}: not a calibration: {error!r}", hint) from None

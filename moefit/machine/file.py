@@ -139,6 +139,7 @@ class _Reader:
             uuid=self.optional(found, "uuid", str, where, ""),
             source=self.optional(found, "source", str, where, "file"),
             uncapped=self.optional(found, "uncapped", int, where),
+            latency=self.optional(found, "latency", float, where),
             link_now=self.optional(found, "link_now", int, where),
             link_most=self.optional(found, "link_most", int, where),
             held=self.held(found, where),

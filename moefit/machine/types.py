@@ -46,6 +46,8 @@ class Device:
     uncapped: int | None = None
     """Bytes the driver reports free where a --budget caps `free`, of which llama.cpp knows nothing; None without one."""
 
+    latency: float | None = None
+    """Of an RPC server: seconds from a question to its answer; None when not measured."""
     link_now: int | None = None
     """What the link would carry at its present speed, bytes per second: idle ones slow down; None when unknown."""
     link_most: int | None = None

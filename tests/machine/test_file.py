@@ -29,6 +29,7 @@ DEVICES = st.builds(
     uuid=st.text(),
     source=st.text(),
     uncapped=st.none() | BYTES,
+    latency=st.none() | st.floats(1e-6, 1.0),
     link_now=RATES,
     link_most=RATES,
     held=st.lists(st.tuples(st.text(), BYTES), max_size=2).map(tuple),
