@@ -15,7 +15,7 @@ from moefit.search.baselines import CPU_MOE, LLAMA_FIT
 from moefit.search.candidate import Candidate
 
 _SAME: Final = 1.02
-"""Faster by less is not worth a word."""
+"""Faster or slower by less is not worth a word."""
 _NAMES: Final = {LLAMA_FIT: "--fit", CPU_MOE: "--cpu-moe"}
 
 
@@ -110,7 +110,8 @@ def _gain(plan: Plan, fit: float | None) -> Iterator[Text]:
     """What llama.cpp's own --fit takes, and the gain over it."""
     if fit is not None:
         gain = fit / plan.prediction.seconds
-        told = f"{gain:.2f}x as fast as --fit" if gain >= _SAME else "as fast as --fit"
+        same = 1 / _SAME < gain < _SAME
+        told = "as fast as --fit" if same else f"{gain:.2f}x as fast as --fit"
         yield Text.assemble((told, "bold"), f" here ({fit:.1f} s)")
     elif plan.strategy == LLAMA_FIT:
         yield Text("llama.cpp's own --fit finds the same")

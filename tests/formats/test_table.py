@@ -262,6 +262,19 @@ def test_strategies_are_held_to_the_chosen_one_on_the_same_devices():
     assert set(alternatives(made)) <= others | {"--fit", "--cpu-moe"}
 
 
+@pytest.mark.parametrize(
+    ("factor", "told"),
+    [(1.5, "1.50x as fast as --fit"), (1.01, "as fast as --fit"), (0.8, "0.80x as fast as --fit")],
+)
+def test_the_gain_is_told_also_where_it_is_a_loss(factor, told):
+    """As with a --strategy that its user insists on."""
+    made = small("rtx-3060")
+    fit = next(c for c in made.candidates if c.strategy == "llama-fit")
+    seconds = fit.prediction.seconds / factor
+    slower = replace(made, prediction=replace(made.prediction, seconds=seconds))
+    assert f" tokens · {told} here" in page(show, slower, 100)
+
+
 def test_a_strategy_that_finds_the_same_line_is_no_other_way():
     made = small("rtx-3060")
     (best, *_) = sorted((c for c in made.candidates if c.fits), key=lambda c: c.prediction.seconds)
