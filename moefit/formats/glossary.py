@@ -62,7 +62,7 @@ WORDS: Final = {
         "moefit's usual placement: the output, then every layer's base, then experts from the first layer on with the room that is left. "
         "By use for each byte nothing is better."
     ),
-    "moe-cache": "All experts in RAM and an expert cache on the GPU, where llama.cpp has one.",
+    "moe-cache": "An expert cache on the GPU for layers whose experts are in RAM, beside layers that are whole on it, where llama.cpp has one.",
     "two-pass": "Whole layers first, then bases alone into what is left: the algorithm this project began from.",
     "standard": "Whole layers alone, from the last one down: -ngl and nothing else.",
     "ffn": "For dense models: feed-forward matrices on the CPU, so that all attention and KV stay on the GPU.",

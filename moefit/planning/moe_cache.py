@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from moefit.cost.hits import HitRate
 from moefit.errors import UsageError, Warn
+from moefit.machine.types import CPU
 from moefit.search.candidate import Candidate
 from moefit.search.moe_cache import OPTION
 from moefit.sizes import MIB, format_size
@@ -39,6 +40,7 @@ def cache_remarks(chosen: Candidate) -> Iterator[Warn]:
         )
         return
     yield from _assumed(chosen)
+    yield from _left_behind(chosen)
 
 
 def _told(rate: HitRate) -> str:
@@ -58,5 +60,24 @@ def _assumed(chosen: Candidate) -> Iterator[Warn]:
             "moe-cache",
             f"the expert cache holds {format_size(sum(cache.devices))}: {rate.likely:.0%} of the experts that a token of the answer uses "
             f"are taken to be there ({_told(rate)})",
+            note=True,
+        )
+
+
+def _left_behind(chosen: Candidate) -> Iterator[Warn]:
+    """Biases on the CPU, as -cmoe and -ncmoe leave them, of experts that are multiplied on a device."""
+    cache, placement = chosen.settled.footprint.moe_cache, chosen.settled.placement
+    assert cache is not None
+    cached = {f"blk.{layer}" for group in cache.groups if group.slots for layer in group.layers}
+    layers = {
+        layer
+        for name, place in placement.overrides.items()
+        if place == CPU and name.endswith("_exps.bias") and (layer := name.partition(".ffn_")[0]) in cached
+    }
+    if layers:
+        yield Warn(
+            "moe-cache-biases",
+            f"the biases of {len(layers)} layers' experts are on the CPU: with an expert cache a token goes there and back for each of them",
+            "-ot '_exps[.]weight=CPU' instead of -cmoe leaves them on the device",
             note=True,
         )

@@ -286,3 +286,13 @@ def test_what_was_assumed_of_its_hits_is_said() -> None:
     assert [True] == [
         "if routing were uniform" in w.message for w in made().warnings if w.code == "moe-cache"
     ]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [("-cmoe", True), ("-ncmoe 30", True), ("-ot _exps[.]weight=CPU", False)],
+)
+def test_biases_that_a_line_leaves_on_the_cpu_beside_a_cache_are_said(words: str, said: bool) -> None:
+    asked = request(f"-ngl 99 --moe-cache-mib 8000 {words}", "24GiB,link=54GB/s")
+    found = estimate(replace(asked, model=model("gpt-oss-120b", "MXFP4")))
+    assert said is any(warning.code == "moe-cache-biases" for warning in found.warnings)
