@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final
 
 from moefit.errors import UsageError
@@ -18,6 +19,7 @@ _SHORT: Final = ((r"(\d{4}(?:ti)?)(?:m|mobile|maxq|notebook)", r"\1laptop"), (r"
 """4090m, 4080s."""
 
 
+@cache
 def find_card(text: str) -> Card | None:
     """The card a user means by `text` (`rtx-3060`, `3060`, `RTX 3060 12GB`, `NVIDIA GeForce RTX 3060`), or None for no card.
 
@@ -31,7 +33,7 @@ def find_card(text: str) -> Card | None:
 
 
 def _of_key(wanted: str) -> Card | None:
-    for spelling in (wanted, *(re.sub(f"{short}$", long, wanted) for short, long in _SHORT)):
+    for spelling in dict.fromkeys((wanted, *(re.sub(f"{short}$", long, wanted) for short, long in _SHORT))):
         keys = ((card, key) for card in CARDS for key in (card.key, *card.other_keys))
         found = next((card for card, key in keys if spelling in _spellings(key)), None)
         if found is not None:

@@ -15,7 +15,7 @@ from moefit.machine.catalogue import find_card, similar_cards
 from moefit.machine.modules import parse_modules
 from moefit.machine.overhead import context_overhead
 from moefit.machine.types import Cpu, Device, Machine, Ram
-from moefit.sizes import parse_bandwidth, parse_size
+from moefit.sizes import GIB, MIB, parse_bandwidth, parse_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -43,8 +43,8 @@ TYPICAL_CPU: Final = Cpu(cores=8, threads=16, assumed=True)
 """Of a declared host whose cores nobody states: a desktop's with one kind of core."""
 
 
-def parse_gpus(specs: Sequence[str]) -> tuple[Device, ...]:
-    """The devices that the `--gpu` options declare, in their order.
+def parse_gpus(specs: Sequence[str], ram: int | None = None) -> tuple[Device, ...]:
+    """The devices that the `--gpu` options declare, in their order; a card that shares `ram` (bytes) has its part of it.
 
     Unnamed ones are numbered within their backend: CUDA0, CUDA1, ...; a catalogue card brings its backend (rx-7900-xtx: ROCm0).
 
@@ -61,7 +61,7 @@ def parse_gpus(specs: Sequence[str]) -> tuple[Device, ...]:
         name = spec.keys.get("name") or _next_name(spec.card.backend if spec.card else "CUDA", taken)
         taken.add(name)
         with _in_option(spec.text):
-            devices.append(_declare(spec, name))
+            devices.append(_declare(spec, name, ram))
     twice = [name for name, count in Counter(device.name for device in devices).items() if count > 1]
     if twice:
         raise UsageError(f"--gpu declares {twice[0]} twice", "give each device its own name")
@@ -209,7 +209,7 @@ def _next_name(backend: str, taken: set[str]) -> str:
     return f"{backend}{index}"
 
 
-def _declare(spec: _Spec, name: str) -> Device:
+def _declare(spec: _Spec, name: str, ram: int | None) -> Device:
     """The device that `spec` declares, called `name`: its card's figures with what its keys say instead."""
     match = re.fullmatch(r"([A-Za-z]+)(\d*)", name)
     if match is None:
@@ -222,7 +222,8 @@ def _declare(spec: _Spec, name: str) -> Device:
     keys = spec.keys
     stated_total = parse_size(keys["total"]) if "total" in keys else None
     stated_free = parse_size(keys["free"]) if "free" in keys else spec.size
-    card = spec.card.device(name) if spec.card else None
+    sized = _of_ram(spec, ram)
+    card = sized.device(name) if sized else None
     total = stated_total or (card.total if card else stated_free)
     if total is None:
         raise UsageError("no memory given", _SPEC_HINT)
@@ -234,6 +235,32 @@ def _declare(spec: _Spec, name: str) -> Device:
     base = card or Device(name=name, free=free, total=total, overhead=context_overhead(name))
     base = replace(base, integrated=base.integrated or backend == _UNIFIED)
     return _amended(replace(base, free=free, total=total), keys)
+
+
+def _of_ram(spec: _Spec, ram: int | None) -> Card | None:
+    """The spec's card; one that shares the host's memory with its part of `ram` (bytes), unless the spec says how much it has."""
+    card = spec.card
+    if card is None or ram is None or not _is_open(spec):
+        return card
+    fallback = replace(card, total_mib=min(card.total_mib, ram // MIB))
+    return card.of_memory(round(ram / GIB)) or fallback
+
+
+def _is_open(spec: _Spec) -> bool:
+    """Whether it is of a card that shares the host's memory, and does not say how much of it."""
+    stated = spec.size is not None or bool({"free", "total"} & spec.keys.keys())
+    return spec.card is not None and spec.card.integrated and not stated
+
+
+def shared_memory(specs: Sequence[str]) -> int | None:
+    """Bytes of RAM that cards which share it come with, where a spec names one and does not say how much; else None."""
+    found = []
+    for text in _each(specs):
+        with _in_option(text):
+            spec = _split_spec(text)
+        if spec.card is not None and _is_open(spec):
+            found.append(spec.card.box * GIB)
+    return max(found, default=None)
 
 
 def _amended(base: Device, keys: Mapping[str, str]) -> Device:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from moefit.errors import InputError, UsageError
 from moefit.machine.calibration_file import load_calibration
-from moefit.machine.declared import amend, amendments, apply_limits, declare_host, parse_gpus
+from moefit.machine.declared import amend, amendments, apply_limits, declare_host, parse_gpus, shared_memory
 from moefit.machine.host import ROOT, read_cpu, read_fingerprint, read_ram
 from moefit.machine.types import Machine
+from moefit.sizes import format_size, parse_size
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
@@ -74,13 +75,15 @@ def detect(
         UsageError: a bad option or an unknown device.
         InputError: a machine file that cannot be read or understood; a preferred server that does not answer.
     """
+    options, said = _with_shared(options)
     if options.machine_file is not None:
         if options.gpus:
             raise UsageError("--gpu and --machine both say which GPUs there are", "give one of them")
         machine = _read_file(Path(options.machine_file))
     else:
         amending = amendments(options.gpus)
-        declared = () if amending else parse_gpus(options.gpus)
+        ram_given = parse_size(options.ram) if options.ram else None
+        declared = () if amending else parse_gpus(options.gpus, ram_given)
         machine = Machine(declared, read_ram(root), read_cpu(root), host=read_fingerprint(root))
         if amending or not options.gpus:
             machine = _local_gpus(
@@ -94,7 +97,19 @@ def detect(
             machine = replace(machine, gpus=amend(machine.gpus, options.gpus))
     ram, cpu = declare_host(machine.ram, machine.cpu, options.ram, options.ram_bandwidth, options.cores)
     host = machine.host if options.ram is None else ""
-    return apply_limits(replace(machine, ram=ram, cpu=cpu, host=host), options.budgets, options.excluded)
+    machine = replace(machine, ram=ram, cpu=cpu, host=host, warnings=(*machine.warnings, *said))
+    return apply_limits(machine, options.budgets, options.excluded)
+
+
+def _with_shared(options: MachineOptions) -> tuple[MachineOptions, tuple[str, ...]]:
+    """The options with the RAM that a declared card comes with which shares it, where they leave it open; and what to say of that."""
+    if options.ram is not None or amendments(options.gpus):
+        return options, ()
+    shared = shared_memory(options.gpus)
+    if shared is None:
+        return options, ()
+    words = f"{format_size(shared)} of memory are assumed, shared with the GPU; --ram says how much there is"
+    return replace(options, ram=str(shared)), (words,)
 
 
 def _calibrated(machine: Machine, environment: Mapping[str, str]) -> Machine:

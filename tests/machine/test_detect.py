@@ -221,3 +221,28 @@ def test_a_gpu_option_without_memory_says_more_of_a_device_that_is_there() -> No
 def test_a_gpu_option_for_a_device_that_is_not_there_needs_memory() -> None:
     with pytest.raises(UsageError, match="there is no RPC3, and no memory is given"):
         detect(MachineOptions(gpus=("name=RPC3,link=1GB/s",)), {})
+
+
+@pytest.mark.parametrize(
+    ("card", "ram", "free", "total"),
+    [
+        ("m4-pro", "24GiB", 16, 24),
+        ("m4-pro", "64GiB", 48, 64),
+        ("m4-pro", None, 48, 64),
+        ("m4-max 64gb", "36GiB", 27, 36),
+        ("strix-halo", "64GiB", 48, 64),
+        ("strix-halo,free=96GiB", "32GiB", 96, 32),
+        ("780m", "16GiB", 32 / 3, 16),
+        ("dgx-spark", "64GiB", 64, 64),
+    ],
+)
+def test_a_card_that_shares_ram_has_its_part_of_it_unless_it_says_how_much(card, ram, free, total) -> None:
+    machine = detect(MachineOptions(gpus=(card,), ram=ram), {})
+    [gpu] = machine.gpus
+    assert (pytest.approx(free, abs=0.001), total) == (gpu.free / GIB, machine.ram.total / GIB)
+    assert (ram is None) == any("are assumed, shared with the GPU" in text for text in machine.warnings)
+
+
+def test_a_card_of_its_own_memory_leaves_ram_alone() -> None:
+    [gpu] = detect(MachineOptions(gpus=("rtx-3060",), ram="8GiB"), {}).gpus
+    assert 11909 * MIB == gpu.free
