@@ -61,9 +61,21 @@ def ask_in_child(question: Question, seconds: float) -> ChildAnswer:
             answer = _read(reading, time.monotonic() + seconds)
         finally:
             os.close(reading)
-            status = _end(child)
+            status = end_child(child)
         last = page[:].partition(b"\0")[0].decode(errors="replace")
     return _judge(answer, status, last, seconds)
+
+
+def start_child(work: Callable[[], None]) -> int:
+    """The process id of a child that does `work`, until it is ended by `end_child` or its work is done; it has no streams and its own session."""
+    child = _fork()
+    if child == 0:
+        try:
+            _leave()
+            work()
+        finally:
+            os._exit(0)
+    return child
 
 
 def _fork() -> int:
@@ -78,10 +90,7 @@ def _fork() -> int:
 def _answer(question: Question, page: mmap, writing: int) -> NoReturn:
     """The child's life."""
     try:
-        os.setsid()
-        null = os.open(os.devnull, os.O_RDWR)
-        for stream in (0, 1, 2):
-            os.dup2(null, stream)
+        _leave()
         try:
             kind, text = b"+", question(lambda call: _note(page, call))
         except BaseException as error:  # noqa: BLE001 - whatever a driver's bindings raise
@@ -92,6 +101,14 @@ def _answer(question: Question, page: mmap, writing: int) -> NoReturn:
             message = message[os.write(writing, message) :]
     finally:
         os._exit(0)
+
+
+def _leave() -> None:
+    """Nothing of a child reaches the terminal or the result, and it can be ended with all that it starts."""
+    os.setsid()
+    null = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(null, stream)
 
 
 def _note(page: mmap, call: str) -> None:
@@ -121,7 +138,7 @@ def _size(message: bytes) -> int:
     return int.from_bytes(message[1:_HEAD], "big")
 
 
-def _end(child: int) -> int | None:
+def end_child(child: int) -> int | None:
     """Kills the child with all that it started; its wait status, None where it cannot be ended."""
     ended, status = os.waitpid(child, os.WNOHANG)
     if ended:
