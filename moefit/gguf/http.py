@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from typing import Self
     from urllib.parse import SplitResult
 
+    from moefit.gguf.dial import HangUp
+
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MAX_REDIRECTS = 5
 DOWNLOAD = "download the model and give it with -m"
@@ -98,7 +100,7 @@ class Client:
         requests: int = 1000,
     ) -> None:
         self.timeout = timeout
-        """Seconds that a connection, or a silence, may take."""
+        """Seconds that a connection, to all addresses of a name together, or a silence, may take."""
         self.deadline = deadline
         """Seconds that one request may take in all, however the server drips."""
         self.attempts = attempts
@@ -181,7 +183,8 @@ class Client:
     ) -> Response:
         """One request to one server."""
         from http.client import HTTPException  # noqa: PLC0415 - only a remote model needs it
-        from threading import Timer  # noqa: PLC0415 - only a remote model needs it
+
+        from moefit.gguf.dial import HangUp  # noqa: PLC0415 - only a remote model needs it
 
         seconds = self._seconds_left(url)
         sent = {"User-Agent": "moefit", "Accept-Encoding": "identity", **headers}
@@ -189,25 +192,18 @@ class Client:
         if authorization:
             sent["Authorization"] = authorization
         parts = split(url)
-        late: list[bool] = []
-        timer = None
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        limit_of_time = HangUp(seconds)
         try:
-            connection = self._connect(url)
-            timer = Timer(seconds, _hang_up, (connection.sock, late))
-            timer.daemon = True
-            timer.start()
-            connection.request(
-                "GET", (parts.path or "/") + (f"?{parts.query}" if parts.query else ""), headers=sent
-            )
-            answer = connection.getresponse()
-            response = self._answer(url, answer, limit, wanted)
+            connection = self._connect(url, seconds, limit_of_time)
+            connection.request("GET", path, headers=sent)
+            response = self._answer(url, connection.getresponse(), limit, wanted)
         except (OSError, HTTPException, ValueError, TryAgainError) as error:
-            reason = f"no answer within {seconds:.3g} s" if late else _reason(error)
+            reason = f"no answer within {seconds:.3g} s" if limit_of_time.late else _reason(error)
             raise TryAgainError(reason) from error
         finally:
-            if timer is not None:
-                timer.cancel()
-        if late:  # headers that were cut off look like headers that end
+            limit_of_time.close()
+        if limit_of_time.late:  # headers that were cut off look like headers that end
             raise TryAgainError(f"no answer within {seconds:.3g} s")
         return response
 
@@ -229,15 +225,26 @@ class Client:
             raise InputError(f"{shown(url)}: more than {self.total:g} s in all", DOWNLOAD)
         return min(self.deadline, left)
 
-    def _connect(self, url: str) -> HTTPConnection:
+    def _connect(self, url: str, seconds: float, limit: HangUp) -> HTTPConnection:
+        """The connection to the server of `url`, the last one where that goes there; `limit` ends it when its time is over."""
         from http.client import HTTPConnection, HTTPSConnection  # noqa: PLC0415 - only a remote model needs it
 
+        from moefit.gguf.dial import dial  # noqa: PLC0415 - only a remote model needs it
+
         if self._connection is not None and self._origin == origin(url) and self._connection.sock is not None:
+            limit.of(self._connection.sock)
             return self._connection
         self.close()
         scheme, host, port = self._origin = origin(url)
+
+        def connect(*_: object) -> socket.socket:
+            sock = dial(host, port, min(self.timeout, seconds), self.timeout)
+            limit.of(sock)
+            return sock
+
         kind = HTTPSConnection if scheme == "https" else HTTPConnection
         self._connection = kind(host, port, timeout=self.timeout)
+        self._connection._create_connection = connect  # type: ignore[attr-defined]  # noqa: SLF001 - how http.client is given a socket
         self._connection.connect()
         return self._connection
 
@@ -273,27 +280,15 @@ def _authorization(url: str, token: str | None) -> str | None:
     return f"Bearer {token}" if token else None
 
 
-def _hang_up(sock: socket.socket, late: list[bool]) -> None:
-    """End a request that takes too long: reading then fails."""
-    import socket as sockets  # noqa: PLC0415 - only a remote model needs it
-
-    late.append(True)
-    try:
-        # The plain socket's own method: an SSL socket's would take the session from under the reader.
-        sockets.socket.shutdown(sock, sockets.SHUT_RDWR)
-    except OSError:
-        return  # it is closed already
-
-
 def _reason(error: Exception) -> str:
     """What failed, in words that hold no part of the URL."""
     from http.client import IncompleteRead  # noqa: PLC0415 - only a remote model needs it
 
     if isinstance(error, TryAgainError):
         return str(error)
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
     broke = isinstance(error, OSError | IncompleteRead)
     return "the connection broke" if broke else "the server's answer is no HTTP"

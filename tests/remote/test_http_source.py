@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import socket
+import threading
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, suppress
 
 import pytest
 
@@ -281,6 +284,76 @@ def test_a_server_that_drips_is_given_up_soon(web, client, part):
 def test_no_server_is_an_error(client):
     with pytest.raises(InputError, match=r"http://127.0.0.1:9/m.gguf: Connection refused \(3 attempts\)"):
         HttpSource("http://127.0.0.1:9/m.gguf", client).read(0, 10)
+
+
+@pytest.fixture
+def deaf() -> Iterator[tuple[str, int]]:
+    """An address that takes no connection and refuses none, as behind a firewall: its queue is full."""
+    with ExitStack() as stack:
+        listening = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(4):
+            filling = stack.enter_context(socket.socket())
+            filling.setblocking(False)
+            filling.connect_ex(listening.getsockname())
+        yield listening.getsockname()
+
+
+def at(monkeypatch, *addresses):
+    """Every name is at these addresses."""
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in addresses]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+
+
+def test_a_name_with_many_dead_addresses_takes_no_longer_than_one(monkeypatch, client, deaf):
+    at(monkeypatch, *[deaf] * 50)
+    start = time.perf_counter()
+
+    with pytest.raises(InputError, match=r"http://many.example/m.gguf: no answer in time \(3 attempts\)"):
+        HttpSource("http://many.example/m.gguf", client).read(0, 10)
+    assert time.perf_counter() - start < 3
+
+
+def test_an_address_that_answers_is_found_behind_one_that_does_not(monkeypatch, web, client, deaf):
+    at(monkeypatch, deaf, ("127.0.0.1", int(web.url.rpartition(":")[2])))
+    web.answers["/m.gguf"] = ranges(DATA)
+
+    assert DATA[:10] == HttpSource("http://two.example/m.gguf", client).read(0, 10)
+
+
+def test_a_resolver_that_does_not_answer_is_given_up_soon(monkeypatch, client):
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [time.sleep(4)][:0])
+    start = time.perf_counter()
+
+    with pytest.raises(InputError, match=r"its name is not resolved in time \(3 attempts\)"):
+        HttpSource("http://slow.example/m.gguf", client).read(0, 10)
+    assert time.perf_counter() - start < 3
+
+
+@pytest.mark.parametrize("attempts", [1, 3])
+def test_a_server_that_drips_its_handshake_is_given_up_soon(attempts):
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listening,
+        Client(timeout=0.3, deadline=0.6, attempts=attempts, pause=0) as client,
+    ):
+        over = threading.Event()
+
+        def drip() -> None:
+            for _ in range(attempts):
+                with listening.accept()[0] as taken, suppress(OSError):
+                    taken.sendall(b"\x16\x03\x03\x3f\xff")
+                    while not over.wait(0.05):
+                        taken.sendall(b"\x02")
+
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        start = time.perf_counter()
+        with pytest.raises(InputError, match="no answer"):
+            HttpSource(f"https://127.0.0.1:{listening.getsockname()[1]}/m.gguf", client).read(0, 10)
+        took = time.perf_counter() - start
+        over.set()
+        dripping.join()
+
+    assert took < attempts + 2
 
 
 def test_a_header_beyond_the_cap_is_an_error(web, client):
