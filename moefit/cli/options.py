@@ -243,6 +243,12 @@ Strategies = Annotated[
 Word = Annotated[
     str | None, typer.Argument(metavar="[WORD]", help="A word of a plan: reserve, ubatch, base-first.")
 ]
+CardWord = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[WORD]", autocompletion=_cards, help="Only those with this in their name: 3060, laptop."
+    ),
+]
 Svg = Annotated[
     Path | None,
     typer.Option("--svg", metavar="FILE", help="Also draw the page as a picture.", dir_okay=False),

@@ -56,7 +56,7 @@ EXAMPLES: Final[Mapping[str, Sequence[str]]] = {
     ),
     "doctor": ("moefit doctor", "moefit doctor --json"),
     "explain": ("moefit explain reserve", "moefit explain"),
-    "cards": ("moefit cards", "moefit cards --json"),
+    "cards": ("moefit cards", "moefit cards laptop"),
 }
 """Command -> two lines; the empty name is moefit itself."""
 

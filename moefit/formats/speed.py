@@ -93,14 +93,22 @@ def _guessed(plan: Plan) -> str:
     *devices, last = ("RAM" if name == "CPU" else name for name in plan.prediction.doubt.assumed)
     if devices or last != "RAM":
         return f"the speed of {' and '.join((*devices, last))} is not known"
+    if _shares_ram(plan):
+        return "the RAM's speed is taken from the GPU's, which shares it"
     if plan.machine.cpu.model:
         return "the RAM's speed is taken from the processor's name"
     return "the RAM's speed is not known"
 
 
+def _shares_ram(plan: Plan) -> bool:
+    return any(gpu.integrated for gpu in plan.machine.gpus)
+
+
 def _cure(plan: Plan, *, can_measure: bool) -> str:
     if can_measure:
         return "moefit calibrate halves the range"
+    if "CPU" in plan.prediction.doubt.assumed and _shares_ram(plan):
+        return "say what the CPU reads: --ram-bandwidth 100GB/s"
     if "CPU" in plan.prediction.doubt.assumed:
         return "say which modules: --ram-bandwidth ddr5-5600x2"
     return "say bandwidth= and compute= in --gpu"

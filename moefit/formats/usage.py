@@ -76,7 +76,7 @@ def _ram(plan: Plan) -> Memory:
     drawn = ram.available - plan.host_left - held
     parts = (
         Part("other programs", max(0, ram.total - ram.available), "▚", "dim"),
-        Part("devices", drawn, "▁", "green"),
+        Part(_sharing(plan), drawn, "▁", "green"),
         *_weights(host.loaded - experts, experts),
         *_working(host.context - maps, host.compute + host.output + maps),
         *_guests(guests),
@@ -84,6 +84,11 @@ def _ram(plan: Plan) -> Memory:
         Part("prompt cache and checkpoints", host.cache, "─"),
     )
     return Memory("RAM", max(ram.total, ram.available), _filled(parts), plan.host_left)
+
+
+def _sharing(plan: Plan) -> str:
+    """The devices that take RAM for themselves."""
+    return " and ".join(d.device.name for d in plan.devices if d.device.integrated) or "devices"
 
 
 def _taken(device: Device) -> Part:

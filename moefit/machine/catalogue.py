@@ -96,6 +96,24 @@ def is_discrete(description: str) -> bool:
     return bool(same) and not any(card.integrated for card in same)
 
 
+def cards_like(text: str) -> tuple[Card, ...]:
+    """Every card that has `text` in a name that users or its driver give it: 3060, laptop, m4.
+
+    Raises:
+        UsageError: there is none.
+    """
+    wanted = _compact(text)
+    names = {card: (card.key, *card.other_keys, card.description) for card in CARDS}
+    found = tuple(card for card in CARDS if any(wanted in _compact(name) for name in names[card]))
+    if not found:
+        near = similar_cards(text)
+        raise UsageError(
+            f"no card has {text} in its name",
+            f"did you mean {' or '.join(near)}?" if near else "moefit cards alone lists all",
+        )
+    return found
+
+
 def similar_cards(text: str) -> list[str]:
     """Up to three catalogue keys that look like `text`, for a hint."""
     from difflib import get_close_matches  # noqa: PLC0415 - only an error needs it

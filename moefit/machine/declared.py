@@ -76,8 +76,8 @@ def _each(specs: Sequence[str]) -> Iterator[str]:
     """
     count = r"([1-9]|1[0-6])"
     for text in specs:
-        before = re.fullmatch(rf"\s*{count}\s*[x*]\s*(.+)", text, re.IGNORECASE)
-        behind = re.fullmatch(rf"(.*\d.*?)\s*[x*]\s*{count}\s*", text, re.IGNORECASE)
+        before = re.fullmatch(rf"\s*{count}\s*[x*\u00d7]\s*(.+)", text, re.IGNORECASE)
+        behind = re.fullmatch(rf"(.*\d.*?)\s*[x*\u00d7]\s*{count}\s*", text, re.IGNORECASE)
         if before:
             yield from [before[2]] * int(before[1])
         elif behind:

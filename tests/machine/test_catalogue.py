@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from moefit.errors import UsageError
-from moefit.machine.catalogue import CARDS, card_of_driver, find_card, similar_cards
+from moefit.machine.catalogue import CARDS, card_of_driver, cards_like, find_card, similar_cards
 from moefit.sizes import GIB, MIB
 
 
@@ -169,6 +169,14 @@ def test_an_integrated_gpu_is_known_whatever_memory_it_was_given() -> None:
     card = card_of_driver("AMD Radeon 8060S Graphics", 64 * GIB)
     assert card is not None
     assert card.integrated
+
+
+def test_a_word_finds_every_card_that_has_it_in_its_name() -> None:
+    assert ["rtx-4090", "rtx-4090-d", "rtx-4090-laptop"] == [card.key for card in cards_like("RTX 4090")]
+    assert all("laptop" in card.key for card in cards_like("laptop"))
+    with pytest.raises(UsageError) as caught:
+        cards_like("rtx-3099")
+    assert "rtx-3090" in (caught.value.hint or "")
 
 
 def test_a_slip_of_the_keyboard_finds_similar_cards() -> None:
