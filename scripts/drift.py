@@ -2,11 +2,11 @@
 """Hold moefit's rules to the newest llama.cpp that the package index has, and write docs/llama-cpp-builds.md.
 
     scripts/drift.py                   # the newest release of xllamacpp, whose archive holds the whole source
-    scripts/drift.py --release 2026.10.11549 --sample 200
+    scripts/drift.py --release 2026.10.11549 --all
 
-Fetches the source, builds only what answers questions (llama-fit-params and ggml-rpc-server, without optimisation), asks every recorded
-question again (a dummy load each: nothing allocated, no weights read), and compares the options. Needs a C++ compiler, cmake and ninja.
-Exit status 1 where anything differs.
+Fetches the source, builds only what answers questions (llama-fit-params and ggml-rpc-server, without optimisation: 155 steps), asks some hundred
+recorded questions again, always the same, or all 4,400 (a dummy load each: nothing allocated, no vocabulary or weights read), and compares the
+options. Needs a C++ compiler, cmake and ninja. Exit status 1 where anything differs.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from moefit.launch.options import Option, OptionTable, builtin, parse_help  # no
 
 PAGE = ROOT / "docs" / "llama-cpp-builds.md"
 TARGETS = ("llama-fit-params", "ggml-rpc-server")
+SAMPLE = 100
 BEGIN, END = "<!-- written by make drift -->", "<!-- end -->"
 
 
@@ -144,12 +145,17 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--release", help="of xllamacpp; the newest without it")
-    parser.add_argument("--sample", type=int, help="ask only so many questions of each kind, drawn at random")
+    parser.add_argument(
+        "--sample", type=int, default=SAMPLE, help=f"questions of each kind, drawn at random ({SAMPLE})"
+    )
+    parser.add_argument(
+        "--all", action="store_true", help="ask all of them: some eleven minutes of a processor"
+    )
     asked = parser.parse_args()
     release = asked.release or newest()
     number = re.findall(r"\d+", release)[2]
     source = Path(run(ROOT / "scripts" / "build_llama.sh", "--source", number, SOURCE_RELEASE=release))
-    count, changed = replayed(build(source), asked.sample)
+    count, changed = replayed(build(source), None if asked.all else asked.sample)
     options = differences(builtin("llama-server"), documented(source))
     text = PAGE.read_text(encoding="utf-8")
     before, after = text.split(BEGIN)[0], text.split(END)[1]

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Confidence", "Doubt", "Duration", "Prediction", "best_threads", "op_offload_min_batch", "predict"]
 
+_COMPUTED: Final = frozenset({"weights", "attention"})
+_NOTHING: Final = 1e-6
+"""Seconds that are left of a difference of sums."""
 _USUAL_PROMPT: Final = 512
 _USUAL_ANSWER: Final = 128
 """llama-bench's own -p and -n, for the rate of a phase that the workload leaves out."""
@@ -69,7 +72,7 @@ def predict(
     confidence = _confidence(run, machine, assumed)
     loading = ready(run)
     start = loading[0] / workload.requests if workload.requests else 0.0
-    needs_cpu = bool(run.tally.hops) or CPU in placement.slots
+    needs_cpu = any(t.place == "CPU" and t.name in _COMPUTED and t.seconds > _NOTHING for t in writing)
     kept = (*(reading if workload.prompt else ()), *(writing if workload.generated else ()))
     return Prediction(
         prefill_tokens_per_second=prompt / sum(term.seconds for term in reading),

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 GPUS = 3
+_PATIENCE = 600
+"""Seconds for one answer: a build without optimisation on a busy machine takes its time."""
 _CACHE = re.compile(r"size = +(.*?cells,.*)")
 _ASSIGNED = re.compile(r"assigned to device (\w+)")
 
@@ -60,7 +62,12 @@ def ask(recorder: Path, path: Path, row: dict[str, Any], ports: list[int]) -> di
         environment["ORACLE_ALIGNMENT"] = str(row.get("alignment", 32))
     if any(flag in flags for flag in ("-kvu", "--kv-unified", "--spec-type")):
         environment["ORACLE_SERVER"] = "1"
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=120)
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, env=environment, timeout=_PATIENCE
+        )
+    except subprocess.TimeoutExpired:
+        raise RuntimeError(f"{row['model']} {row['flags']}: no answer in {_PATIENCE} seconds") from None
     answer = _parsed(done.stdout)
     if not answer.get("ok"):
         raise RuntimeError(f"{row['model']} {row['flags']}: refused")

@@ -243,3 +243,21 @@ def test_a_draft_of_up_to_32_tokens_reads_the_cache() -> None:
         for drafted in (3, 31, 32)
     ]
     assert [True, True, False] == [any(t.name == "misses" for t in line.terms) for line in lines]
+
+
+def test_a_token_that_finds_all_experts_on_the_card_does_not_share_the_processor_with_neighbours() -> None:
+    """The range of an answer on a virtual machine is wider below where each token needs the processor."""
+    of = model("qwen3-30b-a3b", "Q4_K_M")
+    memory, cpu = declare_host(Ram(512 * GIB, 512 * GIB), Cpu(32, 32), None, "153GB/s", 32)
+    machine = Machine(parse_gpus([H200]), memory, replace(cpu, virtual=True), misses=((of.fingerprint, 0.3),))
+    placement = Placement((0,) * of.slots, {t.name: CPU for layer in of.layers for t in layer.experts})
+    lows = []
+    for cache in (0, 8100 << 20):
+        settings = Settings(16384, slots=1, ubatch=2048, load_mode="none", moe_cache=cache)
+        cached = groups(of, machine.gpus, settings, placement)
+        lows.append(
+            predict(
+                work_of(of), machine, machine.gpus, settings, placement, CHAT, cached=cached
+            ).doubt.decode[0]
+        )
+    assert lows[0] < lows[1]
