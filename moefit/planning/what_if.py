@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from itertools import groupby
+from shlex import quote
 from typing import Final
 
 from moefit.errors import UsageError
@@ -20,10 +21,12 @@ from moefit.machine.catalogue import card_of_driver
 from moefit.machine.types import Device, Machine
 from moefit.model import Layer, Model, Tensor
 from moefit.planning.context import SMALLEST
+from moefit.planning.core import plan
 from moefit.planning.sketched import Placed, sketched
 from moefit.planning.types import Help, Plan
+from moefit.search.candidate import Candidate
 from moefit.search.request import Request
-from moefit.sizes import GIB, format_size
+from moefit.sizes import GIB, format_bandwidth, format_size
 
 _WORTH: Final = 0.95
 """Of the plan's seconds: a change that leaves more is not worth a word."""
@@ -46,8 +49,9 @@ _BY_NAME: Final = {quant.name: quant for quant in QUANTS.values()}
 def what_if(request: Request, made: Plan) -> tuple[Help, ...]:
     """The changes that would make a plan faster or make it fit, the fastest first.
 
-    Each is sketched with the plan's own compute buffers, micro-batch and load mode. What the plan gains over its own sketch (an expert
-    cache, say) is taken to shrink with the weights that stay in RAM.
+    Of a plan that fits each is sketched with its own compute buffers, micro-batch and load mode, and what the plan gains over its own
+    sketch (an expert cache, say) is taken to shrink with the weights that stay in RAM. Of one that does not, which has no such figures,
+    those that a sketch finds to fit are planned.
 
     Args:
         request: what was asked.
@@ -56,21 +60,31 @@ def what_if(request: Request, made: Plan) -> tuple[Help, ...]:
     request = replace(request, machine=_used(request, made))
     known = _placed(made)
     usual = sketched(request, known)
-    gain = usual.prediction.seconds - made.prediction.seconds if made.fits else 0.0
     limit = made.prediction.seconds * _WORTH if made.fits else float("inf")
     found: list[Help] = []
     for help_, changed in _changes(request, made):
         if any(help_.kind == other.kind for other in found):
             continue  # a larger file fits already
         try:
-            after = sketched(changed, known)
+            seconds = _seconds(made, usual, changed, known)
         except UsageError:
             continue  # the change contradicts what the user set
-        share = after.settled.footprint.host.model / max(1, usual.settled.footprint.host.model)
-        seconds = after.prediction.seconds - gain * min(1.0, share)
-        if after.fits and seconds <= limit:
+        if seconds is not None and seconds <= limit:
             found.append(replace(help_, seconds=seconds))
     return tuple(sorted(found, key=lambda help_: help_.seconds))
+
+
+def _seconds(made: Plan, usual: Candidate, changed: Request, known: Placed) -> float | None:
+    """What a changed request would take; None where it does not fit."""
+    after = sketched(changed, known)
+    if not after.fits:
+        return None
+    if not made.fits:
+        again = plan(replace(changed, options=replace(changed.options, thorough=False)))
+        return again.prediction.seconds if again.fits else None
+    gain = usual.prediction.seconds - made.prediction.seconds
+    share = after.settled.footprint.host.model / max(1, usual.settled.footprint.host.model)
+    return after.prediction.seconds - gain * min(1.0, share)
 
 
 def _used(request: Request, made: Plan) -> Machine:
@@ -203,15 +217,21 @@ def _machines(machine: Machine) -> Iterator[tuple[Help, Machine]]:
 def _words(gpus: Sequence[Device]) -> str:
     """What declares these GPUs, those of one kind that follow each other as one: `--gpu 2xrtx-3060 --gpu rtx-3090`."""
     runs = [(spec, len(list(run))) for spec, run in groupby(map(_spec, gpus))]
-    return " ".join(f"--gpu {f'{count}x' if count > 1 else ''}{spec}" for spec, count in runs)
+    return " ".join(f"--gpu {quote(f'{count}x{spec}' if count > 1 else spec)}" for spec, count in runs)
 
 
 def _spec(gpu: Device) -> str:
-    """The card's key, and its free memory where that is another."""
+    """The card's key, and its free memory where that is another; of a device that is no card what else is known of it."""
     card = card_of_driver(gpu.description, gpu.total) or card_of_driver(gpu.description, gpu.total - _MORE)
-    if card is not None and abs(gpu.free - card.total) < _NEAR:
-        return card.key
-    return ",".join(filter(None, (card.key if card else "", f"free={_rounded(gpu.free)}")))
+    free = f"free={_rounded(gpu.free)}"
+    if card is not None:
+        return card.key if abs(gpu.free - card.total) < _NEAR else f"{card.key},{free}"
+    named = [] if gpu.name.startswith("CUDA") else [f"name={gpu.name}"]
+    if gpu.buffer not in {"", gpu.name}:
+        named.append(f"buffer={gpu.buffer}")
+    rates = (("bandwidth", gpu.bandwidth), ("link", gpu.link_bandwidth))
+    known = (f"{key}={format_bandwidth(rate).replace(' ', '')}" for key, rate in rates if rate)
+    return ",".join((*named, free, *known))
 
 
 def _second(machine: Machine, first: Device) -> Device:
