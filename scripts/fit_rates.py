@@ -82,7 +82,8 @@ def error(rows: Sequence[Figure]) -> float:
 def machine_of(row: Figure) -> str:
     """What groups have in common that were measured on one machine."""
     group: dict[str, Any] = row.group
-    return f"{group['gpu'].rpartition('description=')[2]} {group['ram_bandwidth']} {group['cores']}"
+    card = group["gpu"] or group["cpu"]
+    return f"{card.rpartition('description=')[2]} {group['ram_bandwidth']} {group['cores']}"
 
 
 def sensitive(knob: Knob, rows: Sequence[Figure], before: Sequence[float]) -> list[Figure]:

@@ -43,7 +43,7 @@ def within(row: Figure) -> bool:
 def cells(rows: Sequence[Figure]) -> str:
     """Number, median error, span and share within the range of some rows."""
     if not rows:
-        return "- | | | "
+        return "- | - | - | -"
     ratios = sorted(row.predicted / row.measured for row in rows)
     error = statistics.median(abs(ratio - 1) for ratio in ratios)
     low, high = ratios[len(ratios) // 10], ratios[9 * len(ratios) // 10]

@@ -64,6 +64,14 @@ SHARPNESS: Final = Constant(
     "Bytes and work limit a product together: a power mean of the two times.",
 )
 
+FED: Final = Constant(
+    2.5,
+    "power",
+    "The same of a link and the copy to the staging buffer that feeds it from pageable memory: PCIe 3 with 16 lanes, 10 of 13.4 GB/s on a "
+    "Quadro RTX 5000; Thunderbolt 3, all of its 2.8 on an RTX 3090.",
+    fitted=True,
+)
+
 USUAL_SHARE: Final = by_backend(
     0.3,
     "of the FP16 tensor peak",
@@ -77,22 +85,21 @@ USUAL_SHARE: Final = by_backend(
 )
 
 EXPERT_SHARE: Final = by_backend(
-    0.38,
+    0.55,
     "of the rate of one large product",
     "A grouped product of routed experts against one large product, padding not counted: the values with "
     "which the dense figures above also explain RTX 4080, A5000, RTX PRO 6000 and H100 on six MoE models "
-    "at micro-batches of 256 to 4096 tokens, each within 13% on average, and W7800, R9700 and RX 7600 on "
+    "at micro-batches of 256 to 4096 tokens, each within 13% on average, and W7800, R9700, RX 7600 and RX 6700 XT on "
     "two at 512 to 4096.",
     fitted=True,
     CUDA=0.45,
 )
 
-PADDING: Final = by_backend(
-    12.0,
+PADDING: Final = Constant(
+    32.0,
     "tokens",
-    "Tokens of padding that each used expert costs in a grouped product, from the same figures: half a "
-    "tile of 64 columns with CUDA, of 16 to 32 with the others.",
-    CUDA=32.0,
+    "Tokens of padding that each used expert costs in a grouped product, from the same figures: half a tile of 64 columns, with every "
+    "backend. gpt-oss-20b on an MI50 at 128, 256 and 512 tokens, 16 to 64 for each expert: 579, 823 and 1081 t/s.",
 )
 
 ATTENTION_SHARE: Final = by_backend(
@@ -103,7 +110,7 @@ ATTENTION_SHARE: Final = by_backend(
     "0.58, RX 9060 XT 0.7. With Vulkan: Radeon 8060S 0.34 (Qwen3-30B-A3B, 8192 tokens cost 0.9 ms each), "
     "Arc B70 0.07.",
     fitted=True,
-    Vulkan=0.28,
+    Vulkan=0.34,
 )
 
 RECURRENCE_SHARE: Final = Constant(
@@ -140,7 +147,7 @@ MOE_LAYERS: Final = by_backend(
     "s",
     "Seconds of a MoE layer's small kernels where a backend's differ from CUDA's: Apple's chips about 245 "
     "us.",
-    MTL=0.000245,
+    MTL=0.000105,
 )
 
 LAUNCH: Final = by_backend(
@@ -165,12 +172,12 @@ LAYER: Final = Constant(
 )
 
 MOE_LAYER: Final = Constant(
-    2.8e-05,
+    1.9e-05,
     "s",
-    "Seconds that a layer's small kernels take on a CUDA device whatever their size. Qwen3-30B-A3B on an "
-    "H100: 3.47 ms a token, of which 0.67 ms for 1.92 GB, leaves 58 us for each of 48 layers; RTX PRO "
-    "6000: 56 us; Llama-2-7B on an RTX 4090: 28 us for each of 32.",
+    "What routed experts add to a layer's small kernels on a CUDA device. Qwen3-30B-A3B on an H200 takes 3.48 ms a token, of which 1.24 ms for "
+    "1.92 GB: 47 us for each of 48 layers, 28 of them a dense layer's; gpt-oss-20b 47 us for each of 24.",
     fitted=True,
+    when="2026-11, llama.cpp b11549",
 )
 
 RECURRENT_LAYER: Final = Constant(
@@ -215,7 +222,7 @@ RPC_TRIPS: Final = Constant(
 )
 
 VIRTUAL_HOPS: Final = Constant(
-    2.5,
+    2.0,
     "hops",
     "Times as long a visit to the CPU takes on a virtual machine: by five leases of rented H100s and H200s, "
     "Qwen3-30B-A3B, each layer with experts on the CPU took 50 to 330 us more than RAM and a hop of bare "
@@ -285,6 +292,12 @@ DESKTOP_FLOPS: Final = Constant(
     fitted=True,
 )
 
+SMALL_FLOPS: Final = Constant(
+    16000000000.0,
+    "FLOP/s",
+    "The same of a core of Intel's N series, without the repacking that a machine without devices gains: an N100 6.5 t/s with Llama-3.1-8B on four.",
+)
+
 SERVER_FLOPS: Final = Constant(
     45000000000.0,
     "FLOP/s",
@@ -350,13 +363,6 @@ COPY_BY_BACKEND: Final = by_backend(
     fitted=True,
     Vulkan=0.78,
     ROCm=1.1,
-)
-
-PAGEABLE_LINK: Final = Constant(
-    0.8,
-    "of the pinned rate",
-    "A slow link against its pinned rate when it is fed from pageable memory: PCIe 3 with 16 lanes, 10 of "
-    "13.4 GB/s on a Quadro RTX 5000.",
 )
 
 UNIFIED_COPY: Final = Constant(
@@ -511,11 +517,11 @@ CACHE_FEWEST_POWER: Final = Constant(
 )
 
 CACHE_LOOKUP: Final = Constant(
-    5e-05,
+    3.5e-05,
     "s",
     "Seconds of a layer's lookup: the ids of its experts come back from the device, the slot map goes "
     "there, the device waits. Qwen3-30B-A3B on an H200 with few misses: 5.5 ms a token with 42 or 48 cached "
-    "layers, 4.8 with 18; published gains on an RTX PRO 6000 leave room for half of that.",
+    "layers, 4.8 with 18, 4.4 with none and everything on the card.",
     when="2026-11, llama.cpp b11549",
 )
 
@@ -557,6 +563,8 @@ class Chip(NamedTuple):
     """Of the FP16 tensor peak, what a large quantised product reaches."""
     launch: Constant
     """Time of small kernels against the newest chips'."""
+    experts: Constant | None = None
+    """Of that, what the grouped product of routed experts reaches, where it is not its backend's."""
 
 
 _CHIPS: Final = (
@@ -577,15 +585,17 @@ CHIPS: Final = tuple(
         re.compile(pattern, re.IGNORECASE),
         Constant(share, "of the FP16 tensor peak", _CHIPS, fitted=True),
         Constant(launch, "times the newest chips", _CHIPS, fitted=True),
+        Constant(experts[0], "of the rate of one large product", _CHIPS, fitted=True) if experts else None,
     )
-    for pattern, share, launch in (
+    for pattern, share, launch, *experts in (
         (DATA_CENTRE.pattern, 0.14, 1.0),
-        (r"\bRTX 20[5-8]0|\bQuadro RTX|\bTITAN RTX|\bT4\b|\bGTX 16\d\d", 0.21, 1.2),
-        (r"\bGB10\b", 0.50, 1.0),
-        (r"\bRTX 50[5-9]0|\bBlackwell\b", 0.40, 1.0),
+        (r"\bRTX 20[5-8]0|\bQuadro RTX|\bTITAN RTX|\bT4\b|\bGTX 16\d\d", 0.36, 1.2, 0.26),
+        (r"\bGB10\b", 0.40, 1.0),
+        (r"\bRTX 50[5-9]0|\bBlackwell\b", 0.40, 0.75),
         (r"\bRTX 40[5-9]0|\bAda\b|\bL4\b|\bL40S?\b", 0.53, 1.0),
         (r"\bRTX 30[5-9]0|\bRTX A\d000\b|\bA10G?\b|\bA40\b", 0.48, 1.35),
         (r"\bGTX 10\d\d|\bP40\b|\bP100\b|\bRX 5\d\d\d|\bRX 6\d\d\d|\bMI50\b|\bMI60\b|\bVII\b", 0.70, 1.3),
+        (r"\bMI(?:100|2\d\d[AX]?|3\d\d[AX]?)\b", 0.16, 1.3),
         (r"\bRX 9\d\d\d|\bR9700\b", 0.23, 1.1),
         (r"\bRX 7\d\d\d|\bW7\d00\b", 0.50, 1.0),
         (r"\b8060S|\b7[48]0M|\b890M", 0.30, 1.0),
@@ -594,13 +604,60 @@ CHIPS: Final = tuple(
     )
 )
 
+TENSOR_FLOPS: Final = tuple(
+    (re.compile(pattern), flops)
+    for pattern, flops in (
+        (r"\b(?:H100|H800|H200|GH200)\b", 4096),
+        (r"\b(?:A100|A800|A30)\b", 2048),
+        (r"\b(?:B200|B300)\b", 8192),
+        (r"\bRTX\b|\bT4\b|\bV100\b|\bL4\b|\bL40S?\b|\bA10G?\b|\bA40\b|\bGB10\b", 1024),
+    )
+)
+"""FLOP of FP16 tensor cores for each multiprocessor and clock, by NVIDIA's white papers: what turns a chip's peak into multiprocessors times clock."""
+
+DRAWN: Final = Constant(
+    6.4,
+    "B",
+    "Bytes that a multiprocessor unpacks in a clock in a quantised matrix-vector product, however fast the memory is. H200 and H100 have the "
+    "same 132 multiprocessors and decode Qwen3-30B-A3B at the same 288 t/s, with 4.8 and 3.35 TB/s; Qwen3-14B on the H200 takes 6.9 ms for 8.5 GB.",
+    when="2026-11, llama.cpp b11549",
+)
+
+DRAWN_FP4: Final = Constant(
+    4.0,
+    "B",
+    "The same of MXFP4, which is looked up: gpt-oss-20b on the H200 takes 3.3 ms where a layer's kernels are those of Qwen3. It also explains why an "
+    "A5000 (138 t/s), an A4000 (94) and an RTX 3060 (84) decode it slower than their memories allow, and an RTX 4090 (280) does not.",
+    when="2026-11, llama.cpp b11549",
+)
+
+FP4_CHIPS: Final = re.compile(r"\bRTX 50[5-9]0|\bBlackwell\b|\bGB10\b|\bB[23]00\b")
+FP4: Final = Constant(
+    1.6,
+    "times the rate of other types",
+    "Products of experts in MXFP4 on Blackwell's tensor cores, which multiply FP4 (github.com/ggml-org/llama.cpp/pull/17906).",
+)
+
+_SERVED: Final = (
+    "What a server's token costs more than llama-bench's: its logits are copied, one is chosen, and it is sent, all on one core. On an H200's host, "
+    "greedy, after 4096 tokens: Qwen3-14B 8.0 ms against 7.2, Qwen3-30B-A3B 4.4 against 3.8, gpt-oss-20b 3.9 against 3.4; a desktop's core is twice as fast."
+)
+SERVED_BY_SERVER: Final = Constant(0.0005, "s", _SERVED, when="2026-11, llama.cpp b11549")
+SERVED: Final = Constant(0.0003, "s", _SERVED, when="2026-11, llama.cpp b11549")
+
 _APPLE: Final = (
     "Matrix-vector products on Apple's larger chips, whose cores cannot draw all of it: M1 Pro 0.68, M3 "
     "Pro 0.78, M3 Ultra 0.40; M1 Max decoded 1.7-2.0 times slower than at 0.80 and is put between."
 )
 APPLE: Final = tuple(
     (re.compile(pattern), Constant(share, "of the memory bandwidth", _APPLE))
-    for pattern, share in ((r"M\d Ultra", 0.40), (r"M\d Max", 0.55), (r"M3 Pro", 0.78), (r"M\d Pro", 0.68))
+    for pattern, share in (
+        (r"M\d Ultra", 0.60),
+        (r"M\d Max", 0.55),
+        (r"M[4-9] Pro", 0.85),
+        (r"M3 Pro", 0.78),
+        (r"M\d Pro", 0.68),
+    )
 )
 
 CORE_TIME: Final = {

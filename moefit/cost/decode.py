@@ -6,7 +6,7 @@ With speculation a step checks a draft: the base is read once for all its tokens
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from moefit.cost import constants as c
 from moefit.cost import moe_cache
@@ -18,8 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from moefit.cost.moe_cache import Cached
+    from moefit.cost.rates import DeviceRates
     from moefit.cost.run import Run
     from moefit.cost.ways import Step
+
+
+_BENCHES: Final = ("llama-bench", "llama-batched-bench")
+"""Programs that sample no tokens."""
 
 
 def token_terms(run: Run, depth: float, draft_bytes: Mapping[str, int]) -> Iterator[tuple[str, str, float]]:
@@ -31,6 +36,8 @@ def token_terms(run: Run, depth: float, draft_bytes: Mapping[str, int]) -> Itera
     gained = (1.0 - c.ACCEPTED ** (drafted + 1)) / (1.0 - c.ACCEPTED)
     for name, place, seconds in _step(run, depth, drafted + 1):
         yield name, place, seconds / gained
+    if run.settings.program not in _BENCHES:
+        yield "serving", "CPU", run.host.served
     if drafted:
         drafting = _drafted(run, draft_bytes) if draft_bytes else (_draft(run),)
         for name, seconds in drafting:
@@ -53,7 +60,11 @@ def _step(run: Run, depth: float, tokens: int) -> Iterator[tuple[str, str, float
             yield "paging", "disk", run.missing * read / c.DISK
         else:
             rate = run.rates[place]
-            yield "weights", run.name(place), read / rate.read
+            yield (
+                "weights",
+                run.name(place),
+                load.base_bytes / rate.read + load.expert_read * experts / _experts(run, rate),
+            )
             yield (
                 "attention",
                 run.name(place),
@@ -101,10 +112,16 @@ def _uncached(load: Load, cached: Iterable[Cached]) -> Load:
 
 def _unpacking(run: Run, load: Load, depth: float) -> float:
     """Elements that query heads unpack from a quantised cache, each for itself; none of a plain one."""
-    near = min(depth, run.work.window) if run.work.window else depth
+    near = min(depth, run.window_cells)
     key, value = cache_type(run.settings.cache_type_k), cache_type(run.settings.cache_type_v)
     quantised = sum(one.block > 1 for one in (key, value)) / 2
     return quantised * (load.attention_macs * depth + load.window_macs * near)
+
+
+def _experts(run: Run, rate: DeviceRates) -> float:
+    """Bytes per second at which a device reads the model's experts, some of which may be MXFP4."""
+    fp4 = run.work.in_fp4
+    return 1.0 / (fp4 / rate.read_fp4 + (1.0 - fp4) / rate.read)
 
 
 def _unreplayed(run: Run) -> float:
@@ -148,7 +165,7 @@ def _attention_work(run: Run, load: Load, depth: float) -> float:
     source: ggml/src/ggml-cpu/ops.cpp, ggml_compute_forward_flash_attn_ext_f16_one_chunk
     """
     key = cache_type(run.settings.cache_type_k)
-    near = min(depth, run.work.window) if run.work.window else depth
+    near = min(depth, run.window_cells)
     macs = load.attention_macs * depth + load.window_macs * near
     per_byte, _ = c.CORE_TIME.get(key.name, (1.0, 1.0))
     return macs * key.block_bytes / key.block * per_byte + 2.0 * load.state
@@ -157,7 +174,7 @@ def _attention_work(run: Run, load: Load, depth: float) -> float:
 def _cache_bytes(run: Run, load: Load, depth: float) -> float:
     """Bytes of K and V that a token after `depth` others reads."""
     key, value = cache_type(run.settings.cache_type_k), cache_type(run.settings.cache_type_v)
-    near = min(depth, run.work.window) if run.work.window else depth
+    near = min(depth, run.window_cells)
     keys = load.key * depth + load.window_key * near
     values = load.value * depth + load.window_value * near
     return keys * key.block_bytes / key.block + values * value.block_bytes / value.block

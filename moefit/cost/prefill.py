@@ -58,7 +58,8 @@ def products(run: Run, load: Load, place: int, tokens: int) -> float:
     if not load.expert_macs:
         return base
     padding = rate.padding * run.work.distinct(tokens) * run.work.experts / run.work.experts_used
-    return base + 2.0 * load.expert_macs * (tokens + padding) / rate.expert_flops
+    faster = 1.0 + run.work.in_fp4 * (rate.fp4 - 1.0)
+    return base + 2.0 * load.expert_macs * (tokens + padding) / (rate.expert_flops * faster)
 
 
 def host_products(run: Run, load: Load, tokens: int) -> float:
@@ -141,8 +142,7 @@ def _helped(run: Run, load: Load, tokens: int) -> Iterator[tuple[str, str, float
 def _attention(run: Run, prompt: int) -> Iterator[tuple[str, str, float]]:
     """Every token meets all before it, or the cells of a windowed cache: its window and the micro-batch that is written beside it."""
     pairs = prompt * (prompt + 1) / 2
-    cells = run.work.window + min(run.settings.ubatch, run.settings.batch)
-    beyond = max(0, prompt - cells) if run.work.window else 0
+    beyond = max(0.0, prompt - run.window_cells)
     near = pairs - beyond * (beyond + 1) / 2
     for place, load in run.tally.places.items():
         flops = 2.0 * (load.attention_macs * pairs + load.window_macs * near)

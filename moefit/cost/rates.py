@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 from moefit.cost import constants as c
-from moefit.machine.assumed import device_bandwidth, link_bandwidth, ram_bandwidth
+from moefit.machine.assumed import SMALL_CORES, device_bandwidth, link_bandwidth, ram_bandwidth
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
@@ -21,10 +22,14 @@ class DeviceRates:
 
     read: float
     """Bytes of weights per second in a matrix-vector product."""
+    read_fp4: float
+    """The same of weights in MXFP4, which take longer to unpack."""
     flops: float
     """FLOP/s of a large quantised matrix product."""
     expert_flops: float
     """FLOP/s of the grouped product of routed experts, padding counted as work."""
+    fp4: float
+    """How much faster it is where the experts' type is one that its tensor cores multiply as it is."""
     padding: float
     """Tokens of padding that each used expert costs there."""
     attention_flops: float
@@ -64,6 +69,8 @@ class HostRates:
     """Seconds of a layer's barriers between threads."""
     pageable: float
     """Bytes per second at which one thread copies to a pinned staging buffer."""
+    served: float
+    """Seconds in which one core chooses and sends a token."""
 
     def seconds(self, read: float, work: float) -> float:
         """Time to read `read` bytes that weigh `work`: near the slower of the two limits, above it where they are close."""
@@ -93,15 +100,18 @@ def device_rates(device: Device) -> DeviceRates:
     """What `device` does per second."""
     bandwidth = device_bandwidth(device)
     backend = device.backend.name
-    share, slower = _family(device)
+    share, slower, experts = _family(device)
     peak = device.compute or c.FLOPS_PER_BYTE * bandwidth
     flops = peak * share
     launch = c.LAUNCH[backend] * slower
+    readable, clocks = bandwidth * _read_share(device), _clocks(device)
     return DeviceRates(
-        read=bandwidth * _read_share(device),
+        read=min(readable, clocks * c.DRAWN),
+        read_fp4=min(readable, clocks * c.DRAWN_FP4),
         flops=flops,
-        expert_flops=flops * c.EXPERT_SHARE[backend],
-        padding=c.PADDING[backend],
+        expert_flops=flops * (experts or c.EXPERT_SHARE[backend]),
+        fp4=c.FP4 if backend == "CUDA" and c.FP4_CHIPS.search(device.description) else 1.0,
+        padding=c.PADDING,
         attention_flops=flops * c.ATTENTION_SHARE[backend],
         recurrence_flops=peak
         * c.RECURRENCE_SHARE
@@ -120,12 +130,18 @@ def _read_share(device: Device) -> float:
     return next(named, c.READ_SHARE[device.backend.name])
 
 
-def _family(device: Device) -> tuple[float, float]:
-    """Share of the FP16 tensor peak that a large quantised product reaches on `device`, and its factor for small kernels."""
-    for family, share, launch in c.CHIPS:
-        if family.search(device.description):
-            return share, launch
-    return c.USUAL_SHARE[device.backend.name], 1.0
+def _clocks(device: Device) -> float:
+    """Multiprocessors times clock of `device`, by its peak; infinite where that does not tell."""
+    per_clock = (flops for pattern, flops in c.TENSOR_FLOPS if pattern.search(device.description))
+    return (device.compute or inf) / next(per_clock, 1.0)
+
+
+def _family(device: Device) -> tuple[float, float, float | None]:
+    """Share of the FP16 tensor peak that a large quantised product reaches on `device`, its factor for small kernels, and its own share for experts."""
+    for family in c.CHIPS:
+        if family.name.search(device.description):
+            return family.share, family.launch, family.experts
+    return c.USUAL_SHARE[device.backend.name], 1.0, None
 
 
 def host_rates(machine: Machine, settings: Settings, threads: int | None) -> HostRates:
@@ -140,7 +156,8 @@ def host_rates(machine: Machine, settings: Settings, threads: int | None) -> Hos
         if single
         else _of_cores(c.SERVER_CORE, c.LAPTOP_CORE if laptop else c.DESKTOP_CORE, cores, server=server)
     )
-    flops = _of_cores(c.SERVER_FLOPS, c.DESKTOP_FLOPS, cores, server=server)
+    fast = c.SMALL_FLOPS if SMALL_CORES.search(machine.cpu.model) else c.DESKTOP_FLOPS
+    flops = _of_cores(min(c.SERVER_FLOPS, fast), fast, cores, server=server)
     crowded = (cores / threads) ** c.CROWDING
     return HostRates(
         read=max(1.0, _decode_read(machine, threads)) * crowded,
@@ -148,6 +165,7 @@ def host_rates(machine: Machine, settings: Settings, threads: int | None) -> Hos
         flops=flops * _repacking(machine, settings),
         layer=c.NODES * (c.NODE + c.NODE_THREAD * threads),
         pageable=0.75 * single if single else _staging(machine),
+        served=c.SERVED_BY_SERVER if server else c.SERVED,
     )
 
 
@@ -213,7 +231,8 @@ def copy_rate(host: HostRates, device: Device, settings: Settings) -> float:
     if device.pageable_bandwidth is not None:
         return float(device.pageable_bandwidth)
     staged = host.pageable * c.COPY_BY_BACKEND[device.backend.name]
-    return min(c.PAGEABLE_LINK * link, staged)
+    together: float = (link**-c.FED + staged**-c.FED) ** (-1.0 / c.FED)
+    return together
 
 
 def handover_rate(device: Device) -> float:

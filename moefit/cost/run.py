@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from math import inf
+from typing import TYPE_CHECKING, Final
 
 from moefit.cost import constants as c
 from moefit.cost.moe_cache import cached_groups
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from moefit.machine.types import Device, Machine
     from moefit.memory.moe_cache import Group
     from moefit.placement.types import Placement
+
+
+_CELLS: Final = 256
+"""To which numbers of cells are rounded up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,17 @@ class Run:
         if ends[0].server and ends[0].server == ends[1].server:
             return 0.0
         return max(seconds) if ends[0].backend.peer_copies else sum(seconds)
+
+    @property
+    def window_cells(self) -> float:
+        """Cells of a windowed cache, all of which attention walks through: the window and a micro-batch; infinite where it is kept full.
+
+        source: src/llama-kv-cache-iswa.cpp, llama_kv_cache_iswa, and llama_kv_cache::get_n_kv
+        """
+        if not self.work.window or self.settings.swa_full:
+            return inf
+        cells = self.work.window + min(self.settings.ubatch, self.settings.batch)
+        return -(-cells // _CELLS) * _CELLS
 
     def name(self, place: int) -> str:
         """What a term calls a place."""

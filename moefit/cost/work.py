@@ -94,6 +94,8 @@ class TensorWork(NamedTuple):
 _AFTER: Final = re.compile(r"_shexp\b|\.post_ffw_norm|\.layer_output_scale")
 _UNEVEN: Final = {"gpt-oss": 0.3}
 _MANY_EXPERTS: Final = 512
+_FP4: Final = ("mxfp4", "nvfp4")
+"""source: ggml/src/ggml-cuda/mmq.cuh, load_tiles_mxfp4_fp4"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,8 @@ class Work:
     """How alike the popularities of experts are: the shape of their gamma distribution."""
     input_bytes: int
     """Token embeddings: on the host, one row read per token."""
+    in_fp4: float = 0.0
+    """Share of the routed experts' bytes whose type FP4 tensor cores multiply."""
     fingerprint: str = ""
     """Of the model."""
     dense_slots: frozenset[int] = frozenset()
@@ -185,11 +189,17 @@ def work_of(model: Model) -> Work:
             model.architecture, c.EVENNESS_OF_MANY if model.experts >= _MANY_EXPERTS else c.EVENNESS
         ),
         input_bytes=sum(t.bytes for t in model.input),
+        in_fp4=_in_fp4(model),
         fingerprint=model.fingerprint,
         dense_slots=frozenset(layer.index for layer in model.layers if not layer.experts),
         recurrent_slots=frozenset(layer.index for layer in model.layers if h.state[layer.index]),
         after_experts=frozenset(layer.index for layer in model.layers if _goes_on(layer)),
     )
+
+
+def _in_fp4(model: Model) -> float:
+    experts = [t for layer in model.layers for t in layer.experts]
+    return sum(t.bytes for t in experts if t.quant.name in _FP4) / max(1, sum(t.bytes for t in experts))
 
 
 def _biases(model: Model) -> Mapping[str, str]:

@@ -20,6 +20,10 @@ _EITHER_NAMES: Final = re.compile(r"1[2-4]th Gen Intel|\bi[3579]-1[2-4]\d{3}", r
 _DDR5_NAMES: Final = re.compile(
     r"Ryzen \d [79]\d{3}X?(?:3D)? |Ryzen \d [89]\d{3}|Ryzen AI|Core\(TM\) Ultra", re.IGNORECASE
 )
+_ONE_CHANNEL: Final = 16_000_000_000
+"""The same of processors that have one channel: an N100 14, of DDR4 19."""
+SMALL_CORES: Final = re.compile(r"\bIntel(?:\(R\))?(?: Processor| Core\(TM\) i3-)? ?N\d{2,3}\b")
+"""Intel's N series: efficiency cores only, and one channel of memory."""
 _SERVER_CORE_RAM: Final = 4_700_000_000
 """Bytes per second for each core of a server with 6-12 channels: 95.6 GB/s read on 16 threads of a Xeon, of which decode got 0.79."""
 _SERVER_RAM: Final = 118_000_000_000
@@ -47,9 +51,16 @@ def ram_bandwidth(machine: Machine) -> int:
     if _SERVER_NAMES.search(machine.cpu.model):
         sockets = 1 if machine.cpu.numa_nodes < 2 else 2
         return max(_DESKTOP_RAM, min(machine.cpu.cores * _SERVER_CORE_RAM, sockets * _SERVER_RAM))
-    if _DDR5_NAMES.search(machine.cpu.model):
+    return _of_desktop(machine.cpu.model)
+
+
+def _of_desktop(processor: str) -> int:
+    """Of two channels of what the processor takes, or of its one."""
+    if SMALL_CORES.search(processor):
+        return _ONE_CHANNEL
+    if _DDR5_NAMES.search(processor):
         return _DESKTOP_DDR5
-    return _EITHER_RAM if _EITHER_NAMES.search(machine.cpu.model) else _DESKTOP_RAM
+    return _EITHER_RAM if _EITHER_NAMES.search(processor) else _DESKTOP_RAM
 
 
 def device_bandwidth(device: Device) -> int:

@@ -1,9 +1,9 @@
 """Figures that people published of their own machines, and what is predicted for them.
 
 data/published.json and data/held.json hold groups: one model on one machine, a source, and rows that differ in a few flags. No constant was
-chosen to meet a row of held.json: they tell the error. Where the host's memory is not stated, `ram_bandwidth` is null; where the model's
+chosen to meet a row of held.json: they tell the error. A group that shapes one moves to published.json. Where the host's memory is not stated, `ram_bandwidth` is null; where the model's
 quantisation is not at hand, `types` says which types of the nearest one to exchange. A row's `depth` are tokens in the context before the
-measured ones; `with_prompt` says that its rate counts the prompt's time as well.
+measured ones; `with_prompt` says that it is a server's whole answers, the prompt's time counted as well. `fp4: false` is a group whose llama.cpp had no products in FP4 yet.
 """
 
 from __future__ import annotations
@@ -136,10 +136,13 @@ def figures_of(name: str, phase: str) -> tuple[Figure, ...]:
 def _figures(group: dict[str, Any], phase: str) -> Iterator[Figure]:
     host, model = machine(group), standing_in(group)
     work = work_of(model)
+    if not group.get("fp4", True):
+        work = replace(work, in_fp4=0.0)
     for row in group["rows"]:
         if not row[phase]:
             continue
         flags = {k: v for k, v in {**group["settings"], **row}.items() if k not in NOT_SETTINGS}
-        settings = Settings(context=65536, program="llama-bench", slots=1, **flags)
+        program = "llama-server" if row.get("with_prompt") else "llama-bench"
+        settings = Settings(**{"context": 65536, "program": program, "slots": 1, **flags})
         where = placement(model, group, row, host.gpus)
         yield Figure(group, phase, row[phase], work, host, settings, where, row)

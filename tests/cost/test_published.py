@@ -32,7 +32,7 @@ def test_kinds_of_machines_are_told_by_their_devices() -> None:
     assert kinds["normie-m4"] == "Apple"
     assert kinds["normie-rtx4070-laptop"] == "laptop"
     assert kinds["normie-3970x"] == "processor alone"
-    assert kinds["spark-gpt-oss-20b"] == "one NVIDIA card"
+    assert kinds["geerling-rtx3060"] == "one NVIDIA card"
 
 
 @pytest.mark.parametrize("phase", PHASES)

@@ -1,0 +1,82 @@
+"""Answers of models that are whole on one NVIDIA H200 (b11549), and what limits them: the chip rather than its memory, and the server's own share.
+
+Random weights in the shapes and types of the models; 16 virtual cores. llama-bench with flash attention generates 96 tokens after an empty context
+and after 8192, llama-server 64 after a prompt of 4096.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from moefit.cost import predict
+from moefit.cost.rates import device_rates
+from moefit.cost.work import work_of
+from moefit.cost.workload import Workload
+from moefit.launch.settings import Settings
+from moefit.machine.declared import parse_gpus
+from moefit.machine.types import Cpu, Machine, Ram
+from moefit.placement.types import Placement
+from tests.oracle import model
+
+GIB = 1 << 30
+H200 = parse_gpus(["h200"])
+MACHINE = Machine(H200, Ram(200 * GIB, 200 * GIB), Cpu(16, 16, model="Intel(R) Xeon(R)", virtual=True))
+BENCH = Settings(context=16384, program="llama-bench", slots=1, load_mode="none")
+SERVER = replace(BENCH, program="llama-server")
+MODELS = {"qwen3-14b": "Q4_K_M", "gpt-oss-20b": "MXFP4", "qwen3-30b-a3b": "Q4_K_M"}
+
+
+def decoded(name: str, settings: Settings, asked: Workload) -> float:
+    """Tokens per second, everything on the card."""
+    whole = model(name, MODELS[name])
+    made = predict(work_of(whole), MACHINE, H200, settings, Placement((0,) * whole.slots), asked)
+    return made.decode_tokens_per_second
+
+
+@pytest.mark.parametrize(
+    ("name", "depth", "measured"),
+    [
+        ("qwen3-14b", 0, 144.7),
+        ("qwen3-14b", 8192, 132.0),
+        ("gpt-oss-20b", 0, 304.5),
+        ("gpt-oss-20b", 8192, 289.1),
+        ("qwen3-30b-a3b", 0, 287.6),
+        ("qwen3-30b-a3b", 8192, 241.9),
+    ],
+)
+def test_llama_bench_is_predicted_within_a_tenth(name: str, depth: int, measured: float) -> None:
+    assert decoded(name, BENCH, Workload(depth, 96)) == pytest.approx(measured, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("name", "measured"), [("qwen3-14b", 123.4), ("gpt-oss-20b", 258.4), ("qwen3-30b-a3b", 228.7)]
+)
+def test_a_server_is_predicted_within_a_tenth(name: str, measured: float) -> None:
+    assert decoded(name, SERVER, Workload(4096, 64)) == pytest.approx(measured, rel=0.1)
+
+
+def test_a_server_takes_longer_for_a_token_than_llama_bench() -> None:
+    asked = Workload(4096, 64)
+    assert decoded("qwen3-30b-a3b", SERVER, asked) < 0.93 * decoded("qwen3-30b-a3b", BENCH, asked)
+
+
+def test_chips_with_the_same_multiprocessors_read_alike_whatever_their_memory() -> None:
+    (h100,), (h200,) = parse_gpus(["h100"]), H200
+    assert device_rates(h100).read == device_rates(h200).read
+
+
+def test_a_desktop_card_reads_as_its_memory_lets_it_but_unpacks_mxfp4_slower() -> None:
+    (card,) = parse_gpus(["rtx-3090"])
+    rates = device_rates(card)
+    assert rates.read == pytest.approx(0.81 * 936e9)
+    assert rates.read_fp4 < 0.8 * rates.read
+
+
+def test_a_windowed_cache_that_a_larger_micro_batch_made_larger_slows_the_answer() -> None:
+    asked = Workload(8192, 64)
+    small, large = (
+        decoded("gpt-oss-20b", replace(BENCH, ubatch=ubatch, batch=4096), asked) for ubatch in (512, 4096)
+    )
+    assert 0.95 * small < large < small
