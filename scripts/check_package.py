@@ -1,13 +1,15 @@
-"""Build the wheel and the source archive, look at what they hold, and install the wheel without a network.
+"""Build the wheel and the source archive, look at what they hold, and install them: without a network, and as README says.
 
     python scripts/check_package.py
 
 What is installed comes from a folder of wheels that was filled before (pip's --no-index: nothing is asked of any index), and plans the
-example from an empty folder. Exit status 1 where a file is missing, or one is there that should not be.
+example from an empty folder. README's own lines run in the unpacked source archive, with uv and pipx from the index. Exit status 1 where a file is missing, or one is there that should not be.
 """
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -17,6 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLE = ROOT / "examples" / "qwen3-30b-a3b-q4_k_m.gguf"
+MACHINE = ["--gpu", "rtx-3060", "--ram", "32GiB", "--cores", "8"]
 LARGEST = 3 << 20
 """Bytes of an archive."""
 UNWANTED = (".venv/", ".venv-oldest/", "__pycache__/", ".hypothesis/", ".git/", "dist/")
@@ -77,9 +80,38 @@ def install_faults(wheel: Path, folder: Path) -> list[str]:
     run(sys.executable, "-m", "venv", home)
     run(home / "bin" / "pip", "install", "-q", "--isolated", "--no-index", "--find-links", house, "moefit")
     empty.mkdir()
-    machine = ["--gpu", "rtx-3060", "--ram", "32GiB", "--cores", "8"]
-    page = run(home / "bin" / "moefit", "plan", EXAMPLE, *machine, cwd=empty)
+    page = run(home / "bin" / "moefit", "plan", EXAMPLE, *MACHINE, cwd=empty)
     return [] if "--fit off" in page else ["what was installed does not plan"]
+
+
+def install_lines() -> list[str]:
+    """The commands under README's heading on installing; a line's comment may have another."""
+    section = (ROOT / "README.md").read_text(encoding="utf-8").split("\n## Install\n")[1].split("\n## ")[0]
+    blocks = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines()]
+    return [part.strip() for line in lines for part in line.replace("or:", "").split("  #") if part.strip()]
+
+
+def readme_faults(source: Path, folder: Path) -> list[str]:
+    """Each line in a checkout of its own, with the tools that it names; what it installs must plan."""
+    tools, faults = folder / "tools", []
+    run(sys.executable, "-m", "venv", tools)
+    run(tools / "bin" / "pip", "install", "-q", "uv", "pipx")
+    for number, line in enumerate(install_lines()):
+        place = folder / f"checkout-{number}"
+        with tarfile.open(source) as archive:
+            archive.extractall(place, filter="data")
+        (checkout,) = place.iterdir()
+        own = {
+            name: str(place / name)
+            for name in ("UV_TOOL_DIR", "UV_TOOL_BIN_DIR", "PIPX_HOME", "PIPX_BIN_DIR")
+        }
+        path = f"{tools / 'bin'}:{own['UV_TOOL_BIN_DIR']}:{own['PIPX_BIN_DIR']}:{checkout / '.venv' / 'bin'}"
+        environment = {**os.environ, **own, "PATH": f"{path}:{os.environ['PATH']}"}
+        run("sh", "-c", line, cwd=checkout, env=environment)
+        page = run("moefit", "plan", EXAMPLE, *MACHINE, cwd=folder, env=environment)
+        faults += [] if "--fit off" in page else [f"what `{line}` installs does not plan"]
+    return faults
 
 
 def main() -> None:
@@ -94,7 +126,7 @@ def main() -> None:
             for path in (wheel, source)
             if path.stat().st_size > LARGEST
         ]
-        faults += install_faults(wheel, folder)
+        faults += install_faults(wheel, folder) + readme_faults(source, folder)
         for path in (wheel, source):
             print(f"{path.name}: {path.stat().st_size >> 10} KiB")
     for fault in faults:
