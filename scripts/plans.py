@@ -1,10 +1,12 @@
-"""Record what moefit plans, and compare two recordings: the net under every change of structure.
+"""Record what moefit plans, compare two recordings, and count recorded lines anew: the net under every change of structure.
 
     python scripts/plans.py record before.jsonl          plans of 480 triples of model, machine and line
     python scripts/plans.py compare before.jsonl after.jsonl
+    python scripts/plans.py replay before.jsonl          the memory of each recorded line as `estimate` counts it now
 
 A recording is made by the command line in this process (`plan --json` and `estimate --json`), so it outlives any change of
-the modules behind it. `compare` prints each triple that differs, key by key, and exits 1 where there is one.
+the modules behind it. `compare` prints each triple that differs, key by key, and exits 1 where there is one. What is chosen may
+change with every constant of the cost; what a line takes may not: `replay` asks that alone.
 """
 
 from __future__ import annotations
@@ -121,6 +123,52 @@ def compare(before: Path, after: Path) -> int:
     return differing
 
 
+USES = ("model", "context", "compute", "overhead", "reserve")
+"""Terms of a device; of the host the first three."""
+
+
+def memory(answer: dict[str, Any]) -> dict[str, int]:
+    """Bytes by place and term."""
+    on = {f"{d['name']} {term}": d[term] for d in answer["devices"] for term in USES}
+    return on | {f"host {term}": answer["host"][term] for term in USES[:3]}
+
+
+def replay(before: Path, only: str) -> int:
+    """Print the terms that `estimate` counts otherwise now; the number of lines with one."""
+    rows = [row for row in map(json.loads, before.read_text().splitlines()) if row.get("argv")]
+    differing = total = 0
+    with tempfile.TemporaryDirectory() as folder:
+        known = models()
+        for row in rows:
+            _, name, quant, rest = row["triple"].split(" ", 3)
+            if only not in name:
+                continue
+            file = Path(folder, f"{name}-{quant}.gguf")
+            if not file.exists():
+                write_header(file, known[name], quant, whole=True)
+            words = [str(file) if word == f"/{file.name}" else word for word in row["argv"]]
+            pairs = [f"{key}={value}" for key, value in row.get("environment", {}).items()]
+            words = ["env", *pairs, *words] if pairs else words
+            machine = rest.partition(" -- ")[0].split()
+            answer = run(["estimate", "--json", *machine, "--", *words])
+            total += 1
+            was, now = memory(row), memory(answer) if "devices" in answer else {}
+            found = [
+                f"{k}: {was.get(k)} -> {now.get(k)}" for k in sorted({*was, *now}) if was.get(k) != now.get(k)
+            ]
+            differing += bool(found)
+            if found:
+                print(
+                    row["triple"],
+                    *found,
+                    *([answer["error"]] if "error" in answer else []),
+                    sep="\n    ",
+                    flush=True,
+                )
+    print(f"{total} lines counted anew, {differing} otherwise")
+    return differing
+
+
 def command() -> int:
     """Record or compare, as the command line says."""
     parser = argparse.ArgumentParser(
@@ -133,7 +181,12 @@ def command() -> int:
     comparer = verbs.add_parser("compare")
     comparer.add_argument("before", type=Path)
     comparer.add_argument("after", type=Path)
+    replayer = verbs.add_parser("replay")
+    replayer.add_argument("before", type=Path)
+    replayer.add_argument("--only", default="", help="models whose name has this part")
     a = parser.parse_args()
+    if a.verb == "replay":
+        return int(replay(a.before, a.only) > 0)
     if a.verb == "record":
         record(a.file, a.only)
         return 0

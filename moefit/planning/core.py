@@ -15,7 +15,7 @@ from moefit.planning.advice import advice
 from moefit.planning.carried import carried
 from moefit.planning.context import wanted_context
 from moefit.planning.describe import describe
-from moefit.planning.frame import frame
+from moefit.planning.frame import frame, gave_way_in_vain
 from moefit.planning.moe_cache import check_size
 from moefit.planning.refusals import refuse
 from moefit.planning.remarks import remarks
@@ -62,6 +62,8 @@ def _planned(request: Request, context: int | None = None) -> tuple[Plan, Candid
         choices = open_choices(problem)
         found = search(problem, choices, thorough=request.options.thorough)
     chosen, every = _best_of_all(problem, choices, found)
+    if gave_way_in_vain(problem, chosen):
+        return _planned(request, wanted_context(request.launch.constraints, request.model))
     default = settings(request.launch.constraints, context=chosen.settings.context, devices=problem.devices)
     return _written(request, chosen, every, default, scarce=tokens is not None), chosen
 
@@ -85,7 +87,7 @@ def _best_of_all(
     if problem.devices and set(chosen.settled.placement.slots) == {CPU}:
         ways.append(best(search(priced_without_copies(problem), choices, thorough=False)))
     better = [way for way in (with_threshold(problem, way) for way in ways if way.fits) if way is not None]
-    return min((*better, chosen), key=lambda way: way.weight), (*every, *better)
+    return min((chosen, *better), key=lambda way: way.weight), (*every, *better)
 
 
 def _written(

@@ -12,6 +12,7 @@ from moefit.machine.types import CPU, Device
 from moefit.planning.context import SMALLEST, largest_context, wanted_context
 from moefit.search.bounds import lacks_on_devices
 from moefit.search.budgets import budgets
+from moefit.search.candidate import Candidate
 from moefit.search.choices import SMALL_UBATCHES, load_modes
 from moefit.search.demand import chosen_devices, demand
 from moefit.search.moe_cache import refuse
@@ -38,6 +39,13 @@ def frame(request: Request, context: int | None = None) -> Problem:
             # it gave way to keep every layer's base on a device: so it must be
             problem = replace(problem, demand=replace(problem.demand, tail=model.slots))
     return problem
+
+
+def gave_way_in_vain(problem: Problem, chosen: Candidate) -> bool:
+    """Whether the context is smaller than wanted to keep every layer on a device, and the fastest launch leaves some on the CPU."""
+    constraints, model = problem.request.launch.constraints, problem.request.model
+    gave_way = problem.demand.tail == model.slots and constraints.gpu_layers in {None, "auto"}
+    return gave_way and chosen.fits and CPU in chosen.settled.placement.slots
 
 
 def _with_room(request: Request, devices: tuple[Device, ...]) -> tuple[Device, ...]:

@@ -13,12 +13,20 @@ DEEPSTACK: Final = "n_deepstack_layers"
 """Key for how many layers add a part of the embedding of their own, from an image encoder (Qwen3-VL)."""
 
 
+NORMS: Final = ("attn_norm", "post_attention_norm")
+"""One of these is in every layer of a model whose norms of the residual stream have weights."""
+GATED: Final = ("", "_exps", "_shexp")
+"""Feed-forward parts that have a gate of their own; a model has one in each part or in none."""
+
+
 def embedding(c: Context, *, scaled: bool = False, mixed: bool = True) -> Node:
     """Token embeddings, chosen between token ids, vectors and a mix of both (build_inp_embd)."""
     embd = c.hp.embd()
     more = embd * c.hp.integer(DEEPSTACK)
 
     found = c.outside("token_embd.weight", on_output=False)
+    if found is None and not c.row.speculation:  # drafts may take their model's
+        c.lacking.append("token_embd")
     table = found or c.on_host(F32, c.hp.embd(), 1)
 
     def looked_up(ids: Node) -> Node:
@@ -53,6 +61,14 @@ def scaled_embedding(c: Context) -> Node:
 def embedding_scaled_by_rows(c: Context) -> Node:
     """Token embeddings times a constant of the model, row by row: vectors are left as they are."""
     return embedding(c, scaled=True)
+
+
+def embedding_norm(c: Context, x: Node) -> Node:
+    """The norm of embeddings, with its bias (tok_norm and tok_norm_b)."""
+    return g.add(
+        norm(c, x, c.first_weight("token_embd_norm.weight"), 0, rms=False),
+        c.first_weight("token_embd_norm.bias"),
+    )
 
 
 def norm(
@@ -105,6 +121,8 @@ def ffn(c: Context, x: Node, layer: int, suffix: str = "", activation: str = "si
     elif up.ne[0] == 2 * c.weight(layer, f"ffn_down{suffix}").ne[0]:  # gate and up in one matrix
         cur = g.glu(up)
     else:
+        if any(f"ffn_gate{other}.weight" in of for of in c.tensors.of for other in GATED):
+            c.lacking.append(f"blk.{layer}.ffn_gate{suffix}")
         cur = g.unary(up)
         if activation == "relu_sqr":
             cur = g.like("SQR", cur)
@@ -138,8 +156,12 @@ def logits(c: Context, x: Node, *, rms: bool = True) -> None:
 def output_norm(c: Context, x: Node, *, rms: bool = True) -> Node:
     """The norm before the output matrix."""
     weight = c.outside("output_norm.weight") or c.outside("token_embd_norm.weight")
+    if weight is None and any(c.has(0, name) for name in NORMS):
+        c.lacking.append("output_norm")
     cur = norm(c, x, weight, -1, rms=rms)
     bias = c.outside("output_norm.bias")
+    if bias is None and c.has(0, "attn_norm.bias"):
+        c.lacking.append("output_norm.bias")
     return cur if bias is None else g.add(cur, bias)
 
 

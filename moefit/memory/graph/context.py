@@ -14,6 +14,9 @@ from moefit.model import Hyperparameters, MissingError, Model, Tensor
 from moefit.model.architectures import Architecture, architecture
 from moefit.values import dataclass
 
+UNEVEN: Final = frozenset({"attn_q", "attn_qkv", "attn_v", "attn_sinks", "ffn_gate_inp", "ffn_up_shexp"})
+"""Tensors by which layers of one model differ in kind: of other optional ones every layer that could has one, or none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -119,8 +122,12 @@ class Context:
     """Flash attention operations with their layer."""
     fused: list[tuple[int, Node]] = field(default_factory=list)
     """Fused operations of hyper-connections with their layer."""
+    lacking: list[str] = field(default_factory=list)
+    """Tensors that a graph of this kind has, and that it was built without."""
     carried: dict[str, Node] = field(default_factory=dict)
     """What a layer leaves for later ones: an indexer's choice."""
+    _asked: dict[str, dict[bool, int]] = field(default_factory=dict)
+    """Optional tensor -> whether a layer has it -> the last such layer."""
     _stored: dict[str, Node] = field(default_factory=dict)
     _inputs: dict[str, Node] = field(default_factory=dict)
 
@@ -141,8 +148,9 @@ class Context:
 
     def has(self, layer: int, name: str) -> bool:
         """Whether the layer has the tensor; `.weight` may be left out."""
-        of = self.tensors.of[layer]
-        return name in of or f"{name}.weight" in of
+        there = self._tensor(layer, name) is not None
+        self._asked.setdefault(name, {})[there] = layer
+        return there
 
     def weight(self, layer: int, name: str) -> Node:
         """A layer's tensor.
@@ -150,16 +158,30 @@ class Context:
         Raises:
             MissingError: the layer has none of that name.
         """
-        found = self.find(layer, name)
-        if found is None:
+        tensor = self._tensor(layer, name)
+        if tensor is None:
             raise MissingError(f"blk.{layer}.{name}")
-        return found
+        return self._node(tensor, tensor.name, layer)
 
     def find(self, layer: int, name: str) -> Node | None:
         """A layer's tensor, or None."""
+        return self.weight(layer, name) if self.has(layer, name) else None
+
+    def check_complete(self) -> None:
+        """What some layers of a kind have, the others must have, too, but for what makes them of another kind.
+
+        Raises:
+            MissingError: a layer lacks a norm, a gate or a bias that others have; or something was seen to be missing.
+        """
+        for name in self.lacking[:1]:
+            raise MissingError(name)
+        for name, seen in self._asked.items():
+            if len(seen) > 1 and name.removesuffix(".weight") not in UNEVEN and not name.endswith(".scale"):
+                raise MissingError(f"blk.{seen[False]}.{name}")
+
+    def _tensor(self, layer: int, name: str) -> Tensor | None:
         of = self.tensors.of[layer]
-        tensor = of.get(name) or of.get(f"{name}.weight")
-        return None if tensor is None else self._node(tensor, tensor.name, layer)
+        return of.get(name) or of.get(f"{name}.weight")
 
     def outside(self, name: str, *, on_output: bool = True) -> Node | None:
         """A tensor outside the layers, on the output's backend or on the CPU."""
@@ -184,6 +206,17 @@ class Context:
         """A tensor of the file that is kept with the first layer (LLM_TENSOR_LAYER_REPEATING without a layer), or None."""
         tensor = self.tensors.outside.get(name)
         return None if tensor is None else self._node(tensor, f"{name}@{self.homes.layers[0]}", 0)
+
+    def first_weight(self, name: str) -> Node:
+        """The same.
+
+        Raises:
+            MissingError: the file has none of that name.
+        """
+        found = self.on_first(name)
+        if found is None:
+            raise MissingError(name)
+        return found
 
     def shared(self, layer: int, name: str) -> Node | None:
         """One of the SHARED tensors where this layer has it, or None where the file has none."""

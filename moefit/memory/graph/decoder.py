@@ -137,7 +137,7 @@ def feed_forward(c: Context, x: Node, layer: int, what: Plain) -> Node:
     if not c.has(layer, "ffn_gate_inp"):
         return ffn(c, x, layer, activation=what.activation)
     routed = moe_ffn(c, x, layer, named(what.route)(c, layer))
-    if not c.has(layer, "ffn_up_shexp"):
+    if not (c.has(layer, "ffn_up_shexp") or c.has(layer, "ffn_down_shexp")):
         return routed
     shared = ffn(c, x, layer, "_shexp", what.activation)
     if c.has(layer, "ffn_gate_inp_shexp"):

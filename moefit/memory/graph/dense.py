@@ -9,6 +9,7 @@ from moefit.memory.graph import nodes as g
 from moefit.memory.graph.attention import attend, heads_of, normed, qkv
 from moefit.memory.graph.blocks import (
     embedding,
+    embedding_norm,
     ffn,
     head_only,
     linear,
@@ -73,10 +74,7 @@ def gptneox(c: Context, layers: Sequence[int]) -> None:
 
 def bloom(c: Context, layers: Sequence[int]) -> None:
     """A norm after the embedding, and positions as a bias of the mask (src/models/bloom.cpp)."""
-    cur = norm(c, embedding(c), c.on_first("token_embd_norm.weight"), 0, rms=False)
-    bias = c.on_first("token_embd_norm.bias")
-    if bias is not None:
-        cur = g.add(cur, bias)
+    cur = embedding_norm(c, embedding(c))
     for layer in layers:
         cur = block(c, cur, layer, BARE, last=layer == layers[-1])
     finish(c, cur, BARE)

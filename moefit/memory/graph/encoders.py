@@ -6,7 +6,16 @@ from collections.abc import Sequence
 
 from moefit.memory.graph import nodes as g
 from moefit.memory.graph.attention import Heads, heads_of, mha, qkv
-from moefit.memory.graph.blocks import embedding, ffn, linear, norm, output_ids, output_norm, positions
+from moefit.memory.graph.blocks import (
+    embedding,
+    embedding_norm,
+    ffn,
+    linear,
+    norm,
+    output_ids,
+    output_norm,
+    positions,
+)
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.decoder import feed_forward
 from moefit.memory.graph.moe import Routing, moe_ffn
@@ -70,9 +79,7 @@ def _embedded(c: Context) -> Node:
     types = c.outside("token_types.weight", on_output=False)
     if types is not None:
         cur = g.add(cur, g.view_nd(types, (cur.ne[0],)))
-    cur = norm(c, cur, c.on_first("token_embd_norm.weight"), 0, rms=False)
-    bias = c.on_first("token_embd_norm.bias")
-    return cur if bias is None else g.add(cur, bias)
+    return embedding_norm(c, cur)
 
 
 def _ends(c: Context, cur: Node) -> None:

@@ -53,15 +53,15 @@ def _like(c: Context, x: Node, of: Node, name: str) -> Node:
 def _per_layer_inputs(c: Context, x: Node) -> Node:
     """An embedding of each token for each layer (build_inp_per_layer, project_per_layer_inputs)."""
     table = c.outside("per_layer_token_embd.weight", on_output=False)
-    projection = c.on_first("per_layer_model_proj.weight")
-    if table is None or projection is None:
+    projection = c.first_weight("per_layer_model_proj.weight")
+    if table is None:
         raise MissingError("per_layer_token_embd.weight")
     n, layers = c.batch.tokens, c.memory.blocks
     width = table.ne[0] // layers
     own = g.scale(g.reshape(g.get_rows(table, c.input("inp_tokens.per_layer", I32, n)), width, layers, n))
     c.expand(own)
     both = g.reshape(g.scale(g.mul_mat(projection, x)), width, layers, n)
-    both = norm(c, both, c.on_first("per_layer_proj_norm.weight"), -1)
+    both = norm(c, both, c.first_weight("per_layer_proj_norm.weight"), -1)
     return g.cont(g.permute(g.scale(g.add(both, own)), 0, 2, 1, 3))
 
 

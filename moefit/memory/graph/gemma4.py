@@ -31,16 +31,16 @@ def _per_layer_inputs(c: Context, x: Node) -> Node | None:
     """An embedding of each token for each layer (build_inp_per_layer, project_per_layer_inputs)."""
     table = c.outside("per_layer_token_embd.weight", on_output=False)
     if table is None:
+        if c.hp.integer("embedding_length_per_layer_input"):
+            raise MissingError("per_layer_token_embd")
         return None
     n, layers = c.batch.tokens, c.memory.blocks
     width = table.ne[0] // layers
     own = g.scale(g.reshape(g.get_rows(table, c.input("inp_tokens.per_layer", I32, n)), width, layers, n))
     c.expand(own)
-    projection = c.on_first("per_layer_model_proj.weight")
-    if projection is None:
-        raise MissingError("per_layer_model_proj.weight")
+    projection = c.first_weight("per_layer_model_proj.weight")
     both = g.reshape(g.scale(g.mul_mat(projection, x)), width, layers, n)
-    both = norm(c, both, c.on_first("per_layer_proj_norm.weight"), -1)
+    both = norm(c, both, c.first_weight("per_layer_proj_norm.weight"), -1)
     return g.cont(g.permute(g.scale(g.add(both, own)), 0, 2, 1, 3))
 
 

@@ -191,6 +191,7 @@ def _from_scratch(model: Model, homes: Homes, batch: Batch, layers: Sequence[int
     if not guessed(model):
         try:
             _build(c, layers)
+            c.check_complete()
         except MissingError as error:
             _lacking(model).append(error.name)
             return _from_scratch(model, homes, batch, layers)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from moefit.memory.graph import nodes as g
-from moefit.memory.graph.blocks import embedding, linear, norm, output_ids
+from moefit.memory.graph.blocks import embedding, embedding_norm, linear, norm, output_ids
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.decoder import finish
 from moefit.memory.graph.nodes import F32, Node
@@ -34,10 +34,7 @@ def rwkv7(c: Context, layers: Sequence[int]) -> None:
 
 def _build(c: Context, layers: Sequence[int], time_mix: TimeMix, channel_mix: ChannelMix) -> None:
     every = c.hp.integer("rescale_every_n_layers")
-    cur = norm(c, embedding(c), c.on_first("token_embd_norm.weight"), 0, rms=False)
-    bias = c.on_first("token_embd_norm.bias")
-    if bias is not None:
-        cur = g.add(cur, bias)
+    cur = embedding_norm(c, embedding(c))
     for layer in layers:
         cur = _layer(c, cur, layer, (time_mix, channel_mix), last=layer == layers[-1])
         if every and (layer + 1) % every == 0:
