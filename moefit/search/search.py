@@ -93,16 +93,24 @@ class _Search:
                 self.place(opening, step)
 
     def place(self, opening: Opening, step: int = 0, will_do: Callable[[Settled], bool] = never) -> None:
-        """Settle a combination, and score it in every load mode: each keeps back what it pins, so that some have a placement of their own."""
+        """Settle a combination, and score it in every load mode: each keeps back what it pins, so that some have a placement of their own.
+
+        What `will_do` may be faster than the fullest, which alone counts: what is listed changes no choice.
+        """
         settled = settle(opening.task, will_do)
         ubatch = opening.task.settings.ubatch
         self._floor.learn(ubatch, settled)
         if (ubatch, settled.key) in self._seen:
             return
-        self._seen.add((ubatch, settled.key))
+        candidates = []
         for launch in opening.launches:
             own = in_load_mode(replace(opening.task, settings=launch), settled)
-            candidate = score(self._problem, opening.strategy, launch, own)
+            candidates.append(score(self._problem, opening.strategy, launch, own))
+        if will_do is not never and any(c.fits and c.weight < self._seconds for c in candidates):
+            self.place(opening, step)
+            return
+        self._seen.add((ubatch, settled.key))
+        for candidate in candidates:
             self._found.append((step, opening.rank, candidate))
             if candidate.fits and candidate.weight < self._seconds:
                 self._fastest = candidate
