@@ -3,9 +3,10 @@
     python scripts/plans.py record before.jsonl          plans of 480 triples of model, machine and line
     python scripts/plans.py compare before.jsonl after.jsonl
     python scripts/plans.py replay before.jsonl          the memory of each recorded line as `estimate` counts it now
+    python scripts/plans.py choices before.jsonl after.jsonl   why another line is chosen, and how much faster it is
 
 A recording is made by the command line in this process (`plan --json` and `estimate --json`), so it outlives any change of
-the modules behind it. `compare` prints each triple that differs, key by key, and exits 1 where there is one. What is chosen may
+the modules behind it; one that ends in .xz is compressed. `compare` prints each triple that differs, key by key, and exits 1 where there is one. What is chosen may
 change with every constant of the cost; what a line takes may not: `replay` asks that alone.
 """
 
@@ -16,8 +17,10 @@ import contextlib
 import io
 import itertools
 import json
+import lzma
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -95,6 +98,14 @@ def record(path: Path, only: str) -> None:
             print(label, answer["status"], file=sys.stderr)
 
 
+def rows_of(path: Path) -> list[dict[str, Any]]:
+    """The rows of a recording."""
+    data = path.read_bytes()
+    return [
+        json.loads(line) for line in (lzma.decompress(data) if path.suffix == ".xz" else data).splitlines()
+    ]
+
+
 def differences(before: object, after: object, at: str = "") -> Iterator[str]:
     """Each leaf that differs, with its path."""
     if isinstance(before, dict) and isinstance(after, dict):
@@ -109,10 +120,7 @@ def differences(before: object, after: object, at: str = "") -> Iterator[str]:
 
 def compare(before: Path, after: Path) -> int:
     """Print what differs; the number of triples that do."""
-    old, new = (
-        {row["triple"]: row for row in map(json.loads, path.read_text().splitlines())}
-        for path in (before, after)
-    )
+    old, new = ({row["triple"]: row for row in rows_of(path)} for path in (before, after))
     differing = 0
     for triple in old.keys() & new.keys():
         found = list(differences(old[triple], new[triple]))
@@ -133,40 +141,82 @@ def memory(answer: dict[str, Any]) -> dict[str, int]:
     return on | {f"host {term}": answer["host"][term] for term in USES[:3]}
 
 
-def replay(before: Path, only: str) -> int:
-    """Print the terms that `estimate` counts otherwise now; the number of lines with one."""
-    rows = [row for row in map(json.loads, before.read_text().splitlines()) if row.get("argv")]
-    differing = total = 0
+def counted_anew(rows: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Each recorded line, and what `estimate` says of it now, on the same machine."""
     with tempfile.TemporaryDirectory() as folder:
         known = models()
         for row in rows:
             _, name, quant, rest = row["triple"].split(" ", 3)
-            if only not in name:
-                continue
             file = Path(folder, f"{name}-{quant}.gguf")
             if not file.exists():
                 write_header(file, known[name], quant, whole=True)
             words = [str(file) if word == f"/{file.name}" else word for word in row["argv"]]
-            pairs = [f"{key}={value}" for key, value in row.get("environment", {}).items()]
+            pairs = [f"{key}={value}" for key, value in row["environment"].items()]
             words = ["env", *pairs, *words] if pairs else words
             machine = rest.partition(" -- ")[0].split()
-            answer = run(["estimate", "--json", *machine, "--", *words])
-            total += 1
-            was, now = memory(row), memory(answer) if "devices" in answer else {}
-            found = [
-                f"{k}: {was.get(k)} -> {now.get(k)}" for k in sorted({*was, *now}) if was.get(k) != now.get(k)
-            ]
-            differing += bool(found)
-            if found:
-                print(
-                    row["triple"],
-                    *found,
-                    *([answer["error"]] if "error" in answer else []),
-                    sep="\n    ",
-                    flush=True,
-                )
-    print(f"{total} lines counted anew, {differing} otherwise")
+            yield row, run(["estimate", "--json", *machine, "--", *words])
+
+
+def replay(before: Path, only: str) -> int:
+    """Print the terms that are counted otherwise now; the number of lines with one."""
+    rows = [row for row in rows_of(before) if row.get("argv") and only in row["triple"].split()[1]]
+    differing = 0
+    for row, answer in counted_anew(rows):
+        was, now = memory(row), memory(answer) if "devices" in answer else {}
+        found = [
+            f"{k}: {was.get(k)} -> {now.get(k)}" for k in sorted({*was, *now}) if was.get(k) != now.get(k)
+        ]
+        differing += bool(found)
+        if found:
+            print(row["triple"], *found, answer.get("error", ""), sep="\n    ", flush=True)
+    print(f"{len(rows)} lines counted anew, {differing} otherwise")
     return differing
+
+
+def cause(old: dict[str, Any], new: dict[str, Any]) -> str:
+    """What the new line has that the old one has not, the first of what changes a choice."""
+    was, now = old["argv"], new["argv"]
+    if "--moe-cache-mib" in now:
+        return "an expert cache"
+    for option, text in (
+        ("--no-op-offload", "no copies over a slow link"),
+        ("-dev", "devices"),
+        ("-c", "context"),
+        ("-ub", "micro-batch"),
+        ("-lm", "load mode"),
+        ("-cram", "prompt cache"),
+    ):
+        if [was[i + 1 : i + 2] for i, w in enumerate(was) if w == option] != [
+            now[i + 1 : i + 2] for i, w in enumerate(now) if w == option
+        ]:
+            return text
+    return "placement" if was != now else "threshold"
+
+
+def choices(before: Path, after: Path) -> int:
+    """Print, for each triple with another line, why and how many times as fast it is now; the number that are slower by 1%."""
+    old = {row["triple"]: row for row in rows_of(before) if row.get("argv")}
+    new = {row["triple"]: row for row in rows_of(after) if row.get("argv")}
+    both = [triple for triple in old if triple in new and triple.startswith("plan")]
+    changed = [
+        t for t in both if (old[t]["argv"], old[t]["environment"]) != (new[t]["argv"], new[t]["environment"])
+    ]
+    slower, causes = 0, Counter[str]()
+    for row, answer in counted_anew([old[triple] for triple in changed]):
+        now = new[row["triple"]]
+        causes[cause(row, now)] += 1
+        gain = answer["predicted"]["seconds"] / now["predicted"]["seconds"] if "predicted" in answer else 0.0
+        fits = answer.get("fits")
+        slower += bool(fits and gain < 0.99)
+        print(
+            f"{row['triple']}\n    {cause(row, now)}: {gain:.3f} times as fast as the recorded line, which {'fits' if fits else 'does not fit'}",
+            flush=True,
+        )
+    print(
+        f"{len(both)} plans, {len(both) - len(changed)} with the same line, {slower} slower;",
+        ", ".join(f"{n} {why}" for why, n in causes.most_common()),
+    )
+    return slower
 
 
 def command() -> int:
@@ -181,10 +231,15 @@ def command() -> int:
     comparer = verbs.add_parser("compare")
     comparer.add_argument("before", type=Path)
     comparer.add_argument("after", type=Path)
+    chooser = verbs.add_parser("choices")
+    chooser.add_argument("before", type=Path)
+    chooser.add_argument("after", type=Path)
     replayer = verbs.add_parser("replay")
     replayer.add_argument("before", type=Path)
     replayer.add_argument("--only", default="", help="models whose name has this part")
     a = parser.parse_args()
+    if a.verb == "choices":
+        return int(choices(a.before, a.after) > 0)
     if a.verb == "replay":
         return int(replay(a.before, a.only) > 0)
     if a.verb == "record":

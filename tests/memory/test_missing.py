@@ -1,0 +1,96 @@
+"""A file that lacks a tensor of its model: refused, or an estimate that says which; never exact figures of another model."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections import defaultdict
+from dataclasses import replace
+
+import pytest
+
+from moefit.errors import InputError
+from moefit.launch.settings import Settings
+from moefit.machine.types import CPU, Device
+from moefit.memory.footprint import footprint
+from moefit.memory.graph.context import UNEVEN
+from moefit.model import build
+from moefit.placement.types import Placement
+from tests import oracle
+from tests.drawn import SEED, several
+
+CARD = Device("CUDA0", 80 << 30, 80 << 30)
+LAUNCH = Settings(8192)
+SMALLEST = {
+    m["architecture"]: m["name"] for m in sorted(oracle.models().values(), key=lambda m: -len(m["tensors"]))
+}
+OUTSIDE = ("token_embd.weight", "output_norm.weight")
+"""Tensors that every model has; an output of its own may be left out."""
+OTHER_PARTS = re.compile(r"nextn|vis_|scales|post_norm|time_mix_lerp|indexer[.][kq]_(proj|norm)")
+"""Of parts that a text's prompt does not run, or that stand for each other."""
+
+
+def header(architecture):
+    name = SMALLEST[architecture]
+    return oracle.header(name, next(iter(oracle.models()[name]["types"])))
+
+
+def notes(source):
+    model = build("m.gguf", source)
+    half = len(model.layers) // 2
+    return footprint(model, [CARD], LAUNCH, Placement((*(CPU,) * half, *(0,) * (model.slots - half)))).notes
+
+
+def is_compared(short):
+    return not OTHER_PARTS.search(short) and short.removesuffix(".weight") not in UNEVEN
+
+
+def repeated(source):
+    """For each kind of tensor that several layers of the main model have, the one of the middle layer of these."""
+    layers = {layer.index for layer in build("m.gguf", source).layers if not layer.mtp}
+    found = defaultdict(list)
+    for tensor in source.tensors:
+        match = re.match(r"blk\.(\d+)\.(.+)", tensor.name)
+        if match and int(match[1]) in layers and is_compared(match[2]):
+            found[match[2]].append(tensor.name)
+    return [names[len(names) // 2] for names in found.values() if len(names) > 2]
+
+
+def without(source, name):
+    return replace(source, tensors=tuple(t for t in source.tensors if t.name != name))
+
+
+def is_told(source, name):
+    """Whether a file without that tensor is refused, or its estimate names it, or another that it is needed for."""
+    try:
+        return bool(notes(without(source, name)))
+    except InputError:
+        return True
+
+
+@pytest.mark.parametrize(
+    "architecture", random.Random(SEED).sample(sorted(SMALLEST), several(3, len(SMALLEST)))
+)
+def test_one_layer_without_what_the_others_have_makes_an_estimate(architecture):
+    source = header(architecture)
+
+    assert [] == [name for name in repeated(source) if not is_told(source, name)]
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+@pytest.mark.parametrize("architecture", ["qwen3moe", "gemma3", "qwen3next"])
+def test_a_model_without_embeddings_or_its_last_norm_makes_an_estimate_that_names_them(architecture, name):
+    told = notes(without(header(architecture), name))
+
+    assert [True] == [name.removesuffix(".weight") in note for note in told]
+
+
+def test_layers_that_differ_in_kind_are_no_estimate():
+    """Dense layers before those with experts; layers without values of their own; an indexer in every fourth layer."""
+    assert [(), (), ()] == [
+        notes(header(architecture)) for architecture in ("deepseek2", "gemma4", "deepseek4")
+    ]
+
+
+def test_norms_without_weights_are_no_estimate():
+    assert () == notes(header("olmo"))
