@@ -73,8 +73,10 @@ def is_told(source, name):
 )
 def test_one_layer_without_what_the_others_have_makes_an_estimate(architecture):
     source = header(architecture)
+    every = repeated(source)
+    some = random.Random(SEED).sample(every, min(several(10, 1000), len(every)))
 
-    assert [] == [name for name in repeated(source) if not is_told(source, name)]
+    assert [] == [name for name in some if not is_told(source, name)]
 
 
 @pytest.mark.parametrize("name", OUTSIDE)
