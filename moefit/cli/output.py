@@ -20,7 +20,7 @@ from moefit.planning.types import Plan
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from rich.console import Console
+    from rich.console import Console, Group
 
     from moefit.launch.options import OptionTable
     from moefit.launch.precedence import Config
@@ -104,10 +104,15 @@ def show(
         sys.stdout.write(estimate_json(plan) if given else plan_json(plan))
         return
     from moefit.formats import table
-    from moefit.formats.explain import explain
+
+    reasons: Group | None = None
+    if details:
+        from moefit.formats.explain import explain
+
+        reasons = explain(plan)
 
     def page(on: Console) -> None:
-        table.show(plan, on, explain(plan) if details else None)
+        table.show(plan, on, reasons)
 
     draw(page, color, picture)
 

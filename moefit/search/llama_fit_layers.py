@@ -44,7 +44,12 @@ class Moved:
     @property
     def pattern(self) -> str:
         """As `-ot` takes it."""
-        return rf"blk\.{self.layer}\.{self.what.value}"
+        return pattern_of(str(self.layer), self.what)
+
+
+def pattern_of(layer: str, what: Overflow) -> str:
+    """The fit's pattern for a layer (get_overflow_pattern); `layer` may be a pattern itself."""
+    return rf"blk\.{layer}\.{what.value}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,7 @@ class _Search:
         self._seen: set[object] = set()
         self._floor = _Floor()
         self._fastest: Candidate | None = None
+        self._known: dict[Choices, list[Opening]] = {}
 
     @property
     def fits(self) -> bool:
@@ -83,7 +84,7 @@ class _Search:
         """Place what may win."""
         if lacks_at_least(self._problem, least_task(self._problem, choices)):
             return
-        for opening in openings(self._problem, choices):
+        for opening in self._openings(choices):
             if opening.bound > self._seconds or (any_will_do and self.fits):
                 break
             if with_buffers(self._problem, opening, self._floor.of(opening, _CERTAIN)) > self._seconds:
@@ -125,7 +126,7 @@ class _Search:
         sizes = sorted(choices.ubatches)
         at = sizes.index(best.settings.ubatch) if best.settings.ubatch in sizes else 0
         near = sizes[max(0, at - 1) : at + 2]
-        for opening in openings(self._problem, choices):
+        for opening in self._openings(choices):
             ubatch = opening.task.settings.ubatch
             alike = ubatch == best.settings.ubatch or (opening.strategy == best.strategy and ubatch in near)
             if alike and opening.end is None and opening.task.devices == self._problem.devices:
@@ -133,6 +134,11 @@ class _Search:
                 launches = tuple(one for one in opening.launches if one.load_mode == mode)
                 task = replace(opening.task, settings=launches[0])
                 self.place(replace(opening, task=task, launches=launches), will_do=lambda _settled: True)
+
+    def _openings(self, choices: Choices) -> list[Opening]:
+        if choices not in self._known:
+            self._known[choices] = openings(self._problem, choices)
+        return self._known[choices]
 
     @property
     def _seconds(self) -> float:

@@ -21,11 +21,12 @@ from moefit.machine.types import CPU, Device, Machine
 from moefit.memory.dummy_load import combined, dummy_heads, dummy_load
 from moefit.memory.guest import Guest
 from moefit.memory.guests import GuestFiles, guests
+from moefit.memory.memo import per_object
 from moefit.memory.types import Footprint, HostUse, Use
 from moefit.model import Model
 from moefit.placement.types import Placement
 from moefit.search.llama_fit import ALL_EXPERTS, MARGIN, SMALLEST, Contexts, FitLine, Fitted, Where, llama_fit
-from moefit.search.llama_fit_layers import Assignment, Moved
+from moefit.search.llama_fit_layers import Assignment, Moved, Overflow, pattern_of
 
 BY_FIT: Final = ("--fit",)
 """The words of overrides that the fit makes."""
@@ -106,8 +107,14 @@ def fit_placement(
 
 def _taken(model: Model, moved: Moved) -> Iterator[str]:
     if moved.layer < len(model.layers):
-        found = re.compile(moved.pattern).search
-        yield from (t.name for t in model.layers[moved.layer].tensors if found(t.name))
+        yield from _of_layer(model, moved.layer, moved.what)
+
+
+@per_object(512)
+def _of_layer(model: Model, layer: int, what: Overflow) -> tuple[str, ...]:
+    """The tensors of a layer that the fit's pattern takes."""
+    found = re.compile(pattern_of(r"\d+", what)).search
+    return tuple(t.name for t in model.layers[layer].tensors if found(t.name))
 
 
 def _contexts(model: Model, constraints: Constraints, given: Settings) -> Contexts:

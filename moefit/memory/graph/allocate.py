@@ -101,7 +101,7 @@ class Allocator:
         self._count(nodes)
         place, let_go = self._place, self._let_go
         for node in nodes:
-            backend, sources = node.backend, node.sources
+            backend, sources = node.backend, node.reads or ()
             for source in sources:
                 if source.owns and not source.alive:
                     place(source, backend)
@@ -120,7 +120,9 @@ class Allocator:
                 node.view_of.n_views += 1
             if node.input and node.owns and not node.alive:
                 self._place(node, node.backend)
-            for source in node.sources:
+            if node.reads is None:
+                node.reads = _in_given_memory(node.sources)
+            for source in node.reads:
                 source.n_children += 1
                 if source.input and source.owns and not source.alive:
                     self._place(source, node.backend)
@@ -167,3 +169,8 @@ class Allocator:
         if base.alive and not base.output:
             self.arenas[base.owner].give(base.offset, base.size)
             base.alive = False
+
+
+def _in_given_memory(sources: Sequence[Node]) -> tuple[Node, ...]:
+    """Those that have memory of the allocator's, or view some: weights and caches have their own."""
+    return tuple([s for s in sources if s.owns or (s.view_of is not None and s.view_of.owns)])

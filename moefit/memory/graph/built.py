@@ -19,8 +19,7 @@ class Built:
         self.graph: Graph = context.graph
         self._context = context
         self._layers = tuple(layers)
-        every = (*context.graph.nodes, *context.graph.leafs)
-        self._nodes = [(node, node.sources) for node in every]
+        self._nodes = (*context.graph.nodes, *context.graph.leafs)
         self._inputs = [leaf for leaf in context.graph.leafs if leaf.input and not leaf.output]
         self._views = [
             (node, node.view_of)
@@ -38,8 +37,10 @@ class Built:
 
     def put(self, homes: Homes, layers: Sequence[int]) -> Graph:
         """The graph as it is before it is scheduled, of these layers and with its tensors at home."""
-        for node, sources in self._nodes:
-            node.sources = sources
+        for node, sources in self.graph.changed:
+            node.sources, node.reads = sources, None
+        self.graph.changed.clear()
+        for node in self._nodes:
             node.backend = NO_BACKEND
             node.copies = None
             node.n_children = node.n_views = 0

@@ -78,8 +78,7 @@ def _keeper(kept: Sequence[Node], backend: int) -> Node:
 
 
 def _keep(keeps: Keeps, until: Node, *tensors: Node) -> None:
-    kept = keeps.setdefault(until, [])
-    kept.extend(t for t in dict.fromkeys(tensors) if t not in kept)
+    keeps[until] = list(dict.fromkeys((*keeps.get(until, ()), *tensors)))
 
 
 def _shared_experts_early(split: list[Node], keeps: Keeps) -> list[Node]:

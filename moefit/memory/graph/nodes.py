@@ -51,6 +51,7 @@ class Node:
         "output",
         "owner",
         "owns",
+        "reads",
         "size",
         "sources",
         "type",
@@ -79,6 +80,8 @@ class Node:
         """Backend that already holds the memory (weights, caches); None when the allocator must find room."""
         self.owns = view_of is None
         """It needs memory of its own from the allocator."""
+        self.reads: tuple[Node, ...] | None = None
+        """Its sources in memory that the allocator gives, once somebody asked."""
         self.weight = False
         """Memory of a model tensor (GGML_BACKEND_BUFFER_USAGE_WEIGHTS)."""
         self.input = False
@@ -128,6 +131,8 @@ class Graph:
     def __init__(self) -> None:
         self.nodes: list[Node] = []
         self.leafs: list[Node] = []
+        self.changed: list[tuple[Node, tuple[Node, ...]]] = []
+        """Nodes that read copies since they were scheduled, with the sources that they had."""
 
     @cached_property
     def work(self) -> list[tuple[int, Node]]:

@@ -54,11 +54,9 @@ def schedule(graph: Graph, backends: Backends) -> Schedule:
 def _holder(node: Node, op: Node, backends: Backends) -> int:
     """The backend whose memory holds `node`, if it can run `op` (ggml_backend_sched_backend_from_buffer)."""
     buffer = node.buffer
-    if buffer is None:
+    if buffer is None or (op.op in PARTIAL and not backends.supports(buffer, op)):
         return NO_BACKEND
-    if backends.supports(buffer, op):
-        return buffer
-    return NO_BACKEND
+    return buffer
 
 
 def _current(node: Node, backends: Backends) -> int:
@@ -204,7 +202,7 @@ class _Splitter:
 
     def _fresh_weights(self, node: Node) -> bool:
         """Whether a new split lets the copies of earlier weights go."""
-        return any(s.weight and _where(s) != self.current for s in node.sources)
+        return any(source.weight and _where(source) != self.current for source in node.sources)
 
     def _copy_sources(self, node: Node) -> None:
         current, moved = self.current, False
@@ -217,7 +215,9 @@ class _Splitter:
                     self.inputs.append(source)
                 moved = True
         if moved:
+            self.graph.changed.append((node, node.sources))
             node.sources = tuple([_as_read(s, current) for s in node.sources])
+            node.reads = None
 
     def _close(self, end: int) -> None:
         current, copies = self.current, self.backends.copies
