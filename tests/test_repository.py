@@ -34,17 +34,6 @@ def test_the_checks_run_the_tests_as_the_readme_does():
     assert pytest in checks.splitlines()
 
 
-def test_every_make_target_that_the_guide_names_is_there():
-    named = {
-        line.split()[1]
-        for line in commands((ROOT / "CONTRIBUTING.md").read_text())
-        if line.startswith("make ")
-    }
-    makefile = (ROOT / "Makefile").read_text()
-
-    assert named <= set(re.findall(r"^(\w+):", makefile, re.MULTILINE))
-
-
 def test_every_checked_build_of_llama_cpp_can_be_built():
     build = (ROOT / "scripts" / "build_llama.sh").read_text()
 

@@ -18,7 +18,7 @@ from tests.oracle.exceptions import TOO_LOW_ON_A_REAL_CARD
 from tests.oracle.launches import launch
 
 MIB = 1 << 20
-SAMPLE = several(60, 1000)
+SAMPLE = several(30, 1000)
 RECORDED = {
     "rows": oracle.rows(),
     "extra rows": oracle.extra_rows(),
