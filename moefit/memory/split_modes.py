@@ -9,43 +9,69 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from moefit.memory.footprint import footprint
+from moefit.memory.ledger import ledger
+from moefit.memory.tensor_split import tensor_split
 from moefit.memory.types import Footprint, Use
-from moefit.placement.types import Ledger
+
+if TYPE_CHECKING:
+    from moefit.launch.settings import Settings
+    from moefit.machine.types import Device
+    from moefit.model import Model
+    from moefit.placement.types import Ledger, Placement
 
 SPLIT_MODES = ("row", "tensor")
 
 
+def in_parts(
+    model: Model,
+    devices: Sequence[Device],
+    settings: Settings,
+    placement: Placement,
+    split: Sequence[float] | None,
+) -> Footprint:
+    """What a launch takes whose layers lie on several devices: exact for most models with `-sm tensor`, else from above."""
+    exact = None
+    if settings.split_mode == "tensor" and devices:
+        exact = tensor_split(model, devices, settings, placement, split)
+    if exact is not None:
+        return exact
+    whole = footprint(model, devices, settings, placement)
+    return cautious(whole, ledger(model, settings, devices), settings.split_mode, settings.main_gpu, split)
+
+
 def cautious(
-    footprint: Footprint, ledger: Ledger, mode: str, main: int, tensor_split: Sequence[float] | None
+    whole: Footprint, sizes: Ledger, mode: str, main: int, split: Sequence[float] | None
 ) -> Footprint:
     """An estimate from above, from the footprint that whole layers would have.
 
     Shares are cut at whole rows or heads, so every device counts its part of the largest layer once more.
     """
-    spare = max((size.total for size in ledger.slots), default=0)
-    devices = _tensor(footprint, spare, tensor_split) if mode == "tensor" else _row(footprint, spare, main)
+    spare = max((size.total for size in sizes.slots), default=0)
+    devices = _tensor(whole, spare, split) if mode == "tensor" else _row(whole, spare, main)
     note = f"-sm {mode}: nothing is placed, and memory is estimated from above: every device counts its part of the largest layer twice"
-    return replace(footprint, devices=devices, notes=(*footprint.notes, note))
+    return replace(whole, devices=devices, notes=(*whole.notes, note))
 
 
-def _row(footprint: Footprint, spare: int, main: int) -> tuple[Use, ...]:
+def _row(whole: Footprint, spare: int, main: int) -> tuple[Use, ...]:
     """The shares follow `-ts` or what is free only roughly, and the main device holds every layer's cache."""
-    context = sum(use.context for use in footprint.devices)
+    context = sum(use.context for use in whole.devices)
     return tuple(
         Use(use.model + spare, context if index == main else 0, use.compute)
-        for index, use in enumerate(footprint.devices)
+        for index, use in enumerate(whole.devices)
     )
 
 
-def _tensor(footprint: Footprint, spare: int, tensor_split: Sequence[float] | None) -> tuple[Use, ...]:
+def _tensor(whole: Footprint, spare: int, split: Sequence[float] | None) -> tuple[Use, ...]:
     """In the shares of `-ts`, or evenly whatever is free; each device computes with whole activations."""
-    count = len(footprint.devices)
-    shares = [*(tensor_split or ()), *(0.0 for _ in range(count))][:count]
+    count = len(whole.devices)
+    shares = [*(split or ()), *(0.0 for _ in range(count))][:count]
     if not any(shares):
         shares = [1.0] * count
-    model = sum(use.model for use in footprint.devices) + spare
-    context = sum(use.context for use in footprint.devices)
-    compute = max((use.compute for use in footprint.devices), default=0)
+    model = sum(use.model for use in whole.devices) + spare
+    context = sum(use.context for use in whole.devices)
+    compute = max((use.compute for use in whole.devices), default=0)
     parts = [share / sum(shares) for share in shares]
     return tuple(Use(int(model * part), int(context * part), compute) for part in parts)

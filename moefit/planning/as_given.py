@@ -13,7 +13,7 @@ from moefit.machine.types import CPU, Device
 from moefit.memory.guests import guests
 from moefit.memory.host import pinned_by_devices
 from moefit.memory.moe_cache import groups
-from moefit.memory.split_modes import SPLIT_MODES, cautious
+from moefit.memory.split_modes import SPLIT_MODES, in_parts
 from moefit.placement.types import Placement
 from moefit.search.budgets import budgets, charged, devices_of_guests
 from moefit.search.candidate import Candidate
@@ -44,12 +44,10 @@ def as_given(request: Request, context: int) -> Candidate:
     sized = settings(constraints, context=context, devices=devices)
     placement = _placement(request, devices)
     sized = _with_split(request, devices, sized, placement)
-    footprint = memory.footprint(model, devices, sized, placement)
     if sized.split_mode in SPLIT_MODES:
-        ledger = memory.ledger(model, sized, devices)
-        footprint = cautious(
-            footprint, ledger, sized.split_mode, sized.main_gpu, request.launch.constraints.tensor_split
-        )
+        footprint = in_parts(model, devices, sized, placement, constraints.tensor_split)
+    else:
+        footprint = memory.footprint(model, devices, sized, placement)
     found = guests(constraints, request.files, model, machine.gpus, devices, sized, placement)
     pinned = pinned_by_devices(footprint.host, sized, devices)
     given = charged(budgets(request, devices, sized), devices, found, pinned)

@@ -40,4 +40,4 @@ def test_what_would_fit_does_not_name_the_fit_that_throws_in_this_mode():
 def test_proportions_are_the_users(split, share):
     first, second = planned("-ts", split).devices
     whole = first.use.model + second.use.model
-    assert share == pytest.approx(first.use.model / whole, abs=1e-6)
+    assert share == pytest.approx(first.use.model / whole, abs=1e-3)  # norms are whole on every device
