@@ -12,6 +12,7 @@ from moefit.cost.decode import token_terms
 from moefit.cost.load import ready
 from moefit.cost.moe_cache import MISSES, decode_doubt, overall
 from moefit.cost.offload import op_offload_min_batch
+from moefit.cost.parts import parts_of, prompt_sums, token_sums
 from moefit.cost.prefill import prompt_terms
 from moefit.cost.ranges import Doubt, doubt
 from moefit.cost.rates import best_threads
@@ -66,8 +67,15 @@ def predict(
     prompt, answer = workload.prompt or _USUAL_PROMPT, workload.generated or _USUAL_ANSWER
     answered = workload.generated * workload.requests
     run = run_of(work, machine, devices, settings, placement, cached, answered)
-    reading = _gather("prefill", prompt_terms(run, prompt), 1.0)
-    writing = _gather("decode", token_terms(run, workload.prompt + answer / 2, draft_bytes or {}), answer)
+    depth = workload.prompt + answer / 2
+    parts = parts_of(run)
+    reading = _slowest(
+        _gather("prefill", (*prompt_terms(one, prompt), *prompt_sums(run, prompt)), 1.0) for one in parts
+    )
+    writing = _slowest(
+        _gather("decode", (*token_terms(one, depth, draft_bytes or {}), *token_sums(run)), answer)
+        for one in parts
+    )
     assumed = _assumed(run, machine)
     confidence = _confidence(run, machine, assumed)
     loading = ready(run)
@@ -88,7 +96,7 @@ def predict(
             doubt(
                 confidence,
                 assumed,
-                turns=needs_cpu and len(devices) > 1,
+                turns=len(devices) > 1 and (needs_cpu or settings.split_mode == "tensor"),
                 shared=needs_cpu and machine.cpu.virtual,
             ),
         ),
@@ -96,6 +104,11 @@ def predict(
         start=start,
         hit_rate=overall(run),
     )
+
+
+def _slowest(parts: Iterable[tuple[Duration, ...]]) -> tuple[Duration, ...]:
+    """Of devices that work at the same time, the one for which the others wait."""
+    return max(parts, key=lambda terms: sum(term.seconds for term in terms))
 
 
 def _doubt(run: Run, writing: Sequence[Duration], known: Doubt) -> Doubt:

@@ -213,6 +213,17 @@ HOPS: Final = by_backend(
     ROCm=0.00028,
 )
 
+SUM: Final = by_backend(
+    150e-6,
+    "s",
+    "Seconds to add up what two devices have found with -sm tensor. RTX 3060 and 4070 Super, Qwen3.5-27B Q4_K_M: "
+    "30.05 t/s against 21.22 by layers, so 33.3 ms of which the 3060 reads half of 15.65 GiB in 28.8 and 64 "
+    "layers' kernels take 3.7; two RTX 3090 Ti 58 t/s, one 44, Qwen3.6-27B: 17.2 ms against 22.7. What is "
+    "left is 6 to 23 us for each of 128. Others hand over through the host: half of HOPS.",
+    CUDA=25e-6,
+    ROCm=40e-6,
+)
+
 RPC_TRIPS: Final = Constant(
     2.0,
     "round trips",
