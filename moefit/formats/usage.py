@@ -9,6 +9,7 @@ from rich.text import Text
 from moefit.machine.types import CPU, Device
 from moefit.memory.guest import Guest
 from moefit.memory.host import PROCESS
+from moefit.memory.split_modes import SPLIT_MODES
 from moefit.planning.describe import home
 from moefit.planning.types import DevicePlan, Plan
 from moefit.values import dataclass
@@ -115,7 +116,9 @@ def _filled(parts: Sequence[Part]) -> tuple[Part, ...]:
 
 
 def _experts(plan: Plan, index: int) -> int:
-    """Bytes of routed experts on a device, or with CPU on the host."""
+    """Bytes of routed experts on a device, or with CPU on the host; those of layers that lie on several devices are among the weights."""
+    if index != CPU and plan.settings.split_mode in SPLIT_MODES:
+        return 0
     return sum(
         tensor.bytes
         for layer in plan.model.layers

@@ -19,9 +19,11 @@ from moefit.launch.given import Given
 from moefit.launch.launch import Launch
 from moefit.machine.catalogue import card_of_driver
 from moefit.machine.types import Device, Machine
+from moefit.memory.split_modes import SPLIT_MODES
 from moefit.model import Layer, Model, Tensor
 from moefit.planning.context import SMALLEST
 from moefit.planning.core import plan
+from moefit.planning.in_parts import in_parts
 from moefit.planning.sketched import Placed, sketched
 from moefit.planning.types import Help, Plan
 from moefit.search.candidate import Candidate
@@ -82,6 +84,8 @@ def _seconds(made: Plan, usual: Candidate, changed: Request, known: Placed) -> f
     if not made.fits:
         again = plan(replace(changed, options=replace(changed.options, thorough=False)))
         return again.prediction.seconds if again.fits else None
+    if changed.launch.constraints.split_mode in SPLIT_MODES:  # no sketch: the line as it stands
+        return after.prediction.seconds
     gain = usual.prediction.seconds - made.prediction.seconds
     share = after.settled.footprint.host.model / max(1, usual.settled.footprint.host.model)
     return after.prediction.seconds - gain * min(1.0, share)
@@ -125,7 +129,7 @@ def _lines(model: Model, launch: Launch, made: Plan) -> Iterator[tuple[Help, Con
     half = now.context // 2 // 256 * 256
     if half >= SMALLEST:
         changes.append(Help("context", "half the context", f"-c {half}"))
-    for help_ in changes:
+    for help_ in (*changes, *in_parts(model, launch, made)):
         wanted = _with_words(launch, help_.words.split())
         if wanted is not None:
             yield help_, wanted

@@ -151,3 +151,26 @@ def test_help_of_a_plan_changes_nothing_of_it():
     made, _ = helps()
     assert () == made.helps
     assert made == replace(made, helps=())
+
+
+def test_every_card_at_each_layer_is_mentioned_where_it_answers_faster():
+    dense = recorded("qwen3-14b", "Q4_K_M")
+    line = "llama-server -m m.gguf -c 49152 -np 1"
+    _, found = helps(line, ("rtx-3060", "rtx-3060"), model=dense)
+    assert "-sm tensor -dev CUDA0,CUDA1" == found["sm-tensor"].words
+    typed = plan(asked(f"{line} {found['sm-tensor'].words}", ("rtx-3060", "rtx-3060"), model=dense))
+    assert (True, typed.prediction.seconds) == (typed.fits, pytest.approx(found["sm-tensor"].seconds))
+
+
+def test_unlike_cards_get_shares_by_what_they_read():
+    dense = recorded("qwen3-14b", "Q4_K_M")
+    _, found = helps("llama-server -m m.gguf -c 40960 -np 1", ("rtx-4070-super", "rtx-3060"), model=dense)
+    names, shares = found["sm-tensor"].words.removeprefix("-sm tensor -dev ").split(" -ts ")
+    assert {"CUDA0": "50", "CUDA1": "36"} == dict(zip(names.split(","), shares.split(","), strict=True))
+
+
+@pytest.mark.parametrize("more", ["-ngl 20", "-ts 1,1", "-sm none", "-fa off", "-ot ffn=CPU"])
+def test_splitting_tensors_is_not_mentioned_where_the_user_has_placed_something(more):
+    dense = recorded("qwen3-14b", "Q4_K_M")
+    _, found = helps(f"llama-server -m m.gguf -c 8192 -np 1 {more}", ("rtx-3060", "rtx-3060"), model=dense)
+    assert "sm-tensor" not in found
