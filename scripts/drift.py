@@ -33,7 +33,7 @@ BEGIN, END = "<!-- written by make drift -->", "<!-- end -->"
 
 def newest() -> str:
     """The newest release of xllamacpp that pip finds."""
-    answer = run("pip", "index", "versions", "xllamacpp")
+    answer = run(sys.executable, "-m", "pip", "index", "versions", "xllamacpp")
     found = re.search(r"xllamacpp \((\S+)\)", answer)
     if found is None:
         raise SystemExit(f"pip names no release of xllamacpp: {answer[:200]}")
@@ -41,10 +41,14 @@ def newest() -> str:
 
 
 def run(*words: object, **variables: str) -> str:
-    """What a program prints; it must not fail."""
+    """What a program prints; where it fails, what it says of that stands above the one line that ends this."""
     done = subprocess.run(
-        [*map(str, words)], env={**os.environ, **variables}, stdout=subprocess.PIPE, text=True, check=True
+        [*map(str, words)], env={**os.environ, **variables}, stdout=subprocess.PIPE, text=True, check=False
     )
+    if done.returncode:
+        hint = "; without the package index only a source that is here helps: --release NAME"
+        fetches = "pip" in words or "--source" in words
+        raise SystemExit(f"drift: {' '.join(map(str, words[:5]))} failed{hint if fetches else ''}")
     return done.stdout.strip()
 
 

@@ -74,9 +74,10 @@ def main() -> int:
 
 
 def _again(options: argparse.Namespace, recorder: Path, ports: list[int], folder: Path) -> int:
-    """Ask every stored row again."""
+    """Ask every stored row again, those with an expert cache where this build has one."""
     changed = 0
-    for models_file, rows_file in RECORDED:
+    has_cache = any((options.llama / "src" / part / "llama-moe-cache.cpp").exists() for part in ("", "src"))
+    for models_file, rows_file in (*RECORDED, *((("models.jsonl.xz", MOE_CACHE),) if has_cache else ())):
         models = {m["name"]: m for m in _read(models_file)}
         rows = [row for row in _read(rows_file) if options.only in row["model"]]
         if options.sample is not None:
