@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from moefit.cost import constants as c
 from moefit.memory.hparams import hparams
 from moefit.model import Role
+from moefit.model.architectures import architecture
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
@@ -92,7 +93,6 @@ class TensorWork(NamedTuple):
 
 
 _AFTER: Final = re.compile(r"_shexp\b|\.post_ffw_norm|\.layer_output_scale")
-_UNEVEN: Final = {"gpt-oss": 0.3}
 _MANY_EXPERTS: Final = 512
 _FP4: Final = ("mxfp4", "nvfp4")
 """source: ggml/src/ggml-cuda/mmq.cuh, load_tiles_mxfp4_fp4"""
@@ -185,9 +185,7 @@ def work_of(model: Model) -> Work:
         experts=model.experts,
         experts_used=model.experts_used,
         window=h.window,
-        evenness=_UNEVEN.get(
-            model.architecture, c.EVENNESS_OF_MANY if model.experts >= _MANY_EXPERTS else c.EVENNESS
-        ),
+        evenness=_evenness(model),
         input_bytes=sum(t.bytes for t in model.input),
         in_fp4=_in_fp4(model),
         fingerprint=model.fingerprint,
@@ -195,6 +193,12 @@ def work_of(model: Model) -> Work:
         recurrent_slots=frozenset(layer.index for layer in model.layers if h.state[layer.index]),
         after_experts=frozenset(layer.index for layer in model.layers if _goes_on(layer)),
     )
+
+
+def _evenness(model: Model) -> float:
+    """How even its routing is: as published of the architecture, else what is usual with so many experts."""
+    usual = c.EVENNESS_OF_MANY if model.experts >= _MANY_EXPERTS else c.EVENNESS
+    return architecture(model.architecture).evenness or float(usual)
 
 
 def _in_fp4(model: Model) -> float:

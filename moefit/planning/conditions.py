@@ -12,50 +12,13 @@ from moefit.launch.constraints import Constraints
 from moefit.machine.types import Device
 from moefit.memory.hparams import hparams
 from moefit.model import Model
+from moefit.model.architectures import ARCHITECTURES, architecture
 from moefit.values import dataclass
 
-NO_TENSOR_MODE: Final = frozenset(
-    {
-        *(
-            "grok",
-            "mpt",
-            "plamo2",
-            "minicpm3",
-            "gemma3n",
-            "mamba",
-            "mamba2",
-            "jamba",
-            "falcon-h1",
-            "olmo2",
-            "olmoe",
-        ),
-        *(
-            "deepseek2",
-            "deepseek32",
-            "hy_v4",
-            "dots3note",
-            "glm-dsa",
-            "bitnet",
-            "t5",
-            "nemotron_h",
-            "nemotron_h_moe",
-        ),
-        *(
-            "granitehybrid",
-            "minimax-01",
-            "minimax-m2",
-            "minimax-m3",
-            "mistral4",
-            "kimi-linear",
-            "bailingmoe3",
-        ),
-        *("kimi-k3", "glm5-next", "qwen3tts"),
-    }
-)
+NO_TENSOR_MODE: Final = frozenset(name for name, row in ARCHITECTURES.items() if not row.splits_tensors)
 """source: src/llama-arch.cpp, llm_arch_supports_sm_tensor."""
 _SPLIT_BUFFERS: Final = frozenset({"SYCL", "HTP", "Hexagon"})
 """Backends with ggml_backend_split_buffer_type. source: ggml/src/ggml-sycl/ggml-sycl.cpp, ggml/src/ggml-hexagon/ggml-hexagon.cpp."""
-_HEADS: Final = frozenset({"gemma4-assistant", "eagle3", "dflash"})
 _DRAFTED: Final = frozenset({"draft-simple", "draft-eagle3", "draft-dflash", "draft-dspark"})
 
 
@@ -99,7 +62,7 @@ def tensor_attention(facts: Facts) -> str | None:
 def cache_types(facts: Facts) -> str | None:
     """Two types for what is one compressed row."""
     key, value = facts.wanted.cache_type_k or "f16", facts.wanted.cache_type_v or "f16"
-    one = hparams(facts.model).mla or facts.model.architecture == "deepseek4"
+    one = hparams(facts.model).mla or architecture(facts.model.architecture).compressed
     return f"{key} and {value}" if one and key != value else None
 
 
@@ -133,8 +96,9 @@ def no_head(facts: Facts) -> str | None:
 def is_head(facts: Facts) -> str | None:
     """The architecture, where the file is a head and no model."""
     names = {tensor.name for tensor in facts.model.tensors}
-    whole = {"token_embd.weight", "output.weight"} <= names and facts.model.architecture != "gemma4-assistant"
-    return facts.model.architecture if facts.model.architecture in _HEADS and not whole else None
+    row = architecture(facts.model.architecture)
+    stands_alone = {"token_embd.weight", "output.weight"} <= names and not row.borrows_kv
+    return facts.model.architecture if row.head and not stands_alone else None
 
 
 def swa_full(facts: Facts) -> str | None:
@@ -150,9 +114,10 @@ def no_draft(facts: Facts) -> str | None:
     return ",".join(lost) if lost and not facts.has_draft else None
 
 
-def grok(facts: Facts) -> str | None:
+def forced_off(facts: Facts) -> str | None:
     """Whether flash attention is asked for where it is forced off."""
-    return "-fa on" if facts.wanted.flash_attention == "on" and facts.model.architecture == "grok" else None
+    off = architecture(facts.model.architecture).no_flash_attention
+    return "-fa on" if off and facts.wanted.flash_attention == "on" else None
 
 
 def main_gpu(facts: Facts) -> str | None:

@@ -132,7 +132,7 @@ IGNORES: Final = (
         "{}: flash_attn is not compatible with Grok - forcing off",
         "leave it out",
         "src/llama-context.cpp:3820, llama_init_from_model",
-        c.grok,
+        c.forced_off,
     ),
     Condition(
         "-mg",

@@ -1,3 +1,4 @@
+import ast
 import dataclasses
 import os
 import re
@@ -96,3 +97,22 @@ def test_rows_read_what_the_loaders_of_llama_cpp_read():
 @pytest.mark.llama
 def test_every_architecture_of_llama_cpp_has_a_row():
     assert {"clip", *ARCHITECTURES} - {"gptj"} == set(loader_keys())
+
+
+ROOMS = ("model", "placement", "memory", "cost", "search", "planning")
+OTHER_NAMES = {"memory/projector.py"}
+"""Projectors have types of their own, some called as architectures are."""
+
+
+def test_what_is_peculiar_to_an_architecture_stands_in_its_row_alone():
+    package = Path(__file__).parents[2] / "moefit"
+    found = [
+        (str(path.relative_to(package)), node.value)
+        for room in ROOMS
+        for path in (package / room).rglob("*.py")
+        if "architectures" not in path.parts and str(path.relative_to(package)) not in OTHER_NAMES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and node.value in ARCHITECTURES
+    ]
+
+    assert [] == found

@@ -155,7 +155,7 @@ def logits(c: Context, x: Node, *, rms: bool = True) -> None:
 
 def output_norm(c: Context, x: Node, *, rms: bool = True) -> Node:
     """The norm before the output matrix."""
-    weight = c.outside("output_norm.weight") or c.outside("token_embd_norm.weight")
+    weight = c.outside("token_embd_norm.weight" if c.row.norm_as_output else "output_norm.weight")
     if weight is None and any(c.has(0, name) for name in NORMS):
         c.lacking.append("output_norm")
     cur = norm(c, x, weight, -1, rms=rms)

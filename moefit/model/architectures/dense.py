@@ -18,7 +18,7 @@ ROWS: Final[dict[str, Architecture]] = {
     "apertus": Architecture(graph=Plain()),
     "arcee": Architecture(graph=Plain(activation="relu_sqr")),
     "baichuan": Architecture(graph=Plain(rope="rotations.of_32_layers")),
-    "bitnet": Architecture(graph="dense.bitnet", untied=True),
+    "bitnet": Architecture(splits_tensors=False, graph="dense.bitnet", untied=True),
     "bloom": Architecture(graph="dense.bloom"),
     "chameleon": Architecture(graph="dense.chameleon", reads="swin_norm", logits=Logits.COPIED),
     "chatglm": Architecture(graph=Plain()),
@@ -64,6 +64,7 @@ ROWS: Final[dict[str, Architecture]] = {
         window=Window(pattern=6),
     ),
     "gemma3n": Architecture(
+        splits_tensors=False,
         graph="gemma3n.build",
         reads="attention.sliding_window attention.sliding_window_pattern",
         defaults={"final_logit_softcapping": 30.0},
@@ -113,6 +114,7 @@ ROWS: Final[dict[str, Architecture]] = {
         defaults={"embedding_scale": 12.0, "residual_scale": 1.0, "logit_scale": 1.0},
     ),
     "minicpm3": Architecture(
+        splits_tensors=False,
         graph="variants.minicpm3",
         reads="attention.kv_lora_rank attention.q_lora_rank",
         defaults={"residual_scale": 1.0},
@@ -121,7 +123,7 @@ ROWS: Final[dict[str, Architecture]] = {
         graph=Plain(route="routes.softmax_normalised", rotate="rotations.mistral_tempered"),
         reads="attention.temperature_scale",
     ),
-    "mpt": Architecture(graph="dense.positioned", reads="attention.clamp_kqv"),
+    "mpt": Architecture(splits_tensors=False, graph="dense.positioned", reads="attention.clamp_kqv"),
     "muse-glimmer": Architecture(
         graph="dense.muse_glimmer",
         reads="attention.sliding_window attention.sliding_window_pattern logit_scale",
@@ -132,6 +134,7 @@ ROWS: Final[dict[str, Architecture]] = {
     "nemotron": Architecture(graph=Plain(rms=False, activation="relu_sqr")),
     "olmo": Architecture(graph="dense.olmo", reads="attention.clamp_kqv"),
     "olmo2": Architecture(
+        splits_tensors=False,
         graph=Plain(),
         reads="attention.sliding_window attention.sliding_window_pattern",
         window=Window(pattern=4),
@@ -154,6 +157,7 @@ ROWS: Final[dict[str, Architecture]] = {
     ),
     "plamo": Architecture(graph=Plain(parallel=True)),
     "plamo2": Architecture(
+        splits_tensors=False,
         graph=Plain(mix="hybrids.plamo2"),
         reads="ssm.conv_kernel ssm.group_count ssm.inner_size ssm.state_size ssm.time_step_rank",
         recurrent=Recurrent.NO_KV_HEADS,
@@ -170,7 +174,9 @@ ROWS: Final[dict[str, Architecture]] = {
     "qwen2": Architecture(graph=Plain()),
     "qwen2vl": Architecture(graph=Plain(), reads="rope.dimension_sections", positions=Positions.FOUR),
     "qwen3": Architecture(graph=Plain()),
-    "qwen3tts": Architecture(reads="n_deepstack_layers rope.dimension_sections", positions=Positions.FOUR),
+    "qwen3tts": Architecture(
+        splits_tensors=False, reads="n_deepstack_layers rope.dimension_sections", positions=Positions.FOUR
+    ),
     "qwen3vl": Architecture(
         graph=Plain(), reads="n_deepstack_layers rope.dimension_sections", positions=Positions.FOUR
     ),
@@ -183,7 +189,7 @@ ROWS: Final[dict[str, Architecture]] = {
     "stablelm": Architecture(graph=Plain(rms=False)),
     "starcoder": Architecture(graph="dense.positioned"),
     "starcoder2": Architecture(graph=Plain(rms=False, activation="gelu")),
-    "t5": Architecture(),
+    "t5": Architecture(splits_tensors=False),
     "talkie": Architecture(graph="dense.talkie", reads="logit_scale"),
     "xverse": Architecture(graph=Plain()),
 }

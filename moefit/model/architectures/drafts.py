@@ -8,6 +8,7 @@ from moefit.model.architectures.row import Architecture, Positions, PredictionBl
 
 ROWS: Final[dict[str, Architecture]] = {
     "dflash": Architecture(
+        head=True,
         speculation="draft-dflash",
         reads=(
             "attention.compress_ratios attention.output_group_count attention.output_lora_rank "
@@ -20,8 +21,9 @@ ROWS: Final[dict[str, Architecture]] = {
         window=Window(),
         positions=Positions.SECTIONED,
     ),
-    "eagle3": Architecture(untied=True),
+    "eagle3": Architecture(head=True, untied=True),
     "gemma4-assistant": Architecture(
+        head=True,
         graph="gemma4_assistant.build",
         reads="attention.shared_kv_layers attention.sliding_window attention.sliding_window_pattern",
         window=Window(),

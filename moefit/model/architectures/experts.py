@@ -65,6 +65,7 @@ ROWS: Final[dict[str, Architecture]] = {
         ),
     ),
     "deepseek2": Architecture(
+        splits_tensors=False,
         graph=Plain(mix="latent.latent_attention", route="routes.deepseek2"),
         reads=(
             "attention.key_length_mla attention.kv_lora_rank attention.q_lora_rank "
@@ -126,6 +127,7 @@ ROWS: Final[dict[str, Architecture]] = {
         positions=Positions.SECTIONED,
     ),
     "gpt-oss": Architecture(
+        evenness=0.3,
         graph=Plain(route="routes.gpt_oss", outputs="hidden"),
         reads="attention.sliding_window attention.sliding_window_pattern expert_feed_forward_length",
         window=Window(pattern=2),
@@ -135,6 +137,7 @@ ROWS: Final[dict[str, Architecture]] = {
         reads="embedding_scale expert_shared_feed_forward_length logit_scale residual_scale",
     ),
     "grok": Architecture(
+        splits_tensors=False,
         graph="variants.grok",
         reads="expert_feed_forward_length final_logit_softcapping",
         defaults={"attn_logit_softcapping": 30.0, "embedding_scale": 78.4, "logit_scale": 0.577},
@@ -193,9 +196,12 @@ ROWS: Final[dict[str, Architecture]] = {
         window=Window(),
     ),
     "minimax-m2": Architecture(
-        graph=Plain(route="routes.sigmoid_normalised"), reads="expert_feed_forward_length expert_gating_func"
+        splits_tensors=False,
+        graph=Plain(route="routes.sigmoid_normalised"),
+        reads="expert_feed_forward_length expert_gating_func",
     ),
     "mistral4": Architecture(
+        splits_tensors=False,
         graph=Plain(mix="latent.latent_attention", outputs="last layer"),
         reads=(
             "attention.key_length_mla attention.kv_lora_rank attention.q_lora_rank "
@@ -205,7 +211,7 @@ ROWS: Final[dict[str, Architecture]] = {
         ),
         precise_experts=True,
     ),
-    "olmoe": Architecture(graph=Plain(route="routes.softmax")),
+    "olmoe": Architecture(splits_tensors=False, graph=Plain(route="routes.softmax")),
     "phimoe": Architecture(
         graph=Plain(
             route="routes.softmax_normalised", scaled_query=True, residual_first=True, attention_first=True

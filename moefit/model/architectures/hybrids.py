@@ -14,6 +14,7 @@ ROWS: Final[dict[str, Architecture]] = {
         state_only=True,
     ),
     "bailingmoe3": Architecture(
+        splits_tensors=False,
         graph=Plain(mix="hybrids.kimi", outputs="normed"),
         reads=(
             "attention.key_length_mla attention.kv_lora_rank attention.q_lora_rank "
@@ -28,12 +29,14 @@ ROWS: Final[dict[str, Architecture]] = {
         positions=Positions.SECTIONED,
     ),
     "falcon-h1": Architecture(
+        splits_tensors=False,
         graph="hybrids.falcon_h1",
         reads="ssm.conv_kernel ssm.group_count ssm.inner_size ssm.state_size ssm.time_step_rank",
         recurrent=Recurrent.EVERY_LAYER,
         attends_everywhere=True,
     ),
     "granitehybrid": Architecture(
+        splits_tensors=False,
         graph=Plain(
             route="routes.softmax_normalised", rope="rotations.unless_finetuned", mix="hybrids.granite"
         ),
@@ -45,12 +48,14 @@ ROWS: Final[dict[str, Architecture]] = {
         nextn_in_main=True,
     ),
     "jamba": Architecture(
+        splits_tensors=False,
         graph=Plain(route="routes.softmax", mix="hybrids.jamba", residual_first=True),
         reads="ssm.conv_kernel ssm.inner_size ssm.state_size ssm.time_step_rank",
         recurrent=Recurrent.NO_KV_HEADS,
         nextn_in_main=True,
     ),
     "kimi-linear": Architecture(
+        splits_tensors=False,
         graph=Plain(
             route="routes.sigmoid_normalised", mix="hybrids.kimi", early_norm=True, rope="rotations.never"
         ),
@@ -80,18 +85,21 @@ ROWS: Final[dict[str, Architecture]] = {
         norm_as_output=True,
     ),
     "mamba": Architecture(
+        splits_tensors=False,
         graph="hybrids.pure_mamba",
         reads="ssm.conv_kernel ssm.inner_size ssm.state_size ssm.time_step_rank",
         recurrent=Recurrent.EVERY_LAYER,
         state_only=True,
     ),
     "mamba2": Architecture(
+        splits_tensors=False,
         graph="hybrids.pure_mamba2",
         reads="ssm.conv_kernel ssm.group_count ssm.inner_size ssm.state_size ssm.time_step_rank",
         recurrent=Recurrent.EVERY_LAYER,
         state_only=True,
     ),
     "minimax-01": Architecture(
+        splits_tensors=False,
         graph="linear_attention.minimax_01",
         reads="attention.recurrent_layers residual_scale",
         defaults={"full_attention_interval": 8},
@@ -99,6 +107,7 @@ ROWS: Final[dict[str, Architecture]] = {
         linear_attention=True,
     ),
     "nemotron_h": Architecture(
+        splits_tensors=False,
         graph="hybrids.nemotron",
         reads=(
             "expert_feed_forward_length expert_shared_count expert_shared_feed_forward_length "
@@ -110,6 +119,7 @@ ROWS: Final[dict[str, Architecture]] = {
         rolls_back=True,
     ),
     "nemotron_h_moe": Architecture(
+        splits_tensors=False,
         graph="hybrids.nemotron",
         reads=(
             "expert_feed_forward_length expert_shared_count expert_shared_feed_forward_length "

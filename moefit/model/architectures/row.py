@@ -173,6 +173,9 @@ class Architecture:
     speculation: str = ""
     """The kind of speculation that its files are for, where llama.cpp sees that by itself."""
 
+    head: bool = False
+    """Its files draft for another model, of which they may lack the embedding and the output."""
+
     # roles
     untied: bool = False
     """Makes no second copy of the token embedding: an encoder without an output matrix, or another tensor in its place."""
@@ -197,10 +200,14 @@ class Architecture:
     """The indexer leaves queries and keys as they are, without a Hadamard rotation."""
     no_flash_attention: bool = False
     """It is switched off (llama_init_from_model)."""
+    splits_tensors: bool = True
+    """It can run with -sm tensor (llm_arch_supports_sm_tensor)."""
     all_streams_out: bool = False
     """Embeddings that leave are those of all residual streams (n_embd_out)."""
     single_expert: bool = False
     """Its files may speak of one expert, which is none (llama_model_base::load_hparams)."""
+    evenness: float | None = None
+    """How alike the popularities of its experts are, where that was published: the shape of their gamma distribution (cost.work)."""
     undescribed: str = ""
     """Part of the name of a block's tensor whose part of the graph is not described."""
 

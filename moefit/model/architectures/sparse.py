@@ -31,6 +31,7 @@ def as_glm_5_2(hparams: Hyperparameters, layer: int) -> bool:
 
 ROWS: Final[dict[str, Architecture]] = {
     "deepseek32": Architecture(
+        splits_tensors=False,
         graph=Plain(mix="sparse.indexed_latent_attention"),
         reads=(
             "attention.indexer.head_count attention.indexer.key_length attention.indexer.top_k "
@@ -64,6 +65,7 @@ ROWS: Final[dict[str, Architecture]] = {
         all_streams_out=True,
     ),
     "dots3note": Architecture(
+        splits_tensors=False,
         graph=Plain(mix="sparse.indexed_or_windowed"),
         reads=(
             "attention.indexer.head_count attention.indexer.key_length attention.indexer.top_k "
@@ -79,6 +81,7 @@ ROWS: Final[dict[str, Architecture]] = {
         grows=True,
     ),
     "glm-dsa": Architecture(
+        splits_tensors=False,
         graph=Plain(mix="sparse.indexed_latent_attention"),
         reads=(
             "attention.indexer.head_count attention.indexer.key_length attention.indexer.top_k "
@@ -94,6 +97,7 @@ ROWS: Final[dict[str, Architecture]] = {
         grows=True,
     ),
     "glm5-next": Architecture(
+        splits_tensors=False,
         graph="glm5.build",
         reads=(
             "attention.indexer.head_count attention.indexer.key_length attention.indexer.kpool "
@@ -114,6 +118,7 @@ ROWS: Final[dict[str, Architecture]] = {
         fused_clamp=True,
     ),
     "hy_v4": Architecture(
+        splits_tensors=False,
         graph="hyper.hy_v4",
         reads=(
             "attention.indexer.head_count attention.indexer.key_length attention.indexer.top_k "
@@ -127,6 +132,7 @@ ROWS: Final[dict[str, Architecture]] = {
         unturned_indexer=True,
     ),
     "kimi-k3": Architecture(
+        splits_tensors=False,
         graph="kimi_k3.build",
         reads=(
             "attention.key_length_mla attention.kv_lora_rank attention.q_lora_rank "
@@ -140,6 +146,7 @@ ROWS: Final[dict[str, Architecture]] = {
         grows=True,
     ),
     "minimax-m3": Architecture(
+        splits_tensors=False,
         graph=Plain(mix="sparse.block_sparse_attention"),
         reads=(
             "attention.indexer.block_size attention.indexer.head_count attention.indexer.key_length "
