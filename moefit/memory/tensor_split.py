@@ -20,6 +20,7 @@ from moefit.memory.kv import layer_tensors
 from moefit.memory.types import Footprint, Use
 from moefit.memory.weights import loaded
 from moefit.model import Role
+from moefit.model.architectures import is_known
 from moefit.placement.types import Placement
 from moefit.values import dataclass
 
@@ -34,8 +35,6 @@ _MATRIX: Final = 2
 """Dimensions of a matrix."""
 _WHOLE: Final = -1
 """Of an axis: every device has all of it."""
-_OWN_RULES: Final = frozenset({"deepseek4", "hrm-text"})
-"""Architectures that the function above cuts otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,8 @@ def tensor_split(
         split: `-ts`; without it all parts are equal, whatever is free.
     """
     h = hparams(model)
-    if model.architecture in _OWN_RULES or h.mla or any(h.state) or any(h.indexer) or settings.mtp:
+    of_its_own = h.compress or not is_known(model.architecture)  # deepseek4 and, of no row, hrm-text
+    if of_its_own or h.mla or any(h.state) or any(h.indexer) or settings.mtp:
         return None
     alone = replace(
         placement,
