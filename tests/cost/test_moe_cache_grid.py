@@ -134,3 +134,28 @@ def test_decode_with_a_cache_follows_from_its_hit_rate(line: Line) -> None:
 def test_what_was_measured_lies_in_the_range_before_anything_is_known(line: Line) -> None:
     low, high = line.predicted(knowing_hits=False).decode_range
     assert low < line.decode < high
+
+
+LATER = {
+    "uniform, 12 GiB": Line(6539, 53.1, range(0), 8109, 0.4577, 4096),
+    "uniform, 12 GiB, cache only": Line(4620, 53.6, range(0), 8100, 0.4615),
+    "uniform, 12 GiB, mix": Line(5091, 54.1, range(36, 48), 4000, 0.2925),
+    "uniform, 8 GiB": Line(4281, 41.7, range(0), 4609, 0.2481),
+    "uniform, 16 GiB": Line(7189, 92.3, range(30), 2409, 0.3661),
+    "skewed, 6 GiB": Line(5534, 86.6, range(0), 2477, 0.7451),
+    "skewed, 8 GiB": Line(5817, 138.1, range(0), 4609, 0.9122),
+    "skewed, 16 GiB": Line(8901, 201.7, range(30), 2408, 0.971),
+}
+"""Leases 3 and 4, measured when the constants stood."""
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_lines_that_no_constant_was_made_with_are_predicted_from_their_hits(name: str) -> None:
+    line = LATER[name]
+    told = line.predicted(knowing_hits=True).decode_tokens_per_second
+    assert told == pytest.approx(line.decode, rel=0.04 if name.startswith("uniform") else 0.12)
+
+
+def test_without_hits_known_what_was_measured_then_lies_in_the_range() -> None:
+    ranges = {name: line.predicted(knowing_hits=False).decode_range for name, line in LATER.items()}
+    assert [] == [name for name, (low, high) in ranges.items() if not low < LATER[name].decode < high]
