@@ -117,6 +117,7 @@ def _block_candidates(layers: Collection[int], suffixes: Sequence[str]) -> Itera
     for tail in (alternation(stems), alternation(stems) + "[.]"):
         yield f"[.]{tail}"
         yield f"blk[.]{where}[.]{tail}"
+    yield f"[.]{alternation(suffixes)}"
     yield f"blk[.]{where}[.]{alternation(suffixes)}"
     yield f"^blk[.]{where}[.]{alternation(suffixes)}$"
     yield f"^blk[.]{where}[.]({'|'.join(map(_literal, suffixes))})$"

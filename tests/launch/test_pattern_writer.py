@@ -62,6 +62,12 @@ def test_a_weight_can_leave_its_bias_behind() -> None:
     assert "blk[.]3[.]ffn_up_exps[.]weight=CPU" == value(names, {"blk.3.ffn_up_exps.weight": "CPU"})
 
 
+def test_weights_of_all_layers_that_leave_their_biases_behind_need_no_layers() -> None:
+    names = tensor_names(24, *BIASED)
+    moved = {name: "CPU" for name in names if name.endswith("_exps.weight")}
+    assert "[.]ffn_(gate|up|down)_exps[.]weight=CPU" == value(names, moved)
+
+
 def test_the_gate_is_not_the_router_and_not_the_fused_gate() -> None:
     names = [*tensor_names(8, *SPLIT, dense=3), "blk.2.ffn_gate_up_exps.weight", "blk.2.ffn_gate_inp.weight"]
     assert "blk[.]2[.]ffn_gate[.]=CPU" == value(names, {"blk.2.ffn_gate.weight": "CPU"})
