@@ -153,14 +153,20 @@ def fastest(outcomes: tuple[Outcome, ...], workload: Workload) -> Outcome | None
 def trials(plan: Plan, request: Request, count: int) -> tuple[Trial, ...]:
     """The `count` best distinct lines of a plan that fits, the chosen one first, then llama.cpp's own fit.
 
-    `--fit` gets the plan's context, so that both have the same memory to find. It is left out where the user's line turns it off.
+    Beside a line with an expert cache, whose hits nobody knows beforehand, the best without one comes next. `--fit` gets the plan's
+    context, so that both have the same memory to find. It is left out where the user's line turns it off.
     """
+    fitting = [c for c in plan.candidates if c.fits]
+    uncached = [c for c in fitting if not c.settings.moe_cache and c.strategy != LLAMA_FIT]
+    sure = (
+        min(uncached, key=lambda c: c.prediction.seconds, default=None) if plan.settings.moe_cache else None
+    )
 
-    def order(candidate: Candidate) -> tuple[bool, float]:
+    def order(candidate: Candidate) -> tuple[bool, bool, float]:
         same = candidate.settings == plan.settings and candidate.settled.placement == plan.placement
-        return not same, candidate.prediction.seconds
+        return not same, candidate is not sure, candidate.prediction.seconds
 
-    ranked = sorted((c for c in plan.candidates if c.fits), key=order)
+    ranked = sorted(fitting, key=order)
     found: dict[tuple[str, ...], Trial] = {}
     for candidate in ranked:
         if len(found) == count:

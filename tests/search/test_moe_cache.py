@@ -20,6 +20,7 @@ from moefit.machine.types import Cpu, Machine, Ram
 from moefit.memory.moe_cache import overflows
 from moefit.planning.core import plan
 from moefit.planning.estimate import estimate
+from moefit.planning.trials import trials
 from moefit.planning.types import Plan
 from moefit.search.moe_cache import MOE_CACHE
 from moefit.search.request import Request
@@ -296,3 +297,10 @@ def test_biases_that_a_line_leaves_on_the_cpu_beside_a_cache_are_said(words: str
     asked = request(f"-ngl 99 --moe-cache-mib 8000 {words}", "24GiB,link=54GB/s")
     found = estimate(replace(asked, model=model("gpt-oss-120b", "MXFP4")))
     assert said is any(warning.code == "moe-cache-biases" for warning in found.warnings)
+
+
+def test_bench_runs_the_best_line_without_a_cache_beside_one_with_it() -> None:
+    """Its hits are what nobody knows beforehand."""
+    first, second, *_ = trials(made(), request(), 2)
+    assert (True, False) == ("--moe-cache-mib" in first.argv, "--moe-cache-mib" in second.argv)
+    assert second.candidate.strategy == "base-first"
