@@ -34,6 +34,19 @@ def ordered(rows: Sequence[Figure]) -> list[bool]:
     ]
 
 
+def losses(rows: Sequence[Figure]) -> list[float]:
+    """Of rows that differ in their flags alone, by how much the one that is predicted fastest was slower than the fastest that was measured."""
+    alike: dict[tuple[object, ...], list[Figure]] = defaultdict(list)
+    for row in rows:
+        asked = (row.row[key] for key in ("prompt", "generated"))
+        alike[row.group["id"], *asked, row.row.get("depth", 0)].append(row)
+    return [
+        max(row.measured for row in choice) / max(choice, key=lambda row: row.predicted).measured - 1
+        for choice in alike.values()
+        if len(choice) > 1
+    ]
+
+
 def within(row: Figure) -> bool:
     """Whether the measured rate lies in the range that is shown."""
     low, high = getattr(row.doubt, row.phase)
@@ -78,8 +91,11 @@ def main() -> None:
         table(label, rows)
     for label, rows in sets.items():
         for phase in PHASES:
-            right = ordered(rows[phase])
-            print(f"{label}, {phase}: {statistics.fmean(right):.1%} of {len(right)} pairs in order")
+            right, lost = ordered(rows[phase]), losses(rows[phase])
+            print(
+                f"{label}, {phase}: {statistics.fmean(right):.1%} of {len(right)} pairs in order; "
+                f"{len(lost)} choices lose {statistics.fmean(lost):.1%} on average, {max(lost):.1%} at most"
+            )
     for row in itertools.chain(*sets["held rows"].values()) if asked.rows else ():
         told = {key: value for key, value in row.row.items() if value and key not in PHASES}
         ratio = row.predicted / row.measured

@@ -32,6 +32,7 @@ def prompt_terms(run: Run, prompt: int) -> Iterator[tuple[str, str, float]]:
         busiest = max(terms, key=lambda term: term[2])[1]
         for name, place, seconds in terms:
             yield name, place, seconds * times * (1.0 if place == busiest else overlap)
+        yield "masks", "CPU", tokens * times * _masked(run, tokens) * run.batch_host.masked
     yield from _attention(run, prompt)
     for index, output in run.tally.output.items():
         rate = run.batch_host.read if index == CPU else run.rates[index].read
@@ -137,6 +138,16 @@ def _helped(run: Run, load: Load, tokens: int) -> Iterator[tuple[str, str, float
         yield "products", place, products(run, load, run.helper, tokens)
     outputs = 12.0 * tokens * run.work.embedding * max(1, run.work.experts_used)
     yield "copies", place, load.layers * outputs / run.copy
+
+
+def _masked(run: Run, tokens: int) -> float:
+    """Cells that one core looks at for a token's row of the masks: those of its own micro-batch, in the full cache and in the windowed one.
+
+    source: src/llama-kv-cache.cpp, set_input_kq_mask_impl, which copies the row before and looks again at cells whose positions are near
+    """
+    if not run.work.attends:
+        return 0.0
+    return tokens + (min(run.window_cells, tokens + run.work.window) if run.work.window else 0.0)
 
 
 def _attention(run: Run, prompt: int) -> Iterator[tuple[str, str, float]]:

@@ -71,6 +71,8 @@ class HostRates:
     """Bytes per second at which one thread copies to a pinned staging buffer."""
     served: float
     """Seconds in which one core chooses and sends a token."""
+    masked: float
+    """Seconds in which one core decides whether a token sees a cell."""
 
     def seconds(self, read: float, work: float) -> float:
         """Time to read `read` bytes that weigh `work`: near the slower of the two limits, above it where they are close."""
@@ -166,6 +168,7 @@ def host_rates(machine: Machine, settings: Settings, threads: int | None) -> Hos
         layer=c.NODES * (c.NODE + c.NODE_THREAD * threads),
         pageable=0.75 * single if single else _staging(machine),
         served=c.SERVED_BY_SERVER if server else c.SERVED,
+        masked=c.MASKED_BY_SERVER if server else c.MASKED,
     )
 
 

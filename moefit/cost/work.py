@@ -121,6 +121,8 @@ class Work:
     """Routed experts, and how many of them a token uses; 0 for a dense model."""
     window: int
     """Tokens of the sliding window; 0 for none."""
+    attends: bool
+    """Some layer has a cache of keys and values."""
     evenness: float
     """How alike the popularities of experts are: the shape of their gamma distribution."""
     input_bytes: int
@@ -185,6 +187,7 @@ def work_of(model: Model) -> Work:
         experts=model.experts,
         experts_used=model.experts_used,
         window=h.window,
+        attends=any(h.attention),
         evenness=_evenness(model),
         input_bytes=sum(t.bytes for t in model.input),
         in_fp4=_in_fp4(model),
