@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from benchmarks import resolver
 from benchmarks.draws import GIB, MIB, World, launch
 from moefit.errors import MoefitError
+from moefit.launch.environment import min_batch
 from moefit.planning.core import plan
 from moefit.planning.types import Plan
 from moefit.search.request import Options, Request
@@ -134,7 +135,11 @@ def _planned(made: Plan) -> dict[str, list[str]]:
 
 
 def _again(made: Plan, world: World, options: Options) -> Iterator[str]:
-    anew = plan(Request(world.model, world.machine, launch(made.argv), options))
+    line = launch(made.argv)
+    line = replace(
+        line, constraints=replace(line.constraints, op_offload_min_batch=min_batch(made.environment))
+    )
+    anew = plan(Request(world.model, world.machine, line, options))
     if anew.argv != made.argv:
         yield f"planned again: {' '.join(anew.argv)} and not {' '.join(made.argv)}"
 

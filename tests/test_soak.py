@@ -52,7 +52,9 @@ def test_a_draw_is_the_same_for_ever():
     assert draw(1, 7) != draw(2, 7)
 
 
-@pytest.mark.parametrize("number", [0, 1, 6, 7, 9, 11, 13, 21, 22, 25, 29, 2039])
+@pytest.mark.parametrize(
+    "number", [0, 1, 6, 7, 9, 11, 13, 21, 22, 25, 29, 391, 1249, 1662, 2039, 4147, 8007, 8463, 9193]
+)
 def test_a_draw_has_no_fault(number):
     assert [] == hold(draw(1, number)).faults
 

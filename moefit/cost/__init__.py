@@ -36,6 +36,7 @@ __all__ = ["Confidence", "Doubt", "Duration", "Prediction", "best_threads", "op_
 _COMPUTED: Final = frozenset({"weights", "attention"})
 _NOTHING: Final = 1e-6
 """Seconds that are left of a difference of sums."""
+_NO_TIME: Final = 1e-9
 _USUAL_PROMPT: Final = 512
 _USUAL_ANSWER: Final = 128
 """llama-bench's own -p and -n, for the rate of a phase that the workload leaves out."""
@@ -83,8 +84,8 @@ def predict(
     needs_cpu = any(t.place == "CPU" and t.name in _COMPUTED and t.seconds > _NOTHING for t in writing)
     kept = (*(reading if workload.prompt else ()), *(writing if workload.generated else ()))
     return Prediction(
-        prefill_tokens_per_second=prompt / sum(term.seconds for term in reading),
-        decode_tokens_per_second=answer / sum(term.seconds for term in writing),
+        prefill_tokens_per_second=_rate(prompt, reading),
+        decode_tokens_per_second=_rate(answer, writing),
         prompt_tokens=workload.prompt,
         generated_tokens=workload.generated,
         seconds=start + sum(term.seconds for term in kept),
@@ -109,6 +110,11 @@ def predict(
 def _slowest(parts: Iterable[tuple[Duration, ...]]) -> tuple[Duration, ...]:
     """Of devices that work at the same time, the one for which the others wait."""
     return max(parts, key=lambda terms: sum(term.seconds for term in terms))
+
+
+def _rate(tokens: int, terms: Sequence[Duration]) -> float:
+    """Tokens a second; of a model without weights, which takes no time, as if it took a nanosecond."""
+    return tokens / max(sum(term.seconds for term in terms), _NO_TIME)
 
 
 def _doubt(run: Run, writing: Sequence[Duration], known: Doubt) -> Doubt:

@@ -14,7 +14,7 @@ from moefit.launch.pattern_writer import write_rules, write_value
 from moefit.launch.patterns import CPU_BUFFER, match
 from moefit.launch.placed import as_placed
 from moefit.launch.resolve import free, slot_devices
-from moefit.launch.translate import OLD_LOAD_MODES, Dropped, translate, without_fit
+from moefit.launch.translate import OLD_LOAD_MODES, Dropped, translate, without_fit, without_open
 from moefit.machine.types import CPU, Device
 from moefit.placement.types import Placement
 from moefit.values import dataclass
@@ -56,26 +56,33 @@ _ORDER: Final = (
 )
 
 
-def complete(command: Command, additions: Sequence[Addition], given: Sequence[Given]) -> Completion:
+def complete(
+    command: Command,
+    additions: Sequence[Addition],
+    given: Sequence[Given],
+    left_open: frozenset[str] = frozenset(),
+) -> Completion:
     """The command with those additions whose option is set nowhere in `given` (files, variables and line).
 
     They stand after the user's own words in a fixed order, `--fit off` last where the program fits by default. An -ot is
     added beside the user's under its other spelling: llama.cpp appends both, but warns when one spelling comes twice. What
     the program's build does not know is left out: additions silently, the user's own listed in `dropped`; what says the same
-    in this build stands right after the user's words.
+    in this build stands right after the user's words. What the user set and yet left open (`left_open`: -ngl auto) gives way to the
+    addition that says it.
 
     Raises:
         UsageError: the build has no word for where a tensor goes.
     """
+    wanted = {a.option: a for a in (*additions, FIT_OFF)}
     table, line = command.table, without_fit(command, translate(command))
+    line = without_open(command, line, left_open & wanted.keys())
     own = (*line.kept, *line.instead)
-    open_options = _Open(table, given)
+    open_options = _Open(table, [g for g in given if left_open.isdisjoint(g.option.spellings)])
     words: list[str] = []
     added = [
         Addition(a.spelling, a.value, f"says what {dropped.spelling} said")
         for a, dropped in line.instead.items()
     ]
-    wanted = {a.option: a for a in (*additions, FIT_OFF)}
     for addition in sorted(wanted.values(), key=_rank):
         if addition.option not in open_options:
             continue

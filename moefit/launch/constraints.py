@@ -109,6 +109,13 @@ class Constraints:
     hf_token: str | None = field(default=None, repr=False)
     """-hft or HF_TOKEN: a secret."""
 
+    @property
+    def left_open(self) -> frozenset[str]:
+        """What a plan may say whatever the line has: -ngl auto, -ts 0,0 and -t -1 set nothing."""
+        open_ = {"-dev": self.devices is None, "-ts": self.tensor_split is None, "-t": self.threads is None}
+        open_["-ngl"] = self.gpu_layers in {None, "auto"}
+        return frozenset(spelling for spelling, is_open in open_.items() if is_open)
+
 
 def constraints(program: str, given: Sequence[Given]) -> Constraints:
     """Read every option that is set; later single values win, lists append.

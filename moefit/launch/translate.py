@@ -24,6 +24,7 @@ OLD_LOAD_MODES: Final[Mapping[str, tuple[str, ...]]] = {
     "dio": ("--direct-io",),
 }
 """What builds before --load-mode call each mode; mapping was their default."""
+LEFT_OPEN: Final = "it leaves open what the plan settles"
 _LOAD_OPTIONS: Final = frozenset({"-lm", "--mmap", "--mlock", "--direct-io"})
 _FITTING: Final = frozenset({"-fitt", "-fitc"})
 _RENAMED: Final = (
@@ -119,6 +120,13 @@ def without_fit(command: Command, line: Translation) -> Translation:
     why = "with it llama-bench would place the model anew"
     gone = (Dropped(a, command.table.called, reason=why) for a in fitting)
     return Translation(tuple(a for a in line.kept if a not in fitting), (*line.dropped, *gone))
+
+
+def without_open(command: Command, line: Translation, spellings: frozenset[str]) -> Translation:
+    """A line without the options that the user set and yet left open, where the plan says them."""
+    gone = tuple(a for a in line.kept if not spellings.isdisjoint(a.option.spellings))
+    dropped = (Dropped(a, command.table.called, reason=LEFT_OPEN) for a in gone)
+    return Translation(tuple(a for a in line.kept if a not in gone), (*line.dropped, *dropped))
 
 
 def _given(argument: Argument, source: str) -> Given:

@@ -20,6 +20,7 @@ from moefit.planning.moe_cache import check_size
 from moefit.planning.refusals import refuse
 from moefit.planning.remarks import remarks
 from moefit.planning.scarce import context_that_fits
+from moefit.planning.stands import as_it_stands
 from moefit.planning.types import Plan
 from moefit.search.baselines import baselines
 from moefit.search.candidate import Candidate, best
@@ -65,6 +66,8 @@ def _planned(request: Request, context: int | None = None) -> tuple[Plan, Candid
     if gave_way_in_vain(problem, chosen):
         return _planned(request, wanted_context(request.launch.constraints, request.model))
     default = settings(request.launch.constraints, context=chosen.settings.context, devices=problem.devices)
+    if (stays := as_it_stands(request, chosen, default)) is not None:
+        chosen, every = stays, (*every, stays)
     return _written(request, chosen, every, default, scarce=tokens is not None), chosen
 
 
@@ -96,7 +99,9 @@ def _written(
     """The plan with its line and what is to be said of it; `default` is what llama.cpp makes of the user's line alone."""
     check_size(chosen)
     wanted = additions(request, chosen, default) if chosen.fits else ()
-    completion = complete(request.launch.command, (*request.launch.needed, *wanted), request.launch.given)
+    launch = request.launch
+    added = (*launch.needed, *wanted)
+    completion = complete(launch.command, added, launch.given, launch.constraints.left_open)
     made = carried(describe(request, chosen, found, completion), request)
     if not made.fits:
         return made

@@ -181,7 +181,7 @@ def _trial(request: Request, candidate: Candidate) -> Trial:
     devices = chosen_devices(launch.constraints, machine.gpus)
     default = settings(launch.constraints, context=candidate.settings.context, devices=devices)
     wanted = additions(request, candidate, default)
-    argv = complete(launch.command, wanted, launch.given).argv
+    argv = complete(launch.command, wanted, launch.given, launch.constraints.left_open).argv
     chosen = candidate.settings
     name = f"{candidate.strategy} ub {chosen.ubatch}, {chosen.load_mode}"
     if len(machine.gpus) > 1:

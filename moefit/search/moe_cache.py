@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from math import inf
 from typing import Final
 
 from moefit.cost import Prediction
@@ -82,11 +83,20 @@ def with_cache(problem: Problem, choices: Choices, found: Sequence[Candidate]) -
         return ()
     fastest = min(c.weight for c in found if c.fits)
     drafts = [draft for draft in _drafts(problem, choices, start) if draft.seconds < fastest]
-    limit = _CLOSE * min((draft.seconds for draft in drafts), default=0.0)
-    measured = (_measured(problem, start, draft) for draft in drafts if draft.seconds <= limit)
-    return tuple(
-        c for c in measured if c is not None and c.fits and c.weight + _at_risk(c.prediction) < fastest
-    )
+    measured = _most_promising(problem, start, drafts)
+    return tuple(c for c in measured if c.weight + _at_risk(c.prediction) < fastest)
+
+
+def _most_promising(problem: Problem, start: Candidate, drafts: Sequence[_Draft]) -> Iterator[Candidate]:
+    """The drafts that fit once they are measured, the fastest first: the first of those, and what is about as fast."""
+    limit = inf
+    for draft in sorted(drafts, key=lambda draft: draft.seconds):
+        if draft.seconds > limit:
+            return
+        candidate = _measured(problem, start, draft)
+        if candidate is not None and candidate.fits:
+            limit = min(limit, _CLOSE * draft.seconds)
+            yield candidate
 
 
 def _at_risk(prediction: Prediction) -> float:

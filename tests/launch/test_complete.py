@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from moefit.errors import UsageError
 from moefit.launch.command import parse
 from moefit.launch.complete import Addition, Completion, complete, placement_additions
+from moefit.launch.constraints import constraints
 from moefit.launch.options import OptionTable, parse_help
 from moefit.launch.precedence import effective
 from moefit.launch.resolve import fixed_tensors
@@ -53,6 +54,33 @@ def test_what_is_set_stays_and_nothing_is_said_twice() -> None:
     )
     assert ["llama-server", "-c", "4096", "--n-gpu-layers", "20", "--fit", "off"] == list(completion.argv)
     assert () == completion.added
+
+
+@pytest.mark.parametrize(
+    ("words", "addition", "expected"),
+    [
+        ("-ngl auto", Addition("-ngl", "9"), "-ngl 9"),
+        ("-ngl -1", Addition("-ngl", "9"), "-ngl 9"),
+        ("-ngl 5 --gpu-layers auto", Addition("-ngl", "9"), "-ngl 9"),
+        ("-ts 0,0", Addition("-ts", "2,1"), "-ts 2,1"),
+        ("-t -1", Addition("-t", "8"), "-t 8"),
+        ("-ngl all", Addition("-ngl", "9"), "-ngl all"),
+        ("-ngl auto", Addition("-ub", "9"), "-ngl auto -ub 9"),
+    ],
+)
+def test_what_a_word_leaves_open_gives_way_to_what_the_plan_says(words, addition, expected) -> None:
+    command = parse(["llama-server", *words.split()])
+    found = effective(command)
+    completion = complete(command, [addition], found, constraints(command.name, found).left_open)
+
+    assert f"llama-server {expected} --fit off" == " ".join(completion.argv)
+
+
+def test_what_gave_way_is_told() -> None:
+    command = parse(["llama-server", "-ngl", "auto"])
+    (told,) = complete(command, [Addition("-ngl", "9")], effective(command), frozenset({"-ngl"})).dropped
+
+    assert ("-ngl auto", "it leaves open what the plan settles") == (told.shown, told.why)
 
 
 def test_what_the_environment_sets_counts_as_set() -> None:

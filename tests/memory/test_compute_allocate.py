@@ -95,3 +95,21 @@ def test_free_neighbours_merge():
 @pytest.mark.parametrize(("size", "rounded"), [(0, 0), (1, 64), (64, 64), (65, 128)])
 def test_alignment(size, rounded):
     assert rounded == Arena(64).aligned(size)
+
+
+def test_a_graph_deeper_than_the_stack_has_its_nodes_in_the_same_order():
+    def chain(length):
+        x = g.new(g.F32, 4)
+        for _ in range(length):
+            x = g.add(g.mul(x, g.new(g.F32, 4)), x)
+        return x
+
+    deep, shallow = g.Graph(), g.Graph()
+    deep.expand(chain(5000))
+    step = g.new(g.F32, 4)
+    for _ in range(5000):
+        step = g.add(g.mul(step, g.new(g.F32, 4)), step)
+        shallow.expand(step)
+
+    assert [node.op for node in shallow.nodes] == [node.op for node in deep.nodes]
+    assert 5001 == len(deep.leafs)

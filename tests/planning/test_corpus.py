@@ -13,6 +13,7 @@ from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
 from moefit.launch.launch import Launch
 from moefit.launch.precedence import effective
+from moefit.launch.translate import LEFT_OPEN
 from moefit.machine.types import Cpu, Device, Machine, Ram
 from moefit.planning.core import plan
 from moefit.planning.types import Plan
@@ -64,7 +65,11 @@ def test_a_planned_line_keeps_its_users_words_and_is_planned_to_itself(line: str
     if not once.fits:
         assert () == once.argv
         return
-    start = [*command.wrapper, command.program, *user_words(command)]
+    gone = [
+        word for dropped in once.dropped for word in dropped.argument.words if dropped.reason == LEFT_OPEN
+    ]
+    start = [word for word in (*command.wrapper, command.program, *user_words(command)) if word not in gone]
+    assert gone == (["--n-gpu-layers", "auto"] if "--n-gpu-layers auto" in line else [])
     assert start == list(once.argv[: len(start)])
     again = planned(shlex.split(shell.write(once.argv)))
     assert once.argv == again.argv

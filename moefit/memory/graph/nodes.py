@@ -7,7 +7,7 @@ Shapes are `ne`, strides `nb` (bytes), four of each, as in ggml.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Final
 
@@ -24,6 +24,8 @@ VIEW_OPS: Final = frozenset({"VIEW", "RESHAPE", "PERMUTE", "TRANSPOSE"})
 """Operations that only rename memory (ggml_backend.cpp, ggml_is_view_op)."""
 
 NO_BACKEND: Final = -1
+_DEEP: Final = 200
+"""Calls inside each other, of the thousand that Python has."""
 
 WITHOUT_A_SAY: Final = frozenset({"ROPE", "FLASH_ATTN_EXT"})
 """Operations whose weights are too small to decide where they run (ggml_backend_sched_backend_id_from_cur)."""
@@ -149,18 +151,35 @@ class Graph:
         """Nodes that get their backend after the others, or have such a source: views, and readers of leaves that nothing fills."""
         return [node for node in self.nodes if node.op in VIEW_OPS or any(map(_is_unfilled, node.sources))]
 
-    def expand(self, node: Node) -> None:
+    def expand(self, node: Node, depth: int = 0) -> None:
         """Append whatever `node` needs and is not there yet, then the node (ggml_build_forward_expand)."""
         if node.visited:
+            return
+        if depth == _DEEP:
+            self._expand_deep(node)
             return
         node.visited = True
         for source in node.sources:
             if not source.visited:
-                self.expand(source)
+                self.expand(source, depth + 1)
         if node.op == "NONE":
             self.leafs.append(node)
         else:
             self.nodes.append(node)
+
+    def _expand_deep(self, node: Node) -> None:
+        """The same without Python's stack, which a model of hundreds of layers would exhaust; several times slower."""
+        node.visited = True
+        open_: list[tuple[Node, Iterator[Node]]] = [(node, iter(node.sources))]
+        while open_:
+            last, sources = open_[-1]
+            source = next((one for one in sources if not one.visited), None)
+            if source is None:
+                open_.pop()
+                (self.leafs if last.op == "NONE" else self.nodes).append(last)
+            else:
+                source.visited = True
+                open_.append((source, iter(source.sources)))
 
 
 def _is_anchored(node: Node) -> bool:
