@@ -10,7 +10,6 @@ import pytest
 from moefit.formats.lacking import shortfalls
 from moefit.machine.declared import parse_gpus
 from moefit.machine.types import Cpu, Machine, Ram
-from moefit.planning import core
 from moefit.planning.core import plan
 from moefit.planning.estimate import estimate
 from moefit.search import search
@@ -94,7 +93,7 @@ def test_a_sum_of_bytes_decides_and_one_launch_is_placed_to_say_what_is_missing(
     request = Request(recorded("deepseek-v3.1", "Q4_K_M"), machine("rtx-3060", 64), launch(LINE), QUICK)
     with (
         patch.object(search, "settle", wraps=search.settle) as settle,
-        patch.object(core, "alternatives", lambda *_: ()),
+        patch("moefit.planning.alternatives.alternatives", lambda *_: ()),
     ):
         assert not plan(request).fits
     assert 1 == settle.call_count
