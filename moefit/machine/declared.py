@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -69,13 +70,13 @@ def parse_gpus(specs: Sequence[str], ram: int | None = None) -> tuple[Device, ..
 
 
 def _each(specs: Sequence[str]) -> Iterator[str]:
-    """The specs one by one: `2x3060` is two of them, and `3060 x2` is.
+    """The specs one by one: `2x3060` is two of them, `3060 x2` is, `3090+3060` is, and so is a second card or size behind a comma.
 
-    >>> list(_each(["2x3060", "3060 x2", "11.6GiB"]))
-    ['3060', '3060', '3060', '3060', '11.6GiB']
+    >>> list(_each(["2x3060", "3060 x2", "11.6GiB", "3090,free=20GiB,3060", "24GiB+12GiB"]))
+    ['3060', '3060', '3060', '3060', '11.6GiB', '3090,free=20GiB', '3060', '24GiB', '12GiB']
     """
     count = r"([1-9]|1[0-6])"
-    for text in specs:
+    for text in itertools.chain.from_iterable(map(_apart, specs)):
         before = re.fullmatch(rf"\s*{count}\s*[x*\u00d7]\s*(.+)", text, re.IGNORECASE)
         behind = re.fullmatch(rf"(.*\d.*?)\s*[x*\u00d7]\s*{count}\s*", text, re.IGNORECASE)
         if before:
@@ -84,6 +85,26 @@ def _each(specs: Sequence[str]) -> Iterator[str]:
             yield from [behind[1]] * int(behind[2])
         else:
             yield text
+
+
+def _apart(text: str) -> Iterator[str]:
+    """The specs that one option joins by `+`, or by a comma before a card or a size where the spec has one already."""
+    for joined in text.split("+"):
+        parts: dict[str, list[str]] = defaultdict(list)
+        for part in joined.split(","):
+            kind = _kind_of(part)
+            if kind in parts and kind != "key":
+                yield ",".join(itertools.chain.from_iterable(parts.values()))
+                parts.clear()
+            parts[kind].append(part)
+        yield ",".join(itertools.chain.from_iterable(parts.values()))
+
+
+def _kind_of(part: str) -> str:
+    """Whether a part of a spec is a key, a size or else a card."""
+    if "=" in part:
+        return "key"
+    return "size" if re.fullmatch(r"\s*([\d.]+\s*[kmgt](i?b)?|\d{5,})\s*", part, re.IGNORECASE) else "card"
 
 
 def declare_host(

@@ -60,6 +60,21 @@ def test_keys_alone_describe_a_device() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("one", "several"),
+    [
+        ("rtx-3090,rtx-3060", ["rtx-3090", "rtx-3060"]),
+        ("3090+3060", ["rtx-3090", "rtx-3060"]),
+        ("24GiB,12GiB", ["24GiB", "12GiB"]),
+        ("2x3090,3060,10GiB", ["rtx-3090", "rtx-3090", "rtx-3060,10GiB"]),
+        ("3090,free=20GiB,3060,link=3GB/s", ["rtx-3090,free=20GiB", "rtx-3060,link=3GB/s"]),
+        ("3060,8000000000", ["rtx-3060,8000000000"]),
+    ],
+)
+def test_one_option_may_join_several_devices(one: str, several: list[str]) -> None:
+    assert parse_gpus(several) == parse_gpus([one])
+
+
 def test_a_size_after_a_card_is_what_is_free() -> None:
     [gpu] = parse_gpus(["rtx-3060,8GiB"])
     assert 8 * GIB == gpu.free
@@ -90,12 +105,12 @@ def test_names_are_spelled_as_llama_cpp_does(spelled: str, name: str) -> None:
         )
     )
 )
-def test_any_combination_of_parts_is_a_device_or_a_usage_error(parts: list[str]) -> None:
+def test_any_combination_of_parts_is_devices_or_a_usage_error(parts: list[str]) -> None:
     try:
-        [gpu] = parse_gpus([",".join(parts)])
+        gpus = parse_gpus([",".join(parts)])
     except UsageError:
         return
-    assert 0 < gpu.free <= gpu.total
+    assert all(0 < gpu.free <= gpu.total for gpu in gpus)
 
 
 @pytest.mark.parametrize(
@@ -106,8 +121,8 @@ def test_any_combination_of_parts_is_a_device_or_a_usage_error(parts: list[str])
         (["rtx-3060,"], "an empty part"),
         (["rtx-3060,colour=red"], "unknown key 'colour'"),
         (["rtx-3060,free=1GiB,free=2GiB"], "free is given twice"),
-        (["rtx-3060,rtx-3090"], "no card 'rtx-3090'"),
-        (["1GiB,2GiB"], "no card '2GiB'"),
+        (["rtx-3060,rtx-3091"], "no card 'rtx-3091'"),
+        (["1GiB,2GiB,"], "an empty part"),
         (["8GiB,total=4GiB"], "more memory free than there is in total"),
         (["bandwidth=360GB/s"], "no memory given"),
         (["free=lots"], "not a size: 'lots'"),
