@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from math import inf
+from math import inf, isinf
 from typing import TYPE_CHECKING, Final
 
 from moefit.cost import constants as c
@@ -122,7 +122,7 @@ def device_rates(device: Device) -> DeviceRates:
         moe_layer=c.MOE_LAYERS[backend] or c.MOE_LAYER * launch,
         recurrent_layer=c.RECURRENT_LAYER * launch,
         hop=c.HOPS[backend] if device.latency is None else c.RPC_TRIPS * device.latency,
-        unpacked=peak * c.UNPACKED[backend],
+        unpacked=_unpacked(backend, peak, clocks),
     )
 
 
@@ -132,10 +132,17 @@ def _read_share(device: Device) -> float:
     return next(named, c.READ_SHARE[device.backend.name])
 
 
+def _unpacked(backend: str, peak: float, clocks: float) -> float:
+    """Elements of a quantised cache per second where every query head unpacks every cell; infinite with a backend where one pass serves all heads."""
+    of_peak = peak * c.UNPACKED[backend]
+    return of_peak if isinf(of_peak) or isinf(clocks) else clocks * c.UNPACKED_IN_A_CLOCK
+
+
 def _clocks(device: Device) -> float:
     """Multiprocessors times clock of `device`, by its peak; infinite where that does not tell."""
     per_clock = (flops for pattern, flops in c.TENSOR_FLOPS if pattern.search(device.description))
-    return (device.compute or inf) / next(per_clock, 1.0)
+    flops = next(per_clock, None)
+    return device.compute / flops if device.compute and flops else inf
 
 
 def _family(device: Device) -> tuple[float, float, float | None]:

@@ -57,6 +57,11 @@ def test_a_server_is_predicted_within_a_tenth(name: str, measured: float) -> Non
     assert decoded(name, SERVER, Workload(4096, 64)) == pytest.approx(measured, rel=0.1)
 
 
+def test_a_quantised_cache_is_unpacked_by_multiprocessors_not_by_tensor_cores() -> None:
+    quantised = replace(BENCH, cache_type_k="q8_0", cache_type_v="q8_0")
+    assert decoded("qwen3-30b-a3b", quantised, Workload(8192, 96)) == pytest.approx(178.1, rel=0.1)
+
+
 def test_a_server_takes_longer_for_a_token_than_llama_bench() -> None:
     asked = Workload(4096, 64)
     assert decoded("qwen3-30b-a3b", SERVER, asked) < 0.93 * decoded("qwen3-30b-a3b", BENCH, asked)
