@@ -131,8 +131,9 @@ def compare(before: Path, after: Path) -> int:
     return differing
 
 
-USES = ("model", "context", "compute", "overhead", "reserve")
-"""Terms of a device; of the host the first three."""
+USES = ("model", "context", "compute", "overhead")
+"""Terms of a device; of the host the first three. The reserve is left out: it is moefit's own, and counts page tables of what is pinned, which
+in the first recording were those of all experts."""
 
 
 def memory(answer: dict[str, Any]) -> dict[str, int]:
