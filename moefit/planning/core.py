@@ -22,6 +22,7 @@ from moefit.planning.remarks import remarks
 from moefit.planning.scarce import context_that_fits
 from moefit.planning.stands import as_it_stands
 from moefit.planning.types import Plan
+from moefit.search.as_demanded import as_demanded
 from moefit.search.baselines import baselines
 from moefit.search.candidate import Candidate, best
 from moefit.search.choices import Choices, open_choices
@@ -68,7 +69,7 @@ def _planned(request: Request, context: int | None = None) -> tuple[Plan, Candid
     default = settings(request.launch.constraints, context=chosen.settings.context, devices=problem.devices)
     if (stays := as_it_stands(request, chosen, default)) is not None:
         chosen, every = stays, (*every, stays)
-    return _written(request, chosen, every, default, scarce=tokens is not None), chosen
+    return _written(request, as_demanded(problem, chosen), every, default, scarce=tokens is not None), chosen
 
 
 def _best_of_all(

@@ -123,8 +123,16 @@ class Plan:
 
     @property
     def largest_file(self) -> int:
-        """Bytes of the largest file that would fit in the place of this one; 0 where no file would."""
-        return max(0, self.model.bytes - self.shortfall)
+        """Bytes of the largest file that would fit in the place of this one, layers where they are; 0 where no file would.
+
+        In RAM it may be smaller by what is missing; on a device the weights that are there alone shrink with it.
+        """
+        size = self.model.bytes
+        lacking = [(on.use.model, -on.left) for on in self.devices if on.left < 0]
+        if self.shortfall > self.ram_shortfall + sum(lack for _, lack in lacking):
+            return 0  # layers have no room at all
+        most = [size * (held - lack) // held if held else 0 for held, lack in lacking]
+        return max(0, min([size - self.ram_shortfall, *most]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,43 @@ def test_so_much_more_memory_is_enough(asked, made):
     assert plan(replace(asked, machine=larger, options=QUICK)).fits
 
 
+def test_a_plan_that_does_not_fit_has_every_layer_where_its_user_wants_it():
+    words = ("-ngl", "20", "-c", "16384")
+    told = plan(
+        Request(recorded("gemma-3-12b", "Q4_K_M"), machine("3GiB", 64), launch((*LINE, *words)), QUICK)
+    )
+
+    assert (False, 20) == (told.fits, told.placement.offloaded)
+    assert {"CUDA0": -told.devices[0].left} == shortfalls(told)
+
+
+@pytest.mark.parametrize(
+    ("name", "card", "ram", "words"),
+    [
+        ("qwen3-30b-a3b", "rtx-3060", 16, ("-c", "4096")),
+        ("llama-3.1-8b", "8GiB", 64, ("-ngl", "99", "-c", "8192")),
+    ],
+    ids=["RAM is short", "a card is"],
+)
+def test_a_file_no_larger_than_that_fits(name, card, ram, words):
+    whole, smaller = (
+        plan(Request(recorded(name, quant), machine(card, ram), launch((*LINE, *words)), QUICK))
+        for quant in ("Q8_0", "Q4_K_M")
+    )
+
+    assert (False, True) == (whole.fits, smaller.fits)
+    assert smaller.model.bytes < whole.largest_file < whole.model.bytes
+
+
+def test_weights_that_could_vanish_and_not_be_enough_name_no_file():
+    words = ("-ngl", "99", "-c", "131072")
+    told = plan(
+        Request(recorded("llama-3.1-8b", "Q4_K_M"), machine("8GiB", 64), launch((*LINE, *words)), QUICK)
+    )
+
+    assert (False, 0) == (told.fits, told.largest_file)
+
+
 def test_a_sum_of_bytes_decides_and_one_launch_is_placed_to_say_what_is_missing():
     request = Request(recorded("deepseek-v3.1", "Q4_K_M"), machine("rtx-3060", 64), launch(LINE), QUICK)
     with (

@@ -1,0 +1,41 @@
+"""Where the user wants layers and there is no room: the launch as their line asks for it, so that what is missing is seen where it is missing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from moefit.machine.types import CPU
+from moefit.placement.types import Placement
+from moefit.search.candidate import Candidate, score
+from moefit.search.problem import Problem
+from moefit.search.settle import placed_with
+
+
+def as_demanded(problem: Problem, chosen: Candidate) -> Candidate:
+    """The candidate with every slot that `-ngl` or `-ts` want on a device there, room or not; itself where each has found room."""
+    settled = chosen.settled
+    if not settled.unplaced or not settled.devices:
+        return chosen
+    placement = _with_every_slot(problem, settled.placement)
+    there = placed_with(problem.request, replace(settled, placement=placement, unplaced=0), chosen.settings)
+    return score(problem, chosen.strategy, chosen.settings, there)
+
+
+def _with_every_slot(problem: Problem, placement: Placement) -> Placement:
+    """Each slot of the tail on the device of the slot after it; experts of such layers stay on the CPU, where nothing fixes them."""
+    demand, slots = problem.demand, list(placement.slots)
+    first = len(slots) - (demand.tail or 0)
+    moved = []
+    for i in reversed(range(len(slots))):
+        wanted = demand.runs[i] if demand.runs is not None else CPU if i < first else _after(slots, i)
+        if slots[i] == CPU and wanted != CPU:
+            slots[i] = wanted
+            moved.append(i)
+    layers = problem.request.model.layers
+    experts = [t.name for i in moved if i < len(layers) for t in layers[i].experts]
+    overrides = {name: CPU for name in experts if name not in demand.fixed}
+    return Placement(tuple(slots), {**overrides, **placement.overrides})
+
+
+def _after(slots: list[int], i: int) -> int:
+    return slots[i + 1] if i + 1 < len(slots) and slots[i + 1] != CPU else max(slots, default=0)
