@@ -33,7 +33,8 @@ def as_placed(
         names = tuple(machine[i].name for i in default_order(machine))
     undeclared = bool(constraints.rpc) and not any(device.name.startswith("RPC") for device in machine)
     several = hidden or undeclared or len(machine) > 1 or len(names) < len(machine)
-    named = constraints.devices is None and several
+    by_none = constraints.split_mode == "none" and (constraints.main_gpu or 0) < 0  # -mg -1 says so already
+    named = constraints.devices is None and several and not by_none
     open_layers = constraints.gpu_layers in {None, "auto"}
     split = constraints.tensor_split
     if split is None and len(devices) > 1 and placement.offloaded:

@@ -66,7 +66,8 @@ def _planned(request: Request, context: int | None = None) -> tuple[Plan, Candid
     chosen, every = _best_of_all(problem, choices, found)
     if gave_way_in_vain(problem, chosen):
         return _planned(request, wanted_context(request.launch.constraints, request.model))
-    default = settings(request.launch.constraints, context=chosen.settings.context, devices=problem.devices)
+    used = chosen.settled.devices  # what -dev will name decides what the load mode `auto` is
+    default = settings(request.launch.constraints, context=chosen.settings.context, devices=used)
     if (stays := as_it_stands(request, chosen, default)) is not None:
         chosen, every = stays, (*every, stays)
     return _written(request, as_demanded(problem, chosen), every, default, scarce=tokens is not None), chosen

@@ -83,6 +83,14 @@ def test_what_gave_way_is_told() -> None:
     assert ("-ngl auto", "it leaves open what the plan settles") == (told.shown, told.why)
 
 
+def test_without_a_device_by_mg_no_dev_is_needed() -> None:
+    none = constraints(
+        "llama-server", effective(parse(["llama-server", "-sm", "none", "-mg", "-1", "-ts", "2"]))
+    )
+    nothing = Placement((CPU,) * 49)
+    assert "-dev" not in {a.option for a in placement_additions(nothing, (), NAMES, none, CARDS)}
+
+
 def test_what_the_environment_sets_counts_as_set() -> None:
     assert "--fit off" == tail("llama-server -m a.gguf", Addition("-ngl", "9"), LLAMA_ARG_N_GPU_LAYERS="20")
 

@@ -7,9 +7,12 @@ from dataclasses import replace
 from hypothesis import HealthCheck, assume, given, settings
 
 from moefit.errors import UsageError
+from moefit.machine.declared import parse_gpus
+from moefit.machine.types import Cpu, Machine, Ram
 from moefit.planning.core import plan
 from moefit.planning.estimate import estimate
 from moefit.search.request import Request
+from tests.oracle import model as recorded
 from tests.planning.guests import guest_lines
 from tests.planning.worlds import QUICK, launch, machines, models
 
@@ -52,3 +55,13 @@ def test_planning_the_printed_line_again_changes_nothing(model, machine, line):
     assume(made.fits)
     again = plan(Request(model, machine, launch(made.argv), QUICK, files))
     assert (made.argv, figures(made)) == (again.argv, figures(again))
+
+
+def test_a_device_that_is_left_out_does_not_decide_the_load_mode_that_is_printed():
+    """OpenCL's cannot map a file: with one in sight `auto` is none, and without it mmap again."""
+    specs = ["name=CUDA0,free=24GiB", "name=OpenCL0,free=300MiB"]
+    machine = Machine(parse_gpus(specs), Ram(64 << 30, 64 << 30), Cpu(8, 16))
+    words = ["llama-server", "-m", "m.gguf", "-c", "4096", "-cmoe", "--fit", "off"]
+    made = plan(Request(recorded("qwen3-30b-a3b", "Q4_K_M"), machine, launch(words), QUICK))
+    again = estimate(Request(recorded("qwen3-30b-a3b", "Q4_K_M"), machine, launch(made.argv), QUICK))
+    assert made.settings.load_mode == again.settings.load_mode
