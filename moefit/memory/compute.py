@@ -22,6 +22,7 @@ from moefit.memory.graph.context import Batch, Homes
 from moefit.memory.graph.peaks import Peaks, Question, guessed, peaks_of, sketch
 from moefit.memory.hparams import hparams
 from moefit.memory.pipelining import COPIES, pipelines
+from moefit.memory.weights import REPACKABLE
 from moefit.model import Model
 from moefit.model.architectures import architecture
 from moefit.placement.types import Placement
@@ -90,6 +91,7 @@ def _asked(
         min_batch=settings.op_offload_min_batch,
         copies=COPIES if pipelines(devices, settings, placement) else 1,
         auto=settings.flash_attention == "auto",
+        repacked=REPACKABLE if settings.repack and not settings.host_buffers else frozenset(),
     )
 
 

@@ -60,13 +60,10 @@ def test_two_hundred_rows_of_one_to_three_devices_are_compared() -> None:
 
 
 def test_compute_buffers_beside_a_cache_are_those_without_one() -> None:
-    """Equal in nine of ten rows; behind a boundary between devices, with shared experts, up to 32 MiB too many, and never too few.
-
-    With --no-host and repacked experts they are another matter, with a cache or without.
-    """
+    """Equal in nine of ten rows; behind a boundary between devices, with shared experts, up to 32 MiB too many, and never too few."""
     beyond = []
     for row in oracle.moe_cache_rows():
-        if row.refused or "--no-host" in row.flags:
+        if row.refused:
             continue
         told, model = launch(row), oracle.model(row.model, row.quant)
         predicted = footprint(model, told.devices, told.settings, told.placement).devices
@@ -74,6 +71,18 @@ def test_compute_buffers_beside_a_cache_are_those_without_one() -> None:
     assert min(beyond) == 0
     assert max(beyond) <= 32 * MIB
     assert beyond.count(0) > 0.9 * len(beyond)
+
+
+def test_experts_that_the_cpu_repacks_are_not_copied_for_a_prompt() -> None:
+    """With --no-host a device can copy only what no layout of the CPU's own holds: rows of each quantisation, to the byte."""
+    rows = [row for row in oracle.moe_cache_rows() if "--no-host" in row.flags and not row.refused]
+    found = []
+    for row in rows:
+        told, model = launch(row), oracle.model(row.model, row.quant)
+        use = footprint(model, told.devices, told.settings, told.placement)
+        found.append((use.devices[0].compute, use.host.compute) == (row.device(0).compute, row.host.compute))
+    assert len(rows) >= 15
+    assert all(found)
 
 
 def test_biases_may_stay_on_a_device_whose_experts_are_cached() -> None:

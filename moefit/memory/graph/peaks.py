@@ -38,6 +38,7 @@ GRAPHS: Final = 8
 """Graphs kept for one model: they are large."""
 
 
+_PRODUCTS: Final = frozenset({"MUL_MAT", "MUL_MAT_ID"})
 Peaks = tuple[int, ...]
 """Peak bytes of each backend's buffer, the CPU's last."""
 
@@ -54,6 +55,8 @@ class Question:
     copies: int
     auto: bool
     """Flash attention is used if every layer's device has it."""
+    repacked: frozenset[str] = frozenset()
+    """Types whose matrices on the CPU are in buffers of its own layout, from which no device can copy."""
 
 
 def peaks_of(model: Model, homes: Homes, question: Question) -> Peaks:
@@ -252,7 +255,8 @@ def _backends(question: Question) -> Backends:
     minimum = question.min_batch
 
     def offloads(backend: int, node: Node) -> bool:
-        return offloading[backend] and batch_size(node) >= minimum
+        kept = node.op in _PRODUCTS and node.sources[0].type.name in question.repacked
+        return offloading[backend] and not kept and batch_size(node) >= minimum
 
     return Backends(
         len(rules),
