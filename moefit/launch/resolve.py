@@ -49,11 +49,16 @@ def resolve(model: Model, constraints: Constraints, devices: Sequence[Device]) -
 def device_order(constraints: Constraints, devices: Sequence[Device]) -> tuple[int, ...]:
     """Indexes of the devices that llama.cpp will use, in its order: RPC first, integrated ones only without discrete ones.
 
+    With -sm tensor all of them, as they are registered: those of RPC servers last.
+    source: src/llama.cpp, llama_prepare_model_devices
+
     Raises:
         UsageError: -dev or -mg name a device that is not there, or there are more than llama.cpp takes.
     """
     if constraints.devices is not None:
         order = [_index(name, devices) for name in constraints.devices]
+    elif constraints.split_mode == "tensor":
+        order = sorted(range(len(devices)), key=lambda i: _is_remote(devices[i]))
     else:
         order = default_order(devices)
     if constraints.split_mode == "none" and order:

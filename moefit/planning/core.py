@@ -7,6 +7,7 @@ from math import inf
 
 from moefit.launch.complete import complete
 from moefit.launch.defaults import settings
+from moefit.launch.resolve import default_order
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU
 from moefit.memory.split_modes import SPLIT_MODES
@@ -53,7 +54,7 @@ def _planned(request: Request, context: int | None = None) -> tuple[Plan, Candid
     if request.launch.constraints.split_mode in SPLIT_MODES:
         from moefit.planning.as_given import as_given  # noqa: PLC0415 - few lines say -sm
 
-        given = as_given(request, wanted_context(request.launch.constraints, request.model))
+        given = as_given(_on_cards(request), wanted_context(request.launch.constraints, request.model))
         return _written(request, given, (), given.settings, scarce=False), given
     problem = frame(request, context)
     choices = open_choices(problem)
@@ -71,6 +72,15 @@ def _planned(request: Request, context: int | None = None) -> tuple[Plan, Candid
     if (stays := as_it_stands(request, chosen, default)) is not None:
         chosen, every = stays, (*every, stays)
     return _written(request, as_demanded(problem, chosen), every, default, scarce=tokens is not None), chosen
+
+
+def _on_cards(request: Request) -> Request:
+    """The request with the devices that llama.cpp takes by itself for whole layers, where the line leaves them open: -sm tensor takes any."""
+    wanted, gpus = request.launch.constraints, request.machine.gpus
+    if wanted.devices is not None or len(gpus) < 2:
+        return request
+    named = replace(wanted, devices=tuple(gpus[i].name for i in default_order(gpus)))
+    return replace(request, launch=replace(request.launch, constraints=named))
 
 
 def _best_of_all(

@@ -15,6 +15,13 @@ MACHINES = (
     ("name=CUDA0,free=6GiB", "name=ROCm0,free=6GiB,integrated=yes", "name=RPC0,free=4GiB,buffer=RPC0[h:1]"),
     ("name=CUDA0,free=11GiB",),
     ("name=Vulkan0,free=8GiB,integrated=yes",),
+    (
+        "name=CUDA0,free=300MiB",
+        "name=OpenCL0,free=2GiB",
+        "name=SYCL0,free=1GiB,link=1GB/s",
+        "name=MTL0,free=3GiB",
+    ),
+    (*(f"name=CUDA{number},free=1GiB" for number in range(6)), "name=Other0,free=1GiB,integrated=yes"),
 )
 SPLITS = (
     "1",

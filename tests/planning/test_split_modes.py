@@ -8,6 +8,7 @@ from moefit.cost.workload import Workload
 from moefit.machine.declared import parse_gpus
 from moefit.machine.types import Cpu, Machine, Ram
 from moefit.planning.core import plan
+from moefit.planning.estimate import estimate
 from moefit.search.request import Options, Request
 from tests.oracle import model as recorded
 from tests.planning.worlds import launch
@@ -41,3 +42,16 @@ def test_proportions_are_the_users(split, share):
     first, second = planned("-ts", split).devices
     whole = first.use.model + second.use.model
     assert share == pytest.approx(first.use.model / whole, abs=1e-3)  # norms are whole on every device
+
+
+def test_a_processors_own_gpu_has_no_part_unless_the_line_says_so():
+    specs = ["name=Vulkan0,free=12GiB", "name=Vulkan1,free=40GiB,integrated=yes", "name=Vulkan2,free=12GiB"]
+    machine = Machine(parse_gpus(specs), Ram(64 << 30, 64 << 30), Cpu(8, 16))
+    model = recorded("qwen3-14b", "Q4_K_M")
+    line = ("llama-server", "-m", "m.gguf", "-c", "8192", "-np", "1", "-sm", "tensor", "--fit", "off")
+    made = plan(Request(model, machine, launch(line), Options(Workload(2048, 512))))
+    bare = estimate(Request(model, machine, launch(line), Options(Workload(2048, 512))))
+    again = estimate(Request(model, machine, launch(made.argv), Options(Workload(2048, 512))))
+    assert ["Vulkan0", "Vulkan2"] == [device.device.name for device in made.devices]
+    assert ["Vulkan0", "Vulkan1", "Vulkan2"] == [device.device.name for device in bare.devices]
+    assert made.prediction.seconds == again.prediction.seconds
