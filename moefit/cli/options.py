@@ -278,7 +278,10 @@ Output = Annotated[
 ]
 Install = Annotated[bool, typer.Option("--install", help="Write it where systemctl --user looks for it.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print it, and do nothing.")]
-FormatChoice = Annotated[Format, typer.Option("--format", help="How the line is written.")]
+FormatChoice = Annotated[
+    Format,
+    typer.Option("--format", metavar="FORM", help=f"How the line is written: {', '.join(Format)}."),
+]
 BenchCandidates = Annotated[
     int, typer.Option("--candidates", metavar="N", min=1, help="So many of the best lines are run.")
 ]

@@ -35,8 +35,12 @@ class Candidate:
     @property
     def weight(self) -> float:
         """Seconds, by which the best is chosen, with what another order of devices must gain."""
-        swapped = list(self.order) != sorted(self.order)
-        return self.prediction.seconds * (_SWAP if swapped else 1.0)
+        return self.prediction.seconds * (_SWAP if self.swapped else 1.0)
+
+    @property
+    def swapped(self) -> bool:
+        """Whether its devices stand in another order than on the machine, or than the user's."""
+        return list(self.order) != sorted(self.order)
 
     @property
     def fits(self) -> bool:

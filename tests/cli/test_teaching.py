@@ -52,6 +52,13 @@ def test_a_word_may_be_two_or_begin_as_an_option_does(moefit, words, name):
     assert moefit("explain", *words)[1].startswith(f"{name}: ")
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_help_is_wider_than_the_usual_terminal(moefit, monkeypatch, command):
+    monkeypatch.setenv("COLUMNS", "80")
+    text = moefit(command, "--help")[1].partition("Examples:")[0]
+    assert [] == [line for line in text.splitlines() if len(line) > 80]
+
+
 def test_options_stand_in_groups(moefit):
     text = moefit("plan", "--help")[1]
     heads = [line for line in text.splitlines() if line.endswith(":") and not line.startswith(" ")]
