@@ -50,7 +50,7 @@ def _step(run: Run, depth: float, tokens: int) -> Iterator[tuple[str, str, float
     cached = [group for group in run.cached if group.serves(run.work, tokens)]
     for place in {**run.tally.places, **run.tally.output}:
         load = _weights(run, place)
-        cache = _cache_bytes(run, load, depth) + 2.0 * load.state
+        cache = cache_bytes(run, load, depth) + 2.0 * load.state
         read = load.base_bytes + load.expert_read * experts
         if place == CPU:
             load, read = _uncached(load, cached), read - sum(c.load.expert_read for c in cached) * experts
@@ -171,7 +171,7 @@ def _attention_work(run: Run, load: Load, depth: float) -> float:
     return macs * key.block_bytes / key.block * per_byte + 2.0 * load.state
 
 
-def _cache_bytes(run: Run, load: Load, depth: float) -> float:
+def cache_bytes(run: Run, load: Load, depth: float) -> float:
     """Bytes of K and V that a token after `depth` others reads."""
     key, value = cache_type(run.settings.cache_type_k), cache_type(run.settings.cache_type_v)
     near = min(depth, run.window_cells)

@@ -152,14 +152,19 @@ def _masked(run: Run, tokens: int) -> float:
 
 def _attention(run: Run, prompt: int) -> Iterator[tuple[str, str, float]]:
     """Every token meets all before it, or the cells of a windowed cache: its window and the micro-batch that is written beside it."""
-    pairs = prompt * (prompt + 1) / 2
-    beyond = max(0.0, prompt - run.window_cells)
-    near = pairs - beyond * (beyond + 1) / 2
     for place, load in run.tally.places.items():
-        flops = 2.0 * (load.attention_macs * pairs + load.window_macs * near)
+        flops = attention_flops(run, load, prompt)
         at = run.helper if place == CPU and run.settings.kv_offload else place
         yield (
             "attention",
             run.name(at),
             flops / (run.batch_host.flops if at == CPU else run.rates[at].attention_flops),
         )
+
+
+def attention_flops(run: Run, load: Load, prompt: int) -> float:
+    """FLOPs of a load's attention over a prompt."""
+    pairs = prompt * (prompt + 1) / 2
+    beyond = max(0.0, prompt - run.window_cells)
+    near = pairs - beyond * (beyond + 1) / 2
+    return 2.0 * (load.attention_macs * pairs + load.window_macs * near)

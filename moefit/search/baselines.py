@@ -13,10 +13,10 @@ from moefit.search.budgets import budgets
 from moefit.search.candidate import Candidate, score
 from moefit.search.demand import chosen_devices
 from moefit.search.llama_fit import MARGIN
-from moefit.search.openings import usual_task
+from moefit.search.openings import bound, usual_task
 from moefit.search.problem import Problem
 from moefit.search.server_fit import fit_placement, server_fit
-from moefit.search.settle import Settled, Task, optimist, settle, settled_on
+from moefit.search.settle import Settled, Task, settle, settled_on
 
 LLAMA_FIT: Final = "llama-fit"
 CPU_MOE: Final = "cpu-moe"
@@ -34,19 +34,14 @@ def baselines(problem: Problem, load_mode: str, limit: float) -> Iterator[Candid
         limit: seconds; a launch that could not be faster than that is left out.
     """
     usual = usual_task(problem, load_mode)
-    if _may_be_faster(problem, replace(usual, budgets=tuple(map(_with_fit_margin, usual.budgets))), limit):
+    if bound(problem, replace(usual, budgets=tuple(map(_with_fit_margin, usual.budgets)))) <= limit:
         fitted = _fitted(problem, usual)
         if fitted is not None:
             yield score(problem, LLAMA_FIT, usual.settings, fitted)
     if experts := {t.name: CPU for layer in problem.request.model.layers for t in layer.experts}:
         task = replace(usual, demand=replace(problem.demand, fixed={**experts, **problem.demand.fixed}))
-        if _may_be_faster(problem, task, limit):
+        if bound(problem, task) <= limit:
             yield score(problem, CPU_MOE, task.settings, settle(task))
-
-
-def _may_be_faster(problem: Problem, task: Task, limit: float) -> bool:
-    """Whether the task could be faster than that, if compute buffers took nothing."""
-    return problem.predict(task.settings, *optimist(task)).seconds <= limit
 
 
 def _fitted(problem: Problem, usual: Task) -> Settled | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from functools import partial
+from math import inf
+from typing import Final
 
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device
@@ -16,6 +18,9 @@ from moefit.search.choices import UBATCHES, Choices
 from moefit.search.problem import Problem
 from moefit.search.settle import Task, optimist
 from moefit.values import dataclass
+
+_SEARCHED: Final = 6
+"""The most devices of which every order is searched that could win."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +97,20 @@ class _Size:
         """Seconds of the load mode that is best for a placement."""
         return min(self.problem.predict(launch, devices, placement).seconds for launch in self.launches)
 
+    def least(self, order: tuple[int, ...]) -> float:
+        """Seconds of the load mode that is best, whatever is placed where on some of the devices."""
+        devices = tuple(self.problem.devices[i] for i in order)
+        rooms = [self.budgets[i].usable for i in order]
+        return min(self.problem.least(launch, devices, rooms) for launch in self.launches)
+
 
 def _openings(problem: Problem, choices: Choices) -> Iterator[Opening]:
     """Every combination, in the order of the choices.
 
     A larger micro-batch leaves no more room, so the placement at the smallest one without compute buffers bounds them all; or
-    nothing on the devices at all, where the ways to them cost more than they save, which is a combination of its own.
+    nothing on the devices at all, where the ways to them cost more than they save, which is a combination of its own. Where several devices
+    could hold everything, less room can be faster: it keeps layers off a slow one. Then only what no placement beats is a bound.
+    With many devices that would leave nothing out, and the placement without compute buffers has to do.
     """
     known, ranks = strategies(problem.demand), itertools.count()
     sizes = {u: _size(problem, choices, u) for u in choices.ubatches}
@@ -110,9 +123,11 @@ def _openings(problem: Problem, choices: Choices) -> Iterator[Opening]:
             is_new = helper not in idle
             if is_new:  # it is the first device that helps, whatever the others are
                 idle[helper] = size.fastest(tuple(problem.devices[i] for i in order), nothing)
+            full = [name for name, (_, placed) in at_best.items() if _is_all_placed(placed, problem.demand)]
+            least = size.least(order) if full and 1 < len(order) <= _SEARCHED else inf
             for name, used_and_placed in at_best.items():
-                bound = min(size.fastest(*used_and_placed), idle[helper])
-                all_placed = bool(order) and _is_all_placed(used_and_placed[1], problem.demand)
+                all_placed = bool(order) and name in full
+                bound = min(size.fastest(*used_and_placed), idle[helper], least if all_placed else inf)
                 task = size.task(order, known[name])
                 yield Opening(next(ranks), name, task, size.launches, bound, idle[helper], all_placed)
             if is_new and order:
@@ -121,6 +136,16 @@ def _openings(problem: Problem, choices: Choices) -> Iterator[Opening]:
                     bound = size.fastest(task.devices, _end(problem, end))
                     name = choices.strategies[0]
                     yield Opening(next(ranks), name, task, size.launches, bound, bound, end=end)
+
+
+def bound(problem: Problem, task: Task) -> float:
+    """Seconds that a task's launch cannot be faster than, whatever compute buffers take."""
+    devices, placement = optimist(task)
+    seconds = problem.predict(task.settings, devices, placement).seconds
+    if 1 < len(task.devices) <= _SEARCHED and _is_all_placed(placement, task.demand):
+        rooms = [budget.usable for budget in task.budgets]
+        return min(seconds, problem.least(task.settings, task.devices, rooms))
+    return seconds
 
 
 def _size(problem: Problem, choices: Choices, ubatch: int) -> _Size:

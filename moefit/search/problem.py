@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from moefit import cost
+from moefit.cost.least import least
 from moefit.cost.work import work_of
 from moefit.launch.defaults import settings
 from moefit.launch.settings import BATCH, Settings
@@ -65,8 +66,7 @@ class Problem:
         guests: Sequence[Guest] | None = None,
     ) -> cost.Prediction:
         """How long the workload takes with a placement on some of the devices; where its guests are not told, as if a draft cost nothing."""
-        asked = self.request
-        priced = launch if self.copies else replace(launch, op_offload_min_batch=_NEVER)
+        asked, priced = self.request, self._priced(launch)
         return cost.predict(
             known_work(asked.model),
             asked.machine,
@@ -77,6 +77,22 @@ class Problem:
             draft_bytes=self._free_draft if guests is None else draft_bytes(guests),
             cached=groups(asked.model, devices, launch, placement),
         )
+
+    def least(self, launch: Settings, devices: Sequence[Device], rooms: Sequence[int]) -> float:
+        """Seconds that the workload takes at the least on some of the devices with room for so many bytes, whatever is placed where."""
+        asked = self.request
+        return least(
+            known_work(asked.model),
+            asked.machine,
+            devices,
+            self._priced(launch),
+            asked.options.workload,
+            rooms,
+            drafts=launch.mtp or asked.files.draft is not None,
+        )
+
+    def _priced(self, launch: Settings) -> Settings:
+        return launch if self.copies else replace(launch, op_offload_min_batch=_NEVER)
 
 
 def threads_to_set(machine: Machine) -> int | None:

@@ -91,10 +91,10 @@ def models() -> st.SearchStrategy[Model]:
 
 
 @st.composite
-def machines(draw: st.DrawFn, most: int = 3) -> Machine:
+def machines(draw: st.DrawFn, most: int = 3, least: int = 0) -> Machine:
     backend = draw(st.sampled_from(["CUDA", "CUDA", "Vulkan", "RPC"]))
     gpus = []
-    for i in range(draw(st.integers(0, most))):
+    for i in range(draw(st.integers(least, most))):
         free = draw(st.integers(300, 2600)) * MIB
         bandwidth, link = draw(st.sampled_from([200, 400, 1000])), draw(st.sampled_from([6, 12, 25]))
         gpus.append(
