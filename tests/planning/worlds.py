@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 from hypothesis import strategies as st
 
@@ -22,6 +23,7 @@ GIB = 1 << 30
 QUANT = {q.name: q for q in QUANTS.values()}
 
 
+@cache
 def make_model(layers: int, width: int, experts: int, dense: int, quant: str, *, tied: bool) -> Model:
     """A Qwen3-MoE (or, without experts, Qwen3) of any size; the first `dense` layers have no experts."""
     arch = "qwen3moe" if experts else "qwen3"
