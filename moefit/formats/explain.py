@@ -93,7 +93,8 @@ def _reserves(plan: Plan) -> Iterator[RenderableType]:
         for term in device.budget.reserve:
             rows.setdefault(term, []).append(device.device.name)
     if rows:
-        yield Text.assemble(("reserve", "bold"), ("  kept free, for llama.cpp does not count it", "dim"))
+        yield Text("reserve", style="bold")
+        yield Line([Text("  kept"), *words(Text(" free, for llama.cpp does not count it"))], _INDENT)
         for term, names in rows.items():
             told = Text(f" {term.name}: {term.why}")
             yield Line([Text(f"  {' '.join(names)}  {format_size(term.bytes)}"), *words(told)], _INDENT)
