@@ -56,18 +56,18 @@ def ways(work: Work, placement: Placement) -> Ways:
 
 def _visits(work: Work, placement: Placement) -> tuple[Counter[Step], int]:
     """The visits of other places within layers, of all a layer's matrices there together; and those more of each whose bias is left behind."""
-    together, apart = set[tuple[int, int]](), Counter[tuple[int, int]]()
-    hops = Counter[Step]()
-    for name, device in placement.overrides.items():
-        tensor = work.tensors.get(name)
-        if tensor is None or not tensor.matrix or device == (home := placement.slots[tensor.slot]):
-            continue
-        key = tensor.slot, device
-        if _is_parted(work, placement.overrides, name, device):
-            apart[key] += 1
-        if key not in together:
-            together.add(key)
-            hops[home, device] += 1
+    slots, overrides, tensors = placement.slots, placement.overrides, work.tensors
+    away = {
+        (tensor.slot, device)
+        for name, device in overrides.items()
+        if (tensor := tensors.get(name)) is not None and tensor.matrix
+    }
+    hops = Counter((home, device) for slot, device in away if (home := slots[slot]) != device)
+    apart: Counter[Step] = Counter()
+    for bias, matrix in work.biases.items():
+        slot, device = tensors[matrix].slot, overrides.get(matrix)
+        if device is not None and device not in {slots[slot], overrides.get(bias)}:
+            apart[slot, device] += 1
     return hops, sum(times - 1 for times in apart.values())
 
 
