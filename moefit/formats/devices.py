@@ -23,6 +23,8 @@ _HOLDERS: Final = 3
 """Processes of a card that are named."""
 _LITTLE: Final = 600 * MIB
 """Bytes that a card's driver may take for itself."""
+_FAST: Final = 10
+"""GB/s of which no part is told."""
 _SEEN: Final = frozenset({"nvml", "llama-server", "sysfs"})
 """Sources that tell what is free now."""
 
@@ -95,4 +97,9 @@ def machine_json(machine: Machine) -> str:
 
 
 def _rate(bandwidth: int | None) -> str:
-    return f"{bandwidth / 1e9:,.0f} GB/s" if bandwidth else "-"
+    """GB/s, with as many digits as a slow link needs: a network's is far below one."""
+    if not bandwidth:
+        return "-"
+    value = bandwidth / 1e9
+    digits = 0 if value >= _FAST else 1 if value >= 1 else 2
+    return f"{value:,.{digits}f} GB/s"

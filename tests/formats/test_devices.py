@@ -40,7 +40,7 @@ def shown(machine: Machine) -> str:
         ({"display": True}, "drives a screen"),
         (
             {"link_now": 3 * 10**9, "link_most": 26 * 10**9},
-            "link 3 GB/s now (idle ones slow down) · 26 GB/s at most",
+            "link 3.0 GB/s now (idle ones slow down) · 26 GB/s at most",
         ),
         ({"uncapped": 22 * GIB}, "22.00 GiB are free, and --budget caps it"),
     ],
@@ -71,3 +71,11 @@ def test_what_devices_writes_is_what_machine_reads() -> None:
     )
     machine = replace(MACHINE, gpus=(full,), duplicates=(("Vulkan0", "CUDA0"),))
     assert machine == from_json(machine_json(machine))
+
+
+@pytest.mark.parametrize(
+    ("link", "expected"),
+    [(125_000_000, "0.12 GB/s"), (1_200_000_000, "1.2 GB/s"), (26_000_000_000, "26 GB/s")],
+)
+def test_a_networks_link_is_told_with_its_digits(link: int, expected: str) -> None:
+    assert expected in shown(replace(MACHINE, gpus=(replace(CARD, link_bandwidth=link),)))
