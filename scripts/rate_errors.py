@@ -3,7 +3,8 @@
     python scripts/rate_errors.py            the table
     python scripts/rate_errors.py --rows     each row of tests/data/held.json as well
 
-Rows of tests/data/published.json may have shaped constants (scripts/fit_rates.py leaves each machine out in turn); rows of held.json have not.
+Rows of tests/data/published.json may have shaped constants (scripts/fit_rates.py leaves each machine out in turn); rows of held.json were
+predicted before anything was changed for them (docs/speed.md says what was settled with an eye on them since).
 """
 
 from __future__ import annotations

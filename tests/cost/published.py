@@ -1,7 +1,8 @@
 """Figures that people published of their own machines, and what is predicted for them.
 
-data/published.json and data/held.json hold groups: one model on one machine, a source, and rows that differ in a few flags. No constant was
-chosen to meet a row of held.json: they tell the error. A group that shapes one moves to published.json. Where the host's memory is not stated, `ram_bandwidth` is null; where the model's
+data/published.json and data/held.json hold groups: one model on one machine, a source, and rows that differ in a few flags. Rows of
+held.json were predicted before anything was changed for them, and a group that shapes a constant moves to published.json; docs/speed.md says where
+those that stayed were looked at. A `note` says what its source leaves open and was assumed. Where the host's memory is not stated, `ram_bandwidth` is null; where the model's
 quantisation is not at hand, `types` says which types of the nearest one to exchange. A row's `depth` are tokens in the context before the
 measured ones; `with_prompt` says that it is a server's whole answers, the prompt's time counted as well. `fp4: false` is a group whose llama.cpp had no products in FP4 yet.
 """

@@ -10,7 +10,7 @@ import statistics
 
 import pytest
 
-from scripts.rate_errors import ordered, within
+from scripts.rate_errors import losses, ordered, within
 from tests.cost.published import GROUPS, HELD, PHASES, figures, kind_of
 
 
@@ -52,3 +52,21 @@ def test_the_median_error_is_at_most_twelve_percent(phase: str) -> None:
 def test_four_of_five_rows_lie_within_the_range_that_is_shown(phase: str) -> None:
     inside = [within(one) for one in figures(GROUPS, phase)]
     assert 0.75 <= sum(inside) / len(inside) <= 0.95
+
+
+def test_held_rows_are_in_the_measured_order_too() -> None:
+    right = [good for phase in PHASES for good in ordered(figures(HELD, phase))]
+    assert len(right) >= 30
+    assert sum(right) / len(right) >= 0.95
+
+
+def test_of_flags_that_strangers_measured_nine_choices_in_ten_lose_five_percent_at_most() -> None:
+    lost = [loss for phase in PHASES for loss in losses([*figures(GROUPS, phase), *figures(HELD, phase)])]
+    assert statistics.fmean(lost) <= 0.01
+    assert sorted(lost)[int(0.9 * len(lost))] <= 0.05
+
+
+def test_held_answers_are_off_by_a_tenth_at_most_in_the_median() -> None:
+    rows = figures(HELD, "decode")
+    assert statistics.median(abs(one.predicted / one.measured - 1) for one in rows) <= 0.1
+    assert 0.75 <= sum(map(within, rows)) / len(rows) <= 0.95
