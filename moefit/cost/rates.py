@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from moefit.cost import constants as c
 from moefit.machine.assumed import SMALL_CORES, device_bandwidth, link_bandwidth, ram_bandwidth
+from moefit.memory.memo import per_object
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ _DESKTOP_CORES: Final = 24
 """As many as a desktop has (Core i9); a machine with more that does not say what it is has a server's, or a workstation's."""
 
 
+@per_object(64)
 def device_rates(device: Device) -> DeviceRates:
     """What `device` does per second."""
     bandwidth = device_bandwidth(device)

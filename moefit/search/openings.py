@@ -125,9 +125,14 @@ def _openings(problem: Problem, choices: Choices) -> Iterator[Opening]:
                 idle[helper] = size.fastest(tuple(problem.devices[i] for i in order), nothing)
             full = [name for name, (_, placed) in at_best.items() if _is_all_placed(placed, problem.demand)]
             least = size.least(order) if full and 1 < len(order) <= _SEARCHED else inf
-            for name, used_and_placed in at_best.items():
+            fastest: list[tuple[tuple[tuple[Device, ...], Placement], float]] = []
+            for name, best in at_best.items():
                 all_placed = bool(order) and name in full
-                bound = min(size.fastest(*used_and_placed), idle[helper], least if all_placed else inf)
+                seconds = next((s for alike, s in fastest if alike == best), None)
+                if seconds is None:  # strategies often agree
+                    seconds = size.fastest(*best)
+                    fastest.append((best, seconds))
+                bound = min(seconds, idle[helper], least if all_placed else inf)
                 task = size.task(order, known[name])
                 yield Opening(next(ranks), name, task, size.launches, bound, idle[helper], all_placed)
             if is_new and order:
