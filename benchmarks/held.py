@@ -17,6 +17,7 @@ from benchmarks import resolver
 from benchmarks.draws import GIB, MIB, World, launch
 from moefit.errors import MoefitError
 from moefit.launch.environment import min_batch
+from moefit.machine.types import CPU
 from moefit.planning.core import plan
 from moefit.planning.types import Plan
 from moefit.search.request import Options, Request
@@ -173,11 +174,14 @@ _PLACING = {
 
 
 def _limit(made: Plan) -> str:
-    """Why so much is unused, where it can be told."""
+    """What else a device could hold, and where nothing could, that."""
     smallest = min((t.bytes for layer in made.model.layers for t in layer.experts), default=0)
     left = max(device.left for device in made.devices)
     if left < smallest:
-        return f"no expert tensor fits: the smallest has {smallest / GIB:.1f} GiB"
-    return (
-        f"{left / GIB:.1f} GiB left, the smallest expert tensor has {smallest / GIB:.2f} GiB; {made.strategy}"
-    )
+        return f"no expert tensor fits: the smallest has {smallest / GIB:.2f} of {left / GIB:.2f} GiB"
+    away = made.placement.slots.count(CPU)
+    if away:
+        return f"{away} of {len(made.placement.slots)} layers are on the CPU, {left / GIB:.2f} GiB are left; {made.strategy}"
+    if made.moe_cache:
+        return f"an expert cache has what it gains by, {left / GIB:.2f} GiB are left"
+    return f"{left / GIB:.2f} GiB are left, the smallest expert tensor has {smallest / GIB:.2f} and may need larger buffers; {made.strategy}"

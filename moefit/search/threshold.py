@@ -8,9 +8,11 @@ from typing import Final
 from moefit import cost
 from moefit.launch.settings import MIN_BATCH
 from moefit.machine.types import CPU
+from moefit.placement.arrange import strategies
+from moefit.search.budgets import budgets
 from moefit.search.candidate import Candidate, score
 from moefit.search.problem import Problem, known_work
-from moefit.search.settle import placed_with
+from moefit.search.settle import Task, placed_with, settle
 
 _WORTH: Final = 0.97
 """Of the seconds without it: a variable that gains less than 3% is not worth its place on the line."""
@@ -27,8 +29,9 @@ def priced_without_copies(problem: Problem) -> Problem:
 def with_threshold(problem: Problem, chosen: Candidate) -> Candidate | None:
     """The candidate with the threshold that its link and its weights on the CPU call for; None where the default does about as well.
 
-    Nothing moves, but caches that the user left open: buffers in RAM may grow by it. A threshold beyond the micro-batch would say that nothing is ever copied: that is --no-op-offload, where the speeds that
-    call for it are no guesses. With layers on the CPU it stays above one token for each slot: with such a batch llama.cpp probes flash attention, and gives it up where that is offloaded.
+    Nothing moves, but caches that the user left open: buffers in RAM may grow by it. A threshold beyond the micro-batch would say that nothing
+    is ever copied: that is --no-op-offload, where the speeds that call for it are no guesses. Then no device keeps a buffer for copies, and what
+    that leaves is filled. With layers on the CPU it stays above one token for each slot: with such a batch llama.cpp probes flash attention, and gives it up where that is offloaded.
     """
     settled, settings, request = chosen.settled, chosen.settings, problem.request
     work = known_work(request.model)
@@ -42,6 +45,19 @@ def with_threshold(problem: Problem, chosen: Candidate) -> Candidate | None:
         settings = replace(settings, op_offload_min_batch=MIN_BATCH, op_offload=False)
         settled = placed_with(request, settled, settings)
     made = score(problem, chosen.strategy, settings, settled)
+    if not settings.op_offload:
+        made = _filled(problem, made)
     without = problem.predict(chosen.settings, settled.devices, settled.placement, chosen.settled.guests)
     worth = made.prediction.seconds <= _WORTH * without.seconds
     return made if worth and made.fits else None
+
+
+def _filled(problem: Problem, made: Candidate) -> Candidate:
+    """The launch with its strategy's own placement where its buffers are as they are now, if that is faster."""
+    strategy = strategies(problem.demand).get(made.strategy)
+    if strategy is None or not made.settled.devices:
+        return made
+    request, devices, settings = problem.request, made.settled.devices, made.settings
+    task = Task(request, devices, budgets(request, devices, settings), settings, strategy, problem.demand)
+    anew = score(problem, made.strategy, settings, settle(task))
+    return anew if anew.fits and anew.prediction.seconds < made.prediction.seconds else made
