@@ -21,6 +21,7 @@ KINDS = {
     "llama": ["--size", "medium", "--layers", "5"],
     "qwen3moe": ["--size", "small", "--layers", "4"],
     "gpt-oss": ["--size", "small", "--layers", "4"],
+    "dots1": ["--size", "small", "--layers", "4"],
 }
 
 
@@ -46,7 +47,12 @@ SPLITS = ("", "-ts 1,1,2", "-ts 3,1,0", "-ngl 3")
 
 @pytest.mark.parametrize(
     ("kind", "split"),
-    [*(("llama", split) for split in SPLITS), ("qwen3moe", SPLITS[0]), ("gpt-oss", SPLITS[1])],
+    [
+        *(("llama", split) for split in SPLITS),
+        ("qwen3moe", SPLITS[0]),
+        ("gpt-oss", SPLITS[1]),
+        ("dots1", SPLITS[0]),
+    ],
     indirect=["kind"],
 )
 def test_the_largest_part_is_what_the_log_says(
