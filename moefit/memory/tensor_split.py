@@ -80,7 +80,7 @@ def tensor_split(
     for tensor in _on_devices(model, settings, alone):
         _add(held, 0, _parts(tensor, _cut(model, tensor, len(devices)), shares, devices))
     for index, (place, caches) in enumerate(zip(alone.slots, layer_tensors(model, settings), strict=False)):
-        if place == CPU or not settings.kv_offload:
+        if place == CPU or not settings.kv_offload or not caches:
             continue
         for cache, grain in zip(caches, _cache_grains(model, index, len(devices)), strict=True):
             parts = _divided(((cache.row, 1, grain),), shares, _rotation(model, index, len(devices)))
