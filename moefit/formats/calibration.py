@@ -25,8 +25,8 @@ def show_calibration(calibration: Calibration, path: str, console: Console) -> N
         rates = (format_bandwidth(link.pinned), format_bandwidth(link.pageable))
         table.add_row(f"link to {link.description}", "", *rates)
     for server in calibration.servers:
-        seconds = f"answers in {server.latency * 1e6:,.0f} us"
-        table.add_row(f"way to {server.address}", "", format_bandwidth(server.bandwidth), seconds)
+        label = f"way to {server.address}, answered in {server.latency * 1e6:,.0f} us"
+        table.add_row(label, "", format_bandwidth(server.bandwidth))
     console.print(Rows(table), crop=False)
     console.print(f"calibration {calibration.label}, saved in {path}", soft_wrap=True)
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from moefit.cli import main
-from moefit.machine.calibration import Calibration, LinkRate, RamRate
+from moefit.machine.calibration import Calibration, LinkRate, RamRate, from_json
 from moefit.machine.host import read_fingerprint
+from moefit.machine.servers import ServerRate
 
 EXAMPLE = str(Path(__file__).parents[2] / "examples" / "qwen3-30b-a3b-q4_k_m.gguf")
 DATE = "2026-11-24T07:00:00+00:00"
@@ -88,3 +89,16 @@ def test_a_replanning_unit_keeps_to_the_option():
 
     words = Shared(no_calibration=True, cores=4).run_words(["llama-server", "-m", "x.gguf"])
     assert ("--no-calibration", "--", "llama-server") == tuple(words[i] for i in (-5, -4, -3))
+
+
+def test_the_way_to_a_server_is_shown_and_saved(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    measured = (ServerRate("box:50052", 118_000_000, 0.0004),)
+    monkeypatch.setattr("moefit.llama.rpc_link.measure_servers", lambda _rpc, _tell: (measured, ("slow",)))
+    assert 0 == moefit("calibrate", "--rpc", "box:50052")
+    told = capsys.readouterr()
+    [saved] = (home / "moefit").iterdir()
+    assert "way to box:50052, answered in 400 us" in told.out
+    assert "moefit: warning: slow" in told.err
+    assert measured == from_json(saved.read_text()).servers
