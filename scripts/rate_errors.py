@@ -4,7 +4,8 @@
     python scripts/rate_errors.py --rows     each row of tests/data/held.json as well
 
 Rows of tests/data/published.json may have shaped constants (scripts/fit_rates.py leaves each machine out in turn); rows of held.json were
-predicted before anything was changed for them (docs/speed.md says what was settled with an eye on them since).
+predicted before anything was changed for them (docs/speed.md says what was settled with an eye on them since;
+unseen ones came after the last change).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.cost.published import GROUPS, HELD, PHASES, Figure, figures, kind_of
+from tests.cost.published import GROUPS, HELD, PHASES, UNSEEN, Figure, figures, kind_of
 
 APART = 1.15
 """Rows of a group that differ by less are in no order."""
@@ -85,6 +86,7 @@ def main() -> None:
     sets = {
         "fit rows": {phase: figures(GROUPS, phase) for phase in PHASES},
         "held rows": {phase: figures(HELD, phase) for phase in PHASES},
+        "held, unseen": {phase: figures(UNSEEN, phase) for phase in PHASES},
     }
     print("| | prompts | error | 10-90% | in range | answers | error | 10-90% | in range |")
     print("|---|---|---|---|---|---|---|---|---|")

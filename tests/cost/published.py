@@ -2,7 +2,7 @@
 
 data/published.json and data/held.json hold groups: one model on one machine, a source, and rows that differ in a few flags. Rows of
 held.json were predicted before anything was changed for them, and a group that shapes a constant moves to published.json; docs/speed.md says where
-those that stayed were looked at. A `note` says what its source leaves open and was assumed. Where the host's memory is not stated, `ram_bandwidth` is null; where the model's
+those that stayed were looked at. `unseen` groups came when all constants stood, and none was changed since. A `note` says what its source leaves open and was assumed. Where the host's memory is not stated, `ram_bandwidth` is null; where the model's
 quantisation is not at hand, `types` says which types of the nearest one to exchange. A row's `depth` are tokens in the context before the
 measured ones; `with_prompt` says that it is a server's whole answers, the prompt's time counted as well. `fp4: false` is a group whose llama.cpp had no products in FP4 yet.
 """
@@ -33,6 +33,7 @@ from tests.oracle import QUANT_TYPES, header
 DATA = Path(__file__).parents[1] / "data"
 GROUPS = json.loads((DATA / "published.json").read_text())
 HELD = json.loads((DATA / "held.json").read_text())
+UNSEEN = [group for group in HELD if group.get("unseen")]
 PHASES = ("prefill", "decode")
 NOT_SETTINGS = {
     *("prompt", "generated", "prefill", "decode", "n_cpu_moe", "gpu_layers", "depth", "with_prompt")

@@ -11,7 +11,7 @@ import statistics
 import pytest
 
 from scripts.rate_errors import losses, ordered, within
-from tests.cost.published import GROUPS, HELD, PHASES, figures, kind_of
+from tests.cost.published import GROUPS, HELD, PHASES, UNSEEN, figures, kind_of
 
 
 def test_there_are_figures_of_many_machines_each_with_its_source() -> None:
@@ -70,3 +70,10 @@ def test_held_answers_are_off_by_a_tenth_at_most_in_the_median() -> None:
     rows = figures(HELD, "decode")
     assert statistics.median(abs(one.predicted / one.measured - 1) for one in rows) <= 0.1
     assert 0.75 <= sum(map(within, rows)) / len(rows) <= 0.95
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_rows_that_came_after_the_last_change_are_off_by_a_fifth_at_most_in_the_median(phase: str) -> None:
+    rows = figures(UNSEEN, phase)
+    assert statistics.median(abs(one.predicted / one.measured - 1) for one in rows) <= 0.2
+    assert sum(map(within, rows)) / len(rows) >= 0.75
