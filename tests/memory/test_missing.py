@@ -29,6 +29,9 @@ OUTSIDE = ("token_embd.weight", "output_norm.weight")
 OTHER_PARTS = re.compile(r"nextn|vis_|scales|post_norm|time_mix_lerp|indexer[.][kq]_(proj|norm)")
 """Of parts that a text's prompt does not run, or that stand for each other."""
 
+UNUSED = {"gemma4": r"attn_k", "mimo2": r"ffn_(gate|down|up)[.]weight"}
+"""What graphs leave alone: keys of layers that attend to another layer's cache, dense matrices beside experts."""
+
 
 def header(architecture):
     name = SMALLEST[architecture]
@@ -41,8 +44,10 @@ def notes(source):
     return footprint(model, [CARD], LAUNCH, Placement((*(CPU,) * half, *(0,) * (model.slots - half)))).notes
 
 
-def is_compared(short):
-    return not OTHER_PARTS.search(short) and short.removesuffix(".weight") not in UNEVEN
+def is_compared(architecture, short):
+    unused = UNUSED.get(architecture)
+    left_alone = OTHER_PARTS.search(short) or (unused and re.match(unused, short))
+    return not left_alone and short.removesuffix(".weight") not in UNEVEN
 
 
 def repeated(source):
@@ -51,7 +56,11 @@ def repeated(source):
     found = defaultdict(list)
     for tensor in source.tensors:
         match = re.match(r"blk\.(\d+)\.(.+)", tensor.name)
-        if match and int(match[1]) in layers and is_compared(match[2]):
+        if (
+            match
+            and int(match[1]) in layers
+            and is_compared(source.metadata["general.architecture"], match[2])
+        ):
             found[match[2]].append(tensor.name)
     return [names[len(names) // 2] for names in found.values() if len(names) > 2]
 
