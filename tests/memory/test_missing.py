@@ -29,8 +29,9 @@ OUTSIDE = ("token_embd.weight", "output_norm.weight")
 OTHER_PARTS = re.compile(r"nextn|vis_|scales|post_norm|time_mix_lerp|indexer[.][kq]_(proj|norm)")
 """Of parts that a text's prompt does not run, or that stand for each other."""
 
-UNUSED = {"gemma4": r"attn_k", "mimo2": r"ffn_(gate|down|up)[.]weight"}
-"""What graphs leave alone: keys of layers that attend to another layer's cache, dense matrices beside experts."""
+UNUSED = {"gemma4": r"attn_k"}
+"""What graphs leave alone: keys of layers that attend to another layer's cache. So they do dense matrices beside experts, which some
+recorded headers have."""
 
 
 def header(architecture):
@@ -53,14 +54,14 @@ def is_compared(architecture, short):
 def repeated(source):
     """For each kind of tensor that several layers of the main model have, the one of the middle layer of these."""
     layers = {layer.index for layer in build("m.gguf", source).layers if not layer.mtp}
+    routed = {t.name.split(".")[1] for t in source.tensors if ".ffn_gate_inp." in t.name}
     found = defaultdict(list)
     for tensor in source.tensors:
         match = re.match(r"blk\.(\d+)\.(.+)", tensor.name)
-        if (
-            match
-            and int(match[1]) in layers
-            and is_compared(source.metadata["general.architecture"], match[2])
-        ):
+        if match is None or int(match[1]) not in layers:
+            continue
+        beside_experts = match[1] in routed and re.match(r"ffn_(gate|down|up)[.]weight", match[2])
+        if not beside_experts and is_compared(source.metadata["general.architecture"], match[2]):
             found[match[2]].append(tensor.name)
     return [names[len(names) // 2] for names in found.values() if len(names) > 2]
 
