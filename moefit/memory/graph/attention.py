@@ -233,7 +233,7 @@ def mha(
             out = g.mul_mat(v_mla, out)
         cur = g.permute(out, 0, 2, 1, 3)
         cur = g.cont(cur, cur.ne[0] * cur.ne[1], cur.ne[2] * cur.ne[3])
-        if c.batch.pins and not c.batch.kv_offload:
+        if not c.batch.kv_offload:
             c.pin_to_host(cur)
     c.expand(cur)
     return cur

@@ -1,14 +1,14 @@
 """A graph that was built once, for every launch whose layers are alike: what differs is where its tensors live.
 
 Building takes longer than all that follows, and depends on the batch and on the kinds of layers alone. So it is kept, and put to the homes of
-each launch: its leaves get their backends, and what scheduling and allocating left in its nodes is undone.
+each launch: its leaves get their backends and types, and what scheduling and allocating left in its nodes is undone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from moefit.memory.graph.context import HOST, OUTPUT, Context, Homes
+from moefit.memory.graph.context import OUTPUT, Context, Homes
 from moefit.memory.graph.nodes import NO_BACKEND, Graph, Node
 
 
@@ -26,6 +26,8 @@ class Built:
             for node in context.graph.nodes
             if node.view_of is not None and node.view_of.buffer is not None
         ]
+        self.of_any_types = not any(root.weight for _, root in self._views)
+        """It serves layers with weights of other types, too: no view of weights is laid out by theirs."""
 
     def attention(self, layers: Sequence[int]) -> list[tuple[int, Node]]:
         """Flash attention operations with their layer, where the graph is of these."""
@@ -35,8 +37,8 @@ class Built:
         """Fused operations of hyper-connections with their layer."""
         return self._of(layers, self._context.fused)
 
-    def put(self, homes: Homes, layers: Sequence[int]) -> Graph:
-        """The graph as it is before it is scheduled, of these layers and with its tensors at home."""
+    def put(self, homes: Homes, layers: Sequence[int], *, pins: bool) -> Graph:
+        """The graph as it is before it is scheduled, of these layers, with its tensors at home and what `pins` keeps there."""
         for node, sources in self.graph.changed:
             node.sources, node.reads = sources, None
         self.graph.changed.clear()
@@ -47,23 +49,23 @@ class Built:
             node.alive = False
         for leaf in self._inputs:
             leaf.output = False  # pipelining makes outputs of them
-        self._put_leaves(homes, self._now(layers))
+        now = self._now(layers)
+        self._put_leaves(homes, now)
+        self.graph.pinned = {node: _home(homes, now.get(at, at)) for node, at in self._context.pinned if pins}
         for node, root in self._views:
             node.buffer = root.buffer
         return self.graph
 
     def _put_leaves(self, homes: Homes, now: Mapping[int, int]) -> None:
-        usual = {OUTPUT: homes.output, HOST: homes.cpu}
         exceptions = homes.tensors
         for leaf in self._context.leaves:
             layer = now.get(leaf.layer, leaf.layer)
-            home = homes.layers[layer] if layer >= 0 else usual[layer]
+            home = _home(homes, layer)
             if exceptions and leaf.name:
                 home = exceptions.get(f"blk.{layer}.{leaf.short}" if leaf.short else leaf.name, home)
             leaf.node.buffer = home
-        for node, at in self._context.pinned:
-            layer = now.get(at, at)
-            node.assigned = homes.layers[layer] if layer >= 0 else usual[layer]
+            if leaf.short:
+                leaf.node.retype(self._context.tensors.of[layer][leaf.short].quant)
 
     def _now(self, layers: Sequence[int]) -> dict[int, int]:
         """The layer that each one of the graph stands for."""
@@ -72,3 +74,10 @@ class Built:
     def _of(self, layers: Sequence[int], found: Sequence[tuple[int, Node]]) -> list[tuple[int, Node]]:
         now = self._now(layers)
         return [(now[layer], node) for layer, node in found]
+
+
+def _home(homes: Homes, layer: int) -> int:
+    """The backend of a layer, or of OUTPUT or HOST."""
+    if layer >= 0:
+        return homes.layers[layer]
+    return homes.output if layer == OUTPUT else homes.cpu

@@ -117,7 +117,7 @@ class Context:
     graph: Graph = field(default_factory=Graph)
     leaves: list[Leaf] = field(default_factory=list)
     pinned: list[tuple[Node, int]] = field(default_factory=list)
-    """Nodes that are pinned to the home of a layer (or HOST) before scheduling."""
+    """Nodes that a batch that pins keeps at the home of a layer (or HOST)."""
     attention: list[tuple[int, Node]] = field(default_factory=list)
     """Flash attention operations with their layer."""
     fused: list[tuple[int, Node]] = field(default_factory=list)
@@ -264,10 +264,10 @@ class Context:
         return node
 
     def pin(self, node: Node, layer: int) -> None:
-        """Keep a node on its layer's device when llama.cpp does."""
-        if self.batch.pins and layer >= 0:
+        """Keep a node on its layer's device where the batch pins."""
+        if layer >= 0:
             self.pinned.append((node, layer))
 
     def pin_to_host(self, node: Node) -> None:
-        """Keep a node on the CPU."""
+        """Keep a node on the CPU where the batch pins."""
         self.pinned.append((node, HOST))

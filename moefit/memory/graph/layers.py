@@ -31,7 +31,7 @@ PER_LAYER_KEYS: Final = (
 
 
 @per_object(16)
-def _kinds(model: Model, period: int) -> tuple[int, ...]:
+def kinds(model: Model, period: int) -> tuple[int, ...]:
     """For each block, a number that like blocks share, wherever they are."""
     seen: dict[Hashable, int] = {}
     memory = hparams(model)
@@ -58,7 +58,7 @@ def alike(model: Model, period: int) -> tuple[int, ...]:
     """For each block, a number that blocks share whose part of a graph is the same: like blocks with tensors of the same types."""
     seen: dict[Hashable, int] = {}
     types = (tuple(t.quant.id for t in _own(layer)) for layer in model.layers)
-    return tuple(seen.setdefault(key, len(seen)) for key in zip(_kinds(model, period), types, strict=True))
+    return tuple(seen.setdefault(key, len(seen)) for key in zip(kinds(model, period), types, strict=True))
 
 
 def _own(layer: Layer) -> Iterator[Tensor]:
@@ -79,8 +79,8 @@ def choose(model: Model, homes: Homes, period: int, *, whole: bool, sized: bool 
     `period`: after how many layers the architecture repeats where tensors do not show it. `whole`: take every layer. `sized`: layers are
     told apart by the bytes that they have away from home, too; where an operation runs does not depend on those.
     """
-    kinds, names = _kinds(model, period), _layer_of(model)
-    sizes = _sizes(model) if sized else (0,) * len(kinds)
+    kind_of, names = kinds(model, period), _layer_of(model)
+    sizes = _sizes(model) if sized else (0,) * len(kind_of)
     moved: dict[int, list[tuple[str, int, int]]] = {}
     cpu, elsewhere = homes.cpu, False
     for name, home in homes.tensors.items():
@@ -89,7 +89,7 @@ def choose(model: Model, homes: Homes, period: int, *, whole: bool, sized: bool 
         elsewhere = elsewhere or home != cpu
     marks: list[Hashable] = [
         (kind, home, sizes[i] if home == cpu else 0, tuple(moved[i]) if i in moved else None)
-        for i, (home, kind, layer_) in enumerate(zip(homes.layers, kinds, model.layers, strict=True))
+        for i, (home, kind, layer_) in enumerate(zip(homes.layers, kind_of, model.layers, strict=True))
         if not layer_.mtp
     ]
     # With several devices it takes longer to settle: copies of inputs and of moved tensors come and go.
@@ -109,7 +109,7 @@ def sketched(model: Model, homes: Homes, period: int) -> tuple[int, ...]:
         away[layer] = away.get(layer, 0) + size
     groups: dict[Hashable, list[int]] = {}
     for i, (home, kind, layer_) in enumerate(
-        zip(homes.layers, _kinds(model, period), model.layers, strict=True)
+        zip(homes.layers, kinds(model, period), model.layers, strict=True)
     ):
         if not layer_.mtp:
             groups.setdefault((kind, home, tuple(moved.get(i, ()))), []).append(i)

@@ -39,7 +39,6 @@ class Node:
     __slots__ = (
         "_bytes",
         "alive",
-        "assigned",
         "backend",
         "buffer",
         "copies",
@@ -88,8 +87,6 @@ class Node:
         """Memory of a model tensor (GGML_BACKEND_BUFFER_USAGE_WEIGHTS)."""
         self.input = False
         self.output = False
-        self.assigned = NO_BACKEND
-        """Backend that llama.cpp pins the node to before scheduling."""
         self.backend = NO_BACKEND
         self.visited = False
         self.size = 0
@@ -100,6 +97,13 @@ class Node:
         self.owner = 0
         self.copies: dict[int, Node] | None = None
         self._bytes = -1
+
+    def retype(self, type_: QuantType) -> None:
+        """Make a contiguous leaf one of another type."""
+        if type_ is not self.type:
+            self.type = type_
+            self.nb = strides(type_, self.ne)
+            self._bytes = -1
 
     @property
     def contiguous(self) -> bool:
@@ -133,6 +137,8 @@ class Graph:
     def __init__(self) -> None:
         self.nodes: list[Node] = []
         self.leafs: list[Node] = []
+        self.pinned: dict[Node, int] = {}
+        """Nodes that llama.cpp keeps on a backend, before anything is scheduled."""
         self.changed: list[tuple[Node, tuple[Node, ...]]] = []
         """Nodes that read copies since they were scheduled, with the sources that they had."""
 
@@ -143,7 +149,7 @@ class Graph:
 
     @cached_property
     def anchors(self) -> list[Node]:
-        """Nodes whose backend follows from memory that is there already, or from what pins them."""
+        """Nodes whose backend follows from memory that is there already."""
         return [node for node in self.nodes if _is_anchored(node)]
 
     @cached_property
@@ -184,7 +190,7 @@ class Graph:
 
 def _is_anchored(node: Node) -> bool:
     by_weights = node.op not in WITHOUT_A_SAY and any(source.weight for source in node.sources)
-    return by_weights or node.buffer is not None or node.input or node.assigned != NO_BACKEND
+    return by_weights or node.buffer is not None or node.input
 
 
 def _is_unfilled(leaf: Node) -> bool:

@@ -17,7 +17,7 @@ from moefit.memory.graph.allocate import Allocator, Arena
 from moefit.memory.graph.built import Built
 from moefit.memory.graph.context import SHARED, Batch, Context, Homes, Layers
 from moefit.memory.graph.fusion import fused
-from moefit.memory.graph.layers import Chosen, alike, choose, sketched
+from moefit.memory.graph.layers import Chosen, alike, choose, kinds, sketched
 from moefit.memory.graph.named import named
 from moefit.memory.graph.nodes import Graph, Node
 from moefit.memory.graph.rules import alloc_size, batch_size, runs
@@ -89,7 +89,8 @@ def _outside(homes: Homes) -> Hashable:
 
 
 def _peaks(model: Model, homes: Homes, question: Question, layers: Sequence[int]) -> Peaks:
-    return _allocated(_resolved(model, homes, question, layers).put(homes, layers), question)
+    graph = _resolved(model, homes, question, layers).put(homes, layers, pins=question.batch.pins)
+    return _allocated(graph, question)
 
 
 def _resolved(model: Model, homes: Homes, question: Question, layers: Sequence[int]) -> Built:
@@ -137,14 +138,12 @@ def _grows(model: Model) -> bool:
     return architecture(model.architecture).grows or "per_layer_model_proj.weight" in _layers(model).outside
 
 
-def _remembered(
-    known: OrderedDict[Hashable, T], key: Hashable, answer: Callable[[], T], most: int = REMEMBERED
-) -> T:
+def _remembered(known: OrderedDict[Hashable, T], key: Hashable, answer: Callable[[], T]) -> T:
     if key in known:
         known.move_to_end(key)
         return known[key]
     found = known[key] = answer()
-    if len(known) > most:
+    if len(known) > REMEMBERED:
         known.popitem(last=False)
     return found
 
@@ -174,18 +173,30 @@ def _off(model: Model, homes: Homes, probe: Question) -> frozenset[str]:
 
 def _elsewhere(model: Model, homes: Homes, probe: Question, layers: Sequence[int]) -> frozenset[str]:
     built = _built(model, homes, probe.batch, layers)
-    assign(built.put(homes, layers), _backends(probe))
+    assign(built.put(homes, layers, pins=probe.batch.pins), _backends(probe))
     fused = (*built.attention(layers), *built.fused(layers))
     return frozenset(node.op for layer, node in fused if node.backend != homes.layers[layer])
 
 
 def _built(model: Model, homes: Homes, batch: Batch, layers: Sequence[int]) -> Built:
     """The graph of these layers; kept for launches with layers like them."""
-    kinds = alike(model, architecture(model.architecture).period)
-    key: Hashable = (batch, tuple(kinds[layer] for layer in layers), homes.output == homes.cpu)
+    period, known = architecture(model.architecture).period, _graphs(model)
+    where: Hashable = (replace(batch, pins=False), homes.output == homes.cpu)  # what pins does not build
     if _shares(model):
-        key = (key, homes.output, tuple(homes.layers[layer] for layer in layers))
-    return _remembered(_graphs(model), key, lambda: _from_scratch(model, homes, batch, layers), GRAPHS)
+        where = (where, homes.output, tuple(homes.layers[layer] for layer in layers))
+    by_kind, by_type = (
+        (where, name, tuple(numbers[layer] for layer in layers))
+        for name, numbers in (("kinds", kinds(model, period)), ("types", alike(model, period)))
+    )
+    for key in (by_kind, by_type):
+        if key in known:
+            known.move_to_end(key)
+            return known[key]
+    built = _from_scratch(model, homes, batch, layers)
+    known[by_kind if built.of_any_types else by_type] = built
+    if len(known) > GRAPHS:
+        known.popitem(last=False)
+    return built
 
 
 def _from_scratch(model: Model, homes: Homes, batch: Batch, layers: Sequence[int]) -> Built:

@@ -83,7 +83,9 @@ def assign(graph: Graph, backends: Backends) -> None:
     for leaf in graph.leafs:
         leaf.backend = _current(leaf, backends)
     for node in graph.anchors:
-        node.backend = node.assigned if node.assigned != NO_BACKEND else _current(node, backends)
+        node.backend = _current(node, backends)
+    for node, backend in graph.pinned.items():
+        node.backend = backend
     work = [node for _, node in graph.work]
     devices = range(backends.cpu)
     if all(backends.supports(device, node) for node in work if node.op in PARTIAL for device in devices):
