@@ -175,7 +175,9 @@ _PLACING = {
 
 def _limit(made: Plan) -> str:
     """What else a device could hold, and where nothing could, that."""
-    smallest = min((t.bytes for layer in made.model.layers for t in layer.experts), default=0)
+    smallest = min(
+        (t.bytes for one in made.model.layers for t in one.experts if not t.name.endswith(".bias")), default=0
+    )
     left = max(device.left for device in made.devices)
     if left < smallest:
         return f"no expert tensor fits: the smallest has {smallest / GIB:.2f} of {left / GIB:.2f} GiB"
