@@ -1,3 +1,3 @@
 """moefit completes a llama.cpp launch line: the fastest command that fits the machine, and why."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
