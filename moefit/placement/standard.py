@@ -76,14 +76,25 @@ def _assign(
         goal = count if wanted is None else min(wanted, count)
         for used in range(1, len(group) + 1):
             last = used == len(group)
-            slots = _balanced(
-                sizes[:count], rooms, group[:used], wanted, overcommit=last and wanted is not None
-            )
+            some, overcommit = group[:used], last and wanted is not None
+            if not last and _most(sizes[:count], rooms, some, wanted) < goal:
+                continue
+            slots = _balanced(sizes[:count], rooms, some, wanted, overcommit=overcommit)
             if _placed(slots) == goal:
                 break
         if _placed(slots) == everything:
             return slots
     return (*slots, CPU)
+
+
+def _most(sizes: Sequence[int], rooms: Sequence[Room], group: Sequence[int], wanted: int | None) -> int:
+    """How many layers rooms take that are filled to the end."""
+    placed = 0
+    for kind in _kinds(rooms, group, alike=wanted is not None):
+        goal = None if wanted is None else wanted - placed
+        rest = sizes[: len(sizes) - placed]
+        placed += len(_greedy(rest, [(room, rooms[room].capacity) for room in reversed(kind)], goal, _PARTS))
+    return placed
 
 
 def _balanced(
