@@ -213,6 +213,7 @@ def _staging(machine: Machine) -> float:
     return min(c.DESKTOP_COPY, c.COPY_OF_RAM * ram_bandwidth(machine))
 
 
+@per_object(8)
 def _is_server(machine: Machine) -> bool:
     """Many slow cores rather than few fast ones: by the processor's name, or the company of a data-centre chip."""
     named = _SERVER.search(machine.cpu.model) or any(
