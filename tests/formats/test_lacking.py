@@ -1,0 +1,30 @@
+"""What is missing is told of each place, and each byte once."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from moefit.formats.lacking import shortfalls
+
+
+def device(name, left):
+    return SimpleNamespace(device=SimpleNamespace(name=name), left=left)
+
+
+@pytest.mark.parametrize(
+    ("devices", "shortfall", "ram", "expected"),
+    [
+        ([device("CUDA0", -5)], 5, 0, {"CUDA0": 5}),
+        ([device("CUDA0", -5)], 9, 4, {"CUDA0": 5, "RAM": 4}),
+        ([device("CUDA0", -5)], 12, 4, {"CUDA0": 8, "RAM": 4}),
+        ([device("CUDA0", 7)], 3, 0, {"CUDA0": 3}),
+        ([device("CUDA0", -5), device("CUDA1", 2)], 12, 4, {"CUDA0": 5, "devices": 3, "RAM": 4}),
+        ([device("CUDA0", 1), device("CUDA1", -2)], 2, 0, {"CUDA1": 2}),
+    ],
+)
+def test_what_is_missing_is_told_where_it_is_missing(devices, shortfall, ram, expected):
+    plan = SimpleNamespace(devices=devices, shortfall=shortfall, ram_shortfall=ram)
+
+    assert expected == shortfalls(plan)
