@@ -10,7 +10,8 @@ byte of GPU memory:
 3. then single expert matrices of the layers that are left, each with its bias, in the same order, into what remains.
 
 With several rooms the runs are cut so that every room holds the same share of its layers' experts, the largest
-that places everything; each room is then filled by the rules above.
+that places everything; each room is then filled by the rules above. Rooms of RPC servers get whole layers beside others, where the
+others hold the rest: for each layer with experts on the CPU its activations would cross the network there and back.
 
 >>> from moefit.placement.types import LayerSize, Ledger, Room
 >>> layer = lambda i: LayerSize(10, ((f"blk.{i}.ffn_up_exps.weight", 90),))
@@ -31,6 +32,7 @@ from moefit.placement.types import LayerSize, Layout, Ledger, Room
 
 _SHARES = 4096
 """Resolution of the common share of experts."""
+_REMOTE = "RPC"
 
 
 def base_first(ledger: Ledger, rooms: Sequence[Room]) -> Layout:
@@ -78,13 +80,25 @@ def _left_out(run: Sequence[LayerSize], space: int) -> list[str]:
 def _runs(ledger: Ledger, rooms: Sequence[Room]) -> tuple[int, ...]:
     """The room of each slot: the largest common share of experts that places every slot, or bases as far as they fit."""
     sizes = [(size.base, size.expert_bytes) for size in ledger.slots]
-    best = _greedy(sizes, rooms, 0)
+    far = frozenset(index for index, room in enumerate(rooms) if room.backend == _REMOTE)
+    if far and len(far) < len(rooms):
+        whole = _most_shared(sizes, rooms, far)
+        if CPU not in whole:
+            return whole
+    return _most_shared(sizes, rooms, frozenset())
+
+
+def _most_shared(
+    sizes: Sequence[tuple[int, int]], rooms: Sequence[Room], whole: frozenset[int]
+) -> tuple[int, ...]:
+    """Runs with the largest share of experts in all rooms but those that get `whole` layers."""
+    best = _greedy(sizes, rooms, 0, whole)
     if CPU in best or len(rooms) == 1:
         return best
     low, high = 0, _SHARES + 1
     while high - low > 1:
         middle = (low + high) // 2
-        slots = _greedy(sizes, rooms, middle)
+        slots = _greedy(sizes, rooms, middle, whole)
         if CPU in slots:
             high = middle
         else:
@@ -92,15 +106,18 @@ def _runs(ledger: Ledger, rooms: Sequence[Room]) -> tuple[int, ...]:
     return best
 
 
-def _greedy(sizes: Sequence[tuple[int, int]], rooms: Sequence[Room], share: int) -> tuple[int, ...]:
+def _greedy(
+    sizes: Sequence[tuple[int, int]], rooms: Sequence[Room], share: int, whole: frozenset[int]
+) -> tuple[int, ...]:
     """Fill rooms from the last one and the last slot down, each layer (base, expert bytes) at its base and `share` of its experts."""
     slots = [CPU] * len(sizes)
-    wanted = [base + experts * share // _SHARES for base, experts in sizes]
-    layer = len(wanted) - 1
-    if rooms and wanted[layer] > max(room.capacity for room in rooms):
+    part = [base + experts * share // _SHARES for base, experts in sizes]
+    full = [base + experts for base, experts in sizes] if whole else part
+    layer = len(part) - 1
+    if rooms and part[layer] > max(room.capacity for room in rooms):
         layer -= 1  # an output that fits nowhere stays on the CPU
     for room in reversed(range(len(rooms))):
-        space = rooms[room].capacity
+        space, wanted = rooms[room].capacity, full if room in whole else part
         while layer >= 0 and wanted[layer] <= space:
             slots[layer] = room
             space -= wanted[layer]

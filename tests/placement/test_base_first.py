@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from moefit.machine.types import CPU
 from moefit.placement.base_first import base_first
 from moefit.placement.types import LayerSize, Layout, Ledger, Room
@@ -75,3 +77,26 @@ def test_a_bias_stays_with_its_matrix_though_it_would_fit_alone() -> None:
     assert Layout((0, 0), frozenset({"b.ffn_down_exps.weight", "b.ffn_down_exps.bias"})) == base_first(
         ledger, [Room(3 + 41 + 20)]
     )
+
+
+LAYERS = Ledger((*(LayerSize(2, ((f"e{index}", 10),)) for index in range(6)), LayerSize(1)))
+FAR = Room(26, "RPC")
+
+
+@pytest.mark.parametrize("rooms", [[Room(19, "CUDA"), FAR], [FAR, Room(20, "CUDA")]])
+def test_another_machines_device_gets_whole_layers(rooms: list[Room]) -> None:
+    layout = base_first(LAYERS, rooms)
+    remote = rooms.index(FAR)
+    assert 2 == layout.slots[:6].count(remote)
+    assert not any(layout.slots[int(name[1:])] == remote for name in layout.on_cpu)
+
+
+def test_bases_come_first_where_the_others_cannot_hold_the_rest() -> None:
+    layout = base_first(LAYERS, [Room(5, "CUDA"), FAR])
+    assert CPU not in layout.slots
+    assert layout.slots[:6].count(1) > 2
+
+
+def test_devices_of_other_machines_alone_share_the_experts() -> None:
+    near = base_first(LAYERS, [Room(19, "CUDA"), Room(26, "CUDA")])
+    assert near == base_first(LAYERS, [Room(19, "RPC"), FAR])
