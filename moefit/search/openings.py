@@ -123,7 +123,10 @@ def _openings(problem: Problem, choices: Choices) -> Iterator[Opening]:
             is_new = helper not in idle
             if is_new:  # it is the first device that helps, whatever the others are
                 idle[helper] = size.fastest(tuple(problem.devices[i] for i in order), nothing)
-            full = [name for name, (_, placed) in at_best.items() if _is_all_placed(placed, problem.demand)]
+            mixed = _is_mixed([problem.devices[i] for i in order])
+            full = [
+                n for n, (_, placed) in at_best.items() if mixed or _is_all_placed(placed, problem.demand)
+            ]
             least = size.least(order) if full and 1 < len(order) <= _SEARCHED else inf
             fastest: list[tuple[tuple[tuple[Device, ...], Placement], float]] = []
             for name, best in at_best.items():
@@ -171,6 +174,11 @@ def _at_best(
 def _is_all_placed(placement: Placement, demand: Demand) -> bool:
     moved = (name for name, device in placement.overrides.items() if device == CPU)
     return CPU not in placement.slots and all(name in demand.fixed for name in moved)
+
+
+def _is_mixed(devices: Sequence[Device]) -> bool:
+    """Whether devices of other machines are among this one's: with less room a layout can turn to a faster kind (base_first.py)."""
+    return len({device.backend.name == "RPC" for device in devices}) > 1
 
 
 def _ends(demand: Demand) -> range:
