@@ -56,7 +56,7 @@ def tensor_split(
     placement: Placement,
     split: Sequence[float] | None,
 ) -> Footprint | None:
-    """What a launch takes; None for models whose layers keep a state or a compressed cache, which are cut by rules of their own.
+    """What a launch takes; None for models whose layers keep a state, a compressed cache or none, which are cut by rules of their own.
 
     Args:
         model: as its header describes it.
@@ -74,6 +74,8 @@ def tensor_split(
         slots=tuple(min(place, 0) for place in placement.slots),
         overrides={name: CPU for name, place in placement.overrides.items() if place == CPU},
     )
+    if not all(_has_heads(model, tensor.layer) for tensor in _on_devices(model, settings, alone)):
+        return None
     single = footprint(model, devices[:1], settings, alone)
     shares = [*(split or ()), *(0.0 for _ in devices)][: len(devices)]
     held = [[0, 0] for _ in devices]
@@ -91,6 +93,13 @@ def tensor_split(
             _add(held, 1, sizes)
     [use] = single.devices
     return replace(single, devices=tuple(Use(m, c, use.compute) for m, c in held))
+
+
+def _has_heads(model: Model, layer: int | None) -> bool:
+    """Whether a layer has a cache of its own with heads to cut at; true of what lies in no layer."""
+    if layer is None:
+        return True
+    return hparams(model).attention[layer] is not None and model.hparams.kv_heads(layer) > 0
 
 
 def _add(held: list[list[int]], term: int, sizes: Sequence[int]) -> None:
@@ -181,10 +190,9 @@ def _cache_grains(model: Model, layer: int, count: int) -> tuple[int, int]:
 
 def _block_size(model: Model, layer: int, stems: Sequence[str]) -> int:
     """Elements of a block of the first of these matrices that the layer has."""
-    quants = {
-        t.name.split(".")[2]: t.quant for t in model.layers[layer].tensors if t.name.endswith(".weight")
-    }
-    return next((quants[stem].block for stem in stems if stem in quants), 1)
+    quants = {t.name: t.quant for t in model.layers[layer].tensors}
+    names = (f"blk.{layer}.{stem}.weight" for stem in stems)
+    return next((quants[name].block for name in names if name in quants), 1)
 
 
 _BLOCK: Final = re.compile(r"blk\.(\d+)\.(.+)")
@@ -228,6 +236,8 @@ def _attention(
 ) -> tuple[tuple[int, int, int], ...]:
     """The segments of an attention tensor; none for one that is whole everywhere."""
     stem, _, kind = name.rpartition(".")
+    if kind not in {"weight", "bias"}:  # scales
+        return ()
     first = kind == "bias" or len(tensor.shape) < _MATRIX or stem == "attn_output"
     size = tensor.shape[0] if first else tensor.shape[1]
     g = _heads(model, layer, count)
