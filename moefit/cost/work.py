@@ -210,13 +210,11 @@ def _in_fp4(model: Model) -> float:
 
 
 def _biases(model: Model) -> Mapping[str, str]:
-    return {
-        t.name: t.name.removesuffix("bias") + "weight"
-        for layer in model.layers
-        if not layer.mtp
-        for t in layer.experts
-        if t.name.endswith(".bias")
-    }
+    """Each with its matrix, where the file has that."""
+    experts = [t.name for layer in model.layers if not layer.mtp for t in layer.experts]
+    matrices = {name for name in experts if name.endswith(".weight")}
+    biases = ((name, name.removesuffix("bias") + "weight") for name in experts if name.endswith(".bias"))
+    return {bias: matrix for bias, matrix in biases if matrix in matrices}
 
 
 def _goes_on(layer: Layer) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from moefit.cost.work import work_of
-from moefit.model import Role
-from tests.oracle import model, models
+from moefit.model import Role, build
+from tests.oracle import header, model, models
 
 QWEN = ("qwen3-30b-a3b", "Q4_K_M")
 
@@ -121,3 +123,11 @@ def test_every_recorded_model_is_weighed_in_full(name: str) -> None:
     assert {t.name for t in m.tensors if t.role in (Role.BASE, Role.EXPERT)} - {
         t.name for layer in m.layers if layer.mtp for t in layer.tensors
     } <= set(work.tensors)
+
+
+def test_a_bias_whose_matrix_the_file_lacks_is_no_slip():
+    source = header("gpt-oss-20b", next(iter(models()["gpt-oss-20b"]["types"])))
+    tensors = tuple(t for t in source.tensors if t.name != "blk.1.ffn_gate_exps.weight")
+    whole, short = (work_of(build("m.gguf", h)).biases for h in (source, replace(source, tensors=tensors)))
+
+    assert {"blk.1.ffn_gate_exps.bias"} == whole.keys() - short.keys()
