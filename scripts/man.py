@@ -8,7 +8,7 @@ from typing import Any
 import typer
 
 from moefit.cli.commands import app
-from moefit.cli.teaching import AFTER, EXAMPLES, NO_LINE
+from moefit.cli.teaching import AFTER, EXAMPLES
 from moefit.formats.glossary import WORDS
 
 
@@ -45,7 +45,7 @@ def page() -> str:
     lines += [".SH EXAMPLES", ".nf", *(text(line) for line in EXAMPLES[""]), ".fi", ".SH COMMANDS"]
     for name, command in root.commands.items():  # type: ignore[attr-defined]
         inner = command.make_context(name, [], parent=context, resilient_parsing=True)
-        usage = f"moefit {name} [OPTIONS]" + ("" if name in NO_LINE else f" {AFTER}")
+        usage = " ".join(("moefit", name, *command.collect_usage_pieces(inner)))
         lines += [
             f".SS {text(usage)}",
             text(" ".join((command.help or "").split())),

@@ -63,10 +63,11 @@ def comparison_json(rows: Sequence[Compared]) -> str:
 
 
 def _dimensions(rows: Sequence[Compared]) -> list[str]:
-    """What differs between the rows."""
+    """What differs between the rows; nothing where the column of the context alone tells them apart."""
     names = ("model", "card", "strategy")
     differing = [name for name in names if len({_dimension(row, name) for row in rows}) > 1]
-    return differing or ["model"]
+    contexts = {row.plan.settings.context for row in rows if row.plan}
+    return differing or ([] if len(contexts) == len(rows) > 1 else ["model"])
 
 
 def _dimension(row: Compared, name: str) -> str:
@@ -118,7 +119,7 @@ def _summary(rows: Sequence[Compared], best: Compared | None, large: Compared | 
     if large is not None and large.plan is not None:
         of = f"{_dimension(large, 'model')} ({format_size(large.plan.model.bytes)})"
         return f"{of} is the largest that fits and answers at {_FAST_ENOUGH:.0f} t/s or more; a larger file is as a rule the better model."
-    told = ", ".join(_dimension(best, name) for name in _dimensions(rows))
+    told = ", ".join(_dimension(best, name) for name in _dimensions(rows) or ["model"])
     return f"{told} with a context of {best.plan.settings.context if best.plan else 0:,} is the fastest."
 
 

@@ -23,9 +23,11 @@ _MORE = 1024
 
 
 def remarks(request: Request, chosen: Candidate, *, scarce: bool) -> Iterator[Warn]:
-    """Notes and warnings about a plan that fits; `scarce`: the context gave way because nothing fitted with it."""
+    """Notes and warnings about a plan that fits; `scarce`: the context gave way because nothing fitted with it.
+
+    What is chosen in every plan comes last: of many notes a page shows the first.
+    """
     model, constraints = request.model, request.launch.constraints
-    yield from _context(model, constraints, chosen, scarce=scarce)
     yield from _ubatch(constraints, chosen)
     yield from _overrides(model, constraints)
     yield from _workload(constraints, chosen)
@@ -37,6 +39,7 @@ def remarks(request: Request, chosen: Candidate, *, scarce: bool) -> Iterator[Wa
         if device.name not in used and constraints.devices is None:
             [budget] = budgets(request, (device,), chosen.settings)
             yield _left_out(device, has_room=budget.usable > 0)
+    yield from _context(model, constraints, chosen, scarce=scarce)
 
 
 def _cores(cpu: Cpu) -> Iterator[Warn]:

@@ -92,3 +92,12 @@ def test_compare_ends_in_1_where_nothing_fits(moefit):
         "compare", EXAMPLE, "--gpu", "rtx-3060", "--ram", "1GiB", "--contexts", "8192,16384"
     )
     assert (1, True) == (status, "None of them fits." in out)
+
+
+def test_contexts_of_one_model_are_a_table_without_its_name(moefit, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    words = ["--gpu", "rtx-3060", "--ram", "32GiB", "--cores", "8", "--contexts", "8192,131072"]
+    head, first, second, *_, last = moefit("compare", EXAMPLE, *words)[1].splitlines()
+    assert ["size", "context", "prompt", "answer", "seconds", "RAM"] == head.split()
+    assert ["8,192", "131,072"] == [line.split()[2] for line in (first, second)]
+    assert last.startswith(Path(EXAMPLE).name)

@@ -35,6 +35,11 @@ def test_everything_is_said_where_all_is_asked_for(capsys):
     assert 6 == len(capsys.readouterr().err.splitlines())
 
 
+def test_a_card_that_is_left_out_is_said_before_what_every_plan_chooses(moefit):
+    cards = ["--gpu", "rtx-3090", "--gpu", "rtx-3060", "--ram", "32GiB", "--cores", "8"]
+    assert "CUDA1 is left out" in moefit("plan", EXAMPLE, *cards)[2]
+
+
 @pytest.mark.parametrize("more", [["--explain"], ["--json"]])
 def test_explain_and_json_leave_no_note_out(moefit, more):
     plain = moefit("plan", EXAMPLE, *CARD)[2].count("moefit: ")
