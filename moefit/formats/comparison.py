@@ -79,11 +79,12 @@ def _dimension(row: Compared, name: str) -> str:
 
 
 def _common(models: Sequence[str]) -> str:
-    """What all names begin with, up to a dash: a repository's files differ at their end."""
+    """What all names begin with, up to a colon or else a dash: a repository's files differ at their end."""
     named = [name.rpartition("/")[2] for name in models]
     same = takewhile(lambda letters: len(set(letters)) == 1, zip(*named, strict=False))
     first = "".join(letters[0] for letters in same)
-    return first[: first.rfind("-") + 1] if len(set(named)) > 1 else ""
+    end = first.rfind(":") if ":" in first else first.rfind("-")
+    return first[: end + 1] if len(set(named)) > 1 else ""
 
 
 def _cells(row: Compared) -> Iterator[str]:

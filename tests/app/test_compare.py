@@ -101,3 +101,11 @@ def test_contexts_of_one_model_are_a_table_without_its_name(moefit, monkeypatch)
     assert ["size", "context", "prompt", "answer", "seconds", "RAM"] == head.split()
     assert ["8,192", "131,072"] == [line.split()[2] for line in (first, second)]
     assert last.startswith(Path(EXAMPLE).name)
+
+
+def test_quants_of_one_repository_are_told_apart_by_their_quants(moefit, hub, monkeypatch):
+    for name, value in hub.items():
+        monkeypatch.setenv(name, value)
+    quants = [f"unsloth/Qwen3-30B-A3B-GGUF:{quant}" for quant in ("Q4_K_M", "Q8_0")]
+    page = moefit("compare", *quants, "--gpu", "rtx-3060", "--ram", "32GiB", "--cores", "8")[1]
+    assert ["Q4_K_M", "Q8_0"] == [line.split()[0] for line in page.splitlines()[1:3]]
