@@ -28,6 +28,7 @@ from moefit.llama.repository import (
     choose_model,
     choose_sidecar,
     models,
+    nearest,
     shards,
     wanted,
 )
@@ -166,7 +167,7 @@ def _from_repository(
         return found
     found = _take(listing, asked, sidecars)
     if found is None:
-        models = [name for name in listing.names if name.endswith(".gguf")]
+        models = nearest(listing.names, asked)
         raise InputError(
             f"-hf {_spelling(asked)}: the repository has no such GGUF file",
             f"it has {', '.join(models[:6])}{' ...' if models[6:] else ''}"

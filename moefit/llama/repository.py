@@ -99,6 +99,23 @@ def choose_sidecar(files: Sequence[str], model: str, kind: str, tag: str = "") -
     return best[1] if best else None
 
 
+def nearest(files: Sequence[str], asked: Wanted) -> Sequence[str]:
+    """All GGUF files, of a set the first; those spelt most like what was asked for come first.
+
+    >>> nearest(["m-BF16.gguf", "m-Q4_K_M.gguf"], Wanted("u/m", "Q4_KM"))
+    ['m-Q4_K_M.gguf', 'm-BF16.gguf']
+    """
+    from difflib import SequenceMatcher  # noqa: PLC0415 - only an error needs it
+
+    def unlike(name: str) -> float:
+        match = SHARD_NAME.fullmatch(name)
+        whole = f"{match['prefix']}.gguf" if match else name
+        spelt, typed = (whole, asked.file) if asked.file else (_tag_of(name), asked.tag)
+        return -SequenceMatcher(None, spelt.upper(), typed.upper()).ratio()
+
+    return sorted((name for name in files if name.endswith(".gguf") and _is_first(name)), key=unlike)
+
+
 def _is_model(name: str) -> bool:
     base = name.rpartition("/")[2]
     return name.endswith(".gguf") and not any(part in base for part in NO_MODEL)

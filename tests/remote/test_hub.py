@@ -168,14 +168,26 @@ def test_offline_without_a_cache_is_an_error(hub, client):
     assert [] == hub.web.asked
 
 
-def test_a_tag_that_no_file_has_is_an_error_that_lists_what_there_is(hub, client):
+def test_a_tag_that_no_file_has_is_an_error_that_lists_what_there_is_the_nearest_first(hub, client):
     hub.upload("m-Q4_K_M.gguf", "m-Q8_0.gguf", "README.md")
 
     with pytest.raises(InputError) as caught:
         find(hub, client, "u/m:Q5_0")
 
     assert "-hf u/m:Q5_0: the repository has no such GGUF file" == caught.value.message
-    assert "it has m-Q4_K_M.gguf, m-Q8_0.gguf" == caught.value.hint
+    assert "it has m-Q8_0.gguf, m-Q4_K_M.gguf" == caught.value.hint
+
+
+@pytest.mark.parametrize("typed", [{"repo": "u/m:Q4_KM"}, {"hf_file": "m-Q4_K_N.gguf"}])
+def test_of_many_files_the_one_that_was_meant_is_listed_once_and_first(hub, client, typed):
+    shards = [f"BF16/m-BF16-0000{i}-of-00009.gguf" for i in range(1, 10)]
+    hub.upload(*shards, "m-Q4_K_M-00001-of-00002.gguf", "m-Q4_K_M-00002-of-00002.gguf", "m-Q8_0.gguf")
+
+    with pytest.raises(InputError) as caught:
+        find(hub, client, **typed)
+
+    assert caught.value.hint.startswith("it has m-Q4_K_M-00001-of-00002.gguf, ")
+    assert 1 == caught.value.hint.count("BF16/")
 
 
 def test_a_list_of_models_is_an_error(hub, client):
