@@ -9,6 +9,7 @@ from moefit.errors import InputError
 from moefit.reading import open_regular
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
     from typing import Self
 
@@ -91,19 +92,37 @@ class FileSource:
 
 
 def _neighbour(path: str) -> str:
-    """A hint at the file of that folder whose name is most like a missing one's, at what there is, or at what needs no download."""
-    from difflib import get_close_matches  # noqa: PLC0415 - an error's hint only: keeps start-up short
-
-    folder, name = os.path.split(path)
+    """A hint at the file or folder whose name is most like a missing one's, at what there is, or at what needs no download."""
+    folder = os.path.dirname(path)  # noqa: PTH120 - keeps start-up short
     try:
-        there = sorted(other for other in os.listdir(folder or ".") if other.endswith(".gguf"))  # noqa: PTH208 - as above
+        everything = sorted(os.listdir(folder or "."))  # noqa: PTH208 - as above
     except OSError:
-        return f"there is no folder {folder}"
-    by_case = {other.lower(): other for other in there}
-    near = get_close_matches(name.lower(), by_case, n=1)
-    if near:
-        return f"did you mean {os.path.join(folder, by_case[near[0]])}?"  # noqa: PTH118 - as above
+        like = _like(folder, _folders(os.path.dirname(folder)))  # noqa: PTH120 - as above
+        return f"there is no folder {folder}{f': did you mean {like}?' if like else ''}"
+    there = [other for other in everything if other.endswith(".gguf")]
+    like = _like(path, there) or _like(path, _folders(folder))
+    if like:
+        return f"did you mean {like}?"
     if there:
         some = ", ".join(there[:_MOST_NAMED]) + (" ..." if there[_MOST_NAMED:] else "")
         return f"models in {folder or 'this folder'}: {some}"
     return "a file that is here, or user/repo:Q4_K_M of Hugging Face: a plan reads its header alone"
+
+
+def _like(path: str, names: Sequence[str]) -> str:
+    """The path beside a missing one whose name is most like its; empty if none is."""
+    from difflib import get_close_matches  # noqa: PLC0415 - an error's hint only: keeps start-up short
+
+    folder, name = os.path.split(path)
+    by_case = {other.lower(): other for other in names}
+    near = get_close_matches(name.lower(), by_case, n=1)
+    return os.path.join(folder, by_case[near[0]]) if near else ""  # noqa: PTH118 - as above
+
+
+def _folders(folder: str) -> list[str]:
+    """Names of the folders in a folder; none where it cannot be read."""
+    try:
+        with os.scandir(folder or ".") as entries:
+            return sorted(entry.name for entry in entries if entry.is_dir())
+    except OSError:
+        return []

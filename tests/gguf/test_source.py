@@ -71,3 +71,20 @@ def test_a_missing_file_gets_its_neighbour_or_what_there_is(tmp_path, there, hin
     with pytest.raises(InputError) as caught:
         FileSource(f"{tmp_path}/modell.gguf")
     assert hint.format(folder=tmp_path) == caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("typed", "hint"),
+    [
+        ("exampels", "did you mean {folder}/examples?"),
+        ("exampels/", "there is no folder {folder}/exampels: did you mean {folder}/examples?"),
+        ("exampels/m.gguf", "there is no folder {folder}/exampels: did you mean {folder}/examples?"),
+        ("nowhere/m.gguf", "there is no folder {folder}/nowhere"),
+    ],
+)
+def test_a_missing_folder_gets_its_neighbour(tmp_path, typed, hint):
+    (tmp_path / "examples").mkdir()
+    (tmp_path / "exampel.txt").touch()
+    with pytest.raises(InputError) as caught:
+        FileSource(f"{tmp_path}/{typed}")
+    assert hint.format(folder=tmp_path) == caught.value.hint
