@@ -17,6 +17,7 @@ from moefit.gguf.quants import QUANTS, QuantType
 from moefit.launch.constraints import Constraints, constraints
 from moefit.launch.given import Given
 from moefit.launch.launch import Launch
+from moefit.launch.settings import BATCH
 from moefit.machine.catalogue import card_of_driver
 from moefit.machine.types import Device, Machine
 from moefit.memory.split_modes import SPLIT_MODES
@@ -27,6 +28,7 @@ from moefit.planning.in_parts import in_parts
 from moefit.planning.sketched import Placed, sketched
 from moefit.planning.types import Help, Plan
 from moefit.search.candidate import Candidate
+from moefit.search.choices import load_modes
 from moefit.search.request import Request
 from moefit.sizes import GIB, format_bandwidth, format_size
 
@@ -82,13 +84,24 @@ def _seconds(made: Plan, usual: Candidate, changed: Request, known: Placed) -> f
     if not after.fits:
         return None
     if not made.fits:
-        again = plan(replace(changed, options=replace(changed.options, thorough=False)))
+        again = plan(_narrowed(changed, made))
         return again.prediction.seconds if again.fits else None
     if changed.launch.constraints.split_mode in SPLIT_MODES:  # no sketch: the line as it stands
         return after.prediction.seconds
     gain = usual.prediction.seconds - made.prediction.seconds
     share = after.settled.footprint.host.model / max(1, usual.settled.footprint.host.model)
     return after.prediction.seconds - gain * min(1.0, share)
+
+
+def _narrowed(changed: Request, made: Plan) -> Request:
+    """The request with the context of the plan before and a whole batch at once, where the user leaves them open: one choice to place instead of dozens."""
+    wanted = changed.launch.constraints
+    context = made.settings.context if wanted.context is None else wanted.context
+    ubatch = min(BATCH, wanted.batch or BATCH) if wanted.ubatch is None else wanted.ubatch
+    mode = wanted.load_mode or load_modes(wanted, changed.machine)[-1]
+    fixed = replace(wanted, context=context, ubatch=ubatch, load_mode=mode)
+    launch = replace(changed.launch, constraints=fixed)
+    return replace(changed, launch=launch, options=replace(changed.options, thorough=False))
 
 
 def _used(request: Request, made: Plan) -> Machine:
