@@ -172,8 +172,12 @@ def _at_best(
 
 
 def _is_all_placed(placement: Placement, demand: Demand) -> bool:
+    """Whether devices hold all that the user lets them."""
+    let = len(placement.slots) if demand.tail is None else demand.tail
     moved = (name for name, device in placement.overrides.items() if device == CPU)
-    return CPU not in placement.slots and all(name in demand.fixed for name in moved)
+    return CPU not in placement.slots[len(placement.slots) - let :] and all(
+        name in demand.fixed for name in moved
+    )
 
 
 def _is_mixed(devices: Sequence[Device]) -> bool:
