@@ -53,24 +53,26 @@ _BY_NAME: Final = {quant.name: quant for quant in QUANTS.values()}
 def what_if(request: Request, made: Plan) -> tuple[Help, ...]:
     """The changes that would make a plan faster or make it fit, the fastest first.
 
-    Of a plan that fits each is sketched with its own compute buffers, micro-batch and load mode, and what the plan gains over its own
-    sketch (an expert cache, say) is taken to shrink with the weights that stay in RAM. Of one that does not, which has no such figures,
-    those that a sketch finds to fit are planned.
+    Each is sketched with the plan's own compute buffers, micro-batch and load mode, and what the plan gains over its own sketch (an
+    expert cache, say) is taken to shrink with the weights that stay in RAM. Where only RAM lacks, the plan is that of a machine with
+    enough; one that devices are too small for has no such figures, and those that a sketch finds to fit are planned.
 
     Args:
         request: what was asked.
         made: the plan for it.
     """
     request = replace(request, machine=_used(request, made))
-    known = _placed(made)
-    usual = sketched(request, known)
+    ample = request if made.fits else _with_ram(request, made.ram_shortfall + _MORE)
+    base = made if made.fits else plan(_narrowed(ample, made))
+    known = _placed(base)
+    usual = sketched(ample, known)
     limit = made.prediction.seconds * _WORTH if made.fits else float("inf")
     found: list[Help] = []
     for help_, changed in _changes(request, made):
         if any(help_.kind == other.kind for other in found):
             continue  # a larger file fits already
         try:
-            seconds = _seconds(made, usual, changed, known)
+            seconds = _seconds(base, usual, changed, known)
         except UsageError:
             continue  # the change contradicts what the user set
         if seconds is not None and seconds <= limit:
@@ -78,23 +80,23 @@ def what_if(request: Request, made: Plan) -> tuple[Help, ...]:
     return tuple(sorted(found, key=lambda help_: help_.seconds))
 
 
-def _seconds(made: Plan, usual: Candidate, changed: Request, known: Placed) -> float | None:
+def _seconds(base: Plan, usual: Candidate, changed: Request, known: Placed) -> float | None:
     """What a changed request would take; None where it does not fit."""
     after = sketched(changed, known)
     if not after.fits:
         return None
-    if not made.fits:
-        again = plan(_narrowed(changed, made))
+    if not base.fits:
+        again = plan(_narrowed(changed, base))
         return again.prediction.seconds if again.fits else None
     if changed.launch.constraints.split_mode in SPLIT_MODES:  # no sketch: the line as it stands
         return after.prediction.seconds
-    gain = usual.prediction.seconds - made.prediction.seconds
+    gain = usual.prediction.seconds - base.prediction.seconds
     share = after.settled.footprint.host.model / max(1, usual.settled.footprint.host.model)
     return after.prediction.seconds - gain * min(1.0, share)
 
 
 def _narrowed(changed: Request, made: Plan) -> Request:
-    """The request with the context of the plan before and a whole batch at once, where the user leaves them open: one choice to place instead of dozens."""
+    """The request with the context of the plan before and a whole batch at once, where the user leaves them open: few choices to place."""
     wanted = changed.launch.constraints
     context = made.settings.context if wanted.context is None else wanted.context
     ubatch = min(BATCH, wanted.batch or BATCH) if wanted.ubatch is None else wanted.ubatch
@@ -102,6 +104,13 @@ def _narrowed(changed: Request, made: Plan) -> Request:
     fixed = replace(wanted, context=context, ubatch=ubatch, load_mode=mode)
     launch = replace(changed.launch, constraints=fixed)
     return replace(changed, launch=launch, options=replace(changed.options, thorough=False))
+
+
+def _with_ram(request: Request, more: int) -> Request:
+    """The request on a machine with so many bytes of RAM more."""
+    ram = request.machine.ram
+    larger = replace(ram, total=ram.total + more, available=ram.available + more)
+    return replace(request, machine=replace(request.machine, ram=larger))
 
 
 def _used(request: Request, made: Plan) -> Machine:
