@@ -63,12 +63,16 @@ def masked_text(text: str) -> str:
     >>> masked_text("no such file: https://me:pw@host/m.gguf (HF_TOKEN=abc)")
     'no such file: https://host/m.gguf (HF_TOKEN=***'
     """
-    if "://" in text:
+    if "@" in text:
         text = _user().sub(r"\1", text)
+        text = _bare_user().sub("", text)
+    if "://" in text:
         text = _query().sub(r"\1", text)
     if "=" in text:
         text = _assignment_in_text().sub(rf"\g<name>={MASK}", text)
-    return _token().sub(MASK, text) if "_" in text or "-" in text or "earer" in text else text
+    return (
+        _token().sub(MASK, text) if "_" in text or "-" in text or "earer" in text or "asic" in text else text
+    )
 
 
 def without(text: str, secrets: Iterable[str]) -> str:
@@ -113,7 +117,7 @@ def _secrets(words: Sequence[str]) -> Iterator[str]:
             yield value if equals else "".join(words[at + 1 : at + 2])
         elif assignment := _assignment().fullmatch(word):
             yield assignment["value"]
-        for user in _user().finditer(word):
+        for user in (*_user().finditer(word), *_bare_user().finditer(word)):
             name, _, password = user["user"].partition(":")
             yield password or name
 
@@ -148,6 +152,12 @@ def _user() -> re.Pattern[str]:
 
 
 @cache
+def _bare_user() -> re.Pattern[str]:
+    """User and password before a host without a scheme, as --rpc or a repository may be given by mistake: `me:pw@host:50052`."""
+    return re.compile(r"(?<![^\s'\"(=,])(?P<user>[A-Za-z0-9._%+-]+:(?!//)[^\s/?#@]+)@(?=[\w.\[-])")
+
+
+@cache
 def _query() -> re.Pattern[str]:
     return re.compile(r"(https?://[^\s?#]*)[?#]\S*", re.IGNORECASE)
 
@@ -155,4 +165,6 @@ def _query() -> re.Pattern[str]:
 @cache
 def _token() -> re.Pattern[str]:
     """Tokens of Hugging Face and of the APIs that took up OpenAI's form, and what a header of HTTP carries."""
-    return re.compile(r"\b(?:hf_[A-Za-z0-9]{16,}|sk-[A-Za-z0-9_-]{16,}|(?<=[Bb]earer )\S+)")
+    return re.compile(
+        r"\b(?:hf_[A-Za-z0-9]{16,}|sk-[A-Za-z0-9_-]{16,}|(?<=[Bb]earer )\S+|(?<=uthorization: Basic )\S+)"
+    )

@@ -68,6 +68,9 @@ def test_a_message_is_one_line_with_single_spaces() -> None:
     ("word", "shown"),
     [
         ("https://me:hunter2@host/m.gguf", "https://host/m.gguf"),
+        ("me:hunter2@host:50052", "host:50052"),
+        ("me:hunter2@127.0.0.1:1/user/model", "127.0.0.1:1/user/model"),
+        ("Authorization: Basic bWU6aHVudGVyMg==", "Authorization: Basic ***"),
         ("HTTPS://me:hunter2@host/m.gguf", "HTTPS://host/m.gguf"),
         ("https://hunter2@host/m.gguf", "https://host/m.gguf"),
         ("https://me:hun@ter2@host/m.gguf", "https://host/m.gguf"),

@@ -14,6 +14,7 @@ from typing import IO, Any, Final
 
 from moefit.errors import DriverError, InputError
 from moefit.llama.programs import MISSING_HINT
+from moefit.machine.child import descendants
 from moefit.sizes import MIB, format_size
 from moefit.values import dataclass
 
@@ -190,14 +191,15 @@ class _Read:
 
 
 def _end(process: subprocess.Popen[bytes], patience: float) -> None:
-    """Ends every process of the session."""
+    """Ends every process of the session, and those that left it while the program lives."""
+    below = descendants(process.pid)
     if patience and process.poll() is None:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
             process.wait(patience)
     alive = [process.pid] if process.poll() is None else []
-    for member in (*alive, *_members(process.pid)):
+    for member in (*alive, *_members(process.pid), *below):
         with suppress(ProcessLookupError, PermissionError):
             os.kill(member, signal.SIGKILL)
     for stream in (process.stdout, process.stderr):

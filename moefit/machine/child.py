@@ -143,9 +143,12 @@ def end_child(child: int) -> int | None:
     ended, status = os.waitpid(child, os.WNOHANG)
     if ended:
         return status
-    for kill in (os.killpg, os.kill):  # the child may not have come to its own session yet
-        with suppress(ProcessLookupError, PermissionError):
-            kill(child, signal.SIGKILL)
+    below = descendants(child)
+    for kill, whom in ((os.killpg, child), (os.kill, child), *((os.kill, each) for each in below)):
+        with suppress(
+            ProcessLookupError, PermissionError
+        ):  # the child may not have come to its own session yet
+            kill(whom, signal.SIGKILL)
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline:
         ended, status = os.waitpid(child, os.WNOHANG)
@@ -153,6 +156,17 @@ def end_child(child: int) -> int | None:
             return status
         time.sleep(0.0005)
     return None
+
+
+def descendants(process: int) -> list[int]:
+    """The processes that a living one has started, and theirs: one that has left its session is among them."""
+    from pathlib import Path  # noqa: PLC0415 - as above
+
+    found = []
+    with suppress(OSError, ValueError):
+        for listed in Path(f"/proc/{process}/task").glob("*/children"):
+            found += [int(word) for word in listed.read_text("ascii").split()]
+    return [*found, *(below for each in found for below in descendants(each))]
 
 
 def _judge(message: bytes | None, status: int | None, last: str, seconds: float) -> ChildAnswer:

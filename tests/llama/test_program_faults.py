@@ -35,6 +35,7 @@ FAULTS = {
     "a hang of a child": "sleep 60 & wait",
     "a child that stays and holds the streams": "sleep 60 & exit 1",
     "a child in a group of its own": "set -m; sleep 60 & exit 1",
+    "a hang with a child in a session of its own": "setsid sleep 61 & sleep 62",
     "deaf to SIGTERM": "trap '' TERM; while :; do sleep 1; done",
     "no end": "exec yes",
     "no end of one line": "exec tr '\\0' x </dev/zero",

@@ -173,12 +173,16 @@ def test_a_driver_that_hangs_costs_its_time_limit_and_no_more(monkeypatch) -> No
     assert ((), f"no NVIDIA GPU: NVML does not answer in {limit:g} seconds (nvmlInit)") == (gpus, warning)
 
 
-def test_what_a_hanging_driver_started_is_ended_with_it(monkeypatch, tmp_path) -> None:
+@pytest.mark.parametrize("leaves", [lambda: None, os.setpgrp, os.setsid], ids=["stays", "group", "session"])
+def test_what_a_hanging_driver_started_is_ended_with_it(
+    monkeypatch, tmp_path, leaves: Callable[[], None]
+) -> None:
     module, told = machine(), tmp_path / "pid"
 
     def starts_a_helper() -> None:
         helper = os.fork()
         if helper == 0:
+            leaves()
             time.sleep(HANG)
             os._exit(0)
         told.write_text(str(helper))
