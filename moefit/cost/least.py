@@ -162,7 +162,7 @@ def _products(run: Run, part: _Part, place: int, tokens: int) -> float:
     rate = run.rates[place]
     if not part.experts:
         return 2.0 * part.macs * tokens / rate.flops
-    padding = rate.padding * run.work.distinct(tokens) * run.work.experts / run.work.experts_used
+    padding = rate.padding * run.work.distinct(tokens) * run.work.experts / max(1.0, run.work.experts_used)
     return 2.0 * part.macs * (tokens + padding) / rate.expert_flops
 
 

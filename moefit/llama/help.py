@@ -23,6 +23,8 @@ from moefit.reading import read_small
 
 LIMIT: Final = 5.0
 """Seconds to wait for an answer."""
+_ANYBODYS: Final = frozenset({"-h", "--help", "-v", "-V", "--version"})
+"""Options that any program may have."""
 VERSION: Final = 2
 """Of what is kept; it changes when an answer would be read otherwise."""
 
@@ -80,7 +82,8 @@ def _name(path: Path, stat: os.stat_result, subcommand: Sequence[str]) -> str:
 
 
 def _ask(words: Sequence[str], program: str, environment: Mapping[str, str]) -> OptionTable:
-    """Its options and its build; a page that has little of llama-server's is of something that need not be asked for a version.
+    """Its options and its build; a page that has little of llama-server's is of something that need not be asked for a version,
+    and one that has nothing of it is none.
 
     The page may come on stderr, or with an exit status that tells of an error; then it must be one of the program's.
     """
@@ -88,6 +91,8 @@ def _ask(words: Sequence[str], program: str, environment: Mapping[str, str]) -> 
     page = max(streams, key=lambda text: len(parse_help(program, text).options))
     table = parse_help(program, page)
     known = set(builtin(program).spellings)
+    if known.isdisjoint(set(table.spellings) - _ANYBODYS):
+        return OptionTable(program, ())
     if 2 * len(known.intersection(table.spellings)) < len(known):
         return OptionTable(program, ()) if status else table
     _, *streams = _output((*words, "--version"), environment)
