@@ -82,10 +82,9 @@ def _name(path: Path, stat: os.stat_result, subcommand: Sequence[str]) -> str:
 
 
 def _ask(words: Sequence[str], program: str, environment: Mapping[str, str]) -> OptionTable:
-    """Its options and its build; a page that has little of llama-server's is of something that need not be asked for a version,
-    and one that has nothing of it is none.
+    """Its options and its build; a page that has nothing of llama-server's is none.
 
-    The page may come on stderr, or with an exit status that tells of an error; then it must be one of the program's.
+    One that has little of it is of something that need not be asked for a version. The page may come on stderr, or with an exit status that tells of an error; then it must be one of the program's.
     """
     status, *streams = _output((*words, "--help"), environment)
     page = max(streams, key=lambda text: len(parse_help(program, text).options))

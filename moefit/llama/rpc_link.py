@@ -54,6 +54,8 @@ def measure_servers(
             with socket.create_connection((host, port), _LIMIT) as link:
                 link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as llama.cpp does
                 rates.append(_measure(link, address))
+        except ConnectionError:
+            warnings.append(f"the way to {address} is not measured: it hangs up")
         except OSError as error:
             warnings.append(f"the way to {address} is not measured: {error}")
     return tuple(rates), tuple(warnings)
@@ -111,6 +113,6 @@ def _whole(link: socket.socket, size: int) -> bytes:
     while len(said) < size:
         part = link.recv(size - len(said))
         if not part:
-            raise OSError("it hangs up")
+            raise ConnectionResetError
         said += part
     return said
