@@ -20,7 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.cost.published import GROUPS, HELD, PHASES, UNSEEN, Figure, figures, kind_of
+from tests.cost.published import GROUPS, HELD, PHASES, UNSEEN, Figure, figures, kind_of, spread
 
 APART = 1.15
 """Rows of a group that differ by less are in no order."""
@@ -59,9 +59,7 @@ def cells(rows: Sequence[Figure]) -> str:
     """Number, median error, span and share within the range of some rows."""
     if not rows:
         return "- | - | - | -"
-    ratios = sorted(row.predicted / row.measured for row in rows)
-    error = statistics.median(abs(ratio - 1) for ratio in ratios)
-    low, high = ratios[len(ratios) // 10], ratios[9 * len(ratios) // 10]
+    error, low, high = spread(row.predicted / row.measured for row in rows)
     inside = statistics.fmean(map(within, rows))
     return f"{len(rows)} | {error:.0%} | {low:.2f}-{high:.2f} | {inside:.0%}"
 

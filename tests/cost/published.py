@@ -14,7 +14,8 @@ import functools
 import itertools
 import json
 import re
-from collections.abc import Iterator, Sequence
+import statistics
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -121,6 +122,13 @@ class Figure(NamedTuple):
     def _predict(self, prompt: int, generated: int) -> Any:
         asked = Workload(prompt, generated)
         return predict(self.work, self.machine, self.machine.gpus, self.settings, self.placement, asked)
+
+
+def spread(ratios: Iterable[float]) -> tuple[float, float, float]:
+    """Of predicted rates against measured ones: the median error, and the 10th and the 90th percentile."""
+    found = sorted(ratios)
+    error = statistics.median(abs(ratio - 1) for ratio in found)
+    return error, found[len(found) // 10], found[9 * len(found) // 10]
 
 
 def figures(groups: Sequence[dict[str, Any]], phase: str) -> list[Figure]:
