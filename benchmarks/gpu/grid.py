@@ -9,7 +9,7 @@ one whose line another has already is not started twice, and its row says whose.
 A row names its line, the seconds to /health, NVML's peaks and the server's buffers by card, and, where moefit made or read the line, what it
 had planned for each. `seconds` is prompt/prefill + answer/decode; the answer is cut after some tokens to save time.
 
-Launches: moefit, static (moefit without the cache of experts), llama-fit (llama-server as it comes), even (an even split of whole layers, no fit), cpu-moe, and every strategy by name; a launch
+Launches: moefit, learned (moefit once `bench --save` has run the model for some seconds), static (moefit without the cache of experts), llama-fit (llama-server as it comes), even (an even split of whole layers, no fit), cpu-moe, and every strategy by name; a launch
 `name=WORDS` adds words to the user's command and runs it as it stands: `mix=-ncmoe 36 -lm none -ub 2048 --moe-cache-mib 4000`.
 """
 
@@ -21,7 +21,10 @@ import json
 import os
 import re
 import shlex
+import shutil
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -59,15 +62,40 @@ def line_of(launch: str, command: list[str], cards: int) -> Line:
     name, _, words = launch.partition("=")
     if words:
         return [*command, *shlex.split(words)], {}
-    if name == "moefit":
-        return moefit(command)
-    if name == "static":
-        return moefit(command, "--build", "b11434")
-    if name in STRATEGIES:
-        return moefit(command, "--strategy", name)
+    ours = {"moefit": (), "static": ("--build", "b11434"), **{s: ("--strategy", s) for s in STRATEGIES}}
+    if name in ours:
+        return moefit(command, *ours[name])
+    if name == "learned":
+        return learned(command)
     if name == "even":
         return [*command, "-ngl", "999", "-ts", ",".join("1" * cards), "--fit", "off"], {}
     return ([*command, "--cpu-moe"] if name == "cpu-moe" else command), {}
+
+
+def learned(command: list[str]) -> Line:
+    """moefit's line after a short `bench --save`, which is kept for this launch alone: models with other routers look the same."""
+    home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    bench = [
+        sys.executable,
+        "-m",
+        "moefit",
+        "bench",
+        "--save",
+        "--candidates",
+        "1",
+        "--runs",
+        "1",
+        "--no-fill",
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(home / "moefit", Path(folder) / "moefit")
+        os.environ["XDG_CONFIG_HOME"] = folder
+        try:
+            asked = [*bench, "--workload", "512:256", "--", *command, "--fit", "off"]
+            subprocess.run(asked, capture_output=True, check=False)
+            return moefit(command)
+        finally:
+            os.environ["XDG_CONFIG_HOME"] = str(home)
 
 
 HITS = re.compile(

@@ -55,7 +55,7 @@ def describe(request: Request, chosen: Candidate, found: Sequence[Candidate], co
             *map(_left_out, completion.dropped),
             *_kept_values(request.model, constraints),
             *_warnings(request, chosen),
-            *cache_remarks(chosen),
+            *cache_remarks(chosen, found),
         ),
         moe_cache=settled.footprint.moe_cache,
         inherited=completion.inherited,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from moefit.cost.hits import HitRate
 from moefit.errors import UsageError, Warn
 from moefit.machine.types import CPU
 from moefit.search.candidate import Candidate
-from moefit.search.moe_cache import OPTION
+from moefit.search.moe_cache import MOE_CACHE, OPTION, lost_if_even
 from moefit.sizes import MIB, format_size
 
 
@@ -28,8 +28,8 @@ def check_size(chosen: Candidate) -> None:
     )
 
 
-def cache_remarks(chosen: Candidate) -> Iterator[Warn]:
-    """Notes about the expert cache of a plan or an estimate."""
+def cache_remarks(chosen: Candidate, found: Sequence[Candidate] = ()) -> Iterator[Warn]:
+    """Notes about the expert cache of a plan or an estimate; `found` is what else a plan could have chosen."""
     if not chosen.settings.moe_cache:
         return
     if chosen.settled.footprint.moe_cache is None:
@@ -40,6 +40,7 @@ def cache_remarks(chosen: Candidate) -> Iterator[Warn]:
         )
         return
     yield from _assumed(chosen)
+    yield from _staked(chosen, found)
     yield from _left_behind(chosen)
 
 
@@ -60,6 +61,23 @@ def _assumed(chosen: Candidate) -> Iterator[Warn]:
             "moe-cache",
             f"the expert cache holds {format_size(sum(cache.devices))}: {rate.likely:.0%} of the experts that a token of the answer uses "
             f"are taken to be there ({_told(rate)})",
+            note=True,
+        )
+
+
+def _staked(chosen: Candidate, found: Sequence[Candidate]) -> Iterator[Warn]:
+    """Where uniform routing would turn the choice: what each line takes then, for no line is near the best with either routing."""
+    if chosen.strategy != MOE_CACHE:
+        return
+    without = min((c.prediction.seconds for c in found if c.fits and not c.settings.moe_cache), default=None)
+    likely = chosen.prediction.seconds
+    even = likely + lost_if_even(chosen.prediction)
+    if without is not None and without < even:
+        yield Warn(
+            "moe-cache-routing",
+            f"the line takes {likely:.1f} s if this model routes as those that were published, {even:.1f} s if evenly, "
+            f"and {without:.1f} s without the cache",
+            f"`moefit bench --save` learns how it routes; {OPTION} 0 leaves the cache out",
             note=True,
         )
 

@@ -84,7 +84,7 @@ def with_cache(problem: Problem, choices: Choices, found: Sequence[Candidate]) -
     fastest = min(c.weight for c in found if c.fits)
     drafts = [draft for draft in _drafts(problem, choices, start) if draft.seconds < fastest]
     measured = _most_promising(problem, start, drafts)
-    return tuple(c for c in measured if c.weight + _at_risk(c.prediction) < fastest)
+    return tuple(c for c in measured if c.weight + _UNSURE * lost_if_even(c.prediction) < fastest)
 
 
 def _most_promising(problem: Problem, start: Candidate, drafts: Sequence[_Draft]) -> Iterator[Candidate]:
@@ -99,13 +99,13 @@ def _most_promising(problem: Problem, start: Candidate, drafts: Sequence[_Draft]
             yield candidate
 
 
-def _at_risk(prediction: Prediction) -> float:
-    """Seconds by which a cache is weighed beside those that are likely: a part of what misses take more with the least hits."""
+def lost_if_even(prediction: Prediction) -> float:
+    """Seconds that the misses take more where the model's routing is uniform."""
     rate = prediction.hit_rate
     if rate is None or rate.likely == 1.0:
         return 0.0
     misses = sum(term.seconds for term in prediction.terms if term.name == MISSES)
-    return _UNSURE * misses * ((1.0 - rate.least) / (1.0 - rate.likely) - 1.0)
+    return misses * ((1.0 - rate.least) / (1.0 - rate.likely) - 1.0)
 
 
 def _start(problem: Problem, choices: Choices, found: Sequence[Candidate]) -> Candidate | None:

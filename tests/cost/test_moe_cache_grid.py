@@ -124,6 +124,17 @@ def test_uniform_routing_puts_whole_layers_before_a_cache_once_its_hits_are_know
     )
 
 
+def test_no_mix_of_whole_layers_and_a_cache_is_near_the_best_with_either_routing() -> None:
+    """So the choice rests on what is taken of the routing: a line between the two gives up more than it saves."""
+    mixes = [Line(1, 1, range(n), (25 - n) * 360) for n in range(0, 25, 2)]
+    likely = {mix: mix.predicted(knowing_hits=False).seconds for mix in mixes}
+    even = {mix: replace(mix, hits=0.0).predicted(knowing_hits=True).seconds for mix in mixes}
+    static = SKEWED["12 GiB"]["static"].predicted(knowing_hits=False).seconds
+    near = [mix for mix in mixes if likely[mix] < 1.1 * min(likely.values())]
+    assert near
+    assert [] == [mix for mix in near if even[mix] < 1.2 * static]
+
+
 @pytest.mark.parametrize("line", CACHED)
 def test_decode_with_a_cache_follows_from_its_hit_rate(line: Line) -> None:
     told = line.predicted(knowing_hits=True).decode_tokens_per_second

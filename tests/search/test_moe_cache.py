@@ -304,3 +304,42 @@ def test_bench_runs_the_best_line_without_a_cache_beside_one_with_it() -> None:
     first, second, *_ = trials(made(), request(), 2)
     assert (True, False) == ("--moe-cache-mib" in first.argv, "--moe-cache-mib" in second.argv)
     assert second.candidate.strategy == "base-first"
+
+
+def _on_a_server() -> Request:
+    """RAM that is twice as fast as the link."""
+    asked = request("", "free=12GiB,bandwidth=4800GB/s,link=54GB/s,compute=989T")
+    ram, cpu = declare_host(Ram(512 * GIB, 512 * GIB), Cpu(32, 32), None, "127GB/s", 32)
+    return replace(asked, machine=replace(asked.machine, ram=ram, cpu=cpu))
+
+
+def _at_stake(made: Plan) -> list[list[float]]:
+    """Seconds of the line, of the line with uniform routing, and without a cache, as a note says them."""
+    said = [w.message for w in made.warnings if w.code == "moe-cache-routing"]
+    return [[float(number) for number in re.findall(r"(\d+[.]\d) s", message)] for message in said]
+
+
+def test_what_uniform_routing_would_turn_is_said_with_the_seconds_of_each_line() -> None:
+    made = plan(_on_a_server())
+    [[likely, even, without]] = _at_stake(made)
+    assert likely == round(made.prediction.seconds, 1)
+    assert likely < without < even
+
+
+def test_nothing_is_at_stake_once_the_model_s_routing_is_known() -> None:
+    asked = _on_a_server()
+    known = replace(asked.machine, misses=((asked.model.fingerprint, 0.9),))
+    assert [] == _at_stake(plan(replace(asked, machine=known)))
+
+
+def test_nothing_is_at_stake_where_the_cache_wins_with_uniform_routing_too() -> None:
+    """Slow RAM beside a good link."""
+    asked = _on_a_server()
+    ram, cpu = declare_host(Ram(512 * GIB, 512 * GIB), Cpu(4, 4), None, "12GB/s", 4)
+    made = plan(replace(asked, machine=replace(asked.machine, ram=ram, cpu=cpu)))
+    assert (MOE_CACHE, []) == (made.strategy, _at_stake(made))
+
+
+def test_of_a_cache_that_the_user_set_nothing_is_at_stake() -> None:
+    asked = request("--moe-cache-mib 4000", "free=12GiB,bandwidth=4800GB/s,link=54GB/s,compute=989T")
+    assert [] == _at_stake(plan(asked))
