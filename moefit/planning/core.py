@@ -25,7 +25,7 @@ from moefit.planning.stands import as_it_stands
 from moefit.planning.types import Plan
 from moefit.search.as_demanded import as_demanded
 from moefit.search.baselines import baselines
-from moefit.search.candidate import Candidate, best
+from moefit.search.candidate import Candidate, best, score
 from moefit.search.choices import Choices, open_choices
 from moefit.search.moe_cache import with_cache
 from moefit.search.problem import Problem
@@ -100,9 +100,20 @@ def _best_of_all(
         return chosen, every
     ways = [chosen]
     if problem.devices and set(chosen.settled.placement.slots) == {CPU}:
-        ways.append(best(search(priced_without_copies(problem), choices, thorough=False)))
+        ways += _without_copies(problem, choices)
     better = [way for way in (with_threshold(problem, way) for way in ways if way.fits) if way is not None]
+    better += ways[1:]
     return min((chosen, *better), key=lambda way: way.weight), (*every, *better)
+
+
+def _without_copies(problem: Problem, choices: Choices) -> list[Candidate]:
+    """What is best on devices if nothing is copied, with an expert cache too: the link may be what kept every layer off them."""
+    priced = priced_without_copies(problem)
+    found = search(priced, choices, thorough=False)
+    if problem.request.options.strategy == "auto" and any(c.fits for c in found):
+        found = (*found, *with_cache(priced, choices, found))
+    way = best(found)
+    return [score(problem, way.strategy, way.settings, way.settled)] if way.fits else []
 
 
 def _written(

@@ -12,6 +12,7 @@ from dataclasses import replace
 from math import inf
 from typing import Final
 
+from moefit import memory
 from moefit.cost import Prediction
 from moefit.cost.moe_cache import MISSES
 from moefit.errors import UsageError
@@ -22,14 +23,16 @@ from moefit.memory.memo import per_object
 from moefit.memory.moe_cache import MoeCache, overflows, proportions, served
 from moefit.memory.weights import tensor_sizes
 from moefit.model import Layer, Model
+from moefit.placement.arrange import without_fixed
 from moefit.placement.types import Placement
 from moefit.search.budgets import budgets
 from moefit.search.candidate import Candidate, best, score
 from moefit.search.choices import Choices
 from moefit.search.cpu_share import cpu_shares, with_cpu_share
+from moefit.search.moe_cache_split import better_split
 from moefit.search.openings import usual_task
 from moefit.search.problem import Problem
-from moefit.search.settle import placed_with, settle
+from moefit.search.settle import Settled, placed_with, settle
 from moefit.values import dataclass
 
 MOE_CACHE: Final = "moe-cache"
@@ -81,6 +84,7 @@ def with_cache(problem: Problem, choices: Choices, found: Sequence[Candidate]) -
     start = _start(problem, choices, found)
     if start is None:
         return ()
+    start = _balanced(problem, start)
     fastest = min(c.weight for c in found if c.fits)
     drafts = [draft for draft in _drafts(problem, choices, start) if draft.seconds < fastest]
     measured = _most_promising(problem, start, drafts)
@@ -140,6 +144,22 @@ def _keeps_experts(model: Model, candidate: Candidate) -> bool:
         for layer in model.layers
         for t in layer.experts
     )
+
+
+def _balanced(problem: Problem, start: Candidate) -> Candidate:
+    """The start with its layers split so that every device has room for its part of a cache, where the line leaves that open."""
+    settled, settings = start.settled, start.settings
+    if problem.demand.runs is not None or settings.tensor_split or len(settled.devices) < 2:
+        return start
+    model, demand = problem.request.model, problem.demand
+    ledger = without_fixed(memory.ledger(model, settings, settled.devices), model, demand.fixed)
+    bases = [size.base for size in ledger.slots]
+    slots = better_split(settled.placement.slots, bases, _rooms(problem, start, settings))
+    if slots is None:
+        return start
+    placement = _placement(problem, start, frozenset())
+    moved = _afresh(problem, start, replace(placement, slots=slots), settings)
+    return replace(start, settled=placed_with(problem.request, moved, settings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,10 +301,7 @@ def _placement(problem: Problem, start: Candidate, whole: frozenset[int]) -> Pla
 def _measured(problem: Problem, start: Candidate, draft: _Draft) -> Candidate | None:
     """The draft with its own compute buffers, guests and page tables, its cache as large as they leave room for."""
     launch = draft.launch
-    every = zip(problem.devices, budgets(problem.request, problem.devices, launch), strict=True)
-    given = {device.name: budget for device, budget in every}
-    mine = tuple(given[device.name] for device in start.settled.devices)
-    placed = replace(start.settled, placement=draft.placement, budgets=mine, unplaced=0)
+    placed = _afresh(problem, start, draft.placement, launch)
     for _ in range(3):  # nothing else depends on the size: the second time it is the same
         settled = placed_with(problem.request, placed, launch)
         cache = settled.footprint.moe_cache
@@ -301,6 +318,14 @@ def _measured(problem: Problem, start: Candidate, draft: _Draft) -> Candidate | 
             return score(problem, MOE_CACHE, launch, settled)
         launch = replace(launch, moe_cache=size)
     return None
+
+
+def _afresh(problem: Problem, start: Candidate, placement: Placement, launch: Settings) -> Settled:
+    """A placement on the start's devices, with what a launch may use of them before its guests; its memory not yet measured."""
+    every = zip(problem.devices, budgets(problem.request, problem.devices, launch), strict=True)
+    given = {device.name: budget for device, budget in every}
+    mine = tuple(given[device.name] for device in start.settled.devices)
+    return replace(start.settled, placement=placement, budgets=mine, unplaced=0)
 
 
 def _full(cache: MoeCache) -> int:
