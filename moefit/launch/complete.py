@@ -136,7 +136,7 @@ def placement_additions(
         counts = ",".join(str(int(count)) for count in placed.tensor_split or ())
         additions.append(Addition("-ts", counts, "layer slots on each device"))
     if value := _override_value(placement, devices, names, constraints):
-        additions.append(Addition("-ot", value, "tensors that live elsewhere than their layer"))
+        additions.append(Addition("-ot", value, _why_overridden(placement, names, constraints)))
     return tuple(additions)
 
 
@@ -156,6 +156,14 @@ def _override_value(
         if name not in taken
     }
     return write_value(write_rules([name for name in names if name not in taken], buffers))
+
+
+def _why_overridden(placement: Placement, names: Sequence[str], constraints: Constraints) -> str:
+    own = placement.overrides.keys() - match(constraints.overrides, names).keys()
+    moves = any(name.startswith("blk.") or placement.overrides[name] != placement.slots[-1] for name in own)
+    if moves:
+        return "tensors that live elsewhere than their layer"
+    return "nothing moves: any override ends pipelining, for whose copies devices have no room"
 
 
 class _Open:

@@ -76,7 +76,7 @@ def device_plans(model: Model, settled: Settled) -> tuple[DevicePlan, ...]:
                 if any(home(t.name, layer.index, settled.placement) == index for t in layer.experts)
             ),
             output=settled.placement.slots[-1] == index
-            and not any(t.name in settled.placement.overrides for t in model.output),
+            and all(settled.placement.overrides.get(t.name, index) == index for t in model.output),
             guests=_guests_on(settled, device),
         )
         for index, (device, budget, use) in enumerate(

@@ -320,6 +320,21 @@ def _measured(problem: Problem, start: Candidate, draft: _Draft) -> Candidate | 
     return None
 
 
+def resized(problem: Problem, made: Candidate) -> Candidate | None:
+    """A launch with an expert cache whose other settings have changed: its layers split and its cache sized for the buffers that it has now.
+
+    Layers that are whole on a device keep their places. None where the user's line has the cache.
+    """
+    if problem.request.launch.constraints.moe_cache:
+        return None
+    without = replace(made.settings, moe_cache=0)
+    placed = _afresh(problem, made, made.settled.placement, without)
+    start = replace(made, settings=without, settled=placed_with(problem.request, placed, without))
+    if not any(size for sizes in _movable(problem, start) for size in sizes.values()):
+        start = _balanced(problem, start)
+    return _measured(problem, start, _Draft(made.settings, start.settled.placement, made.prediction.seconds))
+
+
 def _afresh(problem: Problem, start: Candidate, placement: Placement, launch: Settings) -> Settled:
     """A placement on the start's devices, with what a launch may use of them before its guests; its memory not yet measured."""
     every = zip(problem.devices, budgets(problem.request, problem.devices, launch), strict=True)

@@ -25,6 +25,7 @@ from moefit.placement.types import Ledger, Placement, Room
 from moefit.search.budgets import charged, devices_of_guests
 from moefit.search.guests import seated
 from moefit.search.request import Request
+from moefit.search.unpipelined import unpipelined
 from moefit.values import dataclass
 
 _ROUNDS = 20
@@ -268,8 +269,15 @@ def _measure(task: Task, placement: Placement, ledger: Ledger) -> tuple[Settled,
     """The placement on the devices it uses, with its memory; and which of the task's devices those are."""
     owners, placed = compact(placement, len(task.devices), task.demand)
     used = tuple(task.devices[i] for i in owners)
-    footprint = memory.footprint(task.model, used, task.settings, placed)
-    return settled_on(task, owners, placed, footprint, unplaced(placement, ledger, task.demand)), owners
+    homeless = unplaced(placement, ledger, task.demand)
+    settled = settled_on(
+        task, owners, placed, memory.footprint(task.model, used, task.settings, placed), homeless
+    )
+    single = unpipelined(task.model, used, task.settings, placed) if any(settled.shortfalls) else None
+    if single is not None:
+        footprint = memory.footprint(task.model, used, task.settings, single)
+        settled = settled_on(task, owners, single, footprint, homeless)
+    return settled, owners
 
 
 def settled_on(

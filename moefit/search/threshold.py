@@ -11,6 +11,7 @@ from moefit.machine.types import CPU
 from moefit.placement.arrange import strategies
 from moefit.search.budgets import budgets
 from moefit.search.candidate import Candidate, score
+from moefit.search.moe_cache import resized
 from moefit.search.problem import Problem, known_work
 from moefit.search.settle import Task, placed_with, settle
 
@@ -53,11 +54,16 @@ def with_threshold(problem: Problem, chosen: Candidate) -> Candidate | None:
 
 
 def _filled(problem: Problem, made: Candidate) -> Candidate:
-    """The launch with its strategy's own placement where its buffers are as they are now, if that is faster."""
+    """The launch with its strategy's own placement (or expert cache) where its buffers are as they are now, if that is faster."""
+    anew = resized(problem, made) if made.settings.moe_cache else _placed_anew(problem, made)
+    better = anew is not None and anew.fits and anew.prediction.seconds < made.prediction.seconds
+    return anew if anew is not None and better else made
+
+
+def _placed_anew(problem: Problem, made: Candidate) -> Candidate | None:
     strategy = strategies(problem.demand).get(made.strategy)
     if strategy is None or not made.settled.devices:
-        return made
+        return None
     request, devices, settings = problem.request, made.settled.devices, made.settings
     task = Task(request, devices, budgets(request, devices, settings), settings, strategy, problem.demand)
-    anew = score(problem, made.strategy, settings, settle(task))
-    return anew if anew.fits and anew.prediction.seconds < made.prediction.seconds else made
+    return score(problem, made.strategy, settings, settle(task))
