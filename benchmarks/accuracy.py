@@ -8,22 +8,16 @@ python benchmarks/accuracy.py --check    # exit status 1 if the page is out of d
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
-
-from oracle import gguf_file  # noqa: E402
-from oracle.describe import general  # noqa: E402
 
 from moefit.memory import footprint  # noqa: E402 - the checkout is not installed everywhere
 from moefit.memory.compute import compute_buffers  # noqa: E402
@@ -36,19 +30,6 @@ from tests.oracle.exceptions import EXCEPTIONS, TOO_LOW_ON_A_REAL_CARD  # noqa: 
 from tests.oracle.launches import launch  # noqa: E402
 
 PAGE = ROOT / "docs" / "accuracy.md"
-RIVALS_PAGE = ROOT / "docs" / "accuracy-rivals.md"
-RIVALS_INTRODUCTION = """\
-# Others on the same rows
-
-What other estimators say of the recorded rows with one device, against the real llama.cpp, in MiB:
-the middle and the largest of all distances, and how often a figure was more than 1% and 4 MiB too low.
-Rows with overrides, other split modes, or caches kept on the host are left out, as these tools do not model them.
-Compute buffers are compared on the rows that reserve the whole micro-batch, as llama-fit-params does, which llama-mdl follows.
-
-Written by `benchmarks/accuracy.py --rivals`.
-
-"""
-UNMODELLED = ("-ot", "-sm", "-ts", "--no-kv-offload", "--no-op-offload")
 MIB = 1 << 20
 INTRODUCTION = """\
 # How exact moefit's memory is
@@ -88,12 +69,7 @@ def main() -> int:
     parser.add_argument(
         "--check", action="store_true", help="write nothing; exit status 1 if the page is old"
     )
-    parser.add_argument("--rivals", metavar="PYTHON", help="of an environment that has llama-mdl and moe-fit")
     options = parser.parse_args()
-    if options.rivals:
-        RIVALS_PAGE.write_text(rivals(options.rivals))
-        print(RIVALS_PAGE)
-        return 0
     text = "\n".join(
         [
             INTRODUCTION,
@@ -167,71 +143,6 @@ def exceptions() -> list[str]:
         "|---|---|",
         *(f"| {model} | {reason} |" for model, reason in TOO_LOW_ON_A_REAL_CARD.items()),
     ]
-
-
-def rivals(python: str) -> str:
-    """The page about other estimators."""
-    rows = [r for r in oracle.rows() if r.gpus == 1 and not set(UNMODELLED) & set(r.tokens)]
-    rows.sort(key=lambda row: (row.model, row.quant))
-    distances: defaultdict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
-    script = [python, str(ROOT / "benchmarks" / "rivals.py")]
-    with (
-        TemporaryDirectory() as folder,
-        subprocess.Popen(script, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process,
-    ):
-        assert process.stdin is not None
-        assert process.stdout is not None
-        for row in rows:
-            path = Path(folder) / f"{row.model}-{row.quant}.gguf"
-            if not path.exists():
-                _write(path, row.model, row.quant)
-            asked = {"path": str(path), "argv": ["llama-server", *row.tokens], "context": row.n_ctx}
-            process.stdin.write(json.dumps(asked) + "\n")
-            process.stdin.flush()
-            answers = json.loads(process.stdout.readline())
-            answers["moefit"] = _ours(row)
-            for tool, answer in answers.items():
-                for term, size in (answer or {}).items():
-                    if term != "compute" or row.outputs == 0:
-                        real = getattr(row.device(0), term)
-                        distances[tool, term].append((size - real, real))
-        process.stdin.close()
-    return RIVALS_INTRODUCTION + "\n".join(_rival_table(distances)) + "\n"
-
-
-def _ours(row: oracle.Row) -> dict[str, int]:
-    model, told = oracle.model(row.model, row.quant), launch(row)
-    asked = (model, told.devices, told.settings, told.placement)
-    return {
-        "model": weights(*asked)[0][0],
-        "context": kv(*asked)[0][0],
-        "compute": compute_buffers(*asked).devices[0],
-    }
-
-
-def _write(path: Path, name: str, quant: str) -> None:
-    described = oracle.models()[name]
-    kinds = described["types"][quant].split()
-    tensors = [(n, tuple(s), kind) for (n, *s), kind in zip(described["tensors"], kinds, strict=True)]
-    header = general(name, described["architecture"], described["vocab"])
-    gguf_file.write(path, {**header, **described["metadata"]}, tensors)
-
-
-def _rival_table(distances: dict[tuple[str, str], list[tuple[int, int]]]) -> list[str]:
-    lines = ["| tool | term | rows | median | largest | too low |", "|---|---|---|---|---|---|"]
-    for (tool, term), found in sorted(distances.items()):
-        sizes = [abs(distance) for distance, _ in found]
-        low = sum(distance < -max(real // 100, 4 * MIB) for distance, real in found)
-        cells = (
-            tool,
-            term,
-            len(found),
-            f"{median(sizes) / MIB:.1f}",
-            f"{max(sizes) / MIB:.1f}",
-            f"{low / len(found):.0%}",
-        )
-        lines.append(f"| {' | '.join(map(str, cells))} |")
-    return lines
 
 
 def table(title: str, found: dict[str, Errors]) -> list[str]:

@@ -1,7 +1,4 @@
-"""What other estimators say of a file and a line. Run by accuracy.py with the Python of an environment that has them:
-
-    python -m venv rivals && rivals/bin/pip install llama-mdl moe-fit
-    python benchmarks/accuracy.py --rivals rivals/bin/python
+"""What other estimators say of a file and a line. Run by beside.py with the Python of an environment that has them.
 
 Reads JSON lines {"path", "argv", "context"} on stdin, writes one line of answers for each: bytes on the device, or null.
 (The package moe-fit installs a module called moefit too, hence the separate environment.)
@@ -35,7 +32,9 @@ def llama_mdl(asked: dict[str, Any]) -> dict[str, int]:
 
     flags, *_ = model.parse_argv(asked["argv"])
     told = model.memory(_shape(asked["path"]), flags)
-    return {"model": told.gpu_weights, "context": told.gpu_context, "compute": told.gpu_compute}
+    host = told.host_weights + told.host_kv + told.host_rs + told.host_compute
+    on = {"model": told.gpu_weights, "context": told.gpu_context, "compute": told.gpu_compute}
+    return {**on, "host": host}
 
 
 def moe_fit(asked: dict[str, Any]) -> dict[str, int]:
