@@ -92,7 +92,7 @@ def plan(shared: Shared, as_json: o.AsJson = False, explain: o.Explain = False, 
     """Look: what fits, how fast, why."""
     from moefit.planning.what_if import what_if
 
-    request = _look(shared, thorough=True)
+    request = _look(shared, thorough=True, neighbours=as_json or explain)
     with told("planning"):
         made = planned(request, exact=shared.exact, waiting=asking)
         gather("plan", made)
@@ -373,9 +373,9 @@ def _wait_free(shared: Shared, seconds: float) -> None:
         )
 
 
-def _look(shared: Shared, *, thorough: bool = False) -> Request:
+def _look(shared: Shared, *, thorough: bool = False, neighbours: bool = True) -> Request:
     """The request of a command that starts nothing: GPUs that do not answer are told before all else."""
-    request = _read(shared, thorough=thorough)
+    request = _read(shared, thorough=thorough, neighbours=neighbours)
     trouble = _trouble(shared, request)
     if trouble is not None:
         warn(Warn("unseen", f"{trouble.message}; this is for what answers", trouble.hint))
@@ -392,9 +392,9 @@ def _trouble(shared: Shared, request: Request) -> DriverError | None:
     return check_seen(request.machine, wanted, shared.expected, allow_cpu=shared.allow_cpu)
 
 
-def _read(shared: Shared, *, thorough: bool = False) -> Request:
-    """What is asked; `thorough` lists every candidate."""
-    options = replace(shared.plan_options, thorough=thorough)
+def _read(shared: Shared, *, thorough: bool = False, neighbours: bool = True) -> Request:
+    """What is asked; `thorough` lists every candidate, with `neighbours` also those that only --explain and --json show."""
+    options = replace(shared.plan_options, thorough=thorough, neighbours=neighbours)
     request = read_request(
         shared.model, shared.words, shared.machine_options, options, show_progress, shared.build
     )

@@ -26,17 +26,24 @@ if TYPE_CHECKING:
     from moefit.placement.types import Placement
 
 
-def dummy_load(
+def weights_and_caches(
     model: Model, devices: Sequence[Device], settings: Settings, placement: Placement
 ) -> Footprint:
-    """Bytes of the main context alone, without that of prediction blocks; arguments as of `footprint`."""
+    """Bytes of the main context alone, without that of prediction blocks, and without compute buffers; arguments as of `footprint`."""
     model_on, model_host = weights(model, devices, settings, placement)
     context_on, context_host, _ = contexts(model, devices, replace(settings, mtp=False), placement)
-    compute_on, compute_host = _compute(model, devices, settings, placement)
     return Footprint(
-        tuple(Use(*sizes) for sizes in zip(model_on, context_on, compute_on, strict=True)),
-        HostUse(model_host, context_host, compute_host),
+        tuple(Use(*sizes) for sizes in zip(model_on, context_on, strict=True)),
+        HostUse(model_host, context_host),
     )
+
+
+def dummy_compute(
+    model: Model, devices: Sequence[Device], settings: Settings, placement: Placement
+) -> Footprint:
+    """Its compute buffers."""
+    on, host = _compute(model, devices, settings, placement)
+    return Footprint(tuple(Use(compute=size) for size in on), HostUse(compute=host))
 
 
 def dummy_heads(

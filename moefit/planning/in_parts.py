@@ -31,9 +31,16 @@ def in_parts(model: Model, launch: Launch, made: Plan) -> Iterator[Help]:
     able = model.architecture not in NO_TENSOR_MODE and made.settings.flash_attention != "off"
     if len(devices) < 2 or not free or not able or wanted.split_mode in {*SPLIT_MODES, "none"}:
         return
+    if _layers(model) > sum(device.free for device in devices):  # every layer lies there, its experts too
+        return
     named = "" if wanted.devices is not None else f" -dev {','.join(device.name for device in devices)}"
     for shares in _shares(devices):
         yield Help("sm-tensor", "every card at each layer (experimental)", f"-sm tensor{named}{shares}")
+
+
+def _layers(model: Model) -> int:
+    """Bytes of what is loaded with or without a prediction head."""
+    return sum(tensor.bytes for layer in model.layers if not layer.mtp for tensor in layer.tensors)
 
 
 def _shares(devices: Sequence[Device]) -> Iterator[str]:

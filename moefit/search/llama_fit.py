@@ -62,8 +62,10 @@ class FitLine:
     """`-ngl`, where it is a number."""
     refusal: str | None
     """Why it may not place anything: what the line places itself."""
+    at_least: Callable[[int, Where], Footprint]
+    """What a dummy load takes with a context at the least: its weights and caches."""
     measure: Callable[[int, Where], Footprint]
-    """What a dummy load takes with a context, and guests of the line beside it."""
+    """What it takes, and guests of the line beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +86,15 @@ def llama_fit(line: FitLine) -> Fitted:
     >>> from moefit.memory.types import HostUse, Use
     >>> def measure(context, where):
     ...     return Footprint((Use(model=600, context=context // 100),), HostUse())
-    >>> line = FitLine((1000,), (100,), 0, Contexts(None, 40960, 4096), 8, False, None, "-ngl 8", measure)
+    >>> line = FitLine((1000,), (100,), 0, Contexts(None, 40960, 4096), 8, False, None, "-ngl 8", measure, measure)
     >>> llama_fit(line)
     Fitted(context=29952, assignment=None, gave_up=None)
     """
     contexts = line.contexts
     context = contexts.asked or contexts.most
-    full = line.measure(context, None)
-    if _keeps_margins(line, full):
+    if all(_keeps_margins(line, load(context, None)) for load in (line.at_least, line.measure)):
         return Fitted(context)
-    surplus = _target(line) - _used(line, full)
-    if surplus < 0 and contexts.asked is None:
+    if contexts.asked is None and _used(line, full := line.measure(context, None)) > _target(line):
         context, enough = _smaller_context(line, full)
         if enough and len(line.free) <= 1:
             return Fitted(context)
@@ -157,10 +157,13 @@ def _waste(line: FitLine, full: Footprint) -> int:
 def _assigned(line: FitLine, context: int) -> Assignment:
     """Steps 3 and 4."""
 
+    def at_least(where: Where) -> tuple[int, ...]:
+        return tuple(use.total for use in line.at_least(context, where).devices)
+
     def measure(where: Where) -> tuple[int, ...]:
         return tuple(use.total for use in line.measure(context, where).devices)
 
     targets = tuple(free - margin for free, margin in zip(line.free, line.margins, strict=False))
-    task = LayerTask(line.blocks, line.routed, targets, measure)
-    convert = line.routed and sum(targets) > sum(measure(ALL_EXPERTS))
+    task = LayerTask(line.blocks, line.routed, targets, at_least, measure)
+    convert = line.routed and all(sum(targets) > sum(used(ALL_EXPERTS)) for used in (at_least, measure))
     return place_layers(task, convert=convert)

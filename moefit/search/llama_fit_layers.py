@@ -92,18 +92,19 @@ class LayerTask:
     """The model has experts."""
     targets: tuple[int, ...]
     """Bytes that each device may use."""
+    at_least: Callable[[Assignment], Sequence[int]]
+    """Bytes that each device would use without compute buffers."""
     measure: Callable[[Assignment], Sequence[int]]
     """Bytes that each device would use."""
 
 
 @dataclass(frozen=True, slots=True)
 class Filling:
-    """A try, and what it uses."""
+    """A try."""
 
     shares: tuple[Share, ...]
     spill: tuple[int, ...]
     """Where each device's first partial layer leaves what it leaves: a device's index, or CPU."""
-    used: tuple[int, ...] = ()
     dense_start: int = 0
     """The first device with partial layers (id_dense_start)."""
 
@@ -120,7 +121,7 @@ def place_layers(task: LayerTask, *, convert: bool) -> Assignment:
         convert: with all experts on the CPU everything fits, so that some may move to the devices.
     """
     count = len(task.targets)
-    filling = _measured(task, Filling((Share(),) * count, (CPU,) * count))
+    filling = Filling((Share(),) * count, (CPU,) * count)
     for device in reversed(range(count)):
         filling = _fill(task, filling, device)
     if task.routed and convert:
@@ -143,8 +144,16 @@ def assignment(task: LayerTask, filling: Filling) -> Assignment:
     return Assignment(layers, split, tuple(moved))
 
 
-def _measured(task: LayerTask, filling: Filling) -> Filling:
-    return replace(filling, used=tuple(task.measure(assignment(task, filling))))
+def _used(task: LayerTask, filling: Filling, device: int) -> int:
+    return task.measure(assignment(task, filling))[device]
+
+
+def _within(task: LayerTask, filling: Filling, devices: Sequence[int], spare: int = 0) -> bool:
+    """Whether so many bytes of these devices' targets stay: llama.cpp measures every try, but where weights alone say no that is an answer."""
+    made = assignment(task, filling)
+    return all(
+        used(made)[i] + spare <= task.targets[i] for used in (task.at_least, task.measure) for i in devices
+    )
 
 
 def _fill(task: LayerTask, low: Filling, device: int) -> Filling:
@@ -154,8 +163,8 @@ def _fill(task: LayerTask, low: Filling, device: int) -> Filling:
     if left <= 0:
         return low
     partial = (left - last) if task.routed else 0  # the output is a layer that is always whole
-    high = _measured(task, low.sharing({device: Share(left, partial)}))
-    if high.used[device] <= task.targets[device]:
+    high = low.sharing({device: Share(left, partial)})
+    if _within(task, high, (device,)):
         return high
 
     def advance(now: Filling, step: int) -> Filling:
@@ -180,9 +189,12 @@ def _narrow(
         delta = (count(high.shares[device]) - count(low.shares[device])) & _WRAP
         if delta <= 1:
             break
-        step = _step(delta, target - low.used[device], high.used[device] - low.used[device])
-        middle = _measured(task, advance(low, step))
-        low, high = (middle, high) if middle.used[device] <= target else (low, middle)
+        step = 1
+        if delta > 2:
+            least = _used(task, low, device)
+            step = _step(delta, target - least, _used(task, high, device) - least)
+        middle = advance(low, step)
+        low, high = (middle, high) if _within(task, middle, (device,)) else (low, middle)
     return low
 
 
@@ -220,8 +232,8 @@ def _convert(task: LayerTask, filling: Filling) -> Filling:
 
 def _fill_full(task: LayerTask, low: Filling, device: int) -> Filling:
     """As many whole layers on one device as it holds."""
-    high = _measured(task, _all_full(low, device))
-    if high.used[device] <= task.targets[device]:
+    high = _all_full(low, device)
+    if _within(task, high, (device,)):
         return high
     return _narrow(
         task,
@@ -273,9 +285,9 @@ def _part_of_one_more(task: LayerTask, filling: Filling, device: int) -> Filling
     )
 
     def tried(what: Overflow) -> Filling | None:
-        one = _measured(task, moved.sharing({device: replace(moved.shares[device], first=what)}))
+        one = moved.sharing({device: replace(moved.shares[device], first=what)})
         near = (device, device + 1) if device + 1 < count else (device,)
-        return one if all(one.used[i] < task.targets[i] for i in near) else None
+        return one if _within(task, one, near, spare=1) else None
 
     found = tried(Overflow.GATE_AND_DOWN)
     if found is None:

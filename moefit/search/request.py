@@ -21,6 +21,8 @@ class Options:
     strategy: str = "auto"
     thorough: bool = True
     """List every candidate on all devices; False leaves out those that cannot win, which changes no choice and takes less time."""
+    neighbours: bool = True
+    """Of those also the next micro-batches of the fastest strategy, which a page without reasons does not show."""
     margins: Mapping[str, int] = field(default_factory=dict)
     """Device name (or the empty string for every device) -> bytes that replace the reserve."""
     beside: Mapping[str, int] = field(default_factory=dict)

@@ -18,7 +18,7 @@ from moefit.launch.patterns import CPU_BUFFER, Rule
 from moefit.launch.resolve import device_order, fixed_tensors, free, slot_devices
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device, Machine
-from moefit.memory.dummy_load import combined, dummy_heads, dummy_load
+from moefit.memory.dummy_load import combined, dummy_compute, dummy_heads, weights_and_caches
 from moefit.memory.guest import Guest
 from moefit.memory.guests import GuestFiles, guests
 from moefit.memory.memo import per_object
@@ -58,6 +58,7 @@ def fit_line(model: Model, machine: Machine, constraints: Constraints, files: Gu
     devices = tuple(machine.gpus[i] for i in device_order(constraints, machine.gpus))
     given = settings(constraints, context=model.trained_context or SMALLEST, devices=devices)
     layers = constraints.gpu_layers
+    at_least, measure = _measures(model, machine, devices, constraints, files)
     return FitLine(
         free=tuple(map(free, devices)),
         margins=_margins(machine, constraints, files, model, devices, given),
@@ -67,7 +68,8 @@ def fit_line(model: Model, machine: Machine, constraints: Constraints, files: Gu
         routed=model.experts > 0,
         gpu_layers=layers if isinstance(layers, int) else None,
         refusal=next(_refusals(constraints, len(devices)), None),
-        measure=_measure(model, machine, devices, constraints, files),
+        at_least=at_least,
+        measure=measure,
     )
 
 
@@ -180,10 +182,13 @@ def _registry(gpus: Sequence[Device]) -> Mapping[str, int]:
     return {name: place for place, name in enumerate((*local, CPU_BUFFER, *remote))}
 
 
-def _measure(
+_Measure = Callable[[int, Where], Footprint]
+
+
+def _measures(
     model: Model, machine: Machine, devices: Sequence[Device], constraints: Constraints, files: GuestFiles
-) -> Callable[[int, Where], Footprint]:
-    """A dummy load of the model, with the draft's or the prediction blocks' beside it, which is measured once for a context."""
+) -> tuple[_Measure, _Measure]:
+    """Weights and caches of a dummy load; and all of it, with the draft's or the prediction blocks', which is measured once for a context."""
 
     def sized(context: int) -> Settings:
         unset = replace(constraints, context=None, kv_unified_per_slot=None)
@@ -202,14 +207,23 @@ def _measure(
             return dummy_heads(model, devices, launch, everywhere)
         return None
 
-    def measure(context: int, where: Where) -> Footprint:
-        placement = fit_placement(model, constraints, devices, where)
+    @cache
+    def placed(context: int, where: Where) -> tuple[Settings, Placement]:
         ruled = bool(where.moved if isinstance(where, Assignment) else where or constraints.overrides)
         launch = replace(sized(context), overridden=ruled)
-        own, more = dummy_load(model, devices, launch, placement), extra(context)
+        return launch, fit_placement(model, constraints, devices, where)
+
+    @cache
+    def at_least(context: int, where: Where) -> Footprint:
+        return weights_and_caches(model, devices, *placed(context, where))
+
+    @cache
+    def measure(context: int, where: Where) -> Footprint:
+        buffers, more = dummy_compute(model, devices, *placed(context, where)), extra(context)
+        own = combined(at_least(context, where), buffers)
         return own if more is None else combined(own, more)
 
-    return measure
+    return at_least, measure
 
 
 def _on_devices(found: Sequence[Guest], devices: Sequence[Device]) -> Footprint:

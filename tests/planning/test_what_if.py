@@ -14,6 +14,7 @@ from moefit.launch.precedence import effective
 from moefit.machine.declared import parse_gpus
 from moefit.machine.types import Cpu, Machine, Ram
 from moefit.planning.core import plan
+from moefit.planning.in_parts import in_parts
 from moefit.planning.what_if import what_if
 from moefit.search.request import Options, Request
 from tests.oracle import model as recorded
@@ -167,6 +168,11 @@ def test_unlike_cards_get_shares_by_what_they_read():
     _, found = helps("llama-server -m m.gguf -c 40960 -np 1", ("rtx-4070-super", "rtx-3060"), model=dense)
     names, shares = found["sm-tensor"].words.removeprefix("-sm tensor -dev ").split(" -ts ")
     assert {"CUDA0": "50", "CUDA1": "36"} == dict(zip(names.split(","), shares.split(","), strict=True))
+
+
+def test_splitting_tensors_is_not_weighed_where_the_cards_cannot_hold_all_layers():
+    request = asked(gpus=("8GiB", "8GiB"))
+    assert [] == list(in_parts(request.model, request.launch, plan(request)))
 
 
 @pytest.mark.parametrize("more", ["-ngl 20", "-ts 1,1", "-sm none", "-fa off", "-ot ffn=CPU"])

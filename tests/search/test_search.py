@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
 from moefit.errors import UsageError
+from moefit.formats.speed import alternatives
 from moefit.machine.declared import parse_gpus
 from moefit.machine.types import Cpu, Machine, Ram
 from moefit.planning.core import plan
@@ -53,3 +54,16 @@ def test_devices_change_places_only_for_a_gain_worth_a_longer_line(gpus):
 def test_of_two_cards_alike_the_first_is_used():
     made = two_cards("-c", "8192", gpus=("rtx-3090", "rtx-3090"))
     assert ["CUDA0"] == [d.device.name for d in made.devices]
+
+
+def test_a_page_without_reasons_is_the_same_without_the_next_micro_batches():
+    machine = Machine(parse_gpus(["rtx-3060"]), Ram(64 * GIB, 64 * GIB, 50 * 10**9), Cpu(8, 16))
+    asked = Request(
+        recorded("qwen3-30b-a3b", "Q4_K_M"), machine, launch(("llama-server", "-m", "m.gguf")), OPTIONS
+    )
+    every, few = (plan(replace(asked, options=replace(OPTIONS, neighbours=n))) for n in (True, False))
+    assert every == replace(few, candidates=every.candidates)
+    assert alternatives(every) == alternatives(few)
+    assert len({c.settings.ubatch for c in few.candidates}) < len(
+        {c.settings.ubatch for c in every.candidates}
+    )

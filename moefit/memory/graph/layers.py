@@ -88,7 +88,7 @@ def choose(model: Model, homes: Homes, period: int, *, whole: bool, sized: bool 
         moved.setdefault(layer, []).append((short, home, size if sized else 0))
         elsewhere = elsewhere or home != cpu
     marks: list[Hashable] = [
-        (kind, home, sizes[i] if home == cpu else 0, tuple(moved[i]) if i in moved else None)
+        (kind, home, sizes[i] if home == cpu else 0, tuple(sorted(moved[i])) if i in moved else None)
         for i, (home, kind, layer_) in enumerate(zip(homes.layers, kind_of, model.layers, strict=True))
         if not layer_.mtp
     ]
