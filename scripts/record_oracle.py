@@ -6,6 +6,7 @@
     scripts/record_oracle.py --llama ~/llama.cpp --write   # another checkout (its build/ beside its source); keep its answers
     scripts/record_oracle.py --extra --write         # describe and record the models of oracle/models.py anew
     scripts/record_oracle.py --llama ~/.cache/moefit/llama.cpp-b11549 --moe-cache --write   # launches with an expert cache
+    scripts/record_oracle.py --graphs --write        # every operation of two graphs of one model of each architecture
 
 Exit status 1 if anything changed. The rows are dummy loads: nothing is allocated, no weights are read, a row takes a
 tenth of a second. Needs g++.
@@ -24,7 +25,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from oracle import gguf_file, moe_cache
+from oracle import gguf_file, graphs, moe_cache
 from oracle.ask import ask, servers
 from oracle.describe import describe, general
 from oracle.matrix import matrix
@@ -38,6 +39,7 @@ RECORDED = (("models.jsonl.xz", "rows.jsonl.xz"), ("extra_models.jsonl.xz", "ext
 TERMS = ("model", "context", "compute")
 COUNTED = ("model", "context")
 MOE_CACHE = "moe_cache_rows.jsonl.xz"
+GRAPHS = "graphs.jsonl.xz"
 ASKED = ("model", "quant", "mode", "gpus", "outputs", "flags", "alignment")
 COMPARED = ("n_ctx", "n_batch", "n_ubatch", "n_seq", "devices", "layers", "copies", "mtp")
 
@@ -54,6 +56,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
     parser.add_argument("--extra", action="store_true", help="describe the models of oracle/models.py anew")
     parser.add_argument("--moe-cache", action="store_true", help="ask about launches with an expert cache")
+    parser.add_argument("--graphs", action="store_true", help="record graphs, operation by operation")
     parser.add_argument(
         "--but-compute", action="store_true", help="let compute buffers differ, as they do between builds"
     )
@@ -64,6 +67,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         recorder = compile_tool("recorder", source, options.llama / "build", folder)
+        if options.graphs:
+            return _graphs(options, recorder, folder)
         shapes = compile_tool("shapes", source, options.llama / "build", folder)
         with servers(options.llama / "build" / "bin" / "ggml-rpc-server") as ports:
             if options.moe_cache:
@@ -146,6 +151,32 @@ def _moe_cache(options: argparse.Namespace, recorder: Path, ports: list[int], fo
         _store(MOE_CACHE, answers)
     print(f"{len(answers)} rows, {sum('refused' in a for a in answers)} refused, {changed} changed")
     return int(changed > 0)
+
+
+def _graphs(options: argparse.Namespace, recorder: Path, folder: Path) -> int:
+    """Record the graphs of the model with the fewest tensors of each architecture; those that changed are named."""
+    described = [model for file, _ in RECORDED for model in _read(file)]
+    least: dict[str, dict[str, Any]] = {}
+    for model in sorted(described, key=lambda model: (len(model["tensors"]), model["name"])):
+        least.setdefault(model["architecture"], model)
+    before = {(row["model"], row["flags"]): row for row in _read(GRAPHS)} if (DATA / GRAPHS).exists() else {}
+    answers = []
+    for model in sorted(least.values(), key=lambda model: model["name"]):
+        if options.only not in model["name"]:
+            continue
+        quant = min(model["types"])
+        path = _write_model(model, quant, folder)
+        for flags in graphs.LAUNCHES:
+            found = graphs.graph(recorder, path, flags, folder)
+            if found is not None:
+                answers.append({"model": model["name"], "quant": quant, "flags": flags, "graph": found})
+        path.unlink()
+    changed = [row for row in answers if before.get((row["model"], row["flags"]), row) != row]
+    print(*(f"{row['model']} {row['flags']}: changed" for row in changed), sep="\n")
+    if options.write and not options.only:
+        _store(GRAPHS, answers)
+    print(f"{len(answers)} graphs of {len(least)} architectures, {len(changed)} changed")
+    return int(bool(changed))
 
 
 def _asked(row: dict[str, Any]) -> str:

@@ -178,14 +178,14 @@ int main(int argc, char ** argv) {
         const uint32_t n_tok = std::min(llama_n_ctx(ctx), llama_n_ubatch(ctx));
         const uint32_t n_seq = llama_n_seq_max(ctx);
         ggml_cgraph * gf = llama_graph_reserve(ctx, n_tok, n_seq, std::min<uint32_t>(n_tok, cp.n_outputs_max ? cp.n_outputs_max : llama_n_batch(ctx)));
-        // i, op, name, type, ne, bytes, flags, backend, own id, view_src id, src ids (leafs appear as sources only)
+        // i, op, name, type, ne, bytes, flags, backend, own id, view_src id, src ids, strides (leafs appear as sources only)
         auto line = [&](int i, ggml_tensor * t) {
             ggml_backend_t be = ggml_backend_sched_get_tensor_backend(ctx->get_sched(), t);
             fprintf(f, "%d\t%s\t%s\t%s\t%lld,%lld,%lld,%lld\t%zu\t%d\t%s\t%p\t%p\t", i, ggml_op_name(t->op), t->name, ggml_type_name(t->type),
                 (long long) t->ne[0], (long long) t->ne[1], (long long) t->ne[2], (long long) t->ne[3], ggml_nbytes(t), t->flags,
                 be ? ggml_backend_name(be) : t->buffer ? "WEIGHT" : "?", (void *) t, (void *) t->view_src);
             for (int j = 0; j < GGML_MAX_SRC && t->src[j]; j++) { fprintf(f, "%s%p", j ? "," : "", (void *) t->src[j]); }
-            fprintf(f, "\n");
+            fprintf(f, "\t%zu,%zu,%zu,%zu\n", t->nb[0], t->nb[1], t->nb[2], t->nb[3]);
         };
         std::vector<ggml_tensor *> seen;
         auto leaf = [&](ggml_tensor * t) {
