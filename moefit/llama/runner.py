@@ -14,7 +14,7 @@ from typing import IO, Any, Final
 
 from moefit.errors import DriverError, InputError
 from moefit.llama.programs import MISSING_HINT
-from moefit.machine.child import descendants
+from moefit.machine.adopted import OWN, adopting, descendants
 from moefit.sizes import MIB, format_size
 from moefit.values import dataclass
 
@@ -80,8 +80,22 @@ def session(
     Raises:
         InputError: there is no such program, or it is none for this machine.
     """
+    with adopting() as end_others:
+        process = _started(argv, environment, stdout, stderr)
+        OWN.add(process.pid)
+        try:
+            yield process
+        finally:
+            _end(process, patience)
+            end_others()
+            OWN.discard(process.pid)
+
+
+def _started(
+    argv: Sequence[str], environment: Mapping[str, str], stdout: int | IO[bytes], stderr: int
+) -> subprocess.Popen[bytes]:
     try:
-        process = subprocess.Popen(  # noqa: S603 - the user's own program, without a shell
+        return subprocess.Popen(  # noqa: S603 - the user's own program, without a shell
             list(argv),
             env=dict(environment),
             stdin=subprocess.DEVNULL,
@@ -94,10 +108,6 @@ def session(
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else "") or str(error)
         raise InputError(f"{argv[0]}: cannot run: {reason}", MISSING_HINT) from None
-    try:
-        yield process
-    finally:
-        _end(process, patience)
 
 
 def lines(process: subprocess.Popen[bytes], time_limit: float, most: int = MOST_LOG) -> Iterator[str]:

@@ -12,6 +12,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from moefit.machine.adopted import OWN, adopting, descendants
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
@@ -50,18 +51,21 @@ def ask_in_child(question: Question, seconds: float) -> ChildAnswer:
     """
     import mmap  # noqa: PLC0415 - a declared machine needs none
 
-    with mmap.mmap(-1, _PAGE) as page:
+    with mmap.mmap(-1, _PAGE) as page, adopting() as end_others:
         reading, writing = os.pipe()
         child = _fork()
         if child == 0:
             _answer(question, page, writing)
         os.close(writing)
         status: int | None = None
+        answer = None
         try:
             answer = _read(reading, time.monotonic() + seconds)
         finally:
             os.close(reading)
             status = end_child(child)
+            if answer is None or not _is_whole(answer):
+                end_others()
         last = page[:].partition(b"\0")[0].decode(errors="replace")
     return _judge(answer, status, last, seconds)
 
@@ -84,7 +88,9 @@ def _fork() -> int:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        return os.fork()
+        child = os.fork()
+    OWN.add(child)
+    return child
 
 
 def _answer(question: Question, page: mmap, writing: int) -> NoReturn:
@@ -134,6 +140,10 @@ def _read(reading: int, deadline: float) -> bytes | None:
     return message
 
 
+def _is_whole(message: bytes) -> bool:
+    return len(message) >= _HEAD and len(message) == _HEAD + _size(message)
+
+
 def _size(message: bytes) -> int:
     return int.from_bytes(message[1:_HEAD], "big")
 
@@ -142,6 +152,7 @@ def end_child(child: int) -> int | None:
     """Kills the child with all that it started; its wait status, None where it cannot be ended."""
     ended, status = os.waitpid(child, os.WNOHANG)
     if ended:
+        OWN.discard(child)
         return status
     below = descendants(child)
     for kill, whom in ((os.killpg, child), (os.kill, child), *((os.kill, each) for each in below)):
@@ -153,27 +164,17 @@ def end_child(child: int) -> int | None:
     while time.monotonic() < deadline:
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
+            OWN.discard(child)
             return status
         time.sleep(0.0005)
     return None
-
-
-def descendants(process: int) -> list[int]:
-    """The processes that a living one has started, and theirs: one that has left its session is among them."""
-    from pathlib import Path  # noqa: PLC0415 - as above
-
-    found = []
-    with suppress(OSError, ValueError):
-        for listed in Path(f"/proc/{process}/task").glob("*/children"):
-            found += [int(word) for word in listed.read_text("ascii").split()]
-    return [*found, *(below for each in found for below in descendants(each))]
 
 
 def _judge(message: bytes | None, status: int | None, last: str, seconds: float) -> ChildAnswer:
     """What a message, and the end of the process that was to write it, amount to."""
     if message is None:
         return ChildAnswer(None, f"does not answer in {seconds:g} seconds", last)
-    if len(message) < _HEAD or len(message) != _HEAD + _size(message):
+    if not _is_whole(message):
         return ChildAnswer(None, _death(status), last)
     text = message[_HEAD:].decode(errors="replace")
     return (

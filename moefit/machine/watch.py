@@ -5,9 +5,10 @@ from __future__ import annotations
 import mmap
 import os
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from moefit.machine.adopted import adopting
 from moefit.machine.child import end_child, start_child
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class MemoryWatch:
         self._row = memoryview(self._page).cast("q")
         self._child: int | None = None
         self._before: dict[str, int] = {}
+        self._adopting = ExitStack()
 
     @property
     def taken(self) -> dict[str, int]:
@@ -57,6 +59,7 @@ class MemoryWatch:
         for at in range(1, len(self._row)):
             self._row[at] = _UNSEEN
         if self._wanted:
+            self._adopting.callback(self._adopting.enter_context(adopting()))
             watcher = os.getpid()
             self._child = start_child(lambda: _watch(self._row, list(self._wanted.values()), watcher))
             self._look(looks=1)
@@ -70,6 +73,7 @@ class MemoryWatch:
         if self._child is not None:
             end_child(self._child)
             self._child = None
+        self._adopting.close()
 
     def _seen(self) -> list[tuple[int, str, int]]:
         """Of each device that was seen at the start: its place in the row, its name, what was free then."""

@@ -173,20 +173,35 @@ def test_a_driver_that_hangs_costs_its_time_limit_and_no_more(monkeypatch) -> No
     assert ((), f"no NVIDIA GPU: NVML does not answer in {limit:g} seconds (nvmlInit)") == (gpus, warning)
 
 
-@pytest.mark.parametrize("leaves", [lambda: None, os.setpgrp, os.setsid], ids=["stays", "group", "session"])
-def test_what_a_hanging_driver_started_is_ended_with_it(
-    monkeypatch, tmp_path, leaves: Callable[[], None]
+def becomes_a_daemon() -> None:
+    """As daemon(3): in a session that nobody leads, and nobody's child."""
+    os.setsid()
+    if os.fork():
+        os._exit(0)
+
+
+@pytest.mark.parametrize(
+    "leaves",
+    [lambda: None, os.setpgrp, os.setsid, becomes_a_daemon],
+    ids=["stays", "group", "session", "daemon"],
+)
+@pytest.mark.parametrize(
+    "ends", [lambda: time.sleep(HANG), lambda: os.kill(os.getpid(), signal.SIGKILL)], ids=["hangs", "crashes"]
+)
+def test_what_a_driver_started_is_ended_with_it(
+    monkeypatch, tmp_path, leaves: Callable[[], None], ends: Callable[[], None]
 ) -> None:
     module, told = machine(), tmp_path / "pid"
 
     def starts_a_helper() -> None:
-        helper = os.fork()
-        if helper == 0:
+        if os.fork() == 0:
             leaves()
+            told.write_text(str(os.getpid()))
             time.sleep(HANG)
             os._exit(0)
-        told.write_text(str(helper))
-        time.sleep(HANG)
+        while not (told.exists() and told.read_text()):
+            time.sleep(0.001)
+        ends()
 
     module.nvmlInit = starts_a_helper
     read_hanging(monkeypatch, module, lambda _: told.exists() and told.read_text() != "")
