@@ -264,21 +264,26 @@ def _size(problem: Problem, start: Candidate, rooms: Sequence[int], whole: froze
         room - sum(size for layer, size in sizes.items() if layer in whole)
         for room, sizes in zip(rooms, layers, strict=True)
     ]
-    return 0 if min(left) < 0 else _of_rooms(start, left)
+    return 0 if min(left) < 0 else _of_rooms(start, left, _taking(problem, start, whole))
 
 
-def _of_rooms(start: Candidate, rooms: Sequence[int]) -> int:
-    """The largest cache whose parts fit into rooms of so many bytes, in whole MiB."""
-    most = min(room / share for room, share in zip(rooms, _parts(start), strict=True) if share)
+def _taking(problem: Problem, start: Candidate, whole: frozenset[int]) -> frozenset[int]:
+    """The devices with a layer whose experts are to be cached: all with experts but these whole ones."""
+    slots, layers = start.settled.placement.slots, problem.request.model.layers
+    return frozenset(slots[layer.index] for layer in layers if layer.experts and layer.index not in whole)
+
+
+def _of_rooms(start: Candidate, rooms: Sequence[int], taking: frozenset[int]) -> int:
+    """The largest cache whose parts fit into rooms of so many bytes, in whole MiB, where these devices have a part."""
+    most = min(room / share for room, share in zip(rooms, _parts(start, taking), strict=True) if share)
     return int(most) // _MIB * _MIB
 
 
 @per_object(8, objects=1)
-def _parts(start: Candidate) -> list[float]:
+def _parts(start: Candidate, taking: frozenset[int]) -> list[float]:
     """The part of the cache that each device has: -ts, as the user or the plan writes it."""
     settled = start.settled
-    everyone = set(range(len(settled.devices)))
-    split = proportions(start.settings, settled.placement, everyone, len(everyone))
+    split = proportions(start.settings, settled.placement, set(taking), len(settled.devices))
     return [part / sum(split) for part in split]
 
 
@@ -313,7 +318,8 @@ def _measured(problem: Problem, start: Candidate, draft: _Draft) -> Candidate | 
                 settled.budgets, settled.footprint.devices, cache.devices, strict=True
             )
         ]
-        size = max(0, min(_of_rooms(start, rooms), _full(cache)))
+        taking = frozenset(group.device for group in cache.groups)
+        size = max(0, min(_of_rooms(start, rooms, taking), _full(cache)))
         if size == launch.moe_cache:
             return score(problem, MOE_CACHE, launch, settled)
         launch = replace(launch, moe_cache=size)

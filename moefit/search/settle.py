@@ -8,7 +8,7 @@ forth; then the assumption is halved between one that was too little and one tha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 
 from moefit import memory
@@ -139,12 +139,13 @@ def settle(task: Task, will_do: Callable[[Settled], bool] = never) -> Settled:
     With several devices it matters where the assumption starts: one that leaves room is not the only one to be tried. The first one that
     fits and `will_do` is taken: it may leave room for a tensor or two.
     """
-    found = _settle_from(_start(task), task, will_do)
+    measured: _Measured = {}
+    found = _settle_from(_start(task), task, will_do, measured)
     if found.shortfall == 0 and will_do(found):
         return found
     if len(task.devices) < 2 or (found.shortfall == 0 and _is_full(found, task.budgets)):
         return found
-    other = _settle_from(_start(task, bare=True), task, will_do)
+    other = _settle_from(_start(task, bare=True), task, will_do, measured)
     return min(found, other, key=lambda one: (one.shortfall, -one.placed))
 
 
@@ -171,8 +172,16 @@ def _spread(model: Model, count: int) -> tuple[int, ...]:
     return tuple(i * count // model.slots if count else CPU for i in range(model.slots))
 
 
-def _settle_from(assumed: tuple[int, ...], task: Task, will_do: Callable[[Settled], bool]) -> Settled:
-    """The fullest placement on the way from an assumption of compute buffers and guests, bytes per device."""
+_Measured = dict[Hashable, tuple[Settled, list[int]]]
+
+
+def _settle_from(
+    assumed: tuple[int, ...], task: Task, will_do: Callable[[Settled], bool], measured: _Measured
+) -> Settled:
+    """The fullest placement on the way from an assumption of compute buffers and guests, bytes per device.
+
+    `measured`: what is known of the task's placements; halving an assumption often leads to one again.
+    """
     ledger = task.ledger
     best: Settled | None = None
     closest: Settled | None = None
@@ -186,7 +195,7 @@ def _settle_from(assumed: tuple[int, ...], task: Task, will_do: Callable[[Settle
         if placement == last and best is None:  # nothing can be given up
             break
         last = placement
-        settled, owners = _measure(task, placement, ledger)
+        settled, owners = _known(measured, task, placement, ledger)
         if closest is None or settled.shortfall < closest.shortfall:
             closest = settled
         fits = settled.shortfall == 0
@@ -207,6 +216,15 @@ def _settle_from(assumed: tuple[int, ...], task: Task, will_do: Callable[[Settle
     result = best or closest
     assert result is not None
     return result
+
+
+def _known(
+    measured: _Measured, task: Task, placement: Placement, ledger: Ledger
+) -> tuple[Settled, list[int]]:
+    key = placement.slots, frozenset(placement.overrides.items())
+    if key not in measured:
+        measured[key] = _measure(task, placement, ledger)
+    return measured[key]
 
 
 def optimist(task: Task, least: Sequence[int] = ()) -> tuple[tuple[Device, ...], Placement]:

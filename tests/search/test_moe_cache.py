@@ -343,3 +343,9 @@ def test_nothing_is_at_stake_where_the_cache_wins_with_uniform_routing_too() -> 
 def test_of_a_cache_that_the_user_set_nothing_is_at_stake() -> None:
     asked = request("--moe-cache-mib 4000", "free=12GiB,bandwidth=4800GB/s,link=54GB/s,compute=989T")
     assert [] == _at_stake(plan(asked))
+
+
+def test_a_card_with_the_output_alone_has_no_part_of_the_cache_and_the_others_room_for_it() -> None:
+    cards = ("rtx-3060,free=6GiB", "rtx-3060,free=6GiB", "rtx-3060,free=4GiB")
+    chosen = made("-ts 24,24,1", *cards)
+    assert (MOE_CACHE, (24, 24, 0)) == (chosen.strategy, tuple(len(d.layers) for d in chosen.devices))

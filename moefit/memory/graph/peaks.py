@@ -81,7 +81,11 @@ def sketch(model: Model, homes: Homes, question: Question) -> Peaks:
 def _chosen(model: Model, homes: Homes, question: Question, *, sized: bool = True) -> Chosen:
     """The layers that stand for all. With caches on the host, copies come and go in every layer, and the free blocks do not soon repeat."""
     whole = _grows(model) or not question.batch.kv_offload
-    return choose(model, homes, architecture(model.architecture).period, whole=whole, sized=sized)
+    return _choose(model, homes, architecture(model.architecture).period, whole=whole, sized=sized)
+
+
+_choose = per_object(8, objects=2)(choose)
+"""Remembered for the questions that one launch asks."""
 
 
 def _outside(homes: Homes) -> Hashable:
