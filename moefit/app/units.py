@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from pwd import getpwuid
+from pwd import getpwnam, getpwuid
 
-from moefit.errors import InputError, Warn
+from moefit.errors import InputError, UsageError, Warn
 from moefit.files import write_atomically
 from moefit.folders import user_folder
 from moefit.formats import paths, unit
@@ -61,7 +61,7 @@ def service(
         environment=carried(os.environ) | ({} if replan else dict(plan.environment)),
         secrets=tuple(name for name in _SECRETS if os.environ.get(name)),
         working_directory=str(Path.cwd()),
-        run_as=None if user else run_as or owner(os.environ),
+        run_as=None if user else owner(os.environ) if run_as is None else run_as,
         locks_memory=locks,
         memory_max=_memory_max(plan),
         nvidia=any(device.device.backend.name == "CUDA" for device in plan.devices),
@@ -84,6 +84,31 @@ def owner(environment: Mapping[str, str]) -> str | None:
     except KeyError:
         return None
     return name if name != "root" else None
+
+
+def unknown_user(run_as: str | None, *, user: bool, elsewhere: bool) -> Warn | None:
+    """What is to be said of `--run-as`; None for nothing. A unit for a declared machine may name somebody of that one.
+
+    Raises:
+        UsageError: there is no such user on this host, or the unit is a user's own.
+    """
+    if run_as is None:
+        return None
+    if user:
+        raise UsageError(
+            "--run-as is for a system unit, and this is a user's, which runs as its user",
+            "leave one of them out",
+        )
+    unit.check_user(run_as)
+    try:
+        getpwnam(run_as)
+    except KeyError:
+        if not elsewhere:
+            raise UsageError(
+                f"--run-as {run_as}: no such user here", f"`useradd --system {run_as}` makes one"
+            ) from None
+        return Warn("no-user", f"--run-as {run_as}: no such user here: the unit names it as it stands")
+    return None
 
 
 def install(planned: unit.Service, environment: Mapping[str, str], *, private: bool) -> Path:

@@ -194,15 +194,16 @@ def unit(
     """A systemd unit for the completed command."""
     if install and output is not None:
         raise UsageError("--install and --output both say where the unit goes", "give one of them")
-    request, made = _runnable(shared)
     from moefit.app import units
     from moefit.files import write_atomically
     from moefit.formats import unit as text
 
+    nobody = units.unknown_user(run_as, user=user or install, elsewhere=shared.is_declared)
+    request, made = _runnable(shared)
     served = request.launch.command
     words = served.argv if replan else made.argv
     line, missing = units.absolute(served, words, os.environ, installing=install)
-    for warning in missing:
+    for warning in (*missing, *([nobody] if nobody else ())):
         warn(warning)
     argv = _expecting(shared, made).run_words(line) if replan else line
     planned = units.service(made, name, argv, user=user or install, replan=replan, run_as=run_as)

@@ -41,6 +41,11 @@ class MachineShared:
     """The command after `--`; None where there is none."""
 
     @property
+    def is_declared(self) -> bool:
+        """Whether the devices are said, and may be another machine's."""
+        return bool(self.gpu or self.machine)
+
+    @property
     def machine_options(self) -> MachineOptions:
         """Those that describe the machine."""
         return MachineOptions(

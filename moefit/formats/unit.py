@@ -66,6 +66,16 @@ def file_name(service: Service) -> str:
     return f"{service.name}.service"
 
 
+def check_user(name: str) -> None:
+    """Whether systemd would take it.
+
+    Raises:
+        UsageError: it would not.
+    """
+    if not _USER.fullmatch(name):
+        raise UsageError(f"{name!r} is no name of a user", "--run-as takes one, such as llama")
+
+
 def write(service: Service) -> str:
     """The unit's text.
 
@@ -73,8 +83,8 @@ def write(service: Service) -> str:
         UsageError: a name, path or word that a unit cannot hold.
     """
     file_name(service)
-    if service.run_as is not None and not _USER.fullmatch(service.run_as):
-        raise UsageError(f"{service.run_as!r} is no name of a user", "--run-as takes one, such as llama")
+    if service.run_as is not None:
+        check_user(service.run_as)
     sections = {
         "Unit": _unit(service),
         "Service": (*_service(service), *_limits(service), *_hardening(service)),

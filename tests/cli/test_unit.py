@@ -116,6 +116,43 @@ def test_who_a_server_runs_as_can_be_said(written) -> None:
     assert ("llama", False) == (service(path.read_text())["User"], "root" in said)
 
 
+@pytest.fixture
+def refused(capsys):
+    """The one line that a command of `unit` ends with."""
+
+    def run(*options: str) -> tuple[object, str]:
+        with pytest.raises(SystemExit) as end:
+            main(["unit", "--name", "x", *options, "--", "llama-server", "-m", "x.gguf"])
+        told = capsys.readouterr()
+        assert "" == told.out
+        return end.value.code, told.err.splitlines()[0]
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (["--run-as", ""], "'' is no name of a user"),
+        (["--run-as", "no-such-user"], "--run-as no-such-user: no such user here"),
+        (["--run-as", "root", "--user"], "--run-as is for a system unit, and this is a user's"),
+        (["--run-as", "root", "--install"], "--run-as is for a system unit, and this is a user's"),
+        ([*CARD, "--run-as", "a b"], "'a b' is no name of a user"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_a_user_whom_the_server_cannot_run_as_is_refused(refused, options, line) -> None:
+    status, said = refused(*options)
+    assert (2, True) == (status, said.startswith(f"moefit: error: {line}"))
+
+
+def test_a_user_of_another_machine_is_named_with_a_warning(written) -> None:
+    path, said = written("--run-as", "no-such-user")
+
+    assert "no-such-user" == service(path.read_text())["User"]
+    assert "--run-as no-such-user: no such user here: the unit names it as it stands" in said
+
+
 @pytest.mark.parametrize("abstract", [False, True])
 def test_systemd_is_told_when_planning_is_over_and_the_server_knows_nothing_of_it(tmp_path, abstract) -> None:
     address = f"\0moefit-test-{os.getpid()}" if abstract else str(tmp_path / "notify")
