@@ -56,7 +56,7 @@ def show_machine(machine: Machine, console: Console) -> None:
         if told := list(_told(machine, gpu, used=gpu.name in usual)):
             console.print(Line([Text(f"{gpu.name}: ", style="dim"), *joined(told)], indent=len(gpu.name) + 2))
     if machine.excluded:
-        console.print(Line([Text(f"left out by --exclude: {', '.join(machine.excluded)}")]))
+        console.print(Line([Text(f"left out: {', '.join(machine.excluded)}")]))
     console.print(Line([Text(f"Rules are checked for llama.cpp {RANGE}.", style="dim")]))
 
 

@@ -17,7 +17,10 @@ from moefit.sizes import MIB
 
 # source: common/arg.cpp, common_print_available_devices
 _HEAD: Final = "Available devices:"
-_LINE: Final = re.compile(r"^\s+([^\s:]+): (.*) \((\d+) MiB, (\d+) MiB free\)\s*$", re.MULTILINE)
+_LINE: Final = re.compile(r"^\s+([^\s:]+): (.*) \((-?\d+) MiB, (-?\d+) MiB free\)\s*$", re.MULTILINE)
+_ROW: Final = re.compile(r"^\s+([A-Za-z]+\d+): ?(.*)$", re.MULTILINE)
+_NUMBERED: Final = re.compile(r"[A-Za-z]+\d+")
+"""What a device is called; an accelerator without memory of its own, such as BLAS, has no number."""
 _UNREACHABLE: Final = re.compile(r"Failed to connect to (\S+)")
 _SHOWN: Final = 200
 """Characters of a program's own words."""
@@ -82,6 +85,8 @@ def listed_text(
 def parse_devices(text: str) -> tuple[Device, ...]:
     r"""The devices that `--list-devices` prints in `text`, without accelerators that have no memory (BLAS).
 
+    A device whose driver tells of no memory, or of less than none, is there with none.
+
     >>> [device] = parse_devices("Available devices:\n  RPC0: 127.0.0.1:50052 (24105 MiB, 24000 MiB free)\n")
     >>> device.buffer_name, device.free // MIB
     ('RPC0[127.0.0.1:50052]', 24000)
@@ -92,7 +97,8 @@ def parse_devices(text: str) -> tuple[Device, ...]:
     devices = []
     served: Counter[str] = Counter()
     for name, description, total, free in _listed(text):
-        if int(total) == 0:
+        size, left = (max(0, int(figure)) * MIB for figure in (total, free))
+        if not size and not _NUMBERED.fullmatch(name):
             continue
         buffer = _BUFFERS.get(name, "")
         if re.fullmatch(r"RPC\d+", name):
@@ -100,13 +106,15 @@ def parse_devices(text: str) -> tuple[Device, ...]:
             # ggml_backend_rpc_add_server and ggml_backend_rpc_buffer_type).
             buffer = f"RPC{served[description]}[{description}]"
             served[description] += 1
-        devices.append(_device(name, buffer, description, int(total) * MIB, int(free) * MIB))
+        devices.append(_device(name, buffer, description, size, left))
     return tuple(devices)
 
 
 def _listed(text: str) -> list[tuple[str, str, str, str]]:
     """The fields of every line: name, description, total and free memory in MiB."""
     found: list[tuple[str, str, str, str]] = _LINE.findall(text)
+    whole = {name for name, *_ in found}
+    found += [(name, rest[:_SHOWN], "0", "0") for name, rest in _ROW.findall(text) if name not in whole]
     for name, _, total, free in found:
         if max(len(total), len(free)) > _DIGITS:
             raise DriverError(f"--list-devices: {name[:_SHOWN]} cannot have {total[:_SHOWN]} MiB")

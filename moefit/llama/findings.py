@@ -40,7 +40,7 @@ def program_findings(machine: Machine, environment: Mapping[str, str]) -> Iterat
 def _devices(machine: Machine, program: str, environment: Mapping[str, str]) -> Iterator[Finding]:
     """Whether it sees the GPUs that the driver does."""
     try:
-        seen = list_devices(program, environment)
+        seen = [device for device in list_devices(program, environment) if device.total]
     except MoefitError as error:
         yield Finding("program-fails", NOTHING_RUNS, error.message, error.hint or "run it by hand", "sure")
         return

@@ -146,13 +146,13 @@ def _without_answer(machine: Machine, environment: Mapping[str, str], root: Path
 
     adapters = read_adapters(root)
     if not adapters:
-        return replace(machine, unseen=unseen_gpus(root, adapters, environment))
+        return replace(machine, unseen=unseen_gpus(root, adapters, environment) or machine.unseen)
     from moefit.machine.unasked import from_sysfs  # noqa: PLC0415 - most hosts have a driver or a program that answers
 
     devices, words = from_sysfs(adapters, computing=has_kfd(root))
     if asked or not devices:
         words = () if asked else words
-        unseen = unseen_gpus(root, adapters, environment)
+        unseen = unseen_gpus(root, adapters, environment) or machine.unseen
         return replace(machine, unseen=unseen, warnings=(*machine.warnings, *words))
     return replace(machine, gpus=devices, warnings=words)
 
@@ -181,6 +181,13 @@ def _local_gpus(
         return replace(machine, gpus=nvml, warnings=(*warnings, error.message))
     from moefit.machine.sighted import sight  # noqa: PLC0415 - as above
 
+    gone = tuple(device.name for device in listed if not device.total)
+    dead = ", ".join(f"{device.name} ({device.description})" for device in listed if not device.total)
+    if dead:
+        said = f"the program lists {dead} without memory"
+        warnings = (*warnings, f"{said}: left out, for its driver fails")
+        listed = tuple(device for device in listed if device.total)
+        machine = replace(machine, unseen="" if listed else said, excluded=gone)
     seen = sight(listed, nvml)
     if not listed and nvml:
         warnings = (*warnings, _BLIND)
@@ -191,7 +198,7 @@ def _local_gpus(
     return replace(
         machine,
         gpus=_linked(seen.devices, root),
-        warnings=warnings if nvml or not listed else (),
+        warnings=warnings if nvml or not listed or dead else (),
         duplicates=seen.duplicates,
     )
 

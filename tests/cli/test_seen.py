@@ -105,6 +105,36 @@ def test_the_cpu_will_do_where_the_user_says_so_or_declares_the_machine(moefit, 
     assert (0, True) == (status, bool(out))
 
 
+WITHOUT_MEMORY = {
+    "none": "  CUDA0: card (0 MiB, 0 MiB free)",
+    "less than none": "  CUDA0: card (-1 MiB, -1 MiB free)",
+    "words for figures": "  CUDA0: card (unknown MiB, unknown MiB free)",
+    "no figure": "  CUDA0: card",
+    "a device of each kind": "  ROCm0: a (0 MiB, 0 MiB free)\n  Vulkan0: a (0 MiB, 0 MiB free)",
+}
+
+
+@pytest.mark.parametrize("line", ["", "-dev CUDA0,ROCm0"])
+@pytest.mark.parametrize("listed", WITHOUT_MEMORY.values(), ids=WITHOUT_MEMORY)
+def test_a_device_that_the_program_lists_without_memory_is_a_failing_driver(moefit, listed, line) -> None:
+    status, out, err = moefit("args", listed=listed, line=line)
+    assert (3, "") == (status, out)
+    assert " without memory, but no GPU answers" in err
+
+
+def test_a_device_without_memory_beside_one_that_answers_is_left_out_with_a_warning(moefit) -> None:
+    listed = "  CUDA0: dead (0 MiB, 0 MiB free)\n  CUDA1: card (24000 MiB, 24000 MiB free)"
+    status, out, err = moefit("args", listed=listed)
+    assert 0 == status
+    assert "warning: the program lists CUDA0 (dead) without memory: left out, for its driver fails" in err
+    assert ("CUDA0" in out, "-dev CUDA1" in out) == (False, True)
+
+
+def test_an_accelerator_without_memory_of_its_own_is_no_gpu(moefit) -> None:
+    status, _, err = moefit("args", listed="  BLAS: OpenBLAS (0 MiB, 0 MiB free)")
+    assert (0, False) == (status, "OpenBLAS" in err)
+
+
 def test_cards_hidden_on_purpose_are_no_failure(moefit, monkeypatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     assert 0 == moefit("args", files=EVIDENCE["NVIDIA's device files"], nvml=fake_nvml(FakeCard()))[0]
