@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from moefit.cost import constants as c
 from moefit.cost.decode import cache_bytes
-from moefit.cost.prefill import attention_flops, micro_batches
+from moefit.cost.prefill import attention_flops, grouped, micro_batches
 from moefit.cost.run import run_of
 from moefit.machine.types import CPU
 from moefit.memory.memo import per_object
@@ -159,11 +159,9 @@ def _on_device(run: Run, part: _Part, place: int, times: _Times, waiting: float)
 
 def _products(run: Run, part: _Part, place: int, tokens: int) -> float:
     """Seconds that a device multiplies one byte of a part in a micro-batch."""
-    rate = run.rates[place]
     if not part.experts:
-        return 2.0 * part.macs * tokens / rate.flops
-    padding = rate.padding * run.work.distinct(tokens) * run.work.experts / max(1.0, run.work.experts_used)
-    return 2.0 * part.macs * (tokens + padding) / rate.expert_flops
+        return 2.0 * part.macs * tokens / run.rates[place].flops
+    return part.macs * grouped(run, place, tokens) if part.macs else 0.0
 
 
 def _on_cpu(run: Run, part: _Part, times: _Times, busiest: int | None) -> float:

@@ -32,7 +32,8 @@ def prompt_terms(run: Run, prompt: int) -> Iterator[tuple[str, str, float]]:
         busiest = max(terms, key=lambda term: term[2])[1]
         for name, place, seconds in terms:
             yield name, place, seconds * times * (1.0 if place == busiest else overlap)
-        yield "masks", "CPU", tokens * times * _masked(run, tokens) * run.batch_host.masked
+    yield "masks", "CPU", _masks(run, sizes)
+    yield "start", "CPU", _start(run)
     yield from _attention(run, prompt)
     for index, output in run.tally.output.items():
         rate = run.batch_host.read if index == CPU else run.rates[index].read
@@ -54,13 +55,16 @@ def micro_batches(settings: Settings, prompt: int) -> Counter[int]:
 
 def products(run: Run, load: Load, place: int, tokens: int) -> float:
     """Seconds of the matrix products of a micro-batch on a device."""
-    rate = run.rates[place]
-    base = 2.0 * load.base_macs * tokens / rate.flops
-    if not load.expert_macs:
-        return base
-    padding = rate.padding * run.work.distinct(tokens) * run.work.experts / run.work.experts_used
-    faster = 1.0 + run.work.in_fp4 * (rate.fp4 - 1.0)
-    return base + 2.0 * load.expert_macs * (tokens + padding) / (rate.expert_flops * faster)
+    base = 2.0 * load.base_macs * tokens / run.rates[place].flops
+    return base + load.expert_macs * grouped(run, place, tokens) if load.expert_macs else base
+
+
+def grouped(run: Run, place: int, tokens: int) -> float:
+    """Seconds that a micro-batch takes for each multiply-add of a token's routed experts on a device, padding counted."""
+    rate, work = run.rates[place], run.work
+    padding = rate.padding * work.distinct(tokens) * work.experts / max(1, work.experts_used)
+    faster = 1.0 + work.in_fp4 * (rate.fp4 - 1.0)
+    return 2.0 * (tokens + padding) / (rate.expert_flops * faster)
 
 
 def host_products(run: Run, load: Load, tokens: int) -> float:
@@ -120,9 +124,17 @@ def _ways(run: Run, tokens: int, *, helped: bool) -> float:
 
 def _on_device(run: Run, load: Load, place: int, tokens: int) -> float:
     rate = run.rates[place]
-    read = (load.base_bytes + load.expert_bytes * run.work.distinct(tokens)) / rate.read
     recurrence = 2.0 * load.recurrence_macs * tokens / rate.recurrence_flops
-    return max(products(run, load, place, tokens), read) + recurrence + rate.launches(load)
+    return _multiplied(run, load, place, tokens) + recurrence + rate.launches(load)
+
+
+def _multiplied(run: Run, load: Load, place: int, tokens: int) -> float:
+    """Seconds of a micro-batch's products on a device, which reads the weights for them, copied ones too, and hides little of either behind the other."""
+    read = (load.base_bytes + load.expert_bytes * run.work.distinct(tokens)) / run.rates[place].read
+    together: float = (products(run, load, place, tokens) ** c.FED_TILES + read**c.FED_TILES) ** (
+        1.0 / c.FED_TILES
+    )
+    return together
 
 
 def _helped(run: Run, load: Load, tokens: int) -> Iterator[tuple[str, str, float]]:
@@ -135,9 +147,28 @@ def _helped(run: Run, load: Load, tokens: int) -> Iterator[tuple[str, str, float
     if load.base_bytes or load.expert_bytes:
         copies = copied(run, load, tokens) / run.copy - moe_cache.spared(run, tokens)
         yield "copies", place, copies + load.expert_tensors * c.COPY_START
-        yield "products", place, products(run, load, run.helper, tokens)
+        yield "products", place, _multiplied(run, load, run.helper, tokens)
     outputs = 12.0 * tokens * run.work.embedding * max(1, run.work.experts_used)
     yield "copies", place, load.layers * outputs / run.copy
+
+
+def _masks(run: Run, sizes: Counter[int]) -> float:
+    """Seconds in which the masks are made and devices wait: where they have all the weights, those of the first micro-batch alone.
+
+    They still work on it while the next one's are made; what they compute with weights from RAM is waited for layer by layer.
+    source: src/llama-context.cpp, llama_context::graph_compute, which does not wait; ggml/src/ggml-backend.cpp, ggml_backend_sched_compute_splits
+    """
+    alone = run.tally.places[CPU]
+    taken = [tokens * times * _masked(run, tokens) for tokens, times in sizes.items()]
+    if alone.base_macs or alone.expert_macs:
+        return sum(taken) * run.batch_host.masked
+    return taken[0] / next(iter(sizes.values())) * run.batch_host.masked
+
+
+def _start(run: Run) -> float:
+    """Seconds until devices work on the first micro-batch: its graph is built, and its first kernels are started."""
+    layers = sum(load.layers for place, load in run.tally.places.items() if place != CPU)
+    return layers * run.batch_host.begun * run.slower_hops
 
 
 def _masked(run: Run, tokens: int) -> float:

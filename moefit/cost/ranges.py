@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 _PREFILL: Final[dict[Confidence, tuple[float, float]]] = {
     "measured": (0.90, 1.10),
-    "calibrated": (0.80, 1.15),
-    "catalogue": (0.75, 1.35),
+    "calibrated": (0.85, 1.25),
+    "catalogue": (0.78, 1.30),
     "guessed": (0.65, 1.40),
 }
 _DECODE: Final[dict[Confidence, tuple[float, float]]] = {

@@ -74,6 +74,8 @@ class HostRates:
     """Seconds in which one core chooses and sends a token."""
     masked: float
     """Seconds in which one core decides whether a token sees a cell."""
+    begun: float
+    """Seconds in which one core builds a layer's graph for a prompt and starts its first kernels."""
 
     def seconds(self, read: float, work: float) -> float:
         """Time to read `read` bytes that weigh `work`: near the slower of the two limits, above it where they are close."""
@@ -104,19 +106,22 @@ def device_rates(device: Device) -> DeviceRates:
     """What `device` does per second."""
     bandwidth = device_bandwidth(device)
     backend = device.backend.name
-    share, slower, experts = _family(device)
+    family = next((chip for chip in c.CHIPS if chip.name.search(device.description)), None)
+    share, slower = (family.share, family.launch) if family else (c.USUAL_SHARE[backend], 1.0)
     peak = device.compute or c.FLOPS_PER_BYTE * bandwidth
     flops = peak * share
+    experts = family.experts if family and family.experts else c.EXPERT_SHARE[backend]
+    attention = family.attention if family and family.attention else share * c.ATTENTION_SHARE[backend]
     launch = c.LAUNCH[backend] * slower
     readable, clocks = bandwidth * _read_share(device), _clocks(device)
     return DeviceRates(
         read=min(readable, clocks * c.DRAWN),
         read_fp4=min(readable, clocks * c.DRAWN_FP4),
         flops=flops,
-        expert_flops=flops * (experts or c.EXPERT_SHARE[backend]),
+        expert_flops=flops * experts,
         fp4=c.FP4 if backend == "CUDA" and c.FP4_CHIPS.search(device.description) else 1.0,
         padding=c.PADDING,
-        attention_flops=flops * c.ATTENTION_SHARE[backend],
+        attention_flops=peak * attention,
         recurrence_flops=peak
         * c.RECURRENCE_SHARE
         * (0.5 if _FEW_PLAIN_UNITS.search(device.description) else 1.0),
@@ -147,14 +152,6 @@ def _clocks(device: Device) -> float:
     return device.compute / flops if device.compute and flops else inf
 
 
-def _family(device: Device) -> tuple[float, float, float | None]:
-    """Share of the FP16 tensor peak that a large quantised product reaches on `device`, its factor for small kernels, and its own share for experts."""
-    for family in c.CHIPS:
-        if family.name.search(device.description):
-            return family.share, family.launch, family.experts
-    return c.USUAL_SHARE[device.backend.name], 1.0, None
-
-
 def host_rates(machine: Machine, settings: Settings, threads: int | None) -> HostRates:
     """What the processor of `machine` does per second with so many threads; None for one per core."""
     threads = threads or best_threads(machine)
@@ -178,6 +175,7 @@ def host_rates(machine: Machine, settings: Settings, threads: int | None) -> Hos
         pageable=0.75 * single if single else _staging(machine),
         served=c.SERVED_BY_SERVER if server else c.SERVED,
         masked=c.MASKED_BY_SERVER if server else c.MASKED,
+        begun=c.BEGUN_BY_SERVER if server else c.BEGUN,
     )
 
 

@@ -52,7 +52,7 @@ def test_devices_change_places_only_for_a_gain_worth_a_longer_line(gpus):
 
 
 def test_of_two_cards_alike_the_first_is_used():
-    made = two_cards("-c", "8192", gpus=("rtx-3090", "rtx-3090"))
+    made = two_cards("-c", "8192", "-ub", "2048", gpus=("rtx-3090", "rtx-3090"))
     assert ["CUDA0"] == [d.device.name for d in made.devices]
 
 

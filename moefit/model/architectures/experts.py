@@ -127,7 +127,7 @@ ROWS: Final[dict[str, Architecture]] = {
         positions=Positions.SECTIONED,
     ),
     "gpt-oss": Architecture(
-        evenness=0.3,
+        evenness=0.22,
         graph=Plain(route="routes.gpt_oss", outputs="hidden"),
         reads="attention.sliding_window attention.sliding_window_pattern expert_feed_forward_length",
         window=Window(pattern=2),
