@@ -8,6 +8,14 @@ from typing import Final
 
 from moefit.values import dataclass
 
+PARTIAL: Final = frozenset(
+    {"ADD_MATRIX", "FLASH_ATTN_EXT", "LIGHTNING_INDEXER", "MUL_MAT_ID_F32", "SSM_CONV", "SSM_SCAN"}
+)
+"""Operations of which ggml-cuda runs some shapes and types only, as far as a model meets one that it does not (memory.graph.rules).
+
+ADD_MATRIX is a sum with a matrix of the file, MUL_MAT_ID_F32 a product of experts whose sources must stay f32 (GGML_PREC_F32).
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Backend:
@@ -31,6 +39,8 @@ class Backend:
     """Keeps tensors longer for its fused kernels, as ggml-cuda does (ggml_backend_cuda_graph_optimize)."""
     peer_copies: bool = False
     """Copies from one of its devices to another without the host's memory (its cpy_tensor_async)."""
+    partial: frozenset[str] = frozenset()
+    """Operations of which it runs some shapes only (its supports_op); all shapes of any other."""
     pipelines: bool = True
     """Computes asynchronously and has events, so that devices may work on several micro-batches at once (`async` and `events` of its get_props)."""
 
@@ -47,6 +57,7 @@ _BACKENDS: Final = {
             tells_integrated=True,
             row_padding=512,
             fuses=True,
+            partial=PARTIAL,
             peer_copies=True,
         ),
         Backend(
@@ -57,6 +68,7 @@ _BACKENDS: Final = {
             tells_integrated=True,
             row_padding=512,
             fuses=True,
+            partial=PARTIAL,
             peer_copies=True,
         ),
         Backend(
@@ -66,6 +78,7 @@ _BACKENDS: Final = {
             tells_integrated=True,
             row_padding=512,
             fuses=True,
+            partial=PARTIAL,
             peer_copies=True,
         ),
         Backend(

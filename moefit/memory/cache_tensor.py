@@ -10,6 +10,7 @@ from moefit.memory.buffers import allocated
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
+    from moefit.launch.settings import Settings
     from moefit.machine.backends import Backend
 
 CACHE_TYPES: Final = {
@@ -42,3 +43,11 @@ def cache_type(name: str) -> QuantType:
     if name not in CACHE_TYPES:
         raise UsageError(f"no KV cache type {name!r}", f"one of {' '.join(CACHE_TYPES)}")
     return CACHE_TYPES[name]
+
+
+def may_lose_flash_attention(settings: Settings) -> bool:
+    """Whether `-fa auto` gives it up where a device lacks it; with a quantised V cache it stays, on the CPU if need be.
+
+    source: src/llama-context.cpp, llama_init_from_model
+    """
+    return settings.flash_attention == "auto" and cache_type(settings.cache_type_v).block == 1

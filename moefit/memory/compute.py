@@ -16,7 +16,7 @@ from typing import Final
 
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device
-from moefit.memory.cache_tensor import cache_type
+from moefit.memory.cache_tensor import cache_type, may_lose_flash_attention
 from moefit.memory.cells import context
 from moefit.memory.graph.context import Batch, Homes
 from moefit.memory.graph.peaks import Peaks, Question, guessed, peaks_of, sketch
@@ -90,7 +90,7 @@ def _asked(
         offload=settings.op_offload and any(device.backend.op_offload for device in devices),
         min_batch=settings.op_offload_min_batch,
         copies=COPIES if pipelines(devices, settings, placement) else 1,
-        auto=settings.flash_attention == "auto",
+        auto=may_lose_flash_attention(settings),
         repacked=REPACKABLE if settings.repack and not settings.host_buffers else frozenset(),
     )
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from moefit.machine.types import CPU
 from moefit.memory.buffers import HOST
+from moefit.memory.cache_tensor import may_lose_flash_attention
 from moefit.memory.cells import Cells, context
 from moefit.memory.host import FLOAT
 from moefit.memory.hparams import hparams
@@ -63,9 +64,9 @@ def _stays_on(model: Model, settings: Settings) -> bool:
     Caches on the host do that in models with recurrent states, whose steps on the CPU pull attention along.
     source: src/llama-context.cpp, llama_context::sched_reserve; ggml/src/ggml-backend.cpp, ggml_backend_sched_split_graph
     """
-    if settings.flash_attention == "auto":
+    if may_lose_flash_attention(settings):
         return settings.kv_offload or not any(hparams(model).state)
-    return settings.flash_attention == "on"
+    return settings.flash_attention != "off"
 
 
 def _cached(model: Model, settings: Settings) -> int:

@@ -71,8 +71,17 @@ static bool offload(ggml_backend_dev_t, const ggml_tensor * op) {
     }
 }
 
+static bool is_attended(ggml_type type) {
+    switch (type) {
+        case GGML_TYPE_F32: case GGML_TYPE_F16: case GGML_TYPE_BF16: case GGML_TYPE_Q4_0: case GGML_TYPE_Q4_1:
+        case GGML_TYPE_Q5_0: case GGML_TYPE_Q5_1: case GGML_TYPE_Q8_0: return true;
+        default: return false;
+    }
+}
+
 static bool supports(ggml_backend_dev_t, const ggml_tensor * op) {
     if (op->op != GGML_OP_FLASH_ATTN_EXT) { return true; }
+    if (!is_attended(op->src[1]->type) || !is_attended(op->src[2]->type)) { return false; }
     const int64_t k = op->src[1]->ne[0], v = op->src[2]->ne[0], gqa = op->src[0]->ne[2] / op->src[1]->ne[2];
     const bool opt = gqa >= 2 && op->src[3] && op->src[1]->ne[1] % 256 == 0;
     switch (k) {

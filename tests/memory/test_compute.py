@@ -11,21 +11,14 @@ from moefit.memory.compute import compute_buffers
 from moefit.memory.footprint import footprint
 from moefit.memory.graph import decoder
 from moefit.model import build
-from moefit.model.architectures import is_described
 from moefit.placement.types import Placement
 from tests import oracle
-from tests.oracle.exceptions import EXCEPTIONS
 from tests.oracle.launches import launch
 
-MIB = 1 << 20
 ROWS = [row for row in (*oracle.rows(), *oracle.extra_rows()) if row.devices]
 
 
-def architecture(name):
-    return oracle.models()[name]["architecture"]
-
-
-KNOWN = sorted({row.model for row in ROWS if is_described(architecture(row.model))})
+MODELS = sorted({row.model for row in ROWS})
 
 
 def buffers(row):
@@ -35,36 +28,22 @@ def buffers(row):
     return (*said.devices, said.host), real
 
 
-@pytest.mark.parametrize("name", KNOWN)
-def test_no_buffer_is_low_by_more_than_one_percent_nor_off_by_more_than_two(name):
-    low, off = [], []
+@pytest.mark.parametrize("name", MODELS)
+def test_every_recorded_buffer_is_predicted_to_the_byte(name):
+    offenders = []
     for row in ROWS:
-        if row.model != name:
-            continue
-        said, real = buffers(row)
-        if any(r - s > max(4 * MIB, r / 100) for s, r in zip(said, real, strict=True)):
-            low.append((row.name, said, real))
-        if any(abs(r - s) > max(8 * MIB, r / 50) for s, r in zip(said, real, strict=True)):
-            off.append((row.mode, row.flags, said, real))
+        if row.model == name:
+            said, real = buffers(row)
+            if said != real:
+                offenders.append((row.name, said, real))
 
-    assert [] == low
-    assert [] == [entry for entry in off if (name, *entry[:2]) not in EXCEPTIONS]
-
-
-def test_an_exception_is_a_row_that_misses_the_narrow_bound():
-    missed = {
-        (row.model, row.mode, row.flags)
-        for row in ROWS
-        if (row.model, row.mode, row.flags) in EXCEPTIONS
-        and any(abs(r - s) > max(8 * MIB, r / 50) for s, r in zip(*buffers(row), strict=True))
-    }
-    assert missed == set(EXCEPTIONS)
+    assert [] == offenders
 
 
 def test_both_modes_and_the_models_of_the_issue_are_compared():
     modes = {row.mode for row in ROWS}
     assert {"rpc", "cuda-like"} == modes
-    assert {row.model for row in oracle.rows()} <= set(KNOWN)
+    assert {row.model for row in oracle.rows()} <= set(MODELS)
 
 
 def small():

@@ -1,40 +1,23 @@
-"""Recorded rows whose compute buffers miss the narrow bound, max(8 MiB, 2%), and why; test_compute.py finds any other."""
+"""Recorded answers that differ from what is counted, and why; the tests on recorded rows find any other."""
 
-A_LEAF_ON_THE_CPU = "8 MiB more than the host needs: one of the selection's constants is placed on the CPU"
-NO_SCAN = "the recorder's devices take a scan over 64 states, which a real CUDA card leaves to the CPU: more is said"
-F32_SOURCES = (
-    "the recorder's devices take a product of experts whose sources must stay f32, which a real CUDA card leaves to the CPU, "
-    "with a copy of the experts on the host: more is said"
-)
+FEW_LAYERS_DIFFER = frozenset(
+    {
+        ("glm-4.7-flash", "-c 8192 -ub 512 -ot " + r"blk\.(24|25|26|27|28|29|30|31|32|33|34|35|36|37|38|39|40|41|42|43|44|45|46|47)\.ffn_(up|down|gate|gate_up)_(ch|)exps=CPU"),
+        ("granite-4.0-h-small", "-c 32768 -ctk bf16 -ctv bf16 -ngl 20"),
+        ("nemotron-3-mtp", "-c 8192 -ub 2048 -ngl 13"),
+        ("qwen3-next-mtp", "-c 8192 -ub 2048 -ngl 24"),
+        ("small-command-r", "-c 8192 -ub 512 -ngl 0"),
+        ("small-phi2", "-c 8192 -ub 2048 -ngl 0"),
+        ("small-plamo", "-c 8192 -ub 512 -ngl 0"),
+    }
+)  # fmt: skip
+"""Rows of a real card, by model and flags, whose compute buffer a graph of every layer gives to the byte, and one of a few layers does not.
 
-EXCEPTIONS = {
-    ("mistral-small-4", "cuda-like", "-c 8192"): F32_SOURCES,
-    ("mistral-small-4", "cuda-like", "-c 32768 -ub 1024 -np 4 -kvu"): F32_SOURCES,
-    ("mistral-small-4", "cuda-like", "-c 8192 -ngl 18"): F32_SOURCES,
-    ("mistral-small-4", "cuda-like", "-c 8192 --cpu-moe"): F32_SOURCES,
-    ("mistral-small-4", "cuda-like", "-c 8192 --n-cpu-moe 18"): F32_SOURCES,
-    ("mistral-small-4", "cuda-like", "-c 8192 --cpu-moe -ub 2048"): F32_SOURCES,
-    ("mistral-small-4", "cuda-like", "-c 8192 -ot ffn_(up|gate|gate_up)_exps=CPU"): F32_SOURCES,
-    ("plamo-2-1b", "cuda-like", "-c 8192"): NO_SCAN,
-    ("plamo-2-1b", "cuda-like", "-c 8192 -ngl 8"): NO_SCAN,
-    ("plamo-2-1b", "cuda-like", "-c 32768 -ub 1024 -np 4 -kvu"): NO_SCAN,
-    ("qwen4exp", "rpc", "-c 8192 --no-kv-offload"): A_LEAF_ON_THE_CPU,
-    ("qwen4exp", "cuda-like", "-c 8192 -ngl 24"): A_LEAF_ON_THE_CPU,
+The few layers that stand for all make a plan ten times as quick: 10 MiB too little to 28 MiB too much is said of these.
+"""
+
+ON_THE_HOST = {
+    "glm5-next": "the positions of its indexer are quantised, which llama-quantize does not do: a card cannot add them",
+    "plamo-2-1b": "a card has no scan over 64 states: its decay factors lie with what does it",
 }
-"""By model, mode and flags; none is too low by more than max(4 MiB, 1%)."""
-
-UNEXPLAINED = "a real card's own answer differs, and which of its rules does it is not known yet"
-
-TOO_LOW_ON_A_REAL_CARD = {
-    "dots3-note": UNEXPLAINED,
-    "glm-4.7-flash": UNEXPLAINED,
-    "glm5-next": UNEXPLAINED,
-    "grok-2": UNEXPLAINED,
-    "mamba-2": UNEXPLAINED,
-    "minicpm3-4b": UNEXPLAINED,
-    "minimax-text-01": UNEXPLAINED,
-    "qwen4exp": UNEXPLAINED,
-    "nomic-moe": UNEXPLAINED,
-    "small-mpt": UNEXPLAINED,
-}
-"""Models with a row in cuda.jsonl.xz whose compute buffer is counted too low by more than that."""
+"""Models of which a real card leaves up to 8 KiB of weights on the host, and why."""

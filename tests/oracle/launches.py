@@ -24,14 +24,21 @@ FREE = 24 << 30
 
 @dataclass(frozen=True, slots=True)
 class CudaLike(Device):
-    """A device as the recorder's mode cuda-like has them: CUDA's rules under an RPC device's name."""
+    """A device as the recorder's mode cuda-like has them: an RPC device's operations, but for flash attention, and CUDA's other rules."""
 
     alignment: int = 128
 
     @property
     def backend(self) -> Backend:
-        """CUDA's rules, with the row's alignment."""
-        return Backend("CUDA", op_offload=True, host_buffer=True, row_padding=512, alignment=self.alignment)
+        """What scripts/oracle/recorder.cpp changes of an RPC device, with the row's alignment."""
+        return Backend(
+            "CUDA",
+            op_offload=True,
+            host_buffer=True,
+            row_padding=512,
+            alignment=self.alignment,
+            partial=frozenset({"FLASH_ATTN_EXT"}),
+        )
 
 
 @dataclass(frozen=True, slots=True)

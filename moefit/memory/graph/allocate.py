@@ -14,7 +14,7 @@ from moefit.memory.graph.nodes import Node
 
 IN_PLACE: Final = frozenset(
     {
-        "FILL", "SCALE", "ADD", "ADD_ID", "ADD1", "SUB", "MUL", "DIV", "SQR", "SQRT", "LOG", "UNARY", "ROPE", "ROPE_BACK", "RMS_NORM",
+        "FILL", "SCALE", "ADD", "ADD_MATRIX", "ADD_ID", "ADD1", "SUB", "MUL", "DIV", "SQR", "SQRT", "LOG", "UNARY", "ROPE", "ROPE_BACK", "RMS_NORM",
         "CLAMP", "SOFT_MAX", "DIAG_MASK_ZERO", "DIAG_MASK_INF",
     }
 )  # fmt: skip

@@ -126,6 +126,9 @@ def ffn(c: Context, x: Node, layer: int, suffix: str = "", activation: str = "si
         cur = g.unary(up)
         if activation == "relu_sqr":
             cur = g.like("SQR", cur)
+        scales = c.find(layer, "ffn.act.scales") if activation == "gelu" else None
+        if scales is not None:
+            cur = g.div(cur, scales)
     return linear(c, f"ffn_down{suffix}", cur, layer)
 
 

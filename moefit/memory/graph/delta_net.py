@@ -72,14 +72,17 @@ def _beta_and_decay(c: Context, x: Node, layer: int, s: Shape) -> tuple[Node, No
     return beta, g.reshape(decay, 1, s.value_heads, tokens, sequences)
 
 
-def delta_net(c: Context, x: Node, layer: int, *, repeats: bool) -> Node:
-    """One layer; `repeats`: key heads are repeated to the number of value heads (build_layer_attn_linear)."""
+def delta_net(c: Context, x: Node, layer: int, *, repeats: bool, packed: bool = False) -> Node:
+    """One layer (build_layer_attn_linear).
+
+    `repeats`: key heads are repeated to the number of value heads; `packed`: see conv_state.
+    """
     s = shape_of(c)
     tokens, sequences = c.batch.sequence_tokens, c.batch.sequences
     mixed, z = _mixed_and_gate(c, x, layer, s)
     beta, decay = _beta_and_decay(c, x, layer, s)
     kernel = c.weight(layer, "ssm_conv1d")
-    joined = conv_state(c, mixed, layer, kernel.ne[0], s.channels)
+    joined = conv_state(c, mixed, layer, kernel.ne[0], s.channels, packed=packed)
     size = s.key * s.value * s.value_heads
     before = state(c, c.cache(layer, "s", F32, size, sequences), size)
     before = g.reshape(before, s.value, s.value, s.value_heads, sequences)

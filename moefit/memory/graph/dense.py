@@ -29,6 +29,7 @@ IMAGE_TOKENS = 8192
 LAYER_NORM = Plain(rms=False, activation="gelu")
 PHI2 = Plain(rms=False, activation="gelu", scaled_query=True)
 BARE = Plain(rms=False, activation="gelu", rope="rotations.never")
+MPT = Plain(rms=False, activation="gelu", mix="dense.unnormed_attention")
 
 
 def falcon(c: Context, layers: Sequence[int]) -> None:
@@ -81,14 +82,29 @@ def bloom(c: Context, layers: Sequence[int]) -> None:
 
 
 def positioned(c: Context, layers: Sequence[int]) -> None:
-    """A learned embedding of positions where the file has one, and no rotation (src/models/gpt2.cpp, mpt.cpp, starcoder.cpp)."""
+    """A learned embedding of positions where the file has one, and no rotation (src/models/gpt2.cpp, starcoder.cpp)."""
+    _positioned(c, layers, BARE)
+
+
+def mpt(c: Context, layers: Sequence[int]) -> None:
+    """The same, and norms of keys that no query has are not used (src/models/mpt.cpp)."""
+    _positioned(c, layers, MPT)
+
+
+def _positioned(c: Context, layers: Sequence[int], what: Plain) -> None:
     cur = embedding(c)
     table = c.outside("position_embd.weight", on_output=False)
     if table is not None:
         cur = g.add(cur, g.get_rows(table, positions(c)))
     for layer in layers:
-        cur = block(c, cur, layer, BARE, last=layer == layers[-1])
-    finish(c, cur, BARE)
+        cur = block(c, cur, layer, what, last=layer == layers[-1])
+    finish(c, cur, what)
+
+
+def unnormed_attention(c: Context, x: Node, layer: int, _what: Plain) -> Node:
+    """Attention as it is: with a norm of queries llama.cpp would reshape a view of the fused matrix's result, and end (ggml_reshape_2d)."""
+    heads = heads_of(c, layer)
+    return attend(c, layer, heads, *qkv(c, x, layer, heads))
 
 
 def bitnet(c: Context, layers: Sequence[int]) -> None:

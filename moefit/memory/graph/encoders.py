@@ -78,7 +78,7 @@ def _embedded(c: Context) -> Node:
     cur = embedding(c)
     types = c.outside("token_types.weight", on_output=False)
     if types is not None:
-        cur = g.add(cur, g.view_nd(types, (cur.ne[0],)))
+        cur = g.add_matrix(cur, g.view_nd(types, (cur.ne[0],)))
     return embedding_norm(c, cur)
 
 

@@ -98,7 +98,7 @@ def _selected(c: Context, x: Node, low: Node, layer: int, full: Node) -> Node:
     ids = g.reshape(c.input("kpool.new_idxs", I32, size, new), size * new)
     rows = g.reshape(g.get_rows(g.view_nd(cache, (2 * dim, every), row), ids), 2 * dim, size, new)
     keys, gates = (g.view_nd(rows, (dim, size, new), rows.nb[1:3]) for _ in range(2))
-    logits = g.cont(g.permute(g.add(gates, c.weight(layer, "indexer_compressor_ape")), 1, 0, 2, 3))
+    logits = g.cont(g.permute(g.add_matrix(gates, c.weight(layer, "indexer_compressor_ape")), 1, 0, 2, 3))
     weights = g.reshape(g.soft_max(g.reshape(logits, size, dim * new)), size, dim, new)
     keys = g.cont(g.permute(keys, 1, 0, 2, 3))
     pooled = g.reshape(g.sum_rows(g.mul(weights, keys)), dim, new)

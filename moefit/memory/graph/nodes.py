@@ -29,8 +29,6 @@ _DEEP: Final = 200
 
 WITHOUT_A_SAY: Final = frozenset({"ROPE", "FLASH_ATTN_EXT"})
 """Operations whose weights are too small to decide where they run (ggml_backend_sched_backend_id_from_cur)."""
-PARTIAL: Final = frozenset({"MUL_MAT_ID_F32", "SSM_SCAN", "FLASH_ATTN_EXT"})
-"""Operations that not every backend runs (graph.rules)."""
 
 
 class Node:
@@ -310,6 +308,11 @@ def mul_mat_id(experts: Node, x: Node, ids: Node, *, precise: bool = False) -> N
 def add(a: Node, b: Node) -> Node:
     """Sum, b broadcast."""
     return like("ADD", a, b)
+
+
+def add_matrix(a: Node, b: Node) -> Node:
+    """Sum with a matrix of the file, or a part of one: its type says who can do it."""
+    return like("ADD_MATRIX", a, b)
 
 
 def add_id(a: Node, b: Node, ids: Node) -> Node:

@@ -42,7 +42,7 @@ def build(c: Context, layers: Sequence[int]) -> None:
         x, inject = _mixed(c, cur, layer, "attn")
         c.expand(x)
         if c.memory.state[layer] is not None:
-            x = delta_net(c, x, layer, repeats=False)
+            x = delta_net(c, x, layer, repeats=False, packed=True)
         else:
             x = _attention(c, x, layer)
         if layer == layers[-1]:

@@ -38,23 +38,30 @@ def state(c: Context, cache: Node, size: int, gather: Gather | None = None) -> N
     return out
 
 
-def _keep_last(c: Context, joined: Node, cache: Node, columns: int, channels: int) -> None:
+def _keep_last(
+    c: Context, joined: Node, cache: Node, columns: int, channels: int, *, packed: bool = False
+) -> None:
     """Write the last columns of the convolution's input back into its state, for every snapshot."""
-    sequences = c.batch.sequences
-    for _ in range(min(c.batch.sequence_tokens, c.batch.snapshots)):
+    sequences, snapshots = c.batch.sequences, c.batch.snapshots
+    for _ in range(snapshots if packed else min(c.batch.sequence_tokens, snapshots)):
         last = g.view_nd(joined, (columns, channels, sequences), joined.nb[1:3])
+        if packed:
+            last = g.cont(last)
         kept = g.view_nd(cache, (columns * channels, sequences), (cache.nb[1],))
         c.expand(g.cpy(last, kept))
 
 
-def conv_state(c: Context, x: Node, layer: int, kernel: int, channels: int) -> Node:
-    """The convolution's input: its state, then the batch (build_conv_state)."""
+def conv_state(c: Context, x: Node, layer: int, kernel: int, channels: int, *, packed: bool = False) -> Node:
+    """The convolution's input: its state, then the batch (build_conv_state).
+
+    `packed`: the new state is made contiguous before it is kept (src/models/qwen4exp.cpp, build_conv_state_at).
+    """
     sequences = c.batch.sequences
     size = (kernel - 1) * channels
     cache = c.cache(layer, "r", F32, size, sequences)
     before = g.reshape(state(c, cache, size), kernel - 1, channels, sequences)
     joined = g.concat(before, g.transpose(x), 0)
-    _keep_last(c, joined, cache, kernel - 1, channels)
+    _keep_last(c, joined, cache, kernel - 1, channels, packed=packed)
     return joined
 
 

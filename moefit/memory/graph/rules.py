@@ -5,16 +5,16 @@ source: ggml/src/ggml-cuda/ggml-cuda.cu and fattn.cu; the other backends run eve
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from moefit.machine.backends import Backend
 from moefit.memory.graph.allocate import AllocSize
 from moefit.memory.graph.nodes import F16, Node
 
-CUDA_KERNELS: Final = frozenset({"CUDA", "ROCm", "MUSA"})
-"""Backends compiled from ggml-cuda."""
-
 _SQUARE_HEADS: Final = frozenset({40, 64, 72, 80, 96, 112, 128, 256})
+_ATTENDED: Final = frozenset({"f32", "f16", "bf16", "q4_0", "q4_1", "q5_0", "q5_1", "q8_0"})
+"""Types of a cache that its kernels of attention and of the indexer read (ggml_cuda_fattn_kv_type_supported)."""
 
 
 def batch_size(node: Node) -> int:
@@ -30,25 +30,14 @@ def batch_size(node: Node) -> int:
 
 def runs(backend: Backend | None, node: Node) -> bool:
     """Whether a backend can run a node; None is the CPU, which runs everything."""
-    if backend is None or backend.name not in CUDA_KERNELS:
-        return True
-    if node.op == "MUL_MAT_ID_F32":
+    return backend is None or node.op not in backend.partial or _CUDA[node.op](node)
+
+
+def _flash_attention(node: Node) -> bool:
+    q, k, v, mask = node.sources[:4]
+    if not {k.type.name, v.type.name} <= _ATTENDED or mask.ne[2] != 1:
         return False
-    if node.op == "SSM_SCAN":
-        return _cuda_scan(node)
-    if node.op != "FLASH_ATTN_EXT":
-        return True
-    q, k, v = node.sources[:3]
     return cuda_flash_attention(k.ne[0], v.ne[0], q.ne[2] // k.ne[2])
-
-
-def _cuda_scan(node: Node) -> bool:
-    """Whether ggml-cuda has a kernel for this scan (ggml_backend_cuda_device_supports_op)."""
-    states, a, b = node.sources[0], node.sources[3], node.sources[4]
-    width, head, heads = states.ne[:3]
-    if a.ne[0] == 1:  # Mamba-2
-        return width in {96, 128, 256} and head % 16 == 0
-    return width == 16 and head == 1 and heads % 128 == 0 and b.ne[1] == 1
 
 
 def cuda_flash_attention(key: int, value: int, ratio: int) -> bool:
@@ -60,6 +49,43 @@ def cuda_flash_attention(key: int, value: int, ratio: int) -> bool:
         return False
     width, multiple = needs[key]
     return value == width and ratio >= 2 and ratio % multiple == 0
+
+
+def _scan(node: Node) -> bool:
+    states, a, b = node.sources[0], node.sources[3], node.sources[4]
+    width, head, heads = states.ne[:3]
+    if a.ne[0] == 1:  # Mamba-2
+        return width in {96, 128, 256} and head % 16 == 0
+    return width == 16 and head == 1 and heads % 128 == 0 and b.ne[1] == 1
+
+
+def _convolution(node: Node) -> bool:
+    return node.sources[0].ne[1] % 128 == 0
+
+
+def _indexer(node: Node) -> bool:
+    """ggml_cuda_lightning_indexer_supported."""
+    q, k = node.sources[:2]
+    return q.ne[0] == 128 and q.ne[1] in {4, 32, 64} and k.type.name in _ATTENDED
+
+
+def _never(_: Node) -> bool:
+    return False
+
+
+def _float_term(node: Node) -> bool:
+    return node.sources[1].type.name in {"f32", "f16"}
+
+
+_CUDA: Final[Mapping[str, Callable[[Node], bool]]] = {
+    "ADD_MATRIX": _float_term,
+    "FLASH_ATTN_EXT": _flash_attention,
+    "LIGHTNING_INDEXER": _indexer,
+    "MUL_MAT_ID_F32": _never,
+    "SSM_CONV": _convolution,
+    "SSM_SCAN": _scan,
+}
+"""Which shapes and types of an operation it has kernels for (ggml_backend_cuda_device_supports_op)."""
 
 
 def alloc_size(backend: Backend | None) -> AllocSize:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from moefit.memory.graph.nodes import NO_BACKEND, PARTIAL, WITHOUT_A_SAY, Graph, Node
+from moefit.machine.backends import PARTIAL
+from moefit.memory.graph.nodes import NO_BACKEND, WITHOUT_A_SAY, Graph, Node
 from moefit.values import dataclass
 
 Predicate = Callable[[int, Node], bool]

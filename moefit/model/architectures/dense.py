@@ -123,7 +123,7 @@ ROWS: Final[dict[str, Architecture]] = {
         graph=Plain(route="routes.softmax_normalised", rotate="rotations.mistral_tempered"),
         reads="attention.temperature_scale",
     ),
-    "mpt": Architecture(splits_tensors=False, graph="dense.positioned", reads="attention.clamp_kqv"),
+    "mpt": Architecture(splits_tensors=False, graph="dense.mpt", reads="attention.clamp_kqv"),
     "muse-glimmer": Architecture(
         graph="dense.muse_glimmer",
         reads="attention.sliding_window attention.sliding_window_pattern logit_scale",
@@ -159,6 +159,7 @@ ROWS: Final[dict[str, Architecture]] = {
     "plamo2": Architecture(
         splits_tensors=False,
         graph=Plain(mix="hybrids.plamo2"),
+        grows=True,
         reads="ssm.conv_kernel ssm.group_count ssm.inner_size ssm.state_size ssm.time_step_rank",
         recurrent=Recurrent.NO_KV_HEADS,
         nextn_in_main=True,

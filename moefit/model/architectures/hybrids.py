@@ -94,6 +94,7 @@ ROWS: Final[dict[str, Architecture]] = {
     "mamba2": Architecture(
         splits_tensors=False,
         graph="hybrids.pure_mamba2",
+        grows=True,
         reads="ssm.conv_kernel ssm.group_count ssm.inner_size ssm.state_size ssm.time_step_rank",
         recurrent=Recurrent.EVERY_LAYER,
         state_only=True,
@@ -101,6 +102,7 @@ ROWS: Final[dict[str, Architecture]] = {
     "minimax-01": Architecture(
         splits_tensors=False,
         graph="linear_attention.minimax_01",
+        grows=True,
         reads="attention.recurrent_layers residual_scale",
         defaults={"full_attention_interval": 8},
         recurrent=Recurrent.INTERVAL,

@@ -189,7 +189,7 @@ class Architecture:
     period: int = 1
     """After how many layers it repeats, where layers differ by their number and not by their tensors."""
     grows: bool = False
-    """Every layer leaves something allocated (a leaf that is no input): no few layers stand for all."""
+    """No few layers stand for all: each leaves something allocated (a leaf that is no input), or finds other free blocks than the one before."""
     fused_streams: bool = False
     """It has fused operations of hyper-connections, which may be switched off."""
     fused_clamp: bool = False
