@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 
 import pytest
 from hypothesis import settings
@@ -22,3 +23,9 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     if config.getoption("markexpr") != "not llama":
         return None
     return "real llama.cpp: left out; `scripts/build_llama.sh` once, then `pytest -m llama`"
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector of cycles rest: it would walk all rows and graphs again and again, half of the time, to find next to none."""
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 50)

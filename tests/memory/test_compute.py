@@ -137,8 +137,8 @@ def test_a_few_layers_give_what_the_whole_graph_gives(monkeypatch, flash, batch)
     cases = [Placement((0,) * model.slots, moved), Placement((CPU,) * 10 + (0,) * (model.slots - 10))]
     settings = replace(settings, flash_attention=flash, ubatch=batch, batch=max(2048, batch), context=16384)
     few = [compute_buffers(model, devices, settings, case).devices for case in cases]
-    choose = peaks.choose
-    monkeypatch.setattr(peaks, "choose", lambda *args, **_: choose(*args, whole=True))
+    choose = peaks._choose
+    monkeypatch.setattr(peaks, "_choose", lambda *args, **_: choose(*args, whole=True))
     peaks._known(model).clear()
     every = [compute_buffers(model, devices, settings, case).devices for case in cases]
 

@@ -68,8 +68,8 @@ def compute(row):
 def test_where_few_layers_do_not_stand_for_all_every_layer_does(monkeypatch):
     rows = [row for row in oracle.cuda_rows() if (row.model, row.flags) in FEW_LAYERS_DIFFER]
     few = {(row.model, row.flags) for row in rows if compute(row) != told(row)[-2:]}
-    choose = peaks.choose
-    monkeypatch.setattr(peaks, "choose", lambda *args, **_: choose(*args, whole=True))
+    choose = peaks._choose
+    monkeypatch.setattr(peaks, "_choose", lambda *args, **_: choose(*args, whole=True))
     assert few == FEW_LAYERS_DIFFER
     assert [told(row)[-2:] for row in rows] == [compute(row) for row in rows]
 
