@@ -38,6 +38,7 @@ HARMLESS = {
         "array",
         "bisect",
         "collections",
+        "contextlib",
         "dataclasses",
         "difflib",
         "enum",

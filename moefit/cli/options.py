@@ -91,7 +91,13 @@ Gpu = Annotated[
     ),
 ]
 RamSize = Annotated[
-    str | None, typer.Option("--ram", metavar="SIZE", help="RAM that is available.", rich_help_panel=_MACHINE)
+    str | None,
+    typer.Option(
+        "--ram",
+        metavar="SIZE",
+        help="RAM that is available; +8GiB: so much more than there is.",
+        rich_help_panel=_MACHINE,
+    ),
 ]
 RamBandwidth = Annotated[
     str | None,

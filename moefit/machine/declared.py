@@ -113,12 +113,15 @@ def declare_host(
     """`ram` and `cpu` with `--ram`, `--ram-bandwidth` and `--cores` in the place of what was detected.
 
     A declared RAM is all available, as a declared card is all free, and nothing known of the detected host carries over: without
-    `--cores` it has a typical desktop's.
+    `--cores` it has a typical desktop's. `+8GiB` is the detected host with so much more.
 
     Raises:
         UsageError: a bad size or bandwidth, or fewer than one core.
     """
-    if total is not None:
+    if total is not None and adds(total):
+        more = parse_size(total.strip()[1:])
+        ram = replace(ram, total=ram.total + more, available=ram.available + more)
+    elif total is not None:
         size = parse_size(total)
         if size == 0:
             raise UsageError("--ram 0: a machine has memory", "say how much: --ram 32GiB")
@@ -133,6 +136,11 @@ def declare_host(
             raise UsageError(f"--cores {cores}: at least one is needed")
         cpu = Cpu(cores=cores, threads=cores)
     return ram, cpu
+
+
+def adds(ram: str) -> bool:
+    """Whether a `--ram` says how much more there is than was detected: `+8GiB`."""
+    return ram.lstrip().startswith("+")
 
 
 def _measured(text: str) -> int:

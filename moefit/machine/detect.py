@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Final
 
 from moefit.errors import InputError, UsageError
 from moefit.machine.calibration_file import load_calibration
-from moefit.machine.declared import amend, amendments, apply_limits, declare_host, parse_gpus, shared_memory
+from moefit.machine.declared import (
+    adds,
+    amend,
+    amendments,
+    apply_limits,
+    declare_host,
+    parse_gpus,
+    shared_memory,
+)
 from moefit.machine.host import ROOT, read_cpu, read_fingerprint, read_ram
 from moefit.machine.types import Machine
 from moefit.sizes import format_size, parse_size
@@ -76,13 +84,14 @@ def detect(
         InputError: a machine file that cannot be read or understood; a preferred server that does not answer.
     """
     options, said = _with_shared(options)
+    detected = options.ram is None or adds(options.ram)
     if options.machine_file is not None:
         if options.gpus:
             raise UsageError("--gpu and --machine both say which GPUs there are", "give one of them")
         machine = _read_file(Path(options.machine_file))
     else:
         amending = amendments(options.gpus)
-        ram_given = parse_size(options.ram) if options.ram else None
+        ram_given = None if detected or options.ram is None else parse_size(options.ram)
         declared = () if amending else parse_gpus(options.gpus, ram_given)
         machine = Machine(declared, read_ram(root), read_cpu(root), host=read_fingerprint(root))
         if amending or not options.gpus:
@@ -91,12 +100,12 @@ def detect(
             )
             if not machine.gpus:
                 machine = _without_answer(machine, environment, root, asked=ask_server is not None)
-        if options.calibrated and options.ram is None:
+        if options.calibrated and detected:
             machine = _calibrated(machine, environment)
         if amending:
             machine = replace(machine, gpus=amend(machine.gpus, options.gpus))
     ram, cpu = declare_host(machine.ram, machine.cpu, options.ram, options.ram_bandwidth, options.cores)
-    host = machine.host if options.ram is None else ""
+    host = machine.host if detected else ""
     machine = replace(machine, ram=ram, cpu=cpu, host=host, warnings=(*machine.warnings, *said))
     return apply_limits(machine, options.budgets, options.excluded)
 

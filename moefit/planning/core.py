@@ -48,6 +48,11 @@ def plan(request: Request) -> Plan:
     return replace(made, alternatives=tuple(alternatives(request, chosen, _planned)))
 
 
+def without_alternatives(request: Request, context: int | None = None) -> Plan:
+    """The same where nobody asks what else would run; with `context` (tokens) for that one, which is known to be what the line leaves open."""
+    return _planned(request, context)[0]
+
+
 def _planned(request: Request, context: int | None = None) -> tuple[Plan, Candidate]:
     """The plan and what was chosen for it, without alternatives; with `context` (tokens) for that one."""
     refuse(request)

@@ -210,3 +210,9 @@ def test_two_of_a_card_are_written_as_people_say_it():
     twice = parse_gpus(["rtx-3060", "rtx-3060"])
     assert twice == parse_gpus(["2x3060"]) == parse_gpus(["2 x RTX 3060 12GB"]) == parse_gpus(["2*rtx-3060"])
     assert [8 << 30] * 3 == [device.free for device in parse_gpus(["3x3060,free=8GiB"])]
+
+
+def test_ram_that_is_added_keeps_what_was_detected() -> None:
+    ram, cpu = declare_host(HOST, CPU, " +8GiB", None, None)
+    assert (72 * GIB, 58 * GIB) == (ram.total, ram.available)
+    assert (HOST.bandwidth, HOST.source, CPU) == (ram.bandwidth, ram.source, cpu)

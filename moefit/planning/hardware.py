@@ -1,0 +1,103 @@
+"""More of what a machine has, in the words that declare it: memory on its first card, a second card, RAM."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
+from shlex import quote
+from typing import Final
+
+from moefit.machine.catalogue import card_of_driver
+from moefit.machine.declared import parse_gpus
+from moefit.machine.types import Device, Machine
+from moefit.planning.types import Help
+from moefit.sizes import GIB, format_bandwidth, parse_size
+
+MORE: Final = 8 * GIB
+_NEAR: Final = GIB // 10
+"""Less than that is lost in a size of one decimal."""
+_SAME: Final = 0.02
+"""Of a rate: what differs by less is the card's own."""
+_BRAND: Final = re.compile(r"^(?:NVIDIA |AMD |GeForce |Radeon |Instinct |Intel\(R\) )*| (?:Series|Graphics)$")
+
+
+def more_ram(machine: Machine) -> Iterator[tuple[Help, Machine]]:
+    """RAM that is added: to what was detected, or in the place of what was declared."""
+    if machine.gpus and machine.gpus[0].integrated:
+        return  # the device would have more too
+    what, ram = f"{MORE // GIB} GiB more RAM", machine.ram
+    if machine.host:
+        words = f"--ram +{_rounded(MORE)}"
+        more = replace(ram, total=ram.total + MORE, available=ram.available + MORE)
+    else:
+        size = _rounded(ram.available + MORE)
+        words = f"--ram {size}"
+        more = replace(ram, total=parse_size(size), available=parse_size(size))
+    yield Help("ram", what, words), replace(machine, ram=more)
+
+
+def more_gpus(machine: Machine) -> Iterator[tuple[Help, Machine]]:
+    """The machine with other GPUs, as the words declare them; none where a device is left out, which may be the new one."""
+    if not machine.gpus or machine.gpus[0].integrated or machine.excluded:
+        return
+    first, *others = machine.gpus
+    if first.uncapped is None:
+        larger = replace(first, free=first.free + MORE, total=first.total + MORE)
+        yield _declared("vram", f"{MORE // GIB} GiB more on {first.name}", (larger, *others), machine)
+    told = f"a second {_BRAND.sub('', first.description) or 'such card'}"
+    yield _declared("second-card", told, (first, _second(machine, first), *others), machine)
+
+
+def _declared(kind: str, what: str, gpus: Sequence[Device], machine: Machine) -> tuple[Help, Machine]:
+    """What the words declare, a --budget of the line included."""
+    specs = tuple(_specs(gpus))
+    caps = {gpu.name: gpu.free for gpu in machine.gpus if gpu.uncapped is not None}
+    there = tuple(_capped(gpu, caps.get(gpu.name, gpu.free)) for gpu in parse_gpus(specs))
+    words = " ".join(f"--gpu {quote(spec)}" for spec in specs)
+    return Help(kind, what, words), replace(machine, gpus=there)
+
+
+def _capped(gpu: Device, cap: int) -> Device:
+    return replace(gpu, free=cap, uncapped=gpu.free) if cap < gpu.free else gpu
+
+
+def _specs(gpus: Sequence[Device]) -> Iterator[str]:
+    """What declares these GPUs, those of one kind that follow each other as one: `2xrtx-3060`, `rtx-3090`."""
+    for spec, run in groupby(map(_spec, gpus)):
+        count = len(list(run))
+        yield f"{count}x{spec}" if count > 1 else spec
+
+
+def _spec(gpu: Device) -> str:
+    """The card's key, and what is otherwise than its own; of a device that is no card what is known of it."""
+    card = card_of_driver(gpu.description, gpu.total) or card_of_driver(gpu.description, gpu.total - MORE)
+    own = card.device(gpu.name) if card is not None else None
+    backend = card.backend if card is not None else "CUDA"
+    named = [] if gpu.backend.name == backend else [f"name={gpu.name}"]
+    if gpu.buffer not in {"", gpu.name}:
+        named.append(f"buffer={gpu.buffer}")
+    key = [card.key] if card is not None else []
+    free = [] if own is not None and abs(gpu.free - own.total) < _NEAR else [f"free={_rounded(gpu.free)}"]
+    return ",".join((*key, *named, *free, *_rates(gpu, own)))
+
+
+def _rates(gpu: Device, own: Device | None) -> Iterator[str]:
+    """What the device reads and its link carries, where a card would be taken to have others."""
+    for key, name in (("bandwidth", "bandwidth"), ("link", "link_bandwidth")):
+        rate, usual = getattr(gpu, name), getattr(own, name, None)
+        if rate and (not usual or abs(rate - usual) > _SAME * usual):
+            yield f"{key}={format_bandwidth(rate).replace(' ', '')}"
+
+
+def _second(machine: Machine, first: Device) -> Device:
+    """A card like the first, all its memory free."""
+    backend = first.name.rstrip("0123456789")
+    taken = {gpu.name for gpu in machine.gpus}
+    name = next(f"{backend}{i}" for i in range(len(taken) + 1) if f"{backend}{i}" not in taken)
+    return replace(first, name=name, buffer="", uuid="", free=max(first.free, first.total), uncapped=None)
+
+
+def _rounded(size: int) -> str:
+    return f"{size / GIB:.1f}GiB".replace(".0GiB", "GiB")

@@ -1,0 +1,58 @@
+"""What would help is what its words are planned to take: typed behind the same command, on the same machine."""
+
+from __future__ import annotations
+
+import json
+import shlex
+
+import pytest
+
+from benchmarks.beside import Files
+from moefit.cli import main
+from tests import oracle
+
+CASES = (
+    ("qwen3-30b-a3b", "--gpu rtx-3060 --ram 32GiB --cores 8", "-c 65536"),
+    ("qwen3.5-35b-a3b-mtp", "--gpu rtx-3090 --ram 64GiB", "-np 1"),
+    ("glm-4.5-air", "--gpu rtx-3090 --gpu 3060,link=6GB/s --ram 96GiB", ""),
+    ("gpt-oss-20b", "--gpu 8GiB --ram 32GiB", "-c 131072"),
+    ("llama-3.1-8b", "--gpu 6GiB --gpu rtx-3060 --budget CUDA1=5GiB --ram 32GiB", "-c 32768"),
+    ("deepseek-v2-lite", "--gpu rtx-2060 --ram 8GiB", "-c 32768 -ngl 20"),
+    ("mixtral-8x7b", "--gpu rtx-3060 --ram 16GiB", "-c 8192"),
+)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    return Files(tmp_path_factory.mktemp("promises"))
+
+
+def header(files, name):
+    return str(files.of(next(row for row in oracle.rows() if row.model == name)))
+
+
+def planned(capsys, *words):
+    with pytest.raises(SystemExit):
+        main(["plan", "--json", *words])
+    return json.loads(capsys.readouterr().out)
+
+
+def typed(file, machine, line, words):
+    """The whole command with a help's words: llama-server's behind the line, moefit's behind the machine."""
+    if not words.startswith(("--gpu", "--ram")):
+        return [file, *machine, "--", *line, *shlex.split(words)]
+    option = words.split()[0]
+    kept = [
+        w for name, v in zip(machine[::2], machine[1::2], strict=True) if name != option for w in (name, v)
+    ]
+    return [file, *kept, *shlex.split(words), "--", *line]
+
+
+@pytest.mark.parametrize(("name", "machine", "line"), CASES)
+def test_what_would_help_takes_what_it_says(name, machine, line, files, capsys):
+    file, machine, line = header(files, name), machine.split(), line.split()
+    helps = planned(capsys, file, *machine, "--", *line)["helps"]
+    said = {h["words"]: h["seconds"] for h in helps if h["kind"] != "quant"}
+    found = {w: planned(capsys, *typed(file, machine, line, w))["predicted"]["seconds"] for w in said}
+    assert said == found
+    assert said
