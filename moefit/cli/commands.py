@@ -303,13 +303,16 @@ def calibrate(rpc: o.Rpc = None, as_json: o.AsJson = False, color: o.Color = o.W
     """
     from moefit.cli.bar import bar
     from moefit.formats.calibration import calibration_json, show_calibration
+    from moefit.llama.decode_rate import measure_decode
     from moefit.machine.calibration_file import save_calibration
     from moefit.machine.measure import calibrate as measure
 
     with bar() as tell:
         servers, unmeasured = _ways_to(rpc, tell)
         measured, warnings = measure(tell)
-    measured, warnings = replace(measured, servers=servers), (*warnings, *unmeasured)
+        decoded, undecoded = measure_decode([rate.threads for rate in measured.ram], os.environ, tell)
+    measured = replace(measured, servers=servers, decoded=decoded)
+    warnings = (*warnings, *unmeasured, *undecoded)
     path = str(save_calibration(measured, os.environ))
     for text in warnings:
         warn(Warn("machine", text))

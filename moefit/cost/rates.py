@@ -12,6 +12,8 @@ from moefit.memory.memo import per_object
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from moefit.cost.work import Load
     from moefit.launch.settings import Settings
     from moefit.machine.types import Device, Machine
@@ -167,16 +169,45 @@ def host_rates(machine: Machine, settings: Settings, threads: int | None) -> Hos
     fast = c.SMALL_FLOPS if SMALL_CORES.search(machine.cpu.model) else c.DESKTOP_FLOPS
     flops = _of_cores(min(c.SERVER_FLOPS, fast), fast, cores, server=server)
     crowded = (cores / threads) ** c.CROWDING
+    read, work = _measured_decode(machine, threads, cores) or (_decode_read(machine, threads), work)
     return HostRates(
-        read=max(1.0, _decode_read(machine, threads)) * crowded,
+        read=max(1.0, read) * crowded,
         work=work * crowded,
         flops=flops * _repacking(machine, settings),
-        layer=c.NODES * (c.NODE + c.NODE_THREAD * threads),
+        layer=barriers(threads),
         pageable=0.75 * single if single else _staging(machine),
         served=c.SERVED_BY_SERVER if server else c.SERVED,
         masked=c.MASKED_BY_SERVER if server else c.MASKED,
         begun=c.BEGUN_BY_SERVER if server else c.BEGUN,
     )
+
+
+def barriers(threads: int) -> float:
+    """Seconds in which so many threads wait for each other in a layer."""
+    return c.NODES * (c.NODE + c.NODE_THREAD * threads)
+
+
+def _measured_decode(machine: Machine, threads: int, cores: int) -> tuple[float, float] | None:
+    """Bytes of RAM and of Q4_K per second by what llama-bench decoded, so that both limits together give what it measured; None without that."""
+    known = machine.ram.decoded_by_threads
+    if not known:
+        return None
+    few, least = known[0]
+    work = least / few * cores
+    rate = _between(known, threads) or float(known[-1][1])
+    most = float(machine.ram.bandwidth or inf)
+    left = rate**-c.SHARPNESS - work**-c.SHARPNESS
+    return (min(most, left ** (-1.0 / c.SHARPNESS)) if left > 0.0 else most), work
+
+
+def _between(known: Sequence[tuple[int, int]], threads: int) -> float | None:
+    """The rate of so many threads, between those that were measured with fewer and with more; None beyond them."""
+    below = max((pair for pair in known if pair[0] <= threads), default=None)
+    above = min((pair for pair in known if pair[0] > threads), default=None)
+    if below is None or above is None:
+        return None
+    (few, least), (many, most) = below, above
+    return least + (most - least) * (threads - few) / (many - few)
 
 
 def _repacking(machine: Machine, settings: Settings) -> float:
@@ -197,12 +228,10 @@ def _of_cores(slow: float, fast: float, cores: int, *, server: bool) -> float:
 def _decode_read(machine: Machine, threads: int) -> float:
     """Bytes per second that so many threads read in decode: between what was measured with fewer and with more, or of all together."""
     known = machine.ram.bandwidth_by_threads
-    below = max((pair for pair in known if pair[0] <= threads), default=None)
-    above = min((pair for pair in known if pair[0] > threads), default=None)
-    if below is None or above is None:
+    rate = _between(known, threads)
+    if rate is None:
         return ram_bandwidth(machine) * (c.DECODED if known else 1.0)
-    (few, least), (many, most) = below, above
-    return c.DECODED * (least + (most - least) * (threads - few) / (many - few))
+    return c.DECODED * rate
 
 
 def _staging(machine: Machine) -> float:

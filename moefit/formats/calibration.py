@@ -16,17 +16,18 @@ from moefit.sizes import format_bandwidth
 def show_calibration(calibration: Calibration, path: str, console: Console) -> None:
     """A table of memory by threads and of links, and the file that keeps them."""
     table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0), pad_edge=False)
-    for column in ("", "reads", "pinned", "pageable"):
+    for column in ("", "reads", "decodes", "pinned", "pageable"):
         table.add_column(column, justify="left" if column == "" else "right")
+    decoded = {rate.threads: format_bandwidth(rate.bandwidth) for rate in calibration.decoded}
     for rate in calibration.ram:
         threads = f"memory, {rate.threads} threads" if rate.threads > 1 else "memory, 1 thread"
-        table.add_row(threads, format_bandwidth(rate.bandwidth))
+        table.add_row(threads, format_bandwidth(rate.bandwidth), decoded.get(rate.threads, ""))
     for link in calibration.links:
         rates = (format_bandwidth(link.pinned), format_bandwidth(link.pageable))
-        table.add_row(f"link to {link.description}", "", *rates)
+        table.add_row(f"link to {link.description}", "", "", *rates)
     for server in calibration.servers:
         label = f"way to {server.address}, answered in {server.latency * 1e6:,.0f} us"
-        table.add_row(label, "", format_bandwidth(server.bandwidth))
+        table.add_row(label, "", "", format_bandwidth(server.bandwidth))
     console.print(Rows(table), crop=False)
     console.print(f"calibration {calibration.label}, saved in {path}", soft_wrap=True)
 

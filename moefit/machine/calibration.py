@@ -74,6 +74,8 @@ class Calibration:
     """Machine.misses, found by runs with an expert cache."""
     servers: tuple[ServerRate, ...] = ()
     """RPC servers that were asked, too."""
+    decoded: tuple[RamRate, ...] = ()
+    """What threads read of quantised experts as llama.cpp decodes, threads rising; empty where it was not run."""
 
     @property
     def label(self) -> str:
@@ -95,7 +97,14 @@ def apply(machine: Machine, calibration: Calibration) -> Machine:
         best = max(
             [bandwidth for threads, bandwidth in pairs if threads <= machine.cpu.threads] or [pairs[0][1]]
         )
-        ram = replace(ram, bandwidth=best, bandwidth_by_threads=pairs, source="calibration")
+        decoded = tuple((rate.threads, rate.bandwidth) for rate in calibration.decoded)
+        ram = replace(
+            ram,
+            bandwidth=best,
+            bandwidth_by_threads=pairs,
+            decoded_by_threads=decoded,
+            source="calibration",
+        )
         ram = _corrected_ram(ram, calibration.learned)
     gpus = tuple(with_rates(_with_link(gpu, calibration.links), calibration.servers) for gpu in machine.gpus)
     gpus = tuple(_corrected(gpu, calibration.learned) for gpu in gpus)
@@ -169,7 +178,8 @@ def to_json(calibration: Calibration) -> dict[str, Any]:
         "version": _VERSION,
         "fingerprint": calibration.fingerprint,
         "date": calibration.date,
-        "ram": [{"threads": rate.threads, "bandwidth": rate.bandwidth} for rate in calibration.ram],
+        "ram": _ram_to_json(calibration.ram),
+        "decoded": _ram_to_json(calibration.decoded),
         "links": [
             {
                 "uuid": link.uuid,
@@ -202,9 +212,7 @@ def from_json(text: str, path: str = "calibration") -> Calibration:
         calibration = Calibration(
             fingerprint=str(document["fingerprint"]),
             date=str(document["date"]),
-            ram=tuple(
-                RamRate(_count(rate["threads"]), _count(rate["bandwidth"])) for rate in document["ram"]
-            ),
+            ram=_ram_from_json(document["ram"]),
             links=tuple(
                 LinkRate(
                     str(link["uuid"]),
@@ -221,12 +229,21 @@ def from_json(text: str, path: str = "calibration") -> Calibration:
             benched=tuple(_words(document.get("benched", []))),
             misses=miss_factors(document.get("misses", {})),
             servers=servers.from_json(document.get("servers", [])),
+            decoded=_ram_from_json(document.get("decoded", [])),
         )
     except (ValueError, TypeError, KeyError) as error:
         raise InputError(f"{path}: not a calibration: {error!r}", hint) from None
     if not calibration.ram:
         raise InputError(f"{path}: not a calibration: no memory bandwidth", hint)
     return calibration
+
+
+def _ram_to_json(rates: Iterable[RamRate]) -> list[dict[str, int]]:
+    return [{"threads": rate.threads, "bandwidth": rate.bandwidth} for rate in rates]
+
+
+def _ram_from_json(rates: Any) -> tuple[RamRate, ...]:
+    return tuple(RamRate(_count(rate["threads"]), _count(rate["bandwidth"])) for rate in rates)
 
 
 def _with_link(gpu: Device, links: tuple[LinkRate, ...]) -> Device:
@@ -243,10 +260,13 @@ def _corrected_ram(ram: Ram, learned: tuple[Learned, ...]) -> Ram:
     return replace(
         ram,
         bandwidth=_scaled(ram.bandwidth, factor),
-        bandwidth_by_threads=tuple(
-            (threads, int(rate * factor)) for threads, rate in ram.bandwidth_by_threads
-        ),
+        bandwidth_by_threads=_all_scaled(ram.bandwidth_by_threads, factor),
+        decoded_by_threads=_all_scaled(ram.decoded_by_threads, factor),
     )
+
+
+def _all_scaled(rates: Iterable[tuple[int, int]], factor: float) -> tuple[tuple[int, int], ...]:
+    return tuple((threads, int(rate * factor)) for threads, rate in rates)
 
 
 def _corrected(gpu: Device, learned: tuple[Learned, ...]) -> Device:

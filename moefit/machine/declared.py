@@ -130,7 +130,14 @@ def declare_host(
     if bandwidth is not None:
         modules = parse_modules(bandwidth)
         measured = None if modules else _measured(bandwidth)
-        ram = replace(ram, bandwidth=measured, bandwidth_by_threads=(), source="declared", modules=modules)
+        ram = replace(
+            ram,
+            bandwidth=measured,
+            bandwidth_by_threads=(),
+            decoded_by_threads=(),
+            source="declared",
+            modules=modules,
+        )
     if cores is not None:
         if cores < 1:
             raise UsageError(f"--cores {cores}: at least one is needed")

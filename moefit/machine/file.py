@@ -26,6 +26,7 @@ def to_json(machine: Machine) -> dict[str, Any]:
         "ram": _object(machine.ram)
         | {
             "bandwidth_by_threads": [list(pair) for pair in machine.ram.bandwidth_by_threads],
+            "decoded_by_threads": [list(pair) for pair in machine.ram.decoded_by_threads],
             "modules": str(machine.ram.modules) if machine.ram.modules else None,
         },
         "cpu": _object(machine.cpu),
@@ -167,17 +168,6 @@ class _Reader:
     def ram(self, value: object, where: str) -> Ram:
         """The `ram` object."""
         found = self.mapping(value, where)
-        pairs = []
-        for pair in self.optional(found, "bandwidth_by_threads", list, where, []):
-            if (
-                not isinstance(pair, list)
-                or len(pair) != 2
-                or not all(type(n) is int and 0 < n <= _MOST for n in pair)
-            ):
-                raise self.error(
-                    f"{where}: 'bandwidth_by_threads' is not pairs of threads and bytes per second"
-                )
-            pairs.append((pair[0], pair[1]))
         bandwidth = self.optional(found, "bandwidth", int, where)
         rating = self.optional(found, "modules", str, where)
         modules = parse_modules(rating) if rating else None
@@ -188,12 +178,25 @@ class _Reader:
             available=self.value(found, "available", int, where),
             bandwidth=bandwidth,
             unlocked_limit=self.optional(found, "unlocked_limit", int, where),
-            bandwidth_by_threads=tuple(sorted(pairs)),
+            bandwidth_by_threads=self._rates(found, "bandwidth_by_threads", where),
+            decoded_by_threads=self._rates(found, "decoded_by_threads", where),
             source=self.optional(
                 found, "source", str, where, "file" if bandwidth is not None or modules else "unknown"
             ),
             modules=modules,
         )
+
+    def _rates(self, found: Mapping[str, Any], key: str, where: str) -> tuple[tuple[int, int], ...]:
+        pairs = []
+        for pair in self.optional(found, key, list, where, []):
+            if (
+                not isinstance(pair, list)
+                or len(pair) != 2
+                or not all(type(n) is int and 0 < n <= _MOST for n in pair)
+            ):
+                raise self.error(f"{where}: '{key}' is not pairs of threads and bytes per second")
+            pairs.append((pair[0], pair[1]))
+        return tuple(sorted(pairs))
 
     def cpu(self, value: object, where: str) -> Cpu:
         """The `cpu` object."""

@@ -97,6 +97,8 @@ class Ram:
     """Bytes a process may pin (RLIMIT_MEMLOCK does not bind CUDA's pinning; WSL and containers do); None: no limit known."""
     bandwidth_by_threads: tuple[tuple[int, int], ...] = ()
     """Measured (threads, bytes per second) pairs, threads rising; empty where this machine was not measured."""
+    decoded_by_threads: tuple[tuple[int, int], ...] = ()
+    """The same of quantised experts, as llama.cpp itself decodes; empty where it was not run."""
     source: str = "unknown"
     """Where `bandwidth` or `modules` come from: declared, calibration, file, udev or, with neither, unknown."""
     modules: Modules | None = None

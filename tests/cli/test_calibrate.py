@@ -32,6 +32,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(
         "moefit.machine.measure.calibrate", lambda _tell: (calibration(), ("a card is busy",))
     )
+    decoded = (RamRate(1, 5_300_000_000), RamRate(2, 9_900_000_000))
+    monkeypatch.setattr("moefit.llama.decode_rate.measure_decode", lambda *_: (decoded, ()))
     return tmp_path
 
 
@@ -46,7 +48,7 @@ def test_what_was_measured_is_shown_and_saved(home: Path, capsys: pytest.Capture
     assert 0 == moefit("calibrate")
     told = capsys.readouterr()
     [saved] = (home / "moefit").iterdir()
-    for part in ("40.0 GB/s", "RTX 3060", "25.0 GB/s", "11.0 GB/s", str(saved)):
+    for part in ("40.0 GB/s", "9.9 GB/s", "RTX 3060", "25.0 GB/s", "11.0 GB/s", str(saved)):
         assert part in told.out
     assert "moefit: warning: a card is busy\n" == told.err
 

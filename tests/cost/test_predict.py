@@ -367,6 +367,19 @@ def test_what_was_measured_with_so_many_threads_is_what_they_read(threads: int, 
     assert host_rates(machine, SETTINGS, threads).read == pytest.approx(DECODED * bandwidth)
 
 
+@pytest.mark.parametrize(
+    ("threads", "rate"), [(1, 5e9), (2, 10e9), (4, 18e9), (6, 24e9), (8, 30e9), (16, 30e9)]
+)
+def test_what_llama_cpp_decoded_at_with_so_many_threads_is_foretold(threads: int, rate: float) -> None:
+    """Both limits together, of cores and of memory, give what was measured; between two numbers of threads what lies between."""
+    decoded = ((1, 5 * 10**9), (2, 10 * 10**9), (4, 18 * 10**9), (8, 30 * 10**9))
+    ram = replace(
+        RAM, bandwidth=60 * 10**9, bandwidth_by_threads=((1, 12 * 10**9),), decoded_by_threads=decoded
+    )
+    machine = replace(NO_GPU, ram=ram, cpu=replace(NO_GPU.cpu, cores=16, threads=16))
+    assert host_rates(machine, SETTINGS, threads).seconds(1e9, 1e9) == pytest.approx(1e9 / rate, rel=0.02)
+
+
 RPC = replace(GPU, name="RPC0", link_bandwidth=125 * 10**6)
 HALVES = (0,) * 24 + (1,) * (LAYERS - 23)
 

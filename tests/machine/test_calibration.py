@@ -46,6 +46,20 @@ def test_measured_rates_replace_what_was_assumed() -> None:
     ]
 
 
+def test_what_llama_cpp_decoded_at_is_kept_beside_plain_reads_and_corrected_with_them() -> None:
+    decoded = replace(CALIBRATION, decoded=(RamRate(1, 5), RamRate(16, 40)))
+    assert decoded == from_json(json.dumps(to_json(decoded)))
+    assert ((1, 5), (16, 40)) == apply(MACHINE, decoded).ram.decoded_by_threads
+    learned = with_learned(decoded, [Learned("CPU", "memory", 0.5)], None)
+    assert ((1, 2), (16, 20)) == apply(MACHINE, learned).ram.decoded_by_threads
+
+
+def test_a_calibration_of_an_earlier_version_has_plain_reads_alone() -> None:
+    document = to_json(CALIBRATION)
+    del document["decoded"]
+    assert CALIBRATION == from_json(json.dumps(document))
+
+
 def test_a_plan_can_name_the_calibration_it_uses() -> None:
     assert f"{HOST} of 2026-11-24" == apply(MACHINE, CALIBRATION).calibration
 

@@ -45,6 +45,7 @@ MACHINES = st.builds(
         bandwidth=RATES,
         unlocked_limit=RATES,
         bandwidth_by_threads=st.sampled_from([(), ((1, 10), (2, 19))]),
+        decoded_by_threads=st.sampled_from([(), ((1, 8), (2, 15))]),
         source=st.text(),
     ),
     cpu=st.builds(
@@ -125,6 +126,7 @@ def changed(part: str, **values: Any) -> dict[str, Any]:
         (changed("gpus", integrated="no"), "gpus[0]: 'integrated' is not true or false"),
         (changed("ram", bandwidth_by_threads=[[1]]), "'bandwidth_by_threads' is not pairs"),
         (changed("ram", bandwidth_by_threads=[[0, 1]]), "'bandwidth_by_threads' is not pairs"),
+        (changed("ram", decoded_by_threads=[[1, "fast"]]), "'decoded_by_threads' is not pairs"),
         (changed("cpu", cores=0), "cpu: 0 cores and 0 threads"),
         (changed("cpu", threads=1), "cpu: 2 cores and 1 threads"),
         (SMALLEST | {"gpus": SMALLEST["gpus"] * 2}, "two devices have one name"),

@@ -1,0 +1,71 @@
+"""What the processor reads of quantised experts by threads, as llama-bench decodes a model that is made on the spot."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from moefit.cost.rates import barriers
+from moefit.errors import DriverError, InputError
+from moefit.llama.decode_model import read_bytes, total_bytes, write_model
+from moefit.llama.programs import find_program
+from moefit.llama.runner import Answer, ask
+from moefit.machine.calibration import RamRate
+from moefit.sizes import format_size
+
+_PROGRAM: Final = "llama-bench"
+_TOKENS: Final = 16
+_RUNS: Final = 3
+_LIMIT: Final = 35.0
+"""Seconds for all of it; a minute is left for the rest of a calibration."""
+
+Progress = Callable[[str, float], None]
+
+
+def measure_decode(
+    threads: Sequence[int], environment: Mapping[str, str], progress: Progress
+) -> tuple[tuple[RamRate, ...], tuple[str, ...]]:
+    """Bytes of Q4_K per second of each number of threads, and what could not be measured: then plain reads tell.
+
+    Experts are read as those beside a GPU are, not rearranged; the best of a few runs counts, as others were interrupted.
+    """
+    program = find_program(_PROGRAM, environment)
+    if program is None:
+        return (), (f"decode is not measured: no {_PROGRAM} on the PATH, so plain reads of memory tell",)
+    progress(f"decode, by {_PROGRAM}", 0.0)
+    try:
+        with tempfile.TemporaryDirectory(prefix="moefit-") as folder:
+            model = Path(folder) / "decode.gguf"
+            write_model(model)
+            answer = ask(_words(program, model, threads, environment), environment, _LIMIT)
+        return tuple(_rates(answer)), ()
+    except OSError as error:
+        why = f"{format_size(total_bytes())} for a file are not to be had: {error.strerror}"
+    except (InputError, DriverError) as error:
+        why = error.message
+    return (), (f"decode is not measured: {why}",)
+
+
+def _words(program: str, model: Path, threads: Sequence[int], environment: Mapping[str, str]) -> list[str]:
+    page = ask([program, "--help"], environment, _LIMIT).out
+    tests = ["-p", "0", "-n", str(_TOKENS), "-r", str(_RUNS), "-t", ",".join(map(str, threads))]
+    plain = ["--repack", "0"] if "--repack" in page else []
+    return [program, "-m", str(model), "-ngl", "0", "-dev", "none", *plain, *tests, "-o", "jsonl"]
+
+
+def _rates(answer: Answer) -> Iterator[RamRate]:
+    """Raises: DriverError: it failed, or says something else."""
+    if answer.status:
+        raise DriverError(f"{_PROGRAM} failed ({answer.how})")
+    try:
+        rows = [json.loads(line) for line in answer.out.splitlines() if line.startswith("{")]
+        found = [(int(row["n_threads"]), min(row["samples_ns"]) / 1e9 / _TOKENS) for row in rows]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise DriverError(f"{_PROGRAM}'s answer cannot be read: {type(error).__name__}") from None
+    for threads, seconds in sorted(found):
+        if threads < 1 or not 0.0 < seconds < _LIMIT:
+            raise DriverError(f"{_PROGRAM} says {seconds:g} s a token with {threads} threads")
+        yield RamRate(threads, int(read_bytes() / max(seconds - barriers(threads), seconds / 2.0)))
