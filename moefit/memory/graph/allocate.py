@@ -53,9 +53,10 @@ class Arena:
         if sizes[best] == size:
             del self.offsets[best], sizes[best]
         else:
-            self.offsets[best] += size
+            self.offsets[best] = end = offset + size
             sizes[best] -= size
-        self.peak = max(self.peak, offset + size)
+            if best == last and end > self.peak:
+                self.peak = end
         return offset
 
     def give(self, offset: int, size: int) -> None:
@@ -101,30 +102,32 @@ class Allocator:
         self._count(nodes)
         place, let_go = self._place, self._let_go
         for node in nodes:
-            backend, sources = node.backend, node.reads or ()
+            sources = node.reads or ()
             for source in sources:
-                if source.owns and not source.alive:
-                    place(source, backend)
+                if not source.alive and source.owns:
+                    place(source, node.backend)
             if node.owns and not node.alive:
-                place(node, backend)
+                place(node, node.backend)
             for source in sources:
-                source.n_children -= 1
-                if not source.n_children and not source.n_views:
+                source.n_children = left = source.n_children - 1
+                if not left and not source.n_views:
                     let_go(source)
         return tuple(arena.peak for arena in self.arenas)
 
     def _count(self, nodes: Sequence[Node]) -> None:
         """Count readers and views, and place inputs before anything else."""
         for node in nodes:
-            if node.view_of is not None and node.op != "NONE":
-                node.view_of.n_views += 1
-            if node.input and node.owns and not node.alive:
+            base, reads = node.view_of, node.reads
+            if base is not None:
+                if node.op != "NONE":
+                    base.n_views += 1
+            elif node.input and not node.alive:
                 self._place(node, node.backend)
-            if node.reads is None:
-                node.reads = _in_given_memory(node.sources)
-            for source in node.reads:
+            if reads is None:
+                reads = node.reads = _in_given_memory(node.sources)
+            for source in reads:
                 source.n_children += 1
-                if source.input and source.owns and not source.alive:
+                if source.input and not source.alive and source.owns:
                     self._place(source, node.backend)
 
     def _place(self, node: Node, backend: int) -> None:

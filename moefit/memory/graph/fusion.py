@@ -26,7 +26,8 @@ _SHARED: Final = ["MUL_MAT", "MUL_MAT", "GLU"]
 _BEST: Final = ["ARGSORT", "VIEW", "GET_ROWS"]
 _NORMALISED: Final = ["RESHAPE", "SUM_ROWS", "CLAMP", "DIV", "RESHAPE"]
 
-_FIRST_OF_ROUTING: Final = frozenset({"UNARY", "SOFT_MAX"})
+_FIRST: Final = frozenset({"MUL", "UNARY", "SOFT_MAX"})
+"""Of the sum of weighted experts, and of the choice of experts."""
 
 Keeps = dict[Node, list[Node]]
 """For a node, what stays in memory until it is done."""
@@ -60,13 +61,13 @@ def _with_keepers(split: list[Node], backend: int) -> list[Node]:
     if not keeps:
         return split
     nodes: list[Node] = []
-    for node in split:
-        nodes.append(node)
-        if node in keeps:
-            kept = keeps[node]
-            parts = range(0, len(kept), MOST_SOURCES)
-            nodes += (_keeper(kept[i : i + MOST_SOURCES], backend) for i in parts)
-    return nodes
+    start = 0
+    for end in [i for i, node in enumerate(split, 1) if node in keeps]:
+        kept = keeps[split[end - 1]]
+        nodes += split[start:end]
+        nodes += [_keeper(kept[i : i + MOST_SOURCES], backend) for i in range(0, len(kept), MOST_SOURCES)]
+        start = end
+    return nodes + split[start:]
 
 
 def _keeper(kept: Sequence[Node], backend: int) -> Node:
@@ -83,21 +84,24 @@ def _keep(keeps: Keeps, until: Node, *tensors: Node) -> None:
 
 def _shared_experts_early(split: list[Node], keeps: Keeps) -> list[Node]:
     """The split with gate and up of the shared expert right after those of the routed ones."""
-    nodes, ops = list(split), _ops(split)
-    i = ops.index("MUL_MAT_ID") if "MUL_MAT_ID" in ops else len(ops)
-    while i + 5 < len(nodes):
-        if ops[i] == "MUL_MAT_ID" and ops[i : i + 3] == _ROUTED:
-            for j in range(i + 3, len(nodes) - 2):
-                if ops[j] == ops[j + 1] == "MUL_MAT_ID":
-                    break
-                if ops[j : j + 3] == _SHARED and _like_routed(nodes[i : i + 3], nodes[j : j + 3]):
-                    nodes[i + 3 : j + 3] = nodes[j : j + 3] + nodes[i + 3 : j]
-                    ops[i + 3 : j + 3] = ops[j : j + 3] + ops[i + 3 : j]
-                    up = nodes[i + 2].sources[1]
-                    _keep(keeps, nodes[i + 5], up.sources[1], up.sources[2])
-                    i += 5
-                    break
-        i += 1
+    ops = _ops(split)
+    if "MUL_MAT_ID" not in ops:
+        return split
+    nodes = list(split)
+    for i in [at for at, op in enumerate(ops) if op == "MUL_MAT_ID"]:
+        if ops[i : i + 3] != _ROUTED:
+            continue
+        for j in range(i + 3, len(nodes) - 2):
+            if ops[j] != ops[j + 1]:
+                continue
+            if ops[j] == "MUL_MAT_ID":
+                break
+            if ops[j : j + 3] == _SHARED and _like_routed(nodes[i : i + 3], nodes[j : j + 3]):
+                nodes[i + 3 : j + 3] = nodes[j : j + 3] + nodes[i + 3 : j]
+                ops[i + 3 : j + 3] = ops[j : j + 3] + ops[i + 3 : j]
+                up = nodes[i + 2].sources[1]
+                _keep(keeps, nodes[i + 5], up.sources[1], up.sources[2])
+                break
     return nodes
 
 
@@ -125,18 +129,21 @@ def _like_routed(routed: Sequence[Node], shared: Sequence[Node]) -> bool:
 
 def _keep_for_kernels(nodes: Sequence[Node], keeps: Keeps) -> None:
     """Note what the sum of weighted experts and the choice of experts need in memory."""
-    i = 0
-    while i < len(nodes):
-        op = nodes[i].op
-        if op == "MUL" and (found := _weighted_sum(nodes, i)):
-            last, kept = found
-            _keep(keeps, nodes[last], *kept)
-            i, op = last, nodes[last].op
-        end = _routing(nodes, i) if op in _FIRST_OF_ROUTING else None
+    done = 0
+    for i in [at for at, node in enumerate(nodes) if node.op in _FIRST]:
+        if i < done:
+            continue
+        if nodes[i].op == "MUL":
+            found = _weighted_sum(nodes, i)
+            if found is not None:
+                last, kept = found
+                _keep(keeps, nodes[last], *kept)
+                done = last + 1
+            continue
+        end = _routing(nodes, i)
         if end is not None and end < len(nodes):
             _keep(keeps, nodes[end], *(t for node in nodes[i:end] for t in (node, *node.sources)))
-            i = end - 1
-        i += 1
+            done = end
 
 
 def _weighted_sum(nodes: Sequence[Node], at: int) -> tuple[int, list[Node]] | None:
@@ -167,7 +174,8 @@ def _weighted_sum(nodes: Sequence[Node], at: int) -> tuple[int, list[Node]] | No
 def _weighted(product: Node) -> tuple[Node, Node] | None:
     """The experts' outputs and the factor of each, if that is what is multiplied."""
     for full, factor in (product.sources, product.sources[::-1]):
-        if full.ne == product.ne and factor.ne == (1, *product.ne[1:]) and full.type is factor.type is F32:
+        one_each = factor.ne[0] == 1 and factor.ne[1:] == product.ne[1:]
+        if one_each and full.ne == product.ne and full.type is factor.type is F32:
             return full, factor
     return None
 

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Final
 
 from moefit.gguf.quants import QUANTS, QuantType
+from moefit.machine.backends import PARTIAL
 
 F32: Final = QUANTS[0]
 F16: Final = QUANTS[1]
@@ -144,6 +145,16 @@ class Graph:
     def work(self) -> list[tuple[int, Node]]:
         """What is computed, with its position: all but views."""
         return [(i, node) for i, node in enumerate(self.nodes) if node.op not in VIEW_OPS]
+
+    @cached_property
+    def working(self) -> list[Node]:
+        """The same without positions."""
+        return [node for _, node in self.work]
+
+    @cached_property
+    def partial(self) -> list[Node]:
+        """Of those, what not every backend runs."""
+        return [node for node in self.working if node.op in PARTIAL]
 
     @cached_property
     def anchors(self) -> list[Node]:

@@ -82,14 +82,16 @@ def _current(node: Node, backends: Backends) -> int:
 def assign(graph: Graph, backends: Backends) -> None:
     """Passes 1 to 4: the backend of every node."""
     for leaf in graph.leafs:
-        leaf.backend = _current(leaf, backends)
+        if leaf.buffer is not None:
+            leaf.backend = leaf.buffer
+        else:
+            leaf.backend = backends.cpu if leaf.input else NO_BACKEND
     for node in graph.anchors:
         node.backend = _current(node, backends)
     for node, backend in graph.pinned.items():
         node.backend = backend
-    work = [node for _, node in graph.work]
-    devices = range(backends.cpu)
-    if all(backends.supports(device, node) for node in work if node.op in PARTIAL for device in devices):
+    work = graph.working
+    if all(backends.supports(device, node) for node in graph.partial for device in range(backends.cpu)):
         _between(work, backends.cpu)
     else:
         _spread_all(work, backends)
@@ -200,12 +202,19 @@ class _Splitter:
             if node.backend != self.current or (self.inputs and self._fresh_weights(node)):
                 self._close(i)
                 self.start, self.current, self.inputs = i, node.backend, []
-            self._copy_sources(node)
+            current = self.current
+            for source in node.sources:
+                if source.backend != current:
+                    self._copy_sources(node)
+                    break
         self._close(len(self.graph.nodes))
 
     def _fresh_weights(self, node: Node) -> bool:
         """Whether a new split lets the copies of earlier weights go."""
-        return any(source.weight and _where(source) != self.current for source in node.sources)
+        for source in node.sources:  # noqa: SIM110 - asked for every node: a generator takes twice as long
+            if source.weight and _where(source) != self.current:
+                return True
+        return False
 
     def _copy_sources(self, node: Node) -> None:
         current, moved = self.current, False
