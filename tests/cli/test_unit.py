@@ -73,6 +73,34 @@ def test_a_folder_of_models_is_no_place_of_imports(written, tmp_path: Path) -> N
     assert "--fit off" in done.stdout
 
 
+@pytest.mark.parametrize(
+    "variable",
+    [
+        "PYTHONIOENCODING=nonsense",
+        "PYTHONUTF8=7",
+        "PYTHONHOME=/nonsense",
+        "PYTHONHASHSEED=x",
+        "PYTHONINSPECT=1",
+    ],
+)
+def test_a_variable_with_which_python_does_not_start_reaches_no_unit(written, variable: str) -> None:
+    """A program that pip installs ends then in status 1, before moefit's first line; a unit's Python reads no such variable."""
+    path, _ = written("--replan")
+    command = words(service(path.read_text())["ExecStart"])
+    at = command.index("--")
+
+    done = subprocess.run(
+        ["/usr/bin/env", variable, *command[:at], "--dry-run", *command[at:]],
+        env={"PATH": "/usr/bin:/bin"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert 0 == done.returncode, done.stderr
+
+
 def test_a_unit_that_plans_anew_has_the_plans_memory_as_its_limit(written) -> None:
     fixed, _ = written()
     limit = service(fixed.read_text())["MemoryMax"]
