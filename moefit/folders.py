@@ -6,6 +6,20 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from moefit.errors import InputError
+
+
+def working_folder() -> Path:
+    """The folder that relative paths begin in.
+
+    Raises:
+        InputError: it has been removed, or may not be searched.
+    """
+    try:
+        return Path.cwd()
+    except OSError as error:
+        raise InputError(f"the current folder: {error.strerror}", "change to one that is there") from None
+
 
 def user_folder(environment: Mapping[str, str], variable: str, below: str) -> Path | None:
     """The folder that `variable` names, or `below` the home.

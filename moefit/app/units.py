@@ -9,7 +9,7 @@ from pwd import getpwnam, getpwuid
 
 from moefit.errors import InputError, UsageError, Warn
 from moefit.files import write_atomically
-from moefit.folders import user_folder
+from moefit.folders import user_folder, working_folder
 from moefit.formats import paths, unit
 from moefit.launch.command import Command, parse
 from moefit.llama.programs import find_program, require_program
@@ -60,7 +60,7 @@ def service(
         user=user,
         environment=carried(os.environ) | ({} if replan else dict(plan.environment)),
         secrets=tuple(name for name in _SECRETS if os.environ.get(name)),
-        working_directory=str(Path.cwd()),
+        working_directory=str(working_folder()),
         run_as=None if user else owner(os.environ) if run_as is None else run_as,
         locks_memory=locks,
         memory_max=_memory_max(plan),
@@ -161,7 +161,7 @@ def absolute(
     Raises:
         InputError: it is to be installed, and one of them is not on this host.
     """
-    whole, warnings = list(paths.absolute(parse(argv, command.table), str(Path.cwd())).argv), []
+    whole, warnings = list(paths.absolute(parse(argv, command.table), str(working_folder())).argv), []
     for i in dict.fromkeys((0, *(() if command.container else (len(command.wrapper),)))):
         found = find_program(whole[i], environment)
         if found is not None:

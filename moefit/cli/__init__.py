@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NoReturn
 
 FITS = 0
@@ -24,9 +26,14 @@ def main(words: Sequence[str] | None = None) -> NoReturn:
     if words is None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # while modules are imported there is nothing to tidy up
         gc.disable()  # a process of its own is over before garbage matters
-    from moefit.cli.program import run
+    try:
+        from moefit.cli.program import run
 
-    status = run(sys.argv[1:] if words is None else words)
+        status = run(sys.argv[1:] if words is None else words)
+    except Exception as error:  # noqa: BLE001 - what is imported cannot be read, or there is no memory for it, nor to say so
+        with suppress(OSError):
+            os.write(2, f"moefit: error: moefit cannot be loaded: {type(error).__name__}\n".encode())
+        status = OWN_ERROR
     if words is None:
         gc.freeze()  # the interpreter looks for garbage once more before it ends, in all that was imported
     sys.exit(status)

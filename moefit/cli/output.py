@@ -156,6 +156,7 @@ def write_argv(plan: Plan, form: Format, table: OptionTable) -> str:
 
 def _surroundings() -> tuple[tuple[Config, ...], Mapping[str, str], str]:
     """config.ini files, variables and the folder: what a reader elsewhere does not have."""
+    from moefit.folders import working_folder
     from moefit.llama.config import read_configs
 
-    return read_configs(os.environ), os.environ, str(Path.cwd())
+    return read_configs(os.environ), os.environ, str(working_folder())

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from moefit.gguf.split import read_header
+
 EXAMPLE = str(Path(__file__).parents[2] / "examples" / "qwen3-30b-a3b-q4_k_m.gguf")
 CARD = ["--gpu", "rtx-3060", "--ram", "32GiB", "--cores", "8"]
 PLAN = ["plan", EXAMPLE, *CARD]
@@ -53,6 +55,35 @@ def test_an_error_of_moefits_own_is_70_and_one_line_that_says_where_it_came_from
     assert [
         "moefit: hint: the same with --debug writes a report, without secrets and folders, to send to its authors"
     ] == hints
+
+
+UNLOADABLE = {
+    "a module that cannot be read": "import sys\nsys.modules['moefit.cli.program'] = None\nfrom moefit.cli import main\nmain()",
+    "no memory to say so": "import moefit.cli.program as p\ndef run(words): raise MemoryError\np.run = run\nfrom moefit.cli import main\nmain()",
+}
+
+
+@pytest.mark.parametrize("code", UNLOADABLE.values(), ids=UNLOADABLE)
+def test_what_cannot_even_be_loaded_is_70_and_one_line(code) -> None:
+    done = moefit(*PLAN, code=code)
+    assert (70, "") == (done.returncode, done.stdout)
+    assert re.fullmatch(r"moefit: error: moefit cannot be loaded: \w+Error\n", done.stderr)
+
+
+@pytest.mark.parametrize("words", [["unit", "--name", "x", "--dry-run"], ["args", "--format", "env"]])
+def test_a_current_folder_that_has_been_removed_is_one_line(tmp_path, words) -> None:
+    gone, whole = tmp_path / "gone", tmp_path / "model.gguf"
+    gone.mkdir()
+    whole.write_bytes(Path(EXAMPLE).read_bytes())
+    with whole.open("r+b") as file:
+        file.truncate(read_header(EXAMPLE).shards[0].expected)
+    leave = ["/bin/sh", "-c", 'cd "$0" && rmdir "$0" && exec "$@"', str(gone)]
+    line = [*words, *CARD, "--", "/bin/llama-server", "-m", str(whole)]
+    done = subprocess.run(
+        [*leave, sys.executable, "-m", "moefit", *line], check=False, capture_output=True, text=True
+    )
+    assert (2, "") == (done.returncode, done.stdout)
+    assert "moefit: error: the current folder: No such file or directory" in done.stderr.splitlines()
 
 
 def report_of(done) -> tuple[Path, str]:
