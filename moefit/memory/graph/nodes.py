@@ -106,8 +106,11 @@ class Node:
 
     @property
     def contiguous(self) -> bool:
-        """Whether memory order is element order (ggml_is_contiguous)."""
-        return self.nb == strides(self.type, self.ne)
+        """Whether memory order is element order, whatever the strides of dimensions of 1 (ggml_is_contiguous)."""
+        packed = strides(self.type, self.ne)
+        return self.nb == packed or all(
+            ne == 1 or mine == theirs for ne, mine, theirs in zip(self.ne, self.nb, packed, strict=True)
+        )
 
     @property
     def elements(self) -> int:
