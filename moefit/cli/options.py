@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from enum import StrEnum
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -48,6 +49,22 @@ class Format(StrEnum):
     ADDITIONS = "additions"
     ADDITIONS_ENV = "additions-env"
     ADDITIONS_UNIT = "additions-unit"
+
+
+def _in_a_folder(path: Path | None) -> Path | None:
+    """A file to be written lies in a folder that is there: a slip in its name makes none.
+
+    Raises:
+        InputError: the folder is missing, or is none.
+    """
+    if path is not None and not path.parent.is_dir():
+        from moefit.errors import InputError
+
+        folder = str(path.parent)
+        if path.parent.exists():
+            raise InputError(f"{path}: {folder} is no folder")
+        raise InputError(f"{path}: there is no folder {folder}", f"mkdir -p {quote(folder)}")
+    return path
 
 
 _MACHINE = "The machine"
@@ -257,7 +274,13 @@ CardWord = Annotated[
 ]
 Svg = Annotated[
     Path | None,
-    typer.Option("--svg", metavar="FILE", help="Also draw the page as a picture.", dir_okay=False),
+    typer.Option(
+        "--svg",
+        metavar="FILE",
+        help="Also draw the page as a picture.",
+        dir_okay=False,
+        callback=_in_a_folder,
+    ),
 ]
 AsGiven = Annotated[bool, typer.Option("--as-given", help="The line as it stands, nothing added.")]
 WaitFree = Annotated[
@@ -280,7 +303,10 @@ Replan = Annotated[
     bool, typer.Option("--replan", help="Plan again at each start, for the memory of that moment.")
 ]
 Output = Annotated[
-    Path | None, typer.Option("--output", metavar="FILE", help="Write it to a file.", dir_okay=False)
+    Path | None,
+    typer.Option(
+        "--output", metavar="FILE", help="Write it to a file.", dir_okay=False, callback=_in_a_folder
+    ),
 ]
 Install = Annotated[bool, typer.Option("--install", help="Write it where systemctl --user looks for it.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print it, and do nothing.")]

@@ -18,8 +18,9 @@ from moefit.cli import (
     streams,
 )
 from moefit.cli.gathered import GATHERED
+from moefit.cli.registry import OF_NONE
 from moefit.cli.say import remember, say
-from moefit.errors import DoesNotFitError, DriverError, InputError, MoefitError, UsageError
+from moefit.errors import DoesNotFitError, DriverError, InputError, MoefitError
 
 
 def run(words: Sequence[str]) -> int:
@@ -117,10 +118,6 @@ def _with_one_word(head: list[str], tail: list[str] | None) -> list[str]:
     return ["explain", "--", " ".join(asked)]
 
 
-_OF_NONE = frozenset({"-h", "--help", "-V", "--version", "--install-completion", "--show-completion"})
-"""Options that belong to no command."""
-
-
 def with_command(head: Sequence[str], tail: Sequence[str] | None, commands: Collection[str]) -> list[str]:
     """The words with `plan` in front where they name no command: what people want first is a plan.
 
@@ -133,7 +130,7 @@ def with_command(head: Sequence[str], tail: Sequence[str] | None, commands: Coll
     if not words:
         return ["plan"] if tail else []
     first = words[0].partition("=")[0]
-    if first in commands or first in _OF_NONE:
+    if first in commands or first in OF_NONE:
         return words
     is_model = any(mark in first for mark in "/:\\") or first.endswith(".gguf") or Path(first).exists()
     return ["plan", *words] if first.startswith("-") or is_model else words
@@ -150,6 +147,7 @@ def _run(head: list[str], tail: list[str] | None) -> int:
     from typer.exceptions import TyperException
 
     from moefit.cli.commands import app
+    from moefit.cli.misuse import misuse
     from moefit.cli.registry import COMMANDS
 
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
@@ -161,56 +159,9 @@ def _run(head: list[str], tail: list[str] | None) -> int:
         if type(error).__name__ == "NoArgsIsHelpError":
             print(error, file=sys.stderr)  # noqa: T201 - the help
             return BAD_USAGE
-        raise _usage_error(error, head) from error
+        raise misuse(error, head) from error
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):  # Typer's status 1 means that nothing fits
             raise end.__context__ from None
         raise
     return status if isinstance(status, int) else FITS
-
-
-def _written(option: str, head: Sequence[str]) -> str:
-    """The word that an option was read from: Typer takes -ngl for -n, -g and -l, and names the first that it does not know.
-
-    >>> _written("-n", ["plan", "-ngl", "99"]), _written("-f", ["plan", "--gpu", "-hf"]), _written("--ab", ["--ab=1"])
-    ('-ngl', '-hf', '--ab')
-    """
-    names = [word.partition("=")[0] for word in head]
-    if option in names or option.startswith("--"):
-        return option
-    short = (name for name in names if name.startswith("-") and not name.startswith("--"))
-    return next((name for name in short if option[1:] in name), option)
-
-
-def _usage_error(error: Exception, head: Sequence[str]) -> UsageError:
-    """Typer's error as ours; an option of llama-server that stands on the wrong side of `--` gets the hint that helps."""
-    from moefit.launch.options import builtin
-
-    option = str(getattr(error, "option_name", ""))
-    written = _written(option, head) if option else ""
-    theirs = next((word for word in (written, option) if word in builtin("llama-server")), None)
-    if theirs:
-        return UsageError(f"{theirs} is llama-server's option", "options of llama-server go after a --")
-    describe = getattr(error, "format_message", lambda: str(error))
-    message = describe().rstrip(".").replace("'", "")
-    if message.endswith(f" {option}"):
-        message = message.removesuffix(option) + written
-    command = next((word for word in head if not word.startswith("-")), "")
-    if type(error).__name__ == "UsageError" and "command" in message:
-        first = message.partition(". ")[0]
-        return UsageError(first[:1].lower() + first[1:], _closest_command(command))
-    hint = (
-        f"see moefit {command} --help"
-        if command and "command" not in message
-        else "moefit --help lists the commands"
-    )
-    return UsageError(message[:1].lower() + message[1:], hint)
-
-
-def _closest_command(word: str) -> str:
-    from difflib import get_close_matches
-
-    from moefit.cli.registry import COMMANDS
-
-    near = get_close_matches(word, COMMANDS, n=1)
-    return f"did you mean moefit {near[0]}?" if near else "moefit --help lists the commands"

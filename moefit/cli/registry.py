@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from moefit.cli.shared import MachineShared, takes
 
 COMMANDS: dict[str, Callable[[], Callable[..., int]]] = {}
 """Name -> makes the function that Typer gets, in the order in which --help lists them."""
+
+
+OF_NONE: Final = frozenset({"-h", "--help", "-V", "--version", "--install-completion", "--show-completion"})
+"""Options that belong to no command."""
 
 
 def command(shared: type[MachineShared] | None = None) -> Callable[[Callable[..., int]], Callable[..., int]]:

@@ -97,9 +97,42 @@ class TeachingGroup(TyperGroup):
 
 
 def _write_examples(formatter: Any, name: str) -> None:
-    """Never wrapped: they are there to be copied."""
+    """There to be copied: what is wider than the terminal goes on behind a backslash."""
     lines = EXAMPLES.get(name, ())
     if lines:
         with formatter.section("Examples"):
             for line in lines:
-                formatter.write(f"  {line}\n")
+                formatter.write("".join(f"  {part}\n" for part in continued(line, formatter.width - 2)))
+
+
+def continued(line: str, width: int) -> list[str]:
+    r"""A command in lines of at most so many columns, of which a shell makes one; a word that is longer stays whole.
+
+    >>> continued("moefit plan --gpu rtx-3060 --ram 32GiB", 30)
+    ['moefit plan --gpu rtx-3060 \\', '    --ram 32GiB']
+    """
+    words = _with_values(line.split(" "))
+    lines = [words[0]]
+    for place, word in enumerate(words[1:], 2):
+        room = width - (2 if place < len(words) else 0)
+        if len(lines[-1]) + 1 + len(word) <= room:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(f"    {word}")
+    return [*(f"{part} \\" for part in lines[:-1]), lines[-1]]
+
+
+def _with_values(words: Sequence[str]) -> list[str]:
+    """An option and its value as one.
+
+    >>> _with_values(["moefit", "plan", "-m", "m.gguf", "--json", "--", "llama-server"])
+    ['moefit', 'plan', '-m m.gguf', '--json', '--', 'llama-server']
+    """
+    joined: list[str] = []
+    for word in words:
+        before = joined[-1] if joined else ""
+        if before.startswith("-") and before != "--" and " " not in before and not word.startswith("-"):
+            joined[-1] += f" {word}"
+        else:
+            joined.append(word)
+    return joined

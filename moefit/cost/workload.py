@@ -57,9 +57,17 @@ def parse_workload(text: str) -> Workload:
         Workload(int(prompt), int(generated)) if prompt and generated else None
     )
     if workload is None:
-        raise UsageError(f"not a workload: {text!r}", _HINT)
+        raise UsageError(f"not a workload: {text!r}", _nearest(text) or _HINT)
     if workload.prompt + workload.generated == 0:
         raise UsageError(f"a workload of no tokens: {text!r}", _HINT)
     if requests is not None and int(requests) == 0:
         raise UsageError(f"a workload of no requests: {text!r}", _HINT)
     return replace(workload, requests=int(requests or 0))
+
+
+def _nearest(text: str) -> str | None:
+    """The named workload that a slip was meant for."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only an error needs it
+
+    near = get_close_matches(re.split(r"[:x\d]", text.strip().lower())[0], WORKLOADS, n=1, cutoff=0.7)
+    return f"did you mean {near[0]}? or prompt:generated tokens, as in 2048:512" if near else None

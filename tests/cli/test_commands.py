@@ -196,7 +196,7 @@ def test_a_unit_is_written_whole(moefit, whole, tmp_path, monkeypatch):
     program = tmp_path / "llama-server"
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
-    path = tmp_path / "units" / "x.service"
+    path = tmp_path / "x.service"
     status, out, _ = moefit("unit", whole, *CARD, "--name", "x", "--output", str(path))
     assert (0, "") == (status, out)
     assert f"ExecStart={program} -m {whole}" in path.read_text()

@@ -31,11 +31,25 @@ def run(*words, **variables):
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_shows_what_stands_after_the_dashes_and_two_examples(moefit, command):
+def test_every_command_shows_what_stands_after_the_dashes_and_two_examples(moefit, monkeypatch, command):
+    monkeypatch.setenv("COLUMNS", "120")
     text = moefit(command, "--help")[1]
     assert (command not in NO_LINE) == ("[-- llama-server ...]" in text.split("\n\n")[0])
     assert 2 == len(EXAMPLES[command])
     assert all(f"  {line}\n" in text for line in EXAMPLES[command])
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("width", [60, 72, 80])
+def test_examples_are_no_wider_than_the_terminal_and_still_the_same_commands(
+    moefit, monkeypatch, command, width
+):
+    monkeypatch.setenv("COLUMNS", str(width))
+    shown = moefit(command, "--help")[1].partition("Examples:\n")[2]
+    assert [] == [line for line in shown.splitlines() if len(line) > width]
+    assert [line.split() for line in EXAMPLES[command]] == [
+        line.split() for line in shown.replace("\\\n", "").splitlines()
+    ]
 
 
 @pytest.mark.parametrize(
@@ -55,7 +69,7 @@ def test_a_word_may_be_two_or_begin_as_an_option_does(moefit, words, name):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_no_help_is_wider_than_the_usual_terminal(moefit, monkeypatch, command):
     monkeypatch.setenv("COLUMNS", "80")
-    text = moefit(command, "--help")[1].partition("Examples:")[0]
+    text = moefit(command, "--help")[1]
     assert [] == [line for line in text.splitlines() if len(line) > 80]
 
 

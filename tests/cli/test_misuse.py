@@ -1,0 +1,93 @@
+"""What is said of words before `--` that moefit does not know: one line, and what they were meant to be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from moefit.cli import main
+
+EXAMPLE = str(Path(__file__).parents[2] / "examples" / "qwen3-30b-a3b-q4_k_m.gguf")
+
+
+@pytest.fixture
+def said(capsys):
+    def run(*words):
+        with pytest.raises(SystemExit) as end:
+            main(list(words))
+        assert 2 == end.value.code
+        error, *hint = capsys.readouterr().err.splitlines()
+        return error.removeprefix("moefit: error: "), "".join(hint).removeprefix("moefit: hint: ")
+
+    return run
+
+
+BEHIND = "options of llama-server go after a --"
+OPTIONS = {
+    "--vesion": "did you mean --version?",
+    "--hlep": "did you mean --help?",
+    "--stratgy": "did you mean --strategy?",
+    "-ram": "did you mean --ram?",
+    "--contexts": "it is an option of moefit compare",
+    "--install": "it is an option of moefit unit",
+    "--ngl": f"did you mean llama-server's -ngl? {BEHIND}",
+    "--ctx-sise": f"did you mean llama-server's --ctx-size? {BEHIND}",
+    "--zzzz": "see moefit plan --help",
+}
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_an_unknown_option_is_told_what_it_was_meant_to_be(said, option):
+    assert (f"no such option: {option}", OPTIONS[option]) == said("plan", EXAMPLE, option, "8")
+
+
+def test_an_option_of_moefit_itself_goes_with_no_command(said):
+    assert ("--version goes with no command", "moefit --version") == said("plan", "--version")
+
+
+def test_an_option_in_another_case_is_told_moefits_own(said):
+    assert ("-v is llama-server's option", f"{BEHIND}; moefit's own is -V") == said("-v")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["plan", "--strategy", "bse-first"], "did you mean base-first?"),
+        (["plan", "--strategy", "zzz"], "see moefit plan --help"),
+        (["args", "--format", "jsn"], "did you mean json?"),
+        (["plan", "--workload", "chta"], "did you mean chat?"),
+        (["plan", "--workload", "agnet:3"], "did you mean agent?"),
+        (["versoin"], "did you mean moefit --version?"),
+        (["paln"], "did you mean moefit plan?"),
+    ],
+)
+def test_a_word_of_a_few_is_told_the_nearest(said, words, expected):
+    assert said(*words)[1].startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["plan", "--cores", "many"], "invalid value for --cores: many is no whole number"),
+        (["run", "--wait-free", "soon"], "invalid value for --wait-free: soon is no number"),
+    ],
+)
+def test_a_value_that_is_no_number_is_said_to_be_none(said, words, expected):
+    assert expected == said(*words)[0]
+
+
+@pytest.mark.parametrize("command", [["plan", EXAMPLE, "--svg"], ["unit", EXAMPLE, "--output"]])
+def test_a_file_to_be_written_lies_in_a_folder_that_is_there(said, tmp_path, command):
+    missing = tmp_path / "a b" / "c"
+    error, hint = said(*command, str(missing / "file"))
+    assert (f"{missing / 'file'}: there is no folder {missing}", f"mkdir -p '{missing}'") == (error, hint)
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_a_file_is_no_folder(said, tmp_path):
+    (tmp_path / "x").write_text("")
+    assert (
+        f"{tmp_path}/x/p.svg: {tmp_path}/x is no folder"
+        == said("plan", EXAMPLE, "--svg", f"{tmp_path}/x/p.svg")[0]
+    )
