@@ -25,7 +25,10 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     return "real llama.cpp: left out; `scripts/build_llama.sh` once, then `pytest -m llama`"
 
 
+# The collector of cycles would walk all rows and graphs again and again, a quarter of the time, to find next to none.
+gc.set_threshold(100_000, 20, 50)
+
+
 def pytest_collection_finish() -> None:
-    """Let the collector of cycles rest: it would walk all rows and graphs again and again, half of the time, to find next to none."""
+    """What was collected stays to the end."""
     gc.freeze()
-    gc.set_threshold(100_000, 20, 50)

@@ -1,7 +1,7 @@
 """No figure moves unseen: the bytes of every architecture under three launches are those that were kept.
 
-Whether they are right is held by the real llama.cpp (test_compute.py, test_footprint.py), within a per cent or two; here a change that
-stays within it is seen, too. After one that is meant: `python -m tests.memory.figures --write`.
+Whether they are right is held by the real llama.cpp's answers (test_compute.py, test_cuda.py, test_footprint.py); here launches that
+none of those asked about are seen, too. After a change that is meant: `python -m tests.memory.figures --write`.
 """
 
 from __future__ import annotations
