@@ -42,18 +42,39 @@ def test_a_draft_model_takes_what_it_would_take_alone_with_caches_of_its_own_typ
     assert ["CUDA0", "CPU"] == [extra.device for extra in extras]
 
 
+WHOLE = oracle.model("qwen3.5-35b-a3b-mtp", "Q4_K_M")
+HEADS = replace(WHOLE, layers=tuple(x if x.mtp else replace(x, tensors=()) for x in WHOLE.layers))
+"""The prediction blocks of that model, in a file of their own."""
+MAIN = oracle.model("qwen3.5-35b-a3b", "Q4_K_M")
+
+
 @pytest.mark.parametrize(("ubatch", "recorded"), [(512, 1069), (2048, 1315)])
 def test_prediction_blocks_in_a_file_of_their_own_take_little_more_than_llama_cpp_says(ubatch, recorded):
     """MiB that llama-server b11434 said of the extra model, each term cut off."""
-    whole = oracle.model("qwen3.5-35b-a3b-mtp", "Q4_K_M")
-    heads = replace(whole, layers=tuple(x if x.mtp else replace(x, tensors=()) for x in whole.layers))
-    main = oracle.model("qwen3.5-35b-a3b", "Q4_K_M")
     line = asked("--spec-type", "draft-mtp", "-ub", str(ubatch), "-c", "32768", "-ngl", "99")
     card = Device("RPC0", 80 * GIB, 80 * GIB)
 
-    found = beside(line, GuestFiles(draft=heads), main, [card], settings(line, context=32768))
+    found = beside(line, GuestFiles(draft=HEADS), MAIN, [card], settings(line, context=32768))
 
     assert recorded * MIB <= found[0].total <= 1.08 * recorded * MIB
+
+
+def test_on_the_host_the_context_of_prediction_blocks_takes_a_fifth_more_than_the_main_models_at_most():
+    """Of recorded ones none took more than 118% (footprint.draft_context)."""
+    launch = replace(LAUNCH, mtp=True, cache_type_k="f16", cache_type_v="f16")
+    main = memory.footprint(MAIN, CARDS[:1], launch, Placement((0,) * MAIN.slots))
+    small, twice = (
+        draft(
+            HEADS,
+            CARDS[:1],
+            launch,
+            gpu_layers=99,
+            bound=replace(main, host=replace(main.host, compute=size)),
+        )[-1].compute
+        for size in (5 * MIB, 10 * MIB)
+    )
+
+    assert 6 * MIB == twice - small
 
 
 def test_a_draft_model_that_drafts_whole_blocks_has_an_output_for_each_token():
