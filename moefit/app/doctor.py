@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from moefit.llama.findings import program_findings
+from moefit.llama.program_findings import program_findings
 from moefit.machine.finding import A_LITTLE, NOTHING_RUNS, Finding
-from moefit.machine.findings import host_findings
-from moefit.machine.host import ROOT
+from moefit.machine.system import ROOT
+from moefit.machine.system_findings import host_findings
 from moefit.machine.types import Machine
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from moefit.errors import Warn
-from moefit.machine.host import ROOT, has_swap, lock_limit
+from moefit.machine.system import ROOT, has_swap, lock_limit
 from moefit.sizes import GIB, format_size
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from moefit.app.changed import built
-from moefit.app.containers import on_host, with_variable_files
+from moefit.app.command_warnings import refuse_fork, told
+from moefit.app.container_paths import on_host, with_variable_files
 from moefit.app.naming import model_words
 from moefit.app.own_options import refuse_own_options
-from moefit.app.remarks import refuse_fork, told
 from moefit.errors import InputError, UsageError
 from moefit.gguf.split import read_header, shard_names
 from moefit.launch.builds import reference
@@ -32,8 +32,8 @@ from moefit.launch.settings import MIN_BATCH
 from moefit.launch.sources import ModelSource
 from moefit.launch.unplanned import unplanned
 from moefit.llama.config import read_configs
+from moefit.llama.executables import find_program
 from moefit.llama.help import option_table, read_page
-from moefit.llama.programs import find_program
 from moefit.machine.detect import MachineOptions, detect
 from moefit.machine.types import Device, Machine
 from moefit.machine.visible import visible
@@ -92,7 +92,7 @@ def _with_guests(
     progress: Callable[[Progress], None] | None,
 ) -> Request:
     """The request, with what the files beside the model take."""
-    from moefit.app.guests import implied, read_files, speculating  # noqa: PLC0415 - few lines have any
+    from moefit.app.guest_headers import implied, read_files, speculating  # noqa: PLC0415 - few lines have any
     from moefit.llama.guest_files import places  # noqa: PLC0415 - as above
 
     wanted = _with_model(launch.constraints)

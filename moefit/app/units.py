@@ -12,7 +12,7 @@ from moefit.files import write_atomically
 from moefit.folders import user_folder, working_folder
 from moefit.formats import paths, unit
 from moefit.launch.command import Command, parse
-from moefit.llama.programs import find_program, require_program
+from moefit.llama.executables import find_program, require_program
 from moefit.planning.types import Plan
 from moefit.reading import read_small
 

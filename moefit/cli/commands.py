@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from moefit import __version__
+from moefit.app.expected_gpus import check_seen, expected_of
 from moefit.app.request import (
     as_bench,
     on_its_words_alone,
@@ -22,7 +23,6 @@ from moefit.app.request import (
     starts_no_model,
 )
 from moefit.app.runnable import does_not_fit, planned, runnable
-from moefit.app.seen import check_seen, expected_of
 from moefit.cli import DOES_NOT_FIT, FITS, INTERRUPTED
 from moefit.cli import options as o
 from moefit.cli.gathered import gather

@@ -10,12 +10,12 @@ from moefit.cli import DOES_NOT_FIT, FITS
 from moefit.cli import options as o
 from moefit.cli.output import console, draw
 from moefit.cli.registry import command
-from moefit.cli.shared import Compared, MachineShared, names, numbers
+from moefit.cli.shared import ComparisonShared, MachineShared, names, numbers
 
 
-@command(Compared)
+@command(ComparisonShared)
 def compare(
-    shared: Compared,
+    shared: ComparisonShared,
     repository: o.Repository = None,
     contexts: o.Contexts = None,
     cards: o.ComparedCards = None,

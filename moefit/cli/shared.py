@@ -92,7 +92,7 @@ class Steered(MachineShared):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Compared(Steered):
+class ComparisonShared(Steered):
     """What `compare` takes."""
 
     models: o.ComparedModels = None

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from moefit.cost import cached_experts
 from moefit.cost import constants as c
-from moefit.cost import moe_cache
 from moefit.cost.work import Load
 from moefit.machine.types import CPU
 from moefit.memory.cache_tensor import cache_type
@@ -17,7 +17,7 @@ from moefit.memory.cache_tensor import cache_type
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from moefit.cost.moe_cache import Cached
+    from moefit.cost.cached_experts import Cached
     from moefit.cost.rates import DeviceRates
     from moefit.cost.run import Run
     from moefit.cost.ways import Step
@@ -72,7 +72,7 @@ def _step(run: Run, depth: float, tokens: int) -> Iterator[tuple[str, str, float
             )
             yield "launches", run.name(place), rate.launches(load) + load.layers * _unreplayed(run)
     for group in cached:
-        yield from moe_cache.token_terms(run, group, tokens)
+        yield from cached_experts.token_terms(run, group, tokens)
     there_and_back = sum(times * run.hop(*places) for places, times in _hops(run, cached).items())
     onwards = sum(times * run.hop(*places) for places, times in run.tally.crossings.items())
     yield "hops", "CPU", there_and_back + onwards / 2.0 + _bias_visits(run, cached, tokens)

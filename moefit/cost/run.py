@@ -6,7 +6,7 @@ from math import inf
 from typing import TYPE_CHECKING, Final
 
 from moefit.cost import constants as c
-from moefit.cost.moe_cache import cached_groups
+from moefit.cost.cached_experts import cached_groups
 from moefit.cost.rates import copy_rate, device_rates, handover_rate, host_rates
 from moefit.cost.tally import tally
 from moefit.machine.types import CPU
@@ -17,7 +17,7 @@ from moefit.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from moefit.cost.moe_cache import Cached
+    from moefit.cost.cached_experts import Cached
     from moefit.cost.rates import DeviceRates, HostRates
     from moefit.cost.tally import Tally
     from moefit.cost.work import Work

@@ -11,7 +11,7 @@ from typing import Final
 from moefit.cost.rates import barriers
 from moefit.errors import DriverError, InputError
 from moefit.llama.decode_model import read_bytes, total_bytes, write_model
-from moefit.llama.programs import find_program
+from moefit.llama.executables import find_program
 from moefit.llama.runner import Answer, ask
 from moefit.machine.calibration import RamRate
 from moefit.sizes import format_size

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Final, NoReturn
 
 from moefit.errors import InputError
-from moefit.llama.programs import MISSING_HINT, find_program
+from moefit.llama.executables import MISSING_HINT, find_program
 from moefit.machine.types import Machine
 
 _POLL_SECONDS: Final = 0.25

@@ -16,7 +16,7 @@ from typing import Any, Final
 from moefit.errors import InputError
 from moefit.files import write_atomically
 from moefit.launch.options import OptionTable
-from moefit.llama.programs import require_program
+from moefit.llama.executables import require_program
 from moefit.llama.verify import verify
 from moefit.memory.real import RealDevice, RealUse
 from moefit.memory.types import Use

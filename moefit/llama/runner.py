@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from moefit.errors import DriverError, InputError
-from moefit.llama.programs import MISSING_HINT
+from moefit.llama.executables import MISSING_HINT
 from moefit.machine.adopted import OWN, adopting, descendants
 from moefit.sizes import MIB, format_size
 from moefit.values import dataclass

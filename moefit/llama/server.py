@@ -20,7 +20,7 @@ from typing import Any, Final
 from moefit.errors import UsageError
 from moefit.launch.command import Command, parse
 from moefit.launch.options import OptionTable
-from moefit.llama.programs import require_program
+from moefit.llama.executables import require_program
 from moefit.llama.runner import how_it_ended, session
 from moefit.planning.trials import Hits
 from moefit.search.moe_cache import OPTION

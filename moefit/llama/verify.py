@@ -16,7 +16,7 @@ from typing import Any, Final
 from moefit.errors import DriverError, InputError, UsageError
 from moefit.launch.command import Argument, Command, parse
 from moefit.launch.options import OptionTable, parse_help
-from moefit.llama.programs import require_program
+from moefit.llama.executables import require_program
 from moefit.memory.real import RealDevice, RealUse
 from moefit.memory.types import Use
 from moefit.sizes import MIB

@@ -17,7 +17,7 @@ from moefit.machine.declared import (
     parse_gpus,
     shared_memory,
 )
-from moefit.machine.host import ROOT, read_cpu, read_fingerprint, read_ram
+from moefit.machine.system import ROOT, read_cpu, read_fingerprint, read_ram
 from moefit.machine.types import Machine
 from moefit.sizes import format_size, parse_size
 from moefit.values import dataclass

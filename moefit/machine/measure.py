@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from moefit.errors import InputError
 from moefit.machine.calibration import Calibration, RamRate
 from moefit.machine.cuda_link import measure_links
-from moefit.machine.host import read_cpu, read_fingerprint, read_ram
+from moefit.machine.system import read_cpu, read_fingerprint, read_ram
 from moefit.sizes import GIB, MIB, format_size
 from moefit.values import dataclass
 

@@ -12,7 +12,7 @@ from moefit.errors import UsageError
 from moefit.gguf.header import brief
 from moefit.memory.buffers import HOST, pad
 from moefit.memory.guest import Guest
-from moefit.model.reader import integer
+from moefit.model.hyperparameter_reader import integer
 from moefit.values import dataclass
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from moefit.model.architectures import PredictionBlocks, is_known
 from moefit.model.architectures import architecture as row_of
 from moefit.model.consistency import agree
 from moefit.model.file_kind import file_kind
-from moefit.model.reader import read
+from moefit.model.hyperparameter_reader import read
 from moefit.model.roles import REPLICATED, base_name, block_of, role_of
 from moefit.model.shapes import fit
 from moefit.model.types import Layer, Model, Role, Tensor

@@ -12,7 +12,7 @@ from typing import Final
 
 from moefit.errors import UsageError
 from moefit.planning.changes import Change, Numbered, changed, changes
-from moefit.planning.context import wanted_context
+from moefit.planning.context_size import wanted_context
 from moefit.planning.sketched import Placed, placed, sketched, without_buffers
 from moefit.planning.types import Alternative, Plan
 from moefit.search.candidate import Candidate

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from moefit.launch.seen import inside
-from moefit.planning.builds import of_other_builds
+from moefit.planning.other_builds import of_other_builds
 from moefit.planning.refusals import ignored
 from moefit.planning.types import Plan
 from moefit.search.request import Request

@@ -10,7 +10,7 @@ from moefit.launch.complete import Addition
 from moefit.launch.given import LINE
 from moefit.launch.settings import MAPPED
 from moefit.memory.split_modes import SPLIT_MODES
-from moefit.planning.context import STEP
+from moefit.planning.context_size import STEP
 from moefit.search.candidate import Candidate
 from moefit.search.request import Request
 from moefit.values import dataclass

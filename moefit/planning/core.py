@@ -13,11 +13,11 @@ from moefit.machine.types import CPU
 from moefit.memory.split_modes import SPLIT_MODES
 from moefit.planning.additions import additions
 from moefit.planning.advice import advice
+from moefit.planning.cache_remarks import check_size
 from moefit.planning.carried import carried
-from moefit.planning.context import wanted_context
+from moefit.planning.context_size import wanted_context
 from moefit.planning.describe import describe
 from moefit.planning.frame import frame, gave_way_in_vain
-from moefit.planning.moe_cache import check_size
 from moefit.planning.refusals import refuse
 from moefit.planning.remarks import remarks
 from moefit.planning.scarce import context_that_fits

@@ -17,7 +17,7 @@ from moefit.memory.types import Use
 from moefit.model import Layer, Model, Role
 from moefit.model.keys import KEYS
 from moefit.placement.types import Placement
-from moefit.planning.moe_cache import cache_remarks
+from moefit.planning.cache_remarks import cache_remarks
 from moefit.planning.types import DevicePlan, LayerPlan, Plan, holds_weights
 from moefit.search.candidate import Candidate
 from moefit.search.ram import ram_left

@@ -11,10 +11,10 @@ from moefit.launch.complete import Completion
 from moefit.launch.launch import Launch
 from moefit.launch.translate import translate
 from moefit.planning.as_given import as_given
+from moefit.planning.cache_remarks import check_size
 from moefit.planning.carried import carried
-from moefit.planning.context import SMALLEST
+from moefit.planning.context_size import SMALLEST
 from moefit.planning.describe import describe
-from moefit.planning.moe_cache import check_size
 from moefit.planning.refusals import refuse
 from moefit.planning.types import Plan
 from moefit.search.candidate import Candidate

@@ -9,7 +9,7 @@ from functools import cache, partial
 from moefit.launch.defaults import settings
 from moefit.launch.patterns import CPU_BUFFER
 from moefit.machine.types import CPU, Device
-from moefit.planning.context import SMALLEST, largest_context, wanted_context
+from moefit.planning.context_size import SMALLEST, largest_context, wanted_context
 from moefit.search.bounds import lacks_on_devices
 from moefit.search.budgets import budgets
 from moefit.search.candidate import Candidate

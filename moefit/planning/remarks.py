@@ -11,7 +11,7 @@ from moefit.launch.endpoints import exposed
 from moefit.machine.types import Cpu, Device
 from moefit.memory.kv import kv
 from moefit.model import Model
-from moefit.planning.context import wanted_context
+from moefit.planning.context_size import wanted_context
 from moefit.search.budgets import budgets
 from moefit.search.candidate import Candidate
 from moefit.search.demand import chosen_devices

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from moefit.launch.settings import BATCH
-from moefit.planning.context import SMALLEST, largest_context
+from moefit.planning.context_size import SMALLEST, largest_context
 from moefit.planning.frame import frame
 from moefit.search.candidate import Candidate
 from moefit.search.choices import open_choices

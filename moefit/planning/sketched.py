@@ -8,7 +8,7 @@ from dataclasses import replace
 from moefit.machine.types import CPU, Device
 from moefit.memory.split_modes import SPLIT_MODES
 from moefit.planning.as_given import as_given
-from moefit.planning.context import wanted_context
+from moefit.planning.context_size import wanted_context
 from moefit.search.bounds import sketch
 from moefit.search.candidate import Candidate, score
 from moefit.search.choices import load_modes

@@ -18,7 +18,7 @@ from moefit.launch.settings import BATCH
 from moefit.machine.types import CPU, Machine
 from moefit.model import Model
 from moefit.planning.as_given import AS_GIVEN
-from moefit.planning.context import SMALLEST, wanted_context
+from moefit.planning.context_size import SMALLEST, wanted_context
 from moefit.planning.core import plan, without_alternatives
 from moefit.planning.hardware import MORE, more_gpus, more_ram
 from moefit.planning.in_parts import in_parts

@@ -17,7 +17,7 @@ from moefit.memory.memo import per_object
 from moefit.memory.moe_cache import groups
 from moefit.placement.arrange import Demand
 from moefit.placement.types import Placement
-from moefit.search.guests import draft_bytes
+from moefit.search.guest_memory import draft_bytes
 from moefit.search.request import Request
 from moefit.values import dataclass
 

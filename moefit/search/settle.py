@@ -23,7 +23,7 @@ from moefit.placement.arrange import Demand, Strategy, arrange, beside_fixed, wi
 from moefit.placement.budget import Budget
 from moefit.placement.types import Ledger, Placement, Room
 from moefit.search.budgets import charged, devices_of_guests
-from moefit.search.guests import seated
+from moefit.search.guest_memory import seated
 from moefit.search.request import Request
 from moefit.search.unpipelined import unpipelined
 from moefit.values import dataclass

@@ -11,7 +11,7 @@ import pytest
 from moefit.cli import main
 from moefit.machine.calibration import Calibration, RamRate
 from moefit.machine.calibration_file import load_calibration, save_calibration
-from moefit.machine.host import read_fingerprint
+from moefit.machine.system import read_fingerprint
 from moefit.planning.trials import Event, Failed, Filled, Hits, Peak, Ready, Sample, Trial
 
 ROOT = Path(__file__).parents[2]

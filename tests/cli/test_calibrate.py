@@ -9,8 +9,8 @@ import pytest
 
 from moefit.cli import main
 from moefit.machine.calibration import Calibration, LinkRate, RamRate, from_json
-from moefit.machine.host import read_fingerprint
 from moefit.machine.servers import ServerRate
+from moefit.machine.system import read_fingerprint
 
 EXAMPLE = str(Path(__file__).parents[2] / "examples" / "qwen3-30b-a3b-q4_k_m.gguf")
 DATE = "2026-11-24T07:00:00+00:00"

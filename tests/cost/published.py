@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from moefit.cost import predict
-from moefit.cost.ranges import Doubt
+from moefit.cost.uncertainty import Doubt
 from moefit.cost.work import Work, work_of
 from moefit.cost.workload import Workload
 from moefit.launch.settings import Settings

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from moefit.cost import Prediction
-from moefit.cost.ranges import doubt
+from moefit.cost.uncertainty import doubt
 from moefit.cost.workload import Workload
 from moefit.formats.ascii import PLAIN, plain
 from moefit.formats.devices import show_machine

@@ -11,7 +11,7 @@ import gguf
 import numpy as np
 import pytest
 
-from moefit.app.guests import read_files
+from moefit.app.guest_headers import read_files
 from moefit.cost.workload import Workload
 from moefit.errors import InputError
 from moefit.gguf.split import read_header

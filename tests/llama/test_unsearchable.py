@@ -11,9 +11,9 @@ import pytest
 from moefit.gguf.http import Client
 from moefit.launch.sources import ModelSource
 from moefit.llama.config import read_configs
+from moefit.llama.executables import find_program
 from moefit.llama.help import option_table
 from moefit.llama.hub import access, locate
-from moefit.llama.programs import find_program
 from moefit.machine.calibration_file import load_calibration
 
 pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="only root may become nobody for a moment")

@@ -18,7 +18,7 @@ from moefit.machine.calibration import (
     with_learned,
     with_misses,
 )
-from moefit.machine.host import fingerprint
+from moefit.machine.system import fingerprint
 from moefit.machine.types import Cpu, Device, Machine, Ram
 from moefit.sizes import GIB
 

@@ -12,8 +12,8 @@ import pytest
 
 from moefit.errors import InputError
 from moefit.machine import measure
-from moefit.machine.host import read_cpu, read_fingerprint
 from moefit.machine.measure import calibrate, measure_ram, thread_counts
+from moefit.machine.system import read_cpu, read_fingerprint
 from moefit.machine.types import Cpu, Ram
 from moefit.sizes import GIB, MIB
 

@@ -8,8 +8,8 @@ import pytest
 
 from moefit.errors import UsageError
 from moefit.machine.declared import declare_host
-from moefit.machine.host import read_ram
 from moefit.machine.modules import Modules, parse_modules, read_modules
+from moefit.machine.system import read_ram
 from moefit.machine.types import Cpu, Ram
 
 

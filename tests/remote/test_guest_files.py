@@ -17,7 +17,7 @@ from moefit.machine.detect import MachineOptions
 from moefit.planning.as_given import as_given
 from moefit.planning.core import plan
 from moefit.planning.estimate import estimate
-from moefit.search.guests import draft_bytes
+from moefit.search.guest_memory import draft_bytes
 from moefit.search.request import Options
 from tests.gguf import raw
 from tests.gguf.raw import Raw

@@ -6,7 +6,7 @@ from moefit.memory.guest import Guest
 from moefit.memory.guests import GuestFiles
 from moefit.placement.types import Placement
 from moefit.search.budgets import budgets, charged, devices_of_guests
-from moefit.search.guests import seated
+from moefit.search.guest_memory import seated
 from moefit.search.request import Request
 from tests import oracle
 from tests.planning.worlds import OPTIONS, launch

@@ -2,7 +2,7 @@ import gguf
 import numpy as np
 import pytest
 
-from moefit.app.guests import implied, read_files
+from moefit.app.guest_headers import implied, read_files
 from moefit.errors import InputError
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints

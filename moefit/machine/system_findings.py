@@ -10,7 +10,7 @@ from typing import Final
 
 from moefit.machine.cgroup import read_limits
 from moefit.machine.finding import A_LITTLE, MANY_TIMES, PERCENTS, Finding
-from moefit.machine.host import is_wsl
+from moefit.machine.system import is_wsl
 from moefit.machine.types import Machine
 from moefit.sizes import MIB, format_bandwidth, format_size
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from moefit.machine.host import is_wsl, read_cpu, read_ram
+from moefit.machine.system import is_wsl, read_cpu, read_ram
 from moefit.sizes import GIB
 from tests.machine.tree import write
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from moefit.machine.findings import host_findings
 from moefit.machine.modules import parse_modules
+from moefit.machine.system_findings import host_findings
 from moefit.machine.types import Cpu, Device, Machine, Ram
 from tests.machine.test_cgroup import v2
 from tests.machine.tree import write

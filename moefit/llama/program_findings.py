@@ -8,8 +8,8 @@ from typing import Final
 
 from moefit.errors import MoefitError
 from moefit.llama.devices import list_devices
+from moefit.llama.executables import MISSING_HINT, find_program
 from moefit.llama.help import option_table
-from moefit.llama.programs import MISSING_HINT, find_program
 from moefit.machine.finding import A_LITTLE, MANY_TIMES, NOTHING_RUNS, PERCENTS, Finding
 from moefit.machine.types import Machine
 

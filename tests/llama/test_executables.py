@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from moefit.errors import InputError
-from moefit.llama.programs import find_program, require_program
+from moefit.llama.executables import find_program, require_program
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from importlib import metadata
 
 import pytest
 
-from moefit.llama.findings import program_findings
+from moefit.llama.program_findings import program_findings
 from moefit.machine.finding import PERCENTS
 from moefit.machine.types import Cpu, Device, Machine, Ram
 
