@@ -19,12 +19,13 @@ from moefit.formats.strip import COLOURS, strip
 from moefit.formats.usage import Memory, bar, memories
 from moefit.launch.seen import in_front
 from moefit.model import Model
-from moefit.planning.types import Plan
+from moefit.planning.types import Help, Plan
 from moefit.sizes import format_size
 
 _LONGEST_BAR: Final = 60
 _SHORTEST_BAR: Final = 10
 _MOST_HELPS: Final = 5
+_TWO_DIGITS: Final = 10
 
 
 def show(plan: Plan, console: Console, details: RenderableType | None = None) -> None:
@@ -84,9 +85,16 @@ def _helps(plan: Plan) -> Iterator[RenderableType]:
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
     for help_ in shown:
-        table.add_row(f"  {help_.seconds:.1f} s", help_.what, Text(help_.words, style="bold"))
+        table.add_row(f"  {_taking(help_)}", help_.what, Text(help_.words, style="bold"))
     yield Rows(table)
     yield ""
+
+
+def _taking(help_: Help) -> str:
+    """What a change then takes: of a sketch no digit that its plan may not have."""
+    if not help_.about:
+        return f"{help_.seconds:.1f} s"
+    return f"about {help_.seconds:.{0 if help_.seconds >= _TWO_DIGITS else 1}f} s"
 
 
 def _colour(plan: Plan, index: int) -> str:

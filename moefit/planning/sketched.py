@@ -13,6 +13,7 @@ from moefit.search.bounds import sketch
 from moefit.search.candidate import Candidate, score
 from moefit.search.choices import load_modes
 from moefit.search.demand import chosen_devices, demand
+from moefit.search.moe_cache import sketched_cache
 from moefit.search.openings import usual_task
 from moefit.search.problem import Problem
 from moefit.search.request import Request
@@ -49,8 +50,10 @@ def without_buffers(known: Placed) -> Placed:
     return replace(known, compute=dict.fromkeys(known.compute, 0), host_compute=0)
 
 
-def sketched(request: Request, known: Placed) -> Candidate:
+def sketched(request: Request, known: Placed, *, cached: bool = False) -> Candidate:
     """Base-first on all devices: weights, caches and RAM are exact, and no graph is measured.
+
+    `cached`: with the expert cache that then seems best.
 
     Raises:
         UsageError: the line names a device or a buffer that the machine has not.
@@ -69,7 +72,9 @@ def sketched(request: Request, known: Placed) -> Candidate:
     share = min(1.0, task.settings.ubatch / known.ubatch)
     most = max(known.compute.values(), default=0)
     compute = [int(known.compute.get(device.name, most) * share) for device in devices]
-    return score(problem, "base-first", task.settings, sketch(task, compute, int(known.host_compute * share)))
+    settled = sketch(task, compute, int(known.host_compute * share))
+    found = score(problem, "base-first", task.settings, settled)
+    return sketched_cache(problem, found) if cached and found.fits else found
 
 
 def _in_order(request: Request, devices: Sequence[Device], known: Placed) -> tuple[Device, ...]:

@@ -36,6 +36,8 @@ class Help:
     """What to type: options of llama-server, or of moefit where the machine changes; or the file to get."""
     seconds: float = 0.0
     """What the workload is then predicted to take."""
+    about: bool = False
+    """The seconds are those of a sketch: no plan was made with these words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ _STEPS: Final = 5
 _FULL_CACHES: Final = frozenset({"f32", "f16", "bf16"})
 
 
-def what_if(request: Request, made: Plan) -> tuple[Help, ...]:
+def what_if(request: Request, made: Plan, *, planned: bool = True) -> tuple[Help, ...]:
     """The changes that would make a plan faster or make it fit, the fastest first: each takes what the plan of its words takes.
 
     Which are worth a plan is sketched first.
@@ -48,15 +48,20 @@ def what_if(request: Request, made: Plan) -> tuple[Help, ...]:
     Args:
         request: what was asked.
         made: the plan for it.
+        planned: False plans the first change alone, and that only where nothing fits: of others it tells about what their plan takes.
     """
     limit = made.prediction.seconds * _WORTH if made.fits else inf
     kinds: dict[str, list[tuple[Help, Request]]] = {}
-    for help_, typed in _promising(request, made, limit):
+    for help_, typed in _promising(request, made, limit, planned=planned):
         kinds.setdefault(help_.kind, []).append((help_, typed))
     found: list[Help] = []
     for ways in sorted(kinds.values(), key=lambda ways: ways[0][0].seconds):
-        if len(found) < _MOST:
+        if len(found) == _MOST:
+            break
+        if planned or not (found or made.fits):
             found += _first(ways, limit, _sure_context(request, made))
+        else:
+            found.append(ways[0][0])
     return tuple(sorted(found, key=lambda help_: help_.seconds))
 
 
@@ -70,7 +75,7 @@ def _first(ways: Sequence[tuple[Help, Request]], limit: float, context: int | No
         except UsageError:
             continue  # the change contradicts what the user set
         if made.fits and made.prediction.seconds <= limit:
-            return [replace(help_, seconds=made.prediction.seconds)]
+            return [replace(help_, seconds=made.prediction.seconds, about=False)]
     return []
 
 
@@ -81,7 +86,9 @@ def _sure_context(request: Request, made: Plan) -> int | None:
     return made.settings.context if made.fits and whole and CPU not in made.placement.slots else None
 
 
-def _promising(request: Request, made: Plan, limit: float) -> Iterator[tuple[Help, Request]]:
+def _promising(
+    request: Request, made: Plan, limit: float, *, planned: bool
+) -> Iterator[tuple[Help, Request]]:
     """The changes that would take no more than `limit` by a sketch, with its seconds, and what is asked with their words.
 
     A sketch has the plan's own compute buffers, micro-batch and load mode, and what the plan gains over its own sketch (an expert
@@ -90,24 +97,28 @@ def _promising(request: Request, made: Plan, limit: float) -> Iterator[tuple[Hel
     """
     used = replace(request, machine=_used(request.machine, request, made))
     ample = used if made.fits else _with_ram(used, made.ram_shortfall + MORE)
-    base = made if made.fits else plan(_narrowed(ample, made))
+    near = not made.fits and not planned and made.alternatives
+    base = made if made.fits else made.alternatives[0].plan if near else plan(_narrowed(ample, made))
     known = _placed(base)
-    usual = sketched(ample, known)
+    if near:  # of that only its buffers are near
+        mode = load_modes(request.launch.constraints, request.machine)[-1]
+        known = replace(known, context=made.settings.context, load_mode=mode)
+    usual = sketched(ample, known, cached=True)
     for help_, typed in _changes(request, used.machine, made):
         same = typed.machine.gpus == request.machine.gpus
         machine = _used(typed.machine, request, made) if same else typed.machine
         try:
-            after = sketched(replace(typed, machine=machine), known)
+            after = sketched(replace(typed, machine=machine), known, cached=True)
         except UsageError:
             continue  # the change contradicts what the user set
-        seconds = _expected(base, usual, after)
+        seconds = after.prediction.seconds if near else _expected(base, usual, after)
         if after.fits and seconds <= limit:
-            yield replace(help_, seconds=seconds), typed
+            yield replace(help_, seconds=seconds, about=True), typed
 
 
 def _expected(base: Plan, usual: Candidate, after: Candidate) -> float:
-    """The seconds of a sketch, less what the plan gains over its own sketch; a line as it stands has none."""
-    if not base.fits or after.strategy == AS_GIVEN:
+    """The seconds of a sketch, less what the plan gains over its own sketch, where there is one; a line as it stands has none."""
+    if not base.fits or not usual.fits or after.strategy == AS_GIVEN:
         return after.prediction.seconds
     gain = usual.prediction.seconds - base.prediction.seconds
     share = after.settled.footprint.host.model / max(1, usual.settled.footprint.host.model)

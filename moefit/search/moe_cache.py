@@ -25,6 +25,7 @@ from moefit.memory.weights import tensor_sizes
 from moefit.model import Layer, Model
 from moefit.placement.arrange import without_fixed
 from moefit.placement.types import Placement
+from moefit.search.bounds import host_use
 from moefit.search.budgets import budgets
 from moefit.search.candidate import Candidate, best, score
 from moefit.search.choices import Choices
@@ -88,7 +89,12 @@ def with_cache(problem: Problem, choices: Choices, found: Sequence[Candidate]) -
     fastest = min(c.weight for c in found if c.fits)
     drafts = [draft for draft in _drafts(problem, choices, start) if draft.seconds < fastest]
     measured = _most_promising(problem, start, drafts)
-    return tuple(c for c in measured if c.weight + _UNSURE * lost_if_even(c.prediction) < fastest)
+    return tuple(c for c in measured if _is_worth(c, fastest))
+
+
+def _is_worth(candidate: Candidate, fastest: float) -> bool:
+    """Whether it is faster than so many seconds, weighed with what uniform routing would cost."""
+    return candidate.weight + _UNSURE * lost_if_even(candidate.prediction) < fastest
 
 
 def _most_promising(problem: Problem, start: Candidate, drafts: Sequence[_Draft]) -> Iterator[Candidate]:
@@ -184,6 +190,30 @@ def _drafts(problem: Problem, choices: Choices, start: Candidate) -> Iterator[_D
             for launch, share in itertools.product(launches, shares) if size > 0 else ():
                 sized = replace(launch, moe_cache=size, moe_cache_cpu_share=share)
                 yield _Draft(sized, placement, _predicted(problem, start, sized, placement))
+
+
+def sketched_cache(problem: Problem, start: Candidate) -> Candidate:
+    """A launch with about the best expert cache of the start's own micro-batch and load mode; the start itself where none is faster.
+
+    No graph is measured: it has the start's buffers, and RAM for the experts that are not on devices.
+    """
+    alone = Choices((start.strategy,), (start.settings.ubatch,), (start.settings.load_mode,), (start.order,))
+    known = None if CPU in start.settled.placement.slots else _start(problem, alone, (start,))
+    drafts = [] if known is None else list(_drafts(problem, alone, known))
+    for draft in sorted(drafts, key=lambda draft: draft.seconds):
+        if draft.seconds >= start.weight:
+            break
+        found = score(problem, MOE_CACHE, draft.launch, _with_host(problem, start.settled, draft))
+        if found.ram_shortfall == 0 and _is_worth(found, start.weight):
+            return found
+    return start
+
+
+def _with_host(problem: Problem, settled: Settled, draft: _Draft) -> Settled:
+    """The draft's placement with what it takes of RAM."""
+    held = host_use(problem.request.model, settled.devices, draft.launch, draft.placement)
+    host = replace(held, compute=settled.footprint.host.compute)
+    return replace(settled, placement=draft.placement, footprint=replace(settled.footprint, host=host))
 
 
 def _predicted(problem: Problem, start: Candidate, launch: Settings, placement: Placement) -> float:

@@ -72,6 +72,22 @@ def test_a_second_card_and_more_memory_are_what_the_words_take():
     assert seconds("llama-server -m m.gguf", larger) == pytest.approx(found["vram"].seconds)
 
 
+@pytest.mark.parametrize(
+    ("line", "ram"),
+    [("llama-server -m m.gguf", 32), ("llama-server -m m.gguf -c 131072", 32), ("llama-server -m m.gguf", 6)],
+)
+def test_what_is_not_planned_takes_about_what_its_plan_does(line, ram):
+    request = asked(line, ram=ram)
+    made = plan(request)
+    exact, about = ({h.kind: h for h in what_if(request, made, planned=p)} for p in (True, False))
+    told = [kind for kind, h in about.items() if h.about]
+    assert told
+    assert not any(h.about for h in exact.values())
+    assert [about[kind].seconds for kind in told] == pytest.approx(
+        [exact[kind].seconds for kind in told], rel=0.06
+    )
+
+
 def test_the_fastest_comes_first_and_none_is_slower_than_the_plan():
     made, found = helps()
     times = [h.seconds for h in found.values()]
