@@ -11,7 +11,7 @@ line=$(moefit args -- llama-server -m "$MODEL" -c 16384)
 echo "eval \"exec \$line\" would run: $line"
 
 # The line's words one by one, whatever they hold.
-moefit args --format null -- llama-server -m "$MODEL" -c 16384 | xargs -0 printf '%s\n'
+moefit args --format null -- llama-server -m "$MODEL" -c 16384 | xargs -0 -r printf '%s\n'
 
 # Does it fit? The exit status says so.
 if moefit args -- llama-server -m "$MODEL" -c 131072 >/dev/null 2>&1; then echo "131,072 tokens fit"; fi

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import gc
+import os
 
 import pytest
 from hypothesis import settings
@@ -11,6 +12,8 @@ from tests.drawn import THOROUGH
 
 if THOROUGH:  # before another module of moefit takes it: its own decorator leaves that check out
     values.dataclass = dataclasses.dataclass
+
+os.environ.pop("LC_ALL", None)  # a page's marks are those of a usual terminal, whatever this one's locale is
 
 # A busy machine is no failure. What a change is held to is the same each time, so that a failure is the change's own.
 settings.register_profile("change", deadline=None, max_examples=100, derandomize=True)

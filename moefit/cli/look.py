@@ -67,13 +67,19 @@ def doctor(shared: MachineShared, as_json: o.AsJson = False, svg: o.Svg = None) 
 @command()
 def explain(word: o.Word = None) -> int:
     """What a word of a plan means."""
+    from shutil import get_terminal_size
+    from textwrap import wrap
+
+    from moefit.cli.teaching import WIDEST
     from moefit.formats.glossary import WORDS, meaning
 
     if word is None:
         sys.stdout.write("".join(f"{known}\n" for known in WORDS))
         return FITS
     name, text = meaning(word)
-    sys.stdout.write(f"{name}: {text}\n")
+    width = min(get_terminal_size().columns, WIDEST)
+    lines = wrap(f"{name}: {text}", width, break_long_words=False, break_on_hyphens=False)
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
     return FITS
 
 

@@ -13,7 +13,7 @@ from moefit.cli.say import say
 from moefit.cli.streams import carried
 from moefit.errors import Warn
 from moefit.formats import shell
-from moefit.formats.ascii import can_show, plain
+from moefit.formats.ascii import asks_plain, can_show, plain
 from moefit.launch.seen import in_front
 from moefit.planning.types import Plan
 
@@ -34,7 +34,8 @@ def console(color: When) -> Console:
     """Where tables go: stdout, in colour if a person looks at it or asks for it."""
     from moefit.cli.piped import Piped
 
-    file = sys.stdout if can_show(sys.stdout.encoding) else cast("TextIO", _Plain(sys.stdout))
+    marks = can_show(sys.stdout.encoding) and not asks_plain(os.environ)
+    file = sys.stdout if marks else cast("TextIO", _Plain(sys.stdout))
     if color is When.ALWAYS:
         return Piped(file=file, force_terminal=True, no_color=False)
     return Piped(file=file, no_color=True if color is When.NEVER else None)

@@ -31,7 +31,7 @@ EXAMPLES: Final[Mapping[str, Sequence[str]]] = {
         f"moefit estimate {_MACHINE} --json -- llama-server -m {_HEADER} -c 8192",
     ),
     "args": (
-        'eval "exec $(moefit args -- llama-server -m model.gguf)"',
+        'line=$(moefit args -- llama-server -m model.gguf) && eval "exec $line"',
         "moefit args --format llama-swap -- llama-server -m model.gguf --port 8080",
     ),
     "run": (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 PLAIN: Final = {
@@ -35,6 +36,16 @@ def can_show(encoding: str | None) -> bool:
     except (UnicodeEncodeError, LookupError):
         return False
     return True
+
+
+def asks_plain(environment: Mapping[str, str]) -> bool:
+    """Whether the locale is one of plain characters, as a user has said: Python writes UTF-8 there all the same (PEP 540).
+
+    >>> asks_plain({"LC_ALL": "C"}), asks_plain({"LC_ALL": "C.UTF-8"}), asks_plain({"LC_ALL": "C", "PYTHONUTF8": "1"}), asks_plain({})
+    (True, False, False, False)
+    """
+    python = environment.get("PYTHONUTF8") or environment.get("PYTHONIOENCODING")
+    return environment.get("LC_ALL") in {"C", "POSIX"} and not python
 
 
 def plain(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Words that each end in a NUL, for `xargs -0 env` and the like."""
+"""Words that each end in a NUL, for `xargs -0 -r env` and the like."""
 
 from __future__ import annotations
 

@@ -343,8 +343,9 @@ def test_nobody_has_to_read_stderr():
     assert 0 == shell(f"{PROGRAM} plan {EXAMPLE} {' '.join(CARD)} 2>&-").returncode
 
 
-def test_a_terminal_without_the_characters_gets_others():
-    done = shell(f"PYTHONIOENCODING=ascii {PROGRAM} plan {EXAMPLE} --build b11434 {' '.join(CARD)}")
+@pytest.mark.parametrize("locale", ["PYTHONIOENCODING=ascii", "LC_ALL=C", "LC_ALL=POSIX"])
+def test_a_terminal_without_the_characters_gets_others(locale):
+    done = shell(f"env -u PYTHONUTF8 {locale} {PROGRAM} plan {EXAMPLE} --build b11434 {' '.join(CARD)}")
     assert (0, False, True) == (done.returncode, "Traceback" in done.stderr, done.stdout.isascii())
     assert "?" not in done.stdout
     assert "####" in done.stdout

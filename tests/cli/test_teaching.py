@@ -11,6 +11,7 @@ import pytest
 
 from moefit.cli.commands import COMMANDS
 from moefit.cli.teaching import EXAMPLES, NO_LINE
+from moefit.formats.glossary import WORDS
 from tests.cli.test_commands import moefit
 
 __all__ = ["moefit"]
@@ -113,3 +114,11 @@ def test_the_manual_page_is_of_the_same_text():
         check=True, capture_output=True, text=True, cwd=ROOT,
     ).stdout  # fmt: skip
     assert (ROOT / "man" / "moefit.1").read_text() == written
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_an_explanation_is_as_wide_as_the_terminal(moefit, monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    lines = moefit("explain", "reserve")[1].splitlines()
+    assert [] == [line for line in lines if len(line) > width]
+    assert f"reserve: {WORDS['reserve']}" == " ".join(lines)
