@@ -68,7 +68,7 @@ def _step(run: Run, depth: float, tokens: int) -> Iterator[tuple[str, str, float
             yield (
                 "attention",
                 run.name(place),
-                cache / rate.read + _unpacking(run, load, depth) / rate.unpacked,
+                cache * _passes(run, place, load) / rate.read + _unpacking(run, load, depth) / rate.unpacked,
             )
             yield "launches", run.name(place), rate.launches(load) + load.layers * _unreplayed(run)
     for group in cached:
@@ -169,6 +169,16 @@ def _attention_work(run: Run, load: Load, depth: float) -> float:
     macs = load.attention_macs * depth + load.window_macs * near
     per_byte, _ = c.CORE_TIME.get(key.name, (1.0, 1.0))
     return macs * key.block_bytes / key.block * per_byte + 2.0 * load.state
+
+
+def _passes(run: Run, place: int, load: Load) -> float:
+    """How often a device reads a cache: one in which values are a part of the keys, as DeepSeek's models compress it, once for each of them.
+
+    CUDA's kernel finds the values in what it has loaded. source: ggml/src/ggml-cuda/fattn-mma-f16.cuh (V_is_K_view), which fattn-tile.cuh, that
+    AMD's chips take, and ggml-vulkan have not
+    """
+    compressed = load.key > 0.0 and not load.value
+    return 1.0 + c.VALUES_OF_KEYS if compressed and run.devices[place].backend.name != "CUDA" else 1.0
 
 
 def cache_bytes(run: Run, load: Load, depth: float) -> float:

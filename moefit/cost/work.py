@@ -65,7 +65,7 @@ class Load:
     moe_layers: float = 0.0
     """Layers with routed experts."""
     recurrent_layers: float = 0.0
-    """Layers with a recurrent state."""
+    """Layers with a recurrence, beside which a short convolution alone is none."""
     recurrence_macs: float = 0.0
     """Multiply-adds per token with that state: it decays, is asked, and is updated."""
 
@@ -265,5 +265,7 @@ def _recur(load: Load, state: State | None) -> None:
     if state is None:
         return
     load.state = 4.0 * (state.conv + state.recurrent)
-    load.recurrent_layers = 1.0
+    load.recurrent_layers = (
+        1.0 if state.recurrent else 0.0
+    )  # a short convolution alone has no more kernels than attention
     load.recurrence_macs = 3.0 * state.recurrent

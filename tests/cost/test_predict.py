@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moefit.cost import Prediction, best_threads, op_offload_min_batch, predict
-from moefit.cost.constants import DECODED
+from moefit.cost.constants import DECODED, READ_SHARE
 from moefit.cost.prefill import micro_batches
 from moefit.cost.rates import host_rates
 from moefit.cost.tally import tally
@@ -378,6 +378,38 @@ def test_what_llama_cpp_decoded_at_with_so_many_threads_is_foretold(threads: int
     )
     machine = replace(NO_GPU, ram=ram, cpu=replace(NO_GPU.cpu, cores=16, threads=16))
     assert host_rates(machine, SETTINGS, threads).seconds(1e9, 1e9) == pytest.approx(1e9 / rate, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("name", "model_name", "again"),
+    [
+        ("CUDA0", "deepseek-v2-lite", False),
+        ("ROCm0", "deepseek-v2-lite", True),
+        ("Vulkan0", "deepseek-v2-lite", True),
+        ("ROCm0", "qwen3-30b-a3b", False),
+    ],
+)
+def test_only_cuda_finds_the_values_of_a_compressed_cache_in_its_keys(
+    name: str, model_name: str, again: bool
+) -> None:
+    whole = model(model_name, "Q4_K_M")
+    card, shares = replace(GPU, name=name), READ_SHARE[name.rstrip("0")] / READ_SHARE["CUDA"]
+    made = {
+        device.name: predict(
+            work_of(whole),
+            replace(MACHINE, gpus=(device,)),
+            (device,),
+            SETTINGS,
+            Placement((0,) * whole.slots),
+            CHAT,
+        )
+        for device in (replace(GPU, name="CUDA0"), card)
+    }
+    read = {
+        name: sum(t.seconds for t in one.terms if (t.phase, t.name) == ("decode", "attention"))
+        for name, one in made.items()
+    }
+    assert read[name] * shares == pytest.approx(read["CUDA0"] * (1 + 512 / 576 if again else 1))
 
 
 RPC = replace(GPU, name="RPC0", link_bandwidth=125 * 10**6)

@@ -87,11 +87,35 @@ def test_a_windowed_cache_that_a_larger_micro_batch_made_larger_slows_the_answer
     assert 0.95 * small < large < small
 
 
-def prompt_rate(name: str, ubatch: int) -> float:
-    """Tokens per second of a prompt of 4096."""
+def prompt_rate(name: str, ubatch: int, prompt: int = 4096) -> float:
+    """Tokens per second of a prompt."""
     whole, settings = model(name, MODELS[name]), replace(SERVER, ubatch=ubatch, batch=max(2048, ubatch))
-    placement, asked = Placement((0,) * whole.slots), Workload(4096, 0)
+    placement, asked = Placement((0,) * whole.slots), Workload(prompt, 0)
     return predict(work_of(whole), MACHINE, H200, settings, placement, asked).prefill_tokens_per_second
+
+
+@pytest.mark.parametrize(
+    ("name", "ubatch", "prompt", "measured"),
+    [
+        ("qwen3-14b", 512, 4096, 5145),
+        ("qwen3-14b", 4096, 4096, 5300),
+        ("qwen3-14b", 4096, 16368, 4817),
+        ("gpt-oss-20b", 512, 4096, 11921),
+        ("gpt-oss-20b", 4096, 4096, 10535),
+        ("gpt-oss-20b", 4096, 16368, 12663),
+        ("qwen3-30b-a3b", 512, 4096, 8371),
+        ("qwen3-30b-a3b", 4096, 4096, 11434),
+        ("qwen3-30b-a3b", 4096, 16368, 10287),
+    ],
+)
+def test_a_prompt_is_predicted_within_a_seventh(name: str, ubatch: int, prompt: int, measured: float) -> None:
+    """By llama-server, medians."""
+    assert prompt_rate(name, ubatch, prompt) == pytest.approx(measured, rel=0.143)
+
+
+def test_masks_are_waited_for_once_so_that_a_longer_prompt_is_faster() -> None:
+    """12,663 t/s of 16,368 tokens, 10,535 of 4096."""
+    assert prompt_rate("gpt-oss-20b", 4096, 16368) > 1.1 * prompt_rate("gpt-oss-20b", 4096)
 
 
 def test_masks_eat_what_a_large_micro_batch_gains_where_products_gain_little() -> None:

@@ -84,6 +84,12 @@ def test_recurrent_layers_step_their_state_for_every_token() -> None:
     assert 30 * 3 * 32 * 128 * 128 == load.recurrence_macs
 
 
+def test_a_short_convolution_alone_is_no_recurrence() -> None:
+    m = model("lfm2-8b-a1b", "Q4_K_M")
+    load = work_of(m).over(0, len(m.layers))
+    assert (0.0, True) == (load.recurrent_layers, load.state > 0)
+
+
 def test_recurrent_layers_read_a_state_instead_of_a_cache() -> None:
     work = work_of(model("qwen3-next-80b-a3b", "Q4_K_M"))
     assert work.over(0, 1).state > 0 == work.over(0, 1).key
