@@ -1,0 +1,236 @@
+"""Pages and documents of plans whose every figure is made up, so that no rule of memory or speed moves them: whole, as they are shown.
+
+python -m tests.formats.pages            # say which have changed
+python -m tests.formats.pages --write    # keep them as they are now, to be read in the diff
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+
+from rich.console import Console
+
+from moefit.cost import Prediction
+from moefit.cost.hits import HitRate
+from moefit.cost.types import Duration
+from moefit.cost.uncertainty import Doubt
+from moefit.cost.workload import Workload
+from moefit.errors import Warn
+from moefit.formats import (
+    bench,
+    calibration,
+    cards,
+    comparison,
+    devices,
+    explain,
+    inspect,
+    lacking,
+    plan_json,
+    speed,
+    svg,
+    table,
+)
+from moefit.launch.command import parse
+from moefit.launch.constraints import constraints
+from moefit.launch.launch import Launch
+from moefit.launch.options import builtin
+from moefit.launch.precedence import effective
+from moefit.machine.calibration import Calibration, Learned, LinkRate, RamRate
+from moefit.machine.cards import CARDS
+from moefit.machine.types import Cpu, Device, Machine, Ram
+from moefit.memory.types import HostUse, Use
+from moefit.placement.budget import Budget, Term
+from moefit.planning.compared import Compared
+from moefit.planning.core import plan
+from moefit.planning.trials import Filled, Hits, Outcome, Peak, Sample, Trial
+from moefit.planning.types import Alternative, Help, Plan
+from moefit.search.request import Options, Request
+from tests import oracle
+
+HERE = Path(__file__).parent / "pages"
+MIB, GIB = 1 << 20, 1 << 30
+LINE = "llama-server -m olmoe.gguf -c 8192 -np 1 -ub 512 -b 2048 -lm none -fa on -ngl 99 -ts 3,2 --fit off"
+DEVICES = (
+    Device(
+        "CUDA0", 11 * GIB, 12 * GIB, description="NVIDIA GeForce RTX 3060", bandwidth=360 * 10**9,
+        link_bandwidth=25 * 10**9, compute=5e13, overhead=250 * MIB, uuid="GPU-1", source="nvml",
+        held=(("firefox", 300 * MIB), ("Xorg", 90 * MIB)), display=True, link_now=6 * 10**9, link_most=25 * 10**9,
+    ),
+    Device(
+        "CUDA1", 23 * GIB, 24 * GIB, description="NVIDIA GeForce RTX 3090", bandwidth=936 * 10**9,
+        link_bandwidth=12 * 10**9, compute=7e13, overhead=300 * MIB, uuid="GPU-2", source="nvml",
+    ),
+)  # fmt: skip
+USES = (Use(5000 * MIB, 1500 * MIB, 700 * MIB), Use(9000 * MIB, 2100 * MIB, 800 * MIB))
+RESERVE = (Term("growth", 200 * MIB, "pools that grow"), Term("page tables", 30 * MIB))
+PREDICTED = Prediction(
+    1234.5, 56.78, 2048, 512, 10.68, "catalogue",
+    terms=(
+        Duration("prefill", "compute", "CUDA0", 0.9), Duration("prefill", "copies", "CUDA1", 0.76),
+        Duration("decode", "weights", "CUDA0", 4.0), Duration("decode", "weights", "CUDA1", 3.0),
+        Duration("decode", "hops", "CUDA1", 0.02), Duration("decode", "launches", "CPU", 2.0),
+    ),
+    doubt=Doubt((0.8, 1.25), (0.9, 1.1)), ready=(4.0, 31.0),
+)  # fmt: skip
+
+
+def planned(words: str, devices: tuple[Device, ...] = DEVICES) -> Plan:
+    """A plan of a model of four layers, with its own figures."""
+    machine = Machine(devices, Ram(64 * GIB, 60 * GIB, 50 * 10**9), Cpu(8, 16, model="AMD Ryzen 7 5700X"))
+    command = parse(words.split(), builtin("llama-server", 11549))
+    given = effective(command)
+    launch = Launch(command, given, constraints(command.name, given))
+    return plan(
+        Request(oracle.model("tiny-olmoe-4l", "Q4_K_M"), machine, launch, Options(Workload(2048, 512)))
+    )
+
+
+def made_up(words: str = LINE) -> Plan:
+    """The plan with made-up figures."""
+    whole = planned(words)
+    chosen = tuple(
+        replace(one, use=use, budget=replace(one.budget, reserve=RESERVE))
+        for one, use in zip(whole.devices, USES, strict=False)
+    )
+    slow = replace(PREDICTED, seconds=21.5, prefill_tokens_per_second=400.0, decode_tokens_per_second=31.0)
+    own, *_ = whole.candidates
+    candidates = [
+        replace(own, strategy=name, prediction=replace(PREDICTED, seconds=seconds), ram_shortfall=short)
+        for name, seconds, short in (
+            (whole.strategy, 10.68, 0), ("two-pass", 12.0, 0), ("standard", 30.0, 0), ("cpu-moe", 45.5, 0),
+            ("moe-cache", 11.0, 3 * GIB),
+        )
+    ]  # fmt: skip
+    return replace(
+        whole,
+        devices=chosen,
+        host=HostUse(300 * MIB, 40 * MIB, 120 * MIB, 8192 * MIB, 10 * MIB, 0),
+        host_left=50 * GIB,
+        prediction=PREDICTED,
+        candidates=(*candidates, replace(own, strategy="llama-fit", prediction=slow)),
+        warnings=(Warn("slow", "a link is slow", "move the card"), Warn("said", "a note", note=True)),
+        helps=(
+            Help("ram", "8 GiB more of RAM", "--ram 72GiB", 9.5),
+            Help("quant", "a smaller file", "x-Q3_K_M.gguf", 8.0),
+        ),
+    )
+
+
+def kept_on_the_cpu() -> Plan:
+    """The same with experts on the CPU, wholly and in part, and an expert cache."""
+    made = made_up(f"{LINE} -ot blk[.]1[.]ffn_up_exps=CPU,blk[.](2|3)[.]ffn_.*_exps=CPU --moe-cache-mib 64")
+    rate = HitRate(0.5, 0.5, 0.81, 0.95)
+    doubt = Doubt((0.5, 1.5), (0.4, 1.2), ("CUDA0", "CPU"))
+    return replace(
+        made, prediction=replace(made.prediction, hit_rate=rate, confidence="guessed", doubt=doubt)
+    )
+
+
+def fitting_nowhere() -> Plan:
+    """The same with too little of everything."""
+    made = made_up()
+    first, second = made.devices
+    small = replace(first, budget=Budget(3 * GIB, 250 * MIB, RESERVE))
+    change = Alternative("-c 4096", "half the context", made)
+    return replace(
+        made, fits=False, devices=(small, second), host_left=-3 * GIB, ram_shortfall=3 * GIB, argv=(),
+        shortfall=3 * GIB + 4000 * MIB, alternatives=(change,), remedy="take a smaller file",
+    )  # fmt: skip
+
+
+def drawn(write: Callable[[Console], object], width: int) -> str:
+    """What a terminal of that width shows."""
+    console = Console(file=StringIO(), width=width)
+    write(console)
+    text: str = console.file.getvalue()  # type: ignore[attr-defined]
+    return text
+
+
+def compared() -> list[Compared]:
+    """Plans side by side."""
+    made = made_up()
+    quick = replace(made, prediction=replace(PREDICTED, seconds=8.0, decode_tokens_per_second=80.0))
+    large = replace(made, model=oracle.model("olmoe-1b-7b", "Q8_0"))
+    return [
+        Compared("olmoe-Q4_K_M.gguf", 8192, "rtx-3060", "auto", made),
+        Compared("olmoe-Q8_0.gguf", 8192, "rtx-3060", "auto", large),
+        Compared("olmoe-Q4_K_M.gguf", 4096, "rtx-3090", "two-pass", quick),
+        Compared("olmoe-Q6_K.gguf", 8192, "rtx-3060", "auto", fitting_nowhere()),
+        Compared("olmoe-Q2_K.gguf", error="no such file"),
+    ]
+
+
+def benched() -> bench.Report:
+    """Runs of three lines, one of which failed."""
+    made = made_up()
+    own, two, *_ = made.candidates
+    fit = made.candidates[-1]
+    peak = Peak({"CUDA0": 7300 * MIB, "CUDA1": 11_900 * MIB}, 9 * GIB)
+    outcomes = (
+        Outcome(
+            Trial("base-first", made.argv, {}, own),
+            (Sample(1200.0, 55.0), Sample(1300.0, 57.0), Sample(1250.0, 56.0)),
+            5.5, peak, Filled(8000, Peak({"CUDA0": 7400 * MIB}, 10 * GIB)), Hits(900, 100),
+        ),
+        Outcome(Trial("two-pass", made.argv, {"GGML_OP_OFFLOAD_MIN_BATCH": "96"}, two), (Sample(900.0, 50.0),), 7.0, peak),
+        Outcome(Trial("--fit", made.argv, {}, fit), failure="out of memory"),
+    )  # fmt: skip
+    return bench.Report(
+        made, Workload(2048, 512), outcomes, saved="/home/me/calibration.json", interrupted=True
+    )
+
+
+CALIBRATION = Calibration(
+    "12345678", "2026-11-30T01:02:03", (RamRate(1, 10 * 10**9), RamRate(8, 50 * 10**9)),
+    (LinkRate("GPU-1", "NVIDIA GeForce RTX 3060", 24 * 10**9, 9 * 10**9),), (Learned("CPU", "memory", 0.72),),
+)  # fmt: skip
+
+
+def pages() -> Iterator[tuple[str, str]]:
+    """Every page by name."""
+    plans = {"plan": made_up(), "cache": kept_on_the_cpu(), "lacking": fitting_nowhere()}
+    for name, made in plans.items():
+        for width in (44, 80, 120):
+            yield f"{name}-{width}.txt", drawn(lambda on, made=made: table.show(made, on), width)
+        yield f"{name}-explained.txt", drawn(lambda on, made=made: on.print(explain.explain(made)), 100)
+        yield f"{name}-speed.txt", drawn(lambda on, made=made: on.print(*speed.speed(made), sep="\n"), 100)
+        yield f"{name}.json", plan_json.plan_json(made)
+        yield f"{name}-estimate.json", plan_json.estimate_json(made)
+    yield "plan.svg", svg.svg(lambda on: table.show(plans["plan"], on), 92, "moefit plan olmoe.gguf")
+    yield "lacking.txt", f"{lacking.lacking(plans['lacking'])}\n{lacking.enough(plans['lacking'])}\n"
+    for width in (60, 120):
+        yield f"compared-{width}.txt", drawn(lambda on: comparison.show_comparison(compared(), on), width)
+        yield f"benched-{width}.txt", drawn(lambda on: bench.show_report(benched(), on), width)
+        yield f"machine-{width}.txt", drawn(lambda on: devices.show_machine(plans["plan"].machine, on), width)
+        yield f"inspected-{width}.txt", drawn(lambda on: inspect.show_model(plans["plan"].model, on), width)
+    yield "compared.json", comparison.comparison_json(compared())
+    yield "benched.json", bench.report_json(benched())
+    yield "machine.json", devices.machine_json(plans["plan"].machine)
+    yield "inspected.json", inspect.model_json(plans["plan"].model)
+    yield "calibration.txt", drawn(lambda on: calibration.show_calibration(CALIBRATION, "/a/b.json", on), 80)
+    yield "calibration.json", calibration.calibration_json(CALIBRATION, "/a/b.json", ["a warning"])
+    some = [card for card in CARDS if card.key in {"rtx-3060", "gb10", "rx-7900-xtx"}]
+    yield "cards.txt", drawn(lambda on: cards.show_cards(some, on), 100)
+    yield "cards.json", cards.cards_json(some)
+
+
+def main() -> None:
+    """Say what has changed; keep it with --write."""
+    found = dict(pages())
+    for name, text in found.items():
+        path = HERE / name
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            print(name)  # noqa: T201 - a program's answer
+            if "--write" in sys.argv:
+                path.write_text(text, encoding="utf-8")
+    for path in HERE.iterdir():
+        if path.name not in found:
+            print(f"{path.name} is no page")  # noqa: T201 - as above
+
+
+if __name__ == "__main__":
+    main()
