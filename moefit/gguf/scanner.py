@@ -10,13 +10,16 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from moefit.gguf.allowance import Allowance
+from moefit.gguf.by_place import Entry, by_place
 from moefit.gguf.header import SkippedArray, SkippedText, TensorInfo, Value, brief
 from moefit.gguf.newer import UPGRADE, newer
-from moefit.gguf.quants import QUANTS
+from moefit.gguf.quants import QUANTS, QuantType
 from moefit.gguf.reader import DAMAGED, Reader
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from moefit.gguf.source import Source
 
 MAGIC = b"GGUF"
@@ -90,8 +93,7 @@ def scan(source: Source, shard: int = 0, allowance: Allowance | None = None) -> 
     metadata, types, alignment = _metadata(reader, pair_count)
     tensors: dict[str, TensorInfo] = {}
     end = 0
-    for _ in range(tensor_count):
-        tensor = _tensor(reader, shard)
+    for tensor in _tensors(reader, tensor_count, shard, alignment):
         if tensor.name in tensors:
             raise reader.error(f"tensor {brief(tensor.name)} is there twice", DAMAGED)
         if tensor.offset != _pad(end, alignment):
@@ -190,7 +192,20 @@ def _array(reader: Reader, key: str) -> tuple[Value, int]:
     return tuple(value != 0 for value in values) if kind == BOOL else values, kind
 
 
-def _tensor(reader: Reader, shard: int) -> TensorInfo:
+def _tensors(reader: Reader, count: int, shard: int, alignment: int) -> Iterator[TensorInfo]:
+    """The tensors one by one; from the first on whose type is not known, all that follow are read before."""
+    entries = (_entry(reader) for _ in range(count))
+    for entry in entries:
+        if (quant := _known(entry.kind)) is not None:
+            yield _tensor(reader, entry, quant, shard)
+            continue
+        rest = [entry, *entries]
+        later = by_place(rest, alignment)
+        for one in rest:
+            yield _tensor(reader, one, _known(one.kind) or later.get(one.kind), shard)
+
+
+def _entry(reader: Reader) -> Entry:
     name = reader.string("a tensor's name", MAX_TENSOR_NAME)
     reader.keep(KEPT_TENSOR)
     dimensions = reader.number("I", 4)
@@ -198,10 +213,17 @@ def _tensor(reader: Reader, shard: int) -> TensorInfo:
         raise reader.error(f"tensor {brief(name)} has {dimensions} dimensions", DAMAGED)
     # A tensor without dimensions is one number to ggml.
     shape = reader.unpack(f"{dimensions}Q", 8 * dimensions) or (1,)
-    kind, offset = reader.unpack("IQ", 12)
-    quant = QUANTS.get(kind) or newer(kind)
+    return Entry(name, shape, *reader.unpack("IQ", 12))
+
+
+def _known(kind: int) -> QuantType | None:
+    return QUANTS.get(kind) or newer(kind)
+
+
+def _tensor(reader: Reader, entry: Entry, quant: QuantType | None, shard: int) -> TensorInfo:
+    name, shape = entry.name, entry.shape
     if quant is None:
-        raise reader.error(f"tensor {brief(name)} has the unknown type {kind}", UPGRADE)
+        raise reader.error(f"tensor {brief(name)} has the unknown type {entry.kind}", UPGRADE)
     if not all(shape):
         raise reader.error(f"tensor {brief(name)} is empty: {list(shape)}", DAMAGED)
     if shape[0] % quant.block:
@@ -211,4 +233,4 @@ def _tensor(reader: Reader, shard: int) -> TensorInfo:
         )
     if prod(shape) // quant.block * quant.block_bytes > MAX_BYTES:
         raise reader.error(f"tensor {brief(name)} of shape {list(shape)} is absurd", DAMAGED)
-    return TensorInfo(name, shape, quant, offset, shard)
+    return TensorInfo(name, shape, quant, entry.offset, shard)

@@ -19,6 +19,7 @@ from moefit.model.keys import KEYS
 from moefit.placement.types import Placement
 from moefit.planning.cache_remarks import cache_remarks
 from moefit.planning.types import DevicePlan, LayerPlan, Plan, holds_weights
+from moefit.planning.unknown_types import unknown_types
 from moefit.search.candidate import Candidate
 from moefit.search.ram import ram_left
 from moefit.search.request import Request
@@ -52,6 +53,7 @@ def describe(request: Request, chosen: Candidate, found: Sequence[Candidate], co
         added=completion.added if chosen.fits else (),
         dropped=completion.dropped,
         warnings=(
+            *unknown_types(request.model),
             *map(_left_out, completion.dropped),
             *_kept_values(request.model, constraints),
             *_warnings(request, chosen),
