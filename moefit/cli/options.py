@@ -103,7 +103,7 @@ Gpu = Annotated[
     typer.Option(
         metavar="SPEC",
         autocompletion=_cards,
-        help="A GPU instead of the detected ones: a card of `moefit cards` (rtx-3060, 2x3060), its memory (11.6GiB), and keys, with commas between: free=11.6GiB bandwidth=360GB/s link=25GB/s overhead=300MiB name=CUDA0. Repeatable.",
+        help="A GPU instead of the detected ones: a card of `moefit cards` (rtx-3060, 2x3060), its memory (11.6GiB), and keys, with commas between: free=11.6GiB bandwidth=360GB/s link=25GB/s overhead=300MiB name=CUDA0. Repeatable; none: no GPU.",
         rich_help_panel=_MACHINE,
     ),
 ]

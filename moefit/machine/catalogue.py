@@ -15,8 +15,12 @@ _VENDOR_WORDS: Final = (
     r"\((?:r|tm)\)|\b(?:nvidia|geforce|tesla|quadro|amd|radeon|instinct|intel|apple|graphics|generation)\b"
 )
 _FAMILY: Final = r"^(?:rtx|gtx|rx|arcpro|arc|mi(?=\d)|)"
-_SHORT: Final = ((r"(\d{4}(?:ti)?)(?:m|mobile|maxq|notebook)", r"\1laptop"), (r"(\d{4}(?:ti)?)s", r"\1super"))
-"""4090m, 4080s."""
+_SHORT: Final = (
+    (r"(\d{4}(?:ti)?)(?:m|mobile|maxq|notebook)", r"\1laptop"),
+    (r"(\d{4}(?:ti)?)s", r"\1super"),
+    (r"(\d)gi?b?", r"\1gb"),
+)
+"""4090m, 4080s, 4060ti16g."""
 
 
 @cache

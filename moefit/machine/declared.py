@@ -2,42 +2,27 @@
 
 from __future__ import annotations
 
-import itertools
 import re
-from collections import Counter, defaultdict
-from contextlib import contextmanager
+from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from moefit.errors import UsageError
 from moefit.machine.backends import backend_of
 from moefit.machine.card import Card
-from moefit.machine.catalogue import find_card, similar_cards
 from moefit.machine.modules import parse_modules
 from moefit.machine.overhead import context_overhead
+from moefit.machine.specs import SPEC_HINT, Spec, each, in_option, split_spec
 from moefit.machine.types import Cpu, Device, Machine, Ram
 from moefit.sizes import GIB, MIB, parse_bandwidth, parse_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-_KEYS: Final = (
-    "name", "buffer", "description", "free", "total", "bandwidth", "link", "pageable", "compute", "overhead", "integrated",
-)  # fmt: skip
-_SPEC_HINT: Final = "moefit cards lists what --gpu knows; or a size (11.6GiB) and keys: name=CUDA0,free=11.6GiB,bandwidth=360GB/s"
 _UNIFIED: Final = "MTL"
 """Metal's devices share the host's memory, but for the cards of old Intel Macs: integrated=no says so."""
 _SCALES: Final = {"": 1.0, "g": 1e9, "t": 1e12, "p": 1e15}
 _TRUTHS: Final = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
-
-
-class _Spec(NamedTuple):
-    """One `--gpu` before it has a name: its card, its bare size and its keys."""
-
-    text: str
-    card: Card | None
-    size: int | None
-    keys: dict[str, str]
 
 
 TYPICAL_CPU: Final = Cpu(cores=8, threads=16, assumed=True)
@@ -53,58 +38,20 @@ def parse_gpus(specs: Sequence[str], ram: int | None = None) -> tuple[Device, ..
         UsageError: an unknown card or key, a bad value, no memory given, more free than total, or a name given twice.
     """
     parsed = []
-    for text in _each(specs):
-        with _in_option(text):
-            parsed.append(_split_spec(text))
+    for text in each(specs):
+        with in_option(text):
+            parsed.append(split_spec(text))
     taken = {spec.keys["name"] for spec in parsed if "name" in spec.keys}
     devices = []
     for spec in parsed:
         name = spec.keys.get("name") or _next_name(spec.card.backend if spec.card else "CUDA", taken)
         taken.add(name)
-        with _in_option(spec.text):
+        with in_option(spec.text):
             devices.append(_declare(spec, name, ram))
     twice = [name for name, count in Counter(device.name for device in devices).items() if count > 1]
     if twice:
         raise UsageError(f"--gpu declares {twice[0]} twice", "give each device its own name")
     return tuple(devices)
-
-
-def _each(specs: Sequence[str]) -> Iterator[str]:
-    """The specs one by one: `2x3060` is two of them, `3060 x2` is, `3090+3060` is, and so is a second card or size behind a comma.
-
-    >>> list(_each(["2x3060", "3060 x2", "11.6GiB", "3090,free=20GiB,3060", "24GiB+12GiB"]))
-    ['3060', '3060', '3060', '3060', '11.6GiB', '3090,free=20GiB', '3060', '24GiB', '12GiB']
-    """
-    count = r"([1-9]|1[0-6])"
-    for text in itertools.chain.from_iterable(map(_apart, specs)):
-        before = re.fullmatch(rf"\s*{count}\s*[x*\u00d7]\s*(.+)", text, re.IGNORECASE)
-        behind = re.fullmatch(rf"(.*\d.*?)\s*[x*\u00d7]\s*{count}\s*", text, re.IGNORECASE)
-        if before:
-            yield from [before[2]] * int(before[1])
-        elif behind:
-            yield from [behind[1]] * int(behind[2])
-        else:
-            yield text
-
-
-def _apart(text: str) -> Iterator[str]:
-    """The specs that one option joins by `+`, or by a comma before a card or a size where the spec has one already."""
-    for joined in text.split("+"):
-        parts: dict[str, list[str]] = defaultdict(list)
-        for part in joined.split(","):
-            kind = _kind_of(part)
-            if kind in parts and kind != "key":
-                yield ",".join(itertools.chain.from_iterable(parts.values()))
-                parts.clear()
-            parts[kind].append(part)
-        yield ",".join(itertools.chain.from_iterable(parts.values()))
-
-
-def _kind_of(part: str) -> str:
-    """Whether a part of a spec is a key, a size or else a card."""
-    if "=" in part:
-        return "key"
-    return "size" if re.fullmatch(r"\s*([\d.]+\s*[kmgt](i?b)?|\d{5,})\s*", part, re.IGNORECASE) else "card"
 
 
 def declare_host(
@@ -194,49 +141,6 @@ def _known(machine: Machine, name: str, option: str) -> str:
     )
 
 
-@contextmanager
-def _in_option(text: str) -> Iterator[None]:
-    """Names the `--gpu` in the message of whatever is wrong with it."""
-    try:
-        yield
-    except UsageError as error:
-        raise UsageError(f"--gpu {text!r}: {error.message}", error.hint) from None
-
-
-def _split_spec(text: str) -> _Spec:
-    """The parts of one `--gpu`: bare words first looked up as a card, then read as a size."""
-    card: Card | None = None
-    size: int | None = None
-    keys: dict[str, str] = {}
-    for part in (piece.strip() for piece in text.split(",")):
-        key, equals, value = part.partition("=")
-        if equals:
-            key = key.strip().lower()
-            if key not in _KEYS:
-                raise UsageError(f"unknown key {key!r}", f"known keys: {', '.join(_KEYS)}")
-            if key in keys:
-                raise UsageError(f"{key} is given twice")
-            keys[key] = value.strip()
-            continue
-        found = find_card(part) if part else None
-        if found is not None and card is None:
-            card = found
-        elif found is None and size is None and re.match(r"\d(?!\d{3}$)", part):
-            size = parse_size(part)  # four digits are a card's, misspelt: 3061
-        else:
-            raise _not_a_card(part)
-    return _Spec(text, card, size, keys)
-
-
-def _not_a_card(part: str) -> UsageError:
-    """What to say about a bare word that is neither the card nor the size."""
-    similar = similar_cards(part)
-    if not part:
-        return UsageError("an empty part", _SPEC_HINT)
-    hint = f"did you mean {' or '.join(similar)}? or say its memory: --gpu 11.6GiB" if similar else _SPEC_HINT
-    return UsageError(f"no card {part!r}", hint)
-
-
 def _next_name(backend: str, taken: set[str]) -> str:
     """The first free name of `backend`: CUDA0, CUDA1, ..."""
     index = 0
@@ -245,7 +149,7 @@ def _next_name(backend: str, taken: set[str]) -> str:
     return f"{backend}{index}"
 
 
-def _declare(spec: _Spec, name: str, ram: int | None) -> Device:
+def _declare(spec: Spec, name: str, ram: int | None) -> Device:
     """The device that `spec` declares, called `name`: its card's figures with what its keys say instead."""
     match = re.fullmatch(r"([A-Za-z]+)(\d*)", name)
     if match is None:
@@ -262,7 +166,7 @@ def _declare(spec: _Spec, name: str, ram: int | None) -> Device:
     card = sized.device(name) if sized else None
     total = stated_total or (card.total if card else stated_free)
     if total is None:
-        raise UsageError("no memory given", _SPEC_HINT)
+        raise UsageError("no memory given", SPEC_HINT)
     free = stated_free if stated_free is not None else total
     if stated_total is None:
         total = max(total, free)
@@ -273,7 +177,7 @@ def _declare(spec: _Spec, name: str, ram: int | None) -> Device:
     return _amended(replace(base, free=free, total=total), keys)
 
 
-def _of_ram(spec: _Spec, ram: int | None) -> Card | None:
+def _of_ram(spec: Spec, ram: int | None) -> Card | None:
     """The spec's card; one that shares the host's memory with its part of `ram` (bytes), unless the spec says how much it has."""
     card = spec.card
     if card is None or ram is None or not _is_open(spec):
@@ -282,7 +186,7 @@ def _of_ram(spec: _Spec, ram: int | None) -> Card | None:
     return card.of_memory(round(ram / GIB)) or fallback
 
 
-def _is_open(spec: _Spec) -> bool:
+def _is_open(spec: Spec) -> bool:
     """Whether it is of a card that shares the host's memory, and does not say how much of it."""
     stated = spec.size is not None or bool({"free", "total"} & spec.keys.keys())
     return spec.card is not None and spec.card.integrated and not stated
@@ -291,9 +195,9 @@ def _is_open(spec: _Spec) -> bool:
 def shared_memory(specs: Sequence[str]) -> int | None:
     """Bytes of RAM that cards which share it come with, where a spec names one and does not say how much; else None."""
     found = []
-    for text in _each(specs):
-        with _in_option(text):
-            spec = _split_spec(text)
+    for text in each(specs):
+        with in_option(text):
+            spec = split_spec(text)
         if spec.card is not None and _is_open(spec):
             found.append(spec.card.box * GIB)
     return max(found, default=None)
@@ -339,8 +243,8 @@ def amend(devices: Sequence[Device], specs: Sequence[str]) -> tuple[Device, ...]
     """
     found = {device.name.lower(): device for device in devices}
     for text in specs:
-        with _in_option(text):
-            keys = _split_spec(text).keys
+        with in_option(text):
+            keys = split_spec(text).keys
             if keys["name"].lower() not in found:
                 there = ", ".join(device.name for device in devices) or "none"
                 raise UsageError(

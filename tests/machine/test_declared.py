@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import functools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -216,3 +218,50 @@ def test_ram_that_is_added_keeps_what_was_detected() -> None:
     ram, cpu = declare_host(HOST, CPU, " +8GiB", None, None)
     assert (72 * GIB, 58 * GIB) == (ram.total, ram.available)
     assert (HOST.bandwidth, HOST.source, CPU) == (ram.bandwidth, ram.source, cpu)
+
+
+@pytest.mark.parametrize(
+    ("spec", "cards"),
+    [
+        ("dual 3090", "RTX 3090, RTX 3090"),
+        ("Quad P40", "P40, P40, P40, P40"),
+        ("3060 and RTX 4090", "RTX 3060, RTX 4090"),
+        ("3060/3090", "RTX 3060, RTX 3090"),
+        ("RTX 3060 12GB; 3090 & 3060 ti", "RTX 3060, RTX 3090, RTX 3060 Ti"),
+        ("RTX 4060Ti 16G", "RTX 4060 Ti"),
+        ("AMD Ryzen AI Max+ 395", "8060S"),
+        ("H100 SXM5", "H100 80GB HBM3"),
+        ("none", ""),
+    ],
+)
+def test_cards_are_understood_as_people_write_them(spec: str, cards: str) -> None:
+    named = (gpu.description for gpu in parse_gpus([spec]))
+    brands = ("NVIDIA ", "GeForce ", "AMD ", "Radeon ", "Tesla ")
+    assert cards == ", ".join(
+        functools.reduce(lambda name, brand: name.replace(brand, ""), brands, name) for name in named
+    )
+
+
+@pytest.mark.parametrize(
+    ("spec", "hint"),
+    [
+        ("3060 3090", "with a plus between them: 3060+3090"),
+        ("3060:free=8GiB", "with a comma: 3060,free=8GiB"),
+        ("rtx-3060 link=8GB/s", "with a comma: rtx-3060,link=8GB/s"),
+        ("3060,fre=8GiB", "did you mean free?"),
+        ("3060,vram=8GiB", "known keys: name"),
+        ("cuda", "without --gpu those that are here are used"),
+        ("cpu", "--gpu none, and no other, plans without a GPU"),
+        ("0", "--gpu none, and no other, plans without a GPU"),
+        ("8192", "or say its memory: --gpu 8192MiB"),
+    ],
+)
+def test_what_is_no_card_is_told_how_it_is_written(spec: str, hint: str) -> None:
+    with pytest.raises(UsageError) as error:
+        parse_gpus([spec])
+    assert (error.value.hint or "").startswith(hint)
+
+
+def test_no_gpu_stands_alone() -> None:
+    with pytest.raises(UsageError, match="no card 'none'"):
+        parse_gpus(["none", "rtx-3060"])
