@@ -1,0 +1,160 @@
+"""What lies below the figures of a launch, for one model of each architecture: what its layers keep, its parts, its bounds, its reserve.
+
+python -m tests.memory.terms --write      # after a change that is meant: see what moved, and why, before it is kept
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from moefit.launch.settings import Settings
+from moefit.machine.types import CPU, Device
+from moefit.memory.hparams import hparams
+from moefit.memory.ledger import ledger
+from moefit.memory.moe_cache import moe_cache
+from moefit.memory.reserve import page_tables, reserve
+from moefit.memory.rough import rough_compute
+from moefit.memory.tensor_split import tensor_split
+from moefit.model import Model
+from moefit.placement.types import Placement
+from tests import oracle
+from tests.memory.figures import SMALLEST, launches
+
+FILE = Path(__file__).parent / "terms.json"
+KINDS = ("CUDA", "ROCm", "Vulkan", "MTL", "RPC")
+MIB = 1 << 20
+
+
+def cards(*names: str) -> list[Device]:
+    return [Device(name, 80 << 30, 80 << 30) for name in names]
+
+
+def kept(model: Model) -> dict[str, Any]:
+    """What layers keep, runs of equal ones as one with their number."""
+    found = {}
+    for name, value in asdict(hparams(model)).items():
+        if isinstance(value, (tuple, list)):
+            found[name] = [
+                [len(list(run)), list(one.values()) if isinstance(one, dict) else one]
+                for one, run in groupby(value)
+            ]
+        elif value:
+            found[name] = value
+    return {name: value for name, value in found.items() if value}
+
+
+def rough(model: Model) -> list[Any]:
+    """The bound of compute buffers under each launch, and with other outputs."""
+    every = [rough_compute(model, *launch) for launch in launches(model)]
+    devices, settings, placement = next(launches(model))
+    others = (
+        replace(settings, program="llama-bench"),
+        replace(settings, draft_tokens=3, slots=2),
+        replace(settings, flash_attention="off", cache_type_k="q8_0", kv_offload=False),
+    )
+    return [*every, *(rough_compute(model, devices, one, placement) for one in others)]
+
+
+def parts(model: Model) -> list[Any] | None:
+    """Bytes of weights and caches on each device with -sm tensor."""
+    found = []
+    for names, split in (
+        (("CUDA0", "CUDA1"), None),
+        (("CUDA0", "ROCm0", "RPC0"), (3.0, 1.0, 2.5)),
+        (("CUDA0", "CUDA1"), (1.0, 3.7)),
+    ):
+        slots = (CPU,) * (model.slots // 3) + (0,) * (model.slots - model.slots // 3)
+        for placement in (
+            Placement((0,) * model.slots),
+            Placement(slots, {t.name: CPU for t in model.layers[-1].tensors[:2]}),
+        ):
+            one = tensor_split(model, cards(*names), Settings(4096, cache_type_k="q8_0"), placement, split)
+            if one is None:
+                return None
+            found.append([[use.model, use.context, use.compute] for use in one.devices])
+    return found  # fmt: skip
+
+
+def kept_back(model: Model) -> list[Any]:
+    """The reserve of a device of each kind, for two launches, and page tables."""
+    wide = Settings(32768, ubatch=2048, slots=2, load_mode="none")
+    return [
+        [[term.name, term.bytes] for term in reserve(model, settings, device)]
+        for device in cards(*(f"{kind}0" for kind in KINDS))
+        for settings in (Settings(4096), wide, replace(wide, moe_cache=1 << 30))
+    ] + [[term.bytes for term in page_tables(37 << 30, device)] for device in cards("CUDA0", "Vulkan0")]
+
+
+def cached(model: Model) -> list[Any] | None:
+    """The groups of expert caches of four sizes, with experts of all layers or of every second in RAM."""
+    if not model.experts:
+        return None
+    found: list[Any] = []
+    half = (0,) * (model.slots // 2) + (1,) * (model.slots - model.slots // 2)
+    for size in (MIB, 64 * MIB, 4 << 30, 400 << 30):
+        for step in (1, 2):
+            moved = {t.name: CPU for layer in model.layers[::step] for t in layer.experts}
+            settings = Settings(4096, moe_cache=size, tensor_split=(3.0, 1.0) if step == 1 else None)
+            one = moe_cache(model, cards("CUDA0", "CUDA1"), settings, Placement(half, moved))
+            found.append(
+                one and [[[g.device, len(g.layers), g.slots, g.bytes] for g in one.groups], one.host]
+            )
+    return found
+
+
+def sizes(model: Model) -> list[Any]:
+    """What each slot costs a device, runs of equal ones as one."""
+    slots = ledger(model, Settings(4096), cards("CUDA0", "Vulkan0")).slots
+    every = [
+        [s.base, s.expert_bytes, sum(n for _, n in s.ffn), len(s.matrices), [n for _, n in s.matrices]]
+        for s in slots
+    ]
+    return [[len(list(run)), one] for one, run in groupby(every)]
+
+
+TERMS: dict[str, Callable[[Model], Any]] = {
+    "layers": kept,
+    "rough": rough,
+    "parts": parts,
+    "reserve": kept_back,
+    "cache": cached,
+    "sizes": sizes,
+}
+
+
+def term(architecture: str, name: str) -> Any:
+    """One term, as JSON has it."""
+    model = SMALLEST[architecture]
+    found = TERMS[name](oracle.model(model, min(oracle.models()[model]["types"])))
+    return json.loads(json.dumps(found))
+
+
+def everything() -> Iterator[tuple[str, dict[str, Any]]]:
+    """All terms by architecture."""
+    for architecture in sorted(SMALLEST):
+        yield architecture, {name: term(architecture, name) for name in TERMS}
+
+
+def main() -> None:
+    """Print what moved; keep it with --write."""
+    known = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
+    found = dict(everything())
+    for architecture, terms in found.items():
+        for name, value in terms.items():
+            if value != known.get(architecture, {}).get(name):
+                print(architecture, name, known.get(architecture, {}).get(name), "->", value)  # noqa: T201 - a program's answer
+    if "--write" in sys.argv:
+        lines = ",\n".join(
+            f"{json.dumps(name)}: {json.dumps(row, separators=(',', ':'))}" for name, row in found.items()
+        )
+        FILE.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

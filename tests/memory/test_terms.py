@@ -1,0 +1,18 @@
+"""No term moves unseen: whoever changes a rule sees for which architectures, and keeps the new figures with the reason (tests/memory/terms.py)."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.memory.figures import SMALLEST
+from tests.memory.terms import FILE, TERMS, term
+
+KNOWN = json.loads(FILE.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", TERMS)
+@pytest.mark.parametrize("architecture", sorted(SMALLEST))
+def test_a_term_is_what_it_was(architecture: str, name: str) -> None:
+    assert KNOWN[architecture][name] == term(architecture, name)
