@@ -69,6 +69,22 @@ def test_a_change_that_no_test_can_be_told_to_reach_has_those_of_its_file():
     assert [] == tests.of(Mutant("h.py", "x/y", 0, 1, 1), budget=1.0)
 
 
+@pytest.mark.parametrize(
+    ("text", "alike", "other"),
+    [
+        ("def f(a: int, *, b=1): return a", "def f(a, b=1, /): return a", "def f(a, *, b=2): return a"),
+        ("zip(a, b, strict=True)", "zip(a, b, strict=False)", "zip(a, a, strict=True)"),
+        ("x == CPU", "x <= CPU", "x < CPU"),
+        ("x != CPU", "x is not CPU", "x >= CPU"),
+        ("x is None", "x == None", "x is not None"),
+        ("x == 1", "x == 1", "x is 1"),
+    ],
+)
+def test_what_no_value_tells_from_the_text_is_no_change(text, alike, other):
+    assert listed._running(text) == listed._running(alike)
+    assert listed._running(text) != listed._running(other)
+
+
 def test_work_apart_leaves_nothing_behind():
     values = functools.reduce(lambda found, n: [*found, n], range(3), [])
 

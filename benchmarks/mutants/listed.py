@@ -1,4 +1,13 @@
-"""The changes that cosmic-ray's operators make; those that change nothing but an annotation are none."""
+"""The changes that cosmic-ray's operators make; those that change nothing that runs are none, nor those that no value tells from the text.
+
+What tells nothing, each by its own reason:
+
+- an annotation, and an import for annotations alone: nothing evaluates them;
+- which parameters may be given by position (`*` or `/` in a signature): mypy holds that callers name the others;
+- `zip(strict=True)`: a check of what the line before has made equally long;
+- `== CPU` as `is` or `<=`, `!= CPU` as `is not` or `>`: CPU is -1, of which there is one in memory, and no place is less;
+- `is` and `==` of None: no class here compares equal to it.
+"""
 
 from __future__ import annotations
 
@@ -76,10 +85,6 @@ def _running(text: str) -> str:
 class _Bare(ast.NodeTransformer):
     """Leaves out what only type checkers read."""
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        node.returns = None
-        return self.generic_visit(node)
-
     def visit_arg(self, node: ast.arg) -> ast.AST:
         node.annotation = None
         return node
@@ -88,7 +93,54 @@ class _Bare(ast.NodeTransformer):
         node.annotation = ast.Constant(None)
         return self.generic_visit(node)
 
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        node.returns = None
+        self.generic_visit(node)
+        node.args = _by_name(node.args)
+        return node
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        if isinstance(node.func, ast.Name) and node.func.id == "zip":
+            node.keywords = []
+        return self.generic_visit(node)
+
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        ends = [node.left, *node.comparators]
+        node.ops = [_told(*three) for three in zip(ends, node.ops, ends[1:], strict=False)]
+        return self.generic_visit(node)
+
     def visit_If(self, node: ast.If) -> ast.AST | None:
         if "TYPE_CHECKING" in ast.unparse(node.test):
             return None
         return self.generic_visit(node)
+
+
+_SAME = {ast.Is: ast.Eq, ast.IsNot: ast.NotEq}
+_LEAST = {**_SAME, ast.LtE: ast.Eq, ast.Gt: ast.NotEq}
+
+
+def _told(left: ast.expr, op: ast.cmpop, right: ast.expr) -> ast.cmpop:
+    """The comparison, one of those that no value tells apart for all of them."""
+    if isinstance(right, ast.Name) and right.id == "CPU":
+        return _LEAST.get(type(op), type(op))()
+    for end in (left, right):
+        if isinstance(end, ast.Constant) and end.value is None:
+            return _SAME.get(type(op), type(op))()
+    return op
+
+
+def _by_name(given: ast.arguments) -> ast.arguments:
+    """The parameters as if all were given by name."""
+    plain = [*given.posonlyargs, *given.args]
+    usual = [*(None for _ in plain[len(given.defaults) :]), *given.defaults]
+    named = [*zip(plain, usual, strict=True), *zip(given.kwonlyargs, given.kw_defaults, strict=True)]
+    named.sort(key=lambda one: one[0].arg)
+    return ast.arguments(
+        posonlyargs=[],
+        args=[],
+        vararg=given.vararg,
+        kwonlyargs=[arg for arg, _ in named],
+        kw_defaults=[value for _, value in named],
+        kwarg=given.kwarg,
+        defaults=[],
+    )

@@ -80,6 +80,8 @@ def outcome(mutant: Mutant, tests: Reach, functions: Living, budget: float) -> s
 def unchanged(mutant: Mutant, tests: Reach, budget: float) -> bool:
     """Whether the tests of a change pass without it, both ways: else every trial would lie."""
     chosen = tests.of(mutant, budget)
+    if not chosen:
+        return True
     path = Path(mutant.path)
     code = compile(path.read_text(encoding="utf-8"), str(path.resolve()), "exec", dont_inherit=True)
     limit = 10 + 5 * sum(tests.seconds[test] for test in chosen)
