@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from moefit.cost.cached_experts import MISSES, decode_doubt, overall
+from moefit.cost.cached_steps import MISSES, decode_doubt, overall
 from moefit.cost.decode import token_terms
 from moefit.cost.load import ready
 from moefit.cost.offload import op_offload_min_batch
@@ -16,8 +16,8 @@ from moefit.cost.parts import parts_of, prompt_sums, token_sums
 from moefit.cost.prefill import prompt_terms
 from moefit.cost.rates import best_threads
 from moefit.cost.run import run_of
-from moefit.cost.types import Confidence, Duration, Phase, Prediction
-from moefit.cost.uncertainty import Doubt, doubt
+from moefit.cost.types import Duration, Phase, Prediction
+from moefit.cost.uncertainty import Confidence, Doubt, doubt
 from moefit.machine.types import CPU
 
 if TYPE_CHECKING:

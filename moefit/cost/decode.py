@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from moefit.cost import cached_experts
+from moefit.cost import cached_steps
 from moefit.cost import constants as c
 from moefit.cost.work import Load
 from moefit.machine.types import CPU
@@ -72,7 +72,7 @@ def _step(run: Run, depth: float, tokens: int) -> Iterator[tuple[str, str, float
             )
             yield "launches", run.name(place), rate.launches(load) + load.layers * _unreplayed(run)
     for group in cached:
-        yield from cached_experts.token_terms(run, group, tokens)
+        yield from cached_steps.token_terms(run, group, tokens)
     there_and_back = sum(times * run.hop(*places) for places, times in _hops(run, cached).items())
     onwards = sum(times * run.hop(*places) for places, times in run.tally.crossings.items())
     yield "hops", "CPU", there_and_back + onwards / 2.0 + _bias_visits(run, cached, tokens)

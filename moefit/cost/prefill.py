@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from moefit.cost import cached_experts
+from moefit.cost import cached_steps
 from moefit.cost import constants as c
 from moefit.machine.types import CPU
 
@@ -145,7 +145,7 @@ def _helped(run: Run, load: Load, tokens: int) -> Iterator[tuple[str, str, float
     """
     place = run.name(run.helper)
     if load.base_bytes or load.expert_bytes:
-        copies = copied(run, load, tokens) / run.copy - cached_experts.spared(run, tokens)
+        copies = copied(run, load, tokens) / run.copy - cached_steps.spared(run, tokens)
         yield "copies", place, copies + load.expert_tensors * c.COPY_START
         yield "products", place, _multiplied(run, load, run.helper, tokens)
     outputs = 12.0 * tokens * run.work.embedding * max(1, run.work.experts_used)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Final, Literal
 
 from moefit.cost.hits import HitRate
-from moefit.cost.uncertainty import Doubt
+from moefit.cost.uncertainty import Confidence, Doubt
 from moefit.values import dataclass
 
 _CERTAIN: Final = Doubt((1.0, 1.0), (1.0, 1.0))
-Confidence = Literal["measured", "calibrated", "catalogue", "guessed"]
 Phase = Literal["prefill", "decode"]
 
 

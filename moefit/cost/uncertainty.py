@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import Final, Literal
 
 from moefit.values import dataclass
 
-if TYPE_CHECKING:
-    from moefit.cost.types import Confidence
+Confidence = Literal["measured", "calibrated", "catalogue", "guessed"]
 
 _PREFILL: Final[dict[Confidence, tuple[float, float]]] = {
     "measured": (0.90, 1.10),

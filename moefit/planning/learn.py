@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from moefit.cost import Duration
-from moefit.cost.cached_experts import MISSES
+from moefit.cost.cached_steps import MISSES
 from moefit.cost.hits import miss_factor
 from moefit.cost.workload import Workload
 from moefit.machine.calibration import Learned, device_key, is_measurable

@@ -14,7 +14,7 @@ from typing import Final
 
 from moefit import memory
 from moefit.cost import Prediction
-from moefit.cost.cached_experts import MISSES
+from moefit.cost.cached_steps import MISSES
 from moefit.errors import UsageError
 from moefit.launch.constraints import Constraints
 from moefit.launch.settings import Settings
