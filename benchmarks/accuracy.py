@@ -43,6 +43,7 @@ A row is one launch: micro-batches from 16 to 8192, contexts to 131072, up to th
 type, one to eight slots.
 Rows that ask for multi-token prediction have a second context that shares the weights:
 `tests/memory/test_recorded.py` and `test_footprint.py` compare those.
+Rows of b11549 with an expert cache are exact, too: `tests/memory/test_moe_cache.py` holds the cache and the buffers of 320 launches to the byte.
 An architecture whose graph is not described (marked `*`) gets a bound from the header's figures, and its plans say so:
 `tests/memory/test_compute_bound.py` holds it to be never too low.
 

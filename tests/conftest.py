@@ -20,6 +20,9 @@ settings.register_profile("change", deadline=None, max_examples=100, derandomize
 settings.register_profile("thorough", deadline=None, max_examples=1000)
 settings.load_profile("thorough" if THOROUGH else "change")
 
+# The collector of cycles would walk all rows and graphs again and again, a quarter of the time, to find next to none.
+gc.set_threshold(100_000, 20, 50)
+
 
 def pytest_report_header(config: pytest.Config) -> str | None:
     """Says what a plain run leaves out, and how to run it."""
@@ -28,10 +31,13 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     return "real llama.cpp: left out; `scripts/build_llama.sh` once, then `pytest -m llama`"
 
 
-# The collector of cycles would walk all rows and graphs again and again, a quarter of the time, to find next to none.
-gc.set_threshold(100_000, 20, 50)
-
-
 def pytest_collection_finish() -> None:
     """What was collected stays to the end."""
     gc.freeze()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: some tests wait for what hangs, and while they do another runs."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return usable + 1

@@ -22,7 +22,7 @@ from tests.machine.fake_nvml import FakeCard, NVMLError, fake_nvml
 RAM = Ram(total=120 * GIB, available=100 * GIB)
 LIMIT = 60.0
 """Seconds: what answers does so long before, however busy the machine is."""
-SHORT = (0.4, 4.0, 40.0)
+SHORT = (0.2, 1.0, 40.0)
 """Seconds for what hangs, which hangs for far longer; the next where a busy machine did not come as far as the call."""
 HANG = 600
 
