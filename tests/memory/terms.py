@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, replace
 from itertools import groupby
 from pathlib import Path
@@ -15,6 +15,9 @@ from typing import Any
 
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device
+from moefit.memory.compute import compute_buffers
+from moefit.memory.graph.context import Homes
+from moefit.memory.graph.layers import alike, choose, kinds, sketched
 from moefit.memory.hparams import hparams
 from moefit.memory.ledger import ledger
 from moefit.memory.moe_cache import moe_cache
@@ -22,6 +25,7 @@ from moefit.memory.reserve import page_tables, reserve
 from moefit.memory.rough import rough_compute
 from moefit.memory.tensor_split import tensor_split
 from moefit.model import Model
+from moefit.model.architectures import architecture
 from moefit.placement.types import Placement
 from tests import oracle
 from tests.memory.figures import SMALLEST, launches
@@ -118,6 +122,51 @@ def sizes(model: Model) -> list[Any]:
     return [[len(list(run)), one] for one, run in groupby(every)]
 
 
+def chosen(model: Model) -> list[Any]:
+    """The layers that stand for all in a graph, and the kinds of all of them."""
+    period, n = architecture(model.architecture).period, len(model.layers)
+    moved = {t.name: 1 for layer in model.layers[n // 2 :] for t in layer.tensors[:3]}
+    every = (
+        Homes((0,) * n, 0, {}, 1),
+        Homes((*(2,) * (n // 3), *(0,) * (n // 3), *(1,) * (n - 2 * (n // 3))), 1, {}, 2),
+        Homes((0,) * n, 0, moved, 1),
+        Homes((*(1,) * (n // 2), *(0,) * (n - n // 2)), 0, moved, 1),
+    )
+    return [
+        *([runs(numbers(model, period)) for numbers in (kinds, alike)]),
+        *(runs(sketched(model, homes, period)) for homes in every),
+        *(
+            runs(choose(model, homes, period, whole=False, sized=sized).layers)
+            for homes in every
+            for sized in (True, False)
+        ),
+    ]
+
+
+def runs(numbers: Iterable[int]) -> list[int]:
+    """Numbers as differences, which repeat."""
+    every = list(numbers)
+    return [b - a for a, b in zip([0, *every], every, strict=False)]
+
+
+def buffers(model: Model) -> list[Any]:
+    """Compute buffers of one of four launches that the figures do not have."""
+    n = model.slots
+    half = (*(CPU,) * (n // 2), *(0,) * (n - n // 2))
+    experts = {t.name: CPU for layer in model.layers[1::2] for t in layer.experts}
+    ends = {t.name: CPU for t in model.output[:1]}
+    two = (*(0,) * (n // 2), *(1,) * (n - n // 2))
+    every = (
+        (("ROCm0", "ROCm1"), Settings(2048, ubatch=128, slots=2, kv_unified=False), Placement(two)),
+        (("CUDA0", "CUDA1"), Settings(2048, ubatch=64, kv_offload=False, op_offload_min_batch=16), Placement(two, experts)),
+        (("Vulkan0",), Settings(1024, ubatch=48, batch=48, op_offload=False, cache_type_k="q4_0"), Placement(half, ends)),
+        (("CUDA0", "RPC0"), Settings(1024, ubatch=1, batch=1, slots=1, flash_attention="on"), Placement(two, experts)),
+    )  # fmt: skip
+    names, settings, placement = every[sorted(SMALLEST).index(model.architecture) % len(every)]
+    one = compute_buffers(model, cards(*names), settings, placement)
+    return [*one.devices, one.host, one.copies, *one.beyond_dummy]
+
+
 TERMS: dict[str, Callable[[Model], Any]] = {
     "layers": kept,
     "rough": rough,
@@ -125,6 +174,8 @@ TERMS: dict[str, Callable[[Model], Any]] = {
     "reserve": kept_back,
     "cache": cached,
     "sizes": sizes,
+    "chosen": chosen,
+    "buffers": buffers,
 }
 
 
@@ -137,18 +188,18 @@ def term(architecture: str, name: str) -> Any:
 
 def everything() -> Iterator[tuple[str, dict[str, Any]]]:
     """All terms by architecture."""
-    for architecture in sorted(SMALLEST):
-        yield architecture, {name: term(architecture, name) for name in TERMS}
+    for name in sorted(SMALLEST):
+        yield name, {what: term(name, what) for what in TERMS}
 
 
 def main() -> None:
     """Print what moved; keep it with --write."""
     known = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
     found = dict(everything())
-    for architecture, terms in found.items():
+    for one, terms in found.items():
         for name, value in terms.items():
-            if value != known.get(architecture, {}).get(name):
-                print(architecture, name, known.get(architecture, {}).get(name), "->", value)  # noqa: T201 - a program's answer
+            if value != known.get(one, {}).get(name):
+                print(one, name, known.get(one, {}).get(name), "->", value)  # noqa: T201 - a program's answer
     if "--write" in sys.argv:
         lines = ",\n".join(
             f"{json.dumps(name)}: {json.dumps(row, separators=(',', ':'))}" for name, row in found.items()
