@@ -12,7 +12,7 @@ from moefit.machine.types import CPU, Device
 from moefit.memory.footprint import footprint
 from moefit.model import build
 from moefit.model.architectures import ARCHITECTURES
-from moefit.model.keys import GENERAL, KEYS, Kind
+from moefit.model.keys import GENERAL, KEYS, Form, Kind
 from moefit.placement.types import Placement
 from tests import oracle
 from tests.drawn import SEED, several
@@ -28,12 +28,15 @@ SMALLEST = {
 }
 
 
-def odd(key):
-    """Values that the key takes."""
+def odd(key, blocks):
+    """Values that the key takes: single ones, and lists of as many as there are blocks where it may be a list."""
     if KEYS[key].kind is Kind.FLAG:
-        return (True, False)
-    most = KEYS[key].most
-    return (KEYS[key].least, 3, most) if KEYS[key].kind is Kind.INTEGER else (0.0, 3e38)
+        single = (True, False)
+    else:
+        integers = (KEYS[key].least, 3, KEYS[key].most)
+        single = integers if KEYS[key].kind is Kind.INTEGER else (0.0, 3e38)
+    listed = KEYS[key].form not in {Form.ONE, Form.FOUR}
+    return (*single, *((value,) * blocks for value in (*single, 1) if listed))
 
 
 @pytest.mark.parametrize("turn", range(SAMPLE))
@@ -42,7 +45,7 @@ def test_no_value_of_a_key_that_is_read_makes_a_slip_or_takes_long(turn):
     name = SMALLEST[architecture]
     source = oracle.header(name, next(iter(oracle.models()[name]["types"])))
     for key in sorted(GENERAL | ARCHITECTURES[architecture].keys):
-        for value in odd(key):
+        for value in odd(key, source.metadata[f"{architecture}.block_count"]):
             changed = replace(source, metadata={**source.metadata, f"{architecture}.{key}": value})
             begun = time.process_time()
             try:
@@ -53,3 +56,25 @@ def test_no_value_of_a_key_that_is_read_makes_a_slip_or_takes_long(turn):
             except InputError:
                 pass
             assert time.process_time() - begun < LIMIT, (architecture, key, value)
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern", "unlike"),
+    [
+        ("gemma-4-e2b", 2, "block 15 has no cache and attends to everything, unlike block 14"),
+        ("gemma-4-e2b", (1,) * 34, "block 34 has no cache and attends to everything, unlike block 14"),
+        (
+            "gemma-4-e2b",
+            (1,) * 13 + (0,) * 2 + (1,) * 20,
+            "block 15 has no cache and attends to a window, unlike block 13",
+        ),
+        ("gemma-3n-e2b", 3, "block 20 has no cache and attends to everything, unlike block 19"),
+    ],
+)
+def test_a_block_without_a_cache_must_find_one_of_its_kind(name, pattern, unlike):
+    """llama.cpp ends (GGML_ASSERT in llama_kv_cache)."""
+    source = oracle.header(name, next(iter(oracle.models()[name]["types"])))
+    key = f"{source.metadata['general.architecture']}.attention.sliding_window_pattern"
+    model = build("m.gguf", replace(source, metadata={**source.metadata, key: pattern}))
+    with pytest.raises(InputError, match=rf"^m[.]gguf: .*: {unlike}, whose cache it would read$"):
+        footprint(model, [CARD], LAUNCH, Placement((0,) * model.slots))

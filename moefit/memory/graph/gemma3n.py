@@ -10,6 +10,7 @@ from moefit.memory.graph.attention import attend, heads_of, qkv
 from moefit.memory.graph.blocks import embedding, head_only, linear, norm, output_ids, output_norm, positions
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.nodes import F32, I32, Node
+from moefit.memory.shared_caches import owner
 from moefit.model import MissingError
 
 STATES: Final = 4
@@ -118,9 +119,9 @@ def _attention(c: Context, x: Node, layer: int) -> Node:
 
 
 def _owner(c: Context, layer: int) -> int:
-    """The layer whose cache a layer without one reads (llama_model::create_memory, reuse)."""
-    first = sum(cached is not None for cached in c.memory.attention)
-    return first - (2 if c.memory.windowed[layer] else 1)
+    """The layer whose cache a layer without one reads."""
+    count = sum(cached is not None for cached in c.memory.attention)
+    return owner(count, windowed=c.memory.windowed[layer])
 
 
 def _fed(c: Context, x: Node, layer: int) -> Node:

@@ -11,6 +11,7 @@ from moefit.memory.graph.context import Context
 from moefit.memory.graph.decoder import finish
 from moefit.memory.graph.moe import Routing, moe_ffn
 from moefit.memory.graph.nodes import I32, Node
+from moefit.memory.shared_caches import owner
 from moefit.model import MissingError
 from moefit.model.architectures import Plain
 
@@ -60,9 +61,9 @@ def _attention(c: Context, x: Node, layer: int) -> Node:
 
 
 def _owner(c: Context, layer: int) -> int:
-    """The layer whose cache a layer without one reads (llama_model::create_memory, reuse)."""
-    own = [i for i, cached in enumerate(c.memory.attention) if cached is not None]
-    return next(i for i in reversed(own) if c.memory.windowed[i] == c.memory.windowed[layer])
+    """The layer whose cache a layer without one reads."""
+    count = sum(cached is not None for cached in c.memory.attention)
+    return owner(count, windowed=c.memory.windowed[layer])
 
 
 def _block(c: Context, x: Node, layer: int, per_layer: Node | None) -> Node:
