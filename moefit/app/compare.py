@@ -12,6 +12,8 @@ from pathlib import Path
 from moefit.app.naming import is_repository, models_of
 from moefit.app.request import read_launch, read_machine, read_request
 from moefit.errors import MoefitError, UsageError
+from moefit.launch.given import LINE
+from moefit.launch.launch import Launch
 from moefit.machine.detect import MachineOptions
 from moefit.machine.types import Machine
 from moefit.planning.compared import Compared
@@ -52,14 +54,15 @@ def compare(asked: Asked, line: SharedLine, tell: Tell) -> tuple[Compared, ...]:
     """Every combination, planned; the largest files first where a repository or a folder was asked for.
 
     Raises:
-        UsageError: there is nothing to compare.
+        UsageError: there is nothing to compare, or what is compared is also said once for all.
         MoefitError: the machine, or the only model, cannot be read.
     """
-    names = tuple(_named(asked.models)) or (None,)
+    names = tuple(dict.fromkeys(_named(asked.models))) or (None,)
     if names == (None,) and not line.words:
         raise UsageError("there is nothing to compare", "moefit compare a.gguf b.gguf, or -hf user/repo")
     cards: tuple[str | None, ...] = asked.cards or (None,)
     launch = read_launch(names[0], line.words, line.build)
+    _refuse_both(asked, line, launch)
     machines = {
         card: read_machine(replace(line.machine, gpus=(card,)) if card else line.machine, launch)
         for card in cards
@@ -71,9 +74,30 @@ def compare(asked: Asked, line: SharedLine, tell: Tell) -> tuple[Compared, ...]:
         for row in _planned(name, read, asked, machines, lambda label, at=at: tell(label, at / len(found)))  # type: ignore[misc]
     ]
     if len(names) == 1 and rows and all(row.plan is None for row in rows):
-        raise UsageError(rows[0].error or "there is no plan")
+        raise (
+            found[0][1]
+            if isinstance(found[0][1], MoefitError)
+            else UsageError(rows[0].error or "there is no plan")
+        )
     whole = any(is_repository(name) or Path(name).is_dir() for name in asked.models)
     return tuple(sorted(rows, key=lambda row: -(row.plan.model.bytes if row.plan else 0)) if whole else rows)
+
+
+def _refuse_both(asked: Asked, line: SharedLine, launch: Launch) -> None:
+    """What differs from row to row is not said for all of them too."""
+    said = (given for given in launch.given if given.origin == LINE and "-c" in given.option.spellings)
+    context = next((given.source for given in said), None)
+    strategy = line.options.strategy
+    pairs = (
+        ("--cards", asked.cards, f"--gpu {line.machine.gpus[0]}" if line.machine.gpus else None),
+        ("--contexts", asked.contexts, context),
+        ("--strategies", asked.strategies, f"--strategy {strategy}" if strategy != "auto" else None),
+    )
+    for option, values, other in pairs:
+        if values and other:
+            raise UsageError(
+                f"{option} and {other} contradict each other", f"put both into {option}, or leave one out"
+            )
 
 
 def _named(models: Sequence[str]) -> Iterator[str]:
@@ -131,7 +155,7 @@ def _planned(
     """A model's plans."""
     label = name or (read.model.name if isinstance(read, Request) else "")
     if isinstance(read, MoefitError):
-        yield Compared(label, error=read.message)
+        yield Compared(label, error=_said(label, read))
         return
     for context, card, strategy in product(asked.contexts or (None,), machines, asked.strategies or (None,)):
         tell(label)
@@ -144,4 +168,10 @@ def _planned(
         try:
             yield Compared(label, context, card, strategy, plan(request))
         except MoefitError as error:
-            yield Compared(label, context, card, strategy, error=error.message)
+            yield Compared(label, context, card, strategy, error=_said(label, error))
+
+
+def _said(label: str, error: MoefitError) -> str:
+    """The error and its hint, without the name that stands before them."""
+    message = error.message.removeprefix(f"{label}: ")
+    return f"{message}; {error.hint}" if error.hint else message

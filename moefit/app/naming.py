@@ -12,6 +12,7 @@ from moefit.gguf.split import shard_names
 from moefit.shown import word_shown
 
 _HUB = re.compile(r"(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/", re.IGNORECASE)
+_SCHEME = re.compile(r"(?:hf|huggingface):(?://)?", re.IGNORECASE)
 _ID = r"[A-Za-z0-9_]+(?:[.-]+[A-Za-z0-9_]+)*"
 _REPO = re.compile(rf"({_ID}/{_ID})(?::([\w.-]+))?")
 _FILE = re.compile(rf"({_ID}/{_ID})/(?:(?:blob|resolve)/[^/]+/)?(.+\.gguf)(?:\?download=true)?")
@@ -35,6 +36,12 @@ def model_words(name: str) -> tuple[str, ...]:
         InputError: a folder without a model.
         UsageError: a folder with several, or an Ollama name.
     """
+    if not name:
+        raise UsageError("MODEL is empty", "a variable that nothing has set?")
+    if name[:7].lower() == "file://":
+        from urllib.parse import unquote  # noqa: PLC0415 - few names are URLs
+
+        name = unquote(name[7:])
     if os.path.isdir(name):  # noqa: PTH112 - pathlib costs start-up time, and most names are files
         return "-m", _of_folder(name)
     if os.path.exists(name) or _is_local(name):  # noqa: PTH110 - as above
@@ -44,9 +51,12 @@ def model_words(name: str) -> tuple[str, ...]:
         return _of_hub(name[hub.end() :]) or ("-mu", name)
     if name.startswith(("http://", "https://")):
         return "-mu", name
-    remote = _of_hub(name.removeprefix("hf:"))
+    bare = _SCHEME.sub("", name, count=1)
+    remote = _of_hub(bare)
     if remote is not None:
         return remote
+    if bare.endswith(":") and _REPO.fullmatch(bare[:-1]):
+        raise UsageError(f"{name}: there is no quant behind the colon", f"{name}Q4_K_M, for one")
     if _OLLAMA.fullmatch(name):
         raise UsageError(
             f"{name} is an Ollama name",
@@ -56,8 +66,10 @@ def model_words(name: str) -> tuple[str, ...]:
 
 
 def _is_local(name: str) -> bool:
-    """Whether a name that is nowhere was meant for this machine: it begins as a path, or its folder is here."""
+    """Whether a name that is nowhere was meant for this machine: it begins as a path, or its folder is here, of a file the first one."""
     folder = os.path.dirname(name)  # noqa: PTH120 - as above
+    if name.endswith(".gguf") and "/" in name and os.path.isdir(name.partition("/")[0]):  # noqa: PTH112 - as above
+        return True
     return name.startswith(("/", ".", "~")) or (bool(folder) and ":" not in name and os.path.isdir(folder))  # noqa: PTH112
 
 
@@ -107,4 +119,6 @@ def _models(folder: str, names: Sequence[str]) -> Iterator[str]:
     """The models among a folder's files; of a split set the first shard."""
     for name in names:
         if name.endswith(".gguf") and _BESIDE.match(name) is None and shard_names(name)[0] == name:
-            yield str(Path(folder, name))
+            path = Path(folder, name)
+            if path.is_file():  # no folder of that name, and no link to nowhere
+                yield str(path)

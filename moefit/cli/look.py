@@ -33,7 +33,7 @@ def compare(
     asked = Asked(
         models,
         numbers("--contexts", contexts),
-        tuple(cards or ()),
+        tuple(dict.fromkeys(cards or ())),
         names("--strategies", strategies, o.Strategy),
     )
     with bar() as tell:

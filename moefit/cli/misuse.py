@@ -37,6 +37,8 @@ def misuse(error: Exception, head: Sequence[str]) -> UsageError:
         meant = near if near is None or near in COMMANDS else f"--{near}"
         hint = f"did you mean moefit {meant}?" if meant else _see("")
         return UsageError(message.partition(". ")[0], hint)
+    if message.startswith("got unexpected extra argument"):
+        return UsageError(message, f"{_BEHIND}; moefit compare takes several models")
     plain = re.sub(r"is not a valid (int|integer) range", "is no whole number", message)
     return UsageError(
         re.sub(r"is not a valid float range", "is no number", plain), _choice(error) or _see(command)

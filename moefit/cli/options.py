@@ -256,7 +256,7 @@ ComparedCards = Annotated[
         "--cards",
         metavar="SPEC",
         autocompletion=_cards,
-        help="A machine with this card instead, as --gpu takes it. Repeatable.",
+        help="A machine with this card instead, or with these: 3060+3090, as --gpu takes them. Repeatable: a row for each.",
     ),
 ]
 Strategies = Annotated[

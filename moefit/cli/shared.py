@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import site
 import sys
 from collections.abc import Callable, Sequence
@@ -191,11 +192,13 @@ def _by_device(option: str, text: str) -> tuple[str, int]:
 
 
 def numbers(option: str, text: str | None) -> tuple[int, ...]:
-    """`N,N`; none where the option was not given."""
-    words = text.split(",") if text else []
-    if not all(word.strip().isdecimal() for word in words):
+    """`N,N`, where 8k is 8192; none where the option was not given."""
+    words = [word.strip().lower() for word in text.split(",")] if text else []
+    read = [re.fullmatch(r"([0-9]{1,9})(k?)", word) for word in words]
+    found = [int(match[1]) * (1024 if match[2] else 1) for match in read if match]
+    if len(found) < len(words):
         raise UsageError(f"{option} {text}: takes numbers with commas between", f"{option} 8192,32768")
-    return tuple(map(int, words))
+    return tuple(dict.fromkeys(found))
 
 
 def names(option: str, text: str | None, kind: type[StrEnum]) -> tuple[str, ...]:
@@ -204,5 +207,9 @@ def names(option: str, text: str | None, kind: type[StrEnum]) -> tuple[str, ...]
     known = [str(value) for value in kind]
     for word in words:
         if word not in known:
-            raise UsageError(f"{option} {word}: there is no such one", f"known: {', '.join(known)}")
-    return tuple(words)
+            from difflib import get_close_matches
+
+            near = get_close_matches(word, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
+            raise UsageError(f"{option} {word}: there is no such one", hint)
+    return tuple(dict.fromkeys(words))

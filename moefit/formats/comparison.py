@@ -13,6 +13,7 @@ from rich.text import Text
 
 from moefit.formats.page import Line, Rows, words
 from moefit.planning.compared import Compared
+from moefit.planning.types import Plan
 from moefit.sizes import format_size
 
 _FAST_ENOUGH: Final = 10.0
@@ -65,7 +66,11 @@ def comparison_json(rows: Sequence[Compared]) -> str:
 def _dimensions(rows: Sequence[Compared]) -> list[str]:
     """What differs between the rows; nothing where the column of the context alone tells them apart."""
     names = ("model", "card", "strategy")
-    differing = [name for name in names if len({_dimension(row, name) for row in rows}) > 1]
+    differing = [
+        name
+        for name in names
+        if len({_dimension(row, name) for row in rows}) > 1 or (name == "card" and rows and rows[0].card)
+    ]
     contexts = {row.plan.settings.context for row in rows if row.plan}
     return differing or ([] if len(contexts) == len(rows) > 1 else ["model"])
 
@@ -111,7 +116,13 @@ def _marks(row: Compared, best: Compared | None, large: Compared | None) -> Text
         return Text(f"lacks {format_size(row.plan.shortfall)}", style="bold red")
     if row is best and row is large:
         return Text("✓ best", style="bold")
+    if row is not best and best is not None and best.plan is not None and _line(row.plan) == _line(best.plan):
+        return Text("the same line", style="dim")
     return Text("✓ fastest" if row is best else "✓ largest" if row is large else "", style="bold")
+
+
+def _line(plan: Plan) -> tuple[tuple[str, ...], dict[str, str]]:
+    return plan.argv, dict(plan.environment)
 
 
 def _summary(rows: Sequence[Compared], best: Compared | None, large: Compared | None) -> str:

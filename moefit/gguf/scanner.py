@@ -23,6 +23,20 @@ if TYPE_CHECKING:
     from moefit.gguf.source import Source
 
 MAGIC = b"GGUF"
+_ONLY = "llama.cpp loads .gguf files only; its convert_hf_to_gguf.py makes one of safetensors"
+_PAGE = "it is a page of a web site: is a login needed, or is the address that of a page?"
+_OLD = "a format of 2023: get the model anew, as a GGUF"
+_INSTEAD = {
+    b"vers": "a pointer of Git LFS: git lfs pull fetches the file itself",
+    b"<!DO": _PAGE,
+    b"<!do": _PAGE,
+    b"<htm": _PAGE,
+    b"lmgg": _OLD,
+    b"fmgg": _OLD,
+    b"tjgg": _OLD,
+    bytes(4): "its beginning was never written: the download is not complete",
+}
+"""What other files begin with, and what to do."""
 MAX_TENSORS = 1 << 14
 """The largest real models have about 2000."""
 MAX_PAIRS = 1 << 14
@@ -126,7 +140,7 @@ def _version(reader: Reader) -> int:
     """
     magic = reader.unpack("4s", 4)[0]
     if magic != MAGIC:
-        raise reader.error(f"not a GGUF file: it starts with {magic!r}", "llama.cpp loads .gguf files only")
+        raise reader.error(f"not a GGUF file: it starts with {magic!r}", _INSTEAD.get(magic, _ONLY))
     raw = reader.unpack("4s", 4)[0]
     version = int.from_bytes(raw, "little")
     if version & 0xFFFF == 0 and version:

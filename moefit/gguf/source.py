@@ -93,13 +93,16 @@ class FileSource:
 
 def _neighbour(path: str) -> str:
     """A hint at the file or folder whose name is most like a missing one's, at what there is, or at what needs no download."""
-    folder = os.path.dirname(path)  # noqa: PTH120 - keeps start-up short
+    if os.path.islink(path):  # noqa: PTH114 - keeps start-up short
+        return f"it is a link to {os.readlink(path)}, which is not there"  # noqa: PTH115 - as above
+    folder = os.path.dirname(path)  # noqa: PTH120 - as above
     try:
         everything = sorted(os.listdir(folder or "."))  # noqa: PTH208 - as above
     except OSError:
         like = _like(folder, _folders(os.path.dirname(folder)))  # noqa: PTH120 - as above
         return f"there is no folder {folder}{f': did you mean {like}?' if like else ''}"
-    there = [other for other in everything if other.endswith(".gguf")]
+    models = [other for other in everything if other.endswith(".gguf")]
+    there = [other for other in models if os.path.isfile(os.path.join(folder, other))]  # noqa: PTH113, PTH118 - as above
     like = _like(path, there) or _like(path, _folders(folder))
     if like:
         return f"did you mean {like}?"

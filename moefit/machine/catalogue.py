@@ -122,7 +122,10 @@ def similar_cards(text: str) -> list[str]:
     """Up to three catalogue keys that look like `text`, for a hint."""
     from difflib import get_close_matches  # noqa: PLC0415 - only an error needs it
 
-    return get_close_matches(text.lower(), [card.key for card in CARDS], n=3)
+    keys = [card.key for card in CARDS]
+    bare = {re.sub(_FAMILY, "", _compact(key)): key for key in keys}
+    near = get_close_matches(_compact(text), bare, n=3) if text.isdigit() else ()
+    return [bare[name] for name in near] or get_close_matches(text.lower(), keys, n=3)
 
 
 def _compact(text: str) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from moefit.app.compare import Asked, SharedLine, compare
+from moefit.cli.shared import numbers
 from moefit.cost.workload import Workload
 from moefit.errors import MoefitError, UsageError
 from moefit.formats.comparison import comparison_json, fastest, largest
@@ -21,8 +23,9 @@ __all__ = ["hub", "moefit"]
 MACHINE = MachineOptions(gpus=("rtx-3060",), ram="32GiB", cores=8)
 
 
-def rows(*models, words=None, machine=MACHINE, **asked):
+def rows(*models, words=None, machine=None, **asked):
     told = []
+    machine = machine or (replace(MACHINE, gpus=()) if "cards" in asked else MACHINE)
     line = SharedLine(words, machine, Options(Workload(2048, 512)))
     found = compare(Asked(models, **asked), line, lambda label, share: told.append((label, share)))
     assert all(0 <= share <= 1 for _, share in told)
@@ -52,7 +55,7 @@ def test_strategies_are_each_obeyed():
 def test_a_file_that_cannot_be_read_is_a_row_beside_the_others():
     good, bad = rows(EXAMPLE, "nowhere.gguf")
     assert (True, None) == (good.fits, bad.plan)
-    assert "nowhere.gguf" in bad.error
+    assert ("nowhere.gguf", True) == (bad.model, bad.error.startswith("No such file"))
 
 
 def test_one_file_that_cannot_be_read_is_an_error():
@@ -109,3 +112,46 @@ def test_quants_of_one_repository_are_told_apart_by_their_quants(moefit, hub, mo
     quants = [f"unsloth/Qwen3-30B-A3B-GGUF:{quant}" for quant in ("Q4_K_M", "Q8_0")]
     page = moefit("compare", *quants, "--gpu", "rtx-3060", "--ram", "32GiB", "--cores", "8")[1]
     assert ["Q4_K_M", "Q8_0"] == [line.split()[0] for line in page.splitlines()[1:3]]
+
+
+@pytest.mark.parametrize(
+    ("machine", "words", "asked", "both"),
+    [
+        (MACHINE, None, {"cards": ("rtx-3090",)}, "--cards and --gpu rtx-3060"),
+        (MACHINE, ("-m", EXAMPLE, "-c", "4096"), {"contexts": (8192,)}, "--contexts and -c 4096"),
+    ],
+)
+def test_what_differs_is_not_also_said_once_for_all(machine, words, asked, both):
+    with pytest.raises(UsageError, match=f"^{both} contradict each other$"):
+        rows(*(() if words else (EXAMPLE,)), words=words, machine=machine, **asked)
+
+
+def test_a_variable_gives_way_to_the_contexts_that_are_compared(monkeypatch):
+    monkeypatch.setenv("LLAMA_ARG_CTX_SIZE", "4096")
+    assert [8192] == [row.plan.settings.context for row in rows(EXAMPLE, contexts=(8192,))]
+
+
+def test_a_model_that_is_named_twice_is_one_row():
+    assert 1 == len(rows(EXAMPLE, EXAMPLE))
+
+
+def test_contexts_may_be_thousands_and_are_compared_once_each():
+    assert (8192, 32768) == numbers("--contexts", "8k, 32K,8192")
+
+
+@pytest.mark.parametrize("text", ["8m", "4096-8192", "8k 16k", "-1", "8192,"])
+def test_contexts_are_numbers(text):
+    with pytest.raises(UsageError, match="takes numbers"):
+        numbers("--contexts", text)
+
+
+def test_a_strategy_that_gives_the_same_line_says_so(moefit):
+    card = ["--gpu", "rtx-3060", "--ram", "32GiB", "--cores", "8"]
+    line = ["--strategies", "ffn,base-first", "--contexts", "4096"]
+    out = moefit("compare", EXAMPLE, *card, *line)[1].splitlines()
+    assert [True, True] == [out[1].endswith("✓ fastest"), out[2].endswith("the same line")]
+
+
+def test_cards_that_are_one_machine_are_named_in_the_table(moefit):
+    out = moefit("compare", EXAMPLE, "--cards", "3060+3090", "--ram", "64GiB", "--cores", "8")[1]
+    assert out.splitlines()[1].startswith("3060+3090 ")

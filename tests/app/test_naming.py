@@ -25,6 +25,8 @@ def here(tmp_path, monkeypatch):
         ("unsloth/Qwen3-30B-A3B-GGUF:Q4_K_M", "-hf unsloth/Qwen3-30B-A3B-GGUF:Q4_K_M"),
         ("hf.co/unsloth/Qwen3-30B-A3B-GGUF:UD-Q4_K_XL", "-hf unsloth/Qwen3-30B-A3B-GGUF:UD-Q4_K_XL"),
         ("hf:a/b", "-hf a/b"),
+        ("hf://a/b:Q8_0", "-hf a/b:Q8_0"),
+        ("huggingface://a/b", "-hf a/b"),
         ("https://huggingface.co/a/b", "-hf a/b"),
         ("https://huggingface.co/a/b/tree/main", "-hf a/b"),
         ("https://huggingface.co/a/b/blob/main/q4/m.gguf", "-hf a/b -hff q4/m.gguf"),
@@ -78,3 +80,32 @@ def test_a_folder_with_several_models_asks_which(here):
 def test_a_folder_without_a_model_is_told(here):
     with pytest.raises(InputError, match="no model in this folder"):
         model_words(str(here))
+
+
+def test_a_file_url_is_a_file():
+    assert ("-m", "/nowhere/a model.gguf") == model_words("file:///nowhere/a%20model.gguf")
+
+
+def test_a_file_in_a_misspelt_folder_of_a_folder_that_is_here_is_a_file(here):
+    (here / "models" / "one").mkdir(parents=True)
+    assert ("-m", "models/onee/a.gguf") == model_words("models/onee/a.gguf")
+
+
+def test_folders_and_links_to_nowhere_are_no_models(here):
+    (here / "a.gguf").write_bytes(b"")
+    (here / "b.gguf").mkdir()
+    (here / "c.gguf").symlink_to("nowhere")
+    assert ("-m", f"{here}/a.gguf") == model_words(str(here))
+
+
+@pytest.mark.parametrize(
+    ("name", "message", "hint"),
+    [
+        ("", "MODEL is empty", "a variable that nothing has set?"),
+        ("a/b:", "a/b:: there is no quant behind the colon", "a/b:Q4_K_M, for one"),
+    ],
+)
+def test_what_is_missing_in_a_name_is_said(name, message, hint):
+    with pytest.raises(UsageError) as error:
+        model_words(name)
+    assert (message, hint) == (error.value.message, error.value.hint)

@@ -257,3 +257,20 @@ def test_a_hole_of_any_size_takes_bounded_time_and_fetches():
 
     assert hole.fetched < 260 << 20
     assert time.perf_counter() - start < 10
+
+
+@pytest.mark.parametrize(
+    ("data", "hint"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00", "git lfs pull"),
+        (b"<!DOCTYPE html><html>", "page of a web site"),
+        (b"lmgg" + bytes(60), "format of 2023"),
+        (bytes(64), "the download is not complete"),
+        (b"PK\3\4" + bytes(60), "convert_hf_to_gguf.py"),
+    ],
+    ids=["git-lfs", "html", "ggml", "zeros", "zip"],
+)
+def test_a_file_that_is_something_else_is_told_what_to_do(data, hint):
+    with pytest.raises(InputError) as error:
+        scan(BytesSource(data))
+    assert hint in (error.value.hint or "")

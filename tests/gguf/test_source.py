@@ -88,3 +88,11 @@ def test_a_missing_folder_gets_its_neighbour(tmp_path, typed, hint):
     with pytest.raises(InputError) as caught:
         FileSource(f"{tmp_path}/{typed}")
     assert hint.format(folder=tmp_path) == caught.value.hint
+
+
+def test_a_link_to_nowhere_is_said_to_be_one(tmp_path):
+    link = tmp_path / "model.gguf"
+    link.symlink_to("blobs/gone")
+    with pytest.raises(InputError) as error:
+        FileSource(str(link))
+    assert "it is a link to blobs/gone, which is not there" == error.value.hint
