@@ -27,7 +27,8 @@ from moefit.search.as_demanded import as_demanded
 from moefit.search.baselines import baselines
 from moefit.search.candidate import Candidate, best, score
 from moefit.search.choices import Choices, open_choices
-from moefit.search.moe_cache import with_cache
+from moefit.search.moe_cache import MOE_CACHE, with_cache
+from moefit.search.openings import SEARCHED
 from moefit.search.problem import Problem
 from moefit.search.request import Request
 from moefit.search.search import search
@@ -96,9 +97,11 @@ def _best_of_all(
     fitting = [c.weight for c in found if c.fits]
     if not fitting:
         return best(found), found
-    limit = inf if options.thorough else min(fitting)
+    # for many devices llama.cpp's own fit takes longer than all else: a page without reasons shows it where it may win
+    lists = options.thorough and (options.neighbours or len(problem.devices) <= SEARCHED)
+    limit = inf if lists else min(fitting)
     every = (*found, *baselines(problem, choices.load_modes[0], limit))
-    if options.strategy == "auto":
+    if options.strategy == "auto" and not any(c.strategy == MOE_CACHE for c in found):
         every = (*every, *with_cache(problem, choices, every))
     chosen = best(found if options.strategy != "auto" else every)
     if problem.request.launch.constraints.op_offload_min_batch is not None:

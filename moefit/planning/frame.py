@@ -10,13 +10,13 @@ from moefit.launch.defaults import settings
 from moefit.launch.patterns import CPU_BUFFER
 from moefit.machine.types import CPU, Device
 from moefit.planning.context_size import SMALLEST, largest_context, wanted_context
-from moefit.search.bounds import lacks_on_devices
+from moefit.search.bounds import has_ample_room, lacks_on_devices
 from moefit.search.budgets import budgets
 from moefit.search.candidate import Candidate
 from moefit.search.choices import SMALL_UBATCHES, load_modes
 from moefit.search.demand import chosen_devices, demand
 from moefit.search.moe_cache import refuse
-from moefit.search.openings import usual_task
+from moefit.search.openings import SEARCHED, usual_task
 from moefit.search.problem import Problem
 from moefit.search.request import Request
 from moefit.search.settle import Settled, settle
@@ -80,6 +80,8 @@ def _is_placed(problem: Problem, load_mode: str, context: int) -> bool:
     task = usual_task(sized, load_mode)
     if lacks_on_devices(task):
         return False
+    if len(task.devices) > SEARCHED and problem.demand.runs is None and has_ample_room(task):
+        return True
     settled = settle(replace(task, demand=problem.demand), will_do=_is_offloaded)
     return settled.shortfall == 0 and _is_offloaded(settled)
 

@@ -11,6 +11,7 @@ from moefit.memory.host import caches, output_buffer
 from moefit.memory.kv import kv
 from moefit.memory.lazy import lazy
 from moefit.memory.memo import per_object
+from moefit.memory.reserve import page_tables
 from moefit.memory.types import Footprint, HostUse, Use
 from moefit.memory.weights import weights
 from moefit.model import Model
@@ -18,7 +19,7 @@ from moefit.placement.types import LayerSize, Placement
 from moefit.search.candidate import ram_missing
 from moefit.search.problem import Problem
 from moefit.search.ram import is_drawn
-from moefit.search.settle import Settled, Task, compact, settled_on, unplaced
+from moefit.search.settle import Settled, Task, compact, first_guess, settled_on, unplaced
 
 _ROUNDS = 4
 
@@ -38,6 +39,18 @@ def lacks_at_least(problem: Problem, task: Task, compute: Sequence[int] = ()) ->
 def lacks_on_devices(task: Task) -> int:
     """The same of devices alone: bytes of slots that must be there beyond what they have room for."""
     return _on_devices(task, [given.capacity for given in task.open_rooms((0,) * len(task.devices))])
+
+
+def has_ample_room(task: Task) -> bool:
+    """Whether every slot that is open finds a device, whatever is placed first: beside twice the buffers that are expected, and a slot that fits no more.
+
+    No graph but the expectation's is measured. Page tables are counted for all of the model in pinned memory.
+    """
+    bases = [size.base for size in task.open_ledger.slots]
+    buffers = first_guess(task.model, task.devices, task.settings)
+    tables = [sum(term.bytes for term in page_tables(task.model.bytes, device)) for device in task.devices]
+    rooms = task.open_rooms([2 * size + table for size, table in zip(buffers, tables, strict=True)])
+    return sum(max(0, room.capacity - max(bases)) for room in rooms) >= sum(bases)
 
 
 def sketch(task: Task, compute: Sequence[int], on_host: int) -> Settled:

@@ -19,7 +19,7 @@ from moefit.search.problem import Problem
 from moefit.search.settle import Task, optimist
 from moefit.values import dataclass
 
-_SEARCHED: Final = 6
+SEARCHED: Final = 6
 """The most devices of which every order is searched that could win."""
 
 
@@ -127,7 +127,7 @@ def _openings(problem: Problem, choices: Choices) -> Iterator[Opening]:
             full = [
                 n for n, (_, placed) in at_best.items() if mixed or _is_all_placed(placed, problem.demand)
             ]
-            least = size.least(order) if full and 1 < len(order) <= _SEARCHED else inf
+            least = size.least(order) if full and 1 < len(order) <= SEARCHED else inf
             fastest: list[tuple[tuple[tuple[Device, ...], Placement], float]] = []
             for name, best in at_best.items():
                 all_placed = bool(order) and name in full
@@ -150,7 +150,7 @@ def bound(problem: Problem, task: Task) -> float:
     """Seconds that a task's launch cannot be faster than, whatever compute buffers take."""
     devices, placement = optimist(task)
     seconds = problem.predict(task.settings, devices, placement).seconds
-    if 1 < len(task.devices) <= _SEARCHED and _is_all_placed(placement, task.demand):
+    if 1 < len(task.devices) <= SEARCHED and _is_all_placed(placement, task.demand):
         rooms = [budget.usable for budget in task.budgets]
         return min(seconds, problem.least(task.settings, task.devices, rooms))
     return seconds

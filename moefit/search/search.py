@@ -9,12 +9,15 @@ from math import inf
 from moefit.search.bounds import lacks_at_least
 from moefit.search.candidate import Candidate, score
 from moefit.search.choices import SMALL_UBATCHES, Choices
-from moefit.search.openings import Opening, first_opening, least_task, openings, with_buffers
+from moefit.search.moe_cache import with_cache
+from moefit.search.openings import SEARCHED, Opening, first_opening, least_task, openings, with_buffers
 from moefit.search.problem import Problem
 from moefit.search.settle import Settled, in_load_mode, never, settle
 
 _CERTAIN = 0.85
 """Of the compute buffers that one launch had on some devices, what another on the same devices needs at the least, for its time."""
+_LAST = 1 << 30
+"""The rank of what no opening leads to."""
 _LIKELY = 0.5
 """The same for whether it fits: without the output on a device, say, they can be smaller."""
 
@@ -68,6 +71,7 @@ class _Search:
         self._seen: set[object] = set()
         self._floor = _Floor()
         self._fastest: Candidate | None = None
+        self._cache_is_open = len(problem.devices) > SEARCHED and problem.request.options.strategy == "auto"
         self._known: dict[Choices, list[Opening]] = {}
 
     @property
@@ -92,6 +96,16 @@ class _Search:
             least = () if opening.all_placed else self._floor.of(opening, _LIKELY)
             if not lacks_at_least(self._problem, opening.task, least):
                 self.place(opening, step)
+                if self._cache_is_open and self.fits and not any_will_do:
+                    self._add_cache(choices, step)
+
+    def _add_cache(self, choices: Choices, step: int) -> None:
+        """An expert cache beside what fits first: with many devices its orders differ by little, and a cache that wins spares them."""
+        self._cache_is_open = False
+        for candidate in with_cache(self._problem, choices, self.candidates):
+            self._found.append((step, _LAST, candidate))
+            if candidate.weight < self._seconds:
+                self._fastest = candidate
 
     def place(self, opening: Opening, step: int = 0, will_do: Callable[[Settled], bool] = never) -> None:
         """Settle a combination, and score it in every load mode: each keeps back what it pins, so that some have a placement of their own.
@@ -159,13 +173,21 @@ class _Floor:
         self._known.setdefault(frozenset(compute), (ubatch, compute))
 
     def of(self, opening: Opening, part: float) -> Sequence[int]:
-        """Bytes of each device of an opening; nothing where no launch was placed on these devices.
+        """Bytes of each device of an opening; nothing where no launch was placed on these devices, or on several of them and others.
 
         Only `part` of them, for what another order or strategy changes; in proportion to the micro-batch where that is smaller.
         """
         names = [device.name for device in opening.task.devices]
-        if not names or frozenset(names) not in self._known:
+        known = self._nearest(frozenset(names)) if names else None
+        if known is None:
             return ()
-        ubatch, compute = self._known[frozenset(names)]
+        ubatch, compute = known
         share = part * min(1.0, opening.task.settings.ubatch / ubatch)
         return tuple(int(compute[name] * share) for name in names)
+
+    def _nearest(self, names: frozenset[str]) -> tuple[int, dict[str, int]] | None:
+        """What is known of these devices, or of the fewest that several of them are among: with less beside them, each has no less to compute."""
+        if names in self._known or len(names) == 1:
+            return self._known.get(names)
+        more = [devices for devices in self._known if names < devices]
+        return self._known[min(more, key=len)] if more else None

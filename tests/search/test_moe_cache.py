@@ -349,3 +349,21 @@ def test_a_card_with_the_output_alone_has_no_part_of_the_cache_and_the_others_ro
     cards = ("rtx-3060,free=6GiB", "rtx-3060,free=6GiB", "rtx-3060,free=4GiB")
     chosen = made("-ts 24,24,1", *cards)
     assert (MOE_CACHE, (24, 24, 0)) == (chosen.strategy, tuple(len(d.layers) for d in chosen.devices))
+
+
+EIGHT = ("rtx-3060,free=2600MiB", "rtx-2060,free=2400MiB") * 4
+
+
+@pytest.mark.parametrize("words", ["", "--moe-cache-mib 0", "-c 8192 -ub 1024"])
+def test_on_many_cards_a_page_chooses_what_args_does(words: str) -> None:
+    asked = request(words, *EIGHT)
+    pages = [replace(asked, options=replace(QUICK, thorough=True, neighbours=n)) for n in (False, True)]
+    lines = [plan(one).argv for one in (asked, *pages)]
+    assert lines[0]
+    assert lines == [lines[0]] * 3
+
+
+def test_a_cache_that_wins_on_many_cards_is_weighed_before_their_orders() -> None:
+    chosen = made("", *EIGHT)
+    assert MOE_CACHE == chosen.strategy
+    assert len({c.settings.ubatch for c in chosen.candidates if c.strategy != MOE_CACHE}) == 1

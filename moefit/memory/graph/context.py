@@ -165,7 +165,9 @@ class Context:
 
     def find(self, layer: int, name: str) -> Node | None:
         """A layer's tensor, or None."""
-        return self.weight(layer, name) if self.has(layer, name) else None
+        tensor = self._tensor(layer, name)
+        self._asked.setdefault(name, {})[tensor is not None] = layer
+        return None if tensor is None else self._node(tensor, tensor.name, layer)
 
     def check_complete(self) -> None:
         """What some layers of a kind have, the others must have, too, but for what makes them of another kind.

@@ -266,15 +266,11 @@ def view(a: Node, ne: Shape, nb: Shape, op: str = "VIEW") -> Node:
 
 def view_nd(a: Node, ne: tuple[int, ...], nb: tuple[int, ...] = ()) -> Node:
     """Part of a's memory: dimensions, and the strides of dimension 1 and up (ggml_view_1d ... 4d)."""
-    full = shape(ne)
-    stride = [a.nb[0], 0, 0, 0]
-    contiguous = strides(a.type, full)
-    for i in (1, 2, 3):
-        if i <= len(nb):
-            stride[i] = nb[i - 1]
-        else:
-            stride[i] = contiguous[i] if i == 1 else stride[i - 1] * full[i - 1]
-    return view(a, full, (stride[0], stride[1], stride[2], stride[3]))
+    full, known = shape(ne), len(nb)
+    nb1 = nb[0] if known else strides(a.type, full)[1]
+    nb2 = nb[1] if known > 1 else nb1 * full[1]
+    nb3 = nb[2] if known > 2 else nb2 * full[2]
+    return view(a, full, (a.nb[0], nb1, nb2, nb3))
 
 
 def in_place(op: str, a: Node, *sources: Node) -> Node:
