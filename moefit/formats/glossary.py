@@ -82,11 +82,31 @@ WORDS: Final = {
     "-ts": "How many layer slots each device of -dev gets, in its order.",
     "-dev": "The devices that are used, in this order; those that are not named stay empty.",
     "draft": "A small model, or a head of the model itself (MTP), that guesses tokens ahead; the model checks them at once.",
+    "weights": "The model's numbers: a file is little else. Where they live decides the speed, for an answer reads what it uses of them for every token.",
+    "output": "The last matrix, which makes a word of what the layers have worked out: read whole for every token, so the first thing on a GPU.",
+    "whole": "All of it on GPUs, experts and cache too: a layer, or the model.",
+    "strategy": (
+        "How layers and experts are placed: base-first, two-pass, standard, or ffn for dense models. auto tries them and takes the fastest; --strategy names one."
+    ),
+    "router": "A layer's small matrix that chooses the experts of each token. Part of the base. (llama-server without a model is called a router too.)",
+    "quant": (
+        "How many bits a weight takes in the file: Q8_0 about 8, Q4_K_M about 5. Fewer are smaller and quicker to read, and at some point worse. "
+        "moefit compare shows a repository's side by side."
+    ),
+    "vram": "The GPU's own memory, five to thirty times as fast as RAM: what is read for every token belongs there.",
+    "link": "What carries weights from RAM to a GPU, mostly PCIe: 6 to 60 GB/s, where the GPU's own memory reads 300 to 3000.",
+    "bandwidth": "What a memory hands over in a second. Answers wait for it: half the bytes, or twice the bandwidth, is about twice as fast.",
+    "flash-attention": "-fa: attention computed in small pieces, without a large buffer of its own. llama.cpp turns it on where it can (auto), and a quantised V cache needs it.",
+    "sliding-window": "Layers that look back only so far (Gemma 3, gpt-oss): their KV cache stays small however long the context is. --swa-full keeps all of it.",
+    "threads": "-t: how many of the processor's threads compute what is in RAM. As many as cores is usual; more rarely help, for the memory is what they wait for.",
+    "numa": "Several memories in one machine, each near some of its cores. Weights should be spread over them: --numa distribute.",
+    "rpc": "--rpc: another machine's GPU, through its ggml-rpc-server. It holds layers well, if the network is quick; it has no authentication.",
+    "program": "What llama-server itself takes in RAM beside its buffers. Other programs' memory is what was in use before.",
 }
 """Word -> what it means. Words are those of a plan's page and of llama.cpp's options."""
 
 OTHER_WORDS: Final = {
-    "layers": "layer", "moe": "expert", "mixture-of-experts": "expert", "weights": "base", "-ncmoe": "--cpu-moe",
+    "layers": "layer", "moe": "expert", "mixture-of-experts": "expert", "-ncmoe": "--cpu-moe",
     "expert-weights": "expert", "load": "load-mode", "none": "load-mode", "load-mode-none": "load-mode", "ready": "load-mode",
     "gpu-layers": "-ngl", "--gpu-layers": "-ngl", "--n-gpu-layers": "-ngl", "--override-tensor": "-ot", "override": "-ot", "pattern": "-ot",
     "--tensor-split": "-ts", "--device": "-dev", "device": "-dev", "-fit": "--fit", "--n-cpu-moe": "--cpu-moe", "--ubatch-size": "ubatch",
@@ -96,6 +116,12 @@ OTHER_WORDS: Final = {
     "batch": "ubatch", "-lm": "load-mode", "mmap": "load-mode", "pinned": "load-mode", "prefill": "prompt", "decode": "answer",
     "fit": "--fit", "llama-fit": "--fit", "cpu-moe": "--cpu-moe", "-cmoe": "--cpu-moe", "env": "threshold",
     "ggml_op_offload_min_batch": "threshold", "checkpoint": "checkpoints", "-ctxcp": "checkpoints", "-cram": "prompt-cache",
+    "output-layer": "output", "pools": "reserve", "pages": "reserve", "page-tables": "reserve", "graphs": "reserve", "the-program": "program",
+    "other-programs": "program", "offload": "-ngl", "kvcache": "kv", "context-size": "context", "active-parameters": "expert", "speculative": "draft",
+    "-fa": "flash-attention", "fa": "flash-attention", "--flash-attn": "flash-attention", "swa": "sliding-window", "--swa-full": "sliding-window",
+    "-t": "threads", "--threads": "threads", "pcie": "link", "t/s": "answer", "tokens-per-second": "answer", "tg": "answer", "pp": "prompt", "ttft": "prompt",
+    "mlock": "load-mode", "quantisation": "quant", "quantization": "quant", "gguf": "quant", "memory": "vram", "gpu": "vram", "mtp-head": "draft",
+    "whole-layer": "whole", "llama-server-router": "router", "batch-size": "ubatch", "-b": "ubatch", "expert-cache-size": "expert-cache", "auto": "strategy",
     "slots": "slot", "-np": "slot", "mtp": "draft", "speculation": "draft", "-ctk": "kv", "-ctv": "kv", "q8_0": "kv",
 }  # fmt: skip
 """What people call them too."""
@@ -108,9 +134,10 @@ def meaning(word: str) -> tuple[str, str]:
         UsageError: a word that is not here.
     """
     asked = word.strip().lower().replace(" ", "-")
-    known = OTHER_WORDS.get(asked, asked)
-    if known in WORDS:
-        return known, WORDS[known]
+    for spelling in (asked, f"-{asked}", f"--{asked}", asked.lstrip("-"), asked.removesuffix("s")):
+        known = OTHER_WORDS.get(spelling, spelling)
+        if known in WORDS:
+            return known, WORDS[known]
     near = get_close_matches(asked, [*WORDS, *OTHER_WORDS], n=1)
     hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(WORDS)}"
     raise UsageError(f"there is no explanation of {word}", hint)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +12,8 @@ import pytest
 
 from moefit.cli.commands import COMMANDS
 from moefit.cli.teaching import EXAMPLES, NO_LINE
-from moefit.formats.glossary import WORDS
-from tests.cli.test_commands import moefit
+from moefit.formats.glossary import OTHER_WORDS, WORDS, meaning
+from tests.cli.test_commands import EXAMPLE, moefit
 
 __all__ = ["moefit"]
 
@@ -122,3 +123,37 @@ def test_an_explanation_is_as_wide_as_the_terminal(moefit, monkeypatch, width):
     lines = moefit("explain", "reserve")[1].splitlines()
     assert [] == [line for line in lines if len(line) > width]
     assert f"reserve: {WORDS['reserve']}" == " ".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [
+        ("ngl", "-ngl"),
+        ("n-gpu-layers", "-ngl"),
+        ("tensor split", "-ts"),
+        ("FA", "flash-attention"),
+        ("ncmoe", "--cpu-moe"),
+        ("active parameters", "expert"),
+        ("VRAM", "vram"),
+        ("page tables", "reserve"),
+        ("routers", "router"),
+    ],
+)
+def test_a_word_is_found_without_its_dashes_and_by_what_people_call_it(word, name):
+    assert name == meaning(word)[0]
+
+
+def test_every_word_of_a_page_is_explained(moefit):
+    page = moefit(
+        "plan", EXAMPLE, "--gpu", "rtx-3060", "--ram", "32GiB", "--strategy", "two-pass", "--explain"
+    )[1]
+    legend = re.findall(r"[█▓▒░▚▞─·▁] ([A-Za-z ]+?)(?: [\d,.]+ [KMG]iB|   |\n)", page)
+    reserve = re.findall(r"[\d.]+ MiB ([a-z ]+):", page)
+    assert {"weights", "experts", "KV", "overhead", "pools", "pages"} <= {*legend, *reserve}
+    for word in {word for word in (*legend, *reserve) if " on " not in word}:
+        assert meaning(word)
+
+
+def test_other_words_lead_to_words_that_are_there():
+    assert set() == set(OTHER_WORDS.values()) - set(WORDS)
+    assert set() == set(OTHER_WORDS) & set(WORDS)
