@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -14,13 +15,15 @@ from moefit.llama.decode_model import read_bytes, total_bytes, write_model
 from moefit.llama.executables import find_program
 from moefit.llama.runner import Answer, ask
 from moefit.machine.calibration import RamRate
-from moefit.sizes import format_size
+from moefit.sizes import format_bandwidth, format_size
 
 _PROGRAM: Final = "llama-bench"
 _TOKENS: Final = 16
 _RUNS: Final = 3
 _LIMIT: Final = 35.0
 """Seconds for all of it; a minute is left for the rest of a calibration."""
+
+_FALL: Final = 0.6
 
 Progress = Callable[[str, float], None]
 
@@ -41,12 +44,24 @@ def measure_decode(
             model = Path(folder) / "decode.gguf"
             write_model(model)
             answer = ask(_words(program, model, threads, environment), environment, _LIMIT)
-        return tuple(_rates(answer)), ()
+        rates = tuple(_rates(answer))
+        return rates, tuple(_disturbed(rates))
     except OSError as error:
         why = f"{format_size(total_bytes())} for a file are not to be had: {error.strerror}"
     except (InputError, DriverError) as error:
         why = error.message
     return (), (f"decode is not measured: {why}",)
+
+
+def _disturbed(rates: Sequence[RamRate]) -> Iterator[str]:
+    """A fall that no memory explains: threads wait for each other, and for whatever else has their cores."""
+    for fewer, more in pairwise(rates):
+        if more.bandwidth < _FALL * fewer.bandwidth:
+            yield (
+                f"{more.threads} threads decode at {format_bandwidth(more.bandwidth)}, {fewer.threads} at "
+                f"{format_bandwidth(fewer.bandwidth)}: if other programs had the processor, calibrate again when it rests"
+            )
+            return
 
 
 def _words(program: str, model: Path, threads: Sequence[int], environment: Mapping[str, str]) -> list[str]:

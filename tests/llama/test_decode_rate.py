@@ -84,6 +84,13 @@ def test_a_program_that_fails_or_babbles_leaves_plain_reads_and_a_line(
     assert ((), True) == (rates, why in warning)
 
 
+@pytest.mark.parametrize(("slower", "said"), [(12.0, False), (30.0, True)])
+def test_that_more_threads_are_much_slower_is_said(tmp_path: Path, slower: float, said: bool) -> None:
+    """Other programs had the processor, or it has fewer cores than it says."""
+    rates, warnings = measure_decode([1, 2], bench(tmp_path, f"{row(1, 10.0)}; {row(2, slower)}"), quiet)
+    assert (2, said) == (len(rates), any("calibrate again when it rests" in warning for warning in warnings))
+
+
 def test_without_a_program_that_is_said(tmp_path: Path) -> None:
     rates, [warning] = measure_decode([1], {"PATH": str(tmp_path)}, quiet)
     assert ((), True) == (rates, "no llama-bench on the PATH" in warning)
