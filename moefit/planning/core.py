@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from math import inf
 
@@ -24,7 +25,7 @@ from moefit.planning.scarce import context_that_fits
 from moefit.planning.stands import as_it_stands
 from moefit.planning.types import Plan
 from moefit.search.as_demanded import as_demanded
-from moefit.search.baselines import baselines
+from moefit.search.baselines import CPU_MOE, LLAMA_FIT, baselines
 from moefit.search.candidate import Candidate, best, score
 from moefit.search.choices import Choices, open_choices
 from moefit.search.moe_cache import MOE_CACHE, with_cache
@@ -32,6 +33,7 @@ from moefit.search.openings import SEARCHED
 from moefit.search.problem import Problem
 from moefit.search.request import Request
 from moefit.search.search import search
+from moefit.search.settle import placed_with
 from moefit.search.threshold import priced_without_copies, with_threshold
 
 
@@ -104,6 +106,9 @@ def _best_of_all(
     if options.strategy == "auto" and not any(c.strategy == MOE_CACHE for c in found):
         every = (*every, *with_cache(problem, choices, every))
     chosen = best(found if options.strategy != "auto" else every)
+    if chosen.strategy in {LLAMA_FIT, CPU_MOE}:
+        every = (*every, *_in_other_modes(problem, choices, chosen))
+        chosen = best(every)
     if problem.request.launch.constraints.op_offload_min_batch is not None:
         return chosen, every
     ways = [chosen]
@@ -111,7 +116,32 @@ def _best_of_all(
         ways += _without_copies(problem, choices)
     better = [way for way in (with_threshold(problem, way) for way in ways if way.fits) if way is not None]
     better += ways[1:]
+    if options.strategy == "auto":
+        better += [made for way in better for made in _cached_like(problem, choices, way)]
     return min((chosen, *better), key=lambda way: way.weight), (*every, *better)
+
+
+def _in_other_modes(problem: Problem, choices: Choices, rival: Candidate) -> Iterator[Candidate]:
+    """What a rival would launch, in the other load modes."""
+    for mode in choices.load_modes:
+        loaded = problem.launch(rival.settings.ubatch, mode).load_mode
+        if loaded != rival.settings.load_mode:
+            launch = replace(rival.settings, load_mode=loaded)
+            yield score(problem, rival.strategy, launch, placed_with(problem.request, rival.settled, launch))
+
+
+def _cached_like(problem: Problem, choices: Choices, made: Candidate) -> tuple[Candidate, ...]:
+    """A launch with another threshold for copies, or without any, with an expert cache: either alone may gain nothing."""
+    launch, own = problem.request.launch, made.settings
+    if own.moe_cache:
+        return ()
+    fixed = replace(
+        launch.constraints, op_offload_min_batch=own.op_offload_min_batch, op_offload=own.op_offload
+    )
+    request = replace(problem.request, launch=replace(launch, constraints=fixed))
+    modes = tuple(m for m in choices.load_modes if problem.launch(own.ubatch, m).load_mode == own.load_mode)
+    alike = replace(choices, ubatches=(own.ubatch,), load_modes=modes)
+    return with_cache(replace(problem, request=request), alike, [made])
 
 
 def _without_copies(problem: Problem, choices: Choices) -> list[Candidate]:

@@ -7,7 +7,7 @@ misses, or cache, which serves every layer's most used experts. source: src/llam
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import inf
 from typing import Final
@@ -85,11 +85,15 @@ def with_cache(problem: Problem, choices: Choices, found: Sequence[Candidate]) -
     start = _start(problem, choices, found)
     if start is None:
         return ()
-    start = _balanced(problem, start)
     fastest = min(c.weight for c in found if c.fits)
-    drafts = [draft for draft in _drafts(problem, choices, start) if draft.seconds < fastest]
-    measured = _most_promising(problem, start, drafts)
-    return tuple(c for c in measured if _is_worth(c, fastest))
+    made: list[Candidate] = []
+    balanced = _balanced(problem, start)
+    for one in (start,) if balanced is start else (start, balanced):
+        every = list(_drafts(problem, choices, one))
+        every += _drafts_of_those_there(problem, one, every)
+        drafts = [draft for draft in every if draft.seconds < fastest]
+        made += _most_promising(problem, one, drafts)
+    return tuple(c for c in made if _is_worth(c, fastest))
 
 
 def _is_worth(candidate: Candidate, fastest: float) -> bool:
@@ -184,6 +188,28 @@ def _drafts(problem: Problem, choices: Choices, start: Candidate) -> Iterator[_D
     shares = cpu_shares(problem)
     for ubatch in choices.ubatches:
         launches = [problem.launch(ubatch, mode) for mode in choices.load_modes]
+        yield from _sized(problem, start, launches, shares, placements)
+
+
+def _drafts_of_those_there(problem: Problem, start: Candidate, drafts: Sequence[_Draft]) -> Iterator[_Draft]:
+    """With the launch of the best draft: each part of the layers that are whole on a device of the start, which differ between devices."""
+    best = min(drafts, key=lambda draft: draft.seconds, default=None)
+    if best is not None:
+        every = dict.fromkeys(_full_layers(problem, start, part, there=True) for part in _PARTS)
+        placements = {whole: _placement(problem, start, whole) for whole in every}
+        launch = replace(best.launch, moe_cache=0)
+        yield from _sized(problem, start, [launch], [launch.moe_cache_cpu_share], placements)
+
+
+def _sized(
+    problem: Problem,
+    start: Candidate,
+    launches: Sequence[Settings],
+    shares: Sequence[float],
+    placements: Mapping[frozenset[int], Placement],
+) -> Iterator[_Draft]:
+    """Launches of one micro-batch with each placement and the largest cache beside it."""
+    if launches:
         rooms = _rooms(problem, start, launches[0])
         for whole, placement in placements.items():
             size = _size(problem, start, rooms, whole)
@@ -278,13 +304,17 @@ def _is_fixed(problem: Problem, layer: Layer) -> bool:
     return any(t.name in problem.demand.fixed for t in layer.experts)
 
 
-def _full_layers(problem: Problem, start: Candidate, part: float) -> frozenset[int]:
-    """The layers whose experts stay on a device: the first of each device."""
-    return frozenset(
-        layer
-        for layers in _movable(problem, start, all_of_them=True)
-        for layer in list(layers)[: int(part * len(layers))]
-    )
+def _full_layers(problem: Problem, start: Candidate, part: float, *, there: bool = False) -> frozenset[int]:
+    """The layers whose experts stay on a device: the first of each device, or of those that are whole `there`."""
+    all_of_them = _movable(problem, start, all_of_them=True)
+    every = [list(layers) for layers in all_of_them]
+    if there:
+        now = _movable(problem, start)
+        every = [
+            [layer for layer in layers if held[layer] == sizes[layer]]
+            for layers, held, sizes in zip(every, now, all_of_them, strict=True)
+        ]
+    return frozenset(layer for layers in every for layer in layers[: int(part * len(layers))])
 
 
 def _size(problem: Problem, start: Candidate, rooms: Sequence[int], whole: frozenset[int]) -> int:
