@@ -79,3 +79,33 @@ def test_an_h100_kept_or_lost_flash_attention_with_these_buffers(slots, device, 
     found = compute_buffers(model, (card,), settings, Placement((CPU,) * 29 + (0,) * 20))
     mib = [round(size / 2**20, 2) for size in (*found.devices, found.host)]
     assert mib == [device, host]
+
+
+def without_a_kernel():
+    """A model whose windowed layers have values of 5 elements, which no kernel of ggml-cuda takes."""
+    model = oracle.model("cohere2-moe", "Q4_K_M")
+    values = {**model.hparams.values, "attention.value_length_swa": 5}
+    return replace(model, hparams=replace(model.hparams, values=values))
+
+
+def test_what_was_seen_of_a_devices_kernels_changes_no_answer():
+    model = without_a_kernel()
+    cases = list(launches(model, several(4, 100)))
+    known = copy(model)
+    assert [compute_buffers(copy(model), *case) for case in cases] == [
+        compute_buffers(known, *case) for case in cases
+    ], f"seed {SEED}"
+
+
+def test_attention_that_no_kernel_takes_is_built_once(monkeypatch):
+    model, built, old = without_a_kernel(), [], peaks._built
+
+    def build(model, homes, batch, layers):
+        built.append(batch.flash)
+        return old(model, homes, batch, layers)
+
+    monkeypatch.setattr(peaks, "_built", build)
+    devices = (Device("CUDA0", 1 << 40, 1 << 40),)
+    for context in (4096, 8192, 16384):
+        compute_buffers(model, devices, Settings(context=context), Placement((0,) * model.slots, {}))
+    assert [True, False, False, False] == built

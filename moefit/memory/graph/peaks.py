@@ -100,6 +100,8 @@ def _peaks(model: Model, homes: Homes, question: Question, layers: Sequence[int]
 def _resolved(model: Model, homes: Homes, question: Question, layers: Sequence[int]) -> Built:
     """The graph with the fused operations that llama.cpp keeps: those that run where their layer is (resolve_fused_ops)."""
     batch = question.batch
+    if question.auto and batch.flash and _is_missed(model, homes, question, layers):
+        return _built(model, homes, replace(batch, flash=False), layers)
     if not architecture(model.architecture).fused_streams:
         built = _built(model, homes, batch, layers)
         if not (question.auto and batch.flash):
@@ -107,10 +109,33 @@ def _resolved(model: Model, homes: Homes, question: Question, layers: Sequence[i
         attention = built.attention(layers)
         if _is_plain(homes, layers, question, attention):
             missed = any(not _can_run(question, homes.layers[layer], node) for layer, node in attention)
+            _misses(model)[_attending(model, homes, question, layers)] = missed
             return _built(model, homes, replace(batch, flash=False), layers) if missed else built
     off = _off(model, homes, replace(question, batch=_probe(batch)))
     flash = batch.flash and not (question.auto and FLASH in off)
     return _built(model, homes, replace(batch, flash=flash, unfused=off - {FLASH}), layers)
+
+
+def _is_missed(model: Model, homes: Homes, question: Question, layers: Sequence[int]) -> bool:
+    """Whether layers like these were seen on devices like theirs that have no kernel for their attention: then no graph with it is built again."""
+    known = _misses(model)
+    return (
+        any(known.values())
+        and _is_plain(homes, layers, question, ())
+        and known.get(_attending(model, homes, question, layers), False)
+    )
+
+
+def _attending(model: Model, homes: Homes, question: Question, layers: Sequence[int]) -> Hashable:
+    """What decides whether devices can run the attention of layers: the heads of their kinds, their homes and the caches' types."""
+    numbers = kinds(model, architecture(model.architecture).period)
+    homes_of = frozenset((numbers[layer], homes.layers[layer]) for layer in layers)
+    return question.batch.type_k, question.batch.type_v, question.rules, homes_of
+
+
+@per_object(8)
+def _misses(_model: Model) -> dict[Hashable, bool]:
+    return {}
 
 
 def _is_plain(
