@@ -13,7 +13,6 @@ from rich.text import Text
 
 from moefit.formats.page import Line, Rows, words
 from moefit.planning.compared import Compared
-from moefit.planning.types import Plan
 from moefit.sizes import format_size
 
 _FAST_ENOUGH: Final = 10.0
@@ -116,13 +115,17 @@ def _marks(row: Compared, best: Compared | None, large: Compared | None) -> Text
         return Text(f"lacks {format_size(row.plan.shortfall)}", style="bold red")
     if row is best and row is large:
         return Text("✓ best", style="bold")
-    if row is not best and best is not None and best.plan is not None and _line(row.plan) == _line(best.plan):
+    if row is not best and best is not None and _is_same(row, best):
         return Text("the same line", style="dim")
     return Text("✓ fastest" if row is best else "✓ largest" if row is large else "", style="bold")
 
 
-def _line(plan: Plan) -> tuple[tuple[str, ...], dict[str, str]]:
-    return plan.argv, dict(plan.environment)
+def _is_same(row: Compared, other: Compared) -> bool:
+    """Whether two strategies come to the same line for a model on a machine."""
+    mine, theirs = row.plan, other.plan
+    if mine is None or theirs is None or (row.model, row.card) != (other.model, other.card):
+        return False
+    return mine.argv == theirs.argv and mine.environment == theirs.environment
 
 
 def _summary(rows: Sequence[Compared], best: Compared | None, large: Compared | None) -> str:

@@ -13,6 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 _ANY_WIDTH: Final = 1 << 16
+_RUN: Final = 3
+"""Names in a row of which the first and the last are told."""
 
 
 class Line:
@@ -93,3 +95,19 @@ def _line(indent: int) -> Text:
 
 def _text(cell: object) -> Text:
     return cell.copy() if isinstance(cell, Text) else Text(str(cell))
+
+
+def listed(names: Sequence[str]) -> str:
+    """The names as a person lists them, those whose numbers follow each other as the first and the last.
+
+    >>> listed(["CUDA0"]), listed(["CUDA0", "CUDA1"]), listed(["RPC0", "CUDA0", "CUDA1"]), listed(["CUDA0", "CUDA1", "CUDA2", "RAM"])
+    ('CUDA0', 'CUDA0 and CUDA1', 'RPC0, CUDA0 and CUDA1', 'CUDA0 to CUDA2 and RAM')
+    """
+    runs: list[list[str]] = []
+    for name in names:
+        kind = name.rstrip("0123456789")
+        before = runs[-1][-1] if runs else ""
+        follows = name != kind and before == f"{kind}{int(name.removeprefix(kind)) - 1}"
+        runs[-1].append(name) if follows else runs.append([name])
+    parts = [part for run in runs for part in (run if len(run) < _RUN else [f"{run[0]} to {run[-1]}"])]
+    return " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1]))) if parts else ""

@@ -8,7 +8,7 @@ from typing import Final
 from rich.console import RenderableType
 from rich.text import Text
 
-from moefit.formats.page import Line, joined, words
+from moefit.formats.page import Line, joined, listed, words
 from moefit.formats.strip import FULL, mark
 from moefit.planning.types import Plan
 from moefit.search.baselines import CPU_MOE, LLAMA_FIT
@@ -32,7 +32,7 @@ def is_all_on_devices(plan: Plan) -> bool:
 def way(plan: Plan) -> str:
     """What the placement is, in a few words: the strategy only where it decided something."""
     if is_all_on_devices(plan):
-        return f"whole on {' and '.join(d.device.name for d in plan.devices if d.layers)}"
+        return f"whole on {listed([d.device.name for d in plan.devices if d.layers])}"
     if not any(d.layers or d.output or d.expert_layers for d in plan.devices):
         return "all weights on the CPU"
     return strategy_name(plan.strategy)
@@ -92,7 +92,7 @@ def _guessed(plan: Plan) -> str:
     """Which figures of the machine are not known."""
     *devices, last = ("RAM" if name == "CPU" else name for name in plan.prediction.doubt.assumed)
     if devices or last != "RAM":
-        return f"the speed of {' and '.join((*devices, last))} is not known"
+        return f"the speed of {listed([*devices, last])} is not known"
     if _shares_ram(plan):
         return "the RAM's speed is taken from the GPU's, which shares it"
     if plan.machine.cpu.model:
@@ -109,9 +109,11 @@ def _cure(plan: Plan, *, can_measure: bool) -> str:
         return "moefit calibrate halves the range"
     if "CPU" in plan.prediction.doubt.assumed and _shares_ram(plan):
         return "say what the CPU reads: --ram-bandwidth 100GB/s"
-    if "CPU" in plan.prediction.doubt.assumed:
-        return "say which modules: --ram-bandwidth ddr5-5600x2"
-    return "say bandwidth= and compute= in --gpu"
+    modules = "say which modules: --ram-bandwidth ddr5-5600x2"
+    if plan.prediction.doubt.assumed == ("CPU",):
+        return modules
+    figures = "bandwidth= and compute= in --gpu"
+    return f"{modules}, and {figures}" if "CPU" in plan.prediction.doubt.assumed else f"say {figures}"
 
 
 def _gain(plan: Plan, fit: float | None) -> Iterator[Text]:

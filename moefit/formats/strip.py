@@ -8,7 +8,7 @@ from typing import Final
 
 from rich.text import Text
 
-from moefit.formats.page import Line, joined
+from moefit.formats.page import Line, joined, listed
 from moefit.planning.types import LayerPlan, Plan, holds_weights
 
 FULL: Final = "█"
@@ -30,7 +30,7 @@ def strip(plan: Plan, width: int, indent: int) -> Iterator[Line]:
     bars = [Text.assemble(*cells[at : at + length], " ") for at in range(0, len(cells), length)]
     output = next((d.device.name for d in plan.devices if d.output), "CPU")
     if plan.settings.split_mode == "tensor":
-        output = " and ".join(d.device.name for d in plan.devices) or output
+        output = listed([d.device.name for d in plan.devices]) or output
     yield Line([label, *bars, Text(f"output on {output}", style="dim")], indent)
     yield Line([Text(" " * indent), *joined(_legend(plan), "   ", "dim")], indent)
     if len(plan.devices) > 1:

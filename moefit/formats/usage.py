@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
+from moefit.formats.page import listed
 from moefit.machine.types import CPU, Device
 from moefit.memory.guest import Guest
 from moefit.memory.host import PROCESS
@@ -89,7 +90,7 @@ def _ram(plan: Plan) -> Memory:
 
 def _sharing(plan: Plan) -> str:
     """The devices that take RAM for themselves."""
-    return " and ".join(d.device.name for d in plan.devices if d.device.integrated) or "devices"
+    return listed([d.device.name for d in plan.devices if d.device.integrated]) or "devices"
 
 
 def _taken(device: Device) -> Part:
