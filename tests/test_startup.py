@@ -11,6 +11,7 @@ import pytest
 EXAMPLE = Path(__file__).parents[1] / "examples" / "qwen3-30b-a3b-q4_k_m.gguf"
 HEAVY = (
     *("numpy", "gguf", "pydantic", "rich", "pynvml", "psutil", "yaml"),
+    *("shlex", "moefit.cli.misuse"),
     *("socket", "ssl", "urllib.request", "http.client", "asyncio", "multiprocessing", "importlib.metadata"),
 )
 CODE = """

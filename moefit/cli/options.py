@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from enum import StrEnum
 from pathlib import Path
-from shlex import quote
 from typing import Annotated
 
 import typer
@@ -58,6 +57,8 @@ def _in_a_folder(path: Path | None) -> Path | None:
         InputError: the folder is missing, or is none.
     """
     if path is not None and not path.parent.is_dir():
+        from shlex import quote
+
         from moefit.errors import InputError
 
         folder = str(path.parent)

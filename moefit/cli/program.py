@@ -147,7 +147,6 @@ def _run(head: list[str], tail: list[str] | None) -> int:
     from typer.exceptions import TyperException
 
     from moefit.cli.commands import app
-    from moefit.cli.misuse import misuse
     from moefit.cli.registry import COMMANDS
 
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
@@ -159,6 +158,8 @@ def _run(head: list[str], tail: list[str] | None) -> int:
         if type(error).__name__ == "NoArgsIsHelpError":
             print(error, file=sys.stderr)  # noqa: T201 - the help
             return BAD_USAGE
+        from moefit.cli.misuse import misuse
+
         raise misuse(error, head) from error
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):  # Typer's status 1 means that nothing fits
