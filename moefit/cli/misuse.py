@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from moefit.cli.registry import COMMANDS, OF_NONE
+from moefit.cli.teaching import NO_LINE
 from moefit.errors import UsageError
 from moefit.launch.builds import nearest
 from moefit.launch.options import builtin
@@ -37,7 +38,7 @@ def misuse(error: Exception, head: Sequence[str]) -> UsageError:
         meant = near if near is None or near in COMMANDS else f"--{near}"
         hint = f"did you mean moefit {meant}?" if meant else _see("")
         return UsageError(message.partition(". ")[0], hint)
-    if message.startswith("got unexpected extra argument"):
+    if message.startswith("got unexpected extra argument") and command not in NO_LINE:
         return UsageError(message, f"{_BEHIND}; moefit compare takes several models")
     plain = re.sub(r"is not a valid (int|integer) range", "is no whole number", message)
     return UsageError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Collection, Sequence
+from itertools import takewhile
 from pathlib import Path
 
 from moefit.cli import (
@@ -105,13 +106,18 @@ def cut(words: Sequence[str]) -> tuple[list[str], list[str] | None]:
 
 
 def _with_one_word(head: list[str], tail: list[str] | None) -> list[str]:
-    """The words of `explain` as one, which may begin as an option does.
+    """The words of `explain` as one, which may begin as an option does; those of `cards` up to its options.
 
     >>> _with_one_word(["explain", "expert", "cache"], None), _with_one_word(["explain", "-ngl"], None)
     (['explain', '--', 'expert cache'], ['explain', '--', '-ngl'])
     >>> _with_one_word(["explain", "--help"], None), _with_one_word(["plan", "-h"], None)
     (['explain', '--help'], ['plan', '-h'])
+    >>> _with_one_word(["cards", "rtx", "3060", "--json"], None), _with_one_word(["cards"], None)
+    (['cards', 'rtx 3060', '--json'], ['cards'])
     """
+    if head[:1] == ["cards"]:
+        words = list(takewhile(lambda word: not word.startswith("-"), head[1:]))
+        return ["cards", *([" ".join(words)] if words else []), *head[1 + len(words) :]]
     asked = [*head[1:], *(tail or ())]
     if head[:1] != ["explain"] or not asked or {"-h", "--help"} & set(asked):
         return head

@@ -66,7 +66,7 @@ def declare_host(
         UsageError: a bad size or bandwidth, or fewer than one core.
     """
     if total is not None and adds(total):
-        more = parse_size(total.strip()[1:])
+        more = _more(total.strip()[1:])
         ram = replace(ram, total=ram.total + more, available=ram.available + more)
     elif total is not None:
         size = parse_size(total)
@@ -95,6 +95,16 @@ def declare_host(
 def adds(ram: str) -> bool:
     """Whether a `--ram` says how much more there is than was detected: `+8GiB`."""
     return ram.lstrip().startswith("+")
+
+
+def _more(text: str) -> int:
+    """The bytes behind the plus."""
+    try:
+        return parse_size(text)
+    except UsageError as error:
+        raise UsageError(
+            f"--ram +{text}: {error.message}", "so much more than there is: --ram +8GiB"
+        ) from None
 
 
 def _measured(text: str) -> int:

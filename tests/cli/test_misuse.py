@@ -91,3 +91,21 @@ def test_a_file_is_no_folder(said, tmp_path):
         f"{tmp_path}/x/p.svg: {tmp_path}/x is no folder"
         == said("plan", EXAMPLE, "--svg", f"{tmp_path}/x/p.svg")[0]
     )
+
+
+def test_cards_may_be_asked_for_in_several_words(capsys):
+    with pytest.raises(SystemExit):
+        main(["cards", "rtx", "3060", "ti", "--json"])
+    assert "rtx-3060-ti" in capsys.readouterr().out
+
+
+def test_what_is_too_much_is_told_where_it_goes(said):
+    assert said("plan", "a.gguf", "b.gguf")[1].endswith("moefit compare takes several models")
+    assert "see moefit calibrate --help" == said("calibrate", "now")[1]
+
+
+@pytest.mark.parametrize("ram", ["+8", "+", "+lots"])
+def test_ram_that_is_added_has_a_size(said, ram):
+    assert (
+        "so much more than there is: --ram +8GiB" == said("plan", EXAMPLE, "--gpu", "8GiB", "--ram", ram)[1]
+    )
