@@ -103,9 +103,23 @@ def run_of(
     answered: int = 0,
 ) -> Run:
     """The run of a placement, with the groups of its expert cache, whose filling counts where it ends after so many tokens."""
+    where = tally(work, placement, settings.kv_offload)
+    return run_with(work, machine, devices, settings, placement, where, groups, answered)
+
+
+def run_with(
+    work: Work,
+    machine: Machine,
+    devices: Sequence[Device],
+    settings: Settings,
+    placement: Placement,
+    where: Tally,
+    groups: Iterable[Group] = (),
+    answered: int = 0,
+) -> Run:
+    """The same with the placement's work by place, as a tally or a sketch of one says."""
     host = host_rates(machine, settings, settings.threads)
     batch_host = host_rates(machine, settings, settings.threads_batch or settings.threads)
-    where = tally(work, placement, settings.kv_offload)
     helper = _helper(devices, settings)
     return Run(
         work=work,

@@ -116,7 +116,6 @@ def _candidates(plan: Plan) -> Iterator[RenderableType]:
         shown.add(kind)
         behind = c.prediction.seconds / plan.prediction.seconds - 1
         told = f"{behind:+.0%}" if plan.fits and round(behind, 2) else ""
-        told += " if swapped" if behind < 0 and c.swapped else ""
         told = told if c.fits else f"lacks {format_size(c.shortfall)}"
         devices = ",".join(d.name for d in c.settled.devices) or "CPU"
         seconds = f"{c.prediction.seconds:.1f}"

@@ -31,6 +31,7 @@ from moefit.search.choices import Choices, open_choices
 from moefit.search.moe_cache import MOE_CACHE, with_cache
 from moefit.search.openings import SEARCHED
 from moefit.search.problem import Problem
+from moefit.search.refine import refined
 from moefit.search.request import Request
 from moefit.search.search import search
 from moefit.search.settle import placed_with
@@ -109,6 +110,9 @@ def _best_of_all(
     if chosen.strategy in {LLAMA_FIT, CPU_MOE}:
         every = (*every, *_in_other_modes(problem, choices, chosen))
         chosen = best(every)
+    if options.strategy == "auto" and not chosen.settings.moe_cache:
+        nearer = refined(problem, choices, chosen)
+        every, chosen = (*every, *nearer), best((chosen, *nearer))
     if problem.request.launch.constraints.op_offload_min_batch is not None:
         return chosen, every
     ways = [chosen]

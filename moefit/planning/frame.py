@@ -17,6 +17,7 @@ from moefit.search.choices import SMALL_UBATCHES, load_modes
 from moefit.search.demand import chosen_devices, demand
 from moefit.search.moe_cache import refuse
 from moefit.search.openings import SEARCHED, usual_task
+from moefit.search.orders import in_order, is_order_open
 from moefit.search.problem import Problem
 from moefit.search.request import Request
 from moefit.search.settle import Settled, settle
@@ -32,7 +33,10 @@ def frame(request: Request, context: int | None = None) -> Problem:
     devices = _with_room(request, chosen_devices(constraints, request.machine.gpus))
     refuse(model, constraints, len(devices), request.launch.command.table.build)
     wanted = wanted_context(constraints, model)
-    problem = Problem(request, devices, demand(constraints, model, devices), context or wanted)
+    asked = demand(constraints, model, devices)
+    if is_order_open(asked) and len(constraints.fit_target or ()) < 2:
+        devices = in_order(devices)
+    problem = Problem(request, devices, asked, context or wanted)
     if context is None and constraints.context is None and devices:
         problem = replace(problem, context=_placed_context(problem))
         if problem.context < wanted:

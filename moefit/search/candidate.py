@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
 
 from moefit.cost import Prediction
 from moefit.launch.settings import Settings
@@ -14,9 +13,6 @@ from moefit.search.problem import Problem
 from moefit.search.ram import ram_left, ram_shortfall
 from moefit.search.settle import Settled
 from moefit.values import dataclass
-
-_SWAP: Final = 1.025
-"""Times as fast: devices change places for more alone, or a line gets a longer -dev for nothing that its user would notice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +30,8 @@ class Candidate:
 
     @property
     def weight(self) -> float:
-        """Seconds, by which the best is chosen, with what another order of devices must gain."""
-        return self.prediction.seconds * (_SWAP if self.swapped else 1.0)
-
-    @property
-    def swapped(self) -> bool:
-        """Whether its devices stand in another order than on the machine, or than the user's."""
-        return list(self.order) != sorted(self.order)
+        """Seconds, by which the best is chosen."""
+        return self.prediction.seconds
 
     @property
     def fits(self) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from moefit.launch.constraints import Constraints
-from moefit.machine.types import CPU, Machine
+from moefit.machine.types import Machine
+from moefit.search.orders import device_orders
 from moefit.search.problem import Problem
 from moefit.values import dataclass
 
@@ -42,24 +43,6 @@ def open_choices(problem: Problem) -> Choices:
         load_modes=load_modes(constraints, request.machine),
         orders=device_orders(problem),
     )
-
-
-def device_orders(problem: Problem) -> tuple[tuple[int, ...], ...]:
-    """Device subsets and orders worth a try: all as they stand, the fastest memory first or last, each without the slowest, none.
-
-    A user's `-dev`, `-ts` or `-sm none`, and overrides to a device, leave only the order given.
-    """
-    demand = problem.demand
-    speeds = [float(device.bandwidth or 0) for device in problem.devices]
-    everything = tuple(range(len(speeds)))
-    fixed = any(device != CPU for device in demand.fixed.values())
-    if demand.ordered or demand.runs is not None or fixed:
-        return (everything,)
-    ranked = tuple(sorted(everything, key=lambda i: -speeds[i]))
-    rising = tuple(sorted(everything, key=lambda i: speeds[i]))
-    subsets = [tuple(sorted(ranked[:n])) for n in range(len(ranked) - 1, 0, -1)]
-    none: list[tuple[int, ...]] = [] if demand.tail else [()]
-    return tuple(dict.fromkeys((everything, ranked, rising, *subsets, *none)))
 
 
 def _ubatches(constraints: Constraints, context: int, prompt: int) -> tuple[int, ...]:

@@ -296,11 +296,3 @@ def test_experts_alone_on_a_device_are_not_called_all_on_the_cpu():
     assert "·▀▀·" in text
     assert "▀ all of it on the CPU but experts" in text
     assert "all weights on the CPU" not in text
-
-
-def test_devices_that_stay_where_they_are_for_little_say_so():
-    made = small("rtx-2080-ti", "rtx-3060", ram=64)
-    quick = replace(made.candidates[0], order=(1, 0))
-    quick = replace(quick, prediction=replace(quick.prediction, seconds=0.98 * made.prediction.seconds))
-    text = page(lambda plan, console: console.print(explain(plan)), replace(made, candidates=(quick,)), 100)
-    assert "-2% if swapped" in text

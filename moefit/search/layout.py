@@ -1,0 +1,88 @@
+"""Which devices, in which order, and where each one's run of slots starts; and what is one step from that."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from moefit.machine.types import CPU
+from moefit.values import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What `-dev`, `-ngl`, `-ts` and `-ub` say."""
+
+    order: tuple[int, ...]
+    """Indices of the problem's devices."""
+    starts: tuple[int, ...]
+    """The first slot of each; what is before the first is the CPU's."""
+    slots: int
+    """Of the model, the output included."""
+    ubatch: int
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """Slots of each device."""
+        return tuple(b - a for a, b in itertools.pairwise((*self.starts, self.slots)))
+
+    @property
+    def runs(self) -> tuple[int, ...]:
+        """The place of each slot, in terms of the order."""
+        parts = ((place,) * count for place, count in enumerate(self.counts))
+        return (*((CPU,) * self.starts[0]), *itertools.chain.from_iterable(parts))
+
+    def moved(self, place: int, by: int) -> Layout | None:
+        """With the start of one device's run moved by so many slots; None where a run would be empty."""
+        starts = list(self.starts)
+        starts[place] += by
+        if starts[0] < 0 or any(a >= b for a, b in itertools.pairwise((*starts, self.slots))):
+            return None
+        return replace(self, starts=tuple(starts))
+
+
+def swapped(layout: Layout) -> Iterator[Layout]:
+    """Two devices change places: the cuts stay, or each device keeps as many slots."""
+    order, counts = layout.order, layout.counts
+    for a, b in itertools.combinations(range(len(order)), 2):
+        others, sizes = list(order), list(counts)
+        others[a], others[b] = order[b], order[a]
+        sizes[a], sizes[b] = counts[b], counts[a]
+        kept = itertools.accumulate(sizes[:-1], initial=layout.starts[0])
+        yield replace(layout, order=tuple(others))
+        yield replace(layout, order=tuple(others), starts=tuple(kept))
+
+
+def dropped(layout: Layout) -> Iterator[Layout]:
+    """One device less: a neighbour takes its slots."""
+    order, starts = layout.order, layout.starts
+    for i in range(len(order)) if len(order) > 1 else ():
+        rest = (*order[:i], *order[i + 1 :])
+        if i:
+            yield replace(layout, order=rest, starts=(*starts[:i], *starts[i + 1 :]))
+        if i + 1 < len(order):
+            yield replace(layout, order=rest, starts=(*starts[: i + 1], *starts[i + 2 :]))
+
+
+def added(layout: Layout, devices: int) -> Iterator[Layout]:
+    """One device more, of so many, with one slot of a neighbour's or half of them."""
+    order, starts = layout.order, layout.starts
+    for new in sorted(set(range(devices)) - set(order)):
+        for i, count in enumerate(layout.counts):
+            for some in sorted({1, count // 2}) if count > 1 else ():
+                for cut, before in ((starts[i] + some, i), (starts[i] + count - some, i + 1)):
+                    grown = (*order[:before], new, *order[before:])
+                    yield replace(layout, order=grown, starts=(*starts[: i + 1], cut, *starts[i + 1 :]))
+
+
+def in_proportion(layout: Layout, order: tuple[int, ...], rooms: Sequence[int], ubatch: int) -> Layout:
+    """The layout's slots on other devices: runs as long as rooms are large, each of a slot at least."""
+    first, slots = layout.starts[0], layout.slots
+    ends = itertools.accumulate(rooms)
+    starts = [first, *(first + (slots - first) * end // max(1, sum(rooms)) for end in ends)][:-1]
+    for i in range(1, len(starts)):
+        starts[i] = max(starts[i], starts[i - 1] + 1)
+    for i in reversed(range(1, len(starts))):
+        starts[i] = min(starts[i], slots - (len(starts) - i))
+    return Layout(order, tuple(starts), slots, ubatch)

@@ -1,0 +1,58 @@
+"""Which devices are tried in which order, whatever the order in which the machine lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from moefit.machine.types import CPU, Device
+from moefit.placement.arrange import Demand
+from moefit.search.problem import Problem
+
+
+def is_order_open(demand: Demand) -> bool:
+    """Whether the user leaves it to the plan which devices are used in which order: no `-dev`, `-ts`, `-sm none`, no override to a device."""
+    fixed = any(device != CPU for device in demand.fixed.values())
+    return not (demand.ordered or demand.runs is not None or fixed)
+
+
+def in_order(devices: Sequence[Device]) -> tuple[Device, ...]:
+    """The devices as a search takes them: first the one to which large batches are copied, then slower memory before faster.
+
+    The copies want link and arithmetic, the output, which is on the last, memory bandwidth. Of equals the one whose name comes first.
+    """
+    named = sorted(devices, key=lambda device: (len(device.name), device.name))
+    rising = sorted(named, key=lambda device: (_read(device), _copied(device), *_sizes(device)))
+    first = max(
+        rising,
+        key=lambda device: (device.backend.op_offload, _copied(device), _read(device), *_sizes(device)),
+        default=None,
+    )
+    return (*((first,) if first else ()), *(device for device in rising if device is not first))
+
+
+def _sizes(device: Device) -> tuple[int, ...]:
+    return device.free, device.total, -device.overhead, device.pageable_bandwidth or 0
+
+
+def _copied(device: Device) -> float:
+    """What counts of a device to which weights are copied: link times arithmetic."""
+    return float(device.link_bandwidth or 1) * float(device.compute or 1.0)
+
+
+def _read(device: Device) -> float:
+    return float(device.bandwidth or 0)
+
+
+def device_orders(problem: Problem) -> tuple[tuple[int, ...], ...]:
+    """Subsets and orders of the devices to begin with: all as they stand, the fastest memory first, all without the slowest, none.
+
+    What is better near the best of them is found from there (refine.py). What the user fixes leaves only the order given.
+    """
+    speeds = [_read(device) for device in problem.devices]
+    everything = tuple(range(len(speeds)))
+    if not is_order_open(problem.demand):
+        return (everything,)
+    ranked = tuple(sorted(everything, key=lambda i: -speeds[i]))
+    subsets = [tuple(sorted(ranked[:n])) for n in range(len(ranked) - 1, 0, -1)]
+    none: list[tuple[int, ...]] = [] if problem.demand.tail else [()]
+    return tuple(dict.fromkeys((everything, ranked, *subsets, *none)))

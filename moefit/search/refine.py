@@ -1,0 +1,160 @@
+"""From the best that was found to what is near it: cuts moved, devices swapped, dropped and added, other micro-batches.
+
+A strategy cuts the layers by one rule for all devices. What is best depends on each: a slow card takes whole layers, a fast one the bases of
+many. So each cut is moved by fewer and fewer layers, from the fastest candidate and from each change of its devices. All of that is sketched;
+only what seems faster is settled. It ends where nothing seems faster, or as many were settled as is worth the time.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from typing import Final
+
+from moefit.placement.arrange import strategies
+from moefit.search.candidate import Candidate, score
+from moefit.search.choices import Choices
+from moefit.search.layout import Layout, added, dropped, in_proportion, swapped
+from moefit.search.problem import Problem
+from moefit.search.settle import Task, in_load_mode, settle
+from moefit.search.sketch import Sketch
+
+_NEAR: Final = 1.05
+"""Times as long: a layout that seems to take more before its cuts are moved is left as it is."""
+_GAIN: Final = 0.9999
+"""Of the seconds so far: less is a rounding."""
+_WORTH: Final = 0.997
+"""Of what the best so far seems to take: what seems to gain less is not settled."""
+_SETTLED: Final = (3, 200)
+"""Layouts that are settled at the most, or layers of all of them together where that is more: each takes as long as its graph."""
+_SKETCHED: Final = (80, 12_000)
+"""The same of those that are sketched."""
+_EVERY: Final = 3
+"""Devices of which every order and every subset is sketched."""
+_LITTLE: Final = 0.1
+"""Of the devices' room, what buffers take without misleading."""
+_WRONG: Final = 0.15
+"""Of the seconds, by which guessed buffers mislead at the most."""
+
+
+def refined(problem: Problem, choices: Choices, start: Candidate) -> tuple[Candidate, ...]:
+    """Candidates near a fast one, each faster than those before it.
+
+    Args:
+        problem: what stays the same.
+        choices: what is open.
+        start: fits, and has no expert cache.
+    """
+    first = _layout(problem, start)
+    if first is None or problem.demand.runs is not None or len(problem.devices) < 2:
+        return ()
+    layers = problem.request.model.slots
+    strategy = "ffn" if start.strategy == "ffn" else "base-first"
+    sketch = Sketch(problem, choices, strategy, max(_SKETCHED[0], _SKETCHED[1] // layers))
+    sketch.learn(start.settings.ubatch, start.settled)
+    found, tried, best = [], {first}, start
+    left = max(_SETTLED[0], _SETTLED[1] // layers)
+    while left > 0 and (layout := _next(problem, choices, sketch, best, tried)) is not None:
+        tried.add(layout)
+        left -= 1
+        made = _placed(problem, sketch, layout, strategy)
+        sketch.learn(layout.ubatch, made.settled)
+        if made.fits and made.weight < _GAIN * best.weight:
+            best = made
+            found.append(made)
+    return tuple(found)
+
+
+def _layout(problem: Problem, candidate: Candidate) -> Layout | None:
+    """A candidate's; None where it is on no device, or a device holds single tensors alone."""
+    slots, order = candidate.settled.placement.slots, candidate.order
+    if not order or set(range(len(order))) - set(slots):
+        return None
+    starts = tuple(slots.index(place) for place in range(len(order)))
+    return Layout(order, starts, problem.request.model.slots, candidate.settings.ubatch)
+
+
+def _next(
+    problem: Problem, choices: Choices, sketch: Sketch, best: Candidate, tried: Collection[Layout]
+) -> Layout | None:
+    """Of the layouts near the best the one that seems fastest and was not tried; those with the best cuts of each kind first."""
+    start = _layout(problem, best)
+    if start is None:
+        return None
+    doubt = _doubt(best)
+    found = _with_best_cuts(problem, choices, sketch, start, 1.0 + doubt)
+    limit = _WORTH * (1.0 + doubt) * min(best.prediction.seconds, sketch.seconds(start))
+    rest = sketch.known.keys() - found
+    for some in (found, rest):
+        open_ones = [one for one in some if one not in tried and sketch.seconds(one) < limit]
+        if open_ones:
+            return min(open_ones, key=lambda one: (sketch.seconds(one), one.ubatch, one.order, one.starts))
+    return None
+
+
+def _doubt(candidate: Candidate) -> float:
+    """Of the seconds, how far a sketch may be off: guessed buffers count where they take much of the devices' room."""
+    settled = candidate.settled
+    room = sum(budget.usable for budget in settled.budgets)
+    return min(_WRONG, max(0.0, sum(settled.unsplit) / max(1, room) - _LITTLE))
+
+
+def _with_best_cuts(
+    problem: Problem, choices: Choices, sketch: Sketch, start: Layout, doubt: float
+) -> set[Layout]:
+    """The start and what is one change of devices or of the micro-batch from it, each with its cuts where they seem best."""
+    fixed = 0 if problem.demand.tail is None else 1  # -ngl says where the first run starts
+    cut = _cut(sketch, start, fixed)
+    found, limit = {cut}, sketch.seconds(cut)
+    for other in _others(problem, choices, sketch, start):
+        if sketch.seconds(other) < _NEAR * doubt * limit:
+            cut = _cut(sketch, other, fixed)
+            found |= {other, cut}
+            limit = min(limit, sketch.seconds(cut))
+    return found
+
+
+def _cut(sketch: Sketch, layout: Layout, fixed: int) -> Layout:
+    """The layout with each cut but the first `fixed` where it is best, moved by fewer and fewer slots."""
+    step = 1 << max(0, (layout.slots // 4).bit_length() - 1)
+    while step:
+        for place, by in itertools.product(range(fixed, len(layout.starts)), (-step, step)):
+            while (other := layout.moved(place, by)) is not None:
+                if sketch.seconds(other) >= _GAIN * sketch.seconds(layout):
+                    break
+                layout = other
+        step //= 2
+    return layout
+
+
+def _others(problem: Problem, choices: Choices, sketch: Sketch, layout: Layout) -> Iterator[Layout]:
+    """Other micro-batches; where the user leaves devices open, other devices; of few every order."""
+    yield from (replace(layout, ubatch=size) for size in choices.ubatches if size != layout.ubatch)
+    if len(choices.orders) < 2:
+        return
+    count = len(problem.devices)
+    yield from dict.fromkeys((*swapped(layout), *dropped(layout), *added(layout, count)))
+    if count > _EVERY:
+        return
+    orders = [o for n in range(1, count + 1) for o in itertools.permutations(range(count), n)]
+    near = sorted(choices.ubatches, key=lambda size: max(size, layout.ubatch) / min(size, layout.ubatch))
+    for size, order in itertools.product(near, orders):
+        if len(order) <= layout.slots - layout.starts[0]:
+            rooms = [budget.usable for budget in sketch.budgets(size, order)]
+            yield in_proportion(layout, order, rooms, size)
+
+
+def _placed(problem: Problem, sketch: Sketch, layout: Layout, strategy: str) -> Candidate:
+    """The layout settled, in the load mode that is best."""
+    launches = sketch.launches(layout.ubatch)
+    devices = tuple(problem.devices[i] for i in layout.order)
+    demand = replace(problem.demand, runs=layout.runs)
+    given = sketch.budgets(layout.ubatch, layout.order)
+    task = Task(problem.request, devices, given, launches[0], strategies(demand)[strategy], demand)
+    settled = settle(task)
+    made = [
+        score(problem, strategy, launch, in_load_mode(replace(task, settings=launch), settled))
+        for launch in launches
+    ]
+    return min(made, key=lambda one: (not one.fits, one.weight))

@@ -1,0 +1,188 @@
+"""About what a layout takes, before it is settled: compute buffers are guessed from launches that were."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from math import inf
+from typing import Final
+
+from moefit.cost.sketch import Span, seconds_of
+from moefit.cost.work import Load
+from moefit.launch.settings import Settings
+from moefit.memory.ledger import ledger
+from moefit.memory.memo import per_object
+from moefit.model import Model
+from moefit.placement.budget import Budget
+from moefit.placement.types import Ledger
+from moefit.search.budgets import budgets
+from moefit.search.choices import Choices
+from moefit.search.layout import Layout
+from moefit.search.problem import Problem, known_work
+from moefit.search.settle import Settled
+from moefit.values import dataclass
+
+_FIXED: Final = 0.4
+"""Of compute buffers, the part that is the same for every micro-batch: copies of experts, above all."""
+_AT_LEAST: Final = 0.6
+"""Of guessed buffers, what another launch may need at the least."""
+_DOUBT: Final = 1.05
+"""Times as long a layout seems that fits with so small ones alone."""
+
+
+class Buffers:
+    """What compute buffers, guests and page tables take of devices."""
+
+    def __init__(self) -> None:
+        self._first: dict[int, int] = {}
+        self._other: dict[int, int] = {}
+
+    def learn(self, ubatch: int, settled: Settled) -> None:
+        """Remember what a launch takes of its first device, which has the copies, and of the others at the most."""
+        each = [
+            size + budget.guests + sum(term.bytes for term in budget.reserve if term.name == "page tables")
+            for size, budget in zip(settled.unsplit, settled.budgets, strict=True)
+        ]
+        if each:
+            self._first[ubatch] = min(each[0], self._first.get(ubatch, each[0]))
+        if len(each) > 1:
+            self._other[ubatch] = max(each[1:])
+
+    def guess(self, ubatch: int, devices: int) -> tuple[int, ...]:
+        """Bytes of each of so many devices."""
+        first = _scaled(self._first, ubatch)
+        other = _scaled(self._other, ubatch) if self._other else first // 2
+        return (first, *(other for _ in range(devices - 1)))[:devices]
+
+
+def _scaled(known: Mapping[int, int], ubatch: int) -> int:
+    """Bytes at a micro-batch, from others: on the line through the nearest two."""
+    near = sorted(known, key=lambda one: (max(one, ubatch) / min(one, ubatch), one))[:2]
+    if len(near) == 1 or near[0] == ubatch:
+        return int(known[near[0]] * (_FIXED + (1.0 - _FIXED) * ubatch / near[0]))
+    low, high = sorted(near)
+    slope = max(0.0, (known[high] - known[low]) / (high - low))
+    return max(0, int(known[low] + slope * (ubatch - low)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """Prefix sums over slots: what stays with a slot's device, and what can be moved to the CPU."""
+
+    kept: tuple[int, ...]
+    """Bytes."""
+    movable: tuple[int, ...]
+    """Bytes."""
+    loads: tuple[tuple[float, ...], ...]
+    """Of what can be moved: the first fields of a `Load`."""
+    layers: tuple[int, ...]
+    """Those that have any of it."""
+
+    def moved(self, start: int, end: int, room: int) -> tuple[Load, int] | None:
+        """What does not find room in so many bytes and how many layers leave something; None where not even what is kept does.
+
+        The first layers stay whole, of the next a part.
+        """
+        space = room - (self.kept[end] - self.kept[start])
+        if space < 0:
+            return None
+        full = min(end, bisect_right(self.movable, self.movable[start] + space, start, end + 1) - 1)
+        if full == end:
+            return Load(), 0
+        left = self.movable[start] + space - self.movable[full]
+        part = left / max(1, self.movable[full + 1] - self.movable[full])
+        rows = zip(self.loads[full], self.loads[full + 1], self.loads[end], strict=True)
+        return Load(*(c - a - part * (b - a) for a, b, c in rows)), self.layers[end] - self.layers[full]
+
+
+@per_object(4)
+def _sums(model: Model, sizes: Ledger, strategy: str) -> _Sums:
+    work = known_work(model)
+    kept, movable, layers = [0], [0], [0]
+    loads: list[tuple[float, ...]] = [(0.0,) * 10]
+    for slot in sizes.slots:
+        free = (*slot.experts, *(slot.ffn if strategy == "ffn" else ()))
+        size = sum(n for _, n in free)
+        costs = [work.tensors[name].costs for name, _ in free if name in work.tensors]
+        kept.append(kept[-1] + slot.total - size)
+        movable.append(movable[-1] + size)
+        loads.append(tuple(map(sum, zip(loads[-1], *costs, strict=True))))
+        layers.append(layers[-1] + bool(costs))
+    return _Sums(tuple(kept), tuple(movable), tuple(loads), tuple(layers))
+
+
+class Sketch:
+    """Prices layouts of one problem, as many as it may."""
+
+    def __init__(self, problem: Problem, choices: Choices, strategy: str, limit: int) -> None:
+        self._problem, self._choices, self._strategy = problem, choices, strategy
+        self._left = limit
+        self._sizes: dict[int, tuple[tuple[Settings, ...], tuple[Budget, ...], _Sums]] = {}
+        self._known: dict[Layout, float] = {}
+        self.buffers = Buffers()
+
+    def learn(self, ubatch: int, settled: Settled) -> None:
+        """Guess anew, with what a launch takes."""
+        self.buffers.learn(ubatch, settled)
+        if self._left > len(self._known):
+            self._known.clear()
+
+    @property
+    def known(self) -> Mapping[Layout, float]:
+        """Seconds of every layout that was priced since."""
+        return self._known
+
+    def launches(self, ubatch: int) -> tuple[Settings, ...]:
+        """Those of all load modes."""
+        return self._of_size(ubatch)[0]
+
+    def budgets(self, ubatch: int, order: Sequence[int]) -> tuple[Budget, ...]:
+        """Of the devices of an order."""
+        given = self._of_size(ubatch)[1]
+        return tuple(given[i] for i in order)
+
+    def seconds(self, layout: Layout) -> float:
+        """What a layout takes, about; infinite where a run has no room for its bases, or where enough were priced."""
+        if layout not in self._known:
+            if self._left <= 0:
+                return inf
+            self._left -= 1
+            self._known[layout] = self._priced(layout)
+        return self._known[layout]
+
+    def _priced(self, layout: Layout) -> float:
+        guess = self.buffers.guess(layout.ubatch, len(layout.order))
+        for taken, doubt in ((guess, 1.0), (tuple(int(_AT_LEAST * n) for n in guess), _DOUBT)):
+            spans = self._spans(layout, taken)
+            if spans is not None:
+                return doubt * self._with(layout, spans)
+        return inf
+
+    def _with(self, layout: Layout, spans: Sequence[Span]) -> float:
+        asked = self._problem.request
+        devices = tuple(self._problem.devices[i] for i in layout.order)
+        launch = self.launches(layout.ubatch)[-1]
+        return seconds_of(
+            known_work(asked.model), asked.machine, devices, launch, spans, asked.options.workload
+        )
+
+    def _spans(self, layout: Layout, taken: Sequence[int]) -> list[Span] | None:
+        _, given, sums = self._of_size(layout.ubatch)
+        spans = []
+        ends = (*layout.starts[1:], layout.slots)
+        for device, start, end, size in zip(layout.order, layout.starts, ends, taken, strict=True):
+            moved = sums.moved(start, end, given[device].usable - size)
+            if moved is None:
+                return None
+            spans.append(Span(start, end, *moved))
+        return spans
+
+    def _of_size(self, ubatch: int) -> tuple[tuple[Settings, ...], tuple[Budget, ...], _Sums]:
+        if ubatch not in self._sizes:
+            problem = self._problem
+            launches = tuple(problem.launch(ubatch, mode) for mode in self._choices.load_modes)
+            given = budgets(problem.request, problem.devices, launches[0])
+            model = problem.request.model
+            sums = _sums(model, ledger(model, launches[0], problem.devices), self._strategy)
+            self._sizes[ubatch] = launches, given, sums
+        return self._sizes[ubatch]

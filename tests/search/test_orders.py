@@ -1,0 +1,104 @@
+"""Several devices: what more of them, or more of their memory, can do, and the order in which they are listed."""
+
+import itertools
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from moefit.errors import UsageError
+from moefit.machine.declared import parse_gpus
+from moefit.machine.types import Cpu, Machine, Ram
+from moefit.planning.core import plan
+from moefit.search.orders import in_order
+from moefit.search.request import Request
+from tests.drawn import several
+from tests.oracle import model as recorded
+from tests.planning.worlds import GIB, MIB, QUICK, launch, machines, models
+
+FEW = settings(max_examples=several(10, 500), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+CLOSE = 1 + 1e-9
+LINE = ("llama-server", "-m", "random.gguf", "-c", "4096")
+
+
+def planned(model, machine):
+    try:
+        made = plan(Request(model, machine, launch(LINE), QUICK))
+    except UsageError:
+        assume(False)
+        raise
+    assume(made.fits)
+    return made
+
+
+def listed(machine, gpus):
+    """The machine with its devices in another order, named as they are listed."""
+    named = (replace(gpu, name=f"{gpu.backend.name}{i}") for i, gpu in enumerate(gpus))
+    return replace(machine, gpus=tuple(named))
+
+
+@FEW
+@given(models(), machines(least=2), st.randoms(use_true_random=False))
+def test_the_order_in_which_devices_are_listed_changes_no_plan(model, machine, chance):
+    gpus = list(machine.gpus)
+    chance.shuffle(gpus)
+    made = planned(model, machine)
+    assert made.prediction.seconds == planned(model, listed(machine, gpus)).prediction.seconds
+
+
+@FEW
+@given(models(), machines(least=2))
+def test_a_further_device_never_makes_it_slower(model, machine):
+    made = planned(model, replace(machine, gpus=machine.gpus[:-1]))
+    assert planned(model, machine).prediction.seconds <= CLOSE * made.prediction.seconds
+
+
+@FEW
+@given(models(), machines(least=2), st.integers(1, 512), st.integers(0, 2))
+def test_more_memory_of_a_device_never_makes_it_slower(model, machine, more, which):
+    gpus = list(machine.gpus)
+    at = which % len(gpus)
+    gpus[at] = replace(gpus[at], free=gpus[at].free + more * MIB, total=gpus[at].total + more * MIB)
+    made = planned(model, machine)
+    assert (
+        planned(model, replace(machine, gpus=tuple(gpus))).prediction.seconds
+        <= CLOSE * made.prediction.seconds
+    )
+
+
+def machine_of(*cards):
+    return Machine(parse_gpus(cards), Ram(192 * GIB, 192 * GIB, 35 * 10**9), Cpu(8, 16))
+
+
+def seconds_of(name, quant, *cards):
+    line = launch(("llama-server", "-m", "m.gguf", "-np", "1", "-c", "32768"))
+    return plan(Request(recorded(name, quant), machine_of(*cards), line, QUICK)).prediction.seconds
+
+
+@pytest.mark.parametrize(("name", "quant"), [("qwen3-235b-a22b", "Q4_K_M"), ("gpt-oss-120b", "MXFP4")])
+def test_every_order_of_three_cards_is_one_machine(name, quant):
+    found = {
+        seconds_of(name, quant, *cards)
+        for cards in itertools.permutations(("rtx-3090", "rtx-3060", "rtx-2060"))
+    }
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "quant"),
+    [
+        ("qwen3-235b-a22b", "Q4_K_M"),
+        ("gpt-oss-120b", "MXFP4"),
+        ("glm-4.5-air", "Q4_K_M"),
+        ("qwen3-14b", "Q4_K_M"),
+    ],
+)
+def test_a_small_third_card_makes_no_model_slower(name, quant):
+    two = seconds_of(name, quant, "rtx-3090", "rtx-3060")
+    assert seconds_of(name, quant, "rtx-3090", "rtx-3060", "rtx-2060") <= CLOSE * two
+
+
+def test_of_equal_cards_the_one_with_the_better_link_is_first():
+    found = in_order(parse_gpus(["rtx-3090,link=2.5GB/s", "rtx-3090", "rtx-3060"]))
+    assert ["CUDA1", "CUDA2", "CUDA0"] == [gpu.name for gpu in found]
