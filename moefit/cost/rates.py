@@ -86,9 +86,18 @@ class HostRates:
         return together
 
 
-_FEW_PLAIN_UNITS: Final = re.compile(r"\bRTX 20[5-8]0|\bQuadro RTX|\bTITAN RTX|\bT4\b|\bArc\b")
-"""Chips whose FP32 rate is an eighth of their FP16 tensor rate, where others have a quarter: Turing (11.2 of 89 TFLOP/s on a Quadro RTX 5000) and Arc
-(23 of 183 on a B70). They step a state at half the share."""
+_PLAIN_UNITS: Final = (
+    (
+        re.compile(
+            r"\bRTX 20[5-8]0|\bQuadro RTX|\bTITAN RTX|\bT4\b|\bArc\b|\bMI(?:100|2\d\d[AX]?|3\d\d[AX]?)\b"
+        ),
+        0.5,
+    ),
+    (c.DATA_CENTRE, 0.27),
+)
+"""Chips whose FP32 rate is less than the usual quarter of their FP16 tensor rate, against it: an eighth on Turing (11.2 of 89 TFLOP/s on a Quadro RTX
+5000), Arc (23 of 183 on a B70) and CDNA (23 of 185 on an MI100), a fifteenth on data-centre chips (67 of 989 on an H200). They step a state at so much of
+the share."""
 
 
 _LAPTOP: Final = re.compile(
@@ -124,15 +133,17 @@ def device_rates(device: Device) -> DeviceRates:
         fp4=c.FP4 if backend == "CUDA" and c.FP4_CHIPS.search(device.description) else 1.0,
         padding=c.PADDING,
         attention_flops=peak * attention,
-        recurrence_flops=peak
-        * c.RECURRENCE_SHARE
-        * (0.5 if _FEW_PLAIN_UNITS.search(device.description) else 1.0),
+        recurrence_flops=peak * c.RECURRENCE_SHARE * _plain_units(device),
         layer=c.LAYER * launch,
         moe_layer=c.MOE_LAYERS[backend] or c.MOE_LAYER * launch,
         recurrent_layer=c.RECURRENT_LAYER * launch,
         hop=c.HOPS[backend] if device.latency is None else c.RPC_TRIPS * device.latency,
         unpacked=_unpacked(backend, peak, clocks),
     )
+
+
+def _plain_units(device: Device) -> float:
+    return next((few for name, few in _PLAIN_UNITS if name.search(device.description)), 1.0)
 
 
 def _read_share(device: Device) -> float:

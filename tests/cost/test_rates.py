@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from moefit.cost import predict
+from moefit.cost.constants import RECURRENCE_SHARE
 from moefit.cost.rates import copy_rate, device_rates, host_rates
 from moefit.cost.work import work_of
 from moefit.cost.workload import Workload
@@ -63,3 +64,17 @@ def test_pageable_memory_feeds_a_slow_link_fully_and_a_fast_one_as_it_can(link: 
     machine = Machine((card,), replace(RAM, bandwidth=34_000_000_000), Cpu(8, 16))
     rate = copy_rate(host_rates(machine, BENCH, None), card, BENCH)
     assert share < rate / (link * 1e9) < share + 0.3
+
+
+@pytest.mark.parametrize(
+    ("card", "of_the_usual"),
+    [("rtx-3090", 1.0), ("rtx-2080", 0.5), ("arc-b580", 0.5), ("mi100", 0.5), ("h200", 0.27)],
+)
+def test_states_are_stepped_by_plain_units_of_which_some_chips_have_few(
+    card: str, of_the_usual: float
+) -> None:
+    """Their FP32 rate against a quarter of their FP16 tensor rate: MI100 23 of 185 TFLOP/s, H200 67 of 989."""
+    (device,) = parse_gpus([card])
+    assert device.compute is not None
+    rate = device_rates(device).recurrence_flops / (RECURRENCE_SHARE * device.compute)
+    assert rate == pytest.approx(of_the_usual)
