@@ -4,8 +4,8 @@ The graph of the architecture is built for a few layers of each kind, scheduled 
 (moefit.memory.graph). source: src/llama-context.cpp, llama_context::sched_reserve.
 
 The figures are those of llama.cpp's dummy load on those devices, which `llama-fit-params` prints; what the devices keep for
-their fused kernels is part of them. What a real run needs beyond them is `beyond_dummy`: norms that only a real load keeps on their
-layer's device.
+their fused kernels is part of them. What a real run needs beyond them, or less, is `beyond_dummy`: only a real load keeps norms on their
+layer's device, for a dummy load resets the scheduler before it splits the graph (ggml_backend_sched_reserve_size).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class ComputeBuffers:
     copies: int
     """Copies of every input for pipelining: 1, or 4 with several devices and nothing on the CPU."""
     beyond_dummy: tuple[int, ...] = ()
-    """Per device, what a real run reserves beyond that."""
+    """Per device, what a real run reserves beyond that; negative where it is less."""
     notes: tuple[str, ...] = ()
     """Why a figure is an estimate, one line each."""
 
@@ -107,14 +107,13 @@ def _most(model: Model, homes: Homes, question: Question) -> Peaks:
 def _beyond(
     model: Model, homes: Homes, question: Question, placement: Placement, peaks: tuple[int, ...]
 ) -> dict[str, tuple[int, ...]]:
-    """What a real run keeps beyond the dummy load's figure, by name."""
+    """What a real run keeps beyond the dummy load's figure, or less, by name."""
     terms = {}
     if guessed(model):
         terms["unknown architecture"] = tuple(size // UNKNOWN_PART for size in peaks)
     if len(set(homes.layers) - {homes.cpu}) > 1 and placement.offloaded >= model.slots:
-        prompt = peaks_of(model, homes, question)
-        pinned = peaks_of(model, homes, replace(question, batch=replace(question.batch, pins=True)))
-        terms["norms on their layer's device"] = _above(pinned, prompt)
+        pinned = _most(model, homes, replace(question, batch=replace(question.batch, pins=True)))
+        terms["norms on their layer's device"] = tuple(x - y for x, y in zip(pinned, peaks, strict=True))
     return terms
 
 
@@ -134,10 +133,6 @@ def _notes(model: Model) -> tuple[str, ...]:
 
 def _larger(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(max(pair) for pair in zip(a, b, strict=True))
-
-
-def _above(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(max(0, x - y) for x, y in zip(a, b, strict=True))
 
 
 def _homes(devices: Sequence[Device], placement: Placement) -> Homes:

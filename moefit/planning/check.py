@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from moefit.errors import InputError
+from moefit.memory.dummy_load import dummy_compute
 from moefit.memory.real import HOST, Difference, RealUse, compare, compare_guests, shortfalls
+from moefit.memory.types import Use
 from moefit.planning.types import Plan
 from moefit.sizes import MIB
 from moefit.values import dataclass
@@ -40,6 +43,9 @@ def corrections(found: Check) -> dict[str, int]:
 def check(plan: Plan, real: RealUse) -> Check:
     """Every term of the plan against the real one, and whether its devices hold the real ones.
 
+    The real one is told by a dummy load, whose compute buffers may be others than those of a run: its terms are those that a dummy load has
+    by this plan, and a device must hold what it tells and what a run takes beyond that.
+
     Raises:
         InputError: llama.cpp has not a device that the plan puts something on.
     """
@@ -50,8 +56,22 @@ def check(plan: Plan, real: RealUse) -> Check:
                 f"this llama.cpp has no {device.device.name}: it tells of {', '.join(sorted(reported)) or 'no device'}",
                 "a build for that device is needed, or the machine is another's",
             )
-    predicted = {d.device.name: d.use for d in plan.devices}
+    predicted = _of_dummy_load(plan)
+    later = {d.device.name: d.use.compute - predicted[d.device.name].compute for d in plan.devices}
     extras = {d.device.name: d.budget.guests for d in plan.devices}
-    usable = {d.device.name: d.budget.free - d.budget.overhead - d.budget.reserved for d in plan.devices}
+    usable = {
+        d.device.name: d.budget.free - d.budget.overhead - d.budget.reserved - later[d.device.name]
+        for d in plan.devices
+    }
     rows = (*compare(predicted, plan.host, real), *compare_guests(extras, real))
     return Check(rows, shortfalls(real, usable))
+
+
+def _of_dummy_load(plan: Plan) -> dict[str, Use]:
+    """What a dummy load tells of the plan's devices, if the plan is right, by name."""
+    devices = [d.device for d in plan.devices]
+    told = dummy_compute(plan.model, devices, plan.settings, plan.placement)
+    return {
+        d.device.name: replace(d.use, compute=dummy.compute)
+        for d, dummy in zip(plan.devices, told.devices, strict=True)
+    }

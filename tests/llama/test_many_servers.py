@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Final
 
 import pytest
 
@@ -31,8 +30,6 @@ KINDS = {
 """Dense; experts; a leading dense block and shared experts; a sliding window; recurrent layers between those that attend."""
 SHARES = ((0.9,), (0.3, 0.65), (0.4, 0.22, 0.33), (0.19, 0.33, 0.22, 0.26))
 """Of what the model takes, by device: unequal, and too little for it together."""
-PIPELINED: Final = 4 * 256 * 1024 * 4 / MIB
-"""MiB of four copies of a micro-batch's hidden states, by which llama.cpp's own dummy load, which a plan follows, is above a real one."""
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +102,7 @@ def test_unequal_devices_hold_what_was_planned_and_generate(
             found = server.model(buffer), server.context(buffer)
             assert found == pytest.approx((device["model"] / MIB, device["context"] / MIB), abs=0.01)
             over = device["compute"] / MIB - server.sizes["compute"].get(buffer, 0.0)
-            assert -1 <= over <= 1 + (PIPELINED if "pipeline parallelism enabled" in log.read_text() else 0)
+            assert abs(over) <= 1
         assert server.stop() == 0
 
 
