@@ -48,7 +48,7 @@ def what_if(request: Request, made: Plan, *, planned: bool = True) -> tuple[Help
     Args:
         request: what was asked.
         made: the plan for it.
-        planned: False plans the first change alone, and that only where nothing fits: of others it tells about what their plan takes.
+        planned: False tells about what each takes, by the sketch.
     """
     limit = made.prediction.seconds * _WORTH if made.fits else inf
     kinds: dict[str, list[tuple[Help, Request]]] = {}
@@ -58,7 +58,7 @@ def what_if(request: Request, made: Plan, *, planned: bool = True) -> tuple[Help
     for ways in sorted(kinds.values(), key=lambda ways: ways[0][0].seconds):
         if len(found) == _MOST:
             break
-        if planned or not (found or made.fits):
+        if planned:
             found += _first(ways, limit, _sure_context(request, made))
         else:
             found.append(ways[0][0])
