@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from moefit.machine.types import CPU, Device
 from moefit.placement.arrange import Demand
 from moefit.search.problem import Problem
+
+_FEW: Final = 6
+"""Devices of which every number is tried without the slowest."""
 
 
 def is_order_open(demand: Demand) -> bool:
@@ -43,6 +47,20 @@ def _read(device: Device) -> float:
     return float(device.bandwidth or 0)
 
 
+def _counts(devices: int) -> Iterator[int]:
+    """How many of so many devices are tried beside all: each number; of many devices one less, two, four and so on, so that more take little longer.
+
+    >>> list(_counts(4)), list(_counts(15))
+    ([3, 2, 1], [14, 13, 11, 7, 1])
+    """
+    left_out = 1
+    while left_out < devices - 1:
+        yield devices - left_out
+        left_out += 1 if devices <= _FEW else left_out
+    if devices > 1:
+        yield 1
+
+
 def device_orders(problem: Problem) -> tuple[tuple[int, ...], ...]:
     """Subsets and orders of the devices to begin with: all as they stand, the fastest memory first, all without the slowest, none.
 
@@ -53,6 +71,6 @@ def device_orders(problem: Problem) -> tuple[tuple[int, ...], ...]:
     if not is_order_open(problem.demand):
         return (everything,)
     ranked = tuple(sorted(everything, key=lambda i: -speeds[i]))
-    subsets = [tuple(sorted(ranked[:n])) for n in range(len(ranked) - 1, 0, -1)]
+    subsets = [tuple(sorted(ranked[:n])) for n in _counts(len(ranked))]
     none: list[tuple[int, ...]] = [] if problem.demand.tail else [()]
     return tuple(dict.fromkeys((everything, ranked, *subsets, *none)))
