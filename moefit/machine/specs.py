@@ -88,7 +88,13 @@ def _joined(text: str) -> list[str]:
     if "+" in text and _is_card(text):
         return [text.replace("+", "")]
     parts = [part.strip() for part in re.split(r"[+;/&]|\band\b", text)]
-    return parts if len(parts) > 1 and all(parts) else [text]
+    return parts if len(parts) > 1 and all(map(_is_one, parts)) else text.split("+")
+
+
+def _is_one(text: str) -> bool:
+    """Whether it is a card or a size, or several of one."""
+    alone = re.sub(r"^\s*\d{1,2}\s*[x*\u00d7]\s*|\s*[x*\u00d7]\s*\d{1,2}\s*$", "", text)
+    return bool(alone) and (_kind_of(alone) == "size" or _is_card(alone))
 
 
 def _is_card(text: str) -> bool:
