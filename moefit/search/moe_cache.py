@@ -86,14 +86,14 @@ def with_cache(problem: Problem, choices: Choices, found: Sequence[Candidate]) -
     if start is None:
         return ()
     fastest = min(c.weight for c in found if c.fits)
-    made: list[Candidate] = []
     balanced = _balanced(problem, start)
-    for one in (start,) if balanced is start else (start, balanced):
-        every = list(_drafts(problem, choices, one))
-        every += _drafts_of_those_there(problem, one, every)
-        drafts = [draft for draft in every if draft.seconds < fastest]
-        made += _most_promising(problem, one, drafts)
-    return tuple(c for c in made if _is_worth(c, fastest))
+    for one in (start,) if balanced is start else (balanced, start):
+        usual = list(_drafts(problem, choices, one))
+        for drafts in (usual, _drafts_of_those_there(problem, one, usual)):
+            promising = _most_promising(problem, one, [d for d in drafts if d.seconds < fastest])
+            if made := tuple(c for c in promising if _is_worth(c, fastest)):
+                return made
+    return ()
 
 
 def _is_worth(candidate: Candidate, fastest: float) -> bool:
