@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from io import StringIO
 from pathlib import Path
 
@@ -40,6 +41,7 @@ from moefit.launch.launch import Launch
 from moefit.launch.options import builtin
 from moefit.launch.precedence import effective
 from moefit.machine.calibration import Calibration, Learned, LinkRate, RamRate
+from moefit.machine.card import Card
 from moefit.machine.cards import CARDS
 from moefit.machine.types import Cpu, Device, Machine, Ram
 from moefit.memory.types import HostUse, Use
@@ -66,6 +68,7 @@ DEVICES = (
     ),
 )  # fmt: skip
 USES = (Use(5000 * MIB, 1500 * MIB, 700 * MIB), Use(9000 * MIB, 2100 * MIB, 800 * MIB))
+HOST = HostUse(300 * MIB, 40 * MIB, 120 * MIB, 8192 * MIB, 10 * MIB, 0)
 RESERVE = (Term("growth", 200 * MIB, "pools that grow"), Term("page tables", 30 * MIB))
 PREDICTED = Prediction(
     1234.5, 56.78, 2048, 512, 10.68, "catalogue",
@@ -98,6 +101,9 @@ def made_up(words: str = LINE) -> Plan:
     )
     slow = replace(PREDICTED, seconds=21.5, prefill_tokens_per_second=400.0, decode_tokens_per_second=31.0)
     own, *_ = whole.candidates
+    budgets = tuple(replace(budget, reserve=RESERVE) for budget in own.settled.budgets)
+    footprint = replace(own.settled.footprint, devices=USES[: len(budgets)], host=HOST)
+    own = replace(own, settled=replace(own.settled, budgets=budgets, footprint=footprint))
     candidates = [
         replace(own, strategy=name, prediction=replace(PREDICTED, seconds=seconds), ram_shortfall=short)
         for name, seconds, short in (
@@ -108,7 +114,7 @@ def made_up(words: str = LINE) -> Plan:
     return replace(
         whole,
         devices=chosen,
-        host=HostUse(300 * MIB, 40 * MIB, 120 * MIB, 8192 * MIB, 10 * MIB, 0),
+        host=HOST,
         host_left=50 * GIB,
         prediction=PREDICTED,
         candidates=(*candidates, replace(own, strategy="llama-fit", prediction=slow)),
@@ -190,39 +196,61 @@ CALIBRATION = Calibration(
 )  # fmt: skip
 
 
-def pages() -> Iterator[tuple[str, str]]:
-    """Every page by name."""
-    plans = {"plan": made_up(), "cache": kept_on_the_cpu(), "lacking": fitting_nowhere()}
-    for name, made in plans.items():
+PLANS = {"plan": made_up, "cache": kept_on_the_cpu, "lacking": fitting_nowhere}
+TERMINALS: dict[str, Callable[[Console], object]] = {
+    "compared": lambda on: comparison.show_comparison(compared(), on),
+    "benched": lambda on: bench.show_report(benched(), on),
+    "machine": lambda on: devices.show_machine(made_up().machine, on),
+    "inspected": lambda on: inspect.show_model(made_up().model, on),
+}
+
+
+def some_cards() -> list[Card]:
+    """Three cards of the catalogue."""
+    return [card for card in CARDS if card.key in {"rtx-3060", "gb10", "rx-7900-xtx"}]
+
+
+def pages() -> Iterator[tuple[str, Callable[[], str]]]:
+    """Every page by name, to be written when it is asked for."""
+    for name, plan_of in PLANS.items():
         for width in (44, 80, 120):
-            yield f"{name}-{width}.txt", drawn(lambda on, made=made: table.show(made, on), width)
-        yield f"{name}-explained.txt", drawn(lambda on, made=made: on.print(explain.explain(made)), 100)
-        yield f"{name}-speed.txt", drawn(lambda on, made=made: on.print(*speed.speed(made), sep="\n"), 100)
-        yield f"{name}.json", plan_json.plan_json(made)
-        yield f"{name}-estimate.json", plan_json.estimate_json(made)
-    yield "plan.svg", svg.svg(lambda on: table.show(plans["plan"], on), 92, "moefit plan olmoe.gguf")
-    yield "lacking.txt", f"{lacking.lacking(plans['lacking'])}\n{lacking.enough(plans['lacking'])}\n"
-    for width in (60, 120):
-        yield f"compared-{width}.txt", drawn(lambda on: comparison.show_comparison(compared(), on), width)
-        yield f"benched-{width}.txt", drawn(lambda on: bench.show_report(benched(), on), width)
-        yield f"machine-{width}.txt", drawn(lambda on: devices.show_machine(plans["plan"].machine, on), width)
-        yield f"inspected-{width}.txt", drawn(lambda on: inspect.show_model(plans["plan"].model, on), width)
-    yield "compared.json", comparison.comparison_json(compared())
-    yield "benched.json", bench.report_json(benched())
-    yield "machine.json", devices.machine_json(plans["plan"].machine)
-    yield "inspected.json", inspect.model_json(plans["plan"].model)
-    yield "calibration.txt", drawn(lambda on: calibration.show_calibration(CALIBRATION, "/a/b.json", on), 80)
-    yield "calibration.json", calibration.calibration_json(CALIBRATION, "/a/b.json", ["a warning"])
-    some = [card for card in CARDS if card.key in {"rtx-3060", "gb10", "rx-7900-xtx"}]
-    yield "cards.txt", drawn(lambda on: cards.show_cards(some, on), 100)
-    yield "cards.json", cards.cards_json(some)
+            yield f"{name}-{width}.txt", partial(drawn, lambda on, p=plan_of: table.show(p(), on), width)
+        yield (
+            f"{name}-explained.txt",
+            partial(drawn, lambda on, p=plan_of: on.print(explain.explain(p())), 100),
+        )
+        yield (
+            f"{name}-speed.txt",
+            partial(drawn, lambda on, p=plan_of: on.print(*speed.speed(p()), sep="\n"), 100),
+        )
+        yield f"{name}.json", lambda p=plan_of: plan_json.plan_json(p())
+        yield f"{name}-estimate.json", lambda p=plan_of: plan_json.estimate_json(p())
+    yield "plan.svg", lambda: svg.svg(lambda on: table.show(made_up(), on), 92, "moefit plan olmoe.gguf")
+    yield (
+        "lacking.txt",
+        lambda: f"{lacking.lacking(fitting_nowhere())}\n{lacking.enough(fitting_nowhere())}\n",
+    )
+    for name, write in TERMINALS.items():
+        for width in (60, 120):
+            yield f"{name}-{width}.txt", partial(drawn, write, width)
+    yield "compared.json", lambda: comparison.comparison_json(compared())
+    yield "benched.json", lambda: bench.report_json(benched())
+    yield "machine.json", lambda: devices.machine_json(made_up().machine)
+    yield "inspected.json", lambda: inspect.model_json(made_up().model)
+    yield (
+        "calibration.txt",
+        partial(drawn, lambda on: calibration.show_calibration(CALIBRATION, "/a/b.json", on), 80),
+    )
+    yield "calibration.json", lambda: calibration.calibration_json(CALIBRATION, "/a/b.json", ["a warning"])
+    yield "cards.txt", partial(drawn, lambda on: cards.show_cards(some_cards(), on), 100)
+    yield "cards.json", lambda: cards.cards_json(some_cards())
 
 
 def main() -> None:
     """Say what has changed; keep it with --write."""
     found = dict(pages())
-    for name, text in found.items():
-        path = HERE / name
+    for name, write in found.items():
+        path, text = HERE / name, write()
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             print(name)  # noqa: T201 - a program's answer
             if "--write" in sys.argv:

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import pytest
 
 from tests.formats.pages import HERE, pages
 
-
-@cache
-def shown() -> dict[str, str]:
-    return dict(pages())
+SHOWN = dict(pages())
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in HERE.iterdir()))
 def test_a_page_is_what_it_was(name: str) -> None:
-    assert (HERE / name).read_text(encoding="utf-8") == shown()[name]
+    assert (HERE / name).read_text(encoding="utf-8") == SHOWN[name]()
 
 
 def test_no_page_is_left_out() -> None:
-    assert {path.name for path in HERE.iterdir()} == shown().keys()
+    assert {path.name for path in HERE.iterdir()} == SHOWN.keys()
