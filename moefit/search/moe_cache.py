@@ -181,9 +181,11 @@ class _Draft:
     seconds: float
 
 
-def _drafts(problem: Problem, choices: Choices, start: Candidate) -> Iterator[_Draft]:
+def _drafts(
+    problem: Problem, choices: Choices, start: Candidate, parts: Sequence[float] = _PARTS
+) -> Iterator[_Draft]:
     """Each micro-batch, part of the layers and load mode, and with a program that can what the CPU computes of the misses."""
-    every = dict.fromkeys(_full_layers(problem, start, part) for part in _PARTS)
+    every = dict.fromkeys(_full_layers(problem, start, part) for part in parts)
     placements = {whole: _placement(problem, start, whole) for whole in every}
     shares = cpu_shares(problem)
     for ubatch in choices.ubatches:
@@ -225,14 +227,18 @@ def sketched_cache(problem: Problem, start: Candidate) -> Candidate:
     """
     alone = Choices((start.strategy,), (start.settings.ubatch,), (start.settings.load_mode,), (start.order,))
     known = None if CPU in start.settled.placement.slots else _start(problem, alone, (start,))
-    drafts = [] if known is None else list(_drafts(problem, alone, known))
-    for draft in sorted(drafts, key=lambda draft: draft.seconds):
-        if draft.seconds >= start.weight:
-            break
-        found = score(problem, MOE_CACHE, draft.launch, _with_host(problem, start.settled, draft))
-        if found.ram_shortfall == 0 and _is_worth(found, start.weight):
-            return found
-    return start
+    if known is None:
+        return start
+    few = [_drafted(problem, start, d) for d in _drafts(problem, alone, known, _PARTS[::3])]
+    every = few
+    if any(one.ram_shortfall for one in few):  # where RAM is short, each part counts
+        every = [_drafted(problem, start, d) for d in _drafts(problem, alone, known)]
+    worth = [one for one in every if not one.ram_shortfall and _is_worth(one, start.weight)]
+    return min(worth, key=lambda one: one.prediction.seconds, default=start)
+
+
+def _drafted(problem: Problem, start: Candidate, draft: _Draft) -> Candidate:
+    return score(problem, MOE_CACHE, draft.launch, _with_host(problem, start.settled, draft))
 
 
 def _with_host(problem: Problem, settled: Settled, draft: _Draft) -> Settled:
