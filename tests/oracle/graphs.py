@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from moefit.memory.graph.nodes import VIEW_OPS, Graph, Node
 from tests.oracle import HERE
 
-PRECISE = "_F32"
-"""What moefit adds to the name of a product that wants more precision."""
+OWN = ("_F32", "_MATRIX")
+"""What moefit adds to the name of a product that wants more precision, and of a sum with a matrix's type: not every backend has a kernel for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,8 @@ def lines(graph: Graph) -> Iterator[str]:
             continue
         now = number[node] = len(number)
         seen = " ".join(_source(number, now, source) for source in node.sources)
-        yield f"{node.op.removesuffix(PRECISE)} {node.type.name} {','.join(map(str, node.ne))} <- {seen}".lower()
+        op = node.op.removesuffix(OWN[0]).removesuffix(OWN[1])
+        yield f"{op} {node.type.name} {','.join(map(str, node.ne))} <- {seen}".lower()
 
 
 def _source(number: Mapping[Node, int], now: int, seen: Node) -> str:
