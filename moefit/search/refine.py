@@ -8,8 +8,9 @@ only what seems faster is settled. It ends where nothing seems faster, or as man
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from math import inf
 from typing import Final
 
 from moefit.placement.arrange import strategies
@@ -26,13 +27,13 @@ _GAIN: Final = 0.9999
 """Of the seconds so far: less is a rounding."""
 _WORTH: Final = 0.997
 """Of what the best so far seems to take: what seems to gain less is not settled."""
-_SETTLED: Final = (3, 200)
+_SETTLED: Final = (2, 200)
 """Layouts that are settled at the most, or layers of all of them together where that is more: each takes as long as its graph."""
-_SKETCHED: Final = (80, 12_000)
+_SKETCHED: Final = (200, 24_000)
 """The same of those that are sketched."""
 _EVERY: Final = 3
 """Devices of which every order and every subset is sketched."""
-_LITTLE: Final = 0.1
+_LITTLE: Final = 0.05
 """Of the devices' room, what buffers take without misleading."""
 _WRONG: Final = 0.15
 """Of the seconds, by which guessed buffers mislead at the most."""
@@ -78,41 +79,37 @@ def _layout(problem: Problem, candidate: Candidate) -> Layout | None:
 def _next(
     problem: Problem, choices: Choices, sketch: Sketch, best: Candidate, tried: Collection[Layout]
 ) -> Layout | None:
-    """Of the layouts near the best the one that seems fastest and was not tried; those with the best cuts of each kind first."""
+    """Of the layouts near the best the one that seems fastest and was not tried."""
     start = _layout(problem, best)
     if start is None:
         return None
     doubt = _doubt(best)
-    found = _with_best_cuts(problem, choices, sketch, start, 1.0 + doubt)
-    limit = _WORTH * (1.0 + doubt) * min(best.prediction.seconds, sketch.seconds(start))
-    rest = sketch.known.keys() - found
-    for some in (found, rest):
-        open_ones = [one for one in some if one not in tried and sketch.seconds(one) < limit]
-        if open_ones:
-            return min(open_ones, key=lambda one: (sketch.seconds(one), one.ubatch, one.order, one.starts))
-    return None
+    _sketch_near(problem, choices, sketch, start, 1.0 + doubt)
+    limit = _WORTH * (1.0 + doubt) * best.prediction.seconds
+    seeming = [
+        (seconds, one) for one, seconds in sketch.known.items() if seconds < limit and one not in tried
+    ]
+    return min(
+        seeming, key=lambda row: (row[0], row[1].ubatch, row[1].order, row[1].starts), default=(inf, None)
+    )[1]
 
 
 def _doubt(candidate: Candidate) -> float:
-    """Of the seconds, how far a sketch may be off: guessed buffers count where they take much of the devices' room."""
+    """Of the seconds, how far a sketch may be off: guessed buffers count where they take much of the devices' room, and a layer where there are few."""
     settled = candidate.settled
     room = sum(budget.usable for budget in settled.budgets)
-    return min(_WRONG, max(0.0, sum(settled.unsplit) / max(1, room) - _LITTLE))
+    by_buffers = sum(settled.unsplit) / max(1, room) - _LITTLE
+    cheap = 1.0 / len(settled.placement.slots) - _LITTLE
+    return min(_WRONG, max(0.0, by_buffers, cheap))
 
 
-def _with_best_cuts(
-    problem: Problem, choices: Choices, sketch: Sketch, start: Layout, doubt: float
-) -> set[Layout]:
-    """The start and what is one change of devices or of the micro-batch from it, each with its cuts where they seem best."""
+def _sketch_near(problem: Problem, choices: Choices, sketch: Sketch, start: Layout, doubt: float) -> None:
+    """Sketch the start and what is one change of devices or of the micro-batch from it, each with its cuts where they seem best."""
     fixed = 0 if problem.demand.tail is None else 1  # -ngl says where the first run starts
-    cut = _cut(sketch, start, fixed)
-    found, limit = {cut}, sketch.seconds(cut)
+    limit = sketch.seconds(_cut(sketch, start, fixed))
     for other in _others(problem, choices, sketch, start):
         if sketch.seconds(other) < _NEAR * doubt * limit:
-            cut = _cut(sketch, other, fixed)
-            found |= {other, cut}
-            limit = min(limit, sketch.seconds(cut))
-    return found
+            limit = min(limit, sketch.seconds(_cut(sketch, other, fixed)))
 
 
 def _cut(sketch: Sketch, layout: Layout, fixed: int) -> Layout:
@@ -129,15 +126,25 @@ def _cut(sketch: Sketch, layout: Layout, fixed: int) -> Layout:
 
 
 def _others(problem: Problem, choices: Choices, sketch: Sketch, layout: Layout) -> Iterator[Layout]:
-    """Other micro-batches; where the user leaves devices open, other devices; of few every order."""
+    """Other micro-batches; where the user leaves devices open, other devices: of few every order, of many all together."""
     yield from (replace(layout, ubatch=size) for size in choices.ubatches if size != layout.ubatch)
     if len(choices.orders) < 2:
         return
     count = len(problem.devices)
-    yield from dict.fromkeys((*swapped(layout), *dropped(layout), *added(layout, count)))
-    if count > _EVERY:
-        return
-    orders = [o for n in range(1, count + 1) for o in itertools.permutations(range(count), n)]
+    one_step = dict.fromkeys((*swapped(layout), *dropped(layout), *added(layout, count)))
+    if count <= _EVERY:
+        yield from one_step
+        orders = [o for n in range(1, count + 1) for o in itertools.permutations(range(count), n)]
+        yield from _in_proportion(choices, sketch, layout, orders)
+    else:  # where all is on devices, even parts work at the same time
+        yield from _in_proportion(choices, sketch, layout, [tuple(range(count))])
+        yield from one_step
+
+
+def _in_proportion(
+    choices: Choices, sketch: Sketch, layout: Layout, orders: Sequence[tuple[int, ...]]
+) -> Iterator[Layout]:
+    """The slots on devices of each order, with each micro-batch, the nearest first."""
     near = sorted(choices.ubatches, key=lambda size: max(size, layout.ubatch) / min(size, layout.ubatch))
     for size, order in itertools.product(near, orders):
         if len(order) <= layout.slots - layout.starts[0]:

@@ -24,7 +24,7 @@ from moefit.values import dataclass
 
 _FIXED: Final = 0.4
 """Of compute buffers, the part that is the same for every micro-batch: copies of experts, above all."""
-_AT_LEAST: Final = 0.6
+_AT_LEAST: Final = 0.5
 """Of guessed buffers, what another launch may need at the least."""
 _DOUBT: Final = 1.05
 """Times as long a layout seems that fits with so small ones alone."""
@@ -53,6 +53,11 @@ class Buffers:
         first = _scaled(self._first, ubatch)
         other = _scaled(self._other, ubatch) if self._other else first // 2
         return (first, *(other for _ in range(devices - 1)))[:devices]
+
+    def without_copies(self, ubatch: int, devices: int) -> tuple[int, ...]:
+        """The same where nothing is copied: what grows with the micro-batch alone."""
+        nearest = min(self._first, key=lambda one: (max(one, ubatch) / min(one, ubatch), one))
+        return (int(_AT_LEAST * self._first[nearest] * ubatch / nearest),) * devices
 
 
 def _scaled(known: Mapping[int, int], ubatch: int) -> int:
@@ -151,12 +156,18 @@ class Sketch:
         return self._known[layout]
 
     def _priced(self, layout: Layout) -> float:
+        """With buffers as guessed; with smaller ones where only so there is room for the bases, or for everything, as no copies then need any."""
         guess = self.buffers.guess(layout.ubatch, len(layout.order))
-        for taken, doubt in ((guess, 1.0), (tuple(int(_AT_LEAST * n) for n in guess), _DOUBT)):
-            spans = self._spans(layout, taken)
-            if spans is not None:
-                return doubt * self._with(layout, spans)
-        return inf
+        spans = self._spans(layout, guess)
+        if spans is None:
+            fewer = self._spans(layout, [int(_AT_LEAST * n) for n in guess])
+            return inf if fewer is None else _DOUBT * self._with(layout, fewer)
+        seconds = self._with(layout, spans)
+        if any(span.visits for span in spans):
+            whole = self._spans(layout, self.buffers.without_copies(layout.ubatch, len(layout.order)))
+            if whole is not None and not any(span.visits for span in whole):
+                seconds = min(seconds, _DOUBT * self._with(layout, whole))
+        return seconds
 
     def _with(self, layout: Layout, spans: Sequence[Span]) -> float:
         asked = self._problem.request

@@ -102,3 +102,11 @@ def test_a_small_third_card_makes_no_model_slower(name, quant):
 def test_of_equal_cards_the_one_with_the_better_link_is_first():
     found = in_order(parse_gpus(["rtx-3090,link=2.5GB/s", "rtx-3090", "rtx-3060"]))
     assert ["CUDA1", "CUDA2", "CUDA0"] == [gpu.name for gpu in found]
+
+
+def test_eight_equal_cards_that_hold_a_model_share_it_evenly():
+    line = launch(("llama-server", "-m", "m.gguf", "-np", "1", "-c", "32768"))
+    machine = replace(machine_of(*("rtx-3090",) * 8), cpu=Cpu(16, 32))
+    made = plan(Request(recorded("mixtral-8x7b", "Q4_K_M"), machine, line, QUICK))
+    counts = [made.placement.slots.count(place) for place in range(8)]
+    assert max(counts) - min(counts) <= 1
