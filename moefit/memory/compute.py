@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from operator import add
 from typing import Final
 
 from moefit.launch.settings import Settings
@@ -63,6 +64,20 @@ def compute_buffers(
     )
 
 
+def real_buffers(
+    model: Model, devices: Sequence[Device], settings: Settings, placement: Placement
+) -> tuple[tuple[int, ...], int, tuple[str, ...]]:
+    """Those of each device and of the host that a real load has, in as few graphs as that takes; and why they are an estimate."""
+    homes, question = _asked(model, devices, settings, placement)
+    if _pins(model, homes, placement):
+        question = replace(question, batch=replace(question.batch, pins=True))
+    *on, host = _most(model, homes, question)
+    if not guessed(model):
+        return tuple(on), host, ()
+    said = compute_buffers(model, devices, settings, placement)
+    return tuple(map(add, said.devices, said.beyond_dummy)), said.host, said.notes
+
+
 def dummy_buffers(
     model: Model, devices: Sequence[Device], settings: Settings, placement: Placement
 ) -> tuple[tuple[int, ...], int]:
@@ -111,10 +126,15 @@ def _beyond(
     terms = {}
     if guessed(model):
         terms["unknown architecture"] = tuple(size // UNKNOWN_PART for size in peaks)
-    if len(set(homes.layers) - {homes.cpu}) > 1 and placement.offloaded >= model.slots:
+    if _pins(model, homes, placement):
         pinned = _most(model, homes, replace(question, batch=replace(question.batch, pins=True)))
         terms["norms on their layer's device"] = tuple(x - y for x, y in zip(pinned, peaks, strict=True))
     return terms
+
+
+def _pins(model: Model, homes: Homes, placement: Placement) -> bool:
+    """Whether a real load keeps norms on their layer's device, which a dummy load forgets: with every layer on one of several."""
+    return len(set(homes.layers) - {homes.cpu}) > 1 and placement.offloaded >= model.slots
 
 
 def outputs_max(settings: Settings, batch: int) -> int:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from operator import add
 from typing import TYPE_CHECKING
 
-from moefit.memory.compute import compute_buffers, sketched_buffers
+from moefit.memory.compute import real_buffers, sketched_buffers
 from moefit.memory.host import caches, output_buffer
 from moefit.memory.kv import kv
 from moefit.memory.lazy import lazy
@@ -101,7 +101,7 @@ def _compute(
     Where the graph of an architecture is not known, or may be another than it seems, the rough bound counts.
     """
     try:
-        exact = compute_buffers(model, devices, settings, placement)
+        on, own, notes = real_buffers(model, devices, settings, placement)
     except MissingError as error:
         on, host = rough_compute(model, devices, settings, placement)
         return (
@@ -109,11 +109,10 @@ def _compute(
             host,
             (f"{model.architecture}: the file lacks {error.name}: compute buffers are a rough bound",),
         )
-    on = tuple(map(add, exact.devices, exact.beyond_dummy)) if exact.beyond_dummy else exact.devices
-    if is_known(model.architecture) and not exact.notes:
-        return on, exact.host, ()
+    if is_known(model.architecture) and not notes:
+        return on, own, ()
     bound, host = rough_compute(model, devices, settings, placement)
-    return tuple(map(max, on, bound)), max(exact.host, host), exact.notes
+    return tuple(map(max, on, bound)), max(own, host), notes
 
 
 def draft_context(
