@@ -139,7 +139,7 @@ def split_spec(text: str) -> Spec:
 
 def _no_key(key: str, part: str) -> UsageError:
     """A key that there is not, or one behind a colon or a space."""
-    before, mark, last = re.fullmatch(r"(.*?)([:@ ]?)([a-z]*)", key).groups()  # type: ignore[union-attr]  # matches any key
+    before, mark, last = re.fullmatch(r"(.*?)([:@ ]?)([a-z]*)", key, re.DOTALL).groups()  # type: ignore[union-attr]  # matches any key
     if mark and last in _KEYS:
         return UsageError(
             f"unknown key {key!r}", f"with a comma: {before.strip()},{last}={part.partition('=')[2]}"

@@ -50,6 +50,8 @@ def refined(problem: Problem, choices: Choices, start: Candidate) -> tuple[Candi
     first = _layout(problem, start)
     if first is None or problem.demand.runs is not None or len(problem.devices) < 2:
         return ()
+    if len(choices.orders) < 2 and first.order != tuple(range(len(problem.devices))):
+        return ()  # the user names devices of which one holds no layer: what is fixed to them counts them all
     layers = problem.request.model.slots
     strategy = "ffn" if start.strategy == "ffn" else "base-first"
     sketch = Sketch(problem, choices, strategy, max(_SKETCHED[0], _SKETCHED[1] // layers))
