@@ -1,5 +1,6 @@
 """Compute buffers against every recorded row of llama.cpp's own, and what a launch without a recording gets."""
 
+import random
 from dataclasses import replace
 
 import pytest
@@ -7,12 +8,13 @@ import pytest
 from moefit.gguf.header import Header
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device
-from moefit.memory.compute import compute_buffers
+from moefit.memory.compute import compute_buffers, dummy_buffers
 from moefit.memory.footprint import footprint
 from moefit.memory.graph import decoder
 from moefit.model import build
 from moefit.placement.types import Placement
 from tests import oracle
+from tests.drawn import SEED, several
 from tests.oracle.launches import launch
 
 ROWS = sorted(
@@ -25,21 +27,29 @@ ROWS = sorted(
 MODELS = sorted({row.model for row in ROWS})
 
 
+def drawn(name):
+    """Half of a model's rows, the same for every change; all of them with `make thorough`."""
+    rows = [row for row in ROWS if row.model == name]
+    kept = set(
+        random.Random(f"{SEED} {name}").sample(range(len(rows)), several(-(-len(rows) // 2), len(rows)))
+    )
+    return [row for number, row in enumerate(rows) if number in kept]
+
+
 def buffers(row):
     told = launch(row)
-    said = compute_buffers(oracle.model(row.model, row.quant), told.devices, told.settings, told.placement)
+    on, host = dummy_buffers(oracle.model(row.model, row.quant), told.devices, told.settings, told.placement)
     real = (*(row.device(i).compute for i in range(row.gpus)), row.host.compute)
-    return (*said.devices, said.host), real
+    return (*on, host), real
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_every_recorded_buffer_is_predicted_to_the_byte(name):
     offenders = []
-    for row in ROWS:
-        if row.model == name:
-            said, real = buffers(row)
-            if said != real:
-                offenders.append((row.name, said, real))
+    for row in drawn(name):
+        said, real = buffers(row)
+        if said != real:
+            offenders.append((row.name, said, real))
 
     assert [] == offenders
 

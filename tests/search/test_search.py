@@ -13,12 +13,13 @@ from moefit.planning.core import plan
 from moefit.search import search
 from moefit.search.openings import openings
 from moefit.search.request import Request
+from tests.drawn import several
 from tests.oracle import model as recorded
 from tests.planning.worlds import GIB, OPTIONS, launch, lines, machines, models
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(models(), machines(most=6), lines())
+@given(models(), machines(most=several(3, 6)), lines())
 def test_a_quick_search_chooses_what_a_thorough_one_does(model, machine, words):
     try:
         quick = plan(Request(model, machine, launch(words), replace(OPTIONS, thorough=False)))
