@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import fuzz
+from tests.drawn import several
 from tests.gguf import raw
 
 FOUND = Path(__file__).parent / "data" / "found"
@@ -16,7 +17,7 @@ TARGETS = {target.name: target for target in fuzz.targets()}
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_every_seed_is_read(name):
-    for seed in TARGETS[name].seeds:
+    for seed in TARGETS[name].seeds[:: several(2, 1)]:
         assert "" == fuzz.attempt(TARGETS[name], seed)[0]
 
 

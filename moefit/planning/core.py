@@ -29,6 +29,7 @@ from moefit.search.baselines import CPU_MOE, LLAMA_FIT, baselines
 from moefit.search.candidate import Candidate, best, score
 from moefit.search.choices import Choices, open_choices
 from moefit.search.moe_cache import MOE_CACHE, with_cache
+from moefit.search.moe_cache_fewer import with_cache_on_fewer
 from moefit.search.openings import SEARCHED
 from moefit.search.problem import Problem
 from moefit.search.refine import refined
@@ -106,6 +107,7 @@ def _best_of_all(
     every = (*found, *baselines(problem, choices.load_modes[0], limit))
     if options.strategy == "auto" and not any(c.strategy == MOE_CACHE for c in found):
         every = (*every, *with_cache(problem, choices, every))
+        every = (*every, *with_cache_on_fewer(problem, choices, every))
     chosen = best(found if options.strategy != "auto" else every)
     if chosen.strategy in {LLAMA_FIT, CPU_MOE}:
         every = (*every, *_in_other_modes(problem, choices, chosen))

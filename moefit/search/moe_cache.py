@@ -91,12 +91,12 @@ def with_cache(problem: Problem, choices: Choices, found: Sequence[Candidate]) -
         usual = list(_drafts(problem, choices, one))
         for drafts in (usual, _drafts_of_those_there(problem, one, usual)):
             promising = _most_promising(problem, one, [d for d in drafts if d.seconds < fastest])
-            if made := tuple(c for c in promising if _is_worth(c, fastest)):
+            if made := tuple(c for c in promising if is_worth(c, fastest)):
                 return made
     return ()
 
 
-def _is_worth(candidate: Candidate, fastest: float) -> bool:
+def is_worth(candidate: Candidate, fastest: float) -> bool:
     """Whether it is faster than so many seconds, weighed with what uniform routing would cost."""
     return candidate.weight + _UNSURE * lost_if_even(candidate.prediction) < fastest
 
@@ -133,7 +133,7 @@ def _start(problem: Problem, choices: Choices, found: Sequence[Candidate]) -> Ca
         return None
     fitting = [c for c in found if c.fits]
     fastest = best(fitting) if fitting else None
-    if fastest is None or not _keeps_experts(request.model, fastest):
+    if fastest is None or not keeps_experts(request.model, fastest):
         return None
     start = fastest if CPU not in fastest.settled.placement.slots else _base_first(problem, choices)
     usable = start.fits and CPU not in start.settled.placement.slots and start.settled.devices
@@ -146,7 +146,7 @@ def _base_first(problem: Problem, choices: Choices) -> Candidate:
     return score(problem, "base-first", task.settings, settle(task))
 
 
-def _keeps_experts(model: Model, candidate: Candidate) -> bool:
+def keeps_experts(model: Model, candidate: Candidate) -> bool:
     """Whether experts of it are on the CPU."""
     placement = candidate.settled.placement
     return any(
@@ -233,7 +233,7 @@ def sketched_cache(problem: Problem, start: Candidate) -> Candidate:
     every = few
     if any(one.ram_shortfall for one in few):  # where RAM is short, each part counts
         every = [_drafted(problem, start, d) for d in _drafts(problem, alone, known)]
-    worth = [one for one in every if not one.ram_shortfall and _is_worth(one, start.weight)]
+    worth = [one for one in every if not one.ram_shortfall and is_worth(one, start.weight)]
     return min(worth, key=lambda one: one.prediction.seconds, default=start)
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import faulthandler
 import mmap
 import os
 import signal
@@ -96,6 +97,7 @@ def hang(*_: object) -> None:
 
 
 def crash(*_: object) -> None:
+    faulthandler.disable()  # pytest's would print the stack
     os.kill(os.getpid(), signal.SIGSEGV)
 
 

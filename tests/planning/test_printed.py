@@ -12,7 +12,7 @@ from moefit.machine.types import Cpu, Machine, Ram
 from moefit.planning.core import plan
 from moefit.planning.estimate import estimate
 from moefit.search.request import Request
-from tests.drawn import SEED
+from tests.drawn import SEED, several
 from tests.oracle import model as recorded
 from tests.planning.guests import guest_lines
 from tests.planning.worlds import QUICK, launch, machines, models
@@ -48,7 +48,7 @@ def planned(model, machine, words, files):
 
 @SOME
 @SAME_WORLDS
-@given(models(), machines(most=4), guest_lines())
+@given(models(), machines(most=several(3, 4)), guest_lines())
 def test_the_estimate_of_the_printed_line_has_the_plans_figures(model, machine, line):
     words, files = line
     made = planned(model, machine, words, files)
@@ -59,7 +59,7 @@ def test_the_estimate_of_the_printed_line_has_the_plans_figures(model, machine, 
 
 @SOME
 @SAME_WORLDS
-@given(models(), machines(most=4), guest_lines())
+@given(models(), machines(most=several(3, 4)), guest_lines())
 def test_planning_the_printed_line_again_changes_nothing(model, machine, line):
     words, files = line
     made = planned(model, machine, words, files)

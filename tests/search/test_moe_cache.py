@@ -24,6 +24,7 @@ from moefit.planning.trials import trials
 from moefit.planning.types import Plan
 from moefit.search.moe_cache import MOE_CACHE
 from moefit.search.request import Request
+from tests.drawn import several
 from tests.oracle import model
 from tests.planning.worlds import QUICK
 
@@ -354,7 +355,7 @@ def test_a_card_with_the_output_alone_has_no_part_of_the_cache_and_the_others_ro
 EIGHT = ("rtx-3060,free=2600MiB", "rtx-2060,free=2400MiB") * 4
 
 
-@pytest.mark.parametrize("words", ["", "--moe-cache-mib 0", "-c 8192 -ub 1024"])
+@pytest.mark.parametrize("words", ["", "--moe-cache-mib 0", "-c 8192 -ub 1024"][: several(1, 3)])
 def test_on_many_cards_a_page_chooses_what_args_does(words: str) -> None:
     asked = request(words, *EIGHT)
     pages = [replace(asked, options=replace(QUICK, thorough=True, neighbours=n)) for n in (False, True)]

@@ -99,6 +99,18 @@ def test_a_small_third_card_makes_no_model_slower(name, quant):
     assert seconds_of(name, quant, "rtx-3090", "rtx-3060", "rtx-2060") <= CLOSE * two
 
 
+@pytest.mark.parametrize("name", ["mixtral-8x7b", "qwen3-next-80b-a3b"])
+def test_a_slow_second_card_makes_no_expert_cache_slower(name):
+    one = seconds_of(name, "Q4_K_M", "rtx-4090")
+    assert seconds_of(name, "Q4_K_M", "rtx-4090", "gtx-1080-ti") <= CLOSE * one
+
+
+def test_a_small_third_card_makes_no_expert_cache_slower():
+    """Two of three cards with a cache: the fastest launch without one has all three."""
+    two = seconds_of("qwen3-next-80b-a3b", "Q4_K_M", "rtx-3090", "rtx-3060")
+    assert seconds_of("qwen3-next-80b-a3b", "Q4_K_M", "rtx-3090", "rtx-3060", "rtx-2060") <= CLOSE * two
+
+
 def test_of_equal_cards_the_one_with_the_better_link_is_first():
     found = in_order(parse_gpus(["rtx-3090,link=2.5GB/s", "rtx-3090", "rtx-3060"]))
     assert ["CUDA1", "CUDA2", "CUDA0"] == [gpu.name for gpu in found]
