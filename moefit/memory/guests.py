@@ -9,6 +9,7 @@ from moefit.errors import UsageError
 from moefit.launch.resolve import device_order, fixed_tensors, free, slot_devices
 from moefit.machine.types import CPU
 from moefit.memory.buffers import allocated, backend_at, pad
+from moefit.memory.dummy_load import dummy_compute
 from moefit.memory.footprint import footprint
 from moefit.memory.guest import Guest
 from moefit.memory.host import output_buffer
@@ -174,7 +175,7 @@ def draft(
     if heads:
         used = _heads(model, devices, settings, placement, bound)
     else:
-        used = footprint(model, devices, settings, placement)
+        used = _whole(model, devices, settings, placement)
     note = f"{DRAFT}: {'; '.join(used.notes)}" if used.notes else ""
     found = [
         Guest("draft", device.name, use.model, use.context, use.compute, note)
@@ -183,6 +184,17 @@ def draft(
     on_host = used.host.compute + used.host.output
     host = Guest("draft", CPU_NAME, used.host.loaded, used.host.context, on_host, note)
     return tuple(guest for guest in (*found, host) if guest.total)
+
+
+def _whole(model: Model, devices: Sequence[Device], settings: Settings, placement: Placement) -> Footprint:
+    """A draft model's memory: of a run and a dummy load, which tells what a server is given, the larger compute buffers."""
+    used = footprint(model, devices, settings, placement)
+    told = dummy_compute(model, devices, settings, placement)
+    on = tuple(
+        replace(use, compute=max(use.compute, dummy.compute))
+        for use, dummy in zip(used.devices, told.devices, strict=True)
+    )
+    return replace(used, devices=on)
 
 
 def _bound(

@@ -17,6 +17,7 @@ from moefit.errors import InputError
 from moefit.gguf.split import read_header
 from moefit.llama.verify import verify
 from moefit.machine.types import Cpu, Device, Machine, Ram
+from moefit.memory.dummy_load import dummy_compute
 from moefit.model import build
 from moefit.planning.core import plan
 from moefit.planning.estimate import estimate
@@ -143,11 +144,14 @@ def agrees(ours: int, real: int) -> bool:
 
 
 def compared(made, real) -> dict[str, tuple[int, int]]:
-    """Device and term -> predicted and real bytes, where they differ by a MiB."""
+    """Device and term -> predicted and real bytes, where they differ by a MiB. The real ones are a dummy load's."""
     found = {}
+    devices = [d.device for d in made.devices]
+    dummy = dummy_compute(made.model, devices, made.settings, made.placement).devices
+    compute = {device.name: use.compute for device, use in zip(devices, dummy, strict=True)}
     for device in real.devices:
         plan_of = next((d for d in made.devices if d.device.name == device.name), None)
-        use = plan_of.use if plan_of else device.use.__class__()
+        use = replace(plan_of.use, compute=compute[device.name]) if plan_of else device.use.__class__()
         guests = plan_of.budget.guests if plan_of else 0
         for term in ("model", "context", "compute"):
             found[f"{device.name} {term}"] = getattr(use, term), getattr(device.use, term)
