@@ -68,10 +68,14 @@ def compare(asked: Asked, line: SharedLine, tell: Tell) -> tuple[Compared, ...]:
         for card in cards
     }
     found = _read(names, line, next(iter(machines.values())), tell)
+
+    def heard(at: int) -> Callable[[str], None]:
+        return lambda label: tell(label, at / len(found))
+
     rows = [
         row
         for at, (name, read) in enumerate(found)
-        for row in _planned(name, read, asked, machines, lambda label, at=at: tell(label, at / len(found)))  # type: ignore[misc]
+        for row in _planned(name, read, asked, line, machines, heard(at))
     ]
     if len(names) == 1 and rows and all(row.plan is None for row in rows):
         raise (
@@ -149,6 +153,7 @@ def _planned(
     name: str | None,
     read: Read,
     asked: Asked,
+    line: SharedLine,
     machines: dict[str | None, Machine],
     tell: Callable[[str], None],
 ) -> Iterator[Compared]:
@@ -161,14 +166,20 @@ def _planned(
         tell(label)
         request = replace(read, machine=machines[card])
         if context is not None:
-            constraints = replace(read.launch.constraints, context=context)
-            request = replace(request, launch=replace(read.launch, constraints=constraints))
+            request = replace(request, launch=_with_context(name, read.launch, line, context))
         if strategy is not None:
             request = replace(request, options=replace(read.options, strategy=strategy))
         try:
             yield Compared(label, context, card, strategy, plan(request))
         except MoefitError as error:
             yield Compared(label, context, card, strategy, error=_said(label, error))
+
+
+def _with_context(name: str | None, launch: Launch, line: SharedLine, context: int) -> Launch:
+    """The launch as if its line ended in `-c` with so many tokens."""
+    typed = read_launch(name, [*(line.words or ()), "-c", str(context)], line.build)
+    constraints = replace(launch.constraints, context=context)
+    return replace(launch, command=typed.command, given=typed.given, constraints=constraints)
 
 
 def _said(label: str, error: MoefitError) -> str:

@@ -26,7 +26,7 @@ from moefit.app.runnable import does_not_fit, planned, runnable
 from moefit.cli import DOES_NOT_FIT, FITS, INTERRUPTED
 from moefit.cli import options as o
 from moefit.cli.gathered import gather
-from moefit.cli.output import console, draw, note, show, warn, write_argv
+from moefit.cli.output import console, draw, note, refuse_both, show, warn, write_argv
 from moefit.cli.progress import asking, show_progress, told
 from moefit.cli.registry import COMMANDS, command
 from moefit.cli.shared import MachineShared, Shared
@@ -92,6 +92,7 @@ def plan(shared: Shared, as_json: o.AsJson = False, explain: o.Explain = False, 
     """Look: what fits, how fast, why."""
     from moefit.planning.what_if import what_if
 
+    refuse_both(svg, as_json=as_json)
     request = _look(shared, thorough=True, neighbours=as_json or explain)
     with told("planning"):
         made = planned(request, exact=shared.exact, waiting=asking)
@@ -109,6 +110,7 @@ def estimate(shared: Shared, as_json: o.AsJson = False, explain: o.Explain = Fal
     """
     from moefit.planning.estimate import estimate as make_estimate
 
+    refuse_both(svg, as_json=as_json)
     as_it_stands = shared.strategy is o.Strategy.AUTO
     request = _look(shared, thorough=not as_it_stands)
     made = make_estimate(request) if as_it_stands else make_plan(request)
@@ -283,6 +285,7 @@ def devices(shared: MachineShared, as_json: o.AsJson = False, svg: o.Svg = None)
 
     --json writes what --machine reads.
     """
+    refuse_both(svg, as_json=as_json)
     machine = read_machine(shared.machine_options, read_line(shared.words))
     for text in machine.warnings:
         warn(Warn("machine", text))

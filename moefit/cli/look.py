@@ -8,7 +8,7 @@ import sys
 from moefit.app.request import read_line, read_machine
 from moefit.cli import DOES_NOT_FIT, FITS
 from moefit.cli import options as o
-from moefit.cli.output import console, draw
+from moefit.cli.output import console, draw, refuse_both
 from moefit.cli.registry import command
 from moefit.cli.shared import ComparisonShared, MachineShared, names, numbers
 
@@ -29,6 +29,7 @@ def compare(
     from moefit.cli.bar import bar
     from moefit.formats.comparison import comparison_json, show_comparison
 
+    refuse_both(svg, as_json=as_json)
     models = (*(shared.models or ()), *([repository] if repository else ()))
     asked = Asked(
         models,
@@ -54,6 +55,7 @@ def doctor(shared: MachineShared, as_json: o.AsJson = False, svg: o.Svg = None) 
     from moefit.cli.bar import bar
     from moefit.formats.doctor import findings_json, show_findings
 
+    refuse_both(svg, as_json=as_json)
     machine = read_machine(shared.machine_options, read_line(shared.words))
     with bar() as tell:
         found = examine(machine, os.environ, tell)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, TextIO, cast
 from moefit.cli.options import Format, When
 from moefit.cli.say import say
 from moefit.cli.streams import carried
-from moefit.errors import Warn
+from moefit.errors import UsageError, Warn
 from moefit.formats import shell
 from moefit.formats.ascii import asks_plain, can_show, plain
 from moefit.launch.seen import in_front
@@ -91,6 +91,18 @@ def _without_svg(words: Sequence[str]) -> list[str]:
     """
     pairs = zip(("", *words), words, strict=False)
     return [word for before, word in pairs if before != "--svg" and word.partition("=")[0] != "--svg"]
+
+
+def refuse_both(picture: Path | None, *, as_json: bool) -> None:
+    """A picture of the page beside a document that takes the page's place.
+
+    Raises:
+        UsageError: both are asked for.
+    """
+    if as_json and picture is not None:
+        raise UsageError(
+            "--svg draws the page, in whose place --json writes a document", "leave one of them out"
+        )
 
 
 def show(

@@ -57,6 +57,7 @@ def prepare() -> None:
         sys.stdout = _Result(open(os.open(os.devnull, os.O_RDONLY), "wb", buffering=0), "utf-8")  # noqa: SIM115, PTH123 - until the end
     elif type(sys.stdout) is TextIOWrapper:
         sys.stdout = _again(_Result, sys.stdout, "surrogateescape")
+        sys.__stdout__ = sys.stdout  # type: ignore[misc]  # by which shutil finds the terminal's width; the one before is detached
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - as above
     elif type(sys.stderr) is TextIOWrapper:

@@ -160,4 +160,5 @@ def _object(row: Compared) -> dict[str, Any]:
         "seconds": round(p.seconds, 3),
         "ram": made.host.total,
         "argv": list(made.argv) if made.fits else None,
+        "environment": dict(made.environment) if made.fits else None,
     }

@@ -31,8 +31,10 @@ from moefit.search.request import Request
 
 _WORTH: Final = 0.95
 """Of the plan's seconds: a change that leaves more is not worth a word."""
-_MOST: Final = 4
+_MOST: Final = 5
 """Changes that are planned: each costs about what the plan itself does."""
+_MOST_ELSEWHERE: Final = 3
+"""Of those, what takes another machine or another file: what can be typed at once is not pushed out by it."""
 _ROOM: Final = frozenset({"quant", "ram", "vram", "second-card"})
 """Changes that only make room."""
 _STEPS: Final = 5
@@ -58,6 +60,12 @@ def what_if(request: Request, made: Plan, *, planned: bool = True) -> tuple[Help
     for ways in sorted(kinds.values(), key=lambda ways: ways[0][0].seconds):
         if len(found) == _MOST:
             break
+        if (
+            made.fits
+            and ways[0][0].kind in _ROOM
+            and sum(one.kind in _ROOM for one in found) == _MOST_ELSEWHERE
+        ):
+            continue
         if planned:
             found += _first(ways, limit, _sure_context(request, made))
         else:

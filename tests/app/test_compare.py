@@ -155,3 +155,23 @@ def test_a_strategy_that_gives_the_same_line_says_so(moefit):
 def test_cards_that_are_one_machine_are_named_in_the_table(moefit):
     out = moefit("compare", EXAMPLE, "--cards", "3060+3090", "--ram", "64GiB", "--cores", "8")[1]
     assert out.splitlines()[1].startswith("3060+3090 ")
+
+
+def test_the_line_of_a_row_says_the_context_that_it_is_for():
+    for row in rows(EXAMPLE, contexts=(8192, 16384)):
+        at = row.plan.argv.index("-c")
+        assert str(row.context) == row.plan.argv[at + 1]
+
+
+def test_the_document_has_the_variables_of_each_line():
+    found = rows(EXAMPLE, contexts=(8192,))
+    [row] = json.loads(comparison_json(found))["rows"]
+    assert dict(found[0].plan.environment) == row["environment"]
+
+
+@pytest.mark.parametrize("command", ["plan", "estimate", "compare"])
+def test_a_picture_beside_a_document_is_refused(moefit, tmp_path, command):
+    picture = tmp_path / "page.svg"
+    status, out, err = moefit(command, EXAMPLE, "--gpu", "rtx-3060", "--json", "--svg", str(picture))
+    assert (2, "", False) == (status, out, picture.exists())
+    assert "--svg draws the page, in whose place --json writes a document" in err

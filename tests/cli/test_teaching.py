@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
+import pty
 import re
+import struct
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import pytest
@@ -157,3 +162,21 @@ def test_every_word_of_a_page_is_explained(moefit):
 def test_other_words_lead_to_words_that_are_there():
     assert set() == set(OTHER_WORDS.values()) - set(WORDS)
     assert set() == set(OTHER_WORDS) & set(WORDS)
+
+
+@pytest.mark.parametrize("columns", [60, 110])
+def test_a_page_of_help_is_as_wide_as_the_terminal(columns):
+    """Not as COLUMNS says, which few terminals export."""
+    reader, writer = pty.openpty()
+    fcntl.ioctl(writer, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    environment = {key: value for key, value in os.environ.items() if key not in {"COLUMNS", "LINES"}}
+    with subprocess.Popen(
+        [sys.executable, "-m", "moefit", "plan", "--help"], stdout=writer, env=environment, cwd=ROOT
+    ):
+        os.close(writer)
+        text = b""
+        with contextlib.suppress(OSError):  # the terminal is gone with its program
+            while part := os.read(reader, 1 << 16):
+                text += part
+    os.close(reader)
+    assert columns - 20 < max(len(line) for line in text.decode().splitlines()) <= columns

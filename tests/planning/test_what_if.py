@@ -57,6 +57,12 @@ def test_a_cache_of_8_bits_is_mentioned_where_it_helps_with_what_it_takes():
     assert seconds(typed, "8GiB") == pytest.approx(found["kv-q8"].seconds)
 
 
+def test_what_can_be_typed_at_once_is_not_pushed_out_by_other_machines():
+    """8 GiB and 131,072 tokens: a second card, more memory and a smaller file take less time than a cache of 8 bits."""
+    _, found = helps("llama-server -m m.gguf -c 131072", ("rtx-3060,free=8GiB",), ram=64)
+    assert "-ctk q8_0 -ctv q8_0" == found["kv-q8"].words
+
+
 def test_half_the_context_is_what_the_words_take():
     _, found = helps("llama-server -m m.gguf -c 131072", ("8GiB",))
     assert seconds(f"llama-server -m m.gguf {found['context'].words}", "8GiB") == pytest.approx(
