@@ -19,7 +19,7 @@ from moefit.search.budgets import budgets, charged, devices_of_guests
 from moefit.search.candidate import Candidate
 from moefit.search.demand import chosen_devices
 from moefit.search.guest_memory import draft_bytes
-from moefit.search.moe_cache import refuse
+from moefit.search.moe_cache.refused import refuse
 from moefit.search.problem import known_work
 from moefit.search.ram import ram_shortfall
 from moefit.search.request import Request

@@ -8,7 +8,8 @@ from moefit.cost.hits import HitRate
 from moefit.errors import UsageError, Warn
 from moefit.machine.types import CPU
 from moefit.search.candidate import Candidate
-from moefit.search.moe_cache import MOE_CACHE, OPTION, lost_if_even
+from moefit.search.moe_cache import MOE_CACHE, OPTION
+from moefit.search.moe_cache.choose import lost_if_even
 from moefit.sizes import MIB, format_size
 
 

@@ -28,8 +28,9 @@ from moefit.search.as_demanded import as_demanded
 from moefit.search.baselines import CPU_MOE, LLAMA_FIT, baselines
 from moefit.search.candidate import Candidate, best, score
 from moefit.search.choices import Choices, open_choices
-from moefit.search.moe_cache import MOE_CACHE, with_cache
-from moefit.search.moe_cache_fewer import with_cache_on_fewer
+from moefit.search.moe_cache import MOE_CACHE
+from moefit.search.moe_cache.choose import with_cache
+from moefit.search.moe_cache.fewer import with_cache_on_fewer
 from moefit.search.openings import SEARCHED
 from moefit.search.problem import Problem
 from moefit.search.refine import refined

@@ -15,7 +15,7 @@ from moefit.search.budgets import budgets
 from moefit.search.candidate import Candidate
 from moefit.search.choices import SMALL_UBATCHES, load_modes
 from moefit.search.demand import chosen_devices, demand
-from moefit.search.moe_cache import refuse
+from moefit.search.moe_cache.refused import refuse
 from moefit.search.openings import SEARCHED, usual_task
 from moefit.search.orders import in_order, is_order_open
 from moefit.search.problem import Problem

@@ -13,7 +13,7 @@ from moefit.search.bounds import sketch
 from moefit.search.candidate import Candidate, score
 from moefit.search.choices import load_modes
 from moefit.search.demand import chosen_devices, demand
-from moefit.search.moe_cache import sketched_cache
+from moefit.search.moe_cache.sketched import sketched_cache
 from moefit.search.openings import usual_task
 from moefit.search.problem import Problem
 from moefit.search.request import Request

@@ -9,7 +9,7 @@ from math import inf
 from moefit.search.bounds import lacks_at_least
 from moefit.search.candidate import Candidate, score
 from moefit.search.choices import SMALL_UBATCHES, Choices
-from moefit.search.moe_cache import with_cache
+from moefit.search.moe_cache.choose import with_cache
 from moefit.search.openings import SEARCHED, Opening, first_opening, least_task, openings, with_buffers
 from moefit.search.problem import Problem
 from moefit.search.settle import Settled, in_load_mode, never, settle

@@ -11,7 +11,7 @@ from moefit.machine.types import CPU
 from moefit.placement.arrange import strategies
 from moefit.search.budgets import budgets
 from moefit.search.candidate import Candidate, score
-from moefit.search.moe_cache import resized
+from moefit.search.moe_cache.measured import resized
 from moefit.search.problem import Problem, known_work
 from moefit.search.settle import Task, placed_with, settle
 

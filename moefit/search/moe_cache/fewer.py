@@ -11,7 +11,10 @@ from moefit.placement.arrange import strategies
 from moefit.search.budgets import budgets
 from moefit.search.candidate import Candidate, best, score
 from moefit.search.choices import Choices
-from moefit.search.moe_cache import OPTION, is_worth, keeps_experts, sketched_cache, with_cache
+from moefit.search.moe_cache import OPTION
+from moefit.search.moe_cache.choose import is_worth, with_cache
+from moefit.search.moe_cache.sketched import sketched_cache
+from moefit.search.moe_cache.start import keeps_experts
 from moefit.search.orders import in_order
 from moefit.search.problem import Problem
 from moefit.search.settle import Task, settle

@@ -1,0 +1,109 @@
+"""The room that devices have for experts, and the largest cache that fits into it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from moefit.launch.settings import Settings
+from moefit.memory.memo import per_object
+from moefit.memory.moe_cache import MoeCache, proportions, served
+from moefit.memory.weights import tensor_sizes
+from moefit.model import Layer
+from moefit.search.candidate import Candidate
+from moefit.search.problem import Problem
+from moefit.sizes import MIB
+
+
+def room_for_experts(problem: Problem, start: Candidate, launch: Settings) -> list[int]:
+    """Bytes of each device for experts: all beside base, caches and compute buffers, which grow with the micro-batch."""
+    settled = start.settled
+    grown = launch.ubatch / start.settings.ubatch
+    return [
+        budget.usable - (use.total - use.compute) - int(use.compute * grown) + sum(held.values()) - biases
+        for budget, use, held, biases in zip(
+            settled.budgets,
+            settled.footprint.devices,
+            movable(problem, start),
+            _returning(problem, start),
+            strict=True,
+        )
+    ]
+
+
+@per_object(8, objects=2)
+def _returning(problem: Problem, start: Candidate) -> list[int]:
+    """Bytes of each device's biases and scales of experts that are on the CPU now."""
+    placement = start.settled.placement
+    return [
+        sum(
+            t.bytes
+            for layer in problem.request.model.layers
+            if placement.slots[layer.index] == index and not is_fixed(problem, layer)
+            for t in layer.experts
+            if not served(t.name) and placement.overrides.get(t.name, index) != index
+        )
+        for index in range(len(start.settled.devices))
+    ]
+
+
+@per_object(8, objects=2)
+def movable(problem: Problem, start: Candidate, *, all_of_them: bool = False) -> list[dict[int, int]]:
+    """For each device, its layers whose experts nothing fixes, with the bytes of those that are there (or of all)."""
+    settled, model = start.settled, problem.request.model
+    slots, moved = settled.placement.slots, settled.placement.overrides
+    found: list[dict[int, int]] = []
+    for index, device in enumerate(settled.devices):
+        sizes = tensor_sizes(model, start.settings.mtp, device.backend)
+        found.append(
+            {
+                layer.index: sum(
+                    sizes.get(t.name, 0)
+                    for t in layer.experts
+                    if served(t.name) and (all_of_them or moved.get(t.name, index) == index)
+                )
+                for layer in model.layers
+                if slots[layer.index] == index and layer.experts and not is_fixed(problem, layer)
+            }
+        )
+    return found
+
+
+def is_fixed(problem: Problem, layer: Layer) -> bool:
+    """Whether the user says where an expert tensor of it is."""
+    return any(t.name in problem.demand.fixed for t in layer.experts)
+
+
+def size_beside(problem: Problem, start: Candidate, rooms: Sequence[int], full: frozenset[int]) -> int:
+    """Bytes of a cache beside these full layers, in whole MiB; none where a device has not room for those."""
+    layers = movable(problem, start, all_of_them=True)
+    left = [
+        room - sum(size for layer, size in sizes.items() if layer in full)
+        for room, sizes in zip(rooms, layers, strict=True)
+    ]
+    return 0 if min(left) < 0 else largest(start, left, _taking(problem, start, full))
+
+
+def _taking(problem: Problem, start: Candidate, full: frozenset[int]) -> frozenset[int]:
+    """The devices with a layer whose experts are to be cached: all with experts but these full ones."""
+    slots, layers = start.settled.placement.slots, problem.request.model.layers
+    return frozenset(slots[layer.index] for layer in layers if layer.experts and layer.index not in full)
+
+
+def largest(start: Candidate, rooms: Sequence[int], taking: frozenset[int]) -> int:
+    """The largest cache whose parts fit into rooms of so many bytes, in whole MiB, where these devices have a part."""
+    most = min(room / share for room, share in zip(rooms, _parts(start, taking), strict=True) if share)
+    return int(most) // MIB * MIB
+
+
+@per_object(8, objects=1)
+def _parts(start: Candidate, taking: frozenset[int]) -> list[float]:
+    """The part of the cache that each device has: -ts, as the user or the plan writes it."""
+    settled = start.settled
+    split = proportions(start.settings, settled.placement, set(taking), len(settled.devices))
+    return [part / sum(split) for part in split]
+
+
+def size_of_all(cache: MoeCache) -> int:
+    """Bytes with which every expert has a slot, in whole MiB."""
+    bytes_of = sum((len(g.layers) * g.experts + 1) * g.expert_bytes for g in cache.groups)
+    return (bytes_of + bytes_of // 64) // MIB * MIB
