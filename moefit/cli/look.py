@@ -89,8 +89,8 @@ def explain(word: o.Word = None) -> int:
 def cards(word: o.CardWord = None, as_json: o.AsJson = False, color: o.Color = o.When.AUTO) -> int:
     """The cards that --gpu knows, with their figures."""
     from moefit.formats.cards import cards_json, show_cards
+    from moefit.machine.card_filter import cards_like
     from moefit.machine.cards import CARDS
-    from moefit.machine.catalogue import cards_like
 
     found = CARDS if word is None else cards_like(word)
     if as_json:

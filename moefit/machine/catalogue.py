@@ -30,7 +30,7 @@ def find_card(text: str) -> Card | None:
     Raises:
         UsageError: `text` names a card that comes with several memories without saying which, or with another memory than it has.
     """
-    wanted = _compact(text)
+    wanted = compact(text)
     if not wanted:
         return None
     return _of_key(wanted) or _of_description(text, wanted) or _of_memory(text)
@@ -62,7 +62,7 @@ def _of_memory(text: str) -> Card | None:
     match = re.fullmatch(r"(.+?)[\s_(-]+(\d{1,4})\s*gi?b?\)?", text.strip().lower())
     if match is None:
         return None
-    card, box = _of_key(_compact(match[1])), int(match[2])
+    card, box = _of_key(compact(match[1])), int(match[2])
     if card is None:
         return None
     found = card.of_memory(box)
@@ -81,7 +81,7 @@ def card_of_driver(description: str, total: int) -> Card | None:
     """
     same = [card for card in CARDS if description in {card.description, *card.other_names}]
     if not same:
-        wanted = _compact(description)
+        wanted = compact(description)
         same = [card for card in CARDS if wanted in _driver_names(card)]
     if not same:
         return None
@@ -90,32 +90,14 @@ def card_of_driver(description: str, total: int) -> Card | None:
 
 
 def _driver_names(card: Card) -> set[str]:
-    return {_compact(name) for name in (card.description, *card.other_names)}
+    return {compact(name) for name in (card.description, *card.other_names)}
 
 
 def is_discrete(description: str) -> bool:
     """Whether every card whose driver calls itself `description` has memory of its own; not of names that are not in the catalogue."""
-    wanted = _compact(description)
+    wanted = compact(description)
     same = [card for card in CARDS if wanted in _driver_names(card)]
     return bool(same) and not any(card.integrated for card in same)
-
-
-def cards_like(text: str) -> tuple[Card, ...]:
-    """Every card that has `text` in a name that users or its driver give it: 3060, laptop, m4.
-
-    Raises:
-        UsageError: there is none.
-    """
-    wanted = _compact(text)
-    names = {card: (card.key, *card.other_keys, card.description) for card in CARDS}
-    found = tuple(card for card in CARDS if any(wanted in _compact(name) for name in names[card]))
-    if not found:
-        near = similar_cards(text)
-        raise UsageError(
-            f"no card has {text} in its name",
-            f"did you mean {' or '.join(near)}?" if near else "moefit cards alone lists all",
-        )
-    return found
 
 
 def similar_cards(text: str) -> list[str]:
@@ -123,18 +105,18 @@ def similar_cards(text: str) -> list[str]:
     from difflib import get_close_matches  # noqa: PLC0415 - only an error needs it
 
     keys = [card.key for card in CARDS]
-    bare = {re.sub(_FAMILY, "", _compact(key)): key for key in keys}
-    near = get_close_matches(_compact(text), bare, n=3) if text.isdigit() else ()
+    bare = {re.sub(_FAMILY, "", compact(key)): key for key in keys}
+    near = get_close_matches(compact(text), bare, n=3) if text.isdigit() else ()
     return [bare[name] for name in near] or get_close_matches(text.lower(), keys, n=3)
 
 
-def _compact(text: str) -> str:
+def compact(text: str) -> str:
     """`text` without vendor words and punctuation: what different spellings of one card share."""
     return re.sub(r"[^a-z0-9]", "", re.sub(_VENDOR_WORDS, " ", text.lower()))
 
 
 def _spellings(key: str) -> set[str]:
     """The compact spellings of a catalogue key: with and without its family (rtx3060, 3060)."""
-    full = _compact(key)
+    full = compact(key)
     bare = re.sub(_FAMILY, "", full)
     return {full, bare} if any(c.isdigit() for c in bare) else {full}

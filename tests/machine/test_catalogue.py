@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from moefit.errors import UsageError
-from moefit.machine.catalogue import CARDS, card_of_driver, cards_like, find_card, similar_cards
+from moefit.machine.catalogue import CARDS, card_of_driver, find_card, similar_cards
 from moefit.sizes import GIB, MIB
 
 
@@ -75,53 +75,54 @@ def test_keys_are_unique() -> None:
     assert len(CARDS) == len({card.key for card in CARDS})
 
 
-@pytest.mark.parametrize(
-    ("text", "key"),
-    [
-        ("RTX 3060", "rtx-3060"),
-        ("rtx_3060", "rtx-3060"),
-        ("3060", "rtx-3060"),
-        ("NVIDIA GeForce RTX 3090 Ti", "rtx-3090-ti"),
-        ("rtx3090ti", "rtx-3090-ti"),
-        ("RTX 4060 Ti 16GB", "rtx-4060-ti-16gb"),
-        ("3080", "rtx-3080"),
-        ("7900xtx", "rx-7900-xtx"),
-        ("Tesla P40", "p40"),
-        ("RTX A6000", "a6000"),
-        ("NVIDIA RTX 6000 Ada Generation", "rtx-6000-ada"),
-        ("arc-b580", "arc-b580"),
-        ("mi50-32gb", "mi50-32gb"),
-        ("rtx-3060-12gb", "rtx-3060"),
-        ("RTX 3060 12GB", "rtx-3060"),
-        ("RTX 3060 (12 GB)", "rtx-3060"),
-        ("rtx-3060-8gb", "rtx-3060-8gb"),
-        ("4090 24gb", "rtx-4090"),
-        ("RTX 4090 Laptop", "rtx-4090-laptop"),
-        ("NVIDIA GeForce RTX 4090 Laptop GPU", "rtx-4090-laptop"),
-        ("p104-100", "p104-100"),
-        ("rx580", "rx-580"),
-        ("rx-9060-xt", "rx-9060-xt"),
-        ("rx 9060 xt 16gb", "rx-9060-xt"),
-        ("Apple M1 Max", "m1-max"),
-        ("dgx-spark", "gb10"),
-        ("DGX Spark", "gb10"),
-        ("strix-halo", "strix-halo"),
-        ("780M", "radeon-780m"),
-        ("4090m", "rtx-4090-laptop"),
-        ("RTX 4070 Mobile", "rtx-4070-laptop"),
-        ("3080 Ti mobile", "rtx-3080-ti-laptop"),
-        ("4080s", "rtx-4080-super"),
-        ("4070 ti s", "rtx-4070-ti-super"),
-        ("3060 12g", "rtx-3060"),
-        ("geforce rtx 3080 ti", "rtx-3080-ti"),
-        ("A100-80GB", "a100-80gb"),
-        ("m4 pro", "m4-pro"),
-        ("M5 Max", "m5-max"),
-        ("5060 ti 16gb", "rtx-5060-ti-16gb"),
-        ("B60", "arc-pro-b60"),
-        ("rx 6800m", "rx-6800m"),
-    ],
-)
+SPELLINGS = {
+    "RTX 3060": "rtx-3060",
+    "rtx_3060": "rtx-3060",
+    "3060": "rtx-3060",
+    "NVIDIA GeForce RTX 3090 Ti": "rtx-3090-ti",
+    "rtx3090ti": "rtx-3090-ti",
+    "RTX 4060 Ti 16GB": "rtx-4060-ti-16gb",
+    "3080": "rtx-3080",
+    "7900xtx": "rx-7900-xtx",
+    "Tesla P40": "p40",
+    "RTX A6000": "a6000",
+    "NVIDIA RTX 6000 Ada Generation": "rtx-6000-ada",
+    "arc-b580": "arc-b580",
+    "mi50-32gb": "mi50-32gb",
+    "rtx-3060-12gb": "rtx-3060",
+    "RTX 3060 12GB": "rtx-3060",
+    "RTX 3060 (12 GB)": "rtx-3060",
+    "rtx-3060-8gb": "rtx-3060-8gb",
+    "4090 24gb": "rtx-4090",
+    "RTX 4090 Laptop": "rtx-4090-laptop",
+    "NVIDIA GeForce RTX 4090 Laptop GPU": "rtx-4090-laptop",
+    "p104-100": "p104-100",
+    "rx580": "rx-580",
+    "rx-9060-xt": "rx-9060-xt",
+    "rx 9060 xt 16gb": "rx-9060-xt",
+    "Apple M1 Max": "m1-max",
+    "dgx-spark": "gb10",
+    "DGX Spark": "gb10",
+    "strix-halo": "strix-halo",
+    "780M": "radeon-780m",
+    "4090m": "rtx-4090-laptop",
+    "RTX 4070 Mobile": "rtx-4070-laptop",
+    "3080 Ti mobile": "rtx-3080-ti-laptop",
+    "4080s": "rtx-4080-super",
+    "4070 ti s": "rtx-4070-ti-super",
+    "3060 12g": "rtx-3060",
+    "geforce rtx 3080 ti": "rtx-3080-ti",
+    "A100-80GB": "a100-80gb",
+    "m4 pro": "m4-pro",
+    "M5 Max": "m5-max",
+    "5060 ti 16gb": "rtx-5060-ti-16gb",
+    "B60": "arc-pro-b60",
+    "rx 6800m": "rx-6800m",
+}
+"""What users write -> the card's key."""
+
+
+@pytest.mark.parametrize(("text", "key"), SPELLINGS.items())
 def test_users_spell_cards_in_many_ways(text: str, key: str) -> None:
     card = find_card(text)
     assert card is not None
@@ -169,14 +170,6 @@ def test_an_integrated_gpu_is_known_whatever_memory_it_was_given() -> None:
     card = card_of_driver("AMD Radeon 8060S Graphics", 64 * GIB)
     assert card is not None
     assert card.integrated
-
-
-def test_a_word_finds_every_card_that_has_it_in_its_name() -> None:
-    assert ["rtx-4090", "rtx-4090-d", "rtx-4090-laptop"] == [card.key for card in cards_like("RTX 4090")]
-    assert all("laptop" in card.key for card in cards_like("laptop"))
-    with pytest.raises(UsageError) as caught:
-        cards_like("rtx-3099")
-    assert "rtx-3090" in (caught.value.hint or "")
 
 
 def test_a_slip_of_the_keyboard_finds_similar_cards() -> None:

@@ -1,0 +1,133 @@
+"""`moefit cards WORD`: which cards of the catalogue a word means."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from moefit.errors import UsageError
+from moefit.machine.card import Card
+from moefit.machine.cards import CARDS
+from moefit.machine.catalogue import compact, find_card, similar_cards
+from moefit.machine.specs import each
+
+_MAKERS: Final = {
+    "nvidia": "NVIDIA", "geforce": "NVIDIA", "quadro": "NVIDIA", "tesla": "NVIDIA", "cuda": "NVIDIA",
+    "amd": "AMD", "ati": "AMD", "radeon": "AMD", "instinct": "AMD", "rocm": "AMD",
+    "intel": "Intel",
+    "apple": "Apple", "mac": "Apple", "macbook": "Apple", "metal": "Apple",
+}  # fmt: skip
+"""Words -> whose card it is; beside other words they say no more than that: Tesla A100, which its driver calls NVIDIA A100."""
+_BACKENDS: Final = {
+    "cuda": "CUDA",
+    "rocm": "ROCm",
+    "hip": "ROCm",
+    "vulkan": "Vulkan",
+    "metal": "MTL",
+    "mtl": "MTL",
+}
+_LAPTOP: Final = r"\b(?:mobile|notebook|laptops|max-q)\b"
+_EMPTY: Final = r"\b(?:gpus?|cards?|graphics|vram|memory|with|of|all|studio|mini)\b"
+_MEMORY: Final = r"(?<![a-z0-9.])(\d{1,3}(?:\.\d+)?)\s*gi?b?\b"
+_SERIES: Final = r"\b(\d{1,2}?)(0{2,3}|x{2,3}|)[ -]?series\b|\b(\d{1,2}?)(x{2,3})\b"
+_NEAR: Final = 0.03
+"""Of a memory: GiB that a program sees are a little less than those on the box."""
+
+
+def cards_like(text: str) -> tuple[Card, ...]:
+    """Every card that `text` may mean, in the catalogue's order: a maker, a family, a part of a name, a memory, or what --gpu takes.
+
+    >>> [card.key for card in cards_like("RTX 3060 12GB")], [card.key for card in cards_like("apple m4")]
+    (['rtx-3060'], ['m4', 'm4-pro', 'm4-max'])
+    >>> [card.key for card in cards_like("2x4080s")], [card.key for card in cards_like("intel 12GB")]
+    (['rtx-4080-super'], ['arc-b580'])
+
+    Raises:
+        UsageError: there is none.
+    """
+    found: dict[Card, None] = {}
+    for part in each([text]):
+        bare = " ".join(piece for piece in part.split(",") if "=" not in piece)
+        found.update(dict.fromkeys(_named(bare)))
+    if not found:
+        raise _unknown(text)
+    known = [card for card in CARDS if card in found]
+    return (*known, *(card for card in found if card not in known))
+
+
+def _named(text: str) -> list[Card]:
+    wanted = text.strip().lower()
+    listed = [card for card in CARDS if _is_meant(card, wanted)]
+    if listed:
+        return listed
+    exact = find_card(text)
+    if exact is not None:
+        return [exact if exact in CARDS else _sold_with(exact)]
+    raise _unknown(text)
+
+
+def _unknown(text: str) -> UsageError:
+    near = similar_cards(text)
+    return UsageError(
+        f"no card has {text} in its name",
+        f"did you mean {' or '.join(near)}?" if near else "moefit cards alone lists all",
+    )
+
+
+def _sold_with(card: Card) -> Card:
+    """A chip with another memory than the catalogue's, under the name that --gpu takes for it."""
+    from dataclasses import replace  # noqa: PLC0415 - as above
+
+    return replace(card, key=f"{card.key}-{card.box}gb", other_keys=())
+
+
+def _is_meant(card: Card, text: str) -> bool:
+    """Whether every part of the text is true of the card."""
+    sizes = re.findall(_MEMORY, text)
+    rest = re.sub(_EMPTY, " ", re.sub(_LAPTOP, "laptop", re.sub(_MEMORY, " ", text)))
+    words = re.findall(r"[a-z0-9.]+", rest)
+    if any(not _has(card, float(size)) for size in sizes):
+        return False
+    if len(words) == 1 and words[0] in {*_MAKERS, *_BACKENDS}:
+        return _is_of(card, words[0])
+    makers = {_MAKERS[word] for word in words if word in _MAKERS}
+    return makers <= {_maker(card)} and _has_name(card, rest)
+
+
+def _is_of(card: Card, word: str) -> bool:
+    """Whether a word that stands alone is the card's maker, its family or its backend."""
+    if word in _BACKENDS:
+        return card.backend == _BACKENDS[word]
+    family = any(word in name.lower() for name in (card.description, *card.other_names))
+    return family or (_MAKERS[word] == _maker(card) and word in {"nvidia", "amd", "ati", "mac", "macbook"})
+
+
+def _maker(card: Card) -> str:
+    first = card.description.partition(" ")[0].partition("(")[0]
+    return first if first in {"AMD", "Intel", "Apple"} else "NVIDIA"
+
+
+def _has(card: Card, size: float) -> bool:
+    """Whether it is sold with so many GB; of a fraction, whether a program sees about so many GiB."""
+    if size.is_integer():
+        return size == card.box
+    return abs(card.total_mib / 1024 - size) < _NEAR * size
+
+
+def _has_name(card: Card, text: str) -> bool:
+    """Whether one of its names has the text, or all of its words."""
+    text, series = re.sub(_SERIES, " ", text), re.search(_SERIES, text)
+    parts = [part for word in text.split() if word not in _MAKERS and (part := compact(word))]
+    for name in (card.key, *card.other_keys, card.description, *card.other_names):
+        shown = compact(name)
+        fits = "".join(parts) in shown or all(part in shown for part in parts)
+        if fits and (series is None or re.search(_pattern(series), name)):
+            return True
+    return False
+
+
+def _pattern(series: re.Match[str]) -> str:
+    """The numbers of a series: 30 series, 30xx and 3000 series."""
+    first = series[1] or series[3]
+    open_ = len(series[2] or series[4] or "") or 2
+    return rf"(?<!\d){first}\d{{{open_}}}(?!\d)"
