@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from moefit.cli.commands import app
+from moefit.cli.application import app
 from moefit.cli.teaching import AFTER, EXAMPLES
 from moefit.formats.glossary import WORDS
 

@@ -80,7 +80,7 @@ def _having(option: str) -> Iterator[str]:
     """The commands that have an option."""
     from typer.main import get_command
 
-    from moefit.cli.commands import app
+    from moefit.cli.application import app
 
     for name, command in getattr(get_command(app(())), "commands", {}).items():
         if option in _options(command):

@@ -152,7 +152,7 @@ def complain(error: MoefitError) -> None:
 def _run(head: list[str], tail: list[str] | None) -> int:
     from typer.exceptions import TyperException
 
-    from moefit.cli.commands import app
+    from moefit.cli.application import app
     from moefit.cli.registry import COMMANDS
 
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:

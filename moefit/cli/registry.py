@@ -8,8 +8,12 @@ from typing import Final
 from moefit.cli.shared import MachineShared, takes
 
 COMMANDS: dict[str, Callable[[], Callable[..., int]]] = {}
-"""Name -> makes the function that Typer gets, in the order in which --help lists them."""
-
+"""Name -> makes the function that Typer gets."""
+ORDER: Final = (
+    *("plan", "estimate", "args", "run", "unit", "verify", "inspect", "devices", "calibrate", "bench"),
+    *("compare", "doctor", "explain", "cards"),
+)
+"""As --help lists them."""
 
 OF_NONE: Final = frozenset({"-h", "--help", "-V", "--version", "--install-completion", "--show-completion"})
 """Options that belong to no command."""

@@ -17,7 +17,7 @@ from moefit.gguf.split import read_header
 EXAMPLE = str(Path(__file__).parents[2] / "examples" / "qwen3-30b-a3b-q4_k_m.gguf")
 CARD = ["--gpu", "rtx-3060", "--ram", "32GiB", "--cores", "8"]
 PLAN = ["plan", EXAMPLE, *CARD]
-BREAK = "import sys, moefit.cli.commands as c\ndef fail(*a, **k): raise {error}\nc.planned = fail\nfrom moefit.cli import main\nmain()"
+BREAK = "import sys, moefit.cli.commands.plans as c\ndef fail(*a, **k): raise {error}\nc.planned = fail\nfrom moefit.cli import main\nmain()"
 
 
 def moefit(*words: str, code: str | None = None, shell: str = "", **environment: str):

@@ -1,16 +1,58 @@
-"""The commands that look around: files and cards side by side, what to mend, what a word means."""
+"""The commands that look around: a file, a machine, files and cards side by side, what to mend, what a word means."""
 
 from __future__ import annotations
 
 import os
 import sys
 
-from moefit.app.request import read_line, read_machine
+import typer
+
+from moefit.app.request import read_launch, read_line, read_machine, read_model
 from moefit.cli import DOES_NOT_FIT, FITS
 from moefit.cli import options as o
-from moefit.cli.output import console, draw, refuse_both
+from moefit.cli.output import console, draw, refuse_both, warn
+from moefit.cli.progress import show_progress
 from moefit.cli.registry import command
 from moefit.cli.shared import ComparisonShared, MachineShared, names, numbers
+from moefit.errors import Warn
+from moefit.planning.describe import truncated
+
+
+@command()
+def inspect(
+    context: typer.Context, model: o.ModelPath = None, as_json: o.AsJson = False, color: o.Color = o.When.AUTO
+) -> int:
+    """What a model file holds: layers, experts, types, bytes."""
+    launch = read_launch(model, context.obj)
+    found = read_model(launch.constraints, show_progress)
+    if found.truncated:
+        warn(truncated(found))
+    from moefit.formats.inspect import model_json, show_model
+
+    if as_json:
+        sys.stdout.write(model_json(found))
+    else:
+        show_model(found, console(color))
+    return FITS
+
+
+@command(MachineShared)
+def devices(shared: MachineShared, as_json: o.AsJson = False, svg: o.Svg = None) -> int:
+    """The machine as moefit sees it: GPUs, RAM, CPU.
+
+    --json writes what --machine reads.
+    """
+    refuse_both(svg, as_json=as_json)
+    machine = read_machine(shared.machine_options, read_line(shared.words))
+    for text in machine.warnings:
+        warn(Warn("machine", text))
+    from moefit.formats.devices import machine_json, show_machine
+
+    if as_json:
+        sys.stdout.write(machine_json(machine))
+    else:
+        draw(lambda page: show_machine(machine, page), shared.color, svg)
+    return FITS
 
 
 @command(ComparisonShared)
