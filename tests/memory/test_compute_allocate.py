@@ -2,8 +2,9 @@
 
 import pytest
 
-from moefit.memory.graph import nodes as g
+from moefit.memory.graph import operations as g
 from moefit.memory.graph.allocate import Allocator, Arena
+from moefit.memory.graph.nodes import F32, Graph
 
 KIB = 1024
 
@@ -17,7 +18,7 @@ def peak(graph, *, alignment=32):
 
 
 def of(*results):
-    graph = g.Graph()
+    graph = Graph()
     for result in results:
         graph.expand(result)
     return graph
@@ -25,14 +26,14 @@ def of(*results):
 
 def values(kib):
     """An input of so many KiB, kept to the end."""
-    node = g.input_(g.F32, kib * 256)
+    node = g.input_(F32, kib * 256)
     node.output = True
     return node
 
 
 def matrix(rows, kib):
     """Weights that live elsewhere, for products of `kib` KiB rows."""
-    return g.stored(g.F32, 0, kib * 256, rows, weight=True)
+    return g.stored(F32, 0, kib * 256, rows, weight=True)
 
 
 def test_a_result_takes_over_its_only_readers_source():
@@ -64,9 +65,9 @@ def test_outputs_are_never_given_back():
 
 
 def test_sizes_are_rounded_up_to_the_alignment():
-    x = g.mul_mat(matrix(1, 1), g.input_(g.F32, 256))
+    x = g.mul_mat(matrix(1, 1), g.input_(F32, 256))
     assert KIB + 32 == peak(of(x))
-    x = g.mul_mat(matrix(1, 1), g.input_(g.F32, 256))
+    x = g.mul_mat(matrix(1, 1), g.input_(F32, 256))
     assert KIB + 128 == peak(of(x), alignment=128)
 
 
@@ -99,16 +100,16 @@ def test_alignment(size, rounded):
 
 def test_a_graph_deeper_than_the_stack_has_its_nodes_in_the_same_order():
     def chain(length):
-        x = g.new(g.F32, 4)
+        x = g.new(F32, 4)
         for _ in range(length):
-            x = g.add(g.mul(x, g.new(g.F32, 4)), x)
+            x = g.add(g.mul(x, g.new(F32, 4)), x)
         return x
 
-    deep, shallow = g.Graph(), g.Graph()
+    deep, shallow = Graph(), Graph()
     deep.expand(chain(5000))
-    step = g.new(g.F32, 4)
+    step = g.new(F32, 4)
     for _ in range(5000):
-        step = g.add(g.mul(step, g.new(g.F32, 4)), step)
+        step = g.add(g.mul(step, g.new(F32, 4)), step)
         shallow.expand(step)
 
     assert [node.op for node in shallow.nodes] == [node.op for node in deep.nodes]

@@ -1,6 +1,7 @@
 """Where the scheduler puts nodes, where it cuts, and what it copies."""
 
-from moefit.memory.graph import nodes as g
+from moefit.memory.graph import operations as g
+from moefit.memory.graph.nodes import F32, Graph
 from moefit.memory.graph.rules import batch_size, cuda_flash_attention
 from moefit.memory.graph.schedule import Backends, schedule
 
@@ -14,13 +15,13 @@ def backends(count=2, *, offload=False, copies=1):
 
 
 def weight(backend):
-    return g.stored(g.F32, backend, 256, 256, weight=True)
+    return g.stored(F32, backend, 256, 256, weight=True)
 
 
 def chain(*homes, tokens=64):
     """Products with weights on those backends, each of the last."""
-    cur = g.input_(g.F32, 256, tokens)
-    graph = g.Graph()
+    cur = g.input_(F32, 256, tokens)
+    graph = Graph()
     results = []
     for home in homes:
         cur = g.mul_mat(weight(home), cur)
@@ -54,9 +55,9 @@ def test_it_leaves_small_batches_where_they_are():
 
 
 def test_operations_without_weights_go_with_their_neighbours_on_devices():
-    x = g.mul_mat(weight(GPU), g.input_(g.F32, 256, 8))
+    x = g.mul_mat(weight(GPU), g.input_(F32, 256, 8))
     y = g.unary(x)
-    graph = g.Graph()
+    graph = Graph()
     graph.expand(g.mul_mat(weight(1), y))
     schedule(graph, backends())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from moefit.gguf.quants import QuantType
-from moefit.memory.graph import nodes as g
+from moefit.memory.graph import operations as g
 from moefit.memory.graph.blocks import indices, linear, norm
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.nodes import F16, F32, I64, Node

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from moefit.memory.graph import nodes as g
+from moefit.memory.graph import operations as g
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.nodes import F32, I32, I64, Node
 from moefit.model.architectures import Positions

@@ -7,7 +7,7 @@ from dataclasses import field
 from typing import Final
 
 from moefit.gguf.quants import QuantType
-from moefit.memory.graph import nodes as g
+from moefit.memory.graph import operations as g
 from moefit.memory.graph.nodes import Graph, Node
 from moefit.memory.hparams import Hparams
 from moefit.model import Hyperparameters, MissingError, Model, Tensor

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from moefit.memory.buffers import pad
 from moefit.memory.compressed import HEAVY, SPARSE
-from moefit.memory.graph import nodes as g
+from moefit.memory.graph import operations as g
 from moefit.memory.graph.attention import Heads, hadamard, inputs, mha
 from moefit.memory.graph.blocks import (
     embedding,

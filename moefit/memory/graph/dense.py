@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from moefit.memory.graph import decoder
-from moefit.memory.graph import nodes as g
+from moefit.memory.graph import operations as g
 from moefit.memory.graph.attention import attend, heads_of, normed, qkv
 from moefit.memory.graph.blocks import (
     embedding,

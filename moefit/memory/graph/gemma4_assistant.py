@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from moefit.memory.graph import nodes as g
+from moefit.memory.graph import operations as g
 from moefit.memory.graph.attention import attend, heads_of
 from moefit.memory.graph.blocks import ffn, linear, norm, output_ids, output_norm, positions
 from moefit.memory.graph.context import Context

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from moefit.memory.graph import nodes as g
+from moefit.memory.graph import operations as g
 from moefit.memory.graph.attention import Heads, Inputs, cached_k, inputs, mha, store
 from moefit.memory.graph.blocks import embedding, head_only, indices, linear, norm, output_ids, output_norm
 from moefit.memory.graph.context import Context

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from moefit.memory.graph import nodes as g
+from moefit.memory.graph import operations as g
 from moefit.memory.graph.blocks import embedding, ffn, linear, norm, output_ids
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.decoder import finish, gated_attention, self_attention

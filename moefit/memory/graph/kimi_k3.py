@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from moefit.memory.graph import nodes as g
+from moefit.memory.graph import operations as g
 from moefit.memory.graph.attention import Heads, attend_latent
 from moefit.memory.graph.blocks import embedding, head_only, linear, norm, output_ids, output_norm
 from moefit.memory.graph.context import Context

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from moefit.memory.graph import nodes as g
+from moefit.memory.graph import operations as g
 from moefit.memory.graph.attention import Heads, attend, attend_latent
 from moefit.memory.graph.blocks import linear, norm, positions
 from moefit.memory.graph.context import Context

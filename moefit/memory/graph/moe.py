@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from moefit.memory.graph import nodes as g
+from moefit.memory.graph import operations as g
 from moefit.memory.graph.blocks import linear
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.nodes import F32, I32, Node

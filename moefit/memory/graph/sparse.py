@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from moefit.memory.graph import nodes as g
+from moefit.memory.graph import operations as g
 from moefit.memory.graph.attention import (
     Heads,
     Inputs,
