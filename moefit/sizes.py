@@ -30,7 +30,7 @@ _UNITS: Final = {
 """Bytes of each unit, lower case; a bare K, M, G or T is binary, as llama.cpp and systemd read it."""
 
 _QUANTITY: Final = re.compile(
-    r"\s*(?P<whole>[0-9]{1,20})(?:\.(?P<fraction>[0-9]{0,20}))?\s*(?P<unit>[a-z]*)\s*",
+    r"\s*(?P<integer>[0-9]{1,20})(?:\.(?P<fraction>[0-9]{0,20}))?\s*(?P<unit>[a-z]*)\s*",
     re.IGNORECASE | re.ASCII,
 )
 
@@ -115,5 +115,5 @@ def _parse(text: str) -> int | None:
         return None
     fraction = match["fraction"] or ""
     scale = 10 ** len(fraction)
-    size = (int(match["whole"] + fraction) * factor + scale // 2) // scale
+    size = (int(match["integer"] + fraction) * factor + scale // 2) // scale
     return size if size <= _LARGEST else None

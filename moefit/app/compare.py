@@ -83,8 +83,10 @@ def compare(asked: Asked, line: SharedLine, tell: Tell) -> tuple[Compared, ...]:
             if isinstance(found[0][1], MoefitError)
             else UsageError(rows[0].error or "there is no plan")
         )
-    whole = any(is_repository(name) or Path(name).is_dir() for name in asked.models)
-    return tuple(sorted(rows, key=lambda row: -(row.plan.model.bytes if row.plan else 0)) if whole else rows)
+    by_size = any(is_repository(name) or Path(name).is_dir() for name in asked.models)
+    return tuple(
+        sorted(rows, key=lambda row: -(row.plan.model.bytes if row.plan else 0)) if by_size else rows
+    )
 
 
 def _refuse_both(asked: Asked, line: SharedLine, launch: Launch) -> None:

@@ -161,18 +161,18 @@ def absolute(
     Raises:
         InputError: it is to be installed, and one of them is not on this host.
     """
-    whole, warnings = list(paths.absolute(parse(argv, command.table), str(working_folder())).argv), []
+    words, warnings = list(paths.absolute(parse(argv, command.table), str(working_folder())).argv), []
     for i in dict.fromkeys((0, *(() if command.container else (len(command.wrapper),)))):
-        found = find_program(whole[i], environment)
+        found = find_program(words[i], environment)
         if found is not None:
-            whole[i] = os.path.abspath(found)  # noqa: PTH100 - a link stays one
+            words[i] = os.path.abspath(found)  # noqa: PTH100 - a link stays one
         elif installing:
             require_program(argv[i], environment)
         else:
             warnings.append(
                 Warn("no-program", f"{argv[i]}: no such program here: the unit names it as it stands")
             )
-    return tuple(whole), tuple(warnings)
+    return tuple(words), tuple(warnings)
 
 
 def _memory_max(plan: Plan) -> int | None:

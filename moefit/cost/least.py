@@ -112,12 +112,12 @@ def _times(run: Run, workload: Workload, gained: float) -> _Times:
 
 
 def _parts(run: Run) -> tuple[_Part, ...]:
-    whole = run.tally.places[CPU]
-    bases = max(1.0, whole.base_bytes)
-    parts = [_Part(bases, 1.0, whole.base_macs / bases, experts=False)]
-    if whole.expert_bytes:
-        size = whole.expert_bytes
-        parts.append(_Part(size, whole.expert_read / size, whole.expert_macs / size, experts=True))
+    cpu = run.tally.places[CPU]
+    bases = max(1.0, cpu.base_bytes)
+    parts = [_Part(bases, 1.0, cpu.base_macs / bases, experts=False)]
+    if cpu.expert_bytes:
+        size = cpu.expert_bytes
+        parts.append(_Part(size, cpu.expert_read / size, cpu.expert_macs / size, experts=True))
     return tuple(parts)
 
 
@@ -180,16 +180,16 @@ def _on_cpu(run: Run, part: _Part, times: _Times, busiest: int | None) -> float:
 
 def _anywhere(run: Run, workload: Workload, times: _Times, rooms: Sequence[float]) -> float:
     """Seconds of caches, of the output and of small kernels, each at the best place's rate."""
-    whole, output = run.tally.places[CPU], run.tally.output[CPU]
+    cpu, output = run.tally.places[CPU], run.tally.output[CPU]
     fastest = max((run.host.read, *(rate.read for rate in run.rates)))
     depth = workload.prompt + workload.generated / 2
-    read = (cache_bytes(run, whole, depth) + output.base_bytes) / fastest
-    has_room = sum(rooms) >= whole.base_bytes + whole.expert_bytes + output.base_bytes
+    read = (cache_bytes(run, cpu, depth) + output.base_bytes) / fastest
+    has_room = sum(rooms) >= cpu.base_bytes + cpu.expert_bytes + output.base_bytes
     seconds = (read + _launches(run, has_room=has_room) + run.host.served) * times.tokens
     if workload.prompt:
         flops = max((run.batch_host.flops, *(rate.attention_flops for rate in run.rates)))
         rows = max((run.batch_host.read, *(rate.read for rate in run.rates)))
-        seconds += attention_flops(run, whole, workload.prompt) / flops + output.base_bytes / rows
+        seconds += attention_flops(run, cpu, workload.prompt) / flops + output.base_bytes / rows
     return seconds
 
 

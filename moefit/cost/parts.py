@@ -62,11 +62,11 @@ def _on(places: Mapping[int, Load], device: int, part: float) -> dict[int, Load]
     found = {CPU: places[CPU]} if CPU in places else {}
     on_devices = [load for place, load in places.items() if place != CPU]
     if on_devices:
-        whole = Load()
+        total = Load()
         for load in on_devices:
-            whole.add(load)
+            total.add(load)
         names = (field.name for field in fields(Load))
-        found[device] = Load(**{n: getattr(whole, n) * (1.0 if n in _COUNTED else part) for n in names})
+        found[device] = Load(**{n: getattr(total, n) * (1.0 if n in _COUNTED else part) for n in names})
     return found
 
 

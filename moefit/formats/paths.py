@@ -14,7 +14,7 @@ _SCALED: Final = "FNAME:SCALE,..."
 _LISTS: Final = frozenset({"--lora", "--control-vector"})
 _NAMES: Final = frozenset({"--hf-file", "--hf-file-draft"})
 """Names within a repository, which are no paths."""
-_WHOLE: Final = re.compile(r"[/~$%{]|[A-Za-z]:[/\\]|\\\\|https?://|$")
+_ABSOLUTE: Final = re.compile(r"[/~$%{]|[A-Za-z]:[/\\]|\\\\|https?://|$")
 """How a path begins that is whole, or that another program makes whole; and nothing at all."""
 
 
@@ -43,4 +43,4 @@ def _argument(argument: Argument, folder: str) -> Argument:
 
 def _joined(path: str, folder: str) -> str:
     """The path from the folder on, without `.` and the like in front."""
-    return path if _WHOLE.match(path) else f"{folder.rstrip('/')}/{path.removeprefix('./')}"
+    return path if _ABSOLUTE.match(path) else f"{folder.rstrip('/')}/{path.removeprefix('./')}"

@@ -47,8 +47,8 @@ def mark(layer: LayerPlan) -> str:
         return BASE
     if layer.experts is None or layer.experts == layer.device:
         return FULL
-    whole_cpu = isinstance(layer.experts, str) or not holds_weights(layer.experts)
-    return BASE if whole_cpu else PART
+    all_on_cpu = isinstance(layer.experts, str) or not holds_weights(layer.experts)
+    return BASE if all_on_cpu else PART
 
 
 def _legend(plan: Plan) -> list[str]:

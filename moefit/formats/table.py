@@ -35,8 +35,8 @@ def show(plan: Plan, console: Console, details: RenderableType | None = None) ->
     if details is not None:
         console.print(details, crop=False)
     if plan.argv:
-        whole = not console.record  # a picture is as wide as its page
-        console.print(Text(line(plan), style="bold"), soft_wrap=whole)
+        runs_on = not console.record  # a picture is as wide as its page
+        console.print(Text(line(plan), style="bold"), soft_wrap=runs_on)
 
 
 def line(plan: Plan) -> str:
@@ -131,8 +131,8 @@ def _memory(memory: Memory, colour: str, width: int, indent: int) -> Iterator[Li
         parts.append(Text.assemble(("·", "dim"), f" unused {format_size(memory.left)}"))
     else:
         parts.append(Text(f"{format_size(-memory.left)} are missing", style="bold red"))
-    whole = ([part] if indent + cell_len(part.plain.rstrip()) <= width else phrases(part) for part in parts)
-    yield Line([Text(" " * indent), *chain.from_iterable(whole)], indent)
+    lines = ([part] if indent + cell_len(part.plain.rstrip()) <= width else phrases(part) for part in parts)
+    yield Line([Text(" " * indent), *chain.from_iterable(lines)], indent)
 
 
 def _alternatives(plan: Plan) -> Iterator[RenderableType]:

@@ -136,8 +136,8 @@ def bar(memory: Memory, length: int) -> Text:
     '████▒▒··'
     """
     parts = [*memory.parts, Part("unused", max(0, memory.left), "·", "dim")]
-    whole = max(1, sum(part.bytes for part in parts))
-    cells = [max(1, round(length * part.bytes / whole)) if part.bytes else 0 for part in parts]
+    total = max(1, sum(part.bytes for part in parts))
+    cells = [max(1, round(length * part.bytes / total)) if part.bytes else 0 for part in parts]
     while sum(cells) > length and max(cells) > 1:
         cells[cells.index(max(cells))] -= 1
     cells[cells.index(max(cells))] += max(0, length - sum(cells))

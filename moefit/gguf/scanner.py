@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from moefit.gguf.source import Source
 
 MAGIC = b"GGUF"
-_ONLY = "llama.cpp loads .gguf files only; its convert_hf_to_gguf.py makes one of safetensors"
+_CONVERTED = "llama.cpp loads .gguf files only; its convert_hf_to_gguf.py makes one of safetensors"
 _PAGE = "it is a page of a web site: is a login needed, or is the address that of a page?"
 _OLD = "a format of 2023: get the model anew, as a GGUF"
 _INSTEAD = {
@@ -140,7 +140,7 @@ def _version(reader: Reader) -> int:
     """
     magic = reader.unpack("4s", 4)[0]
     if magic != MAGIC:
-        raise reader.error(f"not a GGUF file: it starts with {magic!r}", _INSTEAD.get(magic, _ONLY))
+        raise reader.error(f"not a GGUF file: it starts with {magic!r}", _INSTEAD.get(magic, _CONVERTED))
     raw = reader.unpack("4s", 4)[0]
     version = int.from_bytes(raw, "little")
     if version & 0xFFFF == 0 and version:

@@ -161,8 +161,8 @@ def _samples(rows: Sequence[_Row], workload: Workload) -> Iterator[Sample]:
     elif not workload.prompt:
         yield from (Sample(float("inf"), workload.generated / s) for s in both)
     else:
-        for first, whole in zip(prompt, both, strict=False):
-            yield Sample(workload.prompt / first, workload.generated / max(whole - first, 1e-9))
+        for first, total in zip(prompt, both, strict=False):
+            yield Sample(workload.prompt / first, workload.generated / max(total - first, 1e-9))
 
 
 def _wait_given_back(watch: MemoryWatch) -> None:

@@ -143,7 +143,7 @@ def _write(file: IO[bytes], tensor: _Tensor, tile: bytes, drawn: random.Random) 
         values = [1.0] * elements if norm else [drawn.gauss(0.0, 0.02) for _ in range(elements)]
         file.write(struct.pack(f"<{elements}f", *values))
         return
-    whole, rest = divmod(tensor.bytes, len(tile))
-    for _ in range(whole):
+    times, rest = divmod(tensor.bytes, len(tile))
+    for _ in range(times):
         file.write(tile)
     file.write(tile[:rest])

@@ -113,8 +113,8 @@ def parse_devices(text: str) -> tuple[Device, ...]:
 def _listed(text: str) -> list[tuple[str, str, str, str]]:
     """The fields of every line: name, description, total and free memory in MiB."""
     found: list[tuple[str, str, str, str]] = _LINE.findall(text)
-    whole = {name for name, *_ in found}
-    found += [(name, rest[:_SHOWN], "0", "0") for name, rest in _ROW.findall(text) if name not in whole]
+    complete = {name for name, *_ in found}
+    found += [(name, rest[:_SHOWN], "0", "0") for name, rest in _ROW.findall(text) if name not in complete]
     for name, _, total, free in found:
         if max(len(total), len(free)) > _DIGITS:
             raise DriverError(f"--list-devices: {name[:_SHOWN]} cannot have {total[:_SHOWN]} MiB")

@@ -109,8 +109,8 @@ def nearest(files: Sequence[str], asked: Wanted) -> Sequence[str]:
 
     def unlike(name: str) -> float:
         match = SHARD_NAME.fullmatch(name)
-        whole = f"{match['prefix']}.gguf" if match else name
-        spelt, typed = (whole, asked.file) if asked.file else (_tag_of(name), asked.tag)
+        unsplit = f"{match['prefix']}.gguf" if match else name
+        spelt, typed = (unsplit, asked.file) if asked.file else (_tag_of(name), asked.tag)
         return -SequenceMatcher(None, spelt.upper(), typed.upper()).ratio()
 
     return sorted((name for name in files if name.endswith(".gguf") and _is_first(name)), key=unlike)

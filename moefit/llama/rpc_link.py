@@ -102,12 +102,12 @@ def _ask(link: socket.socket, command: int, message: bytes, size: int) -> bytes:
         OSError: there is none, or another.
     """
     _say(link, command, message)
-    if struct.unpack("<Q", _whole(link, 8)) != (size,):
+    if struct.unpack("<Q", _received(link, 8)) != (size,):
         raise OSError("it answers something else")
-    return _whole(link, size)
+    return _received(link, size)
 
 
-def _whole(link: socket.socket, size: int) -> bytes:
+def _received(link: socket.socket, size: int) -> bytes:
     """So many bytes of an answer."""
     said = b""
     while len(said) < size:

@@ -125,8 +125,8 @@ def lines(process: subprocess.Popen[bytes], time_limit: float, most: int = MOST_
             total += len(part)
             if total > most:
                 raise DriverError(f"the program's log is longer than {format_size(most)}")
-            *whole, rest = (rest + part).split(b"\n")
-            for line in whole:
+            *complete, rest = (rest + part).split(b"\n")
+            for line in complete:
                 yield line.decode(errors="replace")
             if len(rest) > _LONGEST:
                 yield rest.decode(errors="replace")

@@ -64,7 +64,7 @@ def ask_in_child(question: Question, seconds: float) -> ChildAnswer:
         finally:
             os.close(reading)
             status = end_child(child)
-            if answer is None or not _is_whole(answer):
+            if answer is None or not _is_complete(answer):
                 end_others()
         last = page[:].partition(b"\0")[0].decode(errors="replace")
     return _judge(answer, status, last, seconds)
@@ -140,7 +140,7 @@ def _read(reading: int, deadline: float) -> bytes | None:
     return message
 
 
-def _is_whole(message: bytes) -> bool:
+def _is_complete(message: bytes) -> bool:
     return len(message) >= _HEAD and len(message) == _HEAD + _size(message)
 
 
@@ -174,7 +174,7 @@ def _judge(message: bytes | None, status: int | None, last: str, seconds: float)
     """What a message, and the end of the process that was to write it, amount to."""
     if message is None:
         return ChildAnswer(None, f"does not answer in {seconds:g} seconds", last)
-    if not _is_whole(message):
+    if not _is_complete(message):
         return ChildAnswer(None, _death(status), last)
     text = message[_HEAD:].decode(errors="replace")
     return (

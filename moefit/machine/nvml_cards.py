@@ -251,8 +251,8 @@ class Cards:
 
     def _share(self, card: _Card, total: int) -> float:
         """The part of a card's memory, and so of its memory channels, that a MIG device of `total` bytes has."""
-        whole = self._calls.ask(card.label, nvml.memory, "nvmlDeviceGetMemoryInfo", card.handle)
-        return min(1.0, total / whole[0]) if whole else 1.0
+        memory = self._calls.ask(card.label, nvml.memory, "nvmlDeviceGetMemoryInfo", card.handle)
+        return min(1.0, total / memory[0]) if memory else 1.0
 
     def _bandwidth(self, card: _Card) -> int | None:
         """Memory bandwidth from bus width and clock, bytes per second."""

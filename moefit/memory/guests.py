@@ -175,7 +175,7 @@ def draft(
     if heads:
         used = _heads(model, devices, settings, placement, bound)
     else:
-        used = _whole(model, devices, settings, placement)
+        used = _separate(model, devices, settings, placement)
     note = f"{DRAFT}: {'; '.join(used.notes)}" if used.notes else ""
     found = [
         Guest("draft", device.name, use.model, use.context, use.compute, note)
@@ -186,7 +186,7 @@ def draft(
     return tuple(guest for guest in (*found, host) if guest.total)
 
 
-def _whole(model: Model, devices: Sequence[Device], settings: Settings, placement: Placement) -> Footprint:
+def _separate(model: Model, devices: Sequence[Device], settings: Settings, placement: Placement) -> Footprint:
     """A draft model's memory: of a run and a dummy load, which tells what a server is given, the larger compute buffers."""
     used = footprint(model, devices, settings, placement)
     told = dummy_compute(model, devices, settings, placement)

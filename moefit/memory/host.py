@@ -96,7 +96,7 @@ def caches(model: Model, settings: Settings) -> tuple[Term, ...]:
     terms = []
     limit = settings.cache_ram
     if limit is None:
-        limit = UNLIMITED_CACHE_STATES * _whole_state(model, settings)
+        limit = UNLIMITED_CACHE_STATES * _full_state(model, settings)
         terms.append(Term("prompt cache", limit, f"--cache-ram -1: {UNLIMITED_CACHE_STATES} full prompts"))
     elif limit:
         terms.append(Term("prompt cache", limit, "--cache-ram"))
@@ -130,7 +130,7 @@ def pinned_by_devices(host: HostUse, settings: Settings, devices: Sequence[Devic
     return host.compute + host.output + (0 if settings.is_mapped else host.loaded)
 
 
-def _whole_state(model: Model, settings: Settings) -> int:
+def _full_state(model: Model, settings: Settings) -> int:
     """Bytes of one slot's full cache and state."""
     h = hparams(model)
     key, value = cache_type(settings.cache_type_k), cache_type(settings.cache_type_v)

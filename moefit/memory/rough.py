@@ -74,8 +74,8 @@ def _cached(model: Model, settings: Settings) -> int:
     quantised = {settings.cache_type_k, settings.cache_type_v} - {"f16", "bf16", "f32"}
     if settings.kv_offload and not quantised:
         return 0
-    whole = replace(settings, cache_type_k="f16", cache_type_v="f16") if quantised else settings
-    return max(layer_bytes(model, whole, HOST), default=0)
+    unquantised = replace(settings, cache_type_k="f16", cache_type_v="f16") if quantised else settings
+    return max(layer_bytes(model, unquantised, HOST), default=0)
 
 
 def _streams(keys: Hyperparameters, model: Model) -> int:

@@ -38,40 +38,42 @@ def in_parts(
         exact = tensor_split(model, devices, settings, placement, split)
     if exact is not None:
         return exact
-    whole = footprint(model, devices, settings, placement)
-    return cautious(whole, ledger(model, settings, devices), settings.split_mode, settings.main_gpu, split)
+    in_layers = footprint(model, devices, settings, placement)
+    return cautious(
+        in_layers, ledger(model, settings, devices), settings.split_mode, settings.main_gpu, split
+    )
 
 
 def cautious(
-    whole: Footprint, sizes: Ledger, mode: str, main: int, split: Sequence[float] | None
+    in_layers: Footprint, sizes: Ledger, mode: str, main: int, split: Sequence[float] | None
 ) -> Footprint:
     """An estimate from above, from the footprint that whole layers would have.
 
     Shares are cut at whole rows or heads, so every device counts its part of the largest layer once more.
     """
     spare = max((size.total for size in sizes.slots), default=0)
-    devices = _tensor(whole, spare, split) if mode == "tensor" else _row(whole, spare, main)
+    devices = _tensor(in_layers, spare, split) if mode == "tensor" else _row(in_layers, spare, main)
     note = f"-sm {mode}: nothing is placed, and memory is estimated from above: every device counts its part of the largest layer twice"
-    return replace(whole, devices=devices, notes=(*whole.notes, note))
+    return replace(in_layers, devices=devices, notes=(*in_layers.notes, note))
 
 
-def _row(whole: Footprint, spare: int, main: int) -> tuple[Use, ...]:
+def _row(in_layers: Footprint, spare: int, main: int) -> tuple[Use, ...]:
     """The shares follow `-ts` or what is free only roughly, and the main device holds every layer's cache."""
-    context = sum(use.context for use in whole.devices)
+    context = sum(use.context for use in in_layers.devices)
     return tuple(
         Use(use.model + spare, context if index == main else 0, use.compute)
-        for index, use in enumerate(whole.devices)
+        for index, use in enumerate(in_layers.devices)
     )
 
 
-def _tensor(whole: Footprint, spare: int, split: Sequence[float] | None) -> tuple[Use, ...]:
+def _tensor(in_layers: Footprint, spare: int, split: Sequence[float] | None) -> tuple[Use, ...]:
     """In the shares of `-ts`, or evenly whatever is free; each device computes with whole activations."""
-    count = len(whole.devices)
+    count = len(in_layers.devices)
     shares = [*(split or ()), *(0.0 for _ in range(count))][:count]
     if not any(shares):
         shares = [1.0] * count
-    model = sum(use.model for use in whole.devices) + spare
-    context = sum(use.context for use in whole.devices)
-    compute = max((use.compute for use in whole.devices), default=0)
+    model = sum(use.model for use in in_layers.devices) + spare
+    context = sum(use.context for use in in_layers.devices)
+    compute = max((use.compute for use in in_layers.devices), default=0)
     parts = [share / sum(shares) for share in shares]
     return tuple(Use(int(model * part), int(context * part), compute) for part in parts)

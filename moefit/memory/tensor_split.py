@@ -33,8 +33,8 @@ _WIDE: Final = 128
 """Elements to which cuts of heads and of FFN rows are rounded where that leaves no device without any."""
 _MATRIX: Final = 2
 """Dimensions of a matrix."""
-_WHOLE: Final = -1
-"""Of an axis: every device has all of it."""
+_MIRRORED: Final = -1
+"""Of an axis: every device has all of it (GGML_BACKEND_SPLIT_AXIS_MIRRORED)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Cut:
     """How one tensor is divided."""
 
     axis: int
-    """0: its rows are cut; 1: so many rows each; _WHOLE: each device has all."""
+    """0: its rows are cut; 1: so many rows each; _MIRRORED: each device has all."""
     segments: tuple[tuple[int, int, int], ...] = ()
     """Elements or rows, how many times, and the multiple that parts have."""
     rotation: int = 0
@@ -120,14 +120,14 @@ def _on_devices(model: Model, settings: Settings, placement: Placement) -> Itera
 def _parts(tensor: Tensor, cut: Cut, shares: Sequence[float], devices: Sequence[Device]) -> list[int]:
     """Bytes of a tensor on each device."""
     row, rest = tensor.shape[0], math.prod(tensor.shape[1:])
-    if cut.axis == _WHOLE:
-        whole = [(row, rest)] * len(devices)
+    if cut.axis == _MIRRORED:
+        pieces = [(row, rest)] * len(devices)
     else:
         parts = _divided(cut.segments, shares, cut.rotation)
-        whole = [(n, rest) if cut.axis == 0 else (row, rest // tensor.shape[1] * n) for n in parts]
+        pieces = [(n, rest) if cut.axis == 0 else (row, rest // tensor.shape[1] * n) for n in parts]
     return [
         allocated(tensor.quant.row_bytes(n) * rows, n, tensor.quant, device.backend) if n * rows else 0
-        for (n, rows), device in zip(whole, devices, strict=True)
+        for (n, rows), device in zip(pieces, devices, strict=True)
     ]
 
 
@@ -200,14 +200,14 @@ _FFN: Final = re.compile(r"ffn_(up|gate|gate_up|down)(_exps)?\.(weight|bias)")
 
 
 def _cut(model: Model, tensor: Tensor, count: int) -> Cut:
-    """How a tensor is divided; norms, routers, shared experts and a tied output are whole on every device."""
+    """How a tensor is divided; norms, routers, shared experts and a tied output are mirrored on every device."""
     if tensor.name == "output.weight":
         return Cut(1, ((tensor.shape[1], 1, 1),), len(model.layers) % count)
     if tensor.name == "output.bias":
         return Cut(0, ((tensor.shape[0], 1, 1),), len(model.layers) % count)
     block = _BLOCK.fullmatch(tensor.name)
     if block is None or tensor.role not in {Role.BASE, Role.EXPERT}:
-        return Cut(_WHOLE)
+        return Cut(_MIRRORED)
     layer, name = int(block[1]), block[2]
     if ffn := _FFN.fullmatch(name):
         segments = _ffn(model, tensor, layer, ffn[1], ffn[3])
@@ -215,7 +215,7 @@ def _cut(model: Model, tensor: Tensor, count: int) -> Cut:
     else:
         segments = _attention(model, tensor, layer, name, count)
         axis = 0 if name.endswith(("bias", "sinks.weight")) or name == "attn_output.weight" else 1
-    return Cut(axis, segments, _rotation(model, layer, count)) if segments else Cut(_WHOLE)
+    return Cut(axis, segments, _rotation(model, layer, count)) if segments else Cut(_MIRRORED)
 
 
 def _ffn(model: Model, tensor: Tensor, layer: int, part: str, kind: str) -> tuple[tuple[int, int, int], ...]:

@@ -34,16 +34,16 @@ class Demand:
 def strategies(demand: Demand) -> dict[str, Strategy]:
     """Every strategy by name, as `--strategy` takes it."""
 
-    def whole_layers(ledger: Ledger, rooms: Sequence[Room]) -> Layout:
+    def full_layers(ledger: Ledger, rooms: Sequence[Room]) -> Layout:
         return standard(ledger, rooms, ordered=demand.ordered)
 
     def passes(ledger: Ledger, rooms: Sequence[Room]) -> Layout:
         return two_pass(ledger, rooms, ordered=demand.ordered)
 
-    return {"base-first": base_first, "ffn": ffn_last, "two-pass": passes, "standard": whole_layers}
+    return {"base-first": base_first, "ffn": ffn_last, "two-pass": passes, "standard": full_layers}
 
 
-def end_only(count: int, ledger: Ledger, _rooms: Sequence[Room]) -> Layout:
+def last_layers(count: int, ledger: Ledger, _rooms: Sequence[Room]) -> Layout:
     """So many slots from the end on the first device, without their experts; with none it only helps with large batches."""
     placed = ledger.slots[len(ledger.slots) - count :]
     slots = (CPU,) * (len(ledger.slots) - count) + (0,) * count
@@ -59,7 +59,7 @@ def arrange(
     strategy leaves slots of a demanded tail on the CPU, so does the result: the caller sees that it does not fit.
     """
     open_ledger = without_fixed(ledger, model, demand.fixed)
-    open_rooms = beside_fixed(rooms, model, demand.fixed)
+    open_rooms = less_fixed(rooms, model, demand.fixed)
     if demand.runs is not None:
         layout = _by_run(strategy, open_ledger, open_rooms, demand.runs)
     else:
@@ -83,7 +83,7 @@ def without_fixed(ledger: Ledger, model: Model, fixed: Mapping[str, int]) -> Led
     return Ledger(tuple(slots))
 
 
-def beside_fixed(rooms: Sequence[Room], model: Model, fixed: Mapping[str, int]) -> list[Room]:
+def less_fixed(rooms: Sequence[Room], model: Model, fixed: Mapping[str, int]) -> list[Room]:
     """The rooms less the tensors fixed to them."""
     if not fixed:
         return list(rooms)

@@ -82,23 +82,23 @@ def _runs(ledger: Ledger, rooms: Sequence[Room]) -> tuple[int, ...]:
     sizes = [(size.base, size.expert_bytes) for size in ledger.slots]
     far = frozenset(index for index, room in enumerate(rooms) if room.backend == _REMOTE)
     if far and len(far) < len(rooms):
-        whole = _most_shared(sizes, rooms, far)
-        if CPU not in whole:
-            return whole
+        runs = _most_shared(sizes, rooms, far)
+        if CPU not in runs:
+            return runs
     return _most_shared(sizes, rooms, frozenset())
 
 
 def _most_shared(
-    sizes: Sequence[tuple[int, int]], rooms: Sequence[Room], whole: frozenset[int]
+    sizes: Sequence[tuple[int, int]], rooms: Sequence[Room], full: frozenset[int]
 ) -> tuple[int, ...]:
-    """Runs with the largest share of experts in all rooms but those that get `whole` layers."""
-    best = _greedy(sizes, rooms, 0, whole)
+    """Runs with the largest share of experts in all rooms but those that get `full` layers."""
+    best = _greedy(sizes, rooms, 0, full)
     if CPU in best or len(rooms) == 1:
         return best
     low, high = 0, _SHARES + 1
     while high - low > 1:
         middle = (low + high) // 2
-        slots = _greedy(sizes, rooms, middle, whole)
+        slots = _greedy(sizes, rooms, middle, full)
         if CPU in slots:
             high = middle
         else:
@@ -107,17 +107,17 @@ def _most_shared(
 
 
 def _greedy(
-    sizes: Sequence[tuple[int, int]], rooms: Sequence[Room], share: int, whole: frozenset[int]
+    sizes: Sequence[tuple[int, int]], rooms: Sequence[Room], share: int, full: frozenset[int]
 ) -> tuple[int, ...]:
     """Fill rooms from the last one and the last slot down, each layer (base, expert bytes) at its base and `share` of its experts."""
     slots = [CPU] * len(sizes)
     part = [base + experts * share // _SHARES for base, experts in sizes]
-    full = [base + experts for base, experts in sizes] if whole else part
+    sizes_in_full = [base + experts for base, experts in sizes] if full else part
     layer = len(part) - 1
     if rooms and part[layer] > max(room.capacity for room in rooms):
         layer -= 1  # an output that fits nowhere stays on the CPU
     for room in reversed(range(len(rooms))):
-        space, wanted = rooms[room].capacity, full if room in whole else part
+        space, wanted = rooms[room].capacity, sizes_in_full if room in full else part
         while layer >= 0 and wanted[layer] <= space:
             slots[layer] = room
             space -= wanted[layer]

@@ -71,8 +71,8 @@ def _made(
 def _known_context(request: Request, closest: Candidate) -> int | None:
     """The context of the launch that failed, where the line leaves it open and no change makes more of it."""
     constraints, tokens = request.launch.constraints, closest.settings.context
-    whole = constraints.context is None and tokens == wanted_context(constraints, request.model)
-    return tokens if whole else None
+    is_full = constraints.context is None and tokens == wanted_context(constraints, request.model)
+    return tokens if is_full else None
 
 
 def _worth_a_plan(request: Request, change: Change | Numbered, closest: Candidate) -> Change | None:

@@ -90,8 +90,8 @@ def _first(ways: Sequence[tuple[Help, Request]], limit: float, context: int | No
 def _sure_context(request: Request, made: Plan) -> int | None:
     """The context that any change which makes room keeps: the whole one, where the line leaves it open and every layer has its base on a device."""
     wanted = request.launch.constraints
-    whole = wanted.context is None and made.settings.context == wanted_context(wanted, request.model)
-    return made.settings.context if made.fits and whole and CPU not in made.placement.slots else None
+    is_full = wanted.context is None and made.settings.context == wanted_context(wanted, request.model)
+    return made.settings.context if made.fits and is_full and CPU not in made.placement.slots else None
 
 
 def _promising(

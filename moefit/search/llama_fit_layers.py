@@ -168,8 +168,8 @@ def _fill(task: LayerTask, low: Filling, device: int) -> Filling:
         return high
 
     def advance(now: Filling, step: int) -> Filling:
-        whole = last and now.shares[device].partial == 0
-        partial = (step - whole) if task.routed else 0
+        full = last and now.shares[device].partial == 0
+        partial = (step - full) if task.routed else 0
         return now.sharing({device: now.shares[device].more(step, partial)})
 
     return _narrow(task, (low, high), device, lambda share: share.layers, advance)

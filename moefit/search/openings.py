@@ -10,7 +10,7 @@ from typing import Final
 
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device
-from moefit.placement.arrange import Demand, Strategy, end_only, strategies
+from moefit.placement.arrange import Demand, Strategy, last_layers, strategies
 from moefit.placement.budget import Budget
 from moefit.placement.types import Placement
 from moefit.search.budgets import budgets
@@ -140,7 +140,7 @@ def _openings(problem: Problem, choices: Choices) -> Iterator[Opening]:
                 yield Opening(next(ranks), name, task, size.launches, bound, idle[helper], all_placed)
             if is_new and order:
                 for end in _ends(problem.demand):
-                    task = size.task(order[:1], partial(end_only, end))
+                    task = size.task(order[:1], partial(last_layers, end))
                     bound = size.fastest(task.devices, _end(problem, end))
                     name = choices.strategies[0]
                     yield Opening(next(ranks), name, task, size.launches, bound, bound, end=end)

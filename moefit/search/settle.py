@@ -19,7 +19,7 @@ from moefit.memory.host import pinned_by_devices
 from moefit.memory.memo import per_object
 from moefit.memory.types import Footprint
 from moefit.model import Model
-from moefit.placement.arrange import Demand, Strategy, arrange, beside_fixed, without_fixed
+from moefit.placement.arrange import Demand, Strategy, arrange, less_fixed, without_fixed
 from moefit.placement.budget import Budget
 from moefit.placement.types import Ledger, Placement, Room
 from moefit.search.budgets import charged, devices_of_guests
@@ -76,7 +76,7 @@ class Task:
 
     def open_rooms(self, compute: Sequence[int]) -> list[Room]:
         """What a strategy may use of each device beside what the user fixed to it."""
-        return beside_fixed(self.rooms(compute), self.model, self.demand.fixed)
+        return less_fixed(self.rooms(compute), self.model, self.demand.fixed)
 
 
 @dataclass(frozen=True, slots=True)

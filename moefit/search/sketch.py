@@ -164,9 +164,9 @@ class Sketch:
             return inf if fewer is None else _DOUBT * self._with(layout, fewer)
         seconds = self._with(layout, spans)
         if any(span.visits for span in spans):
-            whole = self._spans(layout, self.buffers.without_copies(layout.ubatch, len(layout.order)))
-            if whole is not None and not any(span.visits for span in whole):
-                seconds = min(seconds, _DOUBT * self._with(layout, whole))
+            spared = self._spans(layout, self.buffers.without_copies(layout.ubatch, len(layout.order)))
+            if spared is not None and not any(span.visits for span in spared):
+                seconds = min(seconds, _DOUBT * self._with(layout, spared))
         return seconds
 
     def _with(self, layout: Layout, spans: Sequence[Span]) -> float:

@@ -136,7 +136,7 @@ def chosen(model: Model) -> list[Any]:
         *([runs(numbers(model, period)) for numbers in (kinds, alike)]),
         *(runs(sketched(model, homes, period)) for homes in every),
         *(
-            runs(choose(model, homes, period, whole=False, sized=sized).layers)
+            runs(choose(model, homes, period, every_layer=False, sized=sized).layers)
             for homes in every
             for sized in (True, False)
         ),

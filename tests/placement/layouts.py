@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from moefit.machine.types import CPU
-from moefit.placement.arrange import Demand, arrange, end_only, strategies
+from moefit.placement.arrange import Demand, arrange, last_layers, strategies
 from moefit.placement.base_first import base_first
 from moefit.placement.ffn import ffn_last
 from moefit.placement.standard import standard
@@ -79,7 +79,7 @@ def layouts(number: int) -> dict[str, str]:
         "standard wanted": said(standard(of, room, wanted, ordered=ordered)),
         "two-pass": said(two_pass(of, room, ordered=ordered)),
         "two-pass wanted": said(two_pass(of, room, wanted, ordered=ordered)),
-        "end": said(end_only(min(wanted, 2), of, room)),
+        "end": said(last_layers(min(wanted, 2), of, room)),
         "demanded": demanded(chance),
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from moefit.machine.types import CPU
-from moefit.placement.arrange import beside_fixed, without_fixed
+from moefit.placement.arrange import less_fixed, without_fixed
 from moefit.placement.types import LayerSize, Ledger, Room
 from tests import oracle
 
@@ -47,6 +47,6 @@ def test_a_fixed_output_is_taken_off_its_slot():
 def test_a_device_has_less_room_by_what_is_fixed_to_it_and_never_less_than_none():
     name, size = EXPERTS[0]
     rooms = [Room(10 * size), Room(size // 2)]
-    left = [[room.capacity for room in beside_fixed(rooms, MODEL, {name: device})] for device in (0, 1, CPU)]
+    left = [[room.capacity for room in less_fixed(rooms, MODEL, {name: device})] for device in (0, 1, CPU)]
 
     assert [[9 * size, size // 2], [10 * size, 0], [10 * size, size // 2]] == left

@@ -73,10 +73,10 @@ class Chosen:
     key: Hashable
 
 
-def choose(model: Model, homes: Homes, period: int, *, whole: bool, sized: bool = True) -> Chosen:
+def choose(model: Model, homes: Homes, period: int, *, every_layer: bool, sized: bool = True) -> Chosen:
     """The layers that stand for the main model with everything at home where `homes` says.
 
-    `period`: after how many layers the architecture repeats where tensors do not show it. `whole`: take every layer. `sized`: layers are
+    `period`: after how many layers the architecture repeats where tensors do not show it. `every_layer`: leave none out. `sized`: layers are
     told apart by the bytes that they have away from home, too; where an operation runs does not depend on those.
     """
     kind_of, names = kinds(model, period), _layer_of(model)
@@ -94,7 +94,7 @@ def choose(model: Model, homes: Homes, period: int, *, whole: bool, sized: bool 
     ]
     # With several devices it takes longer to settle: copies of inputs and of moved tensors come and go.
     several = elsewhere or len(set(homes.layers) - {homes.cpu}) > 1
-    layers = range(len(marks)) if whole else representatives(marks, 3 if several else 2)
+    layers = range(len(marks)) if every_layer else representatives(marks, 3 if several else 2)
     return Chosen(tuple(layers), tuple(marks[i] for i in layers))
 
 

@@ -18,22 +18,22 @@ Gather = Callable[[Node, Node], Node]
 def _copies(c: Context) -> tuple[Node, Node, Node]:
     """Which states to read: all, the batch's own, and the rest (build_rs_inp_impl)."""
     sequences = c.batch.sequences
-    whole = c.input("rs_s_copy", I32, sequences)
-    main = c.derived("rs_s_copy.main", lambda: g.view_nd(whole, (sequences,)))
-    tail = c.derived("rs_s_copy.tail", lambda: g.view_nd(whole, (sequences - 1,)))
-    return whole, main, tail
+    every = c.input("rs_s_copy", I32, sequences)
+    main = c.derived("rs_s_copy.main", lambda: g.view_nd(every, (sequences,)))
+    tail = c.derived("rs_s_copy.tail", lambda: g.view_nd(every, (sequences - 1,)))
+    return every, main, tail
 
 
 def state(c: Context, cache: Node, size: int, gather: Gather | None = None) -> Node:
     """The states of this batch's sequences, clearing and moving them as needed (build_rs)."""
     sequences = c.batch.sequences
-    whole, main, tail = _copies(c)
+    every, main, tail = _copies(c)
     states = g.reshape(cache, size, cache.ne[1])
     c.expand(g.in_place("SCALE", g.view_nd(states, (size,))))
-    every = g.get_rows(states, whole if gather is None else tail)
-    out = g.view_nd(every, (size, sequences), (every.nb[1],)) if gather is None else gather(states, main)
+    read = g.get_rows(states, every if gather is None else tail)
+    out = g.view_nd(read, (size, sequences), (read.nb[1],)) if gather is None else gather(states, main)
     c.expand(out)
-    spare = g.view_nd(every, (size, 0), (every.nb[1],))
+    spare = g.view_nd(read, (size, 0), (read.nb[1],))
     c.expand(g.cpy(spare, g.view_nd(cache, (size, 0), (cache.nb[1],))))
     return out
 

@@ -52,9 +52,9 @@ def indexed_latent_attention(c: Context, x: Node, layer: int, _what: Plain) -> N
     store(c, layer, shape, k, None, inp)
     masked = _unmasked(inp.mask, c.carried["top_k"]) if _indexed(c, layer) else inp.mask
     cached = cached_k(c, layer, shape)
-    whole = g.view(cached, (rank, *cached.ne[1:]), cached.nb)
+    cached_v = g.view(cached, (rank, *cached.ne[1:]), cached.nb)
     sinks = c.find(layer, "attn_sinks")
-    cur = mha(c, layer, query, cached, whole, masked, sinks=sinks, v_mla=c.weight(layer, "attn_v_b"))
+    cur = mha(c, layer, query, cached, cached_v, masked, sinks=sinks, v_mla=c.weight(layer, "attn_v_b"))
     if c.has(layer, "attn_gate"):
         cur = g.mul(cur, g.unary(linear(c, "attn_gate", x, layer)))
     return linear(c, "attn_output", cur, layer)
@@ -106,8 +106,8 @@ def indexed_or_windowed(c: Context, x: Node, layer: int, _what: Plain) -> Node:
     store(c, layer, shape, k, None, inp)
     seen = inp.mask if top_k is None else _unmasked(inp.mask, top_k)
     cached = cached_k(c, layer, shape)
-    whole = g.view(cached, (rank, *cached.ne[1:]), cached.nb)
-    cur = mha(c, layer, query, cached, whole, seen, v_mla=c.weight(layer, "attn_v_b"))
+    cached_v = g.view(cached, (rank, *cached.ne[1:]), cached.nb)
+    cur = mha(c, layer, query, cached, cached_v, seen, v_mla=c.weight(layer, "attn_v_b"))
     gate = g.reshape(g.unary(linear(c, "attn_gate", x, layer)), 1, heads, n)
     cur = g.mul(g.reshape(cur, value, heads, n), gate)
     return linear(c, "attn_output", g.reshape(cur, value * heads, n), layer)
