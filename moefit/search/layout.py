@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -76,13 +77,26 @@ def added(layout: Layout, devices: int) -> Iterator[Layout]:
                     yield replace(layout, order=grown, starts=(*starts[: i + 1], cut, *starts[i + 1 :]))
 
 
-def in_proportion(layout: Layout, order: tuple[int, ...], rooms: Sequence[int], ubatch: int) -> Layout:
-    """The layout's slots on other devices: runs as long as rooms are large, each of a slot at least."""
+def on_others(layout: Layout, order: tuple[int, ...], ubatch: int) -> Layout:
+    """The layout's slots on other devices, as many on each."""
     first, slots = layout.starts[0], layout.slots
-    ends = itertools.accumulate(rooms)
-    starts = [first, *(first + (slots - first) * end // max(1, sum(rooms)) for end in ends)][:-1]
+    starts = tuple(first + (slots - first) * place // len(order) for place in range(len(order)))
+    return Layout(order, starts, slots, ubatch)
+
+
+def in_proportion(layout: Layout, rooms: Sequence[int], sums: Sequence[int]) -> Layout:
+    """The layout with runs as large as rooms are, each of a slot at least; `sums` are the bytes of the slots before each slot, and of all."""
+    first, slots = layout.starts[0], layout.slots
+    all_of_them, held = sums[slots] - sums[first], itertools.accumulate(rooms)
+    wanted = [sums[first] + all_of_them * end / max(1, sum(rooms)) for end in held]
+    starts = [first, *(_nearest(sums, end) for end in wanted[:-1])]
     for i in range(1, len(starts)):
         starts[i] = max(starts[i], starts[i - 1] + 1)
     for i in reversed(range(1, len(starts))):
         starts[i] = min(starts[i], slots - (len(starts) - i))
-    return Layout(order, tuple(starts), slots, ubatch)
+    return replace(layout, starts=tuple(starts))
+
+
+def _nearest(sums: Sequence[int], wanted: float) -> int:
+    at = bisect_left(sums, wanted)
+    return at - 1 if at and wanted - sums[at - 1] < sums[at] - wanted else at

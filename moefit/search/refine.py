@@ -16,13 +16,15 @@ from typing import Final
 from moefit.placement.arrange import strategies
 from moefit.search.candidate import Candidate, score
 from moefit.search.choices import Choices
-from moefit.search.layout import Layout, added, dropped, in_proportion, swapped
+from moefit.search.layout import Layout, added, dropped, in_proportion, on_others, swapped
 from moefit.search.problem import Problem
 from moefit.search.settle import Task, in_load_mode, settle
 from moefit.search.sketch import Sketch
 
 _NEAR: Final = 1.05
 """Times as long: a layout that seems to take more before its cuts are moved is left as it is."""
+_EACH: Final = 2.0
+"""The same for each slot's part of the whole: with few slots one that is elsewhere counts for much."""
 _GAIN: Final = 0.9999
 """Of the seconds so far: less is a rounding."""
 _WORTH: Final = 0.997
@@ -109,8 +111,9 @@ def _sketch_near(problem: Problem, choices: Choices, sketch: Sketch, start: Layo
     """Sketch the start and what is one change of devices or of the micro-batch from it, each with its cuts where they seem best."""
     fixed = 0 if problem.demand.tail is None else 1  # -ngl says where the first run starts
     limit = sketch.seconds(_cut(sketch, start, fixed))
+    near = (_NEAR + _EACH / start.slots) * doubt
     for other in _others(problem, choices, sketch, start):
-        if sketch.seconds(other) < _NEAR * doubt * limit:
+        if sketch.seconds(other) < near * limit:
             limit = min(limit, sketch.seconds(_cut(sketch, other, fixed)))
 
 
@@ -150,8 +153,8 @@ def _in_proportion(
     near = sorted(choices.ubatches, key=lambda size: max(size, layout.ubatch) / min(size, layout.ubatch))
     for size, order in itertools.product(near, orders):
         if len(order) <= layout.slots - layout.starts[0]:
-            rooms = [budget.usable for budget in sketch.budgets(size, order)]
-            yield in_proportion(layout, order, rooms, size)
+            even = on_others(layout, order, size)
+            yield in_proportion(even, sketch.rooms(even), sketch.sums(size))
 
 
 def _placed(problem: Problem, sketch: Sketch, layout: Layout, strategy: str) -> Candidate:

@@ -36,23 +36,31 @@ class Buffers:
     def __init__(self) -> None:
         self._first: dict[int, int] = {}
         self._other: dict[int, int] = {}
+        self._output: dict[int, int] = {}
 
     def learn(self, ubatch: int, settled: Settled) -> None:
-        """Remember what a launch takes of its first device, which has the copies, and of the others at the most."""
+        """Remember what a launch takes of its first device, which has the copies, of the others at the most, and of one with the output alone."""
         each = [
             size + budget.guests + sum(term.bytes for term in budget.reserve if term.name == "page tables")
             for size, budget in zip(settled.unsplit, settled.budgets, strict=True)
         ]
         if each:
             self._first[ubatch] = min(each[0], self._first.get(ubatch, each[0]))
-        if len(each) > 1:
-            self._other[ubatch] = max(each[1:])
+        others = each[1:]
+        if others and settled.placement.slots.count(len(each) - 1) == 1:
+            self._output[ubatch] = others.pop()
+        if others:
+            self._other[ubatch] = max(others)
 
-    def guess(self, ubatch: int, devices: int) -> tuple[int, ...]:
-        """Bytes of each of so many devices."""
+    def guess(self, layout: Layout) -> tuple[int, ...]:
+        """Bytes of each device of a layout."""
+        ubatch, devices = layout.ubatch, len(layout.order)
         first = _scaled(self._first, ubatch)
         other = _scaled(self._other, ubatch) if self._other else first // 2
-        return (first, *(other for _ in range(devices - 1)))[:devices]
+        each = [first, *(other for _ in range(devices - 1))]
+        if devices > 1 and self._output and layout.starts[-1] == layout.slots - 1:
+            each[-1] = _scaled(self._output, ubatch)
+        return tuple(each)
 
     def without_copies(self, ubatch: int, devices: int) -> tuple[int, ...]:
         """The same where nothing is copied: what grows with the micro-batch alone."""
@@ -146,6 +154,16 @@ class Sketch:
         given = self._of_size(ubatch)[1]
         return tuple(given[i] for i in order)
 
+    def rooms(self, layout: Layout) -> list[int]:
+        """Bytes of a layout's devices beside what buffers are guessed to take."""
+        given = self.budgets(layout.ubatch, layout.order)
+        return [max(0, b.usable - size) for b, size in zip(given, self.buffers.guess(layout), strict=True)]
+
+    def sums(self, ubatch: int) -> list[int]:
+        """Bytes of the slots before each slot, and of all."""
+        sums = self._of_size(ubatch)[2]
+        return [kept + movable for kept, movable in zip(sums.kept, sums.movable, strict=True)]
+
     def seconds(self, layout: Layout) -> float:
         """What a layout takes, about; infinite where a run has no room for its bases, or where enough were priced."""
         if layout not in self._known:
@@ -157,7 +175,7 @@ class Sketch:
 
     def _priced(self, layout: Layout) -> float:
         """With buffers as guessed; with smaller ones where only so there is room for the bases, or for everything, as no copies then need any."""
-        guess = self.buffers.guess(layout.ubatch, len(layout.order))
+        guess = self.buffers.guess(layout)
         spans = self._spans(layout, guess)
         if spans is None:
             fewer = self._spans(layout, [int(_AT_LEAST * n) for n in guess])

@@ -4,14 +4,18 @@ import pytest
 
 from moefit.machine.declared import parse_gpus
 from moefit.machine.types import Cpu, Machine, Ram
+from moefit.memory.types import Footprint, HostUse, Use
 from moefit.placement.arrange import Demand
+from moefit.placement.budget import Budget
+from moefit.placement.types import Placement
 from moefit.search.candidate import best
 from moefit.search.choices import open_choices
-from moefit.search.layout import Layout, added, dropped, in_proportion, swapped
+from moefit.search.layout import Layout, added, dropped, in_proportion, on_others, swapped
 from moefit.search.problem import Problem
 from moefit.search.request import Request
 from moefit.search.search import search
-from moefit.search.sketch import Sketch
+from moefit.search.settle import Settled
+from moefit.search.sketch import Buffers, Sketch
 from tests.oracle import model as recorded
 from tests.planning.worlds import GIB, QUICK, launch
 
@@ -66,4 +70,30 @@ def test_an_added_device_takes_one_slot_of_a_neighbour_or_half():
 
 
 def test_runs_in_proportion_have_a_slot_at_least():
-    assert (2, 3, 8) == in_proportion(LAYOUT, (2, 0, 1), (1, 10**9, 1), 512).starts
+    even = on_others(LAYOUT, (2, 0, 1), 512)
+    assert (2, 3, 8) == in_proportion(even, (1, 10**9, 1), range(10)).starts
+
+
+def test_runs_are_in_proportion_by_bytes():
+    """The last slot is an output as large as all layers: the second device has room for it alone."""
+    sums = (0, 1, 2, 3, 4, 8)
+    assert (0, 4) == in_proportion(Layout((0, 1), (0, 2), 5, 512), (10, 10), sums).starts
+
+
+def test_other_devices_begin_with_as_many_slots_each():
+    assert Layout((2, 0, 1), (2, 4, 6), 9, 2048) == on_others(LAYOUT, (2, 0, 1), 2048)
+
+
+def settled_with(slots, *sizes):
+    devices = parse_gpus(("rtx-3060",) * len(sizes))
+    uses = tuple(Use(compute=size) for size in sizes)
+    budgets = tuple(Budget(GIB, 0, ()) for _ in sizes)
+    return Settled(devices, budgets, Placement(slots), Footprint(uses, HostUse()), 0)
+
+
+def test_buffers_of_a_device_with_the_output_alone_are_known_apart():
+    buffers = Buffers()
+    buffers.learn(512, settled_with((0, 0, 1, 1, 1), 100, 40))
+    buffers.learn(512, settled_with((0, 0, 0, 0, 1), 100, 2))
+    layouts = (Layout((0, 1), (0, start), 5, 512) for start in (2, 4))
+    assert [(100, 40), (100, 2)] == [buffers.guess(layout) for layout in layouts]
