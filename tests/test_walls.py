@@ -17,6 +17,7 @@ ORDER = (
         "errors",
         "sizes",
         "shown",
+        "progress",
         "documents",
         "folders",
         "reading",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from moefit.app.runnable import runnable
@@ -18,13 +18,11 @@ from moefit.machine.types import Machine
 from moefit.planning.learn import explains, learn
 from moefit.planning.trials import Outcome, Trial, trials
 from moefit.planning.types import Plan
+from moefit.progress import Tell
 from moefit.search.request import Request
 from moefit.values import dataclass
 
 _PROGRAMS = ("llama-server", "llama-bench")
-
-Tell = Callable[[str, float], None]
-"""Told what begins, and the share of everything that is done, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,14 +18,12 @@ from moefit.machine.detect import MachineOptions
 from moefit.machine.types import Machine
 from moefit.planning.compared import Compared
 from moefit.planning.core import plan
+from moefit.progress import Tell
 from moefit.search.request import Options, Request
 from moefit.values import dataclass
 
 _AT_ONCE = 8
 """Headers that are fetched at a time."""
-
-Tell = Callable[[str, float], None]
-"""Told what is being done, and the share that is done."""
 
 
 @dataclass(frozen=True, slots=True)

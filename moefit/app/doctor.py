@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from moefit.llama.program_findings import program_findings
@@ -10,10 +10,11 @@ from moefit.machine.finding import A_LITTLE, NOTHING_RUNS, Finding
 from moefit.machine.system import ROOT
 from moefit.machine.system_findings import host_findings
 from moefit.machine.types import Machine
+from moefit.progress import Tell
 
 
 def examine(
-    machine: Machine, environment: Mapping[str, str], tell: Callable[[str, float], None], root: Path = ROOT
+    machine: Machine, environment: Mapping[str, str], tell: Tell, root: Path = ROOT
 ) -> tuple[Finding, ...]:
     """Every finding, those that cost most first."""
     tell("the host", 0.1)

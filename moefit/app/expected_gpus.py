@@ -39,9 +39,7 @@ def check_seen(
 
 def expected_of(plan: Plan) -> list[str]:
     """The devices of a plan that must be there whenever it is made again: those of this host, and no declared ones."""
-    from moefit.machine.calibration import is_measurable  # noqa: PLC0415 - most machines have none
-
-    names = [use.device.name for use in plan.devices if is_measurable(use.device)]
+    names = [use.device.name for use in plan.devices if use.device.is_seen]
     return [",".join(names)] if names else []
 
 

@@ -15,18 +15,14 @@ from moefit.launch.builds import RANGE
 from moefit.launch.resolve import default_order
 from moefit.machine.assumed import ram_bandwidth
 from moefit.machine.file import to_json
-from moefit.machine.types import Device, Machine
+from moefit.machine.types import DRIVERS_OWN, Device, Machine
 from moefit.memory.reserve import pools
-from moefit.sizes import MIB, format_size
+from moefit.sizes import format_size
 
 _HOLDERS: Final = 3
 """Processes of a card that are named."""
-_LITTLE: Final = 600 * MIB
-"""Bytes that a card's driver may take for itself."""
 _FAST: Final = 10
 """GB/s of which no part is told."""
-_SEEN: Final = frozenset({"nvml", "llama-server", "sysfs"})
-"""Sources that tell what is free now."""
 
 
 def show_machine(machine: Machine, console: Console) -> None:
@@ -71,11 +67,10 @@ def _told(machine: Machine, gpu: Device, *, used: bool) -> Iterator[str]:
         yield "left out beside a card unless -dev names it"
     if gpu.uncapped is not None:
         yield f"{format_size(gpu.uncapped)} are free, and --budget caps it"
-    taken = gpu.total - (gpu.free if gpu.uncapped is None else gpu.uncapped)
     if gpu.held:
         yield f"held: {', '.join(f'{name} {format_size(size)}' for name, size in gpu.held[:_HOLDERS])}"
-    elif taken > _LITTLE and not gpu.integrated and gpu.source in _SEEN:
-        yield f"{format_size(taken)} are held by others or the driver"
+    elif gpu.taken > DRIVERS_OWN:
+        yield f"{format_size(gpu.taken)} are held by others or the driver"
     if gpu.display:
         yield "drives a screen, which may want more"
     if gpu.link_now and gpu.link_most and gpu.link_now != gpu.link_most:

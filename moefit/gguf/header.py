@@ -8,6 +8,9 @@ from dataclasses import field
 from moefit.gguf.quants import QuantType
 from moefit.values import dataclass
 
+DAMAGED = "the file is damaged"
+"""The hint where a file says what none can mean."""
+
 
 @dataclass(frozen=True, slots=True)
 class SkippedArray:

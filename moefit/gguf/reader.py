@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from moefit.errors import InputError
 from moefit.gguf.allowance import Allowance
+from moefit.gguf.header import DAMAGED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +31,6 @@ RUN = 64
 """Strings that are passed over at once."""
 
 TRUNCATED = "the download is not complete, or the file is cut off"
-DAMAGED = "the file is damaged"
 
 
 class Reader:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 FIRST_WINDOW = 1 << 20
 LAST_WINDOW = 8 << 20
 """Bytes asked for at a time: each request is twice the one before, since each costs a round trip."""
-MAX_FETCHED = 128 << 20
+MAX_DOWNLOADED = 128 << 20
 """Bytes of one file; the largest real headers have about 30 MiB."""
 MAX_REQUESTS = 64
 """Range requests for one file; with whole windows the largest real headers take six."""
@@ -50,7 +50,7 @@ class HttpSource:
         *,
         token: str | None = None,
         progress: Callable[[Progress], None] | None = None,
-        max_fetched: int = MAX_FETCHED,
+        max_fetched: int = MAX_DOWNLOADED,
     ) -> None:
         self.name = shown(url)
         self.size: int | None = None

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from moefit.gguf.allowance import Allowance
 from moefit.gguf.by_place import Entry, by_place
-from moefit.gguf.header import SkippedArray, SkippedText, TensorInfo, Value, brief
+from moefit.gguf.header import DAMAGED, SkippedArray, SkippedText, TensorInfo, Value, brief
 from moefit.gguf.newer import UPGRADE, newer
 from moefit.gguf.quants import QUANTS, QuantType
-from moefit.gguf.reader import DAMAGED, Reader
+from moefit.gguf.reader import Reader
 from moefit.values import dataclass
 
 if TYPE_CHECKING:

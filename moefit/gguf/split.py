@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from moefit.errors import InputError
 from moefit.gguf.allowance import Allowance
-from moefit.gguf.header import Header, Shard, TensorInfo, Value, brief
-from moefit.gguf.reader import DAMAGED
+from moefit.gguf.header import DAMAGED, Header, Shard, TensorInfo, Value, brief
 from moefit.gguf.scanner import MAX_TENSORS, FileHeader, scan
 from moefit.gguf.source import FileSource
 from moefit.values import dataclass

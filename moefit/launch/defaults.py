@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from moefit.launch.constraints import Constraints
-from moefit.launch.settings import BATCH, CACHE_RAM, CHECKPOINTS, MIN_BATCH, SERVERS, SLOTS, Settings
+from moefit.launch.settings import BATCH, CACHE_RAM, CHECKPOINTS, MIN_BATCH, SERVERS, SLOTS, UBATCH, Settings
 from moefit.machine.types import Device
 
 _ROLLS_BACK = frozenset({"draft-mtp", "draft-eagle3", "draft-dflash", "draft-dspark"})
@@ -34,7 +34,7 @@ def settings(
     slots, unified = _slots(constraints)
     context = _context(constraints, slots) or context
     if constraints.ubatch is None:
-        ubatch = ubatch or 512
+        ubatch = ubatch or UBATCH
         batch = constraints.batch or max(batch or BATCH, ubatch)
     else:
         batch = constraints.batch or batch or BATCH

@@ -12,13 +12,12 @@ from typing import Final
 
 from moefit.errors import UsageError
 from moefit.launch.ecmascript import compile_ecmascript
+from moefit.model.keys import MAX_LAYERS
 from moefit.values import dataclass
 
 EXPERTS: Final = r"\.ffn_(up|down|gate|gate_up)_(ch|)exps"
 DENSE: Final = r"\.ffn_(up|down|gate)\."
 CPU_BUFFER: Final = "CPU"
-MAX_LAYERS: Final = 512
-"""No model has more blocks. source: src/llama-hparams.h, LLAMA_MAX_LAYERS."""
 MAX_OVERRIDES: Final = 4096
 """source: src/llama.cpp, llama_max_tensor_buft_overrides; the last one ends the list."""
 

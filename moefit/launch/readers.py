@@ -11,8 +11,8 @@ from moefit.errors import UsageError
 from moefit.launch.lookup import Values, integer, switch
 from moefit.launch.options import Option
 from moefit.launch.patterns import DENSE, EXPERTS, MAX_OVERRIDES, Rule, cpu_moe, first_blocks, parse_overrides
+from moefit.sizes import MIB
 
-_MIB = 1 << 20
 _FLOAT_MAX = 3.4e38
 BENCH = "llama-bench"
 
@@ -213,18 +213,18 @@ def fit_target(values: Values) -> tuple[int, ...] | None:
     parts = re.split(r"[,/]+", found.value)
     if not all(re.fullmatch(r"\s*\d{1,9}\s*", part, re.ASCII) for part in parts):
         raise UsageError(f"{found.source}: -fitt takes MiB, one number or one for each device")
-    return tuple(int(part) * _MIB for part in parts)
+    return tuple(int(part) * MIB for part in parts)
 
 
 def mebibytes(value: int | None) -> int | None:
     """MiB in bytes; a negative number stays what it is, no limit."""
-    return value if value is None or value < 0 else value * _MIB
+    return value if value is None or value < 0 else value * MIB
 
 
 def moe_cache(values: Values) -> int | None:
     """--moe-cache-mib in bytes, which llama.cpp refuses below 0."""
     size = _at_least(0, values, "--moe-cache-mib", None)
-    return None if size is None else size * _MIB
+    return None if size is None else size * MIB
 
 
 def moe_cache_cpu_share(values: Values) -> float | None:

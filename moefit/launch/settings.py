@@ -17,6 +17,12 @@ SERVERS: Final = frozenset({"llama-server", "llama-cli"})
 """Programs with a prompt cache and context checkpoints: llama-cli runs a server, too. source: tools/cli/cli.cpp"""
 BATCH: Final = 2048
 """source: common/common.h, common_params::n_batch"""
+UBATCH: Final = 512
+"""source: common/common.h, common_params::n_ubatch"""
+SMALLEST_CONTEXT: Final = 4096
+"""What a fit shrinks a context to at most. source: common/common.h, common_params::fit_params_min_ctx"""
+CONTEXT_PADDING: Final = 256
+"""Tokens to whose multiples a sequence's context is padded. source: src/llama-context.cpp, GGML_PAD(n_ctx, 256)"""
 MIN_BATCH: Final = 32
 """Tokens from which on a batch copies the weights that it needs to a device.
 
@@ -39,7 +45,7 @@ class Settings:
     program: str = "llama-server"
     """Base name of the program: llama-server, llama-bench, llama-fit-params, llama-cli ..."""
     batch: int = BATCH
-    ubatch: int = 512
+    ubatch: int = UBATCH
     slots: int = SLOTS
     """n_parallel, n_seq_max. llama-server's auto is 4 with a unified cache; 1 in the other programs."""
     kv_unified: bool = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
@@ -15,6 +15,7 @@ from moefit.llama.decode_model import read_bytes, total_bytes, write_model
 from moefit.llama.executables import find_program
 from moefit.llama.runner import Answer, ask
 from moefit.machine.calibration import RamRate
+from moefit.progress import Tell
 from moefit.sizes import format_bandwidth, format_size
 
 _PROGRAM: Final = "llama-bench"
@@ -25,11 +26,9 @@ _LIMIT: Final = 35.0
 
 _FALL: Final = 0.6
 
-Progress = Callable[[str, float], None]
-
 
 def measure_decode(
-    threads: Sequence[int], environment: Mapping[str, str], progress: Progress
+    threads: Sequence[int], environment: Mapping[str, str], progress: Tell
 ) -> tuple[tuple[RamRate, ...], tuple[str, ...]]:
     """Bytes of Q4_K per second of each number of threads, and what could not be measured: then plain reads tell.
 

@@ -16,6 +16,7 @@ from typing import Final
 from moefit.launch.endpoints import endpoints
 from moefit.llama.rpc import CAPS, HELLO, greet
 from moefit.machine.servers import ServerRate
+from moefit.progress import Tell
 from moefit.sizes import MIB
 
 _VERSIONS: Final = (7, 8)
@@ -36,9 +37,7 @@ _TENSOR: Final = struct.Struct("<QIQ4I4II64xi80xQQQ64xi")
 """rpc_tensor: id, type, buffer, ne, nb, op, op_params, flags, src, view_src, view_offs, data, name, use_count."""
 
 
-def measure_servers(
-    values: Iterable[str], progress: Callable[[str, float], None]
-) -> tuple[tuple[ServerRate, ...], tuple[str, ...]]:
+def measure_servers(values: Iterable[str], progress: Tell) -> tuple[tuple[ServerRate, ...], tuple[str, ...]]:
     """The way to each server of the values of `--rpc`, and what could not be measured.
 
     Raises:

@@ -110,7 +110,7 @@ def apply(machine: Machine, calibration: Calibration) -> Machine:
     gpus = tuple(_corrected(gpu, calibration.learned) for gpu in gpus)
     if (ram, gpus) == (machine.ram, machine.gpus):
         return machine if not calibration.misses else replace(machine, misses=calibration.misses)
-    own = ram.source == "calibration" and all(map(is_measurable, gpus))
+    own = ram.source == "calibration" and all(gpu.is_seen for gpu in gpus)
     benched = calibration.benched if own else ()
     return replace(
         machine, ram=ram, gpus=gpus, calibration=calibration.label, benched=benched, misses=calibration.misses
@@ -125,11 +125,6 @@ def device_key(device: Device) -> str:
 def bench_key(fingerprint: str, devices: Iterable[Device]) -> str:
     """A model on devices, as a calibration names what ran."""
     return "@".join([fingerprint, *sorted(device_key(device) for device in devices)])
-
-
-def is_measurable(device: Device) -> bool:
-    """Whether the device is this host's own, and not one that somebody declared."""
-    return device.source in {"nvml", "llama-server", "sysfs"}
 
 
 def with_learned(calibration: Calibration, learned: Iterable[Learned], ran: str | None) -> Calibration:
@@ -273,7 +268,7 @@ def _corrected(gpu: Device, learned: tuple[Learned, ...]) -> Device:
     """`gpu` with its rates corrected; a declared one stays as it was declared."""
     key = device_key(gpu)
     factors = {one.figure: one.factor for one in learned if key and one.place == key}
-    if not factors or not is_measurable(gpu):
+    if not factors or not gpu.is_seen:
         return gpu
     return replace(
         gpu,

@@ -12,10 +12,9 @@ from moefit.machine.cuda_driver import CudaDriver, CudaError, load_library
 from moefit.sizes import MIB
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from ctypes import c_uint64
 
-    Progress = Callable[[str, float], None]
+    from moefit.progress import Tell
 
 _SIZE: Final = 128 * MIB
 """Bytes of one copy: 2.5 ms over the fastest link, so that starting it does not count, and beyond most caches."""
@@ -25,7 +24,7 @@ _SECONDS: Final = 0.5
 """Of copies that count, for each kind of memory."""
 
 
-def measure_links(progress: Progress, library: Any = None) -> tuple[tuple[LinkRate, ...], tuple[str, ...]]:
+def measure_links(progress: Tell, library: Any = None) -> tuple[tuple[LinkRate, ...], tuple[str, ...]]:
     """The link of every GPU that CUDA_VISIBLE_DEVICES shows, and what could not be measured; without a driver neither.
 
     Each figure is the median of half a second of synchronous copies of 128 MiB (cuMemcpyHtoD) from pinned memory

@@ -16,12 +16,10 @@ from moefit.sizes import GIB, MIB, format_size
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from moefit.machine.types import Cpu, Ram
-
-    Progress = Callable[[str, float], None]
-    """Called with what is being measured and the share of it that is done, 0 to 1."""
+    from moefit.progress import Tell
 
 _RAM_SHARE: Final = 0.6
 """Of the time, roughly, that goes to memory where there are GPUs too."""
@@ -39,7 +37,7 @@ class _Buffer:
     size: int
 
 
-def calibrate(progress: Progress) -> tuple[Calibration, tuple[str, ...]]:
+def calibrate(progress: Tell) -> tuple[Calibration, tuple[str, ...]]:
     """What this host's memory and links do, and what could not be measured; takes some ten seconds and two for each GPU.
 
     Raises:
@@ -51,7 +49,7 @@ def calibrate(progress: Progress) -> tuple[Calibration, tuple[str, ...]]:
     return Calibration(read_fingerprint(), date, ram, links), warnings
 
 
-def measure_ram(ram: Ram, cpu: Cpu, progress: Progress) -> tuple[RamRate, ...]:
+def measure_ram(ram: Ram, cpu: Cpu, progress: Tell) -> tuple[RamRate, ...]:
     """Bytes per second that 1, 2, 4, ... and all threads of this host read together; threads rising.
 
     Each thread has the C library's `memchr` look for a byte that is not there in a slice of its own, which it wrote itself so

@@ -11,11 +11,9 @@ from typing import Final
 from moefit.machine.cgroup import read_limits
 from moefit.machine.finding import A_LITTLE, MANY_TIMES, PERCENTS, Finding
 from moefit.machine.system import is_wsl
-from moefit.machine.types import Machine
+from moefit.machine.types import DRIVERS_OWN, Machine
 from moefit.sizes import MIB, format_bandwidth, format_size
 
-_HELD: Final = 400 * MIB
-"""Bytes of a card that its driver and an idle screen take: more is another process's."""
 _SWAPPED: Final = 256 * MIB
 _FAR: Final = 0.55
 """Of the modules' rating: a machine reads less only where something is wrong, such as one channel of two."""
@@ -96,12 +94,11 @@ def _numa(machine: Machine, environment: Mapping[str, str]) -> Iterator[Finding]
 
 def _held(machine: Machine) -> Iterator[Finding]:
     for device in machine.gpus:
-        held = device.total - device.free - device.overhead
-        if device.source in {"nvml", "llama-server"} and not device.integrated and held > _HELD:
+        if device.taken > DRIVERS_OWN:
             yield Finding(
                 "vram-held",
                 PERCENTS,
-                f"other processes hold {format_size(held)} of {device.name}",
+                f"other processes hold {format_size(device.taken)} of {device.name}",
                 "nvidia-smi lists them: another server, or a desktop, which can use the processor's own GPU",
                 "sure",
             )

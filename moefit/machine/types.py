@@ -8,10 +8,15 @@ from moefit.errors import InputError
 from moefit.machine.backends import Backend, backend_of
 from moefit.machine.modules import Modules
 from moefit.shown import visible
+from moefit.sizes import MIB
 from moefit.values import dataclass
 
 CPU: Final = -1
 """The device index that means the host, wherever a device index is asked for."""
+DRIVERS_OWN: Final = 600 * MIB
+"""Bytes of a card that its driver and an idle screen may take: more is another process's."""
+_SEEING: Final = frozenset({"nvml", "llama-server", "sysfs"})
+"""Sources that tell of this host's own devices, and what is free on them now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,7 @@ class Device:
     uuid: str = ""
     """The driver's own name for this very card (GPU-..., or MIG-... for a part of one); empty when unknown."""
     source: str = "declared"
-    """Where the figures come from: nvml, llama-server, declared, catalogue or file."""
+    """Where the figures come from: nvml, llama-server, sysfs, declared, catalogue or file."""
     uncapped: int | None = None
     """Bytes the driver reports free where a --budget caps `free`, of which llama.cpp knows nothing; None without one."""
 
@@ -68,6 +73,18 @@ class Device:
             name = next((name for name in names if not name.isprintable()), self.name)
             raise InputError(f"no device can be called {visible(name)}", "names are such as CUDA0")
         object.__setattr__(self, "description", visible(self.description))
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether the device is this host's own, and not one that somebody declared."""
+        return self.source in _SEEING
+
+    @property
+    def taken(self) -> int:
+        """Bytes that a driver and other processes hold, whatever a --budget caps; 0 where none tells, or they are the host's."""
+        if not self.is_seen or self.integrated:
+            return 0
+        return self.total - (self.free if self.uncapped is None else self.uncapped)
 
     @property
     def buffer_name(self) -> str:

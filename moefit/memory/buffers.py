@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from moefit.gguf.quants import QuantType
     from moefit.machine.types import Device
 
+FLOAT: Final = 4
+"""Bytes of an f32."""
 HOST: Final = Backend("CPU", op_offload=False, host_buffer=False, row_padding=1, alignment=32)
 """Plain, pinned and repacked host buffers: TENSOR_ALIGNMENT of ggml/src/ggml-impl.h, no row padding."""
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from moefit.launch.settings import CONTEXT_PADDING
 from moefit.memory.buffers import pad
 from moefit.values import dataclass
 
@@ -32,7 +33,7 @@ class Cells:
     def window_cells(self, window: int) -> int:
         """Cells of one stream of a sliding-window cache, before --swa-full."""
         reach = window * (self.sequences // self.streams) + self.ubatch
-        return pad(min(self.sequence, reach), 256)
+        return pad(min(self.sequence, reach), CONTEXT_PADDING)
 
 
 def context(settings: Settings, *, causal: bool = True) -> Cells:
@@ -42,11 +43,11 @@ def context(settings: Settings, *, causal: bool = True) -> Cells:
     """
     sequences = max(1, settings.slots)
     batch = min(settings.context, settings.batch) if causal else settings.batch
-    total = pad(settings.context, 256)
+    total = pad(settings.context, CONTEXT_PADDING)
     if settings.kv_unified:
         sequence, streams = total, 1
     else:
-        sequence, streams = pad(total // sequences, 256), sequences
+        sequence, streams = pad(total // sequences, CONTEXT_PADDING), sequences
     return Cells(
         total=sequence * streams,
         sequence=sequence,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from moefit.errors import UsageError
 from moefit.launch.resolve import device_order, fixed_tensors, free, slot_devices
 from moefit.machine.types import CPU
-from moefit.memory.buffers import allocated, backend_at, pad
+from moefit.memory.buffers import FLOAT, allocated, backend_at, pad
 from moefit.memory.dummy_load import dummy_compute
 from moefit.memory.footprint import footprint
 from moefit.memory.guest import Guest
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from moefit.model import Model
 
 CPU_NAME = "CPU"
-FLOAT = 4
 DRAFT = "the draft model"
 BLOCK_DRAFTERS = frozenset({"draft-dflash", "draft-dspark"})
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from moefit.launch.settings import SERVERS
+from moefit.memory.buffers import FLOAT
 from moefit.memory.cache_tensor import cache_type
 from moefit.memory.cells import context
 from moefit.memory.compressed import HEAVY, SPARSE
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from moefit.memory.types import HostUse
     from moefit.model import Model
 
-FLOAT = 4
 CELL = 16
 """Bytes of a saved cell's position and sequence, measured on a server's log."""
 PROCESS = 512 << 20

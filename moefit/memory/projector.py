@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from moefit.errors import UsageError
 from moefit.gguf.header import brief
-from moefit.memory.buffers import HOST, pad
+from moefit.memory.buffers import FLOAT, HOST, pad
 from moefit.memory.guest import Guest
 from moefit.model.hyperparameter_reader import integer
 from moefit.values import dataclass
@@ -18,7 +18,6 @@ from moefit.values import dataclass
 if TYPE_CHECKING:
     from moefit.gguf.header import Header
 
-FLOAT: Final = 4
 IMAGE_TOKENS: Final = {
     "deepseek4v": 384,
     "gemma4uv": 1120,

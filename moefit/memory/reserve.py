@@ -11,13 +11,13 @@ from moefit.memory.cells import context
 from moefit.memory.memo import per_object
 from moefit.model.types import Role
 from moefit.placement.budget import Term
+from moefit.sizes import MIB
 
 if TYPE_CHECKING:
     from moefit.launch.settings import Settings
     from moefit.machine.types import Device
     from moefit.model import Model
 
-MIB: Final = 1 << 20
 
 POOLS: Final = {
     "CUDA": (

@@ -11,10 +11,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from moefit.machine.types import CPU
-from moefit.memory.buffers import HOST
+from moefit.memory.buffers import FLOAT, HOST
 from moefit.memory.cache_tensor import may_lose_flash_attention
 from moefit.memory.cells import Cells, context
-from moefit.memory.host import FLOAT
 from moefit.memory.hparams import hparams
 from moefit.memory.kv import layer_bytes
 from moefit.memory.pipelining import COPIES, pipelines

@@ -6,16 +6,15 @@ source: src/llama-model.cpp, llama_model_base::load_hparams (assertions); load_a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from moefit.errors import InputError
+from moefit.gguf.header import DAMAGED
 from moefit.model.architectures import architecture as row
 from moefit.model.keys import MAX_LAYERS
 
 if TYPE_CHECKING:
     from moefit.model.hyperparameters import Hyperparameters
-
-DAMAGED: Final = "the file is damaged"
 
 
 def agree(path: str, architecture: str, hparams: Hyperparameters) -> None:

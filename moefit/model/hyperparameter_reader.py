@@ -9,7 +9,7 @@ import math
 from typing import TYPE_CHECKING
 
 from moefit.errors import InputError
-from moefit.gguf.header import SkippedArray, brief
+from moefit.gguf.header import DAMAGED, SkippedArray, brief
 from moefit.model.architectures import architecture as row_of
 from moefit.model.architectures import is_known
 from moefit.model.hyperparameters import Hyperparameters
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from moefit.gguf.header import Header, Value
     from moefit.model.hyperparameters import Number
 
-DAMAGED = "the file is damaged"
 ANY_INTEGER = Key(most=INT32)
 
 

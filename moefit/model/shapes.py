@@ -10,13 +10,13 @@ from math import prod
 from typing import TYPE_CHECKING, Final
 
 from moefit.errors import InputError
+from moefit.gguf.header import DAMAGED
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
     from moefit.model.hyperparameters import Hyperparameters
     from moefit.model.types import Layer
 
-DAMAGED: Final = "the file is damaged"
 KEY: Final = ("attention.key_length", "attention.key_length_swa")
 VALUE: Final = ("attention.value_length", "attention.value_length_swa")
 STATEFUL: Final = ("ssm_", "time_mix", "shortconv.")

@@ -12,8 +12,7 @@ from moefit.memory.split_modes import SPLIT_MODES
 from moefit.search.candidate import Candidate
 from moefit.search.cpu_share import SHARE
 from moefit.search.request import Request
-
-MIB = 1 << 20
+from moefit.sizes import MIB
 
 
 def additions(request: Request, chosen: Candidate, default: Settings) -> tuple[Addition, ...]:

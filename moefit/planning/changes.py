@@ -8,9 +8,8 @@ from typing import Any, Final
 
 from moefit.launch.complete import Addition
 from moefit.launch.given import LINE
-from moefit.launch.settings import MAPPED
+from moefit.launch.settings import CONTEXT_PADDING, MAPPED
 from moefit.memory.split_modes import SPLIT_MODES
-from moefit.planning.context_size import STEP
 from moefit.search.candidate import Candidate
 from moefit.search.request import Request
 from moefit.values import dataclass
@@ -136,7 +135,7 @@ def _of_context(request: Request, closest: Candidate) -> Iterator[Numbered]:
     if request.launch.constraints.context is None:
         return
     trained = request.model.trained_context or closest.settings.context
-    yield Numbered(_context, 2, min(closest.settings.context - 1, trained) // STEP + 1)
+    yield Numbered(_context, 2, min(closest.settings.context - 1, trained) // CONTEXT_PADDING + 1)
 
 
 def _set(shown: str, option: str, value: str, why: str, **fields: Any) -> Change:
@@ -159,5 +158,5 @@ def _layers(number: int) -> Change:
 
 
 def _context(number: int) -> Change:
-    made = _set("-c", "-c", str(number * STEP), "less context", context=number * STEP)
+    made = _set("-c", "-c", str(number * CONTEXT_PADDING), "less context", context=number * CONTEXT_PADDING)
     return replace(made, number=number)

@@ -6,12 +6,10 @@ from collections.abc import Callable
 from typing import Final
 
 from moefit.launch.constraints import Constraints
+from moefit.launch.settings import CONTEXT_PADDING, SMALLEST_CONTEXT
 from moefit.model import Model
 
 DEFAULT: Final = 32768
-SMALLEST: Final = 4096
-STEP: Final = 256
-"""llama.cpp pads a context to this (src/llama-context.cpp, GGML_PAD(n_ctx, 256))."""
 
 
 def wanted_context(constraints: Constraints, model: Model) -> int:
@@ -25,7 +23,7 @@ def wanted_context(constraints: Constraints, model: Model) -> int:
     return trained if constraints.context == 0 else min(max(DEFAULT, constraints.fit_context or 0), trained)
 
 
-def largest_context(wanted: int, fits: Callable[[int], bool], smallest: int = SMALLEST) -> int:
+def largest_context(wanted: int, fits: Callable[[int], bool], smallest: int = SMALLEST_CONTEXT) -> int:
     """`wanted` if it fits, else the largest multiple of 256 from `smallest` up that does; `wanted` again if none does.
 
     Args:
@@ -40,11 +38,11 @@ def largest_context(wanted: int, fits: Callable[[int], bool], smallest: int = SM
     """
     if wanted <= smallest or fits(wanted) or not fits(smallest):
         return wanted
-    low, high = smallest // STEP, -(-wanted // STEP)
+    low, high = smallest // CONTEXT_PADDING, -(-wanted // CONTEXT_PADDING)
     while high - low > 1:
         middle = (low + high) // 2
-        if fits(middle * STEP):
+        if fits(middle * CONTEXT_PADDING):
             low = middle
         else:
             high = middle
-    return low * STEP
+    return low * CONTEXT_PADDING

@@ -9,11 +9,11 @@ from typing import Final
 from moefit.errors import Warn
 from moefit.launch.complete import Completion
 from moefit.launch.launch import Launch
+from moefit.launch.settings import SMALLEST_CONTEXT
 from moefit.launch.translate import translate
 from moefit.planning.as_given import as_given
 from moefit.planning.cache_remarks import check_size
 from moefit.planning.carried import carried
-from moefit.planning.context_size import SMALLEST
 from moefit.planning.describe import describe
 from moefit.planning.refusals import refuse
 from moefit.planning.types import Plan
@@ -38,7 +38,7 @@ def estimate(request: Request) -> Plan:
     """
     refuse(request)
     launch, fitted = request.launch, _fitted(request)
-    context = request.model.trained_context or SMALLEST if fitted is None else fitted.context
+    context = request.model.trained_context or SMALLEST_CONTEXT if fitted is None else fitted.context
     loaded = request if fitted is None else _loaded(request, fitted)
     given = _paged(loaded, as_given(loaded, context))
     check_size(given)

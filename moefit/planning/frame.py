@@ -8,8 +8,9 @@ from functools import cache, partial
 
 from moefit.launch.defaults import settings
 from moefit.launch.patterns import CPU_BUFFER
+from moefit.launch.settings import SMALLEST_CONTEXT
 from moefit.machine.types import CPU, Device
-from moefit.planning.context_size import SMALLEST, largest_context, wanted_context
+from moefit.planning.context_size import largest_context, wanted_context
 from moefit.search.bounds import has_ample_room, lacks_on_devices
 from moefit.search.budgets import budgets
 from moefit.search.candidate import Candidate
@@ -60,7 +61,7 @@ def _with_room(request: Request, devices: tuple[Device, ...]) -> tuple[Device, .
         return devices
     if constraints.gpu_layers not in {None, "auto", 0}:
         return devices
-    smallest = settings(constraints, context=SMALLEST, ubatch=SMALL_UBATCHES[-1], devices=devices)
+    smallest = settings(constraints, context=SMALLEST_CONTEXT, ubatch=SMALL_UBATCHES[-1], devices=devices)
     given = budgets(request, devices, smallest)
     return tuple(device for device, budget in zip(devices, given, strict=True) if budget.usable)
 
@@ -68,7 +69,7 @@ def _with_room(request: Request, devices: tuple[Device, ...]) -> tuple[Device, .
 def _placed_context(problem: Problem) -> int:
     """The largest context up to the wanted one that leaves every layer's base on a device."""
     constraints, machine = problem.request.launch.constraints, problem.request.machine
-    smallest, wanted = constraints.fit_context or SMALLEST, problem.context
+    smallest, wanted = constraints.fit_context or SMALLEST_CONTEXT, problem.context
     for mode in reversed(load_modes(constraints, machine)):  # pinned memory takes a little of the card
         known: Callable[[int], bool] = cache(partial(_is_placed, problem, mode))
         tokens = largest_context(wanted, known, smallest)

@@ -17,7 +17,7 @@ from moefit.cost import Duration
 from moefit.cost.cached_steps import MISSES
 from moefit.cost.hits import miss_factor
 from moefit.cost.workload import Workload
-from moefit.machine.calibration import Learned, device_key, is_measurable
+from moefit.machine.calibration import Learned, device_key
 from moefit.machine.types import Device, Machine
 from moefit.planning.trials import Outcome, Sample
 from moefit.values import dataclass
@@ -132,7 +132,7 @@ def _figure(term: Duration, outcome: Outcome, machine: Machine) -> _Figure | Non
         return ("CPU", "memory") if reads and machine.ram.source == "calibration" else None
     device = next((gpu for gpu in machine.gpus if gpu.name == term.place), None)
     key = device_key(device) if device is not None else ""
-    if device is None or not key or not is_measurable(device):
+    if device is None or not key or not device.is_seen:
         return None
     if term.name in {"copies", MISSES}:
         mapped = outcome.trial.candidate.settings.is_mapped

@@ -6,15 +6,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from moefit.launch.settings import BATCH
-from moefit.planning.context_size import SMALLEST, largest_context
+from moefit.launch.settings import BATCH, SMALLEST_CONTEXT, UBATCH
+from moefit.planning.context_size import largest_context
 from moefit.planning.frame import frame
 from moefit.search.candidate import Candidate
 from moefit.search.choices import open_choices
 from moefit.search.problem import Problem
 from moefit.search.search import can_fit
 
-_FAST_FIRST: Final = (BATCH, 512, None)
+_FAST_FIRST: Final = (BATCH, UBATCH, None)
 """Micro-batches: as large as llama.cpp's default batch, its default, any."""
 
 
@@ -27,7 +27,7 @@ def context_that_fits(problem: Problem, closest: Candidate) -> int | None:
     constraints = request.launch.constraints
     if constraints.context is not None or constraints.kv_unified_per_slot:
         return None
-    failed, smallest = closest.settings.context, constraints.fit_context or SMALLEST
+    failed, smallest = closest.settings.context, constraints.fit_context or SMALLEST_CONTEXT
 
     def fits(ubatch: int | None) -> Callable[[int], bool]:
         def with_context(tokens: int) -> bool:

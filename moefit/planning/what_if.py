@@ -14,11 +14,11 @@ from moefit.errors import UsageError
 from moefit.launch.constraints import Constraints, constraints
 from moefit.launch.given import Given
 from moefit.launch.launch import Launch
-from moefit.launch.settings import BATCH
+from moefit.launch.settings import BATCH, SMALLEST_CONTEXT
 from moefit.machine.types import CPU, Machine
 from moefit.model import Model
 from moefit.planning.as_given import AS_GIVEN
-from moefit.planning.context_size import SMALLEST, wanted_context
+from moefit.planning.context_size import wanted_context
 from moefit.planning.core import plan, without_alternatives
 from moefit.planning.hardware import MORE, more_gpus, more_ram
 from moefit.planning.in_parts import in_parts
@@ -189,7 +189,7 @@ def _lines(model: Model, launch: Launch, made: Plan) -> Iterator[tuple[Help, Con
     if now.slots > 1:
         changes.append(Help("one-slot", "one request at a time", "-np 1"))
     half = now.context // 2 // 256 * 256
-    if half >= SMALLEST:
+    if half >= SMALLEST_CONTEXT:
         changes.append(Help("context", "half the context", f"-c {half}"))
     for help_ in (*changes, *in_parts(model, launch, made)):
         wanted = _with_words(launch, help_.words.split())

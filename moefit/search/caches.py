@@ -9,8 +9,8 @@ from moefit.launch.settings import Settings
 from moefit.memory.host import checkpoint
 from moefit.memory.types import HostUse
 from moefit.model import Model
+from moefit.sizes import MIB
 
-_MIB: Final = 1 << 20
 FEW_CHECKPOINTS: Final = 4
 """Of a slot, before saved prompts give way: enough to go back to the last turns of a chat."""
 
@@ -37,7 +37,7 @@ def shrink(
                 host = replace(host, cache=host.cache - fewer * each)
                 beyond -= fewer * each
         if prompts and beyond > 0 and settings.cache_ram:
-            spared = min(settings.cache_ram, -(-beyond // _MIB) * _MIB, host.cache)
+            spared = min(settings.cache_ram, -(-beyond // MIB) * MIB, host.cache)
             settings = replace(settings, cache_ram=settings.cache_ram - spared)
             host = replace(host, cache=host.cache - spared)
             beyond -= spared

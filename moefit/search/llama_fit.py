@@ -12,17 +12,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from moefit.launch.settings import CONTEXT_PADDING
 from moefit.memory.types import Footprint
 from moefit.search.llama_fit_layers import Assignment, LayerTask, place_layers
 from moefit.values import dataclass
 
 MARGIN: Final = 1024 << 20
 """source: common/common.h, common_params::fit_params_target."""
-SMALLEST: Final = 4096
-"""source: common/common.h, common_params::fit_params_min_ctx."""
 ALL_EXPERTS: Final = "all experts on the CPU"
-_STEP: Final = 256
-"""Tokens of one sequence, to which a smaller context is cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +138,7 @@ def _smaller_context(line: FitLine, full: Footprint) -> tuple[int, bool]:
     if target <= least:
         return contexts.least, False
     tokens = contexts.least + (contexts.most - contexts.least) * (target - least) // (used - least)
-    return max(tokens - tokens % (_STEP * contexts.sequences), contexts.least), True
+    return max(tokens - tokens % (CONTEXT_PADDING * contexts.sequences), contexts.least), True
 
 
 def _waste(line: FitLine, full: Footprint) -> int:

@@ -16,7 +16,7 @@ from moefit.launch.constraints import Constraints
 from moefit.launch.defaults import settings
 from moefit.launch.patterns import CPU_BUFFER, Rule
 from moefit.launch.resolve import device_order, fixed_tensors, free, slot_devices
-from moefit.launch.settings import Settings
+from moefit.launch.settings import SMALLEST_CONTEXT, Settings
 from moefit.machine.types import CPU, Device, Machine
 from moefit.memory.dummy_load import combined, dummy_compute, dummy_heads, weights_and_caches
 from moefit.memory.guest import Guest
@@ -25,7 +25,7 @@ from moefit.memory.memo import per_object
 from moefit.memory.types import Footprint, HostUse, Use
 from moefit.model import Model
 from moefit.placement.types import Placement
-from moefit.search.llama_fit import ALL_EXPERTS, MARGIN, SMALLEST, Contexts, FitLine, Fitted, Where, llama_fit
+from moefit.search.llama_fit import ALL_EXPERTS, MARGIN, Contexts, FitLine, Fitted, Where, llama_fit
 from moefit.search.llama_fit_layers import Assignment, Moved, Overflow, pattern_of
 
 BY_FIT: Final = ("--fit",)
@@ -56,7 +56,7 @@ def server_fit(model: Model, machine: Machine, constraints: Constraints, files: 
 def fit_line(model: Model, machine: Machine, constraints: Constraints, files: GuestFiles) -> FitLine:
     """The line and the machine as the fit sees them."""
     devices = tuple(machine.gpus[i] for i in device_order(constraints, machine.gpus))
-    given = settings(constraints, context=model.trained_context or SMALLEST, devices=devices)
+    given = settings(constraints, context=model.trained_context or SMALLEST_CONTEXT, devices=devices)
     layers = constraints.gpu_layers
     at_least, measure = _measures(model, machine, devices, constraints, files)
     return FitLine(
@@ -124,10 +124,10 @@ def _contexts(model: Model, constraints: Constraints, given: Settings) -> Contex
     if asked is None and constraints.kv_unified_per_slot:
         asked = given.context
     streams = 1 if given.kv_unified else given.slots
-    least = constraints.fit_context or SMALLEST
+    least = constraints.fit_context or SMALLEST_CONTEXT
     return Contexts(
         asked or None,
-        (model.trained_context or SMALLEST) * streams,
+        (model.trained_context or SMALLEST_CONTEXT) * streams,
         None if asked == 0 else least * streams,
         streams,
     )

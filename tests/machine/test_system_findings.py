@@ -101,6 +101,11 @@ def test_a_card_that_another_process_holds_is_named(root):
     assert "vram-held" not in codes(declared, root)
 
 
+def test_what_a_budget_leaves_free_is_held_by_nobody(root):
+    capped = replace(MACHINE, gpus=(replace(CARD, free=2 * GIB, uncapped=CARD.total),))
+    assert "vram-held" not in codes(capped, root)
+
+
 def test_swap_in_use_is_found(root):
     (root / "proc/meminfo").write_text("MemTotal: 67108864 kB\nSwapTotal: 8388608 kB\nSwapFree: 4194304 kB\n")
     assert "4.00 GiB of swap" in codes(root=root)["swap"].what

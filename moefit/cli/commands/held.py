@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,7 @@ from moefit.planning.describe import truncated
 
 if TYPE_CHECKING:
     from moefit.machine.servers import ServerRate
+    from moefit.progress import Tell
 
 
 @command(Shared)
@@ -111,9 +111,7 @@ def calibrate(rpc: o.Rpc = None, as_json: o.AsJson = False, color: o.Color = o.W
     return FITS
 
 
-def _ways_to(
-    rpc: list[str] | None, tell: Callable[[str, float], None]
-) -> tuple[tuple[ServerRate, ...], tuple[str, ...]]:
+def _ways_to(rpc: list[str] | None, tell: Tell) -> tuple[tuple[ServerRate, ...], tuple[str, ...]]:
     """What is measured of the way to RPC servers."""
     if not rpc:
         return (), ()
