@@ -16,7 +16,7 @@ _SMALL_SHARE: Final = 2 / 3
 _SMALL: Final = 32
 """Of a unified memory of more GB than this a GPU may have three quarters, of less two thirds: what Metal recommends at most on Macs of 16
 to 512 GB by public logs, and how Ryzen AI Max machines of 128 GB are set up for models."""
-_BOXES: Final = (4, 5, 6, 8, 10, 11, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128, 141, 192)
+_BOXES: Final = (3, 4, 5, 6, 8, 10, 11, 12, 16, 20, 24, 32, 40, 48, 64, 72, 80, 96, 128, 141, 192)
 """GB that cards are sold with."""
 
 

@@ -16,7 +16,7 @@ _VENDOR_WORDS: Final = (
 )
 _FAMILY: Final = r"^(?:rtx|gtx|rx|arcpro|arc|mi(?=\d)|)"
 _SHORT: Final = (
-    (r"(\d{4}(?:ti)?)(?:m|mobile|maxq|notebook)", r"\1laptop"),
+    (r"(\d{4}(?:ti|super|tisuper)?)(?:m|mobile|maxq|notebook)", r"\1laptop"),
     (r"(\d{4}(?:ti)?)s", r"\1super"),
     (r"(\d)gi?b?", r"\1gb"),
 )

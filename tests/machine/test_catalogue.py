@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from moefit.errors import UsageError
@@ -20,46 +22,27 @@ def test_every_driver_name_with_its_memory_finds_its_own_card(card) -> None:
 
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.key)
 def test_figures_are_of_a_plausible_size(card) -> None:
-    assert 5 * GIB < card.total < 400 * GIB
-    assert 65e9 < card.bandwidth < 9e12
-    assert 5e12 < card.compute < 2.6e15
-    assert card.integrated or 0.8e9 < card.link_bandwidth < 64e9
+    assert 2.9 * GIB < card.total < 400 * GIB
+    assert 55e9 < card.bandwidth < 9e12
+    assert 2e12 < card.compute < 2.6e15
+    assert card.integrated or 0.2e9 < card.link_bandwidth < 64e9
     assert 250 * MIB <= card.device("CUDA0").overhead <= 500 * MIB
 
 
 PER_CLOCK = {
-    "gtx-1060-6gb": 512,
-    "gtx-1070": 512,
-    "gtx-1070-ti": 512,
-    "gtx-1080": 512,
-    "p104-100": 512,
-    "p102-100": 512,
-    "p106-100": 512,
-    "titan-x-pascal": 512,
-    "titan-xp": 512,
-    "quadro-p4000": 512,
-    "quadro-p5000": 512,
-    "quadro-p6000": 512,
-    "p4": 512,
-    "gtx-980-ti": 256,
-    "m40-24gb": 256,
-    "gtx-1660": 256,
-    "a30": 2048,
-    "l40": 512,
-    "h100-nvl": 4096,
-    "h200-nvl": 4096,
-    "b200": 8192,
-    "gtx-1660-super": 256,
-    "gtx-1660-ti": 256,
-    "gtx-1080-ti": 512,
-    "p40": 512,
-    "p100": 256,
-    "a100-40gb": 2048,
-    "a100-80gb": 2048,
-    "h100": 4096,
-    "h100-pcie": 4096,
-    "h200": 4096,
+    r"gtx-9.*|titan-x|quadro-m\d.*|m40.*|m60|p100.*|quadro-gp100": 256,
+    r"gtx-10.*|p10\d-100|titan-x-pascal|titan-xp|quadro-p\d.*|p40?": 512,
+    r"gtx-16.*|t400.*|t600|t1000.*|t1200.*|t2000.*|cmp-[45789].*|cmp-100.*": 256,
+    r"a30|a100-.*|a800.*|jetson.*orin.*": 2048,
+    r"l40|cmp-170hx.*": 512,
+    r"h100.*|h200.*|h800|jetson-thor": 4096,
+    r"b200": 8192,
 }
+"""Keys -> operations of a multiprocessor in a clock; 1024 of the others."""
+
+
+def per_clock(card) -> int:
+    return next((number for keys, number in PER_CLOCK.items() if re.fullmatch(keys, card.key)), 1024)
 
 
 @pytest.mark.parametrize(
@@ -67,8 +50,8 @@ PER_CLOCK = {
 )
 def test_throughput_follows_from_multiprocessors_at_a_clock_the_card_can_run_at(card) -> None:
     """A figure with sparsity, as some datasheets give it, would need twice the clock."""
-    clock = card.compute / (card.multiprocessors * PER_CLOCK.get(card.key, 1024))
-    assert 1.0e9 < clock < 2.8e9
+    clock = card.compute / (card.multiprocessors * per_clock(card))
+    assert 0.75e9 < clock < 2.8e9
 
 
 def test_keys_are_unique() -> None:
@@ -118,6 +101,32 @@ SPELLINGS = {
     "5060 ti 16gb": "rtx-5060-ti-16gb",
     "B60": "arc-pro-b60",
     "rx 6800m": "rx-6800m",
+    "gtx-1650": "gtx-1650",
+    "GTX 1650 Super": "gtx-1650-super",
+    "1650 ti": "gtx-1650-ti-laptop",
+    "1060": "gtx-1060-6gb",
+    "1060 3gb": "gtx-1060-3gb",
+    "GTX 970": "gtx-970",
+    "rtx-3050": "rtx-3050-8gb",
+    "RTX 2070 Max-Q": "rtx-2070-laptop",
+    "2080 super mobile": "rtx-2080-super-laptop",
+    "NVIDIA RTX A2000 8GB Laptop GPU": "a2000-laptop-8gb",
+    "Quadro P2000": "quadro-p2000",
+    "NVIDIA T1000 8GB": "t1000-8gb",
+    "Tesla M40": "m40-24gb",
+    "P100 12GB": "p100-12gb",
+    "jetson orin nano": "jetson-orin-nano",
+    "Jetson AGX Orin 64GB": "jetson-agx-orin-64gb",
+    "jetson orin nx 16gb": "jetson-orin-nx-16gb",
+    "rx-6500xt": "rx-6500-xt",
+    "rx 580 4gb": "rx-580-4gb",
+    "vega 56": "rx-vega-56",
+    "radeon pro w6600": "w6600",
+    "steam deck": "steam-deck",
+    "z1 extreme": "ryzen-z1-extreme",
+    "Arc A770M": "arc-a770m",
+    "arc a310": "arc-a310",
+    "m4": "m4",
 }
 """What users write -> the card's key."""
 
