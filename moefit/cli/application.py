@@ -12,6 +12,7 @@ import typer
 from moefit import __version__
 from moefit.cli import FITS
 from moefit.cli.commands import COMMANDS
+from moefit.cli.completion import joined
 from moefit.cli.registry import ORDER
 from moefit.cli.teaching import AFTER, WIDEST, Teaching, TeachingGroup
 
@@ -23,6 +24,8 @@ _COMPLETION = ("--install-completion", "--show-completion")
 def app(words: Sequence[str]) -> typer.Typer:
     """The Typer application for a command line: of the command that it names alone, for each takes time to build at every start."""
     asks = not words or words[0] in {"-h", "--help"} or any(word.startswith(_COMPLETION) for word in words)
+    if _COMPLETE in os.environ:
+        joined(os.environ)
     made = typer.Typer(
         cls=TeachingGroup,
         add_completion=asks or _COMPLETE in os.environ,

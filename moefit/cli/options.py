@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from moefit.cli import completion
 
 
 class Strategy(StrEnum):
@@ -72,30 +73,11 @@ _MACHINE = "The machine"
 _PLAN = "The plan"
 
 
-def _cards(incomplete: str) -> list[str]:
-    """Cards for a shell's completion."""
-    from moefit.machine.cards import CARDS
-
-    return [key for card in CARDS for key in (card.key, *card.other_keys) if key.startswith(incomplete)]
-
-
-def _models(incomplete: str) -> list[str]:
-    """Model files and folders for a shell's completion."""
-    folder, name = os.path.split(incomplete)
-    try:
-        there = sorted(os.listdir(folder or "."))  # noqa: PTH208 - as a shell does
-    except OSError:
-        return []
-    paths = [os.path.join(folder, other) for other in there if other.startswith(name)]  # noqa: PTH118 - as above
-    folders = [f"{path}/" for path in paths if os.path.isdir(path)]  # noqa: PTH112 - as above
-    return [*(path for path in paths if path.endswith(".gguf")), *folders]
-
-
 ModelPath = Annotated[
     str | None,
     typer.Argument(
         metavar="[MODEL]",
-        autocompletion=_models,
+        autocompletion=completion.models,
         help="A GGUF file, a folder with one, user/repo:quant of Hugging Face, or a URL; or name it in the command after --.",
     ),
 ]
@@ -103,7 +85,7 @@ Gpu = Annotated[
     list[str] | None,
     typer.Option(
         metavar="SPEC",
-        autocompletion=_cards,
+        autocompletion=completion.cards,
         help="A GPU instead of the detected ones: a card of `moefit cards` (rtx-3060, 2x3060), its memory (11.6GiB), and keys, with commas between: free=11.6GiB bandwidth=360GB/s link=25GB/s overhead=300MiB name=CUDA0. Repeatable; none: no GPU.",
         rich_help_panel=_MACHINE,
     ),
@@ -113,6 +95,7 @@ RamSize = Annotated[
     typer.Option(
         "--ram",
         metavar="SIZE",
+        autocompletion=completion.sizes,
         help="RAM that is available; +8GiB: so much more than there is.",
         rich_help_panel=_MACHINE,
     ),
@@ -121,12 +104,16 @@ RamBandwidth = Annotated[
     str | None,
     typer.Option(
         metavar="RATE",
+        autocompletion=completion.modules,
         help="What the CPU reads from RAM, measured (60GB/s), or its modules (ddr5-5600x2).",
         rich_help_panel=_MACHINE,
     ),
 ]
 Cores = Annotated[
-    int | None, typer.Option(metavar="N", min=1, help="Physical cores.", rich_help_panel=_MACHINE)
+    int | None,
+    typer.Option(
+        metavar="N", min=1, autocompletion=completion.cores, help="Physical cores.", rich_help_panel=_MACHINE
+    ),
 ]
 MachineFile = Annotated[
     str | None,
@@ -140,11 +127,17 @@ MachineFile = Annotated[
 Budget = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="DEV=SIZE", help="Use at most so much of a device's free memory.", rich_help_panel=_MACHINE
+        metavar="DEV=SIZE",
+        autocompletion=completion.budgets,
+        help="Use at most so much of a device's free memory.",
+        rich_help_panel=_MACHINE,
     ),
 ]
 Exclude = Annotated[
-    list[str] | None, typer.Option(metavar="DEV", help="Leave a device out.", rich_help_panel=_MACHINE)
+    list[str] | None,
+    typer.Option(
+        metavar="DEV", autocompletion=completion.devices, help="Leave a device out.", rich_help_panel=_MACHINE
+    ),
 ]
 Timeout = Annotated[
     float,
@@ -183,18 +176,29 @@ AllowCpu = Annotated[
 ]
 Expect = Annotated[
     list[str] | None,
-    typer.Option(metavar="DEV", help="A device that must be there, or exit 3.", rich_help_panel=_MACHINE),
+    typer.Option(
+        metavar="DEV",
+        autocompletion=completion.devices,
+        help="A device that must be there, or exit 3.",
+        rich_help_panel=_MACHINE,
+    ),
 ]
 Margin = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="[DEV=]SIZE", help="Keep so much free instead of the reserve.", rich_help_panel=_PLAN
+        metavar="[DEV=]SIZE",
+        autocompletion=completion.margins,
+        help="Keep so much free instead of the reserve.",
+        rich_help_panel=_PLAN,
     ),
 ]
 Beside = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="[DEV=]SIZE", help="Leave so much more for models of another server.", rich_help_panel=_PLAN
+        metavar="[DEV=]SIZE",
+        autocompletion=completion.margins,
+        help="Leave so much more for models of another server.",
+        rich_help_panel=_PLAN,
     ),
 ]
 Exact = Annotated[
@@ -207,6 +211,7 @@ Build = Annotated[
     str | None,
     typer.Option(
         metavar="bN|FILE",
+        autocompletion=completion.builds,
         help="Plan for this build of llama.cpp, or for a page of its --help, whatever is installed.",
         rich_help_panel=_PLAN,
     ),
@@ -219,6 +224,7 @@ WorkloadText = Annotated[
     typer.Option(
         "--workload",
         metavar="NAME|P:G",
+        autocompletion=completion.workloads,
         help="Prompt and generated tokens to be fast at: chat 2048:512 (the default), agent 16384:512, rag 8192:256, batch 4096:64.",
         rich_help_panel=_PLAN,
     ),
@@ -240,7 +246,7 @@ ComparedModels = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[MODEL]...",
-        autocompletion=_models,
+        autocompletion=completion.models,
         help="Files, URLs, folders or repositories; a folder, or a repository without a quant, is all of its files.",
     ),
 ]
@@ -249,28 +255,46 @@ Repository = Annotated[
     typer.Option("-hf", metavar="USER/REPO", help="Every model of this repository of Hugging Face."),
 ]
 Contexts = Annotated[
-    str | None, typer.Option("--contexts", metavar="N,N", help="Contexts to compare, in tokens.")
+    str | None,
+    typer.Option(
+        "--contexts",
+        metavar="N,N",
+        autocompletion=completion.contexts,
+        help="Contexts to compare, in tokens.",
+    ),
 ]
 ComparedCards = Annotated[
     list[str] | None,
     typer.Option(
         "--cards",
         metavar="SPEC",
-        autocompletion=_cards,
+        autocompletion=completion.cards,
         help="A machine with this card instead, or with these: 3060+3090, as --gpu takes them. Repeatable: a row for each.",
     ),
 ]
 Strategies = Annotated[
     str | None,
-    typer.Option("--strategies", metavar="S,S", help="Strategies to compare: base-first,two-pass."),
+    typer.Option(
+        "--strategies",
+        metavar="S,S",
+        autocompletion=completion.strategies,
+        help="Strategies to compare: base-first,two-pass.",
+    ),
 ]
 Word = Annotated[
-    str | None, typer.Argument(metavar="[WORD]", help="A word of a plan: reserve, ubatch, base-first.")
+    str | None,
+    typer.Argument(
+        metavar="[WORD]",
+        autocompletion=completion.words,
+        help="A word of a plan: reserve, ubatch, base-first.",
+    ),
 ]
 CardWord = Annotated[
     str | None,
     typer.Argument(
-        metavar="[WORD]", autocompletion=_cards, help="Only those with this in their name: 3060, laptop."
+        metavar="[WORD]",
+        autocompletion=completion.card_words,
+        help="Only those with this in their name: 3060, laptop.",
     ),
 ]
 Svg = Annotated[
@@ -298,7 +322,13 @@ UserUnit = Annotated[
     bool, typer.Option("--user", help="For your own systemd (systemctl --user), not the system's.")
 ]
 RunAs = Annotated[
-    str | None, typer.Option("--run-as", metavar="USER", help="Who the server runs as, in a system unit.")
+    str | None,
+    typer.Option(
+        "--run-as",
+        metavar="USER",
+        autocompletion=completion.users,
+        help="Who the server runs as, in a system unit.",
+    ),
 ]
 Replan = Annotated[
     bool, typer.Option("--replan", help="Plan again at each start, for the memory of that moment.")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Final
 
 from typer.core import TyperCommand, TyperGroup
+
+from moefit.cli import completion
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -68,6 +71,14 @@ class Teaching(TyperCommand):
         """With what stands after `--`."""
         pieces = super().collect_usage_pieces(ctx)
         return pieces if self.name in NO_LINE else [*pieces, AFTER]
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """Its own options, and llama-server's after `--`."""
+        if not completion.is_after_dashes(os.environ):
+            return super().shell_complete(ctx, incomplete)
+        from typer.core import CompletionItem  # type: ignore[attr-defined]  # what this method is to return
+
+        return [CompletionItem(word) for word in completion.server_options(incomplete)]
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Arguments, the command's own options, then those of the machine and the plan."""

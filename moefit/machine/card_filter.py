@@ -26,6 +26,11 @@ _BACKENDS: Final = {
     "metal": "MTL",
     "mtl": "MTL",
 }
+GROUPS: Final = (
+    "nvidia", "amd", "intel", "apple", "geforce", "quadro", "tesla", "titan", "jetson", "radeon", "instinct", "arc",
+    "cuda", "rocm", "vulkan", "metal", "laptop",
+)  # fmt: skip
+"""Words of one kind of card, for a shell's completion."""
 _LAPTOP: Final = r"\b(?:mobile|notebook|laptops|max-q)\b"
 _EMPTY: Final = r"\b(?:gpus?|cards?|graphics|vram|memory|with|of|all|studio|mini)\b"
 _MEMORY: Final = r"(?<![a-z0-9.])(\d{1,3}(?:\.\d+)?)\s*gi?b?\b"

@@ -39,7 +39,7 @@ def find_card(text: str) -> Card | None:
 def _of_key(wanted: str) -> Card | None:
     for spelling in dict.fromkeys((wanted, *(re.sub(f"{short}$", long, wanted) for short, long in _SHORT))):
         keys = ((card, key) for card in CARDS for key in (card.key, *card.other_keys))
-        found = next((card for card, key in keys if spelling in _spellings(key)), None)
+        found = next((card for card, key in keys if spelling in spellings(key)), None)
         if found is not None:
             return found
     return None
@@ -50,7 +50,7 @@ def _of_description(text: str, wanted: str) -> Card | None:
     named = [card for card in CARDS if wanted in _driver_names(card)]
     if len(named) == 1:
         return named[0]
-    variants = named or [card for card in CARDS if wanted in _spellings(re.sub(r"-\d+gb$", "", card.key))]
+    variants = named or [card for card in CARDS if wanted in spellings(re.sub(r"-\d+gb$", "", card.key))]
     if variants:
         keys = " or ".join(card.key for card in variants)
         raise UsageError(f"{text} comes with more than one memory size", f"say {keys}")
@@ -115,7 +115,7 @@ def compact(text: str) -> str:
     return re.sub(r"[^a-z0-9]", "", re.sub(_VENDOR_WORDS, " ", text.lower()))
 
 
-def _spellings(key: str) -> set[str]:
+def spellings(key: str) -> set[str]:
     """The compact spellings of a catalogue key: with and without its family (rtx3060, 3060)."""
     full = compact(key)
     bare = re.sub(_FAMILY, "", full)

@@ -93,27 +93,6 @@ def test_help_is_as_wide_as_the_terminal(moefit, monkeypatch, columns):
     assert columns - 12 <= max(map(len, text.splitlines())) <= columns
 
 
-@pytest.mark.parametrize(
-    ("line", "found"),
-    [
-        ("moefit pl", "plan"),
-        ("moefit plan --gpu rtx-4090", "rtx-4090-laptop"),
-        ("moefit plan --strategy two", "two-pass"),
-        ("moefit plan --ram-b", "--ram-bandwidth"),
-        ("moefit plan examples/qwen", "examples/qwen3-30b-a3b-q4_k_m.gguf"),
-        ("moefit args --format llama", "llama-swap"),
-    ],
-)
-def test_a_shell_completes_commands_options_cards_strategies_and_files(line, found):
-    asked = {"_MOEFIT_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(line.count(" "))}
-    assert found in run(**asked).split()
-
-
-def test_a_shell_s_script_for_completion_is_typers_own(moefit):
-    assert "_MOEFIT_COMPLETE" in run(_MOEFIT_COMPLETE="source_bash")
-    assert "--install-completion" in moefit("--help")[1]
-
-
 def test_the_manual_page_is_of_the_same_text():
     written = subprocess.run(
         [sys.executable, "-c", "import sys; sys.path.insert(0, 'scripts'); import man; sys.stdout.write(man.page())"],
