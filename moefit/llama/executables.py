@@ -12,27 +12,27 @@ from moefit.errors import InputError
 MISSING_HINT: Final = "put llama.cpp's programs on the PATH, or name their folder in MOEFIT_LLAMA"
 
 
-def find_program(name: str, environment: Mapping[str, str], beside: str | None = None) -> str | None:
+def find_program(name: str, environment: Mapping[str, str], sibling: str | None = None) -> str | None:
     """The file that runs when a line says `name`, or None.
 
-    A name with a slash is that file alone. Otherwise: the folder of the program `beside`, the PATH, then MOEFIT_LLAMA.
+    A name with a slash is that file alone. Otherwise: the folder of the program `sibling`, the PATH, then MOEFIT_LLAMA.
     """
     if os.sep in name:
         return name if _executable(Path(name)) else None
-    folders = [str(Path(beside).parent)] if beside and os.sep in beside else []
+    folders = [str(Path(sibling).parent)] if sibling and os.sep in sibling else []
     folders += [folder or "." for folder in environment.get("PATH", os.defpath).split(os.pathsep)]
     folders += [environment["MOEFIT_LLAMA"]] if environment.get("MOEFIT_LLAMA") else []
     candidates = (Path(folder) / name for folder in folders)
     return next((str(path) for path in candidates if _executable(path)), None)
 
 
-def require_program(name: str, environment: Mapping[str, str], beside: str | None = None) -> str:
+def require_program(name: str, environment: Mapping[str, str], sibling: str | None = None) -> str:
     """As find_program.
 
     Raises:
         InputError: there is no such program.
     """
-    found = find_program(name, environment, beside)
+    found = find_program(name, environment, sibling)
     if found is None:
         raise InputError(f"{name}: no such program", hint=MISSING_HINT)
     return found

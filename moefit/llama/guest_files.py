@@ -48,7 +48,7 @@ def places(wanted: Constraints, using: Access, client: Client) -> Places:
     main = locate(wanted.model, using, client, (*(("mmproj",) if looks else ()), *drafts), needed=drafts)
     if main.model is None:
         raise InputError(f"-hf {wanted.model.hf_repo}: the repository has no model")
-    mmproj = locate(wanted.mmproj, using, client).model if wanted.mmproj else main.sidecars.get("mmproj")
+    mmproj = locate(wanted.mmproj, using, client).model if wanted.mmproj else main.guests.get("mmproj")
     if not wanted.draft:
         return Places(main.model, mmproj, _first(main, asked))
     try:
@@ -63,19 +63,19 @@ def _draft(
 ) -> tuple[str, str | None]:
     """A draft model that the line names, and the kind of speculation that it implies.
 
-    A repository's sidecar comes before its model; -md comes before the sidecar, but not before the model.
+    A repository's draft beside a model comes before its model; -md comes before that draft, but not before the model.
     """
     source = wanted.draft
     kinds = () if source.hf_file or not source.hf_repo else asked if wanted.spec_types else INFERRED
     repo = replace(source, path=None) if source.hf_repo else source
     found = locate(repo, using, client, kinds, needed=asked if kinds else ())
     for kind in kinds:
-        if kind in found.sidecars:
-            return source.path or found.sidecars[kind], None if wanted.spec_types else f"draft-{kind}"
+        if kind in found.guests:
+            return source.path or found.guests[kind], None if wanted.spec_types else f"draft-{kind}"
     if found.model is None:
         raise InputError(f"-hf {source.hf_repo}: the repository has no model")
     return found.model, None
 
 
 def _first(found: Located, kinds: tuple[str, ...]) -> str | None:
-    return next((found.sidecars[kind] for kind in kinds if kind in found.sidecars), None)
+    return next((found.guests[kind] for kind in kinds if kind in found.guests), None)

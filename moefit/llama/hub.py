@@ -25,10 +25,10 @@ from moefit.llama.repository import (
     DEFAULT_TAGS,
     PRESET,
     Wanted,
+    choose_guest,
     choose_model,
-    choose_sidecar,
     models,
-    nearest,
+    nearest_files,
     shards,
     wanted,
 )
@@ -63,8 +63,8 @@ class Located:
     """The files, by path or URL."""
 
     model: str | None
-    """The first shard; None for a repository that has only the sidecars asked for."""
-    sidecars: Mapping[str, str] = field(default_factory=dict)
+    """The first shard; None for a repository that has only the guests asked for."""
+    guests: Mapping[str, str] = field(default_factory=dict)
     """By kind: mmproj, mtp, eagle3, dflash, dspark."""
 
 
@@ -117,17 +117,17 @@ def locate(
     source: ModelSource,
     using: Access,
     client: Client,
-    sidecars: Sequence[str] = (),
+    guests: Sequence[str] = (),
     *,
     needed: Sequence[str] = (),
 ) -> Located:
-    """Where the model is, and the sidecars of those kinds that its repository has.
+    """Where the model is, and the guests of those kinds that its repository has.
 
     Args:
         source: what the command names; of several, what llama.cpp would load.
         using: caches, server, token.
         client: asked only when the caches do not have it.
-        sidecars: kinds that llama.cpp would fetch too: mmproj unless --no-mmproj, and the kinds of --spec-type.
+        guests: kinds that llama.cpp would fetch too: mmproj unless --no-mmproj, and the kinds of --spec-type.
         needed: those of them that the server is asked for where the cache has the model without them.
 
     Raises:
@@ -135,7 +135,7 @@ def locate(
     """
     if source.hf_repo:
         asked = wanted(source.hf_repo, source.hf_file)
-        return _from_repository(asked, using, client, sidecars, frozenset(needed))
+        return _from_repository(asked, using, client, guests, frozenset(needed))
     if source.docker_repo:
         return Located(_from_docker(source.docker_repo, using))
     if source.url:
@@ -144,13 +144,13 @@ def locate(
 
 
 def _from_repository(
-    asked: Wanted, using: Access, client: Client, sidecars: Sequence[str], needed: frozenset[str]
+    asked: Wanted, using: Access, client: Client, guests: Sequence[str], needed: frozenset[str]
 ) -> Located:
     cached = _cached(using.hub_cache, asked.repo)
     if cached is not None:
-        found = _take(cached, asked, sidecars)
+        found = _take(cached, asked, guests)
         if found is not None and (
-            using.offline or (_is_certain(cached, asked) and needed <= found.sidecars.keys())
+            using.offline or (_is_certain(cached, asked) and needed <= found.guests.keys())
         ):
             return found
     if using.offline:
@@ -161,13 +161,13 @@ def _from_repository(
         listing = _listed(using, client, asked.repo)
     except InputError:
         # llama.cpp too falls back on what it has.
-        found = _take(cached, asked, sidecars) if cached is not None else None
+        found = _take(cached, asked, guests) if cached is not None else None
         if found is None:
             raise
         return found
-    found = _take(listing, asked, sidecars)
+    found = _take(listing, asked, guests)
     if found is None:
-        models = nearest(listing.names, asked)
+        models = nearest_files(listing.names, asked)
         raise InputError(
             f"-hf {_spelling(asked)}: the repository has no such GGUF file",
             f"it has {', '.join(models[:6])}{' ...' if models[6:] else ''}"
@@ -197,7 +197,7 @@ def _spelling(asked: Wanted) -> str:
     return f"{asked.repo}:{asked.tag}" if asked.tag else asked.repo
 
 
-def _take(listing: _Listing, asked: Wanted, sidecars: Sequence[str]) -> Located | None:
+def _take(listing: _Listing, asked: Wanted, guests: Sequence[str]) -> Located | None:
     """The files of a listing that the user asked for; None if they are not all there."""
     if PRESET in listing.names:
         raise InputError(
@@ -205,8 +205,8 @@ def _take(listing: _Listing, asked: Wanted, sidecars: Sequence[str]) -> Located 
             "name one model, and plan for it",
         )
     model = choose_model(listing.names, asked)
-    beside = [kind for kind in sidecars if model is not None or kind != "mmproj"]
-    chosen = {kind: choose_sidecar(listing.names, model or "", kind, asked.tag) for kind in beside}
+    sought = [kind for kind in guests if model is not None or kind != "mmproj"]
+    chosen = {kind: choose_guest(listing.names, model or "", kind, asked.tag) for kind in sought}
     found = {kind: listing.place(name) for kind, name in chosen.items() if name is not None}
     if model is None:
         return Located(None, found) if found and not asked.file else None

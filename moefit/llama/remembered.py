@@ -39,7 +39,7 @@ def real_use(argv: Sequence[str], model: str, table: OptionTable, environment: M
     Raises:
         InputError: the program is missing, fails, or takes too long.
     """
-    program = require_program(table.program, environment, beside=next(iter(argv), None))
+    program = require_program(table.program, environment, sibling=next(iter(argv), None))
     kept = _folder(environment) / f"{_key(argv, program, model, environment)}.json"
     with suppress(OSError, ValueError, TypeError, KeyError):
         return _read(json.loads(kept.read_text(encoding="utf-8")))

@@ -15,9 +15,9 @@ from moefit.values import dataclass
 
 DEFAULT_TAGS = ("Q4_K_M", "Q8_0")
 """Taken in this order where the user names no quantisation; after them, the first model of the list."""
-SIDECARS = {"mmproj": "mmproj", "mtp": "mtp-", "eagle3": "eagle3-", "dflash": "dflash-", "dspark": "dspark-"}
-"""Kinds of files beside a model, and what their names contain."""
-NO_MODEL = (*SIDECARS.values(), "imatrix")
+GUESTS = {"mmproj": "mmproj", "mtp": "mtp-", "eagle3": "eagle3-", "dflash": "dflash-", "dspark": "dspark-"}
+"""Kinds of guests that come in files of the repository (sidecars, says common/download.cpp), and what their names contain."""
+NOT_MODELS = (*GUESTS.values(), "imatrix")
 PRESET = "preset.ini"
 """A repository with this file in its root is a list of models: llama-server then starts as a router."""
 
@@ -75,13 +75,13 @@ def shards(files: Sequence[str], model: str) -> tuple[str, ...]:
     return tuple(name for name in shard_names(model) if name in files)
 
 
-def choose_sidecar(files: Sequence[str], model: str, kind: str, tag: str = "") -> str | None:
+def choose_guest(files: Sequence[str], model: str, kind: str, tag: str = "") -> str | None:
     """The file of that kind that goes with the model: nearest folder, then the tag, then the nearest number of bits.
 
     Args:
         files: names in the repository, in its order.
         model: name of the model's file; empty if the repository has none.
-        kind: a key of SIDECARS.
+        kind: a key of GUESTS.
         tag: the user's, which mmproj does not look at.
     """
     tag = "" if kind == "mmproj" else tag.upper()
@@ -90,7 +90,7 @@ def choose_sidecar(files: Sequence[str], model: str, kind: str, tag: str = "") -
     best: tuple[tuple[int, bool, int], str] | None = None
     for name in files:
         there = name.split("/")[:-1]
-        if not name.endswith(".gguf") or SIDECARS[kind] not in name or folder[: len(there)] != there:
+        if not name.endswith(".gguf") or GUESTS[kind] not in name or folder[: len(there)] != there:
             continue
         exact = bool(tag) and f"-{tag}." in name.upper()
         rank = (len(there), exact, -abs(_bits(_tag_of(name)) - bits))
@@ -99,10 +99,10 @@ def choose_sidecar(files: Sequence[str], model: str, kind: str, tag: str = "") -
     return best[1] if best else None
 
 
-def nearest(files: Sequence[str], asked: Wanted) -> Sequence[str]:
+def nearest_files(files: Sequence[str], asked: Wanted) -> Sequence[str]:
     """All GGUF files, of a set the first; those spelt most like what was asked for come first.
 
-    >>> nearest(["m-BF16.gguf", "m-Q4_K_M.gguf"], Wanted("u/m", "Q4_KM"))
+    >>> nearest_files(["m-BF16.gguf", "m-Q4_K_M.gguf"], Wanted("u/m", "Q4_KM"))
     ['m-Q4_K_M.gguf', 'm-BF16.gguf']
     """
     from difflib import SequenceMatcher  # noqa: PLC0415 - only an error needs it
@@ -118,7 +118,7 @@ def nearest(files: Sequence[str], asked: Wanted) -> Sequence[str]:
 
 def _is_model(name: str) -> bool:
     base = name.rpartition("/")[2]
-    return name.endswith(".gguf") and not any(part in base for part in NO_MODEL)
+    return name.endswith(".gguf") and not any(part in base for part in NOT_MODELS)
 
 
 def _is_first(name: str) -> bool:

@@ -63,7 +63,7 @@ def verify(
             "verify the llama-server command alone, with the host's path",
         )
     server = command.name == "llama-server"
-    program = require_program(command.program if server else "llama-fit-params", env, beside=command.program)
+    program = require_program(command.program if server else "llama-fit-params", env, sibling=command.program)
     if server:
         arguments = [word for argument in _arguments_that_log(command) for word in argument.words]
         arguments += _SERVER

@@ -197,7 +197,7 @@ def _cached_layers(
     row: Architecture, keys: Hyperparameters, layers: int, recurrent: list[bool]
 ) -> list[bool]:
     """Which layers have an attention cache: has_kv and the layer filters of create_memory."""
-    if row.cacheless or row.state_only or row.borrows_kv:
+    if row.cacheless or row.attention_free or row.borrows_kv:
         return [False] * layers
     cached = [row.attends_everywhere or not r for r in recurrent]
     if row.recurrent is Recurrent.NO_KV_HEADS_NO_FFN:

@@ -51,8 +51,8 @@ def as_given(request: Request, context: int) -> Candidate:
     found = guests(constraints, request.files, model, machine.gpus, devices, sized, placement)
     pinned = pinned_by_devices(footprint.host, sized, devices)
     given = charged(budgets(request, devices, sized), devices, found, pinned)
-    beside = devices_of_guests(request, devices, sized, found, pinned)
-    settled = Settled(devices, given, placement, footprint, 0, found, beside)
+    guest_devices = devices_of_guests(request, devices, sized, found, pinned)
+    settled = Settled(devices, given, placement, footprint, 0, found, guest_devices)
     prediction = cost.predict(
         known_work(model),
         machine,

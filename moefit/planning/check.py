@@ -58,12 +58,12 @@ def check(plan: Plan, real: RealUse) -> Check:
             )
     predicted = _of_dummy_load(plan)
     later = {d.device.name: d.use.compute - predicted[d.device.name].compute for d in plan.devices}
-    extras = {d.device.name: d.budget.guests for d in plan.devices}
+    guests = {d.device.name: d.budget.guests for d in plan.devices}
     usable = {
         d.device.name: d.budget.free - d.budget.overhead - d.budget.reserved - later[d.device.name]
         for d in plan.devices
     }
-    rows = (*compare(predicted, plan.host, real), *compare_guests(extras, real))
+    rows = (*compare(predicted, plan.host, real), *compare_guests(guests, real))
     return Check(rows, shortfalls(real, usable))
 
 

@@ -139,8 +139,8 @@ class _Search:
         assert best is not None
         sizes = sorted(choices.ubatches)
         at = sizes.index(best.settings.ubatch) if best.settings.ubatch in sizes else 0
-        beside = 1 if self._problem.request.options.neighbours else 0
-        near = sizes[max(0, at - beside) : at + beside + 1]
+        each_side = 1 if self._problem.request.options.neighbours else 0
+        near = sizes[max(0, at - each_side) : at + each_side + 1]
         for opening in self._openings(choices):
             ubatch = opening.task.settings.ubatch
             alike = ubatch == best.settings.ubatch or (opening.strategy == best.strategy and ubatch in near)

@@ -71,7 +71,7 @@ def test_the_same_files_are_taken_from_the_cache(repo, llama, environment, tmp_p
         except Exception:  # noqa: BLE001 - what llama-server does not find either
             assert theirs == (None, None)
             return
-    assert theirs == (ours.model, ours.sidecars.get("mmproj"))
+    assert theirs == (ours.model, ours.guests.get("mmproj"))
 
 
 @pytest.mark.parametrize("repo", ["u/m", "u/m:q8_0", "u/m:bf16"])
@@ -97,6 +97,6 @@ def test_the_same_files_are_taken_from_the_hub(repo, llama, environment, tmp_pat
         after = locate(source, replace(using, offline=True), client, ["mmproj"])
 
     below = f"{tmp_path}/models--u--m/snapshots/{COMMIT}/"
-    assert theirs == (after.model, after.sidecars["mmproj"])
+    assert theirs == (after.model, after.guests["mmproj"])
     assert str(before.model).replace(f"{web.url}/u/m/resolve/{COMMIT}/", below) == theirs[0]
     assert {f"Bearer {TOKEN}"} == set(web.headers("authorization"))

@@ -18,9 +18,9 @@ def hub(web, tmp_path) -> Hub:
     return Hub(web, tmp_path)
 
 
-def find(hub: Hub, client: Client, repo: str = "u/m", *sidecars: str, offline=False, hf_file=None) -> Located:
+def find(hub: Hub, client: Client, repo: str = "u/m", *guests: str, offline=False, hf_file=None) -> Located:
     return locate(
-        ModelSource(hf_repo=repo, hf_file=hf_file), replace(hub.access, offline=offline), client, sidecars
+        ModelSource(hf_repo=repo, hf_file=hf_file), replace(hub.access, offline=offline), client, guests
     )
 
 
@@ -152,7 +152,7 @@ def test_sidecars_come_along(hub, client):
 
     found = find(hub, client, "u/m", "mmproj", "mtp", "eagle3")
 
-    assert {"mmproj": hub.path("mmproj-F16.gguf"), "mtp": hub.url("mtp-m.gguf")} == found.sidecars
+    assert {"mmproj": hub.path("mmproj-F16.gguf"), "mtp": hub.url("mtp-m.gguf")} == found.guests
 
 
 def test_a_repository_may_have_a_sidecar_alone(hub, client):

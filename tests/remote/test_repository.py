@@ -6,7 +6,7 @@ import pytest
 
 from moefit.errors import UsageError
 from moefit.llama import repository
-from moefit.llama.repository import Wanted, choose_model, choose_sidecar, shards, wanted
+from moefit.llama.repository import Wanted, choose_guest, choose_model, shards, wanted
 
 FILES = (
     "README.md",
@@ -102,7 +102,7 @@ def test_shards_are_those_that_are_there():
     ],
 )
 def test_the_nearest_sidecar_is_chosen(files, model, kind, tag, expected):
-    assert expected == choose_sidecar(files, model, kind, tag)
+    assert expected == choose_guest(files, model, kind, tag)
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,7 @@ def indices(c: Context, name: str) -> Node:
 
 def logits(c: Context, x: Node, *, rms: bool = True) -> None:
     """Output norm and matrix (end of every build)."""
-    head_only(c, output_norm(c, x, rms=rms))
+    lm_head(c, output_norm(c, x, rms=rms))
 
 
 def output_norm(c: Context, x: Node, *, rms: bool = True) -> Node:
@@ -168,7 +168,7 @@ def output_norm(c: Context, x: Node, *, rms: bool = True) -> Node:
     return cur if bias is None else g.add(cur, bias)
 
 
-def head_only(c: Context, cur: Node, *, scaled: bool = False) -> None:
+def lm_head(c: Context, cur: Node, *, scaled: bool = False) -> None:
     """The output matrix, over a normed state that is an output of the graph itself (t_embd), scaled or not."""
     cur.output = True
     if scaled:

@@ -13,8 +13,8 @@ from moefit.memory.graph.attention import Heads, attend, heads_of, normed, qkv
 from moefit.memory.graph.blocks import (
     DEEPSTACK,
     ffn,
-    head_only,
     linear,
+    lm_head,
     logits,
     norm,
     output_ids,
@@ -46,7 +46,7 @@ def finish(c: Context, x: Node, what: Plain) -> None:
     elif what.outputs == "normed":
         state = output_norm(c, x, rms=what.rms)
         state.output = True
-        head_only(c, g.get_rows(state, output_ids(c)))
+        lm_head(c, g.get_rows(state, output_ids(c)))
         return
     logits(c, x, rms=what.rms)
 

@@ -12,8 +12,8 @@ from moefit.memory.graph.attention import Heads, hadamard, inputs, mha
 from moefit.memory.graph.blocks import (
     embedding,
     ffn,
-    head_only,
     linear,
+    lm_head,
     norm,
     output_ids,
     output_norm,
@@ -44,7 +44,7 @@ def build(c: Context, layers: Sequence[int]) -> None:
         cur = post(c, layer, x, residual, shares, combined)
         c.pin(cur, layer)
     cur = g.get_rows(g.reshape(cur, embd * streams, n), output_ids(c))
-    head_only(c, output_norm(c, _head(c, g.reshape(cur, embd, streams, c.batch.outputs))))
+    lm_head(c, output_norm(c, _head(c, g.reshape(cur, embd, streams, c.batch.outputs))))
 
 
 def _affine(x: Node, scale: Node, base: Node) -> Node:

@@ -11,8 +11,8 @@ from moefit.memory.graph.blocks import (
     embedding,
     embedding_norm,
     ffn,
-    head_only,
     linear,
+    lm_head,
     norm,
     output_ids,
     output_norm,
@@ -258,4 +258,4 @@ def cogvlm(c: Context, layers: Sequence[int]) -> None:
         )
         cur = g.add(attend(c, layer, heads, g.rope(q, pos), g.rope(k, pos), v), residual)
         cur = g.add(ffn(c, norm(c, cur, "ffn_norm", layer), layer), cur)
-    head_only(c, output_norm(c, cur))
+    lm_head(c, output_norm(c, cur))

@@ -7,7 +7,7 @@ from typing import Final
 
 from moefit.memory.graph import operations as g
 from moefit.memory.graph.attention import attend, heads_of, qkv
-from moefit.memory.graph.blocks import embedding, head_only, linear, norm, output_ids, output_norm, positions
+from moefit.memory.graph.blocks import embedding, linear, lm_head, norm, output_ids, output_norm, positions
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.nodes import F32, I32, Node
 from moefit.memory.shared_caches import owner
@@ -27,7 +27,7 @@ def build(c: Context, layers: Sequence[int]) -> None:
     for layer in layers:
         cur = _block(c, cur, layer, per_layer)
     cur = g.get_rows(_merged(c, cur), output_ids(c))
-    head_only(c, output_norm(c, cur))
+    lm_head(c, output_norm(c, cur))
 
 
 def _first(x: Node) -> Node:

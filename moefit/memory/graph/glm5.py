@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from moefit.memory.graph import operations as g
 from moefit.memory.graph.attention import Heads, Inputs, cached_k, inputs, mha, store
-from moefit.memory.graph.blocks import embedding, head_only, indices, linear, norm, output_ids, output_norm
+from moefit.memory.graph.blocks import embedding, indices, linear, lm_head, norm, output_ids, output_norm
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.decoder import feed_forward
 from moefit.memory.graph.deepseek4 import gathered
@@ -47,7 +47,7 @@ def build(c: Context, layers: Sequence[int]) -> None:
     total = g.view_nd(cur, (embd, c.batch.outputs), (cur.nb[2],))
     for _ in range(streams - 1):
         total = g.add(total, g.view_nd(cur, (embd, c.batch.outputs), (cur.nb[2],)))
-    head_only(c, output_norm(c, g.scale(total)))
+    lm_head(c, output_norm(c, g.scale(total)))
 
 
 def _selected_count(c: Context) -> int:

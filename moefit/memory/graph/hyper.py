@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from moefit.memory.graph import operations as g
-from moefit.memory.graph.blocks import embedding, head_only, norm, output_ids, output_norm
+from moefit.memory.graph.blocks import embedding, lm_head, norm, output_ids, output_norm
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.decoder import feed_forward
 from moefit.memory.graph.nodes import F32, Node
@@ -33,7 +33,7 @@ def hy_v4(c: Context, layers: Sequence[int]) -> None:
             x = indexed_latent_attention(c, x, layer, WHAT) if attends else feed_forward(c, x, layer, WHAT)
             cur = _scattered(x, residual, spread)
     cur = g.get_rows(g.reshape(cur, embd * streams, n), output_ids(c))
-    head_only(c, output_norm(c, _head(c, g.reshape(cur, embd, streams, c.batch.outputs))))
+    lm_head(c, output_norm(c, _head(c, g.reshape(cur, embd, streams, c.batch.outputs))))
 
 
 def mixes_of(x: Node, matrix: Node) -> Node:

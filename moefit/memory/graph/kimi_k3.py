@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from moefit.memory.graph import operations as g
 from moefit.memory.graph.attention import Heads, attend_latent
-from moefit.memory.graph.blocks import embedding, head_only, linear, norm, output_ids, output_norm
+from moefit.memory.graph.blocks import embedding, linear, lm_head, norm, output_ids, output_norm
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.kda import kda
 from moefit.memory.graph.latent import latent_query, query_of
@@ -33,7 +33,7 @@ def build(c: Context, layers: Sequence[int]) -> None:
         x = norm(c, _mixed(stack, cur, c.find(layer, "ffn_res_score")), "ffn_norm", layer)
         cur = g.add(cur, _fed(c, x, layer))
     cur = _mixed(stack, cur, c.outside("output_res_score.weight"))
-    head_only(c, output_norm(c, g.get_rows(cur, output_ids(c))))
+    lm_head(c, output_norm(c, g.get_rows(cur, output_ids(c))))
 
 
 def _mixed(stack: Node | None, cur: Node, score: Node | None) -> Node:

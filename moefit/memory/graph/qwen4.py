@@ -18,7 +18,7 @@ from moefit.memory.graph.attention import (
     normed,
     store,
 )
-from moefit.memory.graph.blocks import embedding, head_only, indices, linear, norm, output_ids, positions
+from moefit.memory.graph.blocks import embedding, indices, linear, lm_head, norm, output_ids, positions
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.decoder import feed_forward, gated_attention
 from moefit.memory.graph.delta_net import delta_net
@@ -54,7 +54,7 @@ def build(c: Context, layers: Sequence[int]) -> None:
         x, inject = _mixed(c, cur, layer, "ffn")
         cur = _combined(c, layer, cur, feed_forward(c, x, layer, WHAT), inject)
         c.pin(cur, layer)
-    head_only(c, _head(c, cur))
+    lm_head(c, _head(c, cur))
 
 
 def _low_rank(x: Node, weight: Node, down: Node, up: Node) -> tuple[Node, Node]:

@@ -8,8 +8,8 @@ from moefit.memory.graph import operations as g
 from moefit.memory.graph.blocks import (
     embedding,
     ffn,
-    head_only,
     linear,
+    lm_head,
     logits,
     norm,
     output_ids,
@@ -133,7 +133,7 @@ def minicpm3(c: Context, layers: Sequence[int]) -> None:
     cur = g.scale(embedding(c))
     for layer in layers:
         cur = block(c, cur, layer, what, last=layer == layers[-1])
-    head_only(c, output_norm(c, cur), scaled=True)
+    lm_head(c, output_norm(c, cur), scaled=True)
 
 
 def scaled_attention(c: Context, x: Node, layer: int, what: Plain) -> Node:

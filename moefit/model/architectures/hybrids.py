@@ -11,7 +11,7 @@ ROWS: Final[dict[str, Architecture]] = {
         reads="wkv.head_size",
         defaults={"token_shift_count": 2},
         recurrent=Recurrent.EVERY_LAYER,
-        state_only=True,
+        attention_free=True,
     ),
     "bailingmoe3": Architecture(
         splits_tensors=False,
@@ -89,7 +89,7 @@ ROWS: Final[dict[str, Architecture]] = {
         graph="hybrids.pure_mamba",
         reads="ssm.conv_kernel ssm.inner_size ssm.state_size ssm.time_step_rank",
         recurrent=Recurrent.EVERY_LAYER,
-        state_only=True,
+        attention_free=True,
     ),
     "mamba2": Architecture(
         splits_tensors=False,
@@ -97,7 +97,7 @@ ROWS: Final[dict[str, Architecture]] = {
         grows=True,
         reads="ssm.conv_kernel ssm.group_count ssm.inner_size ssm.state_size ssm.time_step_rank",
         recurrent=Recurrent.EVERY_LAYER,
-        state_only=True,
+        attention_free=True,
     ),
     "minimax-01": Architecture(
         splits_tensors=False,
@@ -176,13 +176,13 @@ ROWS: Final[dict[str, Architecture]] = {
         reads="rescale_every_n_layers wkv.head_size",
         defaults={"token_shift_count": 2},
         recurrent=Recurrent.EVERY_LAYER,
-        state_only=True,
+        attention_free=True,
     ),
     "rwkv6qwen2": Architecture(
         reads="rescale_every_n_layers wkv.head_size",
         defaults={"token_shift_count": 2},
         recurrent=Recurrent.EVERY_LAYER,
-        state_only=True,
+        attention_free=True,
     ),
     "rwkv7": Architecture(
         graph="rwkv.rwkv7",
@@ -190,6 +190,6 @@ ROWS: Final[dict[str, Architecture]] = {
         reads="wkv.head_size",
         defaults={"token_shift_count": 2},
         recurrent=Recurrent.EVERY_LAYER,
-        state_only=True,
+        attention_free=True,
     ),
 }

@@ -134,7 +134,7 @@ class Architecture:
     recurrent: Recurrent | None = None
     attends_everywhere: bool = False
     """Recurrent layers have attention, and its cache, beside their state (falcon-h1, mamba has none)."""
-    state_only: bool = False
+    attention_free: bool = False
     """No attention at all: only a state (llm_arch_is_recurrent)."""
     kv_layers: int | None = None
     """Only the first so many layers have a cache; later ones reuse theirs."""

@@ -14,7 +14,7 @@ from moefit.placement.types import Placement
 from moefit.search.candidate import Candidate
 from moefit.search.choices import Choices
 from moefit.search.cpu_share import cpu_shares
-from moefit.search.moe_cache.room import is_fixed, movable, room_for_experts, size_beside
+from moefit.search.moe_cache.room import cache_size, is_fixed, movable, room_for_experts
 from moefit.search.problem import Problem
 from moefit.values import dataclass
 
@@ -64,7 +64,7 @@ def _sized(
     if launches:
         rooms = room_for_experts(problem, start, launches[0])
         for full, placement in placements.items():
-            size = size_beside(problem, start, rooms, full)
+            size = cache_size(problem, start, rooms, full)
             for launch, share in itertools.product(launches, shares) if size > 0 else ():
                 sized = replace(launch, moe_cache=size, moe_cache_cpu_share=share)
                 yield Draft(sized, placement, _predicted(problem, start, sized, placement))

@@ -73,7 +73,7 @@ def is_fixed(problem: Problem, layer: Layer) -> bool:
     return any(t.name in problem.demand.fixed for t in layer.experts)
 
 
-def size_beside(problem: Problem, start: Candidate, rooms: Sequence[int], full: frozenset[int]) -> int:
+def cache_size(problem: Problem, start: Candidate, rooms: Sequence[int], full: frozenset[int]) -> int:
     """Bytes of a cache beside these full layers, in whole MiB; none where a device has not room for those."""
     layers = movable(problem, start, all_of_them=True)
     left = [
