@@ -36,7 +36,7 @@ class Cells:
         return pad(min(self.sequence, reach), CONTEXT_PADDING)
 
 
-def context(settings: Settings, *, causal: bool = True) -> Cells:
+def cells_of(settings: Settings, *, causal: bool = True) -> Cells:
     """The sizes that a launch gets.
 
     causal: with causal attention the batch is capped by the context as asked for, before it is padded.

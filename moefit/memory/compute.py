@@ -18,9 +18,9 @@ from typing import Final
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device
 from moefit.memory.cache_tensor import cache_type, may_lose_flash_attention
-from moefit.memory.cells import context
+from moefit.memory.cells import cells_of
 from moefit.memory.graph.context import Batch, Homes
-from moefit.memory.graph.peaks import Peaks, Question, guessed, peaks_of, sketch
+from moefit.memory.graph.peaks import Peaks, Question, guessed, peaks_of, sketch_peaks
 from moefit.memory.hparams import hparams
 from moefit.memory.pipelining import COPIES, pipelines
 from moefit.memory.weights import REPACKABLE
@@ -91,7 +91,7 @@ def sketched_buffers(
 ) -> tuple[int, ...]:
     """About what `compute_buffers` says for each device, from two layers of each kind: a place to start from."""
     homes, question = _asked(model, devices, settings, placement)
-    return sketch(model, homes, question)[:-1]
+    return sketch_peaks(model, homes, question)[:-1]
 
 
 def _asked(
@@ -164,7 +164,7 @@ def _homes(devices: Sequence[Device], placement: Placement) -> Homes:
 
 def _prompt(model: Model, settings: Settings) -> Batch:
     """The prompt batch that llama.cpp reserves (llama_context::llama_context and sched_reserve)."""
-    sizes = context(settings)
+    sizes = cells_of(settings)
     if hparams(model).compress:  # kept apart for every slot, unified or not
         sizes = replace(sizes, streams=sizes.sequences)
     flash = settings.flash_attention != "off" and not architecture(model.architecture).no_flash_attention

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from moefit.launch.settings import SERVERS
 from moefit.memory.buffers import FLOAT
 from moefit.memory.cache_tensor import cache_type
-from moefit.memory.cells import context
+from moefit.memory.cells import cells_of
 from moefit.memory.compressed import HEAVY, SPARSE
 from moefit.memory.hparams import hparams
 from moefit.model.architectures import architecture
@@ -49,7 +49,7 @@ class Residence:
 
 def output_buffer(model: Model, settings: Settings) -> int:
     """Bytes of the buffer that logits and embeddings are copied to: one row an output."""
-    c = context(settings)
+    c = cells_of(settings)
     outputs = c.sequences * (1 + settings.draft_tokens)
     embedding = _width_out(model)
     row = model.vocabulary
@@ -77,7 +77,7 @@ def checkpoint(model: Model, settings: Settings) -> int:
     h = hparams(model)
     size = sum(FLOAT * (s.conv + s.recurrent + s.history) for s in h.state if s)
     if h.window and not settings.swa_full:
-        cells = min(context(settings).sequence, h.window)
+        cells = min(cells_of(settings).sequence, h.window)
         key, value = cache_type(settings.cache_type_k), cache_type(settings.cache_type_v)
         rows = [key.row_bytes(a.key) + value.row_bytes(a.value) for a in h.attention if a and a.windowed]
         size += cells * (sum(rows) + CELL)
@@ -134,6 +134,6 @@ def _full_state(model: Model, settings: Settings) -> int:
     """Bytes of one slot's full cache and state."""
     h = hparams(model)
     key, value = cache_type(settings.cache_type_k), cache_type(settings.cache_type_v)
-    cells = context(settings).sequence
+    cells = cells_of(settings).sequence
     rows = [key.row_bytes(a.key) + value.row_bytes(a.value) for a in h.attention if a]
     return cells * sum(rows) + checkpoint(model, settings)

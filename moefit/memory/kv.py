@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from moefit.machine.types import CPU
 from moefit.memory.buffers import backend_at
 from moefit.memory.cache_tensor import CACHE_TYPES, CacheTensor, cache_type
-from moefit.memory.cells import Cells, context
+from moefit.memory.cells import Cells, cells_of
 from moefit.memory.compressed import compressed_tensors
 from moefit.memory.hparams import Attention, Hparams, State, hparams
 from moefit.memory.memo import per_object
@@ -56,7 +56,7 @@ def layer_bytes(model: Model, settings: Settings, backend: Backend) -> tuple[int
 def layer_tensors(model: Model, settings: Settings) -> tuple[tuple[CacheTensor, ...], ...]:
     """The cache and state tensors of each block, those of a multi-token-prediction context included."""
     h = hparams(model)
-    c = context(settings)
+    c = cells_of(settings)
     layers: list[list[CacheTensor]] = [[] for _ in model.layers]
     _add(layers, _attention_tensors(h, h.attention, c, settings))
     _add(layers, _indexer_tensors(h.indexer, c, settings))

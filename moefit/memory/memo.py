@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-P = ParamSpec("P")
-T = TypeVar("T")
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 
-def per_object(size: int, objects: int = 1) -> Callable[[Callable[P, T]], Callable[P, T]]:
+def per_object(size: int, objects: int = 1) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
     """Remembers the last `size` answers of a pure function: the first `objects` arguments count as they are, others by value."""
 
-    def decorate(function: Callable[P, T]) -> Callable[P, T]:
+    def decorate(function: Callable[_P, _T]) -> Callable[_P, _T]:
         # The objects are kept beside the answer, so their identity cannot be given to others meanwhile.
-        known: OrderedDict[tuple[object, ...], tuple[tuple[object, ...], T]] = OrderedDict()
+        known: OrderedDict[tuple[object, ...], tuple[tuple[object, ...], _T]] = OrderedDict()
 
-        def remembering(*args: P.args, **kwargs: P.kwargs) -> T:
+        def remembering(*args: _P.args, **kwargs: _P.kwargs) -> _T:
             key = (*map(id, args[:objects]), args[objects:], tuple(sorted(kwargs.items())))
             if key in known:
                 known.move_to_end(key)

@@ -9,7 +9,7 @@ from typing import Final
 from moefit.memory.types import HostUse, Use
 from moefit.values import dataclass
 
-HOST: Final = "Host"
+HOST_ROW: Final = "Host"
 """The row of everything in RAM."""
 
 
@@ -62,7 +62,7 @@ class Difference:
         return self.predicted - self.real
 
 
-def compare(predicted: Mapping[str, Use], host: HostUse, real: RealUse) -> tuple[Difference, ...]:
+def differences(predicted: Mapping[str, Use], host: HostUse, real: RealUse) -> tuple[Difference, ...]:
     """Every term of every device of a prediction, in its order, and of the host.
 
     A device that llama.cpp does not report uses nothing.
@@ -71,7 +71,7 @@ def compare(predicted: Mapping[str, Use], host: HostUse, real: RealUse) -> tuple
     rows: list[Difference] = []
     for name, use in predicted.items():
         rows += _terms(name, use, known.get(name, Use()))
-    return (*rows, *_terms(HOST, host, real.host))
+    return (*rows, *_terms(HOST_ROW, host, real.host))
 
 
 def compare_guests(predicted: Mapping[str, int], real: RealUse) -> tuple[Difference, ...]:
@@ -83,7 +83,7 @@ def compare_guests(predicted: Mapping[str, int], real: RealUse) -> tuple[Differe
     )
 
 
-def shortfalls(real: RealUse, usable: Mapping[str, int]) -> dict[str, int]:
+def real_shortfalls(real: RealUse, usable: Mapping[str, int]) -> dict[str, int]:
     """Bytes that devices lack for what llama.cpp will use, guests of the line included; those with enough are left out.
 
     Args:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from moefit.memory.cells import context
+from moefit.memory.cells import cells_of
 from moefit.memory.memo import per_object
 from moefit.model.types import Role
 from moefit.placement.budget import Term
@@ -103,7 +103,7 @@ def _batch(model: Model, settings: Settings) -> int:
     Measured on an H100 with three models and micro-batches of 512 to 4096: what was in use beyond this varied by 14 MiB.
     source: ggml/src/ggml-cuda/mmq.cu, ggml_cuda_mul_mat_q (src1_q8_1; a routed product has a row for each expert used)
     """
-    return context(settings).ubatch * _converted(model)
+    return cells_of(settings).ubatch * _converted(model)
 
 
 @per_object(8)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from moefit.machine.types import CPU
 from moefit.memory.buffers import FLOAT, HOST
 from moefit.memory.cache_tensor import may_lose_flash_attention
-from moefit.memory.cells import Cells, context
+from moefit.memory.cells import Cells, cells_of
 from moefit.memory.hparams import hparams
 from moefit.memory.kv import layer_bytes
 from moefit.memory.pipelining import COPIES, pipelines
@@ -32,7 +32,7 @@ def rough_compute(
     model: Model, devices: Sequence[Device], settings: Settings, placement: Placement
 ) -> tuple[tuple[int, ...], int]:
     """Bytes for each device and for the host."""
-    c = context(settings)
+    c = cells_of(settings)
     if architecture(model.architecture).cacheless:  # a batch attends to itself alone
         c = replace(c, total=c.ubatch, sequence=c.ubatch)
     keys = model.hparams

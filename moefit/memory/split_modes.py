@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SPLIT_MODES = ("row", "tensor")
 
 
-def in_parts(
+def split_footprint(
     model: Model,
     devices: Sequence[Device],
     settings: Settings,

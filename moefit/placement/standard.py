@@ -47,14 +47,14 @@ def standard(
         ordered: keep the caller's order of rooms (the user fixed it with `-dev`).
     """
     best: tuple[int, ...] = (CPU,) * len(ledger.slots)
-    for group in groups(rooms, ordered=ordered):
+    for group in backend_groups(rooms, ordered=ordered):
         slots = _assign([size.total for size in ledger.slots], rooms, group, wanted)
         if _placed(slots) > _placed(best):
             best = slots
     return Layout(best)
 
 
-def groups(rooms: Sequence[Room], *, ordered: bool = False) -> list[list[int]]:
+def backend_groups(rooms: Sequence[Room], *, ordered: bool = False) -> list[list[int]]:
     """Room indices by backend: discrete before integrated, then most free first; or as they stand."""
     ranked = range(len(rooms))
     by_backend: dict[str, list[int]] = {room.backend: [] for room in rooms}

@@ -13,13 +13,13 @@ from moefit.machine.types import CPU, Device
 from moefit.memory.guests import guests
 from moefit.memory.host import pinned_by_devices
 from moefit.memory.moe_cache import groups
-from moefit.memory.split_modes import SPLIT_MODES, in_parts
+from moefit.memory.split_modes import SPLIT_MODES, split_footprint
 from moefit.placement.types import Placement
 from moefit.search.budgets import budgets, charged, devices_of_guests
 from moefit.search.candidate import Candidate
 from moefit.search.demand import chosen_devices
 from moefit.search.guest_memory import draft_bytes
-from moefit.search.moe_cache.refused import refuse
+from moefit.search.moe_cache.refused import refuse_moe_cache
 from moefit.search.problem import known_work
 from moefit.search.ram import ram_shortfall
 from moefit.search.request import Request
@@ -40,12 +40,12 @@ def as_given(request: Request, context: int) -> Candidate:
     """
     model, machine, constraints = request.model, request.machine, request.launch.constraints
     devices = chosen_devices(constraints, machine.gpus)
-    refuse(model, constraints, len(devices), request.launch.command.table.build)
+    refuse_moe_cache(model, constraints, len(devices), request.launch.command.table.build)
     sized = settings(constraints, context=context, devices=devices)
     placement = _placement(request, devices)
     sized = _with_split(request, devices, sized, placement)
     if sized.split_mode in SPLIT_MODES:
-        footprint = in_parts(model, devices, sized, placement, constraints.tensor_split)
+        footprint = split_footprint(model, devices, sized, placement, constraints.tensor_split)
     else:
         footprint = memory.footprint(model, devices, sized, placement)
     found = guests(constraints, request.files, model, machine.gpus, devices, sized, placement)

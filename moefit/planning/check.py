@@ -8,7 +8,7 @@ from typing import Final
 
 from moefit.errors import InputError
 from moefit.memory.dummy_load import dummy_compute
-from moefit.memory.real import HOST, Difference, RealUse, compare, compare_guests, shortfalls
+from moefit.memory.real import HOST_ROW, Difference, RealUse, compare_guests, differences, real_shortfalls
 from moefit.memory.types import Use
 from moefit.planning.types import Plan
 from moefit.sizes import MIB
@@ -34,7 +34,7 @@ def corrections(found: Check) -> dict[str, int]:
     """
     beyond: dict[str, int] = {}
     for row in found.rows:
-        if row.device != HOST:
+        if row.device != HOST_ROW:
             real = row.real + (MIB if row.real else 0)
             beyond[row.device] = beyond.get(row.device, 0) + real - row.predicted
     return {device: size for device, size in beyond.items() if abs(size) > ROUNDING}
@@ -63,8 +63,8 @@ def check(plan: Plan, real: RealUse) -> Check:
         d.device.name: d.budget.free - d.budget.overhead - d.budget.reserved - later[d.device.name]
         for d in plan.devices
     }
-    rows = (*compare(predicted, plan.host, real), *compare_guests(guests, real))
-    return Check(rows, shortfalls(real, usable))
+    rows = (*differences(predicted, plan.host, real), *compare_guests(guests, real))
+    return Check(rows, real_shortfalls(real, usable))
 
 
 def _of_dummy_load(plan: Plan) -> dict[str, Use]:

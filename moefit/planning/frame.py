@@ -16,7 +16,7 @@ from moefit.search.budgets import budgets
 from moefit.search.candidate import Candidate
 from moefit.search.choices import SMALL_UBATCHES, load_modes
 from moefit.search.demand import chosen_devices, demand
-from moefit.search.moe_cache.refused import refuse
+from moefit.search.moe_cache.refused import refuse_moe_cache
 from moefit.search.openings import SEARCHED, usual_task
 from moefit.search.orders import in_order, is_order_open
 from moefit.search.problem import Problem
@@ -32,7 +32,7 @@ def frame(request: Request, context: int | None = None) -> Problem:
     """
     constraints, model = request.launch.constraints, request.model
     devices = _with_room(request, chosen_devices(constraints, request.machine.gpus))
-    refuse(model, constraints, len(devices), request.launch.command.table.build)
+    refuse_moe_cache(model, constraints, len(devices), request.launch.command.table.build)
     wanted = wanted_context(constraints, model)
     asked = demand(constraints, model, devices)
     if is_order_open(asked) and len(constraints.fit_target or ()) < 2:

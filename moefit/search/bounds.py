@@ -19,7 +19,7 @@ from moefit.placement.types import LayerSize, Placement
 from moefit.search.candidate import ram_missing
 from moefit.search.problem import Problem
 from moefit.search.ram import is_drawn
-from moefit.search.settle import Settled, Task, compact, first_guess, settled_on, unplaced
+from moefit.search.settle import Settled, Task, first_guess, of_used_devices, settled_on, unplaced
 
 _ROUNDS = 4
 
@@ -78,7 +78,7 @@ def _sketched(
 ) -> tuple[Settled, list[int]]:
     ledger = task.ledger
     placement = task.arrange(ledger, taken)
-    owners, placed = compact(placement, len(task.devices), task.demand)
+    owners, placed = of_used_devices(placement, len(task.devices), task.demand)
     used = tuple(task.devices[i] for i in owners)
     model_on, _ = weights(task.model, used, task.settings, placed)
     context_on, _ = kv(task.model, used, task.settings, placed)

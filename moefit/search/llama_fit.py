@@ -23,7 +23,7 @@ ALL_EXPERTS: Final = "all experts on the CPU"
 
 
 @dataclass(frozen=True, slots=True)
-class Contexts:
+class ContextRange:
     """How far the fit may change the context, in tokens of all sequences."""
 
     asked: int | None
@@ -50,7 +50,7 @@ class FitLine:
     """Bytes that are to stay free on each; one more is not read."""
     ram: int
     """Bytes of RAM in all, which count only without a device."""
-    contexts: Contexts
+    contexts: ContextRange
     blocks: int
     """Layers, a multi-token-prediction block only where it is loaded."""
     routed: bool
@@ -83,7 +83,7 @@ def llama_fit(line: FitLine) -> Fitted:
     >>> from moefit.memory.types import HostUse, Use
     >>> def measure(context, where):
     ...     return Footprint((Use(model=600, context=context // 100),), HostUse())
-    >>> line = FitLine((1000,), (100,), 0, Contexts(None, 40960, 4096), 8, False, None, "-ngl 8", measure, measure)
+    >>> line = FitLine((1000,), (100,), 0, ContextRange(None, 40960, 4096), 8, False, None, "-ngl 8", measure, measure)
     >>> llama_fit(line)
     Fitted(context=29952, assignment=None, gave_up=None)
     """

@@ -16,7 +16,7 @@ from typing import Final
 from moefit.placement.arrange import strategies
 from moefit.search.candidate import Candidate, score
 from moefit.search.choices import Choices
-from moefit.search.layout import Layout, added, dropped, in_proportion, on_others, swapped
+from moefit.search.device_split import DeviceSplit, added, in_proportion, on_others, removed, swapped
 from moefit.search.problem import Problem
 from moefit.search.settle import Task, in_load_mode, settle
 from moefit.search.sketch import Sketch
@@ -71,18 +71,18 @@ def refined(problem: Problem, choices: Choices, start: Candidate) -> tuple[Candi
     return tuple(found)
 
 
-def _layout(problem: Problem, candidate: Candidate) -> Layout | None:
+def _layout(problem: Problem, candidate: Candidate) -> DeviceSplit | None:
     """A candidate's; None where it is on no device, or a device holds single tensors alone."""
     slots, order = candidate.settled.placement.slots, candidate.order
     if not order or set(range(len(order))) - set(slots):
         return None
     starts = tuple(slots.index(place) for place in range(len(order)))
-    return Layout(order, starts, problem.request.model.slots, candidate.settings.ubatch)
+    return DeviceSplit(order, starts, problem.request.model.slots, candidate.settings.ubatch)
 
 
 def _next(
-    problem: Problem, choices: Choices, sketch: Sketch, best: Candidate, tried: Collection[Layout]
-) -> Layout | None:
+    problem: Problem, choices: Choices, sketch: Sketch, best: Candidate, tried: Collection[DeviceSplit]
+) -> DeviceSplit | None:
     """Of the layouts near the best the one that seems fastest and was not tried."""
     start = _layout(problem, best)
     if start is None:
@@ -107,7 +107,9 @@ def _doubt(candidate: Candidate) -> float:
     return min(_WRONG, max(0.0, by_buffers, cheap))
 
 
-def _sketch_near(problem: Problem, choices: Choices, sketch: Sketch, start: Layout, doubt: float) -> None:
+def _sketch_near(
+    problem: Problem, choices: Choices, sketch: Sketch, start: DeviceSplit, doubt: float
+) -> None:
     """Sketch the start and what is one change of devices or of the micro-batch from it, each with its cuts where they seem best."""
     fixed = 0 if problem.demand.tail is None else 1  # -ngl says where the first run starts
     limit = sketch.seconds(_cut(sketch, start, fixed))
@@ -117,7 +119,7 @@ def _sketch_near(problem: Problem, choices: Choices, sketch: Sketch, start: Layo
             limit = min(limit, sketch.seconds(_cut(sketch, other, fixed)))
 
 
-def _cut(sketch: Sketch, layout: Layout, fixed: int) -> Layout:
+def _cut(sketch: Sketch, layout: DeviceSplit, fixed: int) -> DeviceSplit:
     """The layout with each cut but the first `fixed` where it is best, moved by fewer and fewer slots."""
     step = 1 << max(0, (layout.slots // 4).bit_length() - 1)
     while step:
@@ -130,13 +132,13 @@ def _cut(sketch: Sketch, layout: Layout, fixed: int) -> Layout:
     return layout
 
 
-def _others(problem: Problem, choices: Choices, sketch: Sketch, layout: Layout) -> Iterator[Layout]:
+def _others(problem: Problem, choices: Choices, sketch: Sketch, layout: DeviceSplit) -> Iterator[DeviceSplit]:
     """Other micro-batches; where the user leaves devices open, other devices: of few every order, of many all together."""
     yield from (replace(layout, ubatch=size) for size in choices.ubatches if size != layout.ubatch)
     if len(choices.orders) < 2:
         return
     count = len(problem.devices)
-    one_step = dict.fromkeys((*swapped(layout), *dropped(layout), *added(layout, count)))
+    one_step = dict.fromkeys((*swapped(layout), *removed(layout), *added(layout, count)))
     if count <= _EVERY:
         yield from one_step
         orders = [o for n in range(1, count + 1) for o in itertools.permutations(range(count), n)]
@@ -147,8 +149,8 @@ def _others(problem: Problem, choices: Choices, sketch: Sketch, layout: Layout) 
 
 
 def _in_proportion(
-    choices: Choices, sketch: Sketch, layout: Layout, orders: Sequence[tuple[int, ...]]
-) -> Iterator[Layout]:
+    choices: Choices, sketch: Sketch, layout: DeviceSplit, orders: Sequence[tuple[int, ...]]
+) -> Iterator[DeviceSplit]:
     """The slots on devices of each order, with each micro-batch, the nearest first."""
     near = sorted(choices.ubatches, key=lambda size: max(size, layout.ubatch) / min(size, layout.ubatch))
     for size, order in itertools.product(near, orders):
@@ -157,7 +159,7 @@ def _in_proportion(
             yield in_proportion(even, sketch.rooms(even), sketch.sums(size))
 
 
-def _placed(problem: Problem, sketch: Sketch, layout: Layout, strategy: str) -> Candidate:
+def _placed(problem: Problem, sketch: Sketch, layout: DeviceSplit, strategy: str) -> Candidate:
     """The layout settled, in the load mode that is best."""
     launches = sketch.launches(layout.ubatch)
     devices = tuple(problem.devices[i] for i in layout.order)

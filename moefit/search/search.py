@@ -12,7 +12,7 @@ from moefit.search.choices import SMALL_UBATCHES, Choices
 from moefit.search.moe_cache.choose import with_cache
 from moefit.search.openings import SEARCHED, Opening, first_opening, least_task, openings, with_buffers
 from moefit.search.problem import Problem
-from moefit.search.settle import Settled, in_load_mode, never, settle
+from moefit.search.settle import Settled, in_load_mode, none_will_do, settle
 
 _CERTAIN = 0.85
 """Of the compute buffers that one launch had on some devices, what another on the same devices needs at the least, for its time."""
@@ -107,7 +107,9 @@ class _Search:
             if candidate.weight < self._seconds:
                 self._fastest = candidate
 
-    def place(self, opening: Opening, step: int = 0, will_do: Callable[[Settled], bool] = never) -> None:
+    def place(
+        self, opening: Opening, step: int = 0, will_do: Callable[[Settled], bool] = none_will_do
+    ) -> None:
         """Settle a combination, and score it in every load mode: each keeps back what it pins, so that some have a placement of their own.
 
         What `will_do` may be faster than the fullest, which alone counts: what is listed changes no choice.
@@ -121,7 +123,7 @@ class _Search:
         for launch in opening.launches:
             own = in_load_mode(replace(opening.task, settings=launch), settled)
             candidates.append(score(self._problem, opening.strategy, launch, own))
-        if will_do is not never and any(c.fits and c.weight < self._seconds for c in candidates):
+        if will_do is not none_will_do and any(c.fits and c.weight < self._seconds for c in candidates):
             self.place(opening, step)
             return
         self._seen.add((ubatch, settled.key))

@@ -25,7 +25,7 @@ from moefit.memory.memo import per_object
 from moefit.memory.types import Footprint, HostUse, Use
 from moefit.model import Model
 from moefit.placement.types import Placement
-from moefit.search.llama_fit import ALL_EXPERTS, MARGIN, Contexts, FitLine, Fitted, Where, llama_fit
+from moefit.search.llama_fit import ALL_EXPERTS, MARGIN, ContextRange, FitLine, Fitted, Where, llama_fit
 from moefit.search.llama_fit_layers import Assignment, Moved, Overflow, pattern_of
 
 BY_FIT: Final = ("--fit",)
@@ -119,13 +119,13 @@ def _of_layer(model: Model, layer: int, what: Overflow) -> tuple[str, ...]:
     return tuple(t.name for t in model.layers[layer].tensors if found(t.name))
 
 
-def _contexts(model: Model, constraints: Constraints, given: Settings) -> Contexts:
+def _contexts(model: Model, constraints: Constraints, given: Settings) -> ContextRange:
     asked = constraints.context
     if asked is None and constraints.kv_unified_per_slot:
         asked = given.context
     streams = 1 if given.kv_unified else given.slots
     least = constraints.fit_context or SMALLEST_CONTEXT
-    return Contexts(
+    return ContextRange(
         asked or None,
         (model.trained_context or SMALLEST_CONTEXT) * streams,
         None if asked == 0 else least * streams,

@@ -128,12 +128,12 @@ class Settled:
         return sum(use.total for use in self.footprint.devices) - sum(self.unsplit)
 
 
-def never(_settled: Settled) -> bool:
+def none_will_do(_settled: Settled) -> bool:
     """No placement that fits will do but the fullest."""
     return False
 
 
-def settle(task: Task, will_do: Callable[[Settled], bool] = never) -> Settled:
+def settle(task: Task, will_do: Callable[[Settled], bool] = none_will_do) -> Settled:
     """The fullest placement of a task that fits, or the closest one that does not.
 
     With several devices it matters where the assumption starts: one that leaves room is not the only one to be tried. The first one that
@@ -230,7 +230,7 @@ def _known(
 def optimist(task: Task, least: Sequence[int] = ()) -> tuple[tuple[Device, ...], Placement]:
     """What a task's strategy would place if compute buffers took only `least` bytes of each device, and the devices it would use."""
     placement = task.arrange(task.ledger, least or (0,) * len(task.devices))
-    owners, placed = compact(placement, len(task.devices), task.demand)
+    owners, placed = of_used_devices(placement, len(task.devices), task.demand)
     return tuple(task.devices[i] for i in owners), placed
 
 
@@ -285,7 +285,7 @@ def _next_guess(
 
 def _measure(task: Task, placement: Placement, ledger: Ledger) -> tuple[Settled, list[int]]:
     """The placement on the devices it uses, with its memory; and which of the task's devices those are."""
-    owners, placed = compact(placement, len(task.devices), task.demand)
+    owners, placed = of_used_devices(placement, len(task.devices), task.demand)
     used = tuple(task.devices[i] for i in owners)
     homeless = unplaced(placement, ledger, task.demand)
     settled = settled_on(
@@ -342,7 +342,7 @@ def in_load_mode(task: Task, settled: Settled) -> Settled:
     return same if same.shortfall <= settled.shortfall else settle(task)
 
 
-def compact(placement: Placement, count: int, demand: Demand) -> tuple[list[int], Placement]:
+def of_used_devices(placement: Placement, count: int, demand: Demand) -> tuple[list[int], Placement]:
     """The devices that a placement uses, and the placement in terms of those."""
     owners = _used(placement, count, demand)
     renamed = {owner: index for index, owner in enumerate(owners)} | {CPU: CPU}

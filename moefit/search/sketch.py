@@ -17,7 +17,7 @@ from moefit.placement.budget import Budget
 from moefit.placement.types import Ledger
 from moefit.search.budgets import budgets
 from moefit.search.choices import Choices
-from moefit.search.layout import Layout
+from moefit.search.device_split import DeviceSplit
 from moefit.search.problem import Problem, known_work
 from moefit.search.settle import Settled
 from moefit.values import dataclass
@@ -52,7 +52,7 @@ class Buffers:
         if others:
             self._other[ubatch] = max(others)
 
-    def guess(self, layout: Layout) -> tuple[int, ...]:
+    def guess(self, layout: DeviceSplit) -> tuple[int, ...]:
         """Bytes of each device of a layout."""
         ubatch, devices = layout.ubatch, len(layout.order)
         first = _scaled(self._first, ubatch)
@@ -131,7 +131,7 @@ class Sketch:
         self._problem, self._choices, self._strategy = problem, choices, strategy
         self._left = limit
         self._sizes: dict[int, tuple[tuple[Settings, ...], tuple[Budget, ...], _Sums]] = {}
-        self._known: dict[Layout, float] = {}
+        self._known: dict[DeviceSplit, float] = {}
         self.buffers = Buffers()
 
     def learn(self, ubatch: int, settled: Settled) -> None:
@@ -141,7 +141,7 @@ class Sketch:
             self._known.clear()
 
     @property
-    def known(self) -> Mapping[Layout, float]:
+    def known(self) -> Mapping[DeviceSplit, float]:
         """Seconds of every layout that was priced since."""
         return self._known
 
@@ -154,7 +154,7 @@ class Sketch:
         given = self._of_size(ubatch)[1]
         return tuple(given[i] for i in order)
 
-    def rooms(self, layout: Layout) -> list[int]:
+    def rooms(self, layout: DeviceSplit) -> list[int]:
         """Bytes of a layout's devices beside what buffers are guessed to take."""
         given = self.budgets(layout.ubatch, layout.order)
         return [max(0, b.usable - size) for b, size in zip(given, self.buffers.guess(layout), strict=True)]
@@ -164,7 +164,7 @@ class Sketch:
         sums = self._of_size(ubatch)[2]
         return [kept + movable for kept, movable in zip(sums.kept, sums.movable, strict=True)]
 
-    def seconds(self, layout: Layout) -> float:
+    def seconds(self, layout: DeviceSplit) -> float:
         """What a layout takes, about; infinite where a run has no room for its bases, or where enough were priced."""
         if layout not in self._known:
             if self._left <= 0:
@@ -173,7 +173,7 @@ class Sketch:
             self._known[layout] = self._priced(layout)
         return self._known[layout]
 
-    def _priced(self, layout: Layout) -> float:
+    def _priced(self, layout: DeviceSplit) -> float:
         """With buffers as guessed; with smaller ones where only so there is room for the bases, or for everything, as no copies then need any."""
         guess = self.buffers.guess(layout)
         spans = self._spans(layout, guess)
@@ -187,7 +187,7 @@ class Sketch:
                 seconds = min(seconds, _DOUBT * self._with(layout, spared))
         return seconds
 
-    def _with(self, layout: Layout, spans: Sequence[Span]) -> float:
+    def _with(self, layout: DeviceSplit, spans: Sequence[Span]) -> float:
         asked = self._problem.request
         devices = tuple(self._problem.devices[i] for i in layout.order)
         launch = self.launches(layout.ubatch)[-1]
@@ -195,7 +195,7 @@ class Sketch:
             known_work(asked.model), asked.machine, devices, launch, spans, asked.options.workload
         )
 
-    def _spans(self, layout: Layout, taken: Sequence[int]) -> list[Span] | None:
+    def _spans(self, layout: DeviceSplit, taken: Sequence[int]) -> list[Span] | None:
         _, given, sums = self._of_size(layout.ubatch)
         spans = []
         ends = (*layout.starts[1:], layout.slots)

@@ -17,7 +17,7 @@ from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device
 from moefit.memory.compute import compute_buffers
 from moefit.memory.graph.context import Homes
-from moefit.memory.graph.layers import alike, choose, kinds, sketched
+from moefit.memory.graph.layers import alike, choose, kinds, largest_of_each_kind
 from moefit.memory.hparams import hparams
 from moefit.memory.ledger import ledger
 from moefit.memory.moe_cache import moe_cache
@@ -134,7 +134,7 @@ def chosen(model: Model) -> list[Any]:
     )
     return [
         *([runs(numbers(model, period)) for numbers in (kinds, alike)]),
-        *(runs(sketched(model, homes, period)) for homes in every),
+        *(runs(largest_of_each_kind(model, homes, period)) for homes in every),
         *(
             runs(choose(model, homes, period, every_layer=False, sized=sized).layers)
             for homes in every

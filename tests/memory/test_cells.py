@@ -3,26 +3,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moefit.launch.settings import Settings
-from moefit.memory.cells import context
+from moefit.memory.cells import cells_of
 
 
 def test_a_unified_cache_is_one_run_of_cells_for_all_slots():
-    c = context(Settings(5000, slots=4, kv_unified=True))
+    c = cells_of(Settings(5000, slots=4, kv_unified=True))
     assert (5120, 5120, 1) == (c.total, c.sequence, c.streams)
 
 
 def test_separate_caches_share_the_context_and_are_padded_each():
-    c = context(Settings(5000, slots=3, kv_unified=False))
+    c = cells_of(Settings(5000, slots=3, kv_unified=False))
     assert (3 * 1792, 1792, 3) == (c.total, c.sequence, c.streams)
 
 
 def test_the_batch_is_capped_by_the_context_as_asked_for():
-    c = context(Settings(300, batch=2048, ubatch=512))
+    c = cells_of(Settings(300, batch=2048, ubatch=512))
     assert (512, 300, 300) == (c.total, c.batch, c.ubatch)
 
 
 def test_an_encoder_takes_batches_beyond_its_context():
-    assert 2048 == context(Settings(300), causal=False).batch
+    assert 2048 == cells_of(Settings(300), causal=False).batch
 
 
 @pytest.mark.parametrize(
@@ -31,13 +31,13 @@ def test_an_encoder_takes_batches_beyond_its_context():
     ids=["one", "separate", "unified"],
 )
 def test_a_window_needs_a_micro_batch_more_and_once_a_slot_when_unified(slots, unified, cells):
-    c = context(Settings(32768, slots=slots, kv_unified=unified, ubatch=512))
+    c = cells_of(Settings(32768, slots=slots, kv_unified=unified, ubatch=512))
     assert cells == c.window_cells(128)
 
 
 @given(st.integers(1, 1 << 20), st.integers(1, 16), st.booleans())
 def test_cells_are_never_fewer_than_asked_for(asked, slots, unified):
-    c = context(Settings(asked, slots=slots, kv_unified=unified))
+    c = cells_of(Settings(asked, slots=slots, kv_unified=unified))
 
     assert c.total >= asked - asked % slots
     assert c.sequence % 256 == 0

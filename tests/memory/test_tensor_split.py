@@ -5,7 +5,7 @@ import pytest
 from moefit.launch.settings import Settings
 from moefit.machine.types import Device
 from moefit.memory.footprint import footprint
-from moefit.memory.split_modes import in_parts
+from moefit.memory.split_modes import split_footprint
 from moefit.memory.tensor_split import tensor_split
 from moefit.placement.types import Placement
 from tests import oracle
@@ -32,7 +32,7 @@ def test_layers_without_heads_and_tensors_of_no_layer_are_no_slip(architecture):
     settings = Settings(context=4096, split_mode="tensor")
 
     everything = Placement((0,) * model.slots)
-    found = in_parts(model, devices, settings, everything, None)
+    found = split_footprint(model, devices, settings, everything, None)
     whole = footprint(model, devices, Settings(context=4096), everything)
 
     assert sum(use.model for use in found.devices) >= sum(use.model for use in whole.devices)

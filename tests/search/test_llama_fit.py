@@ -3,7 +3,7 @@
 import pytest
 
 from moefit.memory.types import Footprint, HostUse, Use
-from moefit.search.llama_fit import Contexts, FitLine, llama_fit
+from moefit.search.llama_fit import ContextRange, FitLine, llama_fit
 from moefit.search.llama_fit_layers import Assignment
 
 LAYERS = 8
@@ -24,7 +24,7 @@ def line(free):
         measured.append(where)
         return Footprint((Use(model=at_least(context, where).devices[0].model, compute=50),), HostUse())
 
-    contexts = Contexts(4096, 4096, 4096)
+    contexts = ContextRange(4096, 4096, 4096)
     return FitLine((free,), (0,), 0, contexts, LAYERS, True, None, None, at_least, measure), measured
 
 

@@ -10,7 +10,7 @@ from moefit.placement.budget import Budget
 from moefit.placement.types import Placement
 from moefit.search.candidate import best
 from moefit.search.choices import open_choices
-from moefit.search.layout import Layout, added, dropped, in_proportion, on_others, swapped
+from moefit.search.device_split import DeviceSplit, added, in_proportion, on_others, removed, swapped
 from moefit.search.problem import Problem
 from moefit.search.request import Request
 from moefit.search.search import search
@@ -19,7 +19,7 @@ from moefit.search.sketch import Buffers, Sketch
 from tests.oracle import model as recorded
 from tests.planning.worlds import GIB, QUICK, launch
 
-LAYOUT = Layout((0, 1), (2, 5), 9, 512)
+LAYOUT = DeviceSplit((0, 1), (2, 5), 9, 512)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_it_is_within_two_per_cent_of_the_launch_whose_buffers_it_knows(name, qu
     sketch.learn(made.settings.ubatch, made.settled)
     slots = made.settled.placement.slots
     starts = tuple(slots.index(place) for place in range(len(made.order)))
-    about = sketch.seconds(Layout(made.order, starts, len(slots), made.settings.ubatch))
+    about = sketch.seconds(DeviceSplit(made.order, starts, len(slots), made.settings.ubatch))
     assert about == pytest.approx(made.prediction.seconds, rel=0.02)
 
 
@@ -60,7 +60,7 @@ def test_swapped_devices_keep_the_cuts_or_their_own_slots():
 
 
 def test_a_neighbour_takes_the_slots_of_a_dropped_device():
-    assert [((1,), (2,)), ((0,), (2,))] == [(one.order, one.starts) for one in dropped(LAYOUT)]
+    assert [((1,), (2,)), ((0,), (2,))] == [(one.order, one.starts) for one in removed(LAYOUT)]
 
 
 def test_an_added_device_takes_one_slot_of_a_neighbour_or_half():
@@ -77,11 +77,11 @@ def test_runs_in_proportion_have_a_slot_at_least():
 def test_runs_are_in_proportion_by_bytes():
     """The last slot is an output as large as all layers: the second device has room for it alone."""
     sums = (0, 1, 2, 3, 4, 8)
-    assert (0, 4) == in_proportion(Layout((0, 1), (0, 2), 5, 512), (10, 10), sums).starts
+    assert (0, 4) == in_proportion(DeviceSplit((0, 1), (0, 2), 5, 512), (10, 10), sums).starts
 
 
 def test_other_devices_begin_with_as_many_slots_each():
-    assert Layout((2, 0, 1), (2, 4, 6), 9, 2048) == on_others(LAYOUT, (2, 0, 1), 2048)
+    assert DeviceSplit((2, 0, 1), (2, 4, 6), 9, 2048) == on_others(LAYOUT, (2, 0, 1), 2048)
 
 
 def settled_with(slots, *sizes):
@@ -95,5 +95,5 @@ def test_buffers_of_a_device_with_the_output_alone_are_known_apart():
     buffers = Buffers()
     buffers.learn(512, settled_with((0, 0, 1, 1, 1), 100, 40))
     buffers.learn(512, settled_with((0, 0, 0, 0, 1), 100, 2))
-    layouts = (Layout((0, 1), (0, start), 5, 512) for start in (2, 4))
+    layouts = (DeviceSplit((0, 1), (0, start), 5, 512) for start in (2, 4))
     assert [(100, 40), (100, 2)] == [buffers.guess(layout) for layout in layouts]

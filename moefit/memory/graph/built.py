@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from moefit.memory.graph.context import OUTPUT, Context, Homes
+from moefit.memory.graph.context import OUTPUT_LAYER, Context, Homes
 from moefit.memory.graph.nodes import NO_BACKEND, Graph, Node
 
 
@@ -80,4 +80,4 @@ def _home(homes: Homes, layer: int) -> int:
     """The backend of a layer, or of OUTPUT or HOST."""
     if layer >= 0:
         return homes.layers[layer]
-    return homes.output if layer == OUTPUT else homes.cpu
+    return homes.output if layer == OUTPUT_LAYER else homes.cpu

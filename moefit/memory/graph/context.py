@@ -66,8 +66,8 @@ class Homes:
     cpu: int
 
 
-OUTPUT: Final = -1
-HOST: Final = -2
+OUTPUT_LAYER: Final = -1
+HOST_LAYER: Final = -2
 """In the place of a layer: what lives with the output, or on the CPU."""
 SHARED: Final = frozenset({"rope_freqs.weight", "rope_factors_long.weight", "rope_factors_short.weight"})
 """Tensors of the file that every layer has on its own device (TENSOR_DUPLICATED)."""
@@ -191,7 +191,7 @@ class Context:
         if tensor is None:
             return None
         home = self.homes.output if on_output else self.homes.cpu
-        return self._node(tensor, f"{name}@{home}", OUTPUT if on_output else HOST)
+        return self._node(tensor, f"{name}@{home}", OUTPUT_LAYER if on_output else HOST_LAYER)
 
     def output_weight(self, name: str) -> Node:
         """A tensor outside the layers, on the output's backend.
@@ -231,7 +231,7 @@ class Context:
     def on_host(self, type_: QuantType, *ne: int) -> Node:
         """A weight on the CPU that is no tensor of this file."""
         node = g.stored(type_, SOMEWHERE, *ne, weight=True)
-        self.leaves.append(Leaf(node, HOST))
+        self.leaves.append(Leaf(node, HOST_LAYER))
         return node
 
     def _node(self, tensor: Tensor, key: str, layer: int) -> Node:
@@ -248,7 +248,7 @@ class Context:
         node = self._stored.get(key)
         if node is None:
             node = self._stored[key] = g.stored(type_, SOMEWHERE, *ne, weight=False)
-            self.leaves.append(Leaf(node, layer if self.batch.kv_offload else HOST))
+            self.leaves.append(Leaf(node, layer if self.batch.kv_offload else HOST_LAYER))
         return node
 
     def input(self, name: str, type_: QuantType, *ne: int) -> Node:
@@ -272,4 +272,4 @@ class Context:
 
     def pin_to_host(self, node: Node) -> None:
         """Keep a node on the CPU where the batch pins."""
-        self.pinned.append((node, HOST))
+        self.pinned.append((node, HOST_LAYER))

@@ -11,7 +11,7 @@ from moefit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class DeltaShape:
     """Sizes of a delta net layer."""
 
     key: int
@@ -26,11 +26,11 @@ class Shape:
         return 2 * self.key * self.key_heads + self.value * self.value_heads
 
 
-def shape_of(c: Context) -> Shape:
+def shape_of(c: Context) -> DeltaShape:
     """The sizes by their keys."""
     hp = c.hp
     heads = hp.needed("ssm.time_step_rank")
-    return Shape(
+    return DeltaShape(
         hp.needed("ssm.state_size"),
         hp.needed("ssm.group_count"),
         hp.needed("ssm.inner_size") // heads,
@@ -38,7 +38,7 @@ def shape_of(c: Context) -> Shape:
     )
 
 
-def _mixed_and_gate(c: Context, x: Node, layer: int, s: Shape) -> tuple[Node, Node]:
+def _mixed_and_gate(c: Context, x: Node, layer: int, s: DeltaShape) -> tuple[Node, Node]:
     """Queries, keys and values in one, and the output's gate (build_qkvz)."""
     tokens, sequences = c.batch.sequence_tokens, c.batch.sequences
     if c.has(layer, "attn_qkv"):
@@ -54,7 +54,7 @@ def _mixed_and_gate(c: Context, x: Node, layer: int, s: Shape) -> tuple[Node, No
     return g.concat(g.concat(flat[0], flat[1], 0), flat[2], 0), z
 
 
-def _beta_and_decay(c: Context, x: Node, layer: int, s: Shape) -> tuple[Node, Node]:
+def _beta_and_decay(c: Context, x: Node, layer: int, s: DeltaShape) -> tuple[Node, Node]:
     """How much is written and how much is kept, a value for each head."""
     tokens, sequences = c.batch.sequence_tokens, c.batch.sequences
     if c.has(layer, "ssm_ba"):
@@ -102,7 +102,7 @@ def delta_net(c: Context, x: Node, layer: int, *, repeats: bool, packed: bool = 
     return g.reshape(cur, cur.ne[0], tokens * sequences)
 
 
-def _repeated(x: Node, s: Shape, tokens: int, sequences: int) -> Node:
+def _repeated(x: Node, s: DeltaShape, tokens: int, sequences: int) -> Node:
     factor = s.value_heads // s.key_heads
     x = g.reshape(x, s.key, 1, s.key_heads, tokens * sequences)
     x = g.repeat(x, s.key, factor, s.key_heads, tokens * sequences)

@@ -24,11 +24,11 @@ from moefit.memory.graph.nodes import F32, Node
 from moefit.memory.graph.rotations import rotated
 from moefit.model.architectures import Plain
 
-IMAGE_TOKENS = 8192
+CHAMELEON_IMAGE_TOKENS = 8192
 """Tokens of images in Chameleon's vocabulary."""
-LAYER_NORM = Plain(rms=False, activation="gelu")
+LAYER_NORM_GELU = Plain(rms=False, activation="gelu")
 PHI2 = Plain(rms=False, activation="gelu", scaled_query=True)
-BARE = Plain(rms=False, activation="gelu", rope="rotations.never")
+UNROTATED = Plain(rms=False, activation="gelu", rope="rotations.never")
 MPT = Plain(rms=False, activation="gelu", mix="dense.unnormed_attention")
 
 
@@ -39,11 +39,11 @@ def falcon(c: Context, layers: Sequence[int]) -> None:
         normed = norm(c, cur, "attn_norm", layer, rms=False)
         own = c.has(layer, "attn_norm_2")
         attended = norm(c, cur, "attn_norm_2", layer, rms=False) if own else normed
-        attended = self_attention(c, attended, layer, LAYER_NORM)
+        attended = self_attention(c, attended, layer, LAYER_NORM_GELU)
         if layer == layers[-1]:
             attended, cur, normed = (g.get_rows(x, output_ids(c)) for x in (attended, cur, normed))
         cur = g.add(g.add(ffn(c, normed, layer, activation="gelu"), attended), cur)
-    finish(c, cur, LAYER_NORM)
+    finish(c, cur, LAYER_NORM_GELU)
 
 
 def phi2(c: Context, layers: Sequence[int]) -> None:
@@ -61,29 +61,29 @@ def phi2(c: Context, layers: Sequence[int]) -> None:
 def gptneox(c: Context, layers: Sequence[int]) -> None:
     """Side by side where the file says so, each after its own norm (src/models/gptneox.cpp)."""
     if not c.hp.flag("use_parallel_residual"):
-        decoder.build(c, layers, LAYER_NORM)
+        decoder.build(c, layers, LAYER_NORM_GELU)
         return
     cur = embedding(c)
     for layer in layers:
-        attended = self_attention(c, norm(c, cur, "attn_norm", layer, rms=False), layer, LAYER_NORM)
+        attended = self_attention(c, norm(c, cur, "attn_norm", layer, rms=False), layer, LAYER_NORM_GELU)
         if layer == layers[-1]:
             attended, cur = (g.get_rows(x, output_ids(c)) for x in (attended, cur))
         fed = ffn(c, norm(c, cur, "ffn_norm", layer, rms=False), layer, activation="gelu")
         cur = g.add(g.add(fed, cur), attended)
-    finish(c, cur, LAYER_NORM)
+    finish(c, cur, LAYER_NORM_GELU)
 
 
 def bloom(c: Context, layers: Sequence[int]) -> None:
     """A norm after the embedding, and positions as a bias of the mask (src/models/bloom.cpp)."""
     cur = embedding_norm(c, embedding(c))
     for layer in layers:
-        cur = block(c, cur, layer, BARE, last=layer == layers[-1])
-    finish(c, cur, BARE)
+        cur = block(c, cur, layer, UNROTATED, last=layer == layers[-1])
+    finish(c, cur, UNROTATED)
 
 
 def positioned(c: Context, layers: Sequence[int]) -> None:
     """A learned embedding of positions where the file has one, and no rotation (src/models/gpt2.cpp, starcoder.cpp)."""
-    _positioned(c, layers, BARE)
+    _positioned(c, layers, UNROTATED)
 
 
 def mpt(c: Context, layers: Sequence[int]) -> None:
@@ -232,7 +232,7 @@ def chameleon(c: Context, layers: Sequence[int]) -> None:
     state = output_norm(c, cur)
     state.output = True
     logits = g.mul_mat(c.output_weight("output.weight"), state)
-    logits = g.like("SET", logits, g.clamp(g.new(F32, IMAGE_TOKENS)))
+    logits = g.like("SET", logits, g.clamp(g.new(F32, CHAMELEON_IMAGE_TOKENS)))
     logits.output = True
     c.expand(logits)
 

@@ -15,7 +15,7 @@ from moefit.memory.shared_caches import owner
 from moefit.model import MissingError
 from moefit.model.architectures import Plain
 
-WHAT = Plain(outputs="normed")
+_DECODER = Plain(outputs="normed")
 ROUTING = Routing(normalise=True, activation="gelu")
 
 
@@ -25,7 +25,7 @@ def build(c: Context, layers: Sequence[int]) -> None:
     per_layer = _per_layer_inputs(c, cur)
     for layer in layers:
         cur = _block(c, cur, layer, per_layer)
-    finish(c, cur, WHAT)
+    finish(c, cur, _DECODER)
 
 
 def _per_layer_inputs(c: Context, x: Node) -> Node | None:

@@ -13,11 +13,10 @@ from moefit.memory.graph.latent import latent_attention
 from moefit.memory.graph.nodes import F32, Node
 from moefit.model.architectures import Plain
 
-WHAT = Plain(route="routes.softmax_normalised")
+_DECODER = Plain(route="routes.softmax_normalised")
 STREAMS = ("hyper_connection.count", "altup.num_inputs")
 """Keys for a number of residual streams."""
 LATENT = ("attn_kv_a_mqa", "attn_kv_a_norm", "attn_k_b", "attn_v_b", "attn_output")
-PLAIN = ("attn_output",)
 
 
 def build(c: Context, layers: Sequence[int]) -> None:
@@ -31,7 +30,7 @@ def build(c: Context, layers: Sequence[int]) -> None:
         before = g.add(cur, residual)
         x = norm(c, before, "ffn_norm" if c.has(layer, "ffn_norm") else "post_attention_norm", layer)
         cur = g.add(_fed(c, x, layer), before)
-    finish(c, cur, WHAT)
+    finish(c, cur, _DECODER)
 
 
 def _streams(c: Context, x: Node) -> Node:
@@ -52,10 +51,10 @@ def _mixed(c: Context, x: Node, layer: int) -> Node:
     if c.memory.state[layer] is None:
         queries = c.has(layer, "attn_q") or c.has(layer, "attn_q_b")
         if c.memory.mla and queries and all(c.has(layer, name) for name in LATENT):
-            return latent_attention(c, x, layer, WHAT)
+            return latent_attention(c, x, layer, _DECODER)
         separate = all(c.has(layer, name) for name in ("attn_q", "attn_k", "attn_v"))
         if c.hp.heads(layer) and c.has(layer, "attn_output") and (separate or c.has(layer, "attn_qkv")):
-            return self_attention(c, x, layer, WHAT)
+            return self_attention(c, x, layer, _DECODER)
     return _everything(c, x, layer)
 
 
@@ -64,7 +63,7 @@ def _fed(c: Context, x: Node, layer: int) -> Node:
     names = ("ffn_up", "ffn_down") if not c.has(layer, "ffn_gate_inp") else ("ffn_gate_inp", "ffn_down_exps")
     wide = c.has(layer, "ffn_up_exps") or c.has(layer, "ffn_gate_up_exps") or c.has(layer, "ffn_up")
     if wide and all(c.has(layer, name) for name in names):
-        return feed_forward(c, x, layer, WHAT)
+        return feed_forward(c, x, layer, _DECODER)
     return g.unary(x)
 
 

@@ -20,7 +20,7 @@ from moefit.memory.graph.qwen4 import pool_size, pools
 from moefit.model import MissingError
 from moefit.model.architectures import Plain
 
-WHAT = Plain(route="routes.fused_clamp")
+_DECODER = Plain(route="routes.fused_clamp")
 
 
 def build(c: Context, layers: Sequence[int]) -> None:
@@ -39,7 +39,7 @@ def build(c: Context, layers: Sequence[int]) -> None:
         x = kda(c, x, layer) if c.memory.state[layer] is not None else _attention(c, x, layer)
         residual = cur = post(c, layer, x, residual, shares, combined)
         x, shares, combined = gathered(c, cur, layer, "ffn")
-        x = feed_forward(c, norm(c, x, "ffn_norm", layer), layer, WHAT)
+        x = feed_forward(c, norm(c, x, "ffn_norm", layer), layer, _DECODER)
         cur = post(c, layer, x, residual, shares, combined)
     cur = g.reshape(
         g.get_rows(g.reshape(cur, embd * streams, n), output_ids(c)), embd, streams, c.batch.outputs

@@ -15,7 +15,7 @@ from moefit.memory.graph.nodes import F32, Node
 from moefit.memory.graph.sparse import indexed_latent_attention
 from moefit.model.architectures import Plain
 
-WHAT = Plain(route="routes.fused_clamp")
+_DECODER = Plain(route="routes.fused_clamp")
 
 
 def hy_v4(c: Context, layers: Sequence[int]) -> None:
@@ -30,7 +30,11 @@ def hy_v4(c: Context, layers: Sequence[int]) -> None:
             x, spread = _gathered(c, cur, layer, part)
             x = norm(c, x, name, layer)
             attends = part == "attn"
-            x = indexed_latent_attention(c, x, layer, WHAT) if attends else feed_forward(c, x, layer, WHAT)
+            x = (
+                indexed_latent_attention(c, x, layer, _DECODER)
+                if attends
+                else feed_forward(c, x, layer, _DECODER)
+            )
             cur = _scattered(x, residual, spread)
     cur = g.get_rows(g.reshape(cur, embd * streams, n), output_ids(c))
     lm_head(c, output_norm(c, _head(c, g.reshape(cur, embd, streams, c.batch.outputs))))

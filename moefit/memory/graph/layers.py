@@ -98,7 +98,7 @@ def choose(model: Model, homes: Homes, period: int, *, every_layer: bool, sized:
     return Chosen(tuple(layers), tuple(marks[i] for i in layers))
 
 
-def sketched(model: Model, homes: Homes, period: int) -> tuple[int, ...]:
+def largest_of_each_kind(model: Model, homes: Homes, period: int) -> tuple[int, ...]:
     """Of each kind, home and set of tensors elsewhere, the two main layers that have most bytes there."""
     names = _layer_of(model)
     moved: dict[int, list[str]] = {}

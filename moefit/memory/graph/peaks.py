@@ -17,7 +17,7 @@ from moefit.memory.graph.allocate import Allocator, Arena
 from moefit.memory.graph.built import Built
 from moefit.memory.graph.context import SHARED, Batch, Context, Homes, Layers
 from moefit.memory.graph.fusion import fused
-from moefit.memory.graph.layers import Chosen, alike, choose, kinds, sketched
+from moefit.memory.graph.layers import Chosen, alike, choose, kinds, largest_of_each_kind
 from moefit.memory.graph.named import named
 from moefit.memory.graph.nodes import Graph, Node
 from moefit.memory.graph.rules import alloc_size, batch_size, runs
@@ -28,7 +28,7 @@ from moefit.model import MissingError, Model
 from moefit.model.architectures import Plain, architecture
 from moefit.values import dataclass
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 FLASH: Final = "FLASH_ATTN_EXT"
 
@@ -68,11 +68,11 @@ def peaks_of(model: Model, homes: Homes, question: Question) -> Peaks:
     )
 
 
-def sketch(model: Model, homes: Homes, question: Question) -> Peaks:
+def sketch_peaks(model: Model, homes: Homes, question: Question) -> Peaks:
     """Peaks of a graph of two layers of each kind and home, those with the largest tensors away from it."""
     if _grows(model):
         return peaks_of(model, homes, question)
-    layers = sketched(model, homes, architecture(model.architecture).period)
+    layers = largest_of_each_kind(model, homes, architecture(model.architecture).period)
     # Every tensor that is away from its layer counts: an answer is the same for all load modes, which differ in nothing here.
     places = (layers, homes.layers, tuple(homes.tensors.items()))
     return _remembered(_known(model), (question, places), lambda: _peaks(model, homes, question, layers))
@@ -169,7 +169,7 @@ def _grows(model: Model) -> bool:
     return architecture(model.architecture).grows or "per_layer_model_proj.weight" in _layers(model).outside
 
 
-def _remembered(known: OrderedDict[Hashable, T], key: Hashable, answer: Callable[[], T]) -> T:
+def _remembered(known: OrderedDict[Hashable, _T], key: Hashable, answer: Callable[[], _T]) -> _T:
     if key in known:
         known.move_to_end(key)
         return known[key]

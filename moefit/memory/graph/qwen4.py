@@ -26,7 +26,7 @@ from moefit.memory.graph.nodes import F16, F32, I32, I64, Node
 from moefit.model import MissingError
 from moefit.model.architectures import Plain
 
-WHAT = Plain(route="routes.softmax_normalised")
+_DECODER = Plain(route="routes.softmax_normalised")
 
 
 def build(c: Context, layers: Sequence[int]) -> None:
@@ -52,7 +52,7 @@ def build(c: Context, layers: Sequence[int]) -> None:
             cur = g.reshape(cur, embd, streams, cur.ne[1])
         cur = _combined(c, layer, cur, x, inject)
         x, inject = _mixed(c, cur, layer, "ffn")
-        cur = _combined(c, layer, cur, feed_forward(c, x, layer, WHAT), inject)
+        cur = _combined(c, layer, cur, feed_forward(c, x, layer, _DECODER), inject)
         c.pin(cur, layer)
     lm_head(c, _head(c, cur))
 
@@ -135,7 +135,7 @@ def pool_size(c: Context) -> int:
 def _attention(c: Context, x: Node, layer: int) -> Node:
     """Gated attention, to the pools that an indexer ranks highest where the layer has one (build_layer_attn)."""
     if c.memory.indexer[layer] is None or not c.hp.integer("attention.compress_ratios", 0, layer):
-        return gated_attention(c, x, layer, WHAT)
+        return gated_attention(c, x, layer, _DECODER)
     n, heads = c.batch.tokens, heads_of(c, layer)
     base = inputs(c, heads)
     chosen = _selected(c, x, layer, base.mask)

@@ -12,7 +12,7 @@ from moefit.search.budgets import budgets
 from moefit.search.candidate import Candidate, score
 from moefit.search.moe_cache import MOE_CACHE
 from moefit.search.moe_cache.drafts import Draft, placement_with
-from moefit.search.moe_cache.room import largest, movable, room_for_experts, size_of_all
+from moefit.search.moe_cache.room import largest_cache, movable, room_for_experts, size_of_all
 from moefit.search.moe_cache.split import better_split
 from moefit.search.problem import Problem
 from moefit.search.settle import Settled, placed_with
@@ -50,7 +50,7 @@ def measured(problem: Problem, start: Candidate, draft: Draft) -> Candidate | No
             )
         ]
         taking = frozenset(group.device for group in cache.groups)
-        size = max(0, min(largest(start, rooms, taking), size_of_all(cache)))
+        size = max(0, min(largest_cache(start, rooms, taking), size_of_all(cache)))
         if size == launch.moe_cache:
             return score(problem, MOE_CACHE, launch, settled)
         launch = replace(launch, moe_cache=size)

@@ -10,7 +10,7 @@ from moefit.search.moe_cache import OPTION
 from moefit.sizes import MIB
 
 
-def refuse(model: Model, constraints: Constraints, devices: int, build: int | None = None) -> None:
+def refuse_moe_cache(model: Model, constraints: Constraints, devices: int, build: int | None = None) -> None:
     """What llama.cpp does not start with.
 
     Raises:
@@ -25,13 +25,13 @@ def refuse(model: Model, constraints: Constraints, devices: int, build: int | No
         why = "no device holds it"
     elif constraints.split_mode == "tensor":
         why = "-sm tensor cannot have one"
-    elif overflows(model, cache_types(constraints), build):
+    elif overflows(model, kv_types(constraints), build):
         why = "the KV cache is quantised and layers have so few tensors: its graph is too small for both"
     if why:
         said = f"{OPTION} {constraints.moe_cache // MIB}"
         raise UsageError(f"{said}: llama.cpp does not start with an expert cache where {why}", "leave it out")
 
 
-def cache_types(constraints: Constraints) -> tuple[str, str]:
+def kv_types(constraints: Constraints) -> tuple[str, str]:
     """The types of keys and values as llama-server will have them."""
     return constraints.cache_type_k or "f16", constraints.cache_type_v or "f16"

@@ -80,7 +80,7 @@ def cache_size(problem: Problem, start: Candidate, rooms: Sequence[int], full: f
         room - sum(size for layer, size in sizes.items() if layer in full)
         for room, sizes in zip(rooms, layers, strict=True)
     ]
-    return 0 if min(left) < 0 else largest(start, left, _taking(problem, start, full))
+    return 0 if min(left) < 0 else largest_cache(start, left, _taking(problem, start, full))
 
 
 def _taking(problem: Problem, start: Candidate, full: frozenset[int]) -> frozenset[int]:
@@ -89,7 +89,7 @@ def _taking(problem: Problem, start: Candidate, full: frozenset[int]) -> frozens
     return frozenset(slots[layer.index] for layer in layers if layer.experts and layer.index not in full)
 
 
-def largest(start: Candidate, rooms: Sequence[int], taking: frozenset[int]) -> int:
+def largest_cache(start: Candidate, rooms: Sequence[int], taking: frozenset[int]) -> int:
     """The largest cache whose parts fit into rooms of so many bytes, in whole MiB, where these devices have a part."""
     most = min(room / share for room, share in zip(rooms, _parts(start, taking), strict=True) if share)
     return int(most) // MIB * MIB

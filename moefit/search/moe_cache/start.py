@@ -10,7 +10,7 @@ from moefit.model import Model
 from moefit.search.candidate import Candidate, best, score
 from moefit.search.choices import Choices
 from moefit.search.moe_cache import OPTION
-from moefit.search.moe_cache.refused import cache_types
+from moefit.search.moe_cache.refused import kv_types
 from moefit.search.openings import usual_task
 from moefit.search.problem import Problem
 from moefit.search.settle import settle
@@ -23,7 +23,7 @@ def start_with(problem: Problem, choices: Choices, found: Sequence[Candidate]) -
     knows = OPTION in request.launch.command.table and wanted.program != "llama-bench"
     if wanted.moe_cache is not None or not knows or not request.model.experts:
         return None
-    if overflows(request.model, cache_types(wanted), request.launch.command.table.build):
+    if overflows(request.model, kv_types(wanted), request.launch.command.table.build):
         return None
     fitting = [c for c in found if c.fits]
     fastest = best(fitting) if fitting else None

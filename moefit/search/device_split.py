@@ -12,7 +12,7 @@ from moefit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class DeviceSplit:
     """What `-dev`, `-ngl`, `-ts` and `-ub` say."""
 
     order: tuple[int, ...]
@@ -34,7 +34,7 @@ class Layout:
         parts = ((place,) * count for place, count in enumerate(self.counts))
         return (*((CPU,) * self.starts[0]), *itertools.chain.from_iterable(parts))
 
-    def moved(self, place: int, by: int) -> Layout | None:
+    def moved(self, place: int, by: int) -> DeviceSplit | None:
         """With the start of one device's run moved by so many slots; None where a run would be empty."""
         starts = list(self.starts)
         starts[place] += by
@@ -43,7 +43,7 @@ class Layout:
         return replace(self, starts=tuple(starts))
 
 
-def swapped(layout: Layout) -> Iterator[Layout]:
+def swapped(layout: DeviceSplit) -> Iterator[DeviceSplit]:
     """Two devices change places: the cuts stay, or each device keeps as many slots."""
     order, counts = layout.order, layout.counts
     for a, b in itertools.combinations(range(len(order)), 2):
@@ -55,7 +55,7 @@ def swapped(layout: Layout) -> Iterator[Layout]:
         yield replace(layout, order=tuple(others), starts=tuple(kept))
 
 
-def dropped(layout: Layout) -> Iterator[Layout]:
+def removed(layout: DeviceSplit) -> Iterator[DeviceSplit]:
     """One device less: a neighbour takes its slots."""
     order, starts = layout.order, layout.starts
     for i in range(len(order)) if len(order) > 1 else ():
@@ -66,7 +66,7 @@ def dropped(layout: Layout) -> Iterator[Layout]:
             yield replace(layout, order=rest, starts=(*starts[: i + 1], *starts[i + 2 :]))
 
 
-def added(layout: Layout, devices: int) -> Iterator[Layout]:
+def added(layout: DeviceSplit, devices: int) -> Iterator[DeviceSplit]:
     """One device more, of so many, with one slot of a neighbour's or half of them."""
     order, starts = layout.order, layout.starts
     for new in sorted(set(range(devices)) - set(order)):
@@ -77,14 +77,14 @@ def added(layout: Layout, devices: int) -> Iterator[Layout]:
                     yield replace(layout, order=grown, starts=(*starts[: i + 1], cut, *starts[i + 1 :]))
 
 
-def on_others(layout: Layout, order: tuple[int, ...], ubatch: int) -> Layout:
+def on_others(layout: DeviceSplit, order: tuple[int, ...], ubatch: int) -> DeviceSplit:
     """The layout's slots on other devices, as many on each."""
     first, slots = layout.starts[0], layout.slots
     starts = tuple(first + (slots - first) * place // len(order) for place in range(len(order)))
-    return Layout(order, starts, slots, ubatch)
+    return DeviceSplit(order, starts, slots, ubatch)
 
 
-def in_proportion(layout: Layout, rooms: Sequence[int], sums: Sequence[int]) -> Layout:
+def in_proportion(layout: DeviceSplit, rooms: Sequence[int], sums: Sequence[int]) -> DeviceSplit:
     """The layout with runs as large as rooms are, each of a slot at least; `sums` are the bytes of the slots before each slot, and of all."""
     first, slots = layout.starts[0], layout.slots
     all_of_them, held = sums[slots] - sums[first], itertools.accumulate(rooms)
