@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from moefit.llama.program_findings import program_findings
+from moefit.launch.launch import Launch
+from moefit.launch.seen import variables
+from moefit.llama.program_findings import Server, program_findings
+from moefit.machine.detect import MachineOptions, detect
 from moefit.machine.finding import A_LITTLE, NOTHING_RUNS, Finding
 from moefit.machine.system import ROOT
 from moefit.machine.system_findings import host_findings
@@ -13,14 +17,27 @@ from moefit.machine.types import Machine
 from moefit.progress import Tell
 
 
+def as_drivers_tell(options: MachineOptions, launch: Launch) -> Machine:
+    """The machine without what a program says of it, so that the two can be held against each other."""
+    return detect(options, variables(launch.command, os.environ))
+
+
 def examine(
-    machine: Machine, environment: Mapping[str, str], tell: Tell, root: Path = ROOT
+    machine: Machine,
+    launch: Launch,
+    environment: Mapping[str, str],
+    tell: Tell,
+    root: Path = ROOT,
 ) -> tuple[Finding, ...]:
     """Every finding, those that cost most first."""
+    command = launch.command
+    seen = variables(command, environment)
     tell("the host", 0.1)
-    found = [*_gpus(machine), *host_findings(machine, environment, root)]
+    found = [*_gpus(machine), *host_findings(machine, seen, root, command.argv)]
     tell("llama-server", 0.6)
-    found += program_findings(machine, environment)
+    if command.container is None:
+        server = Server(command.program, command.subcommand, launch.constraints.rpc)
+        found += program_findings(machine, seen, server)
     found += _calibration(machine)
     return tuple(sorted(found, key=lambda finding: finding.cost))
 
@@ -34,7 +51,7 @@ def _gpus(machine: Machine) -> list[Finding]:
                 "gpu-silent",
                 NOTHING_RUNS,
                 f"{machine.unseen}, but no GPU answers: {why}",
-                "load its driver",
+                "load or mend its driver: nvidia-smi or rocminfo say what it lacks",
                 "sure",
             )
         ]
@@ -44,7 +61,7 @@ def _gpus(machine: Machine) -> list[Finding]:
                 "no-gpu",
                 A_LITTLE,
                 f"no GPU was found{f': {why}' if why else ''}",
-                "moefit plan --gpu plans for one",
+                "moefit plan MODEL --gpu rtx-3060 plans for one",
                 "likely",
             )
         ]

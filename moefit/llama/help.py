@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from moefit.documents import parse_json
-from moefit.errors import InputError
+from moefit.errors import InputError, MoefitError
 from moefit.files import write_atomically
 from moefit.folders import user_folder
 from moefit.launch.builds import read_version
@@ -48,6 +48,26 @@ def option_table(
         if kept:
             _keep(kept, found, table)
     return table
+
+
+def help_trouble(
+    path: str, program: str, environment: Mapping[str, str], subcommand: Sequence[str] = ()
+) -> str:
+    """What is wrong with a program's answer to --help, in words; empty where nothing is.
+
+    It may list its options and fail all the same: then it does not start as it is.
+    """
+    from moefit.llama.runner import ask  # noqa: PLC0415 - needed only here and for the first answer
+
+    try:
+        answer = ask((path, *subcommand, "--help"), _plain(environment), LIMIT)
+    except MoefitError as error:
+        return f"fails: {error.message}"
+    listed = {word for text in (answer.out, answer.err) for word in parse_help(program, text).spellings}
+    known = listed.intersection(builtin(program).spellings) - _ANYBODYS
+    lists = "" if known else f"lists no option of {program}" if listed else "lists nothing"
+    ends = f"ends with {answer.how}" if answer.status else ""
+    return " and ".join(filter(None, (lists, ends)))
 
 
 def _keep(kept: Path, path: Path, table: OptionTable) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import metadata
 from typing import Final
 
 from moefit.errors import MoefitError
 from moefit.llama.devices import list_devices
 from moefit.llama.executables import MISSING_HINT, find_program
-from moefit.llama.help import option_table
+from moefit.llama.help import help_trouble, option_table
 from moefit.machine.finding import A_LITTLE, MANY_TIMES, NOTHING_RUNS, PERCENTS, Finding
-from moefit.machine.types import Machine
+from moefit.machine.types import Device, Machine
+from moefit.values import dataclass
 
 _SERVER: Final = "llama-server"
 _WRITTEN: Final = {
@@ -23,52 +24,113 @@ _WRITTEN: Final = {
     "--moe-cache-mib": "no expert cache on the GPU, so answers with experts in RAM are slower",
 }
 """Options that plans write, and what is lost without them: what costs most first."""
+_BUILDS: Final = {
+    "CUDA": "-DGGML_CUDA=ON, or its CUDA release",
+    "ROCm": "-DGGML_HIP=ON, or its ROCm or Vulkan release",
+    "Vulkan": "-DGGML_VULKAN=ON, or its Vulkan release",
+}
+"""Backend -> what a build for it is made with."""
 _LOSS: Final = {"-ot": MANY_TIMES, "-lm": MANY_TIMES, "--moe-cache-mib": PERCENTS}
 
 
-def program_findings(machine: Machine, environment: Mapping[str, str]) -> Iterator[Finding]:
-    """Everything about llama-server on the PATH."""
-    program = find_program(_SERVER, environment)
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The llama-server that is looked at."""
+
+    name: str = "llama-server"
+    """As the line calls it: a name on the PATH, or a file."""
+    subcommand: tuple[str, ...] = ()
+    """Of a program of several: `llama serve`."""
+    rpc: tuple[str, ...] = ()
+    """Values of the line's --rpc."""
+
+
+def program_findings(
+    machine: Machine, environment: Mapping[str, str], server: Server | None = None
+) -> Iterator[Finding]:
+    """Everything about a program, by default the llama-server on the PATH.
+
+    Args:
+        machine: its GPUs as the drivers tell of them, not as the program does.
+        environment: the variables that the program would see.
+        server: which one.
+    """
+    asked = server or Server()
+    program = find_program(asked.name, environment)
     if program is None:
-        yield Finding("no-program", NOTHING_RUNS, "no llama-server is on the PATH", MISSING_HINT, "sure")
+        where = "is not there" if "/" in asked.name else "is not on the PATH"
+        yield Finding("no-program", NOTHING_RUNS, f"{asked.name} {where}", MISSING_HINT, "sure")
     else:
-        yield from _devices(machine, program, environment)
-        yield from _options(program, environment)
+        yield from _devices(machine, program, environment, asked)
+        yield from _options(program, environment, asked)
     yield from _namesake()
 
 
-def _devices(machine: Machine, program: str, environment: Mapping[str, str]) -> Iterator[Finding]:
-    """Whether it sees the GPUs that the driver does."""
+def _devices(
+    machine: Machine, program: str, environment: Mapping[str, str], server: Server
+) -> Iterator[Finding]:
+    """Whether it sees the GPUs that the drivers do."""
     try:
-        seen = [device for device in list_devices(program, environment) if device.total]
+        listed = list_devices(program, environment, server.rpc, subcommand=server.subcommand)
     except MoefitError as error:
-        yield Finding("program-fails", NOTHING_RUNS, error.message, error.hint or "run it by hand", "sure")
+        fix = error.hint or f"run {program} by hand: it says more, such as a library that is missing"
+        yield Finding("program-fails", NOTHING_RUNS, error.message, fix, "sure")
         return
-    found = len(machine.gpus) if any(gpu.source == "nvml" for gpu in machine.gpus) else 0
-    if found and not seen:
-        yield Finding(
-            "cpu-only",
-            MANY_TIMES,
-            f"the driver sees {machine.gpus[0].description or machine.gpus[0].name}, and {program} no GPU",
-            "a llama.cpp built with -DGGML_CUDA=ON, or its CUDA release; a library beside it may be missing",
-            "sure",
-        )
-    elif len(seen) < found:
+    yield from _dead(program, listed)
+    seen = [device for device in listed if not device.name.startswith("RPC")]
+    there = [gpu for gpu in machine.gpus if gpu.source in {"nvml", "sysfs"}]
+    if there and not seen:
+        yield _blind(program, there)
+    elif len(seen) < len(there):
         yield Finding(
             "gpu-unseen",
             PERCENTS,
-            f"the driver sees {found} GPUs, and {program} {len(seen)}",
+            f"the driver sees {len(there)} GPUs, and {program} {len(seen)}",
             "CUDA_VISIBLE_DEVICES, or a build without the architecture of the others",
             "likely",
         )
 
 
-def _options(program: str, environment: Mapping[str, str]) -> Iterator[Finding]:
-    """Whether it knows the options that plans write."""
-    try:
-        table = option_table(program, _SERVER, environment)
-    except MoefitError:
+def _dead(program: str, listed: Sequence[Device]) -> Iterator[Finding]:
+    """Devices that it lists without memory."""
+    for device in listed:
+        if not device.total:
+            yield Finding(
+                "gpu-dead",
+                NOTHING_RUNS,
+                f"{program} lists {device.name} ({device.description}) without memory: its driver fails",
+                "restart the machine or its driver; -dev with the others runs without it",
+                "sure",
+            )
+
+
+def _blind(program: str, there: Sequence[Device]) -> Finding:
+    """A build that sees none of the GPUs: for the processor alone, or without their libraries."""
+    gpu = there[0]
+    kind = _BUILDS.get(gpu.name.rstrip("0123456789"), _BUILDS["Vulkan"])
+    small = gpu.integrated and len(there) == 1
+    return Finding(
+        "cpu-only",
+        PERCENTS if small else MANY_TIMES,
+        f"the driver sees {gpu.description or gpu.name}, and {program} no GPU: it is built for the CPU alone, or lacks a library",
+        f"a llama.cpp built with {kind}; ldd {program} names a library that is missing",
+        "likely" if small else "sure",
+    )
+
+
+def _options(program: str, environment: Mapping[str, str], server: Server) -> Iterator[Finding]:
+    """Whether it answers --help, and knows the options that plans write."""
+    trouble = help_trouble(program, _SERVER, environment, server.subcommand)
+    if trouble:
+        yield Finding(
+            "no-help",
+            PERCENTS,
+            f"{program} --help {trouble}: plans are written for another build, whose options it may refuse",
+            "a whole llama-server; or --build bN says which build it is",
+            "sure",
+        )
         return
+    table = option_table(program, _SERVER, environment, server.subcommand)
     if table is None:
         return
     lost = {name: why for name, why in _WRITTEN.items() if table.get(name) is None}

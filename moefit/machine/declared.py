@@ -83,7 +83,7 @@ def declare_host(
             bandwidth_by_threads=(),
             decoded_by_threads=(),
             source="declared",
-            modules=modules,
+            modules=modules or ram.modules,
         )
     if cores is not None:
         if cores < 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -17,16 +17,20 @@ from moefit.sizes import MIB, format_bandwidth, format_size
 _SWAPPED: Final = 256 * MIB
 _FAR: Final = 0.55
 """Of the modules' rating: a machine reads less only where something is wrong, such as one channel of two."""
+_HOLDERS: Final = 3
+"""Processes that are named."""
 _DISPLAY: Final = ("0x0300", "0x0302", "0x0380")
 """PCI classes of GPUs."""
 
 
-def host_findings(machine: Machine, environment: Mapping[str, str], root: Path) -> Iterator[Finding]:
-    """Everything that files below `root` and the machine's own figures tell."""
+def host_findings(
+    machine: Machine, environment: Mapping[str, str], root: Path, words: Sequence[str] = ()
+) -> Iterator[Finding]:
+    """Everything that files below `root` and the machine's own figures tell; `words` are the server's line, if there is one."""
     yield from _cgroups(root)
     yield from _memory_lock(machine)
     yield from _swap(root)
-    yield from _numa(machine, environment)
+    yield from _numa(machine, environment, words)
     yield from _held(machine)
     yield from _links(root)
     yield from _measured_links(machine)
@@ -80,9 +84,10 @@ def _swap(root: Path) -> Iterator[Finding]:
         )
 
 
-def _numa(machine: Machine, environment: Mapping[str, str]) -> Iterator[Finding]:
+def _numa(machine: Machine, environment: Mapping[str, str], words: Sequence[str]) -> Iterator[Finding]:
     nodes = machine.cpu.numa_nodes
-    if nodes > 1 and "LLAMA_ARG_NUMA" not in environment:
+    spread = any(word.startswith(("--numa", "--interleave", "-i")) for word in words)
+    if nodes > 1 and not spread and "LLAMA_ARG_NUMA" not in environment:
         yield Finding(
             "numa",
             PERCENTS,
@@ -95,11 +100,14 @@ def _numa(machine: Machine, environment: Mapping[str, str]) -> Iterator[Finding]
 def _held(machine: Machine) -> Iterator[Finding]:
     for device in machine.gpus:
         if device.taken > DRIVERS_OWN:
+            lists = "nvidia-smi lists them" if device.source == "nvml" else "nvtop or amdgpu_top lists them"
+            named = ", ".join(f"{name} {format_size(size)}" for name, size in device.held[:_HOLDERS])
+            screen = "; it drives a screen" if device.display else ""
             yield Finding(
                 "vram-held",
                 PERCENTS,
-                f"other processes hold {format_size(device.taken)} of {device.name}",
-                "nvidia-smi lists them: another server, or a desktop, which can use the processor's own GPU",
+                f"other processes hold {format_size(device.taken)} of {device.name}{f': {named}' if named else ''}{screen}",
+                f"{'end them' if named else lists}: another server, or a desktop, which can use the processor's own GPU",
                 "sure",
             )
 
@@ -163,14 +171,18 @@ def _bandwidth(machine: Machine) -> Iterator[Finding]:
     if ram.modules is None or ram.bandwidth is None:
         return
     rated = ram.modules.rating
+    rates = f"RAM reads at {format_bandwidth(ram.bandwidth)}, and its modules ({ram.modules}) are rated {format_bandwidth(rated)}"
     if ram.bandwidth < _FAR * rated:
         yield Finding(
             "ram-slow",
             PERCENTS,
-            f"RAM reads at {format_bandwidth(ram.bandwidth)}, and its modules are rated {format_bandwidth(rated)}",
+            rates,
             "one module a channel in the slots that the board's manual names; XMP or EXPO in the firmware",
             "likely",
         )
+    elif ram.bandwidth > rated:
+        fix = "moefit calibrate measures it; or say another --ram-bandwidth"
+        yield Finding("ram-fast", A_LITTLE, f"{rates}: no memory reads faster", fix, "likely")
 
 
 def _meminfo(root: Path, name: str) -> int:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from moefit.machine.declared import declare_host
 from moefit.machine.modules import parse_modules
 from moefit.machine.system_findings import host_findings
 from moefit.machine.types import Cpu, Device, Machine, Ram
@@ -115,6 +116,9 @@ def test_numa_nodes_without_interleaving_are_found_unless_a_variable_says_so(roo
     two = replace(MACHINE, cpu=replace(MACHINE.cpu, numa_nodes=2))
     assert "numa" in codes(two, root)
     assert "numa" not in codes(two, root, {"LLAMA_ARG_NUMA": "distribute"})
+    assert "numa" not in {f.code for f in host_findings(two, {}, root, ["llama-server", "--numa", "numactl"])}
+    spread = ["numactl", "--interleave=all", "llama-server"]
+    assert "numa" not in {f.code for f in host_findings(two, {}, root, spread)}
 
 
 def test_ram_far_below_its_modules_rating_is_found(root):
@@ -122,6 +126,18 @@ def test_ram_far_below_its_modules_rating_is_found(root):
     slow = replace(MACHINE, ram=replace(MACHINE.ram, bandwidth=38 * 10**9, modules=modules))
     fine = replace(MACHINE, ram=replace(MACHINE.ram, bandwidth=70 * 10**9, modules=modules))
     assert ("ram-slow" in codes(slow, root), "ram-slow" in codes(fine, root)) == (True, False)
+
+
+def test_ram_faster_than_its_modules_can_be_is_found(root):
+    modules = parse_modules("ddr5-5600x2")
+    fast = replace(MACHINE, ram=replace(MACHINE.ram, bandwidth=120 * 10**9, modules=modules))
+    assert "its modules (ddr5-5600x2) are rated 89.6 GB/s" in codes(fast, root)["ram-fast"].what
+
+
+def test_a_rate_that_is_declared_is_held_to_the_modules_that_are_there(root):
+    modules = parse_modules("ddr5-5600x2")
+    ram, _ = declare_host(replace(MACHINE.ram, modules=modules), MACHINE.cpu, None, "20GB/s", None)
+    assert "ram-slow" in codes(replace(MACHINE, ram=ram), root)
 
 
 def test_wsl_is_found(root):

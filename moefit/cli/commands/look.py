@@ -93,14 +93,15 @@ def compare(
 @command(MachineShared)
 def doctor(shared: MachineShared, as_json: o.AsJson = False, svg: o.Svg = None) -> int:
     """What keeps this machine below what it could be, worst first."""
-    from moefit.app.doctor import examine
+    from moefit.app.doctor import as_drivers_tell, examine
     from moefit.cli.bar import bar
     from moefit.formats.doctor import findings_json, show_findings
 
     refuse_both(svg, as_json=as_json)
-    machine = read_machine(shared.machine_options, read_line(shared.words))
+    launch = read_line(shared.words)
+    machine = as_drivers_tell(shared.machine_options, launch)
     with bar() as tell:
-        found = examine(machine, os.environ, tell)
+        found = examine(machine, launch, os.environ, tell)
     if as_json:
         sys.stdout.write(findings_json(found))
     else:
