@@ -77,7 +77,16 @@ def test_a_change_that_no_test_can_be_told_to_reach_has_those_of_its_file():
         ("x == CPU", "x <= CPU", "x < CPU"),
         ("x != CPU", "x is not CPU", "x >= CPU"),
         ("x is None", "x == None", "x is not None"),
-        ("x == 1", "x == 1", "x is 1"),
+        ("x == 1", "x is 1", "x >= 1"),
+        ("x == 1.5", "x == 1.5", "x is 1.5"),
+        ("x == 'a'", "x == 'a'", "x is 'a'"),
+        ("x is Role.EXPERT", "x == Role.EXPERT", "x is not Role.EXPERT"),
+        ("x % 64 == 0", "x % 64 <= 0", "x % 64 >= 0"),
+        ("x % 64 != 0", "x % 64 > 0", "x % 64 < 0"),
+        ("x - 64 == 0", "x - 64 is 0", "x - 64 <= 0"),
+        ("dataclass(frozen=True, slots=True)", "dataclass(frozen=False, slots=False)", "dataclass(eq=False)"),
+        ("per_object(8, objects=2)(f)", "per_object(9, objects=2)(f)", "per_object(8, objects=3)(f)"),
+        ("REMEMBERED: int = 8", "REMEMBERED: int = 9", "OTHER: int = 9"),
     ],
 )
 def test_what_no_value_tells_from_the_text_is_no_change(text, alike, other):

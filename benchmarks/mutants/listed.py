@@ -6,7 +6,11 @@ What tells nothing, each by its own reason:
 - which parameters may be given by position (`*` or `/` in a signature): mypy holds that callers name the others;
 - `zip(strict=True)`: a check of what the line before has made equally long;
 - `== CPU` as `is` or `<=`, `!= CPU` as `is not` or `>`: CPU is -1, of which there is one in memory, and no place is less;
-- `is` and `==` of None: no class here compares equal to it.
+- `is` and `==` of None, of a member of an enumeration and of a whole number from -5 to 256: no class here compares equal to
+  None or to a member, and Python keeps each of those numbers once;
+- `<= 0` and `> 0` of a remainder, for `== 0` and `!= 0`: all that is divided by here is positive;
+- `frozen` and `slots` of a dataclass: mypy holds that none is assigned to, and slots save memory;
+- how many answers are remembered: what is forgotten is worked out again, to the same answer.
 """
 
 from __future__ import annotations
@@ -91,6 +95,8 @@ class _Bare(ast.NodeTransformer):
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
         node.annotation = ast.Constant(None)
+        if isinstance(node.target, ast.Name) and node.target.id in _REMEMBERED:
+            node.value = None
         return self.generic_visit(node)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
@@ -100,8 +106,10 @@ class _Bare(ast.NodeTransformer):
         return node
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
-        if isinstance(node.func, ast.Name) and node.func.id == "zip":
-            node.keywords = []
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        node.keywords = [given for given in node.keywords if given.arg not in _UNTOLD.get(name, ())]
+        if name in _REMEMBERING:
+            node.args = []
         return self.generic_visit(node)
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
@@ -115,18 +123,37 @@ class _Bare(ast.NodeTransformer):
         return self.generic_visit(node)
 
 
+_UNTOLD = {"zip": ("strict",), "dataclass": ("frozen", "slots")}
+"""Keywords by what is called with them."""
+_REMEMBERING = frozenset({"per_object", "lru_cache"})
+"""What is called with a number of answers to remember."""
+_REMEMBERED = frozenset({"REMEMBERED", "GRAPHS"})
+"""Such numbers with names."""
+_SMALL = range(-5, 257)
 _SAME = {ast.Is: ast.Eq, ast.IsNot: ast.NotEq}
 _LEAST = {**_SAME, ast.LtE: ast.Eq, ast.Gt: ast.NotEq}
 
 
 def _told(left: ast.expr, op: ast.cmpop, right: ast.expr) -> ast.cmpop:
     """The comparison, one of those that no value tells apart for all of them."""
-    if isinstance(right, ast.Name) and right.id == "CPU":
+    if (isinstance(right, ast.Name) and right.id == "CPU") or _remains(left, right):
         return _LEAST.get(type(op), type(op))()
-    for end in (left, right):
-        if isinstance(end, ast.Constant) and end.value is None:
-            return _SAME.get(type(op), type(op))()
+    if any(map(_single, (left, right))):
+        return _SAME.get(type(op), type(op))()
     return op
+
+
+def _remains(left: ast.expr, right: ast.expr) -> bool:
+    """Whether a remainder is held to 0."""
+    divided = isinstance(left, ast.BinOp) and isinstance(left.op, ast.Mod)
+    return divided and isinstance(right, ast.Constant) and right.value == 0
+
+
+def _single(value: ast.expr) -> bool:
+    """Whether there is one object alone that compares equal to a value."""
+    if isinstance(value, ast.Constant):
+        return value.value is None or (type(value.value) is int and value.value in _SMALL)
+    return isinstance(value, ast.Attribute) and value.attr.isupper() and isinstance(value.value, ast.Name)
 
 
 def _by_name(given: ast.arguments) -> ast.arguments:

@@ -63,7 +63,12 @@ def _ranged(phase: str, value: float, ends: tuple[float, float]) -> Text:
 
 def ready(cached: float, from_disk: float) -> str:
     """When the server answers; the larger figure is of a file that is read from a disk."""
-    return f"ready in about {cached:.0f}" + (f"-{from_disk:.0f} s" if from_disk > 1.2 * cached else " s")
+    low, high = f"{cached:.0f}", f"{from_disk:.0f}"
+    return (
+        f"ready in about {low}-{high} s"
+        if from_disk > 1.2 * cached and low != high
+        else f"ready in about {low} s"
+    )
 
 
 def rate(value: float) -> str:

@@ -14,6 +14,7 @@ from io import StringIO
 from pathlib import Path
 
 from rich.console import Console
+from rich.terminal_theme import TerminalTheme
 
 from moefit.cost import Prediction
 from moefit.cost.hits import HitRate
@@ -27,13 +28,16 @@ from moefit.formats import (
     cards,
     comparison,
     devices,
+    doctor,
     explain,
     inspect,
     lacking,
     plan_json,
     speed,
+    strip,
     svg,
     table,
+    usage,
 )
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
@@ -52,6 +56,17 @@ from moefit.planning.trials import Filled, Hits, Outcome, Peak, Sample, Trial
 from moefit.planning.types import Alternative, Help, Plan
 from moefit.search.request import Options, Request
 from tests import oracle
+from tests.formats.kinds_of_plans import (
+    FINDINGS,
+    MACHINES,
+    doubts,
+    gains,
+    on_shared_memory,
+    rates,
+    reports,
+    with_guests,
+)
+from tests.formats.written import texts
 
 HERE = Path(__file__).parent / "pages"
 MIB, GIB = 1 << 20, 1 << 30
@@ -241,9 +256,61 @@ def pages() -> Iterator[tuple[str, Callable[[], str]]]:
         "calibration.txt",
         partial(drawn, lambda on: calibration.show_calibration(CALIBRATION, "/a/b.json", on), 80),
     )
+    yield from texts(PLANS)
+    yield from others()
     yield "calibration.json", lambda: calibration.calibration_json(CALIBRATION, "/a/b.json", ["a warning"])
     yield "cards.txt", partial(drawn, lambda on: cards.show_cards(some_cards(), on), 100)
     yield "cards.json", lambda: cards.cards_json(some_cards())
+
+
+def others() -> Iterator[tuple[str, Callable[[], str]]]:
+    """Pages of other kinds of plans, each several under one name."""
+    made, cache, benches = made_up(), kept_on_the_cpu(), benched()
+    guests, shared = with_guests(cache), on_shared_memory(made)
+    yield "guests.txt", partial(drawn, lambda on: table.show(guests, on), 90)
+    yield "guests.json", lambda: plan_json.plan_json(guests)
+    yield "shared.txt", partial(drawn, lambda on: table.show(shared, on), 90)
+    for name, every in (("doubts", doubts(made)), ("gains", gains(cache)), ("rates", rates(made))):
+        yield f"{name}.txt", partial(drawn, lambda on, e=every: on.print(*spoken(e), sep="\n"), 200)
+    yield "reports.txt", partial(drawn, lambda on: [bench.show_report(r, on) for r in reports(benches)], 150)
+    yield "reports.json", lambda: "".join(map(bench.report_json, reports(benches)))
+    yield "machines.txt", partial(drawn, lambda on: [devices.show_machine(m, on) for m in MACHINES], 150)
+    yield "machines.json", lambda: "".join(map(devices.machine_json, MACHINES))
+    for width in (40, 120):
+        yield f"findings-{width}.txt", partial(drawn, lambda on: doctor.show_findings(FINDINGS, on), width)
+    yield "no-findings.txt", partial(drawn, lambda on: doctor.show_findings((), on), 120)
+    yield "findings.json", lambda: doctor.findings_json(FINDINGS)
+    yield "strips.txt", lambda: "".join(map(strips, (made, cache, shared)))
+    yield "bars.txt", partial(drawn, lambda on: [on.print(bar) for bar in bars(guests)], 80)
+    yield "colours.txt", lambda: "".join(map(palette, (svg._DARK, svg._LIGHT)))
+
+
+def spoken(plans: list[Plan]) -> Iterator[object]:
+    """What a page says of the speed of each."""
+    for one in plans:
+        yield from speed.speed(one)
+        yield speed.ready(*one.prediction.ready)
+        yield f"{speed.way(one)}: {dict(speed.alternatives(one))}"
+
+
+def palette(theme: TerminalTheme) -> str:
+    """The colours of a theme, a line each."""
+    numbers = (theme.background_color, theme.foreground_color, *(theme.ansi_colors[n] for n in range(16)))
+    return "".join(f"{red} {green} {blue}\n" for red, green, blue in numbers) + "\n"
+
+
+def strips(plan: Plan) -> str:
+    """The strip of layers at widths that have room for some, all or none."""
+    widths = ((30, 9), (12, 9), (11, 9), (10, 10), (9, 10), (120, 0))
+    return "".join(drawn(lambda on, w=w: on.print(*strip.strip(plan, *w), sep=""), 60) for w in widths)
+
+
+def bars(plan: Plan) -> Iterator[object]:
+    """The bars of its memories, long and short."""
+    for memory in usage.memories(plan):
+        for length in (1, 5, 8, 9, 60):
+            yield usage.bar(memory, length)
+        yield f"{memory.name} {memory.total} {memory.used} {memory.left}"
 
 
 def main() -> None:

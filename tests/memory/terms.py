@@ -28,6 +28,7 @@ from moefit.model import Model
 from moefit.model.architectures import architecture
 from moefit.placement.types import Placement
 from tests import oracle
+from tests.memory.built_graphs import graphs, scheduled
 from tests.memory.figures import SMALLEST, launches
 
 FILE = Path(__file__).parent / "terms.json"
@@ -176,6 +177,8 @@ TERMS: dict[str, Callable[[Model], Any]] = {
     "sizes": sizes,
     "chosen": chosen,
     "buffers": buffers,
+    "graphs": graphs,
+    "scheduled": scheduled,
 }
 
 
