@@ -5,7 +5,7 @@ What tells nothing, each by its own reason:
 - an annotation, and an import for annotations alone: nothing evaluates them;
 - which parameters may be given by position (`*` or `/` in a signature): mypy holds that callers name the others;
 - `zip(strict=True)`: a check of what the line before has made equally long;
-- `== CPU` as `is` or `<=`, `!= CPU` as `is not` or `>`: CPU is -1, of which there is one in memory, and no place is less;
+- `== CPU` as `is` or `<=`, `!= CPU` as `is not` or `>`: CPU is -1, of which there is one in memory, and no place is less; NO_BACKEND likewise;
 - `is` and `==` of None, of a member of an enumeration and of a whole number from -5 to 256: no class here compares equal to
   None or to a member, and Python keeps each of those numbers once;
 - `<= 0` and `> 0` of a remainder, for `== 0` and `!= 0`: all that is divided by here is positive;
@@ -130,13 +130,17 @@ _REMEMBERING = frozenset({"per_object", "lru_cache"})
 _REMEMBERED = frozenset({"REMEMBERED", "GRAPHS"})
 """Such numbers with names."""
 _SMALL = range(-5, 257)
+_NOWHERE = frozenset({"CPU", "NO_BACKEND"})
+"""Names of -1 where places and backends are counted from 0."""
+_NAMED = frozenset({"SPARSE", "HEAVY", "OUTPUT"})
+"""Names of such small numbers."""
 _SAME = {ast.Is: ast.Eq, ast.IsNot: ast.NotEq}
 _LEAST = {**_SAME, ast.LtE: ast.Eq, ast.Gt: ast.NotEq}
 
 
 def _told(left: ast.expr, op: ast.cmpop, right: ast.expr) -> ast.cmpop:
     """The comparison, one of those that no value tells apart for all of them."""
-    if (isinstance(right, ast.Name) and right.id == "CPU") or _remains(left, right):
+    if (isinstance(right, ast.Name) and right.id in _NOWHERE) or _remains(left, right):
         return _LEAST.get(type(op), type(op))()
     if any(map(_single, (left, right))):
         return _SAME.get(type(op), type(op))()
@@ -153,6 +157,8 @@ def _single(value: ast.expr) -> bool:
     """Whether there is one object alone that compares equal to a value."""
     if isinstance(value, ast.Constant):
         return value.value is None or (type(value.value) is int and value.value in _SMALL)
+    if isinstance(value, ast.Name):
+        return value.id in _NAMED
     return isinstance(value, ast.Attribute) and value.attr.isupper() and isinstance(value.value, ast.Name)
 
 

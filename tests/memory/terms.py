@@ -30,6 +30,7 @@ from moefit.placement.types import Placement
 from tests import oracle
 from tests.memory.built_graphs import graphs, scheduled
 from tests.memory.figures import SMALLEST, launches
+from tests.memory.other_loads import OTHERS, projectors
 
 FILE = Path(__file__).parent / "terms.json"
 KINDS = ("CUDA", "ROCm", "Vulkan", "MTL", "RPC")
@@ -179,6 +180,7 @@ TERMS: dict[str, Callable[[Model], Any]] = {
     "buffers": buffers,
     "graphs": graphs,
     "scheduled": scheduled,
+    **OTHERS,
 }
 
 
@@ -190,7 +192,8 @@ def term(architecture: str, name: str) -> Any:
 
 
 def everything() -> Iterator[tuple[str, dict[str, Any]]]:
-    """All terms by architecture."""
+    """All terms by architecture, and those of projectors, which have none."""
+    yield "projectors", projectors()
     for name in sorted(SMALLEST):
         yield name, {what: term(name, what) for what in TERMS}
 

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from tests.memory.figures import SMALLEST
+from tests.memory.other_loads import projectors
 from tests.memory.terms import FILE, TERMS, term
 
 KNOWN = json.loads(FILE.read_text(encoding="utf-8"))
@@ -16,3 +17,7 @@ KNOWN = json.loads(FILE.read_text(encoding="utf-8"))
 @pytest.mark.parametrize("architecture", sorted(SMALLEST))
 def test_a_term_is_what_it_was(architecture: str, name: str) -> None:
     assert KNOWN[architecture][name] == term(architecture, name)
+
+
+def test_a_projector_takes_what_it_took() -> None:
+    assert KNOWN["projectors"] == json.loads(json.dumps(projectors()))
