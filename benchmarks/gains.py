@@ -9,7 +9,7 @@ from collections import defaultdict
 from itertools import product
 
 from moefit.cost.workload import WORKLOADS
-from moefit.formats.speed import alternatives, is_all_on_devices
+from moefit.formats.speed import is_all_on_devices, seconds_of_others
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
 from moefit.launch.launch import Launch
@@ -50,7 +50,7 @@ def main() -> None:
     for (name, ram), (card, modules) in product(MODELS.items(), DESKTOPS.items()):
         for workload, build in product(("chat", "agent"), BUILDS):
             made = planned(recorded(*name), machine(card, ram, modules), workload, build)
-            fit = alternatives(made).get("--fit")
+            fit = seconds_of_others(made).get("--fit")
             if made.fits and fit is not None:
                 case = "all on the GPU" if is_all_on_devices(made) else "experts in RAM"
                 gains[case, workload, build, card].append(fit / made.prediction.seconds)

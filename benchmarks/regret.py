@@ -26,7 +26,7 @@ from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
 from moefit.launch.launch import Launch
 from moefit.launch.precedence import effective
-from moefit.llama.bench import Bench, run
+from moefit.llama.bench import Bench, run_trial
 from moefit.machine.declared import parse_gpus
 from moefit.machine.detect import MachineOptions, detect
 from moefit.machine.types import Cpu, Machine, Ram
@@ -183,7 +183,7 @@ def measured(path: str, machine: Machine, workload: Workload, context: int, runs
 def outcome(trial: Trial, how: Bench) -> float:
     """Seconds that the workload takes with a line, the median of its runs; infinite where it fails."""
     result = Outcome(trial)
-    for event in run(trial, how, lambda _label: None, fill=False):
+    for event in run_trial(trial, how, lambda _label: None, fill=False):
         result = result.after(event)
     taken = float("inf") if result.median is None else seconds(result.median, how.workload)
     print(f"{trial.name:<30}{taken:>9.2f} s  {result.failure or ''}", flush=True)

@@ -36,7 +36,7 @@ def main(folders: Mapping[int, Path]) -> None:
     print(
         '"""Spellings, negations, value names, choices, variable, what to use instead: the fields of Option."""\n'
     )
-    print("ROWS: Final[tuple[Row, ...]] = (")
+    print("OPTION_ROWS: Final[tuple[Row, ...]] = (")
     for option in rows:
         print(f"    {dataclasses.astuple(option)!r},")
     print(")\n\nBUILDS: Final[dict[int, dict[str, tuple[tuple[int, int], ...]]]] = {")
@@ -46,7 +46,7 @@ def main(folders: Mapping[int, Path]) -> None:
             print(f"        {program!r}: {tuple(_spans(indexes))!r},")
         print("    },")
     print(
-        '}\n"""Build number -> program -> its options, as spans of ROWS: from the first to before the last."""\n'
+        '}\n"""Build number -> program -> its options, as spans of OPTION_ROWS: from the first to before the last."""\n'
     )
     print(f"NEWEST: Final = {max(builds)}")
     print("PROGRAMS: Final = BUILDS[NEWEST]")

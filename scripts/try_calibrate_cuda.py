@@ -19,7 +19,7 @@ import pynvml
 from moefit.machine import calibration, file
 from moefit.machine.calibration_file import load_calibration, save_calibration
 from moefit.machine.detect import MachineOptions, detect
-from moefit.machine.measure import calibrate
+from moefit.machine.measure import measure_machine
 
 
 def context_bytes(index: int, uuid: str) -> int:
@@ -47,7 +47,7 @@ def main() -> None:
     contexts = {gpu.name: context_bytes(index, gpu.uuid) for index, gpu in enumerate(machine.gpus)}
     steps: list[str] = []
     start = time.perf_counter()
-    measured, warnings = calibrate(lambda label, share: steps.append(f"{share:.2f} {label}"))
+    measured, warnings = measure_machine(lambda label, share: steps.append(f"{share:.2f} {label}"))
     seconds = time.perf_counter() - start
     path = save_calibration(measured, os.environ)
     loaded = load_calibration(machine.host, os.environ)

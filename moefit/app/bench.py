@@ -11,7 +11,7 @@ from moefit.app.runnable import runnable
 from moefit.errors import InputError, UsageError
 from moefit.formats.bench import Report
 from moefit.launch.launch import Launch
-from moefit.llama.bench import Bench, run
+from moefit.llama.bench import Bench, run_trial
 from moefit.machine.calibration import Calibration, bench_key, with_learned, with_misses
 from moefit.machine.calibration_file import load_calibration, save_calibration
 from moefit.machine.types import Machine
@@ -93,7 +93,7 @@ def _outcomes(
 
     for index, trial in enumerate(to_run):
         outcome = Outcome(trial)
-        for event in run(trial, how, step, fill=fill and index == 0):
+        for event in run_trial(trial, how, step, fill=fill and index == 0):
             outcome = outcome.after(event)
             yield index, outcome
 

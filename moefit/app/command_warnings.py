@@ -27,7 +27,7 @@ def refuse_fork(words: Sequence[str], table: OptionTable | None) -> None:
         )
 
 
-def told(command: Command, needing: str, *, named: bool, there: bool = False) -> Iterator[Warn]:
+def command_notes(command: Command, needing: str, *, named: bool, there: bool = False) -> Iterator[Warn]:
     """Notes on a command.
 
     Args:

@@ -111,11 +111,11 @@ def _named(models: Sequence[str]) -> Iterator[str]:
             yield from models_of(name)
         elif is_repository(name):
             from moefit.gguf.http import Client  # noqa: PLC0415 - only a repository needs it
-            from moefit.llama.hub import access, listed  # noqa: PLC0415 - as above
+            from moefit.llama.hub import access, repository_models  # noqa: PLC0415 - as above
 
             with Client() as client:
                 repo = name.removeprefix("hf:")
-                yield from (f"{repo}/{file}" for file in listed(repo, access(os.environ), client))
+                yield from (f"{repo}/{file}" for file in repository_models(repo, access(os.environ), client))
         else:
             yield name
 

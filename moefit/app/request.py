@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from moefit.app.changed import built
-from moefit.app.command_warnings import refuse_fork, told
+from moefit.app.command_warnings import command_notes, refuse_fork
 from moefit.app.container_paths import on_host, with_variable_files
 from moefit.app.naming import model_words
 from moefit.app.own_options import refuse_own_options
@@ -36,7 +36,7 @@ from moefit.llama.executables import find_program
 from moefit.llama.help import option_table, read_page
 from moefit.machine.detect import MachineOptions, detect
 from moefit.machine.types import Device, Machine
-from moefit.machine.visible import visible
+from moefit.machine.visible import visible_devices
 from moefit.model import Model
 from moefit.search.request import Options, Request
 
@@ -191,7 +191,7 @@ def read_line(words: Sequence[str] | None, model_path: str | None = None, build:
     if command.container:
         wanted = on_host(wanted, command.container)
     there = command.container is None and find_program(command.program, os.environ) is not None
-    notes = told(command, needing, named=build is not None, there=there)
+    notes = command_notes(command, needing, named=build is not None, there=there)
     return Launch(command, given, wanted, notes=tuple(notes))
 
 
@@ -260,7 +260,7 @@ def read_machine(options: MachineOptions, launch: Launch) -> Machine:
     found = _capped(found, launch.command)
     if not (options.gpus or options.machine_file):
         return found
-    return visible(found, variables(launch.command, {}))
+    return visible_devices(found, variables(launch.command, {}))
 
 
 def _table(words: Sequence[str], build: str | None) -> OptionTable | None:

@@ -58,10 +58,10 @@ def service(
         name=name,
         argv=tuple(argv),
         user=user,
-        environment=carried(os.environ) | ({} if replan else dict(plan.environment)),
+        environment=planned_variables(os.environ) | ({} if replan else dict(plan.environment)),
         secrets=tuple(name for name in _SECRETS if os.environ.get(name)),
         working_directory=str(working_folder()),
-        run_as=None if user else owner(os.environ) if run_as is None else run_as,
+        run_as=None if user else service_user(os.environ) if run_as is None else run_as,
         locks_memory=locks,
         memory_max=_memory_max(plan),
         nvidia=any(device.device.backend.name == "CUDA" for device in plan.devices),
@@ -69,13 +69,13 @@ def service(
     )
 
 
-def carried(environment: Mapping[str, str]) -> dict[str, str]:
+def planned_variables(environment: Mapping[str, str]) -> dict[str, str]:
     """The variables of this moment that the plan depends on: a service starts without them. Secrets are not among them."""
     names = (name for name in sorted(environment) if name.startswith(_CARRIED) and name not in _SECRETS)
     return {name: environment[name] for name in names}
 
 
-def owner(environment: Mapping[str, str]) -> str | None:
+def service_user(environment: Mapping[str, str]) -> str | None:
     """Who a system service runs as: whoever asks, also behind sudo; None, which is root, for root alone."""
     if name := environment.get("SUDO_USER"):
         return name if name != "root" else None
@@ -117,7 +117,7 @@ def install(planned: unit.Service, environment: Mapping[str, str], *, private: b
     Raises:
         InputError: it cannot be written, or there is a unit of that name that moefit did not write.
     """
-    name = unit.file_name(planned)
+    name = unit.unit_file_name(planned)
     config = user_folder(environment, "XDG_CONFIG_HOME", ".config")
     if config is None:
         raise InputError("there is no home to put the unit in", "set HOME, or write it with --output")
@@ -151,7 +151,7 @@ def _unit_folders(environment: Mapping[str, str]) -> Iterator[Path]:
     yield from map(Path, _SYSTEM_FOLDERS)
 
 
-def absolute(
+def with_absolute_programs(
     command: Command, argv: Sequence[str], environment: Mapping[str, str], *, installing: bool
 ) -> tuple[tuple[str, ...], tuple[Warn, ...]]:
     """The words of a completed command with whole paths for the first one and for the program: a service has no PATH of the user's.

@@ -27,9 +27,9 @@ def main(words: Sequence[str] | None = None) -> NoReturn:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # while modules are imported there is nothing to tidy up
         gc.disable()  # a process of its own is over before garbage matters
     try:
-        from moefit.cli.program import run
+        from moefit.cli.program import exit_status
 
-        status = run(sys.argv[1:] if words is None else words)
+        status = exit_status(sys.argv[1:] if words is None else words)
     except Exception as error:  # noqa: BLE001 - what is imported cannot be read, or there is no memory for it, nor to say so
         with suppress(OSError):
             os.write(2, f"moefit: error: moefit cannot be loaded: {type(error).__name__}\n".encode())

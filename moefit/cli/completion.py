@@ -143,9 +143,9 @@ def cards(incomplete: str) -> list[str]:
         before, typed = before + count[0], typed[count.end() :]
     offers = [f"{before}{typed}{name[len(typed) :]}" for name in _card_names(typed)]
     if before.rstrip().endswith(","):
-        from moefit.machine.specs import KEYS
+        from moefit.machine.specs import SPEC_KEYS
 
-        offers += [f"{before}{key}=" for key in _starting(typed.lower(), KEYS)]
+        offers += [f"{before}{key}=" for key in _starting(typed.lower(), SPEC_KEYS)]
     return offers
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TextIO, cast
 
 from moefit.cli.options import Format, When
 from moefit.cli.say import say
-from moefit.cli.streams import carried
+from moefit.cli.streams import encodable
 from moefit.errors import UsageError, Warn
 from moefit.formats import shell
 from moefit.formats.ascii import asks_plain, can_show, plain
@@ -105,12 +105,12 @@ def refuse_both(picture: Path | None, *, as_json: bool) -> None:
         )
 
 
-def show(
+def show_plan(
     plan: Plan, *, as_json: bool, details: bool, color: When, picture: Path | None = None, given: bool = False
 ) -> None:
     """A plan, or an estimate of a line as given, as JSON or for a person."""
     note(plan, None if as_json or details else MOST_NOTES)
-    carried(shell.write(plan.argv))
+    encodable(shell.write(plan.argv))
     if as_json:
         from moefit.formats.plan_json import estimate_json, plan_json
 
@@ -154,14 +154,14 @@ def write_argv(plan: Plan, form: Format, table: OptionTable) -> str:
     if form is Format.SHELL:
         return shell.write(words) + "\n"
     from moefit.formats import json_argv, null
-    from moefit.formats.held import additions_alone, bench, file
+    from moefit.formats.held import additions_alone, bench_line, file
 
     if form is Format.NULL:
         return null.write(words)
     if form is Format.JSON:
         return json_argv.write(words) + "\n"
     if form is Format.LLAMA_BENCH:
-        return bench(plan, table, *_surroundings()) + "\n"
+        return bench_line(plan, table, *_surroundings()) + "\n"
     if form.value.startswith("additions"):
         return additions_alone(plan, form.value, table)
     return file(plan, form.value, table, *_surroundings())

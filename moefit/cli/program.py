@@ -24,7 +24,7 @@ from moefit.cli.say import remember, say
 from moefit.errors import DoesNotFitError, DriverError, InputError, MoefitError
 
 
-def run(words: Sequence[str]) -> int:
+def exit_status(words: Sequence[str]) -> int:
     """The exit status of the command.
 
     The line is cut at the first `--` before any option is read: what follows is the llama-server command.
@@ -32,7 +32,7 @@ def run(words: Sequence[str]) -> int:
     remember(words)
     GATHERED.clear()
     head, tail = cut(words)
-    streams.prepare()
+    streams.prepare_streams()
     try:
         status = _run([word for word in head if word != "--debug"], tail)
         sys.stdout.flush()
@@ -80,7 +80,7 @@ def _report(words: Sequence[str], error: Exception | None = None) -> None:
     from moefit.cli import report
 
     try:
-        say("note", f"the report is in {report.write(words, error)}")
+        say("note", f"the report is in {report.write_report(words, error)}")
     except InputError as trouble:
         complain(trouble)
 

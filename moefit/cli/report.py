@@ -39,7 +39,7 @@ def where(error: BaseException) -> str:
     return f"{type(error).__name__}{place}{f': {said}' if said else ''}"
 
 
-def write(words: Sequence[str], error: BaseException | None) -> Path:
+def write_report(words: Sequence[str], error: BaseException | None) -> Path:
     """Write the report where only its owner reads it; the path.
 
     Raises:

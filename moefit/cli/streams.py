@@ -50,7 +50,7 @@ class _Said(TextIOWrapper):
             super().flush()
 
 
-def prepare() -> None:
+def prepare_streams() -> None:
     """Paths that are no UTF-8 go out as they came in; a terminal that lacks a character of what is said gets a ? for it."""
     _hold_standard_descriptors()
     if sys.stdout is None:  # closed by the caller: what is written fails, as it would there
@@ -65,7 +65,7 @@ def prepare() -> None:
         sys.stderr = _again(_Said, sys.stderr, "surrogateescape" if is_utf else "replace")
 
 
-def carried(text: str) -> str:
+def encodable(text: str) -> str:
     """`text`, which stdout can carry whole.
 
     Raises:

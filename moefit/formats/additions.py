@@ -18,12 +18,12 @@ from moefit.launch.command import Argument, Command
 _LINE: Final = re.compile(r"(\w+)=(.*)")
 
 
-def words(added: tuple[Argument, ...]) -> str:
+def added_words(added: tuple[Argument, ...]) -> str:
     """The words as a shell line, to stand after the user's own."""
     return shell.write([word for argument in added for word in argument.words])
 
 
-def variables(command: Command, added: tuple[Argument, ...], environment: Mapping[str, str]) -> str:
+def added_variables(command: Command, added: tuple[Argument, ...], environment: Mapping[str, str]) -> str:
     """One NAME=value a line.
 
     Raises:

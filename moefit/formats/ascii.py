@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-PLAIN: Final = {
+IN_ASCII: Final = {
     "█": "#",
     "▓": "=",
     "▒": "%",
@@ -22,7 +22,7 @@ PLAIN: Final = {
     "…": "~",
 }
 """What stands for each mark; no two of a bar, or of the strip of layers, become one."""
-_TABLE: Final = str.maketrans(PLAIN)
+_TABLE: Final = str.maketrans(IN_ASCII)
 
 
 def can_show(encoding: str | None) -> bool:
@@ -32,7 +32,7 @@ def can_show(encoding: str | None) -> bool:
     (True, False, False, False)
     """
     try:
-        "".join(PLAIN).encode(encoding or "ascii")
+        "".join(IN_ASCII).encode(encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
         return False
     return True

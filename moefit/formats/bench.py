@@ -19,7 +19,7 @@ from moefit.formats.shell import write
 from moefit.machine.calibration import device_key
 from moefit.machine.file import to_json
 from moefit.planning.learn import Lesson
-from moefit.planning.trials import Outcome, Peak, Sample, fastest, seconds
+from moefit.planning.trials import Outcome, Peak, Sample, fastest_outcome, seconds
 from moefit.planning.types import Plan
 from moefit.sizes import GIB, format_size
 from moefit.values import dataclass
@@ -54,7 +54,7 @@ def show_report(report: Report, console: Console) -> None:
     console.print(Rows(_table(report)), crop=False)
     for line in _notes(report):
         console.print(line, soft_wrap=True)
-    best = fastest(report.outcomes, workload)
+    best = fastest_outcome(report.outcomes, workload)
     if best is not None:
         console.print(Text(write(best.trial.argv), style="bold"), soft_wrap=True)
 
@@ -66,7 +66,7 @@ def _table(report: Report) -> Table:
     table.add_column("")
     for column in ("prompt t/s", "answer t/s", "seconds", *holders):
         table.add_column(column, justify="right")
-    best = fastest(report.outcomes, report.workload)
+    best = fastest_outcome(report.outcomes, report.workload)
     for outcome, sizes in zip(report.outcomes, taken, strict=True):
         style = "bold" if outcome is best else ""
         if outcome.median is None:
@@ -179,7 +179,7 @@ def _number(value: float) -> str:
 
 def report_json(report: Report) -> str:
     """One JSON document; keys are only ever added."""
-    best = fastest(report.outcomes, report.workload)
+    best = fastest_outcome(report.outcomes, report.workload)
     document = {
         "version": VERSION,
         "model": model_object(report.plan.model),

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from moefit.formats.page import Line, Rows, words
+from moefit.formats.page import Line, Rows, text_words
 from moefit.planning.compared import Compared
 from moefit.sizes import format_size
 
@@ -32,10 +32,10 @@ def show_comparison(rows: Sequence[Compared], console: Console) -> None:
         table.add_row(*labels, *_cells(row), _marks(row, best, large))
     console.print(Rows(table), crop=False)
     console.print(Text("prompt and answer in tokens per second", style="dim"))
-    console.print(Line(words(Text(_summary(rows, best, large)))), crop=False)
+    console.print(Line(text_words(Text(_summary(rows, best, large)))), crop=False)
     for row in rows:
         if row.error:
-            console.print(Line(words(Text(f"{row.model}: {row.error}", style="dim")), 2), crop=False)
+            console.print(Line(text_words(Text(f"{row.model}: {row.error}", style="dim")), 2), crop=False)
 
 
 def fastest(rows: Sequence[Compared]) -> Compared | None:

@@ -16,7 +16,7 @@ from moefit.launch.resolve import default_order
 from moefit.machine.assumed import ram_bandwidth
 from moefit.machine.file import to_json
 from moefit.machine.types import DRIVERS_OWN, Device, Machine
-from moefit.memory.reserve import pools
+from moefit.memory.reserve import common_reserve
 from moefit.sizes import format_size
 
 _HOLDERS: Final = 3
@@ -36,7 +36,7 @@ def show_machine(machine: Machine, console: Console) -> None:
             format_size(gpu.free),
             format_size(gpu.total),
             format_size(gpu.overhead),
-            f"{format_size(pools(gpu))}+",
+            f"{format_size(common_reserve(gpu))}+",
             _rate(gpu.bandwidth),
             "RAM's" if gpu.integrated else _rate(gpu.link_bandwidth),
             gpu.source,

@@ -9,7 +9,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from moefit.formats.page import Line, words
+from moefit.formats.page import Line, text_words
 from moefit.machine.finding import A_LITTLE, MANY_TIMES, NOTHING_RUNS, PERCENTS, Finding
 
 _COSTS: Final = {
@@ -33,8 +33,8 @@ def _lines(found: Sequence[Finding]) -> Iterator[Line]:
         head = Text.assemble(
             (f"{number}. ", "bold"), (_COSTS[finding.cost], "bold"), f" ({finding.sure}): {finding.what}"
         )
-        yield Line(words(head), 3)
-        yield Line(words(Text.assemble("   ", ("fix: ", "dim"), finding.fix)), 8)
+        yield Line(text_words(head), 3)
+        yield Line(text_words(Text.assemble("   ", ("fix: ", "dim"), finding.fix)), 8)
 
 
 def findings_json(found: Sequence[Finding]) -> str:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from moefit.formats import reasons
-from moefit.formats.page import Line, Rows, words
+from moefit.formats.page import Line, Rows, text_words
 from moefit.formats.speed import strategy_name
 from moefit.launch.complete import Addition
 from moefit.launch.options import builtin
@@ -37,12 +37,12 @@ def _layers(plan: Plan) -> Iterator[RenderableType]:
         indices = [layer.index for layer in run]
         span = str(indices[0]) if len(indices) == 1 else f"{indices[0]}-{indices[-1]}"
         label = f"  layers {span:>7}  "
-        yield Line(words(Text(f"{label}{place}: {why}")), len(label))
+        yield Line(text_words(Text(f"{label}{place}: {why}")), len(label))
     if plan.moe_cache:
         label, sizes = "  expert cache  ", zip(plan.devices, plan.moe_cache.devices, strict=False)
         held = " and ".join(f"{format_size(size)} on {d.device.name}" for d, size in sizes if size)
         told = f"{held}: copies of the experts that are used most, so that fewer are read from RAM"
-        yield Line(words(Text(f"{label}{told}")), len(label))
+        yield Line(text_words(Text(f"{label}{told}")), len(label))
 
 
 def _place(layer: LayerPlan) -> tuple[str, str]:
@@ -75,7 +75,7 @@ def _options(plan: Plan) -> Iterator[RenderableType]:
         if rows:
             yield Text(title, style="bold")
             for told, why in rows:
-                yield Line(words(Text.assemble(f"  {told}  ", (why, "dim"))), _INDENT)
+                yield Line(text_words(Text.assemble(f"  {told}  ", (why, "dim"))), _INDENT)
             yield ""
 
 
@@ -94,10 +94,10 @@ def _reserves(plan: Plan) -> Iterator[RenderableType]:
             rows.setdefault(term, []).append(device.device.name)
     if rows:
         yield Text("reserve", style="bold")
-        yield Line([Text("  kept"), *words(Text(" free, for llama.cpp does not count it"))], _INDENT)
+        yield Line([Text("  kept"), *text_words(Text(" free, for llama.cpp does not count it"))], _INDENT)
         for term, names in rows.items():
             told = Text(f" {term.name}: {term.why}")
-            yield Line([Text(f"  {' '.join(names)}  {format_size(term.bytes)}"), *words(told)], _INDENT)
+            yield Line([Text(f"  {' '.join(names)}  {format_size(term.bytes)}"), *text_words(told)], _INDENT)
         yield ""
 
 

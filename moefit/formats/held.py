@@ -34,7 +34,7 @@ def file(
     return preset.write(command, name)
 
 
-def bench(
+def bench_line(
     plan: Plan, table: OptionTable, configs: Sequence[Config], environment: Mapping[str, str], _folder: str
 ) -> str:
     """A line for llama-bench, which reads neither files nor variables: they are in it."""
@@ -50,9 +50,9 @@ def additions_alone(plan: Plan, form: str, table: OptionTable) -> str:
     """What moefit adds to the line, which stays as its user has it."""
     added = added_arguments(plan, table)
     if form == "additions":
-        return f"{additions.words(added)}\n"
+        return f"{additions.added_words(added)}\n"
     if form == "additions-env":
-        return additions.variables(parse(plan.argv, table), added, plan.environment)
+        return additions.added_variables(parse(plan.argv, table), added, plan.environment)
     return additions.drop_in(added, plan.environment)
 
 

@@ -71,7 +71,7 @@ def joined(parts: Sequence[str | Text], mark: str = " · ", style: str = "") -> 
     return [Text.assemble(part, mark if i < last else "", style=style) for i, part in enumerate(parts)]
 
 
-def words(text: Text) -> list[Text]:
+def text_words(text: Text) -> list[Text]:
     """The words of a text as parts of a line."""
     return list(text.divide(match.end() for match in re.finditer(r"\S\s+", text.plain)))
 

@@ -8,8 +8,8 @@ from typing import Final
 from rich.console import RenderableType
 from rich.text import Text
 
-from moefit.formats.page import Line, joined, listed, words
-from moefit.formats.strip import FULL, mark
+from moefit.formats.page import Line, joined, listed, text_words
+from moefit.formats.strip import FULL_MARK, mark
 from moefit.planning.types import Plan
 from moefit.search.baselines import CPU_MOE, LLAMA_FIT
 from moefit.search.candidate import Candidate
@@ -26,7 +26,7 @@ def strategy_name(strategy: str) -> str:
 
 def is_all_on_devices(plan: Plan) -> bool:
     """Whether every layer is on a device, so that no strategy has anything to choose."""
-    return bool(plan.devices) and all(mark(layer) == FULL for layer in plan.layers)
+    return bool(plan.devices) and all(mark(layer) == FULL_MARK for layer in plan.layers)
 
 
 def way(plan: Plan) -> str:
@@ -46,13 +46,13 @@ def speed(plan: Plan) -> Iterator[RenderableType]:
         joined([prompt, _ranged("answer", predicted.decode_tokens_per_second, predicted.decode_range)])
     )
     tokens = f"{predicted.prompt_tokens:,} + {predicted.generated_tokens:,} tokens"
-    others = dict(alternatives(plan))
+    others = dict(seconds_of_others(plan))
     fit = others.pop(_NAMES[LLAMA_FIT], None)
     told = [Text.assemble((f"{predicted.seconds:.1f} s", "bold"), f" for {tokens}"), *_gain(plan, fit)]
     yield Line(joined(told))
     if others:
         yield Line(joined([f"{name} {seconds:.1f} s" for name, seconds in others.items()], style="dim"))
-    yield Line(words(Text(_sureness(plan), style="dim")), 2)
+    yield Line(text_words(Text(_sureness(plan), style="dim")), 2)
 
 
 def _ranged(phase: str, value: float, ends: tuple[float, float]) -> Text:
@@ -61,7 +61,7 @@ def _ranged(phase: str, value: float, ends: tuple[float, float]) -> Text:
     return Text.assemble(f"{phase} ", (rate(value), "bold"), f" ({span})")
 
 
-def ready(cached: float, from_disk: float) -> str:
+def ready_text(cached: float, from_disk: float) -> str:
     """When the server answers; the larger figure is of a file that is read from a disk."""
     low, high = f"{cached:.0f}", f"{from_disk:.0f}"
     return (
@@ -132,7 +132,7 @@ def _gain(plan: Plan, fit: float | None) -> Iterator[Text]:
         yield Text("llama.cpp's own --fit finds the same")
 
 
-def alternatives(plan: Plan) -> Mapping[str, float]:
+def seconds_of_others(plan: Plan) -> Mapping[str, float]:
     """Seconds of every other way that fits and is a line of its own, the fastest first.
 
     Where all is on devices the strategies have nothing to choose: then only what llama.cpp does by itself is another way.

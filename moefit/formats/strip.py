@@ -11,11 +11,11 @@ from rich.text import Text
 from moefit.formats.page import Line, joined, listed
 from moefit.planning.types import LayerPlan, Plan, holds_weights
 
-FULL: Final = "█"
-PART: Final = "▄"
-BASE: Final = "▁"
-EXPERTS: Final = "▀"
-HOST: Final = "·"
+FULL_MARK: Final = "█"
+PART_MARK: Final = "▄"
+BASE_MARK: Final = "▁"
+EXPERTS_MARK: Final = "▀"
+HOST_MARK: Final = "·"
 COLOURS: Final = ("blue", "yellow", "cyan", "magenta")
 """Of devices, in turn: no two that a colour-blind eye takes for one stand side by side."""
 
@@ -42,23 +42,23 @@ def mark(layer: LayerPlan) -> str:
     if layer.device == "CPU":
         moved = layer.experts if isinstance(layer.experts, str) else dict(layer.experts or {})
         on_device = moved != "CPU" if isinstance(moved, str) else holds_weights(moved)
-        return EXPERTS if on_device else HOST
+        return EXPERTS_MARK if on_device else HOST_MARK
     if layer.experts is None and layer.elsewhere:
-        return BASE
+        return BASE_MARK
     if layer.experts is None or layer.experts == layer.device:
-        return FULL
+        return FULL_MARK
     all_on_cpu = isinstance(layer.experts, str) or not holds_weights(layer.experts)
-    return BASE if all_on_cpu else PART
+    return BASE_MARK if all_on_cpu else PART_MARK
 
 
 def _legend(plan: Plan) -> list[str]:
     used = set(map(mark, plan.layers))
     meanings = {
-        FULL: "whole layer",
-        PART: "some of its experts on the CPU",
-        BASE: "its experts on the CPU" if plan.model.experts else "its FFN, or part of it, on the CPU",
-        EXPERTS: "all of it on the CPU but experts",
-        HOST: "all of it on the CPU",
+        FULL_MARK: "whole layer",
+        PART_MARK: "some of its experts on the CPU",
+        BASE_MARK: "its experts on the CPU" if plan.model.experts else "its FFN, or part of it, on the CPU",
+        EXPERTS_MARK: "all of it on the CPU but experts",
+        HOST_MARK: "all of it on the CPU",
     }
     return [f"{shown} {text}" for shown, text in meanings.items() if shown in used]
 

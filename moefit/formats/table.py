@@ -12,11 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from moefit.formats.lacking import enough, figures, lacking
-from moefit.formats.page import Line, Rows, joined, phrases, words
+from moefit.formats.page import Line, Rows, joined, phrases, text_words
 from moefit.formats.shell import write
-from moefit.formats.speed import ready, speed, way
+from moefit.formats.speed import ready_text, speed, way
 from moefit.formats.strip import COLOURS, strip
-from moefit.formats.usage import Memory, bar, memories
+from moefit.formats.usage import Memory, memories, memory_bar
 from moefit.launch.seen import in_front
 from moefit.model import Model
 from moefit.planning.types import Help, Plan
@@ -68,9 +68,9 @@ def _shortage(plan: Plan) -> Iterator[RenderableType]:
     yield _choices(plan)
     yield ""
     yield Text(f"Does not fit: {lacking(plan)}.", style="bold red")
-    yield Line(words(Text(f"It would with {enough(plan)}.")))
+    yield Line(text_words(Text(f"It would with {enough(plan)}.")))
     if plan.remedy:
-        yield Line(words(Text(f"{plan.remedy[:1].upper()}{plan.remedy[1:]}.")))
+        yield Line(text_words(Text(f"{plan.remedy[:1].upper()}{plan.remedy[1:]}.")))
     yield from _alternatives(plan)
 
 
@@ -122,7 +122,7 @@ def _memory(memory: Memory, colour: str, width: int, indent: int) -> Iterator[Li
     total = f"{used} of {there} taken" if memory.left >= 0 else f"{used} needed, {there} there"
     length = min(_LONGEST_BAR, max(_SHORTEST_BAR, width - indent - len(total) - 2))
     label = Text(memory.name.ljust(indent), style=f"bold {colour}".strip())
-    yield Line([label, Text.assemble(bar(memory, length), "  "), Text(total)], indent)
+    yield Line([label, Text.assemble(memory_bar(memory, length), "  "), Text(total)], indent)
     parts = [
         Text.assemble((part.mark, part.style), f" {part.name} {format_size(part.bytes)}   ")
         for part in memory.parts
@@ -142,7 +142,7 @@ def _alternatives(plan: Plan) -> Iterator[RenderableType]:
         told = Text.assemble(
             (f"With {alternative.words}", "bold"), f": {figures(alternative)}; {alternative.why}"
         )
-        yield Line(words(told))
+        yield Line(text_words(told))
         yield Text(line(alternative.plan), style="dim", no_wrap=True, overflow="ignore")
 
 
@@ -157,5 +157,5 @@ def _choices(plan: Plan) -> Line:
     if not closest:  # it fits in no load mode that was tried, and the remedy may name one
         facts.append(f"load mode {launch.load_mode}")
     if plan.fits:
-        facts.append(ready(*plan.prediction.ready))
+        facts.append(ready_text(*plan.prediction.ready))
     return Line(joined(facts, style="dim"))

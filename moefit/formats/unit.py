@@ -51,7 +51,7 @@ class Service:
     """ExecStart is moefit itself, which plans, says that it is ready, and becomes the server."""
 
 
-def file_name(service: Service) -> str:
+def unit_file_name(service: Service) -> str:
     """The file that holds the unit.
 
     Raises:
@@ -82,7 +82,7 @@ def write(service: Service) -> str:
     Raises:
         UsageError: a name, path or word that a unit cannot hold.
     """
-    file_name(service)
+    unit_file_name(service)
     if service.run_as is not None:
         check_user(service.run_as)
     sections = {

@@ -129,10 +129,10 @@ def _experts(plan: Plan, index: int) -> int:
     )
 
 
-def bar(memory: Memory, length: int) -> Text:
+def memory_bar(memory: Memory, length: int) -> Text:
     """So many cells in the proportions of a memory; a part has at least one.
 
-    >>> bar(Memory("CUDA0", 8, (Part("weights", 4, "█"), Part("KV", 2, "▒")), 2), 8).plain
+    >>> memory_bar(Memory("CUDA0", 8, (Part("weights", 4, "█"), Part("KV", 2, "▒")), 2), 8).plain
     '████▒▒··'
     """
     parts = [*memory.parts, Part("unused", max(0, memory.left), "·", "dim")]

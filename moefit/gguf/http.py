@@ -47,11 +47,11 @@ def shown(url: str) -> str:
     >>> shown("https://me:pw@host:8/a/m.gguf?sig=x#y")
     'https://host:8/a/m.gguf'
     """
-    parts = split(url)
+    parts = split_url(url)
     return f"{parts.scheme}://{_host(parts)}{parts.path}"
 
 
-def split(url: str) -> SplitResult:
+def split_url(url: str) -> SplitResult:
     """The parts of an http or https URL.
 
     Raises:
@@ -78,7 +78,7 @@ def split(url: str) -> SplitResult:
 
 def origin(url: str) -> tuple[str, str, int]:
     """Scheme, host and port."""
-    parts = split(url)
+    parts = split_url(url)
     return parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
 
 
@@ -173,7 +173,7 @@ class Client:
             if response.status not in REDIRECTS:
                 return response
             target = urljoin(url, response.headers.get("location", ""))
-            if split(target).scheme == "http" and split(url).scheme == "https":
+            if split_url(target).scheme == "http" and split_url(url).scheme == "https":
                 raise InputError(f"{shown(first)}: redirects from https to http")
             url = target
         raise InputError(f"{shown(first)}: redirects without end")
@@ -191,7 +191,7 @@ class Client:
         authorization = _authorization(url, token)
         if authorization:
             sent["Authorization"] = authorization
-        parts = split(url)
+        parts = split_url(url)
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         limit_of_time = HangUp(seconds)
         try:
@@ -270,7 +270,7 @@ class Client:
 
 
 def _authorization(url: str, token: str | None) -> str | None:
-    parts = split(url)
+    parts = split_url(url)
     if parts.username is not None:
         from base64 import b64encode  # noqa: PLC0415 - only a remote model needs it
         from urllib.parse import unquote  # noqa: PLC0415 - only a remote model needs it

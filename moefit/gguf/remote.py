@@ -24,8 +24,8 @@ CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
 
 REFUSED = frozenset({401, 403})
 GONE = frozenset({404, 410})
-PARTIAL = 206
-BEYOND = 416
+PARTIAL_CONTENT = 206
+RANGE_NOT_SATISFIABLE = 416
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +110,9 @@ class HttpSource:
         if response.status in REFUSED | GONE and self._final != self._url:
             # Where a redirect led may be good for minutes only.
             response = self._ask(self._url, start, end)
-        if response.status == BEYOND:
+        if response.status == RANGE_NOT_SATISFIABLE:
             return b""
-        if response.status != PARTIAL:
+        if response.status != PARTIAL_CONTENT:
             raise refusal(self.name, response.status, ranges=True)
         self._final = response.url
         self._check(start, end, len(response.body), response.headers.get("content-range", ""))
@@ -129,7 +129,7 @@ class HttpSource:
         return self._client.get(
             url,
             limit=end - start,
-            wanted=frozenset({PARTIAL}),
+            wanted=frozenset({PARTIAL_CONTENT}),
             headers={"Range": f"bytes={start}-{end - 1}"},
             token=self._token if origin(url) == origin(self._url) else None,
         )

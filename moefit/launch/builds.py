@@ -64,10 +64,10 @@ def is_newer(table: OptionTable) -> bool:
     """Whether the program is of a build after the checked ones, or, where that is not known, has an option that none of them has."""
     if table.build is not None:
         return table.build > CHECKED[-1]
-    return any(not is_known(option, table.program) for option in table.options)
+    return any(not is_option_known(option, table.program) for option in table.options)
 
 
-def is_known(option: Option, program: str) -> bool:
+def is_option_known(option: Option, program: str) -> bool:
     """Whether a checked build, or one before them, has an option of one of these spellings."""
     words = (*option.spellings, *option.negations)
     tables = (*(builtin(program, build) for build in reversed(CHECKED)), LEGACY)
@@ -102,7 +102,7 @@ def new_option(word: str, following: str | None) -> Option:
 
 def unknown_options(given: Iterable[Given], program: str) -> tuple[str, ...]:
     """The options that are set and that no checked build has, by name: their values may be secrets."""
-    return tuple(dict.fromkeys(g.option.name for g in given if not is_known(g.option, program)))
+    return tuple(dict.fromkeys(g.option.name for g in given if not is_option_known(g.option, program)))
 
 
 def unknown_values(given: Iterable[Given], program: str) -> Iterator[Given]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import NoReturn
 
 from moefit.errors import UsageError
-from moefit.launch.builds import is_known, looks_new, nearest, new_option
+from moefit.launch.builds import is_option_known, looks_new, nearest, new_option
 from moefit.launch.containers import Container
 from moefit.launch.hints import is_macro, number_hint, positional_hint
 from moefit.launch.legacy import BARE, LEGACY, LEGACY_BENCH
@@ -224,7 +224,7 @@ def _check(argument: Argument, table: OptionTable) -> None:
     option, value = argument.option, argument.value
     if option.is_number and value not in option.number_words and not is_macro(value):
         number = _NUMBER.match(value)
-        if (not number or number.end() != len(value)) and is_known(option, table.program):
+        if (not number or number.end() != len(value)) and is_option_known(option, table.program):
             words = "".join(f" or {w}" for w in option.number_words)
             raise UsageError(
                 f"{argument.spelling} takes a number{words}, not {value!r}",

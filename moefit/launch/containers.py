@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from moefit.errors import UsageError
-from moefit.launch.wrappers import base_name
+from moefit.launch.wrappers import bare_name
 from moefit.values import dataclass
 
 ENGINES: Final = frozenset({"docker", "podman", "nerdctl"})
@@ -117,13 +117,13 @@ class Contained:
     """--entrypoint says so."""
 
 
-def cut(words: Sequence[str], engine: int) -> Contained:
+def read_engine(words: Sequence[str], engine: int) -> Contained:
     """Read the engine's own words, which begin at `engine`.
 
     Raises:
         UsageError: a command of the engine that moefit cannot see through.
     """
-    name = base_name(words[engine])
+    name = bare_name(words[engine])
     options, at = _options(words, engine + 1, everything=False)
     if at < len(words) and words[at] == "container":
         at += 1

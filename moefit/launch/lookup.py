@@ -46,7 +46,7 @@ class Values:
             UsageError: the value is none.
         """
         found = self.last(*spellings)
-        return default if found is None else integer(found)
+        return default if found is None else given_integer(found)
 
     def is_on(self, *spellings: str) -> bool:
         """A flag, or llama-bench's `--flag 0|1`."""
@@ -63,7 +63,7 @@ class Values:
         return found.positive != (off in found.option.spellings)
 
 
-def integer(given: Given) -> int:
+def given_integer(given: Given) -> int:
     """The value as std::stoi reads it, but whole.
 
     Raises:

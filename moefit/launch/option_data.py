@@ -7,7 +7,7 @@ from typing import Final
 Row = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[str, ...], str | None, str | None]
 """Spellings, negations, value names, choices, variable, what to use instead: the fields of Option."""
 
-ROWS: Final[tuple[Row, ...]] = (
+OPTION_ROWS: Final[tuple[Row, ...]] = (
     (("-h", "--help", "--usage"), (), (), (), None, None),
     (("--version",), (), (), (), None, None),
     (("-cl", "--cache-list"), (), (), (), None, None),
@@ -681,7 +681,7 @@ BUILDS: Final[dict[int, dict[str, tuple[tuple[int, int], ...]]]] = {
         "llama-bench": ((295, 296), (1, 2), (296, 302), (45, 46), (302, 323), (8, 9), (10, 11), (323, 338)),
     },
 }
-"""Build number -> program -> its options, as spans of ROWS: from the first to before the last."""
+"""Build number -> program -> its options, as spans of OPTION_ROWS: from the first to before the last."""
 
 NEWEST: Final = 11549
 PROGRAMS: Final = BUILDS[NEWEST]

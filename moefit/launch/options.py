@@ -144,7 +144,7 @@ def builtin(program: str, build: int = option_data.NEWEST) -> OptionTable:
     """The table of `program` in one of the builds of option_data.py; a program without one of its own gets llama-cli's."""
     programs = option_data.BUILDS[build]
     spans = programs.get(program) or programs["llama-cli"]
-    rows = (row for start, end in spans for row in option_data.ROWS[start:end])
+    rows = (row for start, end in spans for row in option_data.OPTION_ROWS[start:end])
     return OptionTable(program, (Option(*row) for row in rows), build)
 
 

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from moefit.errors import UsageError
-from moefit.launch.containers import ENGINES, Container, cut, tool
+from moefit.launch.containers import ENGINES, Container, read_engine, tool
 from moefit.launch.legacy import LEGACY
 from moefit.launch.option_data import PROGRAMS
 from moefit.launch.options import builtin, is_builtin
 from moefit.launch.wrapper_table import WRAPPERS
-from moefit.launch.wrappers import base_name, wrapped_at
+from moefit.launch.wrappers import bare_name, wrapped_at
 from moefit.shown import word_shown
 from moefit.values import dataclass
 
@@ -66,7 +66,7 @@ def program_name(word: str, subcommand: str = "") -> str:
     >>> program_name("/opt/llama-server-cuda"), program_name("llama", "serve"), program_name("./server")
     ('llama-server', 'llama-server', 'llama-server')
     """
-    name = base_name(word)
+    name = bare_name(word)
     if name == "llama":
         return SUBCOMMANDS.get(subcommand, name)
     return OLD_NAMES.get(name) or next((p for p in PROGRAMS if name.startswith(f"{p}-")), name)
@@ -85,7 +85,7 @@ def split(argv: Sequence[str]) -> Parts:
         raise UsageError(f"{shown} is no program but a variable", f"write env {shown} ...")
     at = wrapped_at(argv)
     _refuse_blind(argv[:at])
-    if at < len(argv) and base_name(argv[at]) in ENGINES:
+    if at < len(argv) and bare_name(argv[at]) in ENGINES:
         return _contained(argv, at)
     found = _find(argv)
     if found is None:
@@ -98,7 +98,7 @@ def split(argv: Sequence[str]) -> Parts:
 
 def _refuse_blind(words: Sequence[str]) -> None:
     for word in words:
-        name = base_name(word)
+        name = bare_name(word)
         how = WRAPPERS.get(name)
         if how and how.why_not:
             raise UsageError(f"{name} {how.why_not}", (how.instead or "").format(name=name) or None)
@@ -106,7 +106,7 @@ def _refuse_blind(words: Sequence[str]) -> None:
 
 def _contained(argv: Sequence[str], engine: int) -> Parts:
     """What a container runs: the program after the image, or the one that the image starts by itself."""
-    found = cut(argv, engine)
+    found = read_engine(argv, engine)
     end = engine + found.size
     head, rest = tuple(argv[:end]), tuple(argv[end:])
     if rest and not rest[0].startswith("-") and not found.is_stated:
@@ -115,7 +115,7 @@ def _contained(argv: Sequence[str], engine: int) -> Parts:
     if found.entry is None and rest and (asked := tool(rest[0])):
         return Parts((*head, rest[0]), asked, rest[1:], (), found.container)
     entry = found.entry or ""
-    if base_name(entry) == "llama" and rest and rest[0] in SUBCOMMANDS:
+    if bare_name(entry) == "llama" and rest and rest[0] in SUBCOMMANDS:
         return Parts(head, SUBCOMMANDS[rest[0]], rest[1:], (), found.container)
     name = program_name(entry)
     if not is_builtin(name):
@@ -136,7 +136,7 @@ def _find(argv: Sequence[str]) -> tuple[int, int] | None:
 
 def _candidates(argv: Sequence[str]) -> Iterator[tuple[int, int]]:
     for i, word in enumerate(argv):
-        name = base_name(word)
+        name = bare_name(word)
         if _PROGRAM.fullmatch(name):
             yield i, i + 1
         elif name == "llama" and i + 1 < len(argv) and argv[i + 1] in SUBCOMMANDS:
@@ -144,7 +144,7 @@ def _candidates(argv: Sequence[str]) -> Iterator[tuple[int, int]]:
 
 
 def _old_candidates(argv: Sequence[str]) -> Iterator[tuple[int, int]]:
-    return ((i, i + 1) for i, word in enumerate(argv) if base_name(word) in OLD_NAMES)
+    return ((i, i + 1) for i, word in enumerate(argv) if bare_name(word) in OLD_NAMES)
 
 
 def _reading(words: Sequence[str], name: str) -> tuple[int, bool]:
@@ -161,10 +161,10 @@ def _reading(words: Sequence[str], name: str) -> tuple[int, bool]:
 
 
 def _missing_hint(argv: Sequence[str]) -> str:
-    if base_name(argv[0]) == "llama":
+    if bare_name(argv[0]) == "llama":
         return "llama takes a word that says what to do: llama serve -m model.gguf"
     if any("llama" in word and re.search(r"\s", word) for word in argv):
         return "the program stands inside one word: write its words apart, without quotes around them"
-    if base_name(argv[0]) in WRAPPERS:
+    if bare_name(argv[0]) in WRAPPERS:
         return "write the llama-server command alone after --, with the host's path of the model"
     return "write llama-server (or a path that ends in it) before its options, or begin with an option"

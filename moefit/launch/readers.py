@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from moefit.errors import UsageError
-from moefit.launch.lookup import Values, integer, switch
+from moefit.launch.lookup import Values, given_integer, switch
 from moefit.launch.options import Option
 from moefit.launch.patterns import DENSE, EXPERTS, MAX_OVERRIDES, Rule, cpu_moe, first_blocks, parse_overrides
 from moefit.sizes import MIB
@@ -36,7 +36,7 @@ def context(values: Values, default: int | None) -> int | None:
     found = values.last("-c")
     if found is None:
         return default
-    tokens = integer(found)
+    tokens = given_integer(found)
     if tokens < 0:
         raise UsageError(f"{found.source}: a context cannot be negative", "-c 0 asks for the trained context")
     return tokens
@@ -77,7 +77,7 @@ def _at_least(least: int, values: Values, spelling: str, default: int | None) ->
     found = values.last(spelling)
     if found is None:
         return default
-    count = integer(found)
+    count = given_integer(found)
     if count < least:
         raise UsageError(f"{found.source}: {spelling} must be {least} or more")
     return count
@@ -88,7 +88,7 @@ def slots(values: Values, program: str, default: int | None) -> int | None:
     found = values.last("-np")
     if found is None:
         return default
-    count = integer(found)
+    count = given_integer(found)
     if count == 0 or (count < 0 and program != "llama-server"):
         raise UsageError(f"{found.source}: a number of slots of 1 or more is needed")
     return count if count > 0 else None
@@ -101,7 +101,7 @@ def gpu_layers(values: Values, spelling: str) -> int | str | None:
         return None
     if found.value in {"auto", "all"}:
         return found.value
-    layers = integer(found)
+    layers = given_integer(found)
     return layers if layers >= 0 else "auto" if layers == -1 else "all"
 
 
@@ -138,7 +138,7 @@ def overrides(values: Values, spellings: tuple[str, ...], program: str) -> tuple
         elif all_experts in given.option.spellings:
             rules.append(cpu_moe(words))
         else:
-            count = integer(given)
+            count = given_integer(given)
             if count < 0:
                 raise UsageError(f"{given.source}: a number of layers cannot be negative")
             if count >= MAX_OVERRIDES:

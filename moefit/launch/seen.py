@@ -8,7 +8,7 @@ from moefit.launch.command import Argument, Command
 from moefit.launch.containers import Container
 from moefit.launch.legacy import LEGACY, OLD_VARIABLES
 from moefit.launch.options import TRUTHY, OptionTable
-from moefit.launch.wrappers import base_name, stages
+from moefit.launch.wrappers import bare_name, stages
 from moefit.shown import masked
 
 
@@ -58,7 +58,7 @@ def in_front(argv: Sequence[str], environment: Mapping[str, str]) -> tuple[str, 
     pairs = [f"{name}={value}" for name, value in environment.items()]
     if not pairs:
         return tuple(argv)
-    if len(argv) > 1 and base_name(argv[0]) == "env" and not argv[1].startswith("-"):
+    if len(argv) > 1 and bare_name(argv[0]) == "env" and not argv[1].startswith("-"):
         return (argv[0], *pairs, *argv[1:])
     return ("env", *pairs, *argv)
 

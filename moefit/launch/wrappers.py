@@ -71,7 +71,7 @@ def stages(words: Sequence[str]) -> Iterator[Stage]:
     """The wrappers that stand before a program, in their order; words that are none are passed over."""
     at = 0
     while at < len(words):
-        name = base_name(words[at])
+        name = bare_name(words[at])
         at += 1
         if name in WRAPPERS:
             own = list(_own_words(words[at:], WRAPPERS[name]))
@@ -86,8 +86,8 @@ def wrapped_at(words: Sequence[str]) -> int:
     6
     """
     at = 0
-    while at < len(words) and base_name(words[at]) in WRAPPERS:
-        how = WRAPPERS[base_name(words[at])]
+    while at < len(words) and bare_name(words[at]) in WRAPPERS:
+        how = WRAPPERS[bare_name(words[at])]
         at += 1 + sum(len(group) for group in _own_words(words[at + 1 :], how))
     return at
 
@@ -102,7 +102,7 @@ def _own_words(words: Sequence[str], how: Wrapper) -> Iterator[tuple[str, ...]]:
             last = f"-{word[-1]}" if re.fullmatch(r"-[A-Za-z]{2,}", word) else word
             size = 2 if word in taking or last in taking else 1
         elif not (how.assigns and _ASSIGNMENT.match(word)):
-            if not operands or base_name(word) in WRAPPERS:
+            if not operands or bare_name(word) in WRAPPERS:
                 return
             operands -= 1
         yield tuple(words[at : at + size])
@@ -125,6 +125,6 @@ def _assignments(groups: Sequence[tuple[str, ...]]) -> Iterator[tuple[str, str]]
             yield name, value
 
 
-def base_name(word: str) -> str:
+def bare_name(word: str) -> str:
     """The last part of a path, without .exe."""
     return re.split(r"[/\\]", word)[-1].removesuffix(".exe")

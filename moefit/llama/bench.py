@@ -54,7 +54,7 @@ class Bench:
         return 2 + self.runs + (1 if fill else 0)
 
 
-def run(trial: Trial, bench: Bench, tell: Callable[[str], None], *, fill: bool) -> Iterator[Event]:
+def run_trial(trial: Trial, bench: Bench, tell: Callable[[str], None], *, fill: bool) -> Iterator[Event]:
     """One trial. `tell` is called at the beginning of every step; `fill` also sends a prompt that fills the context.
 
     Raises:

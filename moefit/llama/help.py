@@ -21,11 +21,11 @@ from moefit.launch.builds import read_version
 from moefit.launch.options import OptionTable, builtin, from_rows, parse_help
 from moefit.reading import read_small
 
-LIMIT: Final = 5.0
+_LIMIT: Final = 5.0
 """Seconds to wait for an answer."""
 _ANYBODYS: Final = frozenset({"-h", "--help", "-v", "-V", "--version"})
 """Options that any program may have."""
-VERSION: Final = 2
+_VERSION: Final = 2
 """Of what is kept; it changes when an answer would be read otherwise."""
 
 
@@ -60,7 +60,7 @@ def help_trouble(
     from moefit.llama.runner import ask  # noqa: PLC0415 - needed only here and for the first answer
 
     try:
-        answer = ask((path, *subcommand, "--help"), _plain(environment), LIMIT)
+        answer = ask((path, *subcommand, "--help"), _plain(environment), _LIMIT)
     except MoefitError as error:
         return f"fails: {error.message}"
     listed = {word for text in (answer.out, answer.err) for word in parse_help(program, text).spellings}
@@ -71,7 +71,7 @@ def help_trouble(
 
 
 def _keep(kept: Path, path: Path, table: OptionTable) -> None:
-    answer = {"version": VERSION, "path": str(path), "build": table.build, "options": table.rows}
+    answer = {"version": _VERSION, "path": str(path), "build": table.build, "options": table.rows}
     with suppress(InputError):  # a cache that cannot be written is none
         write_atomically(kept, json.dumps(answer))
 
@@ -123,7 +123,7 @@ def _output(words: Sequence[str], environment: Mapping[str, str]) -> tuple[int, 
     from moefit.llama.runner import ask  # noqa: PLC0415 - needed only the first time
 
     try:
-        answer = ask(words, _plain(environment), LIMIT)
+        answer = ask(words, _plain(environment), _LIMIT)
     except InputError:
         return 1, "", ""
     return answer.status, answer.out, answer.err
@@ -138,7 +138,7 @@ def _read(kept: Path, path: Path, program: str) -> OptionTable | None:
     """What is kept of that program; None where it is not what moefit writes."""
     try:
         found = parse_json(read_small(kept))
-        known = (found["version"], found["path"]) == (VERSION, str(path))
+        known = (found["version"], found["path"]) == (_VERSION, str(path))
         rows, build = found["options"], found["build"]
         good = known and isinstance(rows, list) and all(map(_is_row, rows)) and _is_build(build)
         return from_rows(program, rows, build) if good else None

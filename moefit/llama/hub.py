@@ -177,7 +177,7 @@ def _from_repository(
     return found
 
 
-def listed(repo: str, using: Access, client: Client) -> tuple[str, ...]:
+def repository_models(repo: str, using: Access, client: Client) -> tuple[str, ...]:
     """The models of a repository on the server, or offline those in the cache.
 
     Raises:

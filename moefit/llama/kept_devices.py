@@ -24,7 +24,7 @@ from moefit.reading import read_small
 if TYPE_CHECKING:
     from moefit.machine.types import Device
 
-VERSION: Final = 1
+_VERSION: Final = 1
 """Of what is kept; it changes when an answer would be read otherwise."""
 _MOST: Final = 1 << 16
 """Bytes of a list."""
@@ -49,7 +49,7 @@ def kept_devices(
     devices = parse_devices(text)
     if path and devices and _is_known(devices, known) and len(text) < _MOST:
         with suppress(InputError):  # a cache that cannot be written is none
-            write_atomically(path, json.dumps({"version": VERSION, "text": text}))
+            write_atomically(path, json.dumps({"version": _VERSION, "text": text}))
     return devices
 
 
@@ -77,6 +77,6 @@ def _path(program: Sequence[str], environment: Mapping[str, str], known: Sequenc
 def _read(path: Path) -> tuple[Device, ...] | None:
     try:
         kept = parse_json(read_small(path))
-        return parse_devices(kept["text"]) if kept["version"] == VERSION else None
+        return parse_devices(kept["text"]) if kept["version"] == _VERSION else None
     except (OSError, ValueError, TypeError, KeyError, InputError):
         return None

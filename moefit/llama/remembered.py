@@ -21,9 +21,9 @@ from moefit.llama.verify import verify
 from moefit.memory.real import RealDevice, RealUse
 from moefit.memory.types import Use
 
-VERSION: Final = 2
+_VERSION: Final = 2
 """Of what is kept."""
-LIMIT: Final = 20.0
+_LIMIT: Final = 20.0
 """Seconds for an answer that nobody asked for."""
 
 
@@ -43,9 +43,9 @@ def real_use(argv: Sequence[str], model: str, table: OptionTable, environment: M
     kept = _folder(environment) / f"{_key(argv, program, model, environment)}.json"
     with suppress(OSError, ValueError, TypeError, KeyError):
         return _read(json.loads(kept.read_text(encoding="utf-8")))
-    found = verify(argv, table=table, environment=environment, timeout=LIMIT)
+    found = verify(argv, table=table, environment=environment, timeout=_LIMIT)
     with suppress(InputError):  # a cache that cannot be written is none
-        write_atomically(kept, json.dumps({"version": VERSION, **asdict(found)}))
+        write_atomically(kept, json.dumps({"version": _VERSION, **asdict(found)}))
     return found
 
 
@@ -68,7 +68,7 @@ def _key(argv: Sequence[str], program: str, model: str, environment: Mapping[str
 
 
 def _read(document: Mapping[str, Any]) -> RealUse:
-    if document["version"] != VERSION:
+    if document["version"] != _VERSION:
         raise ValueError(document["version"])
     return RealUse(
         tuple(RealDevice(d["name"], d["total"], d["free"], Use(**d["use"])) for d in document["devices"]),

@@ -15,7 +15,7 @@ from moefit.launch.endpoints import endpoints
 if TYPE_CHECKING:
     import socket
 
-LIMIT: Final = 4.0
+RPC_LIMIT: Final = 4.0
 """Seconds for all servers: one that is there answers in milliseconds."""
 CAPS: Final = 24
 """Bytes of a greeting (RPC_CONN_CAPS_SIZE of transport.h)."""
@@ -29,14 +29,14 @@ _FIRST: Final = 0.6
 _BUSY: Final = "an RPC server answers one client at a time: stop the other, or leave it out of --rpc"
 
 
-def greet(values: Sequence[str], time_limit: float = LIMIT) -> None:
+def greet(values: Sequence[str], time_limit: float = RPC_LIMIT) -> None:
     """Returns where every server answers as one.
 
     Raises:
         UsageError: one is no HOST:PORT.
         DriverError: one is not there, is silent or is something else; it is named with its address.
     """
-    deadline = time.monotonic() + min(time_limit, LIMIT)
+    deadline = time.monotonic() + min(time_limit, RPC_LIMIT)
     for host, port in endpoints(values):
         _greet(host, port, deadline)
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from moefit.machine.sighted import compact, is_remote
+from moefit.machine.sighted import is_remote, short_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,7 +29,7 @@ def _adapters(device: Device, adapters: Sequence[Adapter]) -> list[Adapter]:
         return []
     vendor = next((name for name, maker in _MAKERS.items() if maker.search(device.description)), None)
     cards = [one for one in adapters if one.vendor == vendor and not one.integrated]
-    named = [one for one in cards if one.name and compact(one.name) == compact(device.description)]
+    named = [one for one in cards if one.name and short_name(one.name) == short_name(device.description)]
     return named or cards
 
 

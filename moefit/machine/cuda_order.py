@@ -17,7 +17,7 @@ _UUID_DIGITS: Final = 36
 
 
 @dataclass(frozen=True, slots=True)
-class Gpu:
+class NumberedGpu:
     """One GPU as far as its number is concerned."""
 
     uuid: str
@@ -50,7 +50,7 @@ class Order:
     warnings: tuple[str, ...]
 
 
-def visible_devices(candidates: Sequence[Gpu], environment: Mapping[str, str]) -> Order:
+def visible_gpus(candidates: Sequence[NumberedGpu], environment: Mapping[str, str]) -> Order:
     """What a CUDA program sees of `candidates`, which come in PCI bus order, as NVML lists them.
 
     CUDA_DEVICE_ORDER=PCI_BUS_ID keeps that order. The default, FASTEST_FIRST, ranks by a heuristic that NVIDIA does not
@@ -81,7 +81,7 @@ def visible_devices(candidates: Sequence[Gpu], environment: Mapping[str, str]) -
     return Order(tuple(chosen), guessed and by_number, ())
 
 
-def devices_by_uuid(candidates: Sequence[Gpu], uuids: Sequence[str]) -> tuple[Visible, ...] | None:
+def devices_by_uuid(candidates: Sequence[NumberedGpu], uuids: Sequence[str]) -> tuple[Visible, ...] | None:
     """The same from the UUIDs that CUDA itself lists, in its order; None if one of them is no candidate's."""
     known = {}
     for index, candidate in enumerate(candidates):
@@ -92,12 +92,12 @@ def devices_by_uuid(candidates: Sequence[Gpu], uuids: Sequence[str]) -> tuple[Vi
     return devices if len(devices) == len(uuids) else None
 
 
-def _unparted(candidates: Sequence[Gpu], index: int) -> Visible:
+def _unparted(candidates: Sequence[NumberedGpu], index: int) -> Visible:
     """The candidate without a choice of part."""
     return Visible(index, next(iter(candidates[index].mig), ""))
 
 
-def _find(candidates: Sequence[Gpu], order: Sequence[int], entry: str) -> Visible | None:
+def _find(candidates: Sequence[NumberedGpu], order: Sequence[int], entry: str) -> Visible | None:
     """What one entry of CUDA_VISIBLE_DEVICES names, if anything: a number in the order, or the beginning of one UUID."""
     if entry.isdigit():
         place = int(entry)

@@ -37,7 +37,7 @@ class _Buffer:
     size: int
 
 
-def calibrate(progress: Tell) -> tuple[Calibration, tuple[str, ...]]:
+def measure_machine(progress: Tell) -> tuple[Calibration, tuple[str, ...]]:
     """What this host's memory and links do, and what could not be measured; takes some ten seconds and two for each GPU.
 
     Raises:

@@ -85,7 +85,7 @@ class Calls:
             raise NvmlFault(f"{name} answers {shown}", unsupported=missing) from None
 
 
-def integer(least: int, most: int) -> Check:
+def integer_between(least: int, most: int) -> Check:
     """Takes a whole number in that range."""
 
     def check(answer: Any) -> int:
@@ -98,7 +98,7 @@ def integer(least: int, most: int) -> Check:
 
 def pair(least: int, most: int) -> Check:
     """Takes two whole numbers in that range."""
-    each = integer(least, most)
+    each = integer_between(least, most)
 
     def check(answer: Any) -> tuple[int, int]:
         first, second = answer
@@ -121,7 +121,7 @@ def memory(answer: Any) -> tuple[int, int]:
         total, free = answer.total, answer.free
     except AttributeError:
         raise ValueError from None
-    return integer(1, 1 << 50)(total), min(integer(0, 1 << 60)(free), total)
+    return integer_between(1, 1 << 50)(total), min(integer_between(0, 1 << 60)(free), total)
 
 
 def _words(error: Exception) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from moefit.machine import nvml_calls as nvml
 from moefit.machine.card import Card
 from moefit.machine.catalogue import card_of_driver, is_discrete
-from moefit.machine.cuda_order import Gpu, Visible, devices_by_uuid, visible_devices
+from moefit.machine.cuda_order import NumberedGpu, Visible, devices_by_uuid, visible_gpus
 from moefit.machine.link import pcie_bandwidth
 from moefit.machine.nvml_now import read_now
 from moefit.machine.overhead import context_overhead
@@ -48,7 +48,7 @@ _TENSOR_FLOP_PER_CLOCK: Final = {
 """Dense FP16 tensor FLOP of a multiprocessor and clock by compute capability, 1024 for later ones (NVIDIA's architecture white
 papers); Pascal has none: its FP16 rate (6.0) or half its int8 dot products (6.1)."""
 
-_CLOCK: Final = nvml.integer(1, 100_000)
+_CLOCK: Final = nvml.integer_between(1, 100_000)
 """MHz."""
 
 
@@ -106,8 +106,10 @@ class Cards:
     def devices(self, environment: Mapping[str, str], ram: Ram) -> tuple[list[Device], list[str]]:
         """See `read_gpus`."""
         cards = self._cards()
-        candidates = [Gpu(card.uuid, card.name, card.cores * card.clock, tuple(card.parts)) for card in cards]
-        order = visible_devices(candidates, environment)
+        candidates = [
+            NumberedGpu(card.uuid, card.name, card.cores * card.clock, tuple(card.parts)) for card in cards
+        ]
+        order = visible_gpus(candidates, environment)
         self._warnings.extend(order.warnings)
         seen = order.devices
         if order.guessed:
@@ -119,7 +121,9 @@ class Cards:
                 devices.append(device)
         return devices, self._warnings
 
-    def _asked(self, candidates: Sequence[Gpu], environment: Mapping[str, str]) -> tuple[Visible, ...] | None:
+    def _asked(
+        self, candidates: Sequence[NumberedGpu], environment: Mapping[str, str]
+    ) -> tuple[Visible, ...] | None:
         """What the CUDA driver itself lists, where NVML's view leaves the order open; None where it does not answer.
 
         It reads the variables of this process; for any others it cannot be asked.
@@ -132,7 +136,7 @@ class Cards:
         uuids = cuda_driver.cuda_uuids()
         return devices_by_uuid(candidates, uuids) if uuids else None
 
-    def _guessed(self, candidates: Sequence[Gpu], seen: tuple[Visible, ...]) -> tuple[Visible, ...]:
+    def _guessed(self, candidates: Sequence[NumberedGpu], seen: tuple[Visible, ...]) -> tuple[Visible, ...]:
         """What is taken for CUDA's view, with a warning."""
         names = ", ".join(f"CUDA{place} {candidates[one.index].name}" for place, one in enumerate(seen))
         self._warnings.append(
@@ -143,7 +147,7 @@ class Cards:
     def _cards(self) -> list[_Card]:
         """Every GPU that answers, in PCI bus order."""
         try:
-            count = self._calls.need(nvml.integer(0, _MOST_CARDS), "nvmlDeviceGetCount")
+            count = self._calls.need(nvml.integer_between(0, _MOST_CARDS), "nvmlDeviceGetCount")
         except nvml.NvmlFault as fault:
             self._warnings.append(f"no NVIDIA GPU: NVML cannot count them ({fault})")
             return []
@@ -165,7 +169,7 @@ class Cards:
             name=name,
             uuid=ask(label, nvml.text, "nvmlDeviceGetUUID", handle) or "",
             capability=major * 10 + minor,
-            cores=ask(label, nvml.integer(0, 200_000), "nvmlDeviceGetNumGpuCores", handle) or 0,
+            cores=ask(label, nvml.integer_between(0, 200_000), "nvmlDeviceGetNumGpuCores", handle) or 0,
             clock=ask(label, _CLOCK, "nvmlDeviceGetMaxClockInfo", handle, self._library.NVML_CLOCK_SM) or 0,
             parts=self._parts(label, handle),
         )
@@ -191,7 +195,7 @@ class Cards:
         if not mode or mode[0] != self._library.NVML_DEVICE_MIG_ENABLE:
             return {}
         parts = {}
-        most = ask(label, nvml.integer(0, _MOST_PARTS), "nvmlDeviceGetMaxMigDeviceCount", handle) or 0
+        most = ask(label, nvml.integer_between(0, _MOST_PARTS), "nvmlDeviceGetMaxMigDeviceCount", handle) or 0
         for index in range(most):
             part = ask(label, _any, "nvmlDeviceGetMigDeviceHandleByIndex", handle, index)
             uuid = ask(label, nvml.text, "nvmlDeviceGetUUID", part) if part is not None else None
@@ -257,14 +261,18 @@ class Cards:
     def _bandwidth(self, card: _Card) -> int | None:
         """Memory bandwidth from bus width and clock, bytes per second."""
         ask, kind = self._calls.ask, self._library.NVML_CLOCK_MEM
-        bits = ask(card.label, nvml.integer(0, 1 << 16), "nvmlDeviceGetMemoryBusWidth", card.handle) or 0
+        bits = (
+            ask(card.label, nvml.integer_between(0, 1 << 16), "nvmlDeviceGetMemoryBusWidth", card.handle) or 0
+        )
         megahertz = ask(card.label, _CLOCK, "nvmlDeviceGetMaxClockInfo", card.handle, kind) or 0
         return bits * megahertz * 10**6 * _TRANSFERS_PER_CLOCK // 8 or None
 
     def _link(self, card: _Card, known: Card | None) -> int | None:
         """Host to device from pinned memory: the generation the link can reach (idle cards slow it down), its present width."""
-        ask, lanes = self._calls.ask, nvml.integer(1, 32)
-        generation = ask(card.label, nvml.integer(1, 9), "nvmlDeviceGetMaxPcieLinkGeneration", card.handle)
+        ask, lanes = self._calls.ask, nvml.integer_between(1, 32)
+        generation = ask(
+            card.label, nvml.integer_between(1, 9), "nvmlDeviceGetMaxPcieLinkGeneration", card.handle
+        )
         widths = (
             ask(card.label, lanes, "nvmlDeviceGetMaxPcieLinkWidth", card.handle),
             ask(card.label, lanes, "nvmlDeviceGetCurrPcieLinkWidth", card.handle),

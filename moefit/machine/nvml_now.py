@@ -38,8 +38,8 @@ def read_now(calls: nvml.Calls, label: str, handle: Any) -> Now:
         return calls.ask(label, check, name, handle)
 
     def link(kind: str) -> int | None:
-        generation = ask(nvml.integer(1, 9), f"nvmlDeviceGet{kind}PcieLinkGeneration")
-        width = ask(nvml.integer(1, 32), f"nvmlDeviceGet{kind}PcieLinkWidth")
+        generation = ask(nvml.integer_between(1, 9), f"nvmlDeviceGet{kind}PcieLinkGeneration")
+        width = ask(nvml.integer_between(1, 32), f"nvmlDeviceGet{kind}PcieLinkWidth")
         return pcie_bandwidth(generation, width) if generation and width else None
 
     sizes: dict[int, int] = {}
@@ -47,7 +47,7 @@ def read_now(calls: nvml.Calls, label: str, handle: Any) -> Now:
         sizes |= dict(ask(_processes, name) or ())
     return Now(
         held=_named(sizes.items()),
-        display=bool(ask(nvml.integer(0, 1), "nvmlDeviceGetDisplayActive")),
+        display=bool(ask(nvml.integer_between(0, 1), "nvmlDeviceGetDisplayActive")),
         link_now=link("Curr"),
         link_most=link("Max"),
     )
@@ -55,7 +55,7 @@ def read_now(calls: nvml.Calls, label: str, handle: Any) -> Now:
 
 def _processes(answer: Any) -> list[tuple[int, int]]:
     """Takes processes with their bytes; those whose bytes the driver keeps back are left out."""
-    number, size = nvml.integer(1, 1 << 32), nvml.integer(1, 1 << 50)
+    number, size = nvml.integer_between(1, 1 << 32), nvml.integer_between(1, 1 << 50)
     return [(number(one.pid), size(one.usedGpuMemory)) for one in list(answer)[:_MOST] if one.usedGpuMemory]
 
 

@@ -68,8 +68,8 @@ def fold(listed: Sequence[Device]) -> tuple[tuple[Device, ...], tuple[tuple[str,
     for device in listed:
         backend = device.backend.name
         twins = [one for one in kept if one.backend.name != backend and is_same(device, one)]
-        place = seen[backend, compact(device.description)]
-        seen[backend, compact(device.description)] += 1
+        place = seen[backend, short_name(device.description)]
+        seen[backend, short_name(device.description)] += 1
         if is_remote(device) or len(twins) <= place:
             kept.append(device)
         else:
@@ -81,7 +81,7 @@ def is_same(one: Device, other: Device) -> bool:
     """Whether two names may be of one card: what it is called, and about as much memory."""
     if is_remote(one) or is_remote(other):
         return False
-    names = sorted((compact(one.description), compact(other.description)), key=len)
+    names = sorted((short_name(one.description), short_name(other.description)), key=len)
     alike = names[0] == names[1] or (names[0].endswith("mig") and names[1].startswith(names[0]))
     shares = one.integrated or other.integrated
     return (
@@ -91,10 +91,10 @@ def is_same(one: Device, other: Device) -> bool:
     )
 
 
-def compact(description: str) -> str:
+def short_name(description: str) -> str:
     """A card's name without what drivers add to it.
 
-    >>> compact("NVIDIA GeForce RTX 3060"), compact("AMD Radeon RX 7900 XTX (RADV NAVI31)")
+    >>> short_name("NVIDIA GeForce RTX 3060"), short_name("AMD Radeon RX 7900 XTX (RADV NAVI31)")
     ('rtx3060', 'rx7900xtx')
     """
     return _NOISE.sub("", description.lower())

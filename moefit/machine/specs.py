@@ -16,7 +16,7 @@ from moefit.sizes import parse_size
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-KEYS: Final = (
+SPEC_KEYS: Final = (
     "name", "buffer", "description", "free", "total", "bandwidth", "link", "pageable", "compute", "overhead", "integrated",
 )  # fmt: skip
 SPEC_HINT: Final = "moefit cards lists what --gpu knows; or a size (11.6GiB) and keys: name=CUDA0,free=11.6GiB,bandwidth=360GB/s"
@@ -121,7 +121,7 @@ def split_spec(text: str) -> Spec:
         key, equals, value = part.partition("=")
         if equals:
             key = key.strip().lower()
-            if key not in KEYS:
+            if key not in SPEC_KEYS:
                 raise _no_key(key, part)
             if key in keys:
                 raise UsageError(f"{key} is given twice")
@@ -140,15 +140,15 @@ def split_spec(text: str) -> Spec:
 def _no_key(key: str, part: str) -> UsageError:
     """A key that there is not, or one behind a colon or a space."""
     before, mark, last = re.fullmatch(r"(.*?)([:@ ]?)([a-z]*)", key, re.DOTALL).groups()  # type: ignore[union-attr]  # matches any key
-    if mark and last in KEYS:
+    if mark and last in SPEC_KEYS:
         return UsageError(
             f"unknown key {key!r}", f"with a comma: {before.strip()},{last}={part.partition('=')[2]}"
         )
     from difflib import get_close_matches  # noqa: PLC0415 - only an error needs it
 
-    near = get_close_matches(key, KEYS, n=1)
+    near = get_close_matches(key, SPEC_KEYS, n=1)
     return UsageError(
-        f"unknown key {key!r}", f"did you mean {near[0]}?" if near else f"known keys: {', '.join(KEYS)}"
+        f"unknown key {key!r}", f"did you mean {near[0]}?" if near else f"known keys: {', '.join(SPEC_KEYS)}"
     )
 
 

@@ -20,7 +20,7 @@ _VARIABLES: Final = {
 """By backend, the one that counts first."""
 
 
-def visible(machine: Machine, variables: Mapping[str, str]) -> Machine:
+def visible_devices(machine: Machine, variables: Mapping[str, str]) -> Machine:
     """The machine as the program sees it: what is left is numbered anew.
 
     Raises:

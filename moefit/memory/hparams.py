@@ -87,7 +87,7 @@ def hparams(model: Model) -> Hparams:
         attention = [replace(a, key=loops * a.key, value=loops * a.value) for a in attention]
     cached = _cached_layers(row, keys, layers, recurrent)
     if row.shares_kv or row.kv_layers:
-        shared_caches.check(model, cached[:main], windowed)
+        shared_caches.check_shared(model, cached[:main], windowed)
     trunk = [il < main or row.nextn_in_main or main == 0 for il in range(layers)]
     indexed = _indexer(row, keys, layers, recurrent)
     return Hparams(

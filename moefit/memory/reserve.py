@@ -75,7 +75,7 @@ def reserve(model: Model, settings: Settings, device: Device) -> tuple[Term, ...
     return tuple(term for term in terms if term.bytes)
 
 
-def pools(device: Device) -> int:
+def common_reserve(device: Device) -> int:
     """The part of the reserve that is the same for every model."""
     return POOLS.get(device.backend.name, UNKNOWN_POOLS)[0]
 

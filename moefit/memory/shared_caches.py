@@ -20,7 +20,7 @@ def owner(cached: int, *, windowed: bool) -> int:
     return cached - (2 if windowed else 1)
 
 
-def check(model: Model, cached: Sequence[bool], windowed: Sequence[bool]) -> None:
+def check_shared(model: Model, cached: Sequence[bool], windowed: Sequence[bool]) -> None:
     """Each of them must find a cache of its own kind there.
 
     Raises:

@@ -144,7 +144,7 @@ def seconds(sample: Sample, workload: Workload) -> float:
     return workload.prompt / sample.prefill + workload.generated / sample.decode
 
 
-def fastest(outcomes: tuple[Outcome, ...], workload: Workload) -> Outcome | None:
+def fastest_outcome(outcomes: tuple[Outcome, ...], workload: Workload) -> Outcome | None:
     """The one that took least time; None where nothing ran."""
     ran = [(seconds(m, workload), i) for i, o in enumerate(outcomes) if (m := o.median) is not None]
     return outcomes[min(ran)[1]] if ran else None

@@ -26,7 +26,7 @@ def test_a_service_is_given_the_variables_that_the_plan_depends_on() -> None:
         "HOME": "/root",
     }
     assert ["CUDA_VISIBLE_DEVICES", "GGML_OP_OFFLOAD_MIN_BATCH", "LLAMA_ARG_CTX_SIZE"] == list(
-        units.carried(environment)
+        units.planned_variables(environment)
     )
 
 
@@ -43,12 +43,12 @@ def test_a_system_service_runs_as_whoever_asks(
     monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], name: str, expected: str | None
 ) -> None:
     monkeypatch.setattr(units, "getpwuid", lambda _uid: SimpleNamespace(pw_name=name))
-    assert expected == units.owner(environment)
+    assert expected == units.service_user(environment)
 
 
 def test_a_user_without_a_name_is_left_to_systemd(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "getuid", lambda: 4_000_000_000)
-    assert None is units.owner({})
+    assert None is units.service_user({})
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def bench(
     monkeypatch.setenv("COLUMNS", "140")
 
     def call(run: Run, *options: str, line: tuple[str, ...] = ("-dev", "none")) -> tuple[int, str]:
-        monkeypatch.setattr("moefit.app.bench.run", lambda trial, *_, **__: run(trial))
+        monkeypatch.setattr("moefit.app.bench.run_trial", lambda trial, *_, **__: run(trial))
         with pytest.raises(SystemExit) as end:
             main(
                 [

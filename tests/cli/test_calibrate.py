@@ -30,7 +30,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A user's configuration folder, and a machine that is quick to measure."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.setattr(
-        "moefit.machine.measure.calibrate", lambda _tell: (calibration(), ("a card is busy",))
+        "moefit.machine.measure.measure_machine", lambda _tell: (calibration(), ("a card is busy",))
     )
     decoded = (RamRate(1, 5_300_000_000), RamRate(2, 9_900_000_000))
     monkeypatch.setattr("moefit.llama.decode_rate.measure_decode", lambda *_: (decoded, ()))

@@ -59,7 +59,7 @@ def test_an_error_of_moefits_own_is_70_and_one_line_that_says_where_it_came_from
 
 UNLOADABLE = {
     "a module that cannot be read": "import sys\nsys.modules['moefit.cli.program'] = None\nfrom moefit.cli import main\nmain()",
-    "no memory to say so": "import moefit.cli.program as p\ndef run(words): raise MemoryError\np.run = run\nfrom moefit.cli import main\nmain()",
+    "no memory to say so": "import moefit.cli.program as p\ndef fail(words): raise MemoryError\np.exit_status = fail\nfrom moefit.cli import main\nmain()",
 }
 
 

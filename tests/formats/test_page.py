@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from moefit.formats.page import Line, Rows, joined, words
+from moefit.formats.page import Line, Rows, joined, text_words
 
 
 def printed(what, width):
@@ -39,7 +39,7 @@ def test_a_line_that_fits_is_one():
 
 
 def test_a_word_wider_than_the_page_stands_alone():
-    line = Line(words(Text("  -ot blk[.]19[.]ffn_up_exps=CPU  tensors that live elsewhere")), indent=4)
+    line = Line(text_words(Text("  -ot blk[.]19[.]ffn_up_exps=CPU  tensors that live elsewhere")), indent=4)
     assert [
         "  -ot",
         "    blk[.]19[.]ffn_up_exps=CPU",

@@ -12,13 +12,13 @@ from rich.console import Console
 from moefit.cost import Prediction
 from moefit.cost.uncertainty import doubt
 from moefit.cost.workload import Workload
-from moefit.formats.ascii import PLAIN, plain
+from moefit.formats.ascii import IN_ASCII, plain
 from moefit.formats.devices import show_machine
 from moefit.formats.explain import explain
-from moefit.formats.speed import alternatives, strategy_name
+from moefit.formats.speed import seconds_of_others, strategy_name
 from moefit.formats.table import show
-from moefit.formats.usage import bar as bar_of
 from moefit.formats.usage import memories
+from moefit.formats.usage import memory_bar as bar_of
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
 from moefit.launch.launch import Launch
@@ -235,7 +235,7 @@ def test_with_tensors_split_no_device_is_said_to_have_layers_of_its_own():
 
 def test_plain_marks_are_one_for_one():
     text = page(show, small("rtx-3060"), 80)
-    assert len(set(text) & set(PLAIN)) == len({PLAIN[mark] for mark in set(text) & set(PLAIN)})
+    assert len(set(text) & set(IN_ASCII)) == len({IN_ASCII[mark] for mark in set(text) & set(IN_ASCII)})
     assert plain(text).isascii()
 
 
@@ -259,7 +259,7 @@ def test_strategies_are_held_to_the_chosen_one_on_the_same_devices():
         for c in made.candidates
         if c.fits and [device.name for device in c.settled.devices] == chosen
     }
-    assert set(alternatives(made)) <= others | {"--fit", "--cpu-moe"}
+    assert set(seconds_of_others(made)) <= others | {"--fit", "--cpu-moe"}
 
 
 @pytest.mark.parametrize(
@@ -283,11 +283,11 @@ def test_a_strategy_that_finds_the_same_line_is_no_other_way():
         next(c for c in made.candidates if c.strategy == "standard"),
     )
     twins = replace(made, candidates=(same, behind, replace(behind, strategy="ffn")))
-    assert ["standard"] == list(alternatives(twins))
+    assert ["standard"] == list(seconds_of_others(twins))
 
 
 def test_without_a_gpu_all_experts_on_the_cpu_are_no_other_way():
-    assert {"--fit"} == set(alternatives(small(line="llama-server -m model.gguf -c 8192")))
+    assert {"--fit"} == set(seconds_of_others(small(line="llama-server -m model.gguf -c 8192")))
 
 
 def test_experts_alone_on_a_device_are_not_called_all_on_the_cpu():

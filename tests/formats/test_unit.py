@@ -120,7 +120,7 @@ SERVICES = {
 def test_systemd_verifies_the_unit(kind: str, tmp_path: Path) -> None:
     """Before version 254 it does not know the two keys of the back-off, and says so."""
     service = SERVICES[kind]
-    file = tmp_path / unit.file_name(service)
+    file = tmp_path / unit.unit_file_name(service)
     file.write_text(unit.write(service), encoding="utf-8")
     manager = ["--user"] if service.user else []
     answer = subprocess.run(

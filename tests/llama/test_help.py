@@ -60,7 +60,7 @@ def test_a_program_that_says_something_else_is_asked_again(program: Path) -> Non
 
 
 def test_a_program_that_hangs_is_given_up(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(program_help, "LIMIT", 0.2)
+    monkeypatch.setattr(program_help, "_LIMIT", 0.2)
     program.write_text("#!/bin/sh\nexec sleep 20\n")
     start = time.monotonic()
     assert None is table_of(program)

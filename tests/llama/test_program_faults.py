@@ -132,7 +132,7 @@ def test_a_fault_is_one_line_in_time_and_nothing_stays(program, tmp_path, ask_it
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_help_that_fails_is_not_believed_or_kept(program, tmp_path, monkeypatch, fault) -> None:
-    monkeypatch.setattr(program_help, "LIMIT", LIMIT)
+    monkeypatch.setattr(program_help, "_LIMIT", LIMIT)
     cache = tmp_path / "cache"
     environment = ENVIRONMENT | {"XDG_CACHE_HOME": str(cache)}
     assert program_help.option_table(program(FAULTS[fault]), "llama-server", environment) is None

@@ -2,17 +2,17 @@ from __future__ import annotations
 
 import pytest
 
-from moefit.machine.cuda_order import Gpu, Visible, devices_by_uuid, visible_devices
+from moefit.machine.cuda_order import NumberedGpu, Visible, devices_by_uuid, visible_gpus
 
-SLOW = Gpu("GPU-1111", "slow", 10)
-FAST = Gpu("GPU-2222", "fast", 30)
-TWIN = Gpu("GPU-2233", "fast", 30)
+SLOW = NumberedGpu("GPU-1111", "slow", 10)
+FAST = NumberedGpu("GPU-2222", "fast", 30)
+TWIN = NumberedGpu("GPU-2233", "fast", 30)
 CARDS = (SLOW, FAST, TWIN)
 BY_BUS = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
 
 
-def indices(cards: tuple[Gpu, ...], **environment: str) -> list[int]:
-    return [seen.index for seen in visible_devices(cards, environment).devices]
+def indices(cards: tuple[NumberedGpu, ...], **environment: str) -> list[int]:
+    return [seen.index for seen in visible_gpus(cards, environment).devices]
 
 
 def test_the_fastest_come_first_and_equals_keep_the_bus_order() -> None:
@@ -20,16 +20,16 @@ def test_the_fastest_come_first_and_equals_keep_the_bus_order() -> None:
 
 
 def test_pci_bus_id_keeps_the_bus_order_which_is_no_guess() -> None:
-    order = visible_devices(CARDS, BY_BUS)
+    order = visible_gpus(CARDS, BY_BUS)
     assert ([0, 1, 2], False) == ([one.index for one in order.devices], order.guessed)
 
 
 def test_the_order_of_like_cards_is_no_guess() -> None:
-    assert not visible_devices((FAST, TWIN), {}).guessed
+    assert not visible_gpus((FAST, TWIN), {}).guessed
 
 
 def test_unlike_cards_of_unknown_speed_keep_the_bus_order_as_a_guess() -> None:
-    order = visible_devices((Gpu("GPU-1", "a", 0), FAST), {})
+    order = visible_gpus((NumberedGpu("GPU-1", "a", 0), FAST), {})
     assert ([0, 1], True) == ([one.index for one in order.devices], order.guessed)
 
 
@@ -37,7 +37,7 @@ def test_unlike_cards_of_unknown_speed_keep_the_bus_order_as_a_guess() -> None:
     ("listed", "guessed"), [("1", True), ("GPU-1111,0", True), ("GPU-1111,GPU-2222", False), ("", False)]
 )
 def test_a_number_among_unlike_cards_is_a_guess_and_a_uuid_is_none(listed: str, *, guessed: bool) -> None:
-    assert guessed == visible_devices(CARDS, {"CUDA_VISIBLE_DEVICES": listed}).guessed
+    assert guessed == visible_gpus(CARDS, {"CUDA_VISIBLE_DEVICES": listed}).guessed
 
 
 @pytest.mark.parametrize(
@@ -74,15 +74,15 @@ def test_numbers_follow_the_bus_order_where_that_is_asked_for() -> None:
 
 @pytest.mark.parametrize("listed", ["0,9", "0,0", "GPU-22"])
 def test_an_entry_that_cuda_ignores_is_a_warning(listed: str) -> None:
-    assert 1 == len(visible_devices(CARDS, {"CUDA_VISIBLE_DEVICES": listed, **BY_BUS}).warnings)
+    assert 1 == len(visible_gpus(CARDS, {"CUDA_VISIBLE_DEVICES": listed, **BY_BUS}).warnings)
 
 
 @pytest.mark.parametrize("listed", ["", "-1", "0,-1", "1"])
 def test_hiding_cards_on_purpose_is_no_warning(listed: str) -> None:
-    assert () == visible_devices(CARDS, {"CUDA_VISIBLE_DEVICES": listed, **BY_BUS}).warnings
+    assert () == visible_gpus(CARDS, {"CUDA_VISIBLE_DEVICES": listed, **BY_BUS}).warnings
 
 
-MIG = Gpu("GPU-4444", "mig", 20, mig=("MIG-aaaa", "MIG-abbb"))
+MIG = NumberedGpu("GPU-4444", "mig", 20, mig=("MIG-aaaa", "MIG-abbb"))
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ MIG = Gpu("GPU-4444", "mig", 20, mig=("MIG-aaaa", "MIG-abbb"))
 )
 def test_a_card_in_mig_mode_shows_one_part(listed: str | None, expected: list[tuple[int, str]]) -> None:
     environment = {} if listed is None else {"CUDA_VISIBLE_DEVICES": listed}
-    assert expected == [(seen.index, seen.mig) for seen in visible_devices((MIG,), environment).devices]
+    assert expected == [(seen.index, seen.mig) for seen in visible_gpus((MIG,), environment).devices]
 
 
 ONE = "0a1b2c3d-0000-1111-2222-333344445555"
@@ -108,9 +108,9 @@ PART = "5a1b2c3d-0000-1111-2222-333344445555"
 
 
 def test_what_cuda_lists_is_found_by_uuid_whatever_stands_in_front() -> None:
-    cards = (Gpu(f"GPU-{ONE}", "a", 1), Gpu(f"GPU-{TWO}", "b", 2, mig=(f"MIG-{PART}",)))
+    cards = (NumberedGpu(f"GPU-{ONE}", "a", 1), NumberedGpu(f"GPU-{TWO}", "b", 2, mig=(f"MIG-{PART}",)))
     assert (Visible(1, f"MIG-{PART}"), Visible(0)) == devices_by_uuid(cards, [PART, ONE])
 
 
 def test_a_uuid_that_nvml_does_not_know_leaves_the_question_open() -> None:
-    assert devices_by_uuid((Gpu(f"GPU-{ONE}", "a", 1),), [ONE, TWO]) is None
+    assert devices_by_uuid((NumberedGpu(f"GPU-{ONE}", "a", 1),), [ONE, TWO]) is None

@@ -12,7 +12,7 @@ import pytest
 
 from moefit.errors import InputError
 from moefit.machine import measure
-from moefit.machine.measure import calibrate, measure_ram, thread_counts
+from moefit.machine.measure import measure_machine, measure_ram, thread_counts
 from moefit.machine.system import read_cpu, read_fingerprint
 from moefit.machine.types import Cpu, Ram
 from moefit.sizes import GIB, MIB
@@ -51,7 +51,7 @@ def test_memory_that_is_not_to_be_had_is_an_error(monkeypatch: pytest.MonkeyPatc
 def test_a_calibration_is_this_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measure, "_MOST", 16 * MIB)
     monkeypatch.setattr(measure, "measure_links", lambda _progress: ((), ("a card is busy",)))
-    calibration, warnings = calibrate(lambda _label, _share: None)
+    calibration, warnings = measure_machine(lambda _label, _share: None)
     assert (read_fingerprint(), ("a card is busy",)) == (calibration.fingerprint, warnings)
     assert thread_counts(read_cpu()) == [rate.threads for rate in calibration.ram]
 

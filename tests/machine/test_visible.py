@@ -7,13 +7,13 @@ import pytest
 from moefit.errors import UsageError
 from moefit.machine.declared import parse_gpus
 from moefit.machine.types import Cpu, Machine, Ram
-from moefit.machine.visible import visible
+from moefit.machine.visible import visible_devices
 
 THREE = Machine(parse_gpus(["free=8GiB", "free=16GiB", "free=24GiB"]), Ram(64 << 30, 64 << 30), Cpu(8, 16))
 
 
 def sizes(**variables: str) -> list[tuple[str, int]]:
-    return [(gpu.name, gpu.free >> 30) for gpu in visible(THREE, variables).gpus]
+    return [(gpu.name, gpu.free >> 30) for gpu in visible_devices(THREE, variables).gpus]
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_devices_are_chosen_and_numbered_anew(value: str, expected: list[tuple[s
 
 
 def test_another_backends_variable_changes_nothing() -> None:
-    assert THREE == visible(THREE, {"HIP_VISIBLE_DEVICES": "0", "GGML_VK_VISIBLE_DEVICES": "0"})
+    assert THREE == visible_devices(THREE, {"HIP_VISIBLE_DEVICES": "0", "GGML_VK_VISIBLE_DEVICES": "0"})
 
 
 def test_a_uuid_names_no_declared_device() -> None:

@@ -6,7 +6,7 @@ from unittest.mock import patch
 from hypothesis import HealthCheck, assume, given, settings
 
 from moefit.errors import UsageError
-from moefit.formats.speed import alternatives
+from moefit.formats.speed import seconds_of_others
 from moefit.machine.declared import parse_gpus
 from moefit.machine.types import Cpu, Machine, Ram
 from moefit.planning.core import plan
@@ -53,7 +53,7 @@ def test_a_page_without_reasons_is_the_same_without_the_next_micro_batches():
     )
     every, few = (plan(replace(asked, options=replace(OPTIONS, neighbours=n))) for n in (True, False))
     assert every == replace(few, candidates=every.candidates)
-    assert alternatives(every) == alternatives(few)
+    assert seconds_of_others(every) == seconds_of_others(few)
     assert len({c.settings.ubatch for c in few.candidates}) < len(
         {c.settings.ubatch for c in every.candidates}
     )

@@ -93,7 +93,7 @@ def calibrate(rpc: o.Rpc = None, as_json: o.AsJson = False, color: o.Color = o.W
     from moefit.formats.calibration import calibration_json, show_calibration
     from moefit.llama.decode_rate import measure_decode
     from moefit.machine.calibration_file import save_calibration
-    from moefit.machine.measure import calibrate as measure
+    from moefit.machine.measure import measure_machine as measure
 
     with bar() as tell:
         servers, unmeasured = _ways_to(rpc, tell)

@@ -9,7 +9,7 @@ from moefit.cli import DOES_NOT_FIT, FITS
 from moefit.cli import options as o
 from moefit.cli.asked import read_asked, unanswered
 from moefit.cli.gathered import gather
-from moefit.cli.output import refuse_both, show, warn
+from moefit.cli.output import refuse_both, show_plan, warn
 from moefit.cli.progress import asking, told
 from moefit.cli.registry import command
 from moefit.cli.shared import Shared
@@ -29,7 +29,7 @@ def plan(shared: Shared, as_json: o.AsJson = False, explain: o.Explain = False, 
         made = planned(request, exact=shared.exact, waiting=asking)
         gather("plan", made)
         made = replace(made, helps=what_if(request, made, planned=as_json or explain))
-    show(made, as_json=as_json, details=explain, color=shared.color, picture=svg)
+    show_plan(made, as_json=as_json, details=explain, color=shared.color, picture=svg)
     return FITS if made.fits else DOES_NOT_FIT
 
 
@@ -46,7 +46,7 @@ def estimate(shared: Shared, as_json: o.AsJson = False, explain: o.Explain = Fal
     request = _look(shared, thorough=not as_it_stands)
     made = make_estimate(request) if as_it_stands else make_plan(request)
     gather("plan", made)
-    show(made, as_json=as_json, details=explain, color=shared.color, picture=svg, given=True)
+    show_plan(made, as_json=as_json, details=explain, color=shared.color, picture=svg, given=True)
     return FITS if made.fits else DOES_NOT_FIT
 
 

@@ -19,7 +19,7 @@ from moefit.cli.output import note, warn, write_argv
 from moefit.cli.progress import asking, told
 from moefit.cli.registry import command
 from moefit.cli.shared import Shared
-from moefit.cli.streams import carried
+from moefit.cli.streams import encodable
 from moefit.errors import UsageError, Warn
 from moefit.formats import shell
 from moefit.planning.core import plan as make_plan
@@ -35,7 +35,7 @@ def args(shared: Shared, as_format: o.FormatChoice = o.Format.SHELL) -> int:
     """Print the completed command: one line, shell-quoted."""
     request, made = _runnable(shared, _FOR_FORMAT.get(as_format))
     text = write_argv(made, as_format, request.launch.command.table)
-    sys.stdout.write(carried(text))
+    sys.stdout.write(encodable(text))
     if as_format is o.Format.LLAMA_BENCH:
         for given in request.launch.given:
             if given.option.name in {"--fit-target", "--fit-ctx"}:
@@ -61,7 +61,7 @@ def run(shared: Shared, dry_run: o.DryRun = False, wait_free: o.WaitFree = None)
         _wait_free(shared, wait_free)
     request, made = _runnable(shared)
     if dry_run:
-        sys.stdout.write(carried(write_argv(made, o.Format.SHELL, request.launch.command.table)))
+        sys.stdout.write(encodable(write_argv(made, o.Format.SHELL, request.launch.command.table)))
         return FITS
     made = _still(shared, request, made)
     from moefit.llama.execute import replace_process
@@ -115,14 +115,14 @@ def unit(
     request, made = _runnable(shared)
     served = request.launch.command
     words = served.argv if replan else made.argv
-    line, missing = units.absolute(served, words, os.environ, installing=install)
+    line, missing = units.with_absolute_programs(served, words, os.environ, installing=install)
     for warning in (*missing, *([nobody] if nobody else ())):
         warn(warning)
     argv = _expecting(shared, made).run_words(line) if replan else line
     planned = units.service(made, name, argv, user=user or install, replan=replan, run_as=run_as)
     private = _warn_of_unit(planned)
     if dry_run or not (install or output):
-        sys.stdout.write(carried(text.write(planned)))
+        sys.stdout.write(encodable(text.write(planned)))
     elif install:
         sys.stdout.write(f"{units.install(planned, os.environ, private=private)}\n")
     elif output is not None:
