@@ -101,8 +101,8 @@ def test_the_drivers_own_view_is_what_a_program_is_held_to(tmp_path, monkeypatch
     assert "no GPU: it is built for the CPU alone" in " ".join(said.split())
 
 
-def test_all_that_can_be_wrong_at_once_is_told_worst_first(tmp_path, monkeypatch):
-    """Every thing of which a user could not know by itself, on one machine."""
+def all_wrong(folder, monkeypatch):
+    """What is found where everything is wrong at once."""
     group = {"memory.max": f"{8 * GIB}\n", "cpu.max": "50000 100000\n"}
     gpu = "sys/bus/pci/devices/0000:01:00.0"
     other = "sys/bus/pci/devices/0000:02:00.0"
@@ -122,8 +122,8 @@ def test_all_that_can_be_wrong_at_once_is_told_worst_first(tmp_path, monkeypatch
         f"{other}/current_link_width": "16\n",
         f"{other}/current_link_speed": "2.5 GT/s PCIe\n",
     }
-    write(tmp_path, v2("/a") | {f"sys/fs/cgroup/a/{name}": text for name, text in group.items()} | files)
-    put(tmp_path, help_text="-m,    --model FNAME    model path to load\n-c,    --ctx-size N    size\n")
+    write(folder, v2("/a") | {f"sys/fs/cgroup/a/{name}": text for name, text in group.items()} | files)
+    put(folder, help_text="-m,    --model FNAME    model path to load\n-c,    --ctx-size N    size\n")
     monkeypatch.setattr(resource, "getrlimit", lambda _: (8 << 20, 8 << 20))
     monkeypatch.setattr(metadata, "distribution", lambda name: SimpleNamespace(name=name))
     card = Device(
@@ -132,7 +132,11 @@ def test_all_that_can_be_wrong_at_once_is_told_worst_first(tmp_path, monkeypatch
     )  # fmt: skip
     ram = Ram(64 * GIB, 60 * GIB, bandwidth=20 * 10**9, modules=parse_modules("ddr5-5600x2"))
     machine = Machine((card,), ram, Cpu(8, 16, numa_nodes=2), calibration="2026-11-30")
-    found = {finding.code: finding for finding in listed(machine, tmp_path)}
+    return listed(machine, folder)
+
+
+def test_all_that_can_be_wrong_at_once_is_told_worst_first(tmp_path, monkeypatch):
+    found = {finding.code: finding for finding in all_wrong(tmp_path, monkeypatch)}
     assert {
         "namesake", "cpu-only", "old-build", "wsl", "cgroup-memory", "cgroup-cpu", "swap", "numa", "vram-held",
         "link-width", "link-speed", "link-slow", "ram-slow", "memory-lock",
