@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from itertools import takewhile
+from collections.abc import Sequence
 from typing import Any, Final
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from moefit.formats.page import Line, Rows, text_words
+from moefit.formats.comparison_table import Comparison, Row
+from moefit.formats.page import Line, text_words
 from moefit.planning.compared import Compared
 from moefit.sizes import format_size
 
@@ -21,17 +20,10 @@ _FAST_ENOUGH: Final = 10.0
 
 def show_comparison(rows: Sequence[Compared], console: Console) -> None:
     """A table, and below it which is the fastest and which the largest file that is fast enough."""
-    table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim", pad_edge=False)
     dims = _dimensions(rows)
-    for column in (*dims, "size", "context", "prompt", "answer", "seconds", "RAM", ""):
-        table.add_column(column, justify="left" if column in {*dims, ""} else "right", no_wrap=True)
     best, large = fastest(rows), largest(rows)
-    common = _common([row.model for row in rows])
-    for row in rows:
-        labels = (_dimension(row, dim)[len(common) if dim == "model" else 0 :] for dim in dims)
-        table.add_row(*labels, *_cells(row), _marks(row, best, large))
-    console.print(Rows(table), crop=False)
-    console.print(Text("prompt and answer in tokens per second", style="dim"))
+    table = Comparison(dims, [_row(row, dims, _marks(row, best, large)) for row in rows])
+    console.print(table, crop=False)
     console.print(Line(text_words(Text(_summary(rows, best, large)))), crop=False)
     for row in rows:
         if row.error:
@@ -82,29 +74,22 @@ def _dimension(row: Compared, name: str) -> str:
     }[name]
 
 
-def _common(models: Sequence[str]) -> str:
-    """What all names begin with, up to a colon or else a dash: a repository's files differ at their end."""
-    named = [name.rpartition("/")[2] for name in models]
-    same = takewhile(lambda letters: len(set(letters)) == 1, zip(*named, strict=False))
-    first = "".join(letters[0] for letters in same)
-    end = first.rfind(":") if ":" in first else first.rfind("-")
-    return first[: end + 1] if len(set(named)) > 1 else ""
-
-
-def _cells(row: Compared) -> Iterator[str]:
+def _row(row: Compared, dims: Sequence[str], mark: Text) -> Row:
+    """A row of the table."""
+    labels = tuple(_dimension(row, dim) for dim in dims)
     made = row.plan
     if made is None:
-        yield from ("", "", "", "", "", "")
-        return
-    yield format_size(made.model.bytes)
-    yield f"{made.settings.context:,}"
+        return Row(labels, None, "", ("", "", ""), None, mark)
+    context = f"{made.settings.context:,}"
     if not made.fits:
-        yield from ("", "", "", "")
-        return
-    yield f"{made.prediction.prefill_tokens_per_second:,.0f}"
-    yield f"{made.prediction.decode_tokens_per_second:,.1f}"
-    yield f"{made.prediction.seconds:.1f}"
-    yield format_size(made.host.total)
+        return Row(labels, made.model.bytes, context, ("", "", ""), None, mark)
+    told = made.prediction
+    speeds = (
+        f"{told.prefill_tokens_per_second:,.0f}",
+        f"{told.decode_tokens_per_second:,.1f}",
+        f"{told.seconds:.1f}",
+    )
+    return Row(labels, made.model.bytes, context, speeds, made.host.total, mark)
 
 
 def _marks(row: Compared, best: Compared | None, large: Compared | None) -> Text:
@@ -116,7 +101,7 @@ def _marks(row: Compared, best: Compared | None, large: Compared | None) -> Text
     if row is best and row is large:
         return Text("✓ best", style="bold")
     if row is not best and best is not None and _is_same(row, best):
-        return Text("the same line", style="dim")
+        return Text("same line", style="dim")
     return Text("✓ fastest" if row is best else "✓ largest" if row is large else "", style="bold")
 
 
