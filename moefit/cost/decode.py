@@ -15,7 +15,7 @@ from moefit.machine.types import CPU
 from moefit.memory.cache_tensor import cache_type
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from moefit.cost.cached_experts import Cached
     from moefit.cost.rates import DeviceRates
@@ -46,7 +46,7 @@ def token_terms(run: Run, depth: float, draft_bytes: Mapping[str, int]) -> Itera
 
 def _step(run: Run, depth: float, tokens: int) -> Iterator[tuple[str, str, float]]:
     """One pass over the model for `tokens` tokens of one sequence."""
-    experts = run.work.distinct(tokens) / run.work.distinct(1)
+    experts = 1.0 if tokens == 1 else run.work.distinct(tokens) / run.work.distinct(1)
     cached = [group for group in run.cached if group.serves(run.work, tokens)]
     for place in {**run.tally.places, **run.tally.output}:
         load = _weights(run, place)
@@ -78,8 +78,10 @@ def _step(run: Run, depth: float, tokens: int) -> Iterator[tuple[str, str, float
     yield "hops", "CPU", there_and_back + onwards / 2.0 + _bias_visits(run, cached, tokens)
 
 
-def _hops(run: Run, cached: Iterable[Cached]) -> Counter[Step]:
+def _hops(run: Run, cached: Sequence[Cached]) -> Mapping[Step, int]:
     """How often a token leaves a layer and comes back; layers whose experts are looked up in a cache stay on their device."""
+    if not cached:
+        return run.tally.hops
     hops = Counter(run.tally.hops)
     for one in cached:
         hops[one.group.device, CPU] -= len(one.group.layers)

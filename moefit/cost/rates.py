@@ -167,7 +167,12 @@ def _clocks(device: Device) -> float:
 
 def host_rates(machine: Machine, settings: Settings, threads: int | None) -> HostRates:
     """What the processor of `machine` does per second with so many threads; None for one per core."""
-    threads = threads or best_threads(machine)
+    return processor_rates(machine, threads or best_threads(machine), settings.host_buffers)
+
+
+@per_object(8)
+def processor_rates(machine: Machine, threads: int, host_buffers: bool) -> HostRates:  # noqa: FBT001 - remembered by position
+    """The same by the one thing of the launch that it depends on, so that a search asks it once."""
     cores = min(threads, machine.cpu.cores)
     single = dict(machine.ram.bandwidth_by_threads).get(1)
     server = _is_server(machine)
@@ -184,7 +189,7 @@ def host_rates(machine: Machine, settings: Settings, threads: int | None) -> Hos
     return HostRates(
         read=max(1.0, read) * crowded,
         work=work * crowded,
-        flops=flops * _repacking(machine, settings),
+        flops=flops * _repacking(machine, host_buffers=host_buffers),
         layer=barriers(threads),
         pageable=0.75 * single if single else _staging(machine),
         served=c.SERVED_BY_SERVER if server else c.SERVED,
@@ -221,14 +226,14 @@ def _between(known: Sequence[tuple[int, int]], threads: int) -> float | None:
     return least + (most - least) * (threads - few) / (many - few)
 
 
-def _repacking(machine: Machine, settings: Settings) -> float:
+def _repacking(machine: Machine, *, host_buffers: bool) -> float:
     """The rate of products of repacked weights against plain ones; without a device's host buffers the CPU's own are repacked.
 
     source: src/llama-model.cpp, make_cpu_buft_list
     """
     if not machine.gpus:
         return c.REPACKED_ALONE
-    return 1.0 if settings.host_buffers else c.REPACKED
+    return 1.0 if host_buffers else c.REPACKED
 
 
 def _of_cores(slow: float, fast: float, cores: int, *, server: bool) -> float:

@@ -133,15 +133,24 @@ def run_with(
         copy=0.0 if helper == CPU else copy_rate(host, devices[helper], settings),
         missing=_missing(work, machine, where),
         pipelined=pipelines(devices, settings, placement),
-        cached=cached_groups(
-            work,
-            groups,
-            [copy_rate(host, device, settings) for device in devices],
-            machine.misses,
-            answered,
-        ),
+        cached=_cached(work, machine, devices, settings, host, tuple(groups), answered),
         slower_hops=c.VIRTUAL_HOPS if machine.cpu.virtual else 1.0,
     )
+
+
+def _cached(
+    work: Work,
+    machine: Machine,
+    devices: Sequence[Device],
+    settings: Settings,
+    host: HostRates,
+    groups: Sequence[Group],
+    answered: int,
+) -> tuple[Cached, ...]:
+    if not groups:
+        return ()
+    rates = [copy_rate(host, device, settings) for device in devices]
+    return cached_groups(work, groups, rates, machine.misses, answered)
 
 
 def _helper(devices: Sequence[Device], settings: Settings) -> int:

@@ -5,8 +5,6 @@ The same terms as `predict`, many times as fast, for a search that weighs many c
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from moefit.cost.decode import token_terms
@@ -75,20 +73,21 @@ def _tally(work: Work, spans: Sequence[Span]) -> Tally:
     blocks = len(work.sums) - 2
     first = min(spans[0].start, blocks) if spans else blocks
     places = {CPU: work.over(0, first)}
-    hops, crossings = Counter[tuple[int, int]](), Counter[tuple[int, int]]()
+    hops: dict[tuple[int, int], int] = {}
+    crossings: dict[tuple[int, int], int] = {}
     if spans and first:
-        crossings[CPU, 0] += 1
+        crossings[CPU, 0] = 1
     for place, span in enumerate(spans):
         load = work.over(span.start, min(span.end, blocks))
-        hops[place, CPU] = span.visits
         if span.visits:
+            hops[place, CPU] = span.visits
             load.add(span.moved, -1.0)
             places[CPU].add(span.moved)
         places[place] = load
         if place + 1 < len(spans):
             if span.visits:  # the run's last experts go straight to the next device
                 hops[place, CPU] -= 1
-                crossings[place, CPU] += 1
-            crossings[CPU if span.visits else place, place + 1] += 1
+                crossings[place, CPU] = 1
+            crossings[CPU if span.visits else place, place + 1] = 1
     last = len(spans) - 1 if spans else CPU
-    return Tally(places, {last: replace(work.output)}, +hops, crossings, {}, last)
+    return Tally(places, {last: work.output}, hops, crossings, {}, last)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import operator
 import re
 from dataclasses import fields
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -21,7 +22,7 @@ from moefit.model.architectures import architecture
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from moefit.memory.hparams import Attention, State
     from moefit.model import Layer, Model, Tensor
@@ -71,15 +72,17 @@ class Load:
 
     def add(self, other: Load, times: float = 1.0) -> None:
         """Takes on what `other` costs, or with -1 gives it up."""
-        for name in _FIELDS:
-            setattr(self, name, getattr(self, name) + times * getattr(other, name))
+        for name, own, more in zip(_FIELDS, _values(self), _values(other), strict=True):
+            if more:
+                setattr(self, name, own + times * more)
 
     def plus(self, other: Load) -> Load:
         """What both cost together."""
-        return Load(*(getattr(self, name) + getattr(other, name) for name in _FIELDS))
+        return Load(*map(operator.add, _values(self), _values(other)))
 
 
 _FIELDS: Final = tuple(field.name for field in fields(Load))
+_values: Final[Callable[[Load], tuple[float, ...]]] = operator.attrgetter(*_FIELDS)
 
 
 class TensorWork(NamedTuple):
@@ -140,7 +143,7 @@ class Work:
 
     def over(self, start: int, end: int) -> Load:
         """What slots `start` to `end` (exclusive) cost together, their experts included."""
-        return Load(*(b - a for a, b in zip(self.sums[start], self.sums[end], strict=True)))
+        return Load(*map(operator.sub, self.sums[end], self.sums[start]))
 
     def distinct(self, tokens: int) -> float:
         """Share of a layer's experts that a batch of `tokens` uses.
@@ -224,9 +227,8 @@ def _goes_on(layer: Layer) -> bool:
 
 def _prefix_sums(slots: Iterable[Load]) -> tuple[tuple[float, ...], ...]:
     zero = (0.0,) * len(_FIELDS)
-    rows = (tuple(getattr(slot, name) for name in _FIELDS) for slot in slots)
     return tuple(
-        itertools.accumulate(rows, lambda a, b: tuple(x + y for x, y in zip(a, b, strict=True)), initial=zero)
+        itertools.accumulate(map(_values, slots), lambda a, b: tuple(map(operator.add, a, b)), initial=zero)
     )
 
 

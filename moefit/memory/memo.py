@@ -21,10 +21,13 @@ def per_object(size: int, objects: int = 1) -> Callable[[Callable[_P, _T]], Call
         known: OrderedDict[tuple[object, ...], tuple[tuple[object, ...], _T]] = OrderedDict()
 
         def remembering(*args: _P.args, **kwargs: _P.kwargs) -> _T:
-            key = (*map(id, args[:objects]), args[objects:], tuple(sorted(kwargs.items())))
-            if key in known:
+            key = (*map(id, args[:objects]), args[objects:], tuple(sorted(kwargs.items())) if kwargs else ())
+            found = known.get(
+                key
+            )  # a key's hash is that of all its values: it is asked for no more often than it must be
+            if found is not None:
                 known.move_to_end(key)
-                return known[key][1]
+                return found[1]
             answer = function(*args, **kwargs)
             known[key] = (args[:objects], answer)
             if len(known) > size:

@@ -40,7 +40,7 @@ class DeviceSplit:
         starts[place] += by
         if starts[0] < 0 or any(a >= b for a, b in itertools.pairwise((*starts, self.slots))):
             return None
-        return replace(self, starts=tuple(starts))
+        return DeviceSplit(self.order, tuple(starts), self.slots, self.ubatch)
 
 
 def swapped(layout: DeviceSplit) -> Iterator[DeviceSplit]:
