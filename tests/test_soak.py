@@ -71,6 +71,7 @@ def test_a_draw_is_the_same_for_ever():
         1608,
         1662,
         2039,
+        2595,
         4147,
         5123,
         5689,

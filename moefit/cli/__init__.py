@@ -36,4 +36,17 @@ def main(words: Sequence[str] | None = None) -> NoReturn:
         status = OWN_ERROR
     if words is None:
         gc.freeze()  # the interpreter looks for garbage once more before it ends, in all that was imported
+        if sys.flags.inspect:  # with PYTHONINSPECT the interpreter stays after its program, and ends in a status of its own
+            _leave(status)
     sys.exit(status)
+
+
+def _leave(status: int) -> NoReturn:
+    """End the process at once, as sys.exit would in the end."""
+    import atexit
+
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):
+            stream.flush()
+    os._exit(status)

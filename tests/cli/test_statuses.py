@@ -57,6 +57,23 @@ def test_an_error_of_moefits_own_is_70_and_one_line_that_says_where_it_came_from
     ] == hints
 
 
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (PLAN, 0),
+        ([*PLAN[:2], "--gpu", "1GiB", "--ram", "4GiB"], 1),
+        (["plan", "nothing.gguf"], 2),
+        (["plan", "--no"], 2),
+    ],
+    ids=["fits", "does not fit", "input", "usage"],
+)
+def test_a_python_that_is_told_to_stay_ends_in_the_same_status(words, expected) -> None:
+    """PYTHONINSPECT has the interpreter read more from stdin when its program is over, and end in a status of its own."""
+    done = moefit(*words, PYTHONINSPECT="1")
+
+    assert (expected, False) == (done.returncode, "Traceback" in done.stderr)
+
+
 UNLOADABLE = {
     "a module that cannot be read": "import sys\nsys.modules['moefit.cli.program'] = None\nfrom moefit.cli import main\nmain()",
     "no memory to say so": "import moefit.cli.program as p\ndef fail(words): raise MemoryError\np.exit_status = fail\nfrom moefit.cli import main\nmain()",

@@ -12,7 +12,7 @@ from moefit.search.budgets import budgets
 from moefit.search.candidate import Candidate, score
 from moefit.search.moe_cache import MOE_CACHE
 from moefit.search.moe_cache.drafts import Draft, placement_with
-from moefit.search.moe_cache.room import largest_cache, movable, room_for_experts, size_of_all
+from moefit.search.moe_cache.room import Kept, largest_cache, movable, room_for_experts, size_of_all
 from moefit.search.moe_cache.split import better_split
 from moefit.search.problem import Problem
 from moefit.search.settle import Settled, placed_with
@@ -29,7 +29,7 @@ def balanced(problem: Problem, start: Candidate) -> Candidate:
     slots = better_split(settled.placement.slots, bases, room_for_experts(problem, start, settings))
     if slots is None:
         return start
-    placement = placement_with(problem, start, frozenset())
+    placement = placement_with(problem, start, Kept())
     moved = _afresh(problem, start, replace(placement, slots=slots), settings)
     return replace(start, settled=placed_with(problem.request, moved, settings))
 

@@ -12,6 +12,20 @@ from moefit.model import Layer
 from moefit.search.candidate import Candidate
 from moefit.search.problem import Problem
 from moefit.sizes import MIB
+from moefit.values import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Layers whose experts no cache serves."""
+
+    full: frozenset[int] = frozenset()
+    """All of their experts are on their device."""
+    in_part: frozenset[int] = frozenset()
+    """Some are, as they were found."""
+
+    def __contains__(self, layer: int) -> bool:
+        return layer in self.full or layer in self.in_part
 
 
 def room_for_experts(problem: Problem, start: Candidate, launch: Settings) -> list[int]:
@@ -73,20 +87,31 @@ def is_fixed(problem: Problem, layer: Layer) -> bool:
     return any(t.name in problem.demand.fixed for t in layer.experts)
 
 
-def cache_size(problem: Problem, start: Candidate, rooms: Sequence[int], full: frozenset[int]) -> int:
-    """Bytes of a cache beside these full layers, in whole MiB; none where a device has not room for those."""
-    layers = movable(problem, start, all_of_them=True)
+def layers_in_part(problem: Problem, start: Candidate) -> frozenset[int]:
+    """The layers that may move and have some of their expert matrices on their device, and some not."""
+    now, every = movable(problem, start), movable(problem, start, all_of_them=True)
+    return frozenset(
+        layer
+        for held, sizes in zip(now, every, strict=True)
+        for layer, size in sizes.items()
+        if 0 < held[layer] < size
+    )
+
+
+def cache_size(problem: Problem, start: Candidate, rooms: Sequence[int], kept: Kept) -> int:
+    """Bytes of a cache beside these layers, in whole MiB; none where a device has not room for those."""
+    now, every = movable(problem, start), movable(problem, start, all_of_them=True)
     left = [
-        room - sum(size for layer, size in sizes.items() if layer in full)
-        for room, sizes in zip(rooms, layers, strict=True)
+        room - sum(sizes[layer] if layer in kept.full else held[layer] for layer in sizes if layer in kept)
+        for room, held, sizes in zip(rooms, now, every, strict=True)
     ]
-    return 0 if min(left) < 0 else largest_cache(start, left, _taking(problem, start, full))
+    return 0 if min(left) < 0 else largest_cache(start, left, _taking(problem, start, kept))
 
 
-def _taking(problem: Problem, start: Candidate, full: frozenset[int]) -> frozenset[int]:
-    """The devices with a layer whose experts are to be cached: all with experts but these full ones."""
+def _taking(problem: Problem, start: Candidate, kept: Kept) -> frozenset[int]:
+    """The devices with a layer whose experts are to be cached: all with experts but the kept ones."""
     slots, layers = start.settled.placement.slots, problem.request.model.layers
-    return frozenset(slots[layer.index] for layer in layers if layer.experts and layer.index not in full)
+    return frozenset(slots[layer.index] for layer in layers if layer.experts and layer.index not in kept)
 
 
 def largest_cache(start: Candidate, rooms: Sequence[int], taking: frozenset[int]) -> int:
