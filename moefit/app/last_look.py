@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from moefit.errors import Warn
 from moefit.machine.system import ROOT, has_swap, lock_limit
-from moefit.sizes import GIB, format_size
+from moefit.sizes import GIB, MIB, format_size
 
 if TYPE_CHECKING:
     from moefit.machine.types import Machine
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _NEAR: Final = GIB
 """Bytes of RAM: with less to spare and no swap, other programs' growth ends the server."""
+_ALWAYS_MOVES: Final = 64 * MIB
+"""Bytes of RAM that come and go by themselves; the plan counts more than that for the program."""
 
 
 def look_again(
@@ -53,7 +55,8 @@ def what_is_short(made: Plan, before: Machine, now: Machine) -> str:
         if taken > max(0, use.left):
             return f"{format_size(taken)} of {name} have been taken"
     taken = before.ram.available - now.ram.available
-    return f"{format_size(taken)} of RAM have been taken" if taken > max(0, made.host_left) else ""
+    spare = max(_ALWAYS_MOVES, made.host_left)
+    return f"{format_size(taken)} of RAM have been taken" if taken > spare else ""
 
 
 def warn_of_limits(made: Plan, root: Path = ROOT) -> tuple[Warn, ...]:

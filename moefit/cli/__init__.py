@@ -36,7 +36,9 @@ def main(words: Sequence[str] | None = None) -> NoReturn:
         status = OWN_ERROR
     if words is None:
         gc.freeze()  # the interpreter looks for garbage once more before it ends, in all that was imported
-        if sys.flags.inspect:  # with PYTHONINSPECT the interpreter stays after its program, and ends in a status of its own
+        if (
+            sys.flags.inspect
+        ):  # with PYTHONINSPECT the interpreter stays after its program, and ends in a status of its own
             _leave(status)
     sys.exit(status)
 
@@ -45,7 +47,7 @@ def _leave(status: int) -> NoReturn:
     """End the process at once, as sys.exit would in the end."""
     import atexit
 
-    atexit._run_exitfuncs()
+    atexit._run_exitfuncs()  # noqa: SLF001 - what sys.exit would call
     for stream in (sys.stdout, sys.stderr):
         with suppress(Exception):
             stream.flush()

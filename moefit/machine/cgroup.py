@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 _NO_LIMIT: Final = 1 << 60
 """Version 1 says "no limit" with the largest page-aligned int64; anything beyond an exbibyte means the same."""
+_DIGITS: Final = 30
+"""A number has fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +117,8 @@ def _memory_used(version: int, group: Path) -> int:
     reclaimable = {f"{prefix}inactive_file", f"{prefix}active_file"}
     for line in _read(group / "memory.stat").splitlines():
         key, _, value = line.partition(" ")
-        if key in reclaimable and value.strip().isdigit():
-            used -= int(value)
+        if key in reclaimable:
+            used -= _natural(value) or 0
     return max(0, used)
 
 
@@ -124,17 +126,21 @@ def _cpu_quota(version: int, group: Path) -> float | None:
     """Processors' worth of time a group may use: quota over period."""
     if version == 2:
         fields = _read(group / "cpu.max").split()
-        if len(fields) != 2 or not all(field.isdigit() for field in fields) or int(fields[1]) == 0:
-            return None
-        return int(fields[0]) / int(fields[1])
-    quota, period = _number(group / "cpu.cfs_quota_us"), _number(group / "cpu.cfs_period_us")
+        quota, period = map(_natural, fields) if len(fields) == 2 else (None, None)
+    else:
+        quota, period = _number(group / "cpu.cfs_quota_us"), _number(group / "cpu.cfs_period_us")
     return quota / period if quota and period else None
 
 
 def _number(path: Path) -> int | None:
     """The file's one natural number; None for none, `max`, or -1."""
-    text = _read(path).strip()
-    return int(text) if text.isdigit() else None
+    return _natural(_read(path))
+
+
+def _natural(text: str) -> int | None:
+    """The number that a text is; None for anything that no kernel writes as one."""
+    text = text.strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < _DIGITS else None
 
 
 def _read(path: Path) -> str:

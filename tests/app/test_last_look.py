@@ -51,6 +51,14 @@ def test_what_is_short_is_what_others_took_beyond_what_was_left(now: Machine, sh
     assert short == what_is_short(PLAN, BEFORE, now)
 
 
+@pytest.mark.parametrize(("taken", "short"), [(64 * MIB, ""), (65 * MIB, "65 MiB of RAM have been taken")])
+def test_ram_that_moves_by_itself_makes_no_plan_anew_where_the_plan_has_all_of_it(
+    taken: int, short: str
+) -> None:
+    full: Any = SimpleNamespace(**{**vars(PLAN), "host_left": 1000})
+    assert short == what_is_short(full, BEFORE, after(ram=taken))
+
+
 def test_a_plan_that_still_fits_is_kept() -> None:
     made = look_again(Asked(BEFORE), PLAN, lambda: after(card=MIB), lambda _: pytest.fail("it fits"))
     assert (PLAN, ()) == made

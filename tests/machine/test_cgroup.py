@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from moefit.machine.cgroup import Limits, read_limits
 from moefit.sizes import GIB
 from tests.machine.tree import write
@@ -106,3 +108,34 @@ def test_both_versions_at_once_give_the_tighter_limit(tmp_path: Path) -> None:
         "sys/fs/cgroup/unified/job/cpu.max": "200000 100000\n",
     }
     assert Limits(4 * GIB, 4 * GIB, 2.0) == read_limits(write(tmp_path, files))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "-1", "x", "²", "٣", "9" * 5000, "1e9", "\0", "1 2", "max max", "0x10", "1.5"]
+)
+def test_what_is_no_number_is_no_limit(tmp_path: Path, text: str) -> None:
+    names = ("memory.max", "memory.high", "memory.current", "memory.stat", "memory.swap.max", "cpu.max")
+    files = {f"sys/fs/cgroup/a/{name}": f"{text}\n" for name in names}
+    assert NONE == read_limits(write(tmp_path, v2("/a") | {k: v for k, v in files.items() if text != "1 2"}))
+
+
+@pytest.mark.parametrize(
+    "text", ["0::", "::", "a", "0::../..", "4:memory:/\0", "0::/" + "a/" * 3000, "\n" * 9]
+)
+def test_a_group_that_makes_no_sense_is_no_limit(tmp_path: Path, text: str) -> None:
+    assert NONE == read_limits(write(tmp_path, v2("/") | {"proc/self/cgroup": text}))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        " - ",
+        "1 2 3 4 5 - cgroup2 c rw",
+        "1 2 3 / x - cgroup2 c rw",
+        "1 2 3 / /a\\040b - cgroup2 c rw",
+        "- cgroup2",
+    ],
+)
+def test_a_mount_that_makes_no_sense_is_no_limit(tmp_path: Path, line: str) -> None:
+    assert NONE == read_limits(write(tmp_path, v2("/a") | {"proc/self/mountinfo": f"{line}\n"}))
