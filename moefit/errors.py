@@ -28,6 +28,10 @@ class DriverError(InputError):
     """The machine cannot be read: a driver or a program that was asked fails or does not answer; exit status 3."""
 
 
+class BrokenError(DriverError):
+    """A program that asked the drivers for their devices hangs or crashes: there may be GPUs that nobody sees."""
+
+
 class DoesNotFitError(MoefitError):
     """Nothing that honours the user's constraints fits; exit status 1, and nothing on stdout."""
 

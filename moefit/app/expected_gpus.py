@@ -33,7 +33,8 @@ def check_seen(
         )
     if not machine.unseen or allow_cpu or wanted.devices == ():
         return None
-    why = f": {machine.warnings[0]}" if machine.warnings else ""
+    others = [said for said in machine.warnings if machine.unseen not in said]
+    why = f": {others[0]}" if others else ""
     return DriverError(f"{machine.unseen}, but no GPU answers{why}", _HINT)
 
 

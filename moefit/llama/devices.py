@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from moefit.errors import DriverError
+from moefit.errors import BrokenError, DriverError
 from moefit.llama.kinds import is_integrated
 from moefit.llama.runner import ask
 from moefit.machine.catalogue import card_of_driver
@@ -17,13 +17,18 @@ from moefit.sizes import MIB
 
 # source: common/arg.cpp, common_print_available_devices
 _HEAD: Final = "Available devices:"
-_LINE: Final = re.compile(r"^\s+([^\s:]+): (.*) \((-?\d+) MiB, (-?\d+) MiB free\)\s*$", re.MULTILINE)
+_NO_DEVICE: Final = "(none)"
+_LINE: Final = re.compile(
+    r"^\s+([^\s:]+): (.*) \((-?\d+) MiB, (-?\d+) MiB free\)\s*$", re.MULTILINE | re.ASCII
+)
 _ROW: Final = re.compile(r"^\s+([A-Za-z]+\d+): ?(.*)$", re.MULTILINE)
 _NUMBERED: Final = re.compile(r"[A-Za-z]+\d+")
 """What a device is called; an accelerator without memory of its own, such as BLAS, has no number."""
 _UNREACHABLE: Final = re.compile(r"Failed to connect to (\S+)")
 _SHOWN: Final = 200
 """Characters of a program's own words."""
+_BY_ITSELF: Final = 127
+"""The largest exit status that a program has by itself: a shell counts a signal from 128 on."""
 _DIGITS: Final = 9
 """Of a device's MiB: with more it would have a PiB."""
 _MOST: Final = 256
@@ -70,13 +75,14 @@ def listed_text(
         answer = ask(argv, calm, time_limit)
     except DriverError as error:
         hint = "an RPC server answers one client at a time: stop the other" if rpc else error.hint
-        raise DriverError(error.message, hint) from None
+        raise BrokenError(error.message, hint) from None
     unreachable = _UNREACHABLE.search(answer.err)
     if unreachable is not None:
         raise DriverError(f"no RPC server at {unreachable[1]}", "start it with `ggml-rpc-server -p PORT`")
     asked = " ".join([program, *subcommand, "--list-devices"])
     if answer.status != 0:
-        raise DriverError(f"{asked}: failed with {answer.how.removeprefix('exit ')}{_said(answer.err)}")
+        kind = DriverError if 0 < answer.status <= _BY_ITSELF else BrokenError
+        raise kind(f"{asked}: failed with {answer.how.removeprefix('exit ')}{_said(answer.err)}")
     if _HEAD not in answer.out and not _LINE.search(answer.out):
         raise DriverError(f"{asked}: answers something else{_said(answer.out)}")
     return answer.out
@@ -95,6 +101,7 @@ def parse_devices(text: str) -> tuple[Device, ...]:
         DriverError: what it prints cannot be.
     """
     devices = []
+    text = re.sub(r"\r\n?", "\n", text)
     served: Counter[str] = Counter()
     for name, description, total, free in _listed(text):
         size, left = (max(0, int(figure)) * MIB for figure in (total, free))
@@ -118,6 +125,8 @@ def _listed(text: str) -> list[tuple[str, str, str, str]]:
     for name, _, total, free in found:
         if max(len(total), len(free)) > _DIGITS:
             raise DriverError(f"--list-devices: {name[:_SHOWN]} cannot have {total[:_SHOWN]} MiB")
+    if not found and (odd := text.partition(_HEAD)[2].replace(_NO_DEVICE, "").strip()):
+        raise DriverError(f"--list-devices: {odd[:_SHOWN]} is no device")
     names = {name for name, *_ in found}
     if len(names) < len(found) or len(found) > _MOST:
         raise DriverError(f"--list-devices: {len(found)} devices with {len(names)} names cannot be")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from moefit.errors import InputError, UsageError
+from moefit.errors import BrokenError, InputError, UsageError
 from moefit.machine.calibration_file import load_calibration
 from moefit.machine.declared import (
     adds,
@@ -163,7 +163,7 @@ def _without_answer(machine: Machine, environment: Mapping[str, str], root: Path
         words = () if asked else words
         unseen = unseen_gpus(root, adapters, environment) or machine.unseen
         return replace(machine, unseen=unseen, warnings=(*machine.warnings, *words))
-    return replace(machine, gpus=devices, warnings=words)
+    return replace(machine, gpus=devices, warnings=words, unseen="")
 
 
 def _local_gpus(
@@ -178,7 +178,8 @@ def _local_gpus(
     """The machine with this host's devices and what could not be told about them."""
     from moefit.machine.nvml import read_gpus  # noqa: PLC0415 - a declared machine needs no NVML
 
-    nvml, warnings = read_gpus(environment, machine.ram, time_limit)
+    nvml, warnings, broken = read_gpus(environment, machine.ram, time_limit)
+    machine = replace(machine, unseen=broken)
     if ask_server is None:
         warnings = (*warnings, _UNASKED) if prefer_server else warnings
         return replace(machine, gpus=nvml, warnings=warnings)
@@ -187,7 +188,8 @@ def _local_gpus(
     except InputError as error:
         if prefer_server:
             raise
-        return replace(machine, gpus=nvml, warnings=(*warnings, error.message))
+        broken = error.message if isinstance(error, BrokenError) else broken
+        return replace(machine, gpus=nvml, warnings=(*warnings, error.message), unseen="" if nvml else broken)
     from moefit.machine.sighted import sight  # noqa: PLC0415 - as above
 
     gone = tuple(device.name for device in listed if not device.total)
@@ -196,7 +198,7 @@ def _local_gpus(
         said = f"the program lists {dead} without memory"
         warnings = (*warnings, f"{said}: left out, for its driver fails")
         listed = tuple(device for device in listed if device.total)
-        machine = replace(machine, unseen="" if listed else said, excluded=gone)
+        machine = replace(machine, unseen=said, excluded=gone)
     seen = sight(listed, nvml)
     if not listed and nvml:
         warnings = (*warnings, _BLIND)
@@ -207,6 +209,7 @@ def _local_gpus(
     return replace(
         machine,
         gpus=_linked(seen.devices, root),
+        unseen="" if listed else machine.unseen,
         warnings=warnings if nvml or not listed or dead else (),
         duplicates=seen.duplicates,
     )

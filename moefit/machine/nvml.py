@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 def read_gpus(
     environment: Mapping[str, str], ram: Ram, seconds: float
-) -> tuple[tuple[Device, ...], tuple[str, ...]]:
-    """The GPUs a CUDA program sees under `environment`, in its order as CUDA0, CUDA1, ..., and what could not be told.
+) -> tuple[tuple[Device, ...], tuple[str, ...], str]:
+    """The GPUs a CUDA program sees under `environment`, in its order as CUDA0, CUDA1, ..., what could not be told, and whether NVML hangs or crashes, as words.
 
     Whatever NVML fails at is a warning: without a driver there are no GPUs, a card that does not answer is left out, a figure
     that is not there or cannot be comes from the catalogue or stays unknown. A card without memory of its own shares `ram`.
@@ -28,9 +28,10 @@ def read_gpus(
     """
     answer = ask_in_child(lambda note: _ask(environment, ram, note), seconds)
     if answer.text is None:
-        return (), (f"no NVIDIA GPU: NVML {answer.trouble}{f' ({answer.last})' if answer.last else ''}",)
+        trouble = f"NVML {answer.trouble}{f' ({answer.last})' if answer.last else ''}"
+        return (), (f"no NVIDIA GPU: {trouble}",), trouble
     devices, warnings = json.loads(answer.text)
-    return tuple(map(_device, devices)), tuple(warnings)
+    return tuple(map(_device, devices)), tuple(warnings), ""
 
 
 def _device(said: dict[str, Any]) -> Device:

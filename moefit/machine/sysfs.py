@@ -148,12 +148,18 @@ def _generation(path: Path) -> int | None:
     return _GENERATIONS.get(_read(path).partition(" ")[0])
 
 
+_WSL: Final = "usr/lib/wsl/lib/libcuda.so.1"
+"""Windows lends it where its own driver is NVIDIA's."""
+
+
 def files_of_nvidia(root: Path) -> Iterator[str]:
-    """The device files that NVIDIA's driver has made here: for each card, for its control, and on a Jetson."""
+    """The files that NVIDIA's driver has made here: for each card, for its control, on a Jetson, and Windows' driver in WSL."""
     names = [path.name for path in sorted((root / "dev").glob("nv*"))]
     for name in names:
         if re.fullmatch(r"nvidia\d+|nvidiactl|nvgpu|nvhost-gpu", name):
             yield f"/dev/{name}"
+    if (root / "dev/dxg").exists() and (root / _WSL).exists():
+        yield f"/{_WSL}"
 
 
 def has_kfd(root: Path) -> bool:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from moefit.errors import InputError
+from moefit.errors import BrokenError, DriverError, InputError
 from moefit.llama.devices import list_devices, parse_devices
 from moefit.sizes import MIB
 from tests.llama.harness import RpcDevices, free_port
@@ -130,6 +130,47 @@ def test_a_server_that_does_not_answer_is_stopped(tmp_path: Path) -> None:
     program = script(tmp_path / "llama-server", "exec sleep 60")
     with pytest.raises(InputError, match=r"no answer in 0\.2 seconds"):
         list_devices(program, {"PATH": "/bin:/usr/bin"}, time_limit=0.2)
+
+
+@pytest.mark.parametrize(
+    ("body", "breaks"),
+    [
+        ("kill -SEGV $$", True), ("exit 139", True), ("exit 137", True), ("sleep 60", True), ("echo 'Available devices:'; kill -ABRT $$", True),
+        ("exit 1", False), ("exit 127", False), ("echo hello", False), ("exit 0", False),
+    ],
+)  # fmt: skip
+def test_a_crash_or_a_hang_is_told_from_a_program_that_does_not_know_the_option(
+    tmp_path: Path, body, breaks
+) -> None:
+    program = script(tmp_path / "llama-server", body)
+    with pytest.raises(DriverError) as caught:
+        list_devices(program, {"PATH": "/bin:/usr/bin"}, time_limit=0.5)
+    assert breaks == isinstance(caught.value, BrokenError)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Available devices:\r  CUDA0: a (2 MiB, 1 MiB free)\r", ["CUDA0"]),
+        ("Available devices:\r\n  CUDA0: a (2 MiB, 1 MiB free)\r\n", ["CUDA0"]),
+        ("Available devices:\n  (none)\n", []),
+        ("Available devices:\n", []),
+        ("Available devices:\n\n  \n", []),
+    ],
+)
+def test_lines_end_as_they_may(text, expected) -> None:
+    assert expected == [device.name for device in parse_devices(text)]
+
+
+@pytest.mark.parametrize("row", ["  : a (2 MiB, 1 MiB free)", "  CUDA0 a", "?", "  CUDA0=a (2 MiB)", "\x00"])
+def test_a_list_of_which_no_row_is_a_device_is_none(row) -> None:
+    with pytest.raises(DriverError, match="is no device"):
+        parse_devices(f"Available devices:\n{row}\n")
+
+
+def test_digits_are_those_that_a_program_prints() -> None:
+    [device] = parse_devices("Available devices:\n  CUDA0: a (\u0661\u0662 MiB, \u0663 MiB free)\n")
+    assert 0 == device.total
 
 
 def test_a_server_that_fails_is_quoted(tmp_path: Path) -> None:

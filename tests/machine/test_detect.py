@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from moefit.errors import InputError, UsageError
+from moefit.errors import BrokenError, InputError, UsageError
 from moefit.machine.calibration import Calibration, RamRate
 from moefit.machine.calibration_file import calibration_path, save_calibration
 from moefit.machine.detect import MachineOptions, detect
@@ -111,6 +112,41 @@ def test_a_server_that_fails_is_one_more_warning() -> None:
     machine = detect(MachineOptions(), {}, ask_server=fail)
     assert () == machine.gpus
     assert "llama-server --list-devices: no answer in 5 seconds" == machine.warnings[-1]
+
+
+@pytest.mark.usefixtures("no_card")
+def test_a_program_that_hangs_or_crashes_over_its_devices_may_have_gpus_that_nobody_sees(
+    tmp_path: Path,
+) -> None:
+    def breaks(_known: object) -> tuple[Device, ...]:
+        raise BrokenError("llama-server --list-devices: failed with signal 11")
+
+    machine = detect(MachineOptions(), {}, ask_server=breaks, root=tmp_path)
+    assert "llama-server --list-devices: failed with signal 11" == machine.unseen
+
+
+@pytest.mark.usefixtures("no_card")
+def test_a_program_that_knows_no_such_option_hides_no_gpu(tmp_path: Path) -> None:
+    assert "" == detect(MachineOptions(), {}, ask_server=fail, root=tmp_path).unseen
+
+
+@pytest.mark.usefixtures("card")
+def test_a_program_that_crashes_beside_a_card_that_answers_hides_none(tmp_path: Path) -> None:
+    def breaks(_known: object) -> tuple[Device, ...]:
+        raise BrokenError("llama-server --list-devices: failed with signal 11")
+
+    assert "" == detect(MachineOptions(), {}, ask_server=breaks, root=tmp_path).unseen
+
+
+@pytest.mark.parametrize("answers", [(), (SERVED,)], ids=["no device", "a device"])
+def test_nvml_that_hangs_may_hide_gpus_unless_a_program_lists_one(
+    monkeypatch, tmp_path: Path, answers
+) -> None:
+    hanging = fake_nvml()
+    monkeypatch.setattr(hanging, "nvmlInit", lambda: time.sleep(60))
+    monkeypatch.setitem(sys.modules, "pynvml", hanging)
+    machine = detect(MachineOptions(time_limit=0.3), {}, ask_server=lambda _: answers, root=tmp_path)
+    assert ("" if answers else "NVML does not answer in 0.3 seconds (nvmlInit)") == machine.unseen
 
 
 @pytest.mark.usefixtures("card")
