@@ -5,18 +5,17 @@ source: src/llama-model.cpp, llama_model_base::load_hparams; src/llama-hparams.c
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from moefit.memory import shared_caches
 from moefit.memory.memo import per_object
 from moefit.model.architectures import UNKNOWN, Indexer, Recurrent, architecture
+from moefit.model.recurrent import recurrent_layers
+from moefit.model.windows import windows
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from moefit.model import Hyperparameters, Layer, Model
     from moefit.model.architectures import Architecture
 
@@ -77,8 +76,8 @@ def hparams(model: Model) -> Hparams:
     keys = model.hparams
     layers = len(model.layers)
     main = sum(not layer.mtp for layer in model.layers)
-    recurrent = _recurrent_layers(row, keys, model.layers, main)
-    window, windowed = _window(row, keys, layers, main, recurrent)
+    recurrent = recurrent_layers(row, keys, model.layers, main)
+    window, windowed = windows(row, keys, layers, main, recurrent)
     attention = _attention(keys, windowed, mla=_is_mla(keys) or row.compressed)
     if row.by_tensors:
         attention = [_hinted(a, layer) for a, layer in zip(attention, model.layers, strict=True)]
@@ -124,73 +123,11 @@ def _attention(keys: Hyperparameters, windowed: list[bool], *, mla: bool) -> lis
     ]
 
 
-_STATE = re.compile(r"[.](ssm|shortconv|time_mix|channel_mix|kda|linear_attn|lightning)_?")
-"""Names of tensors that only blocks with a state have."""
-
-
 def _hinted(attention: Attention, layer: Layer) -> Attention:
     """An unknown architecture's cache: no narrower than the outputs of its attn_k and attn_v."""
     widths = {t.name: t.shape[1] for t in layer.tensors if len(t.shape) == 2}
     key, value = (widths.get(f"blk.{layer.index}.attn_{part}.weight", 0) for part in "kv")
     return replace(attention, key=max(attention.key, key), value=max(attention.value, value))
-
-
-def _window(
-    row: Architecture, keys: Hyperparameters, layers: int, main: int, recurrent: list[bool]
-) -> tuple[int, list[bool]]:
-    """n_swa and the layers it holds for: load_swa_pattern, set_swa_pattern."""
-    none = [False] * layers
-    rule = row.window
-    if rule is None or (rule.if_layers is not None and rule.if_layers != main):
-        return 0, none
-    size = keys.integer("attention.sliding_window")
-    if not size:
-        return 0, none
-    size = rule.fixed or size
-    if rule.all_attention:
-        return size, [il < main and not recurrent[il] for il in range(layers)]
-    if keys.listed("attention.sliding_window_pattern") is not None:
-        return size, [bool(flag) for flag in keys.each("attention.sliding_window_pattern")]
-    period = keys.integer("attention.sliding_window_pattern", rule.pattern)
-    return size, [
-        _in_window(il, period, dense_first=rule.dense_first) and (il < main or row.compressed)
-        for il in range(layers)
-    ]
-
-
-def _in_window(layer: int, period: int, *, dense_first: bool) -> bool:
-    if period == 0:
-        return True
-    return layer % period != 0 if dense_first else layer % period < period - 1
-
-
-def _recurrent_layers(
-    row: Architecture, keys: Hyperparameters, blocks: Sequence[Layer], main: int
-) -> list[bool]:
-    """is_recr of each layer."""
-    layers = len(blocks)
-    match row.recurrent:
-        case None:
-            return [False] * layers
-        case Recurrent.EVERY_LAYER:
-            return [True] * layers
-        case Recurrent.TENSORS:
-            return [any(_STATE.search(t.name) for t in block.tensors) for block in blocks]
-        case Recurrent.INTERVAL:
-            return _between_full_attention(keys, layers, main)
-        case Recurrent.NO_KV_HEADS | Recurrent.NO_KV_HEADS_NO_FFN:
-            heads = keys.each("attention.head_count_kv")
-            ffn = keys.each("feed_forward_length")
-            alone = row.recurrent is Recurrent.NO_KV_HEADS_NO_FFN
-            return [il < main and heads[il] == 0 and not (alone and ffn[il]) for il in range(layers)]
-
-
-def _between_full_attention(keys: Hyperparameters, layers: int, main: int) -> list[bool]:
-    """All but every so many-th layer, unless the file lists them."""
-    if keys.has("attention.recurrent_layers"):
-        return [bool(flag) for flag in keys.each("attention.recurrent_layers")]
-    every = keys.needed("full_attention_interval")
-    return [il < main and (il + 1) % every != 0 for il in range(layers)]
 
 
 def _cached_layers(

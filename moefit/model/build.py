@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING
 
 from moefit.errors import InputError
 from moefit.gguf.header import SkippedArray, brief
-from moefit.model.architectures import PredictionBlocks, is_known
+from moefit.model import blocks
+from moefit.model.architectures import PredictionBlocks
 from moefit.model.architectures import architecture as row_of
+from moefit.model.complete import lacking
 from moefit.model.consistency import agree
+from moefit.model.dimensions import Dimensions
 from moefit.model.file_kind import file_kind
 from moefit.model.hyperparameter_reader import read
+from moefit.model.recurrent import recurrent_layers
 from moefit.model.roles import REPLICATED, base_name, block_of, role_of
-from moefit.model.shapes import fit
+from moefit.model.shapes import fit, fit_outside, hold_alike
 from moefit.model.types import Layer, Model, Role, Tensor
+from moefit.model.windows import windows
 
 if TYPE_CHECKING:
     from moefit.gguf.header import Header, TensorInfo
@@ -46,16 +51,16 @@ def build(path: str, header: Header) -> Model:
     row = row_of(architecture)
     hparams = read(path, architecture, header)
     agree(path, architecture, hparams)
-    blocks = hparams.blocks
+    count = hparams.blocks
     mtp = _prediction_blocks(row, hparams, header)
 
     tensors = [_tensor(info, role) for info in header.tensors if (role := role_of(info.name, architecture))]
-    by_block = _by_block(path, tensors, blocks)
+    by_block = _by_block(path, tensors, count)
     layers = tuple(
-        Layer(index, tuple(of_block), mtp=index >= blocks - mtp) for index, of_block in enumerate(by_block)
+        Layer(index, tuple(of_block), mtp=index >= count - mtp) for index, of_block in enumerate(by_block)
     )
-    if is_known(architecture):
-        fit(path, architecture, hparams, layers)
+    vocabulary = _vocabulary(header, hparams)
+    lacks = _compare(path, architecture, hparams, vocabulary, layers, header)
     output = [t for t in tensors if t.role is Role.OUTPUT]
     embedding = next((info for info in header.tensors if info.name == "token_embd.weight"), None)
     tied = not row.untied and embedding is not None and all(t.name != "output.weight" for t in output)
@@ -66,14 +71,45 @@ def build(path: str, header: Header) -> Model:
         architecture=architecture,
         name=_name(header),
         hparams=hparams,
-        vocabulary=_vocabulary(header, hparams),
+        vocabulary=vocabulary,
         input=tuple(t for t in tensors if t.role is Role.INPUT),
         layers=layers,
         output=tuple(output),
         tied=tied,
+        lacks=lacks,
         truncated=header.truncated,
         shards=tuple(shard.name for shard in header.shards),
     )
+
+
+def _compare(
+    path: str,
+    architecture: str,
+    hparams: Hyperparameters,
+    vocabulary: int,
+    layers: tuple[Layer, ...],
+    header: Header,
+) -> str:
+    """Hold the tensors to the hyper-parameters; the first tensor that is missing, empty where none is.
+
+    Raises:
+        InputError: they do not agree.
+    """
+    row, main = row_of(architecture), sum(not layer.mtp for layer in layers)
+    named = [
+        {t.name.partition(f"blk.{i}.")[2]: t.shape for t in layer.tensors} for i, layer in enumerate(layers)
+    ]
+    blocks.check(path, architecture, hparams, named, main)
+    states = recurrent_layers(row, hparams, layers, main)
+    _, windowed = windows(row, hparams, len(layers), main, states)
+    dimensions = Dimensions(hparams, vocabulary, main, states, windowed)
+    outside = {info.name: info.shape for info in header.tensors if block_of(info.name) is None}
+    fit(path, architecture, dimensions, named[:main])
+    fit_outside(path, architecture, dimensions, outside)
+    hold_alike(path, architecture, dimensions)
+    if main < len(layers) and not any(named[:main]):  # a head: its trunk is in another file (nextn_flags)
+        return ""
+    return lacking(path, architecture, dimensions, named[:main], outside)
 
 
 def _prediction_blocks(row: Architecture, hparams: Hyperparameters, header: Header) -> int:
@@ -89,14 +125,14 @@ def _prediction_blocks(row: Architecture, hparams: Hyperparameters, header: Head
             return told
 
 
-def _by_block(path: str, tensors: list[Tensor], blocks: int) -> list[list[Tensor]]:
-    by_block: list[list[Tensor]] = [[] for _ in range(blocks)]
+def _by_block(path: str, tensors: list[Tensor], count: int) -> list[list[Tensor]]:
+    by_block: list[list[Tensor]] = [[] for _ in range(count)]
     for tensor in tensors:
         if tensor.layer is None:
             continue
-        if tensor.layer >= blocks:
+        if tensor.layer >= count:
             raise InputError(
-                f"{path}: tensor {brief(tensor.name)} is of a block beyond the last, {blocks - 1}",
+                f"{path}: tensor {brief(tensor.name)} is of a block beyond the last, {count - 1}",
                 "the file is damaged",
             )
         by_block[tensor.layer].append(tensor)

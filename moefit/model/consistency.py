@@ -23,9 +23,15 @@ def agree(path: str, architecture: str, hparams: Hyperparameters) -> None:
     Raises:
         InputError: some do; it names the key, its value and the file.
     """
-    alone = row(architecture).single_expert and hparams.experts() <= 1
-    for key, wrong in (*(() if alone else _experts(hparams)), *_blocks(hparams)):
-        value = hparams.most(key)
+    peculiar = row(architecture)
+    alone = peculiar.single_expert and hparams.experts() <= 1
+    gating = hparams.integer("expert_gating_func")
+    if peculiar.gating is not None and gating != peculiar.gating:
+        raise InputError(
+            f"{path}: {architecture}.expert_gating_func is {gating}, not {peculiar.gating}", DAMAGED
+        )
+    for key, wrong in (*(() if alone else _experts(hparams)), *_blocks(hparams), *_compressed(hparams)):
+        value = hparams.most(key) if hparams.has(key) else "missing"
         raise InputError(f"{path}: {architecture}.{key} is {value}, {wrong}", DAMAGED)
 
 
@@ -54,3 +60,16 @@ def _blocks(h: Hyperparameters) -> Iterator[tuple[str, str]]:
     pool = h.integer("attention.indexer.kpool")
     if pool and h.integer("attention.indexer.top_k") % pool:
         yield "attention.indexer.kpool", "which does not divide attention.indexer.top_k"
+
+
+def _compressed(h: Hyperparameters) -> Iterator[tuple[str, str]]:
+    """What latent attention caches for a token is a whole compressed row and the rotated part of the key."""
+    rank, key = h.integer("attention.kv_lora_rank"), h.head_k()
+    row = rank + h.integer("rope.dimension_count", key)
+    if (
+        h.integer("attention.key_length_mla")
+        and h.integer("attention.value_length_mla")
+        and rank
+        and key != row
+    ):
+        yield "attention.key_length", f"not the {row} of attention.kv_lora_rank and rope.dimension_count"

@@ -18,6 +18,7 @@ class Kind(Enum):
     INTEGER = "a whole number"
     REAL = "a number"
     FLAG = "true or false"
+    TEXT = "a text"
 
 
 class Form(Enum):
@@ -29,19 +30,22 @@ class Form(Enum):
     COVERING = "one value for all blocks, or a list that has one for each"
     PREFIX = "one value for all blocks, or a list, of which what is missing is 0"
     LIST = "a list"
-    FOUR = "one value, or four"
+    FOUR = "four values"
+    FREE = "one value, or a list of any length"
 
 
 GGUF_TYPES: Final = {
     Kind.INTEGER: frozenset({"u32"}),
     Kind.REAL: frozenset({"f32"}),
     Kind.FLAG: frozenset({"bool"}),
+    Kind.TEXT: frozenset({"str"}),
 }
 """What get_key takes: a value of another type is refused, whatever it is."""
 ARRAY_TYPES: Final = {
     Kind.INTEGER: frozenset({"u32", "i32", "bool"}),
     Kind.REAL: frozenset({"f32"}),
     Kind.FLAG: frozenset({"u32", "i32", "bool"}),
+    Kind.TEXT: frozenset({"str"}),
 }
 """What get_arr takes for its elements."""
 
@@ -170,29 +174,3 @@ KEYS: Final[dict[str, Key]] = {
     "ple.conv_kernel": _POSITIVE,
 }
 """By the key without the architecture in front."""
-
-GENERAL: Final = frozenset(
-    {
-        "attention.head_count",
-        "attention.head_count_kv",
-        "attention.key_length",
-        "attention.key_length_swa",
-        "attention.value_length",
-        "attention.value_length_swa",
-        "block_count",
-        "context_length",
-        "embedding_length",
-        "embedding_length_out",
-        "expert_count",
-        "expert_group_count",
-        "expert_group_used_count",
-        "expert_used_count",
-        "feed_forward_length",
-        "nextn_predict_layers",
-        "rope.dimension_count",
-        "rope.scaling.finetuned",
-        "rope.scaling.original_context_length",
-        "vocab_size",
-    }
-)
-"""Keys that are read for every architecture (llama_model_base::load_hparams)."""

@@ -85,6 +85,8 @@ class Model:
     """With tied embeddings this holds the second copy of token_embd.weight that llama.cpp makes."""
     tied: bool
     """The output matrix is the token embedding again (no output.weight in the file)."""
+    lacks: str = ""
+    """A tensor that the architecture's loader needs and the file has not; empty where it has all."""
     truncated: bool = False
     """The file, or a shard, is shorter than its header says."""
     shards: tuple[str, ...] = ()

@@ -93,8 +93,11 @@ def long_tokens(path: Path) -> str:
 
 
 def tensors(path: Path, count: int = MAX_TENSORS, name: str = "odd.{}") -> str:
-    many = header().pair("llama.block_count", raw.UINT32, "I", 1)
-    many.pair_count = 2
+    many = header()
+    for key in ("block_count", "context_length", "embedding_length"):
+        many.pair(f"llama.{key}", raw.UINT32, "I", 1)
+    many.pair("llama.attention.layer_norm_rms_epsilon", raw.FLOAT32, "f", 1e-5)
+    many.pair_count = 5
     for n in range(count):
         many.tensor(name.format(n), (8,), offset=32 * n)
     path.write_bytes(many.file(32 * count))

@@ -152,10 +152,10 @@ BAD = {
     "architecture is nonsense": ({"general.architecture": "a b"}, "names no architecture"),
     "architecture is a number": ({"general.architecture": 3}, "names no architecture"),
     "no blocks": ({"general.architecture": "llama"}, "llama.block_count is missing"),
-    "too many blocks": (moe(513), "llama.block_count is 513, not a whole number from 1 to 512"),
+    "too many blocks": (moe(513), "brand-new.block_count is 513, not a whole number from 1 to 512"),
     "blocks are text": (
-        moe() | {"llama.block_count": "2"},
-        "llama.block_count is '2', not a whole number",
+        moe() | {"brand-new.block_count": "2"},
+        "brand-new.block_count is '2', not a whole number",
     ),
     "more MTP than blocks": (moe(2, nextn_predict_layers=3), "has 3 MTP blocks of 2"),
     "mmproj": ({"general.architecture": "clip"}, "is a multimodal projector, not a language model"),

@@ -29,22 +29,22 @@ def test_every_recorded_model_agrees_with_its_tensors(name):
         (
             "attention__head_count",
             65535,
-            "blk.0.attn_q.weight has 4096 rows, not as qwen3moe.attention.head_count 65535",
+            "blk.0.attn_q.weight has 4096 rows, not as qwen3moe.attention.key_length 128 and qwen3moe.attention.head_count 65535",
         ),
         (
             "attention__head_count",
             0,
-            "blk.0.attn_q.weight has 4096 rows, not as qwen3moe.attention.head_count 0",
+            "blk.0.attn_q.weight has 4096 rows, not as qwen3moe.attention.key_length 128 and qwen3moe.attention.head_count 0 say",
         ),
         (
             "attention__head_count_kv",
             0,
-            "blk.0.attn_k.weight has 512 rows, not as qwen3moe.attention.head_count 32 and qwen3moe.attention.head_count_kv 0",
+            "blk.0.attn_k.weight has 512 rows, not as qwen3moe.attention.value_length 128 and qwen3moe.attention.head_count_kv 0 say",
         ),
         (
             "attention__key_length",
             7,
-            "blk.0.attn_q.weight has 4096 rows, not as qwen3moe.attention.head_count 32 and qwen3moe.attention.key_length 7",
+            "blk.0.attn_q.weight has 4096 rows, not as qwen3moe.attention.key_length 7 and qwen3moe.attention.head_count 32 say",
         ),
         (
             "embedding_length",
@@ -67,7 +67,7 @@ def test_a_hyper_parameter_that_the_tensors_contradict_is_one_clear_error(key, v
 
 
 def test_a_compressed_row_is_as_long_as_the_cache_is_wide():
-    said = r"blk.0.attn_kv_a_mqa.weight has 576 rows, not as .*deepseek2.attention.key_length 65535"
+    said = r"deepseek2.attention.key_length is 65535, not the 576 of attention.kv_lora_rank and rope.dimension_count"
     with pytest.raises(InputError, match=said):
         changed("deepseek-v3.1", attention__key_length=65535)
 
@@ -77,6 +77,7 @@ def test_an_architecture_that_nobody_knows_is_not_measured_by_those_that_are():
         "general.architecture": "brand-new",
         "brand-new.block_count": 1,
         "brand-new.embedding_length": 8,
+        "brand-new.context_length": 8,
     }
     tensors = (TensorInfo("blk.0.attn_norm.weight", (4,), F32, 0),)
 

@@ -75,15 +75,27 @@ def test_a_windows_driver_is_left_a_gibibyte_of_the_card():
     assert GIB == kept[1].devices[0].budget.reserved - kept[0].devices[0].budget.reserved
 
 
-@pytest.mark.parametrize("lacks", ["blk.20.attn_k.weight", "blk.20.ffn_norm.weight", "token_embd.weight"])
+@pytest.mark.parametrize(
+    "lacks", ["blk.20.attn_k.weight", "blk.20.ffn_norm.weight", "output_norm.weight", "token_embd.weight"]
+)
 def test_a_plan_from_a_file_that_lacks_a_tensor_says_that_it_is_an_estimate_and_which(lacks):
     whole = header("qwen3-30b-a3b", "Q4_K_M")
     damaged = build("m.gguf", replace(whole, tensors=tuple(t for t in whole.tensors if t.name != lacks)))
     told = [w.message for w in planned(damaged, ["rtx-3060"], 32).warnings if w.code == "estimate"]
 
-    assert [f"qwen3moe: the file lacks {lacks.removesuffix('.weight')}"] == [
-        message.partition(": compute")[0] for message in told
-    ]
+    assert [f"qwen3moe: the file lacks {lacks}"] == [message.partition(": compute")[0] for message in told]
     assert [] == [
         w for w in planned(build("m.gguf", whole), ["rtx-3060"], 32).warnings if w.code == "estimate"
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("qwen3-30b-a3b", "attn_norm"), ("gpt-oss-20b", "attn_sinks"), ("deepseek-v2-lite", "ffn_norm")],
+)
+def test_a_plan_from_a_file_that_lacks_all_tensors_of_a_kind_says_so(name, kind):
+    whole = header(name, "MXFP4" if name == "gpt-oss-20b" else "Q4_K_M")
+    kept = tuple(t for t in whole.tensors if not t.name.endswith(f".{kind}.weight"))
+    warnings = planned(build("m.gguf", replace(whole, tensors=kept)), ["rtx-3060"], 32).warnings
+
+    assert any(w.code == "estimate" and f"the file lacks blk.0.{kind}.weight" in w.message for w in warnings)

@@ -198,12 +198,16 @@ def language(blocks: int, heads: int) -> bytes:
         "attention.head_count": 1,
         "vocab_size": 128,
         "context_length": 8192,
+        "expert_feed_forward_length": 64,
+        "expert_shared_count": 1,
     }
     for key, value in numbers.items():
         head.pair(f"glm4moe.{key}", raw.UINT32, "I", value)
+    head.pair("glm4moe.attention.layer_norm_rms_epsilon", raw.FLOAT32, "f", 1e-5)
     head.tensor("token_embd.weight", (64, 128))
     offset = 128 * 64 * 4
     for block in range(blocks)[-heads:] if heads else range(blocks):
-        head.tensor(f"blk.{block}.attn_q.weight", (64, 64), offset=offset)
+        name = "nextn.eh_proj" if block >= blocks - heads else "attn_q"
+        head.tensor(f"blk.{block}.{name}.weight", (64, 64), offset=offset)
         offset += 64 * 64 * 4
     return head.file(offset)

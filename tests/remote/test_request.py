@@ -17,7 +17,9 @@ from tests.gguf.raw import Raw
 from tests.remote.server import ranges, status
 
 COMMIT = "a" * 40
-MODEL = Raw().text("general.architecture", "llama").pair("llama.block_count", raw.UINT32, "I", 1)
+MODEL = Raw().text("general.architecture", "brand-new")
+for key in ("block_count", "context_length", "embedding_length"):
+    MODEL.pair(f"brand-new.{key}", raw.UINT32, "I", 1)
 FILE = MODEL.tensor("blk.0.attn_q.weight", (8, 8)).file(256)
 
 

@@ -286,8 +286,8 @@ def guessed(model: Model) -> str | None:
         return "its graph is not described"
     if _has_undescribed(model):
         return f"the part of its graph with {row.undescribed} is not described"
-    lacking = _lacking(model)
-    return f"the file lacks {lacking[0]}" if lacking else None
+    lacking = model.lacks or next(iter(_lacking(model)), "")
+    return f"the file lacks {lacking}" if lacking else None
 
 
 def _backends(question: Question) -> Backends:

@@ -9,10 +9,6 @@ from moefit.model.architectures.row import Architecture, Logits, Positions
 ROWS: Final[dict[str, Architecture]] = {
     "bert": Architecture(cacheless=True, untied=True, logits=Logits.EMBEDDINGS),
     "clef": Architecture(
-        reads=(
-            "attention.recurrent_layers rope.dimension_sections ssm.conv_kernel ssm.group_count "
-            "ssm.inner_size ssm.state_size ssm.time_step_rank"
-        ),
         defaults={"full_attention_interval": 4},
         cacheless=True,
         positions=Positions.FOUR,
@@ -21,17 +17,15 @@ ROWS: Final[dict[str, Architecture]] = {
     "dream": Architecture(cacheless=True),
     "eurobert": Architecture(cacheless=True, untied=True, logits=Logits.EMBEDDINGS),
     "gemma-embedding": Architecture(
-        reads="attention.sliding_window attention.sliding_window_pattern",
         cacheless=True,
         logits=Logits.EMBEDDINGS,
     ),
     "jina-bert-v2": Architecture(cacheless=True, untied=True, logits=Logits.EMBEDDINGS),
     "jina-bert-v3": Architecture(cacheless=True, untied=True, logits=Logits.EMBEDDINGS),
     "llada": Architecture(cacheless=True),
-    "llada-moe": Architecture(reads="expert_feed_forward_length", cacheless=True),
+    "llada-moe": Architecture(cacheless=True),
     "llama-embed": Architecture(graph="encoders.llama_embed", logits=Logits.EMBEDDINGS),
     "modern-bert": Architecture(
-        reads="attention.sliding_window attention.sliding_window_pattern",
         cacheless=True,
         untied=True,
         logits=Logits.EMBEDDINGS,
@@ -41,7 +35,7 @@ ROWS: Final[dict[str, Architecture]] = {
     "nomic-bert-moe": Architecture(
         graph="encoders.nomic_bert_moe", cacheless=True, untied=True, logits=Logits.EMBEDDINGS
     ),
-    "rnd1": Architecture(reads="expert_feed_forward_length", cacheless=True),
+    "rnd1": Architecture(cacheless=True),
     "t5encoder": Architecture(logits=Logits.EMBEDDINGS),
     "wavtokenizer-dec": Architecture(cacheless=True, logits=Logits.EMBEDDINGS),
 }

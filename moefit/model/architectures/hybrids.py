@@ -8,7 +8,6 @@ from moefit.model.architectures.row import Architecture, Plain, Positions, Recur
 
 ROWS: Final[dict[str, Architecture]] = {
     "arwkv7": Architecture(
-        reads="wkv.head_size",
         defaults={"token_shift_count": 2},
         recurrent=Recurrent.EVERY_LAYER,
         attention_free=True,
@@ -16,13 +15,6 @@ ROWS: Final[dict[str, Architecture]] = {
     "bailingmoe3": Architecture(
         splits_tensors=False,
         graph=Plain(mix="hybrids.kimi", outputs="normed"),
-        reads=(
-            "attention.key_length_mla attention.kv_lora_rank attention.q_lora_rank "
-            "attention.value_length_mla expert_feed_forward_length expert_gating_func "
-            "expert_shared_count expert_shared_feed_forward_length expert_weights_norm "
-            "expert_weights_scale kda.head_dim leading_dense_block_count rope.dimension_sections "
-            "ssm.conv_kernel swiglu_clamp_exp swiglu_clamp_shexp"
-        ),
         recurrent=Recurrent.NO_KV_HEADS,
         nextn_in_main=True,
         rolls_back=True,
@@ -31,7 +23,6 @@ ROWS: Final[dict[str, Architecture]] = {
     "falcon-h1": Architecture(
         splits_tensors=False,
         graph="hybrids.falcon_h1",
-        reads="ssm.conv_kernel ssm.group_count ssm.inner_size ssm.state_size ssm.time_step_rank",
         recurrent=Recurrent.EVERY_LAYER,
         attends_everywhere=True,
     ),
@@ -40,17 +31,12 @@ ROWS: Final[dict[str, Architecture]] = {
         graph=Plain(
             route="routes.softmax_normalised", rope="rotations.unless_finetuned", mix="hybrids.granite"
         ),
-        reads=(
-            "embedding_scale expert_shared_feed_forward_length logit_scale residual_scale "
-            "ssm.conv_kernel ssm.group_count ssm.inner_size ssm.state_size ssm.time_step_rank"
-        ),
         recurrent=Recurrent.NO_KV_HEADS,
         nextn_in_main=True,
     ),
     "jamba": Architecture(
         splits_tensors=False,
         graph=Plain(route="routes.softmax", mix="hybrids.jamba", residual_first=True),
-        reads="ssm.conv_kernel ssm.inner_size ssm.state_size ssm.time_step_rank",
         recurrent=Recurrent.NO_KV_HEADS,
         nextn_in_main=True,
     ),
@@ -59,17 +45,11 @@ ROWS: Final[dict[str, Architecture]] = {
         graph=Plain(
             route="routes.sigmoid_normalised", mix="hybrids.kimi", early_norm=True, rope="rotations.never"
         ),
-        reads=(
-            "attention.key_length_mla attention.kv_lora_rank attention.value_length_mla "
-            "expert_feed_forward_length expert_gating_func expert_shared_count expert_weights_scale "
-            "kda.head_dim leading_dense_block_count ssm.conv_kernel"
-        ),
         recurrent=Recurrent.NO_KV_HEADS,
         nextn_in_main=True,
     ),
     "lfm2": Architecture(
         graph=Plain(mix="hybrids.lfm2", residual_first=True),
-        reads="attention.sliding_window shortconv.l_cache",
         window=Window(all_attention=True),
         recurrent=Recurrent.NO_KV_HEADS,
         nextn_in_main=True,
@@ -78,7 +58,6 @@ ROWS: Final[dict[str, Architecture]] = {
     ),
     "lfm2moe": Architecture(
         graph=Plain(route="routes.sigmoid_normalised", mix="hybrids.lfm2", residual_first=True),
-        reads="expert_feed_forward_length expert_gating_func leading_dense_block_count shortconv.l_cache",
         recurrent=Recurrent.NO_KV_HEADS,
         nextn_in_main=True,
         rolls_back=True,
@@ -87,7 +66,6 @@ ROWS: Final[dict[str, Architecture]] = {
     "mamba": Architecture(
         splits_tensors=False,
         graph="hybrids.pure_mamba",
-        reads="ssm.conv_kernel ssm.inner_size ssm.state_size ssm.time_step_rank",
         recurrent=Recurrent.EVERY_LAYER,
         attention_free=True,
     ),
@@ -95,7 +73,6 @@ ROWS: Final[dict[str, Architecture]] = {
         splits_tensors=False,
         graph="hybrids.pure_mamba2",
         grows=True,
-        reads="ssm.conv_kernel ssm.group_count ssm.inner_size ssm.state_size ssm.time_step_rank",
         recurrent=Recurrent.EVERY_LAYER,
         attention_free=True,
     ),
@@ -103,7 +80,6 @@ ROWS: Final[dict[str, Architecture]] = {
         splits_tensors=False,
         graph="linear_attention.minimax_01",
         grows=True,
-        reads="attention.recurrent_layers residual_scale",
         defaults={"full_attention_interval": 8},
         recurrent=Recurrent.INTERVAL,
         linear_attention=True,
@@ -111,11 +87,6 @@ ROWS: Final[dict[str, Architecture]] = {
     "nemotron_h": Architecture(
         splits_tensors=False,
         graph="hybrids.nemotron",
-        reads=(
-            "expert_feed_forward_length expert_shared_count expert_shared_feed_forward_length "
-            "expert_weights_norm expert_weights_scale ssm.conv_kernel ssm.group_count ssm.inner_size "
-            "ssm.state_size ssm.time_step_rank"
-        ),
         recurrent=Recurrent.NO_KV_HEADS_NO_FFN,
         nextn_in_main=True,
         rolls_back=True,
@@ -123,11 +94,6 @@ ROWS: Final[dict[str, Architecture]] = {
     "nemotron_h_moe": Architecture(
         splits_tensors=False,
         graph="hybrids.nemotron",
-        reads=(
-            "expert_feed_forward_length expert_shared_count expert_shared_feed_forward_length "
-            "expert_weights_norm expert_weights_scale ssm.conv_kernel ssm.group_count ssm.inner_size "
-            "ssm.state_size ssm.time_step_rank"
-        ),
         recurrent=Recurrent.NO_KV_HEADS_NO_FFN,
         nextn_in_main=True,
         rolls_back=True,
@@ -135,10 +101,6 @@ ROWS: Final[dict[str, Architecture]] = {
     "qwen35": Architecture(
         graph=Plain(
             route="routes.softmax_normalised", mix="hybrids.qwen35", early_norm=True, outputs="normed"
-        ),
-        reads=(
-            "attention.recurrent_layers rope.dimension_sections ssm.conv_kernel ssm.group_count "
-            "ssm.inner_size ssm.state_size ssm.time_step_rank"
         ),
         defaults={"full_attention_interval": 4},
         recurrent=Recurrent.INTERVAL,
@@ -149,11 +111,6 @@ ROWS: Final[dict[str, Architecture]] = {
         graph=Plain(
             route="routes.softmax_normalised", mix="hybrids.qwen35", early_norm=True, outputs="normed"
         ),
-        reads=(
-            "attention.recurrent_layers expert_feed_forward_length expert_shared_feed_forward_length "
-            "rope.dimension_sections ssm.conv_kernel ssm.group_count ssm.inner_size ssm.state_size "
-            "ssm.time_step_rank"
-        ),
         defaults={"full_attention_interval": 4},
         recurrent=Recurrent.INTERVAL,
         rolls_back=True,
@@ -163,23 +120,17 @@ ROWS: Final[dict[str, Architecture]] = {
         graph=Plain(
             route="routes.softmax_normalised", mix="hybrids.qwen_next", early_norm=True, outputs="normed"
         ),
-        reads=(
-            "attention.recurrent_layers expert_feed_forward_length expert_shared_feed_forward_length "
-            "ssm.conv_kernel ssm.group_count ssm.inner_size ssm.state_size ssm.time_step_rank"
-        ),
         defaults={"full_attention_interval": 4},
         recurrent=Recurrent.INTERVAL,
     ),
     "rwkv6": Architecture(
         graph="rwkv.rwkv6",
         grows=True,
-        reads="rescale_every_n_layers wkv.head_size",
         defaults={"token_shift_count": 2},
         recurrent=Recurrent.EVERY_LAYER,
         attention_free=True,
     ),
     "rwkv6qwen2": Architecture(
-        reads="rescale_every_n_layers wkv.head_size",
         defaults={"token_shift_count": 2},
         recurrent=Recurrent.EVERY_LAYER,
         attention_free=True,
@@ -187,7 +138,6 @@ ROWS: Final[dict[str, Architecture]] = {
     "rwkv7": Architecture(
         graph="rwkv.rwkv7",
         grows=True,
-        reads="wkv.head_size",
         defaults={"token_shift_count": 2},
         recurrent=Recurrent.EVERY_LAYER,
         attention_free=True,

@@ -1,7 +1,8 @@
 """What one architecture is to moefit: one row, with everything that its own file in llama.cpp's src/models adds.
 
 Whatever llama.cpp does alike for every architecture is read from the general keys and from the tensors. A row says the rest:
-the hyper-parameters that the architecture's loader reads, its caches, its graph, the roles of its tensors, its peculiarities.
+its caches, its graph, the roles of its tensors, its peculiarities. Which keys and tensors the architecture's loader asks for is not
+written by hand: moefit.model.loaders.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ class Window:
 
 SIGMOID: Final = 2
 """LLAMA_EXPERT_GATING_FUNC_TYPE_SIGMOID."""
+SQRT_SOFTPLUS: Final = 4
+"""LLAMA_EXPERT_GATING_FUNC_TYPE_SQRT_SOFTPLUS."""
 HEAD_ANYWAY: Final = r"nextn[.](embed_tokens|shared_head_head|shared_head_norm)[.]"
 FFN_ANYWAY: Final = r"ffn_(gate|up|down|gate_up|gate_inp)(_s?h?exps?)?[.]|exp_probs_b"
 
@@ -124,8 +127,6 @@ class Architecture:
 
     graph: str | Plain | None = None
     """A plain decoder, or the function that builds another graph, `module.function` of moefit.memory.graph; None: not described."""
-    reads: str = ""
-    """Keys that its loader reads besides the general ones, of those that a rule reads (load_arch_hparams)."""
     defaults: Mapping[str, float] = field(default_factory=dict)
     """What these keys are worth where the file does not say, other than 0."""
 
@@ -206,12 +207,9 @@ class Architecture:
     """Embeddings that leave are those of all residual streams (n_embd_out)."""
     single_expert: bool = False
     """Its files may speak of one expert, which is none (llama_model_base::load_hparams)."""
+    gating: int | None = None
+    """The only expert_gating_func that its loader takes."""
     evenness: float | None = None
     """How alike the popularities of its experts are, where that was published: the shape of their gamma distribution (cost.work)."""
     undescribed: str = ""
     """Part of the name of a block's tensor whose part of the graph is not described."""
-
-    @property
-    def keys(self) -> frozenset[str]:
-        """All keys that its loader reads besides the general ones."""
-        return frozenset({*self.reads.split(), *self.defaults})
