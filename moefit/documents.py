@@ -12,12 +12,19 @@ def parse_json(text: str) -> Any:
     """What a JSON text of a stranger's holds.
 
     Raises:
-        ValueError: it is no JSON, nested too deeply, or has a number that cannot be meant.
+        ValueError: it is no JSON, nested too deeply, has a name twice in one object, or a number that cannot be meant.
     """
     import json  # noqa: PLC0415 - not every start reads any
 
     try:
-        return json.loads(text, parse_int=_integer, parse_float=_real, parse_constant=_real)
+        # Some editors begin a file with a mark of its byte order.
+        return json.loads(
+            text.removeprefix("\ufeff"),
+            parse_int=_integer,
+            parse_float=_real,
+            parse_constant=_real,
+            object_pairs_hook=_object,
+        )
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
@@ -33,3 +40,12 @@ def _real(text: str) -> float:
     if not abs(number) < float("inf"):
         raise ValueError(f"{text[:_MAX_DIGITS]} is no number")
     return number
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        left = dict.fromkeys(found, 1)
+        again = next(name for name, _ in pairs if not left.pop(name, 0))
+        raise ValueError(f"{again[:_MAX_DIGITS]!r} twice in one object")
+    return found

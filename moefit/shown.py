@@ -112,9 +112,9 @@ def secrets_by_name(words: Sequence[str]) -> tuple[str, ...]:
 
 def _secrets(words: Sequence[str]) -> Iterator[str]:
     for at, word in enumerate(words):
-        option, equals, value = word.partition("=")
-        if option.replace("_", "-") in SECRET_OPTIONS:
-            yield value if equals else "".join(words[at + 1 : at + 2])
+        option = _misspelt_option().fullmatch(word)
+        if option is not None:
+            yield option["value"] if option["value"] is not None else "".join(words[at + 1 : at + 2])
         elif assignment := _assignment().fullmatch(word):
             yield assignment["value"]
         for user in (*_user().finditer(word), *_bare_user().finditer(word)):
@@ -131,6 +131,13 @@ def _seen(char: str) -> str:
 
 
 _NAME = r"(?P<name>[A-Za-z_-][A-Za-z0-9_-]*(?:key|token|secret|password|passwd|credentials?)|key|token|secret|password)"
+
+
+@cache
+def _misspelt_option() -> re.Pattern[str]:
+    """A secret option as one may write it: with another dash, a colon or an odd space, or a dash missing."""
+    names = "|".join(re.escape(name.lstrip("-")).replace(r"\-", "[-_]?") for name in sorted(SECRET_OPTIONS))
+    return re.compile(rf"[^\w\s]{{0,3}}(?:{names})s?(?:[=:\s](?P<value>.*))?", re.IGNORECASE | re.DOTALL)
 
 
 @cache

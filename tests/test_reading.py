@@ -214,15 +214,33 @@ def test_a_file_that_may_not_be_read_is_one_line(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("1e30", 1e30), ("-5", -5), ("9" * 30, int("9" * 30)), ('{"a": [1, null]}', {"a": [1, None]})],
+    [
+        ("1e30", 1e30),
+        ("-5", -5),
+        ("9" * 30, int("9" * 30)),
+        ("\ufeff[1]", [1]),
+        ('{"a": [1, null]}', {"a": [1, None]}),
+    ],
 )
 def test_plain_json_is_read(text, value):
     assert value == parse_json(text)
 
 
 @pytest.mark.parametrize(
-    "text", ["NaN", "Infinity", "-Infinity", "1e400", "-1e400", "9" * 31, "1." + "0" * 400, "[" * 99_999]
+    "text",
+    [
+        "NaN",
+        "Infinity",
+        "-Infinity",
+        "1e400",
+        "-1e400",
+        "9" * 31,
+        "1." + "0" * 400,
+        "[" * 99_999,
+        '{"a": 1, "b": 2, "a": 1}',
+        '[{"": {"x": 1, "x": 2}}]',
+    ],
 )
 def test_json_that_cannot_be_meant_is_refused(text):
-    with pytest.raises(ValueError, match=r"no number|digits|nested"):
+    with pytest.raises(ValueError, match=r"no number|digits|nested|twice"):
         parse_json(text)

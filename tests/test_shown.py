@@ -123,6 +123,13 @@ def test_a_word_without_a_secret_stays(word: str) -> None:
     [
         (["--api-key", "hunter2"], {}),
         (["--api_key", "hunter2"], {}),
+        (["--API-KEY", "hunter2"], {}),
+        (["--apikey=hunter2"], {}),
+        (["--api-key:hunter2"], {}),
+        (["--api-key\u00a0hunter2"], {}),
+        (["\u2014api-key", "hunter2"], {}),
+        (["/api-key", "hunter2"], {}),
+        (["-api-keys", "hunter2"], {}),
         (["-hft", "hunter2"], {}),
         (["--hf-token=hunter2"], {}),
         (["env", "LLAMA_API_KEY=hunter2", "llama-server"], {}),
