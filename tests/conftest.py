@@ -22,7 +22,7 @@ settings.register_profile("thorough", deadline=None, max_examples=1000)
 settings.load_profile("thorough" if THOROUGH else "change")
 
 # The collector of cycles would walk all rows and graphs again and again, a quarter of the time, to find next to none.
-gc.set_threshold(100_000, 20, 50)
+gc.set_threshold(1_000_000, 2, 10)
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:

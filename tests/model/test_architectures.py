@@ -18,17 +18,23 @@ def test_an_unknown_name_gets_the_guess():
     assert (False, False) == (is_known("brand-new"), is_described("brand-new"))
 
 
-@pytest.mark.parametrize("name", sorted({m["architecture"] for m in oracle.models().values()}))
-def test_every_recorded_architecture_has_a_row(name):
-    assert is_known(name)
+def test_every_recorded_architecture_has_a_row():
+    recorded = {m["architecture"] for m in oracle.models().values()}
+
+    assert set() == {name for name in recorded if not is_known(name)}
 
 
-@pytest.mark.parametrize("name", sorted(ARCHITECTURES))
-def test_what_a_row_names_exists(name):
-    graph = ARCHITECTURES[name].graph
-    references = [getattr(graph, hook) for hook in HOOKS] if isinstance(graph, Plain) else [graph]
+def references(graph):
+    """The functions that a row's graph names."""
+    found = [getattr(graph, hook) for hook in HOOKS] if isinstance(graph, Plain) else [graph]
+    return [reference for reference in found if reference is not None]
 
-    assert all(callable(named(reference)) for reference in references if reference is not None)
+
+def test_what_a_row_names_exists():
+    told = [(name, one) for name, row in ARCHITECTURES.items() for one in references(row.graph)]
+
+    assert [] == [(name, one) for name, one in told if not callable(named(one))]
+    assert len(told) > 100
 
 
 def test_every_hook_of_a_plain_decoder_is_a_reference():
@@ -38,9 +44,10 @@ def test_every_hook_of_a_plain_decoder_is_a_reference():
     assert list(HOOKS) == references
 
 
-@pytest.mark.parametrize("name", sorted(ARCHITECTURES))
-def test_the_defaults_of_a_row_are_of_keys_that_a_rule_reads(name):
-    assert set() == ARCHITECTURES[name].defaults.keys() - KEYS.keys()
+def test_the_defaults_of_a_row_are_of_keys_that_a_rule_reads():
+    unread = {name: row.defaults.keys() - KEYS.keys() for name, row in ARCHITECTURES.items()}
+
+    assert {} == {name: keys for name, keys in unread.items() if keys}
 
 
 CONSTANTS = {"minicpm3": {"residual_scale"}, "gemma3n": {"final_logit_softcapping"}}

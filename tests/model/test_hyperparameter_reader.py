@@ -140,12 +140,19 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("key", "value"), WRONG, ids=str)
-def test_no_key_takes_what_no_file_can_mean(key, value):
-    with pytest.raises(InputError) as caught:
+def message(key, value):
+    """The error of a value; none where it is taken."""
+    try:
         model(moe(3, ANY) | {f"{ANY}.{key}": value}, "blk.0.a.weight")
+    except InputError as error:
+        return error.message
+    return ""
 
-    assert caught.value.message.startswith(f"m.gguf: {ANY}.{key} is ")
+
+def test_no_key_takes_what_no_file_can_mean():
+    said = [(key, value, message(key, value)) for key, value in WRONG]
+
+    assert [] == [row for row in said if not row[2].startswith(f"m.gguf: {ANY}.{row[0]} is ")]
 
 
 @pytest.mark.parametrize(
