@@ -9,12 +9,12 @@ from hypothesis import settings
 
 from moefit import values
 from tests.drawn import THOROUGH
+from tests.host import isolate
 
 if THOROUGH:  # before another module of moefit takes it: its own decorator leaves that check out
     values.dataclass = dataclasses.dataclass
 
-os.environ.pop("LC_ALL", None)  # a page's marks are those of a usual terminal, whatever this one's locale is
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what tests start would compile all of moefit each time
+isolate()
 
 # A busy machine is no failure. What a change is held to is the same each time, so that a failure is the change's own.
 settings.register_profile("change", deadline=None, max_examples=100, derandomize=True)

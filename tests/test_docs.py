@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from moefit.cli import main
 from moefit.formats import glossary
 from moefit.gguf.split import read_header
 from tests.remote.server import ranges, serving, status
@@ -75,20 +77,38 @@ def hub(tmp_path_factory):
         yield {"MODEL_ENDPOINT": web.url, "XDG_CACHE_HOME": str(folder), "HOME": str(folder)}
 
 
+SHELLS = re.compile(r"[|$>&;]|^(?!moefit )|^moefit +run ")
+"""A command that needs a shell, or becomes another program; the others are run in this process, which is six times as fast."""
+
+
+def in_a_shell(command):
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command}"],
+        check=False, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    return done.returncode, done.stdout, done.stderr
+
+
+def here(command, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(shlex.split(command)[1:])
+    return end.value.code, *capsys.readouterr()
+
+
 @pytest.mark.parametrize("page", RUN)
-def test_every_command_of_a_page_runs(place, hub, page):
-    environment = {**os.environ, "PATH": f"{place}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT), **hub}
+def test_every_command_of_a_page_runs(place, hub, page, monkeypatch, capsys):
+    monkeypatch.chdir(place)
+    variables = {"PATH": f"{place}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT), **hub}
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
     for command in RUN[page]:
-        done = subprocess.run(
-            ["bash", "-c", f"set -o pipefail; {command}"],
-            check=False, cwd=place, env=environment, capture_output=True, text=True, timeout=120,
-        )  # fmt: skip
+        status, out, err = in_a_shell(command) if SHELLS.search(command) else here(command, capsys)
         declared = "--ram" in command or "moefit " not in command
         # on the machine of whoever runs this the model may not fit, which is an answer, too
         expected = {0} if declared else {0, 1}
-        assert done.returncode in expected, f"{command}\n{done.stderr}"
-        assert "Traceback" not in done.stderr
-        assert done.returncode == 0 or "fit" in done.stdout + done.stderr, command
+        assert status in expected, f"{command}\n{err}"
+        assert "Traceback" not in err
+        assert status == 0 or "fit" in out + err, command
 
 
 def test_every_page_is_in_the_site():

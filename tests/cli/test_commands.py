@@ -352,8 +352,8 @@ def test_a_terminal_without_the_characters_gets_others(locale):
 
 
 @pytest.mark.parametrize("command", ["plan", "estimate", "args", "run", "unit", "verify"])
-def test_every_option_of_ours_is_known_on_the_wrong_side(command):
-    help_text = shell(f"{PROGRAM} {command} --help").stdout
+def test_every_option_of_ours_is_known_on_the_wrong_side(moefit, command):
+    help_text = moefit(command, "--help")[1]
     ours = set(re.findall(r"^\s+(--[a-z-]+)", help_text, re.MULTILINE)) - {"--help"}
     theirs = {option for option in ours if option in builtin("llama-server")}  # there it means theirs
     assert {"--timeout"} == theirs - {"--rpc"}  # of some commands

@@ -9,9 +9,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+from moefit.cli import main
+from moefit.cli.commands import plans
 from moefit.gguf.split import read_header
 
 EXAMPLE = str(Path(__file__).parents[2] / "examples" / "qwen3-30b-a3b-q4_k_m.gguf")
@@ -33,23 +36,34 @@ def moefit(*words: str, code: str | None = None, shell: str = "", **environment:
     )
 
 
+def here(capsys, *words: str) -> tuple[object, str, str]:
+    """The same in this process: exit status, stdout and stderr."""
+    with pytest.raises(SystemExit) as end:
+        main(words)
+    return end.value.code, *capsys.readouterr()
+
+
 ERRORS = {
-    "ValueError": "ValueError('no')",
-    "OSError of a file": "PermissionError(13, 'Permission denied', '/etc/shadow')",
-    "RecursionError": "RecursionError('maximum recursion depth exceeded')",
-    "MemoryError": "MemoryError()",
-    "an error without words": "KeyError()",
-    "several lines": "RuntimeError('a\\nb\\x1b[2J')",
+    "ValueError": ValueError("no"),
+    "OSError of a file": PermissionError(13, "Permission denied", "/etc/shadow"),
+    "RecursionError": RecursionError("maximum recursion depth exceeded"),
+    "MemoryError": MemoryError(),
+    "an error without words": KeyError(),
+    "several lines": RuntimeError("a\nb\x1b[2J"),
 }
 
 
 @pytest.mark.parametrize("error", ERRORS.values(), ids=ERRORS)
-def test_an_error_of_moefits_own_is_70_and_one_line_that_says_where_it_came_from(error) -> None:
-    done = moefit(*PLAN, code=BREAK.format(error=error))
-    said = [
-        line for line in done.stderr.splitlines() if not line.startswith(("moefit: warning", "moefit: note"))
-    ]
-    assert (70, "") == (done.returncode, done.stdout)
+def test_an_error_of_moefits_own_is_70_and_one_line_that_says_where_it_came_from(
+    error, capsys, monkeypatch
+) -> None:
+    def fail(*_: object, **__: object) -> NoReturn:
+        raise error
+
+    monkeypatch.setattr(plans, "planned", fail)
+    status, out, err = here(capsys, *PLAN)
+    said = [line for line in err.splitlines() if not line.startswith(("moefit: warning", "moefit: note"))]
+    assert (70, "") == (status, out)
     first, *hints = [line for line in said if "unfinished download" not in line]
     assert re.fullmatch(r"moefit: error: an error of moefit's own: \w+Error in \S+:\d+.*", first)
     assert [
@@ -159,9 +173,10 @@ def test_a_report_goes_elsewhere_where_the_home_cannot_be_written(tmp_path) -> N
     [PLAN, ["devices", *CARD], ["nonsense"], ["plan", "/nowhere.gguf"]],
     ids=["plan", "devices", "usage", "input"],
 )
-def test_a_stderr_that_is_full_or_closed_changes_nothing_else(words, where) -> None:
-    plain, other = moefit(*words), moefit(*words, shell=where)
-    assert (plain.returncode, plain.stdout) == (other.returncode, other.stdout)
+def test_a_stderr_that_is_full_or_closed_changes_nothing_else(words, where, capsys) -> None:
+    status, out, _ = here(capsys, *words)
+    other = moefit(*words, shell=where)
+    assert (status, out) == (other.returncode, other.stdout)
 
 
 @pytest.mark.parametrize(
@@ -179,9 +194,11 @@ def test_both_streams_full_is_still_2() -> None:
 
 
 @pytest.mark.parametrize("columns", ["0", "00", "1", "-5", "x", "99999"])
-def test_any_width_shows_a_page(columns) -> None:
-    done = moefit(*PLAN, COLUMNS=columns, LINES="0")
-    assert (0, True) == (done.returncode, "llama-server" in re.sub(r"\s", "", done.stdout))
+def test_any_width_shows_a_page(columns, capsys, monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setenv("LINES", "0")
+    status, out, _ = here(capsys, *PLAN)
+    assert (0, True) == (status, "llama-server" in re.sub(r"\s", "", out))
 
 
 LOCALES = {"PYTHONIOENCODING": "ascii"}

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from moefit.launch.builds import CHECKED, read_version, reference
+from tests import host
 from tests.llama.harness import RpcDevices, free_port, rpc_server
 
 PROGRAMS = ("llama-server", "llama-fit-params", "llama-bench", "ggml-rpc-server")
@@ -29,9 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def llama() -> Path:
     """The folder of the real programs; a test that needs them fails without, it is never skipped."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "moefit"
-    cache = Path(os.environ.get("MOEFIT_LLAMA_CACHE") or cache)
-    folder = Path(os.environ.get("MOEFIT_LLAMA") or cache / "llama.cpp-b11434" / "build" / "bin")
+    folder = host.PROGRAMS
     missing = [name for name in PROGRAMS if not os.access(folder / name, os.X_OK)]
     if missing:
         pytest.fail(f"{folder} lacks {', '.join(missing)}: run scripts/build_llama.sh first", pytrace=False)

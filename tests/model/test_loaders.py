@@ -1,13 +1,10 @@
-import os
-from pathlib import Path
-
 import pytest
 
 from moefit.model.architectures import ARCHITECTURES
 from moefit.model.loader_data import BLOCKS, READS, SHAPES
 from moefit.model.loaders import Branch, Read, Shape, alike, is_read, made, reads, shapes
+from tests.host import CACHE
 
-CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "moefit"
 SOURCES = [CACHE / f"llama.cpp-b{build}" / "src" for build in (11434, 11549)]
 LATER = {"gemma-embedding2", "k2-horizon"}
 """Of the newer build; they have no row."""
