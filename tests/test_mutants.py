@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from benchmarks.mutants import listed
+from benchmarks.mutants import listed, trial
 from benchmarks.mutants.forked import apart
 from benchmarks.mutants.listed import Mutant
 from benchmarks.mutants.patched import differing, living, put
@@ -110,3 +111,13 @@ def test_an_annotation_is_nothing_that_runs():
 
     assert listed._running(text) == listed._running(text.replace("|", "+"))
     assert listed._running(text) != listed._running(text.replace("or", "and"))
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"), [("", True), ("\nstandard = None\n", False)], ids=["as it is", "changed"]
+)
+def test_what_runs_at_import_is_changed_for_the_doctests_of_its_own_module_too(more, expected):
+    path = Path("moefit/placement/standard.py")
+    code = compile(path.read_text(encoding="utf-8") + more, str(path.resolve()), "exec", dont_inherit=True)
+
+    assert expected == apart(lambda: trial._anew(code, path, [str(path)]), 60)
