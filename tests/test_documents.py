@@ -33,7 +33,32 @@ def commands(page: str) -> list[str]:
 
 
 LINES = [(page, line) for page in PAGES for line in commands(page)]
-OURS = [line for _, line in LINES if not (MAKE.match(line) or re.search(r"\b(pip|pipx|uv|pytest)\b", line))]
+ELSEWHERE = {
+    "uv tool install .": ("scripts/check_package.py", "install_lines()"),
+    ".venv/bin/pytest -n auto": (".ci/run", ".venv/bin/pytest -n auto"),
+}
+"""Lines that are not run here: what runs them, and by which of its words."""
+OURS = [line for _, line in LINES if not MAKE.match(line) and line not in ELSEWHERE]
+IN_SENTENCES = {
+    ".ci/run": (".github/workflows/ci.yml", "run: .ci/run"),
+    "moefit --version": ("tests/cli/test_commands.py", '"--version"'),
+    "moefit args": ("tests/cli/test_commands.py", '"args"'),
+    "moefit bench --save": ("tests/cli/test_bench.py", '"--save"'),
+    "moefit calibrate": ("tests/cli/test_calibrate.py", '"calibrate"'),
+    "moefit doctor": ("tests/app/test_doctor.py", 'main(["doctor"'),
+    "python -m benchmarks.gains": ("tests/scripts/test_pages.py", "gains.main()"),
+    "python scripts/plans.py choices benchmarks/plans-e3af518.jsonl.xz after.jsonl": (
+        "tests/scripts/test_pages.py",
+        '"choices", RECORDED, after',
+    ),
+    "python scripts/plans.py record after.jsonl": ("tests/scripts/test_pages.py", '"record", after'),
+    "python scripts/plans.py replay benchmarks/plans-e3af518.jsonl.xz": (
+        "tests/scripts/test_pages.py",
+        '"replay", RECORDED',
+    ),
+    "scripts/build_llama.sh NUMBER": (".ci/run", 'scripts/build_llama.sh "$build"'),
+}
+"""The same of commands that stand in sentences."""
 
 
 REPO = "unsloth/Qwen3-30B-A3B-GGUF"
@@ -129,6 +154,23 @@ def test_what_a_make_target_of_the_pages_runs_is_there(target):
     assert 0 == done.returncode, done.stderr
     assert set() == {name for name in scripts if not (ROOT / name).exists()}
     assert set() == {name for name in modules if find_spec(name) is None}
+
+
+def test_every_command_of_a_sentence_is_run_by_a_test():
+    text = "".join((ROOT / page).read_text(encoding="utf-8") for page in PAGES)
+    prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    found = re.findall(r"`((?:(?:moefit|python3?|pytest|scripts/[^\s`]+) |\.ci/run)[^`]*)`", prose)
+
+    assert IN_SENTENCES.keys() == set(found)
+
+
+@pytest.mark.parametrize(("file", "words"), sorted({*(ELSEWHERE | IN_SENTENCES).values()}))
+def test_what_runs_a_command_of_the_pages_has_its_words(file, words):
+    assert words in (ROOT / file).read_text(encoding="utf-8")
+
+
+def test_every_line_that_is_run_elsewhere_is_there():
+    assert set() == ELSEWHERE.keys() - {line for _, line in LINES}
 
 
 def test_every_file_that_the_pages_name_is_there():

@@ -9,7 +9,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.text import Text
 
-from moefit.formats.comparison_table import Comparison, Row
+from moefit.formats.comparison_table import ComparedRow, Comparison
 from moefit.formats.page import Line, text_words
 from moefit.planning.compared import Compared
 from moefit.sizes import format_size
@@ -74,22 +74,22 @@ def _dimension(row: Compared, name: str) -> str:
     }[name]
 
 
-def _row(row: Compared, dims: Sequence[str], mark: Text) -> Row:
+def _row(row: Compared, dims: Sequence[str], mark: Text) -> ComparedRow:
     """A row of the table."""
     labels = tuple(_dimension(row, dim) for dim in dims)
     made = row.plan
     if made is None:
-        return Row(labels, None, "", ("", "", ""), None, mark)
+        return ComparedRow(labels, None, "", ("", "", ""), None, mark)
     context = f"{made.settings.context:,}"
     if not made.fits:
-        return Row(labels, made.model.bytes, context, ("", "", ""), None, mark)
+        return ComparedRow(labels, made.model.bytes, context, ("", "", ""), None, mark)
     told = made.prediction
     speeds = (
         f"{told.prefill_tokens_per_second:,.0f}",
         f"{told.decode_tokens_per_second:,.1f}",
         f"{told.seconds:.1f}",
     )
-    return Row(labels, made.model.bytes, context, speeds, made.host.total, mark)
+    return ComparedRow(labels, made.model.bytes, context, speeds, made.host.total, mark)
 
 
 def _marks(row: Compared, best: Compared | None, large: Compared | None) -> Text:

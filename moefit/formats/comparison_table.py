@@ -23,7 +23,7 @@ _UNITS: Final = "prompt and answer in tokens per second"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ComparedRow:
     """One plan."""
 
     labels: tuple[str, ...]
@@ -60,7 +60,7 @@ class _Draft:
 class Comparison:
     """The rows as the first of several ways to write them that the page is wide enough for. Print it with `crop=False`."""
 
-    def __init__(self, dimensions: Sequence[str], rows: Sequence[Row]) -> None:
+    def __init__(self, dimensions: Sequence[str], rows: Sequence[ComparedRow]) -> None:
         self._dimensions = tuple(dimensions)
         self._rows = tuple(rows)
 
