@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from moefit.model.hyperparameters import Hyperparameters
 
 
-def check(
+def check_blocks(
     path: str, name: str, hparams: Hyperparameters, blocks: Sequence[Collection[str]], main: int
 ) -> None:
     """Find a count that the tensors contradict: `blocks` are the names of each block's, of which so many are the main model's.

@@ -10,7 +10,7 @@ from moefit.gguf.header import SkippedArray, brief
 from moefit.model import blocks
 from moefit.model.architectures import PredictionBlocks
 from moefit.model.architectures import architecture as row_of
-from moefit.model.complete import lacking
+from moefit.model.complete import missing_tensor
 from moefit.model.consistency import agree
 from moefit.model.dimensions import Dimensions
 from moefit.model.file_kind import file_kind
@@ -99,7 +99,7 @@ def _compare(
     named = [
         {t.name.partition(f"blk.{i}.")[2]: t.shape for t in layer.tensors} for i, layer in enumerate(layers)
     ]
-    blocks.check(path, architecture, hparams, named, main)
+    blocks.check_blocks(path, architecture, hparams, named, main)
     states = recurrent_layers(row, hparams, layers, main)
     _, windowed = windows(row, hparams, len(layers), main, states)
     dimensions = Dimensions(hparams, vocabulary, main, states, windowed)
@@ -109,7 +109,7 @@ def _compare(
     hold_alike(path, architecture, dimensions)
     if main < len(layers) and not any(named[:main]):  # a head: its trunk is in another file (nextn_flags)
         return ""
-    return lacking(path, architecture, dimensions, named[:main], outside)
+    return missing_tensor(path, architecture, dimensions, named[:main], outside)
 
 
 def _prediction_blocks(row: Architecture, hparams: Hyperparameters, header: Header) -> int:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from moefit.model.dimensions import Dimensions
 
 
-def lacking(
+def missing_tensor(
     path: str,
     architecture: str,
     dimensions: Dimensions,

@@ -19,7 +19,7 @@ from moefit.values import dataclass
 if TYPE_CHECKING:
     from moefit.gguf.header import Header, Value
     from moefit.model.hyperparameters import Number
-    from moefit.model.loaders import Read
+    from moefit.model.loaders import KeyRead
 
 ANY_INTEGER = Key(most=INT32)
 CHOICES = {"rope.scaling.type": ("none", "linear", "yarn", "longrope")}
@@ -57,7 +57,7 @@ def read(path: str, architecture: str, header: Header) -> Hyperparameters:
     return Hyperparameters(values, blocks, row_of(architecture).defaults)
 
 
-def _key(how: Read) -> Key:
+def _key(how: KeyRead) -> Key:
     """What may stand under a key that no rule reads: anything of the type that llama.cpp takes."""
     kind = {"u32": Kind.INTEGER, "u64": Kind.INTEGER, "f32": Kind.REAL, "bool": Kind.FLAG, "str": Kind.TEXT}[
         how.type

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class KeyRead:
     """How a key is read (llama_model_loader::get_key, get_arr and get_key_or_arr)."""
 
     type: str
@@ -50,16 +50,16 @@ def is_read(architecture: str) -> bool:
 
 
 @cache
-def reads(architecture: str) -> Mapping[str, Read]:
+def reads(architecture: str) -> Mapping[str, KeyRead]:
     """The keys that a loader reads, those of every architecture among them; these alone for an unknown one."""
     words = f"{READS['']} {READS.get(architecture, '')}".split()
     return {key: _read(how) for key, _, how in (word.partition("=") for word in words)}
 
 
-def _read(how: str) -> Read:
+def _read(how: str) -> KeyRead:
     kind = how.rstrip("!*[]")
     marks = how[len(kind) :]
-    return Read(kind, "!" in marks, "[]" not in marks, "*" in marks or "[]" in marks)
+    return KeyRead(kind, "!" in marks, "[]" not in marks, "*" in marks or "[]" in marks)
 
 
 @cache
@@ -81,7 +81,7 @@ def _made(words: Iterator[str]) -> Iterator[Made]:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class LoadedShape:
     """What a loader makes a tensor of."""
 
     sizes: tuple[str, ...]
@@ -91,17 +91,17 @@ class Shape:
 
 
 @cache
-def shapes(architecture: str) -> Mapping[str, Sequence[Shape]]:
+def shapes(architecture: str) -> Mapping[str, Sequence[LoadedShape]]:
     """Those of each tensor: several where the loader makes it in several ways."""
-    found: dict[str, list[Shape]] = {}
+    found: dict[str, list[LoadedShape]] = {}
     for line in SHAPES.get(architecture, "").splitlines():
         name, _, sizes = line.partition(" ")
         if name:
-            made = Shape(tuple(sizes.split(", ")), name.startswith("~"))
+            made = LoadedShape(tuple(sizes.split(", ")), name.startswith("~"))
             found.setdefault(name.removeprefix("~"), []).append(made)
     return found
 
 
-def alike(architecture: str) -> tuple[str, ...]:
+def equal_dimensions(architecture: str) -> tuple[str, ...]:
     """Dimensions of a head that have to be equal."""
     return tuple(ALIKE.get(architecture, "").split())

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from moefit.errors import InputError
 from moefit.gguf.header import DAMAGED
 from moefit.model.dimensions import VOCABULARY, Sizes
-from moefit.model.loaders import Shape, alike, shapes
+from moefit.model.loaders import LoadedShape, equal_dimensions, shapes
 
 if TYPE_CHECKING:
     from moefit.model.dimensions import Dimensions
@@ -64,7 +64,7 @@ def hold_alike(path: str, architecture: str, dimensions: Dimensions) -> None:
     Raises:
         InputError: two do; it names the keys and their values, and the file.
     """
-    first, *others = alike(architecture) or ("",)
+    first, *others = equal_dimensions(architecture) or ("",)
     for other in others:
         sizes = [dimensions.sizes(word, 0) for word in (first, other)]
         if sizes[0] != sizes[1]:
@@ -84,7 +84,7 @@ def _check(
     architecture: str,
     name: str,
     found: Found,
-    rules: Sequence[Shape],
+    rules: Sequence[LoadedShape],
     dimensions: Dimensions,
     *layers: int,
 ) -> None:
@@ -100,7 +100,9 @@ def _check(
     raise InputError(f"{path}: {name} has {size} {_PARTS[axis]}, not as {said}", DAMAGED)
 
 
-def _wrong(found: Found, rule: Shape, dimensions: Dimensions, layer: int) -> tuple[int, int, str] | None:
+def _wrong(
+    found: Found, rule: LoadedShape, dimensions: Dimensions, layer: int
+) -> tuple[int, int, str] | None:
     """The first axis that is not as it should be, its size, and the dimension; None where all are."""
     sizes = rule.sizes
     if rule.reshaped:

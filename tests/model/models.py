@@ -5,7 +5,7 @@ from __future__ import annotations
 from moefit.gguf.header import Header, Shard, TensorInfo, Value
 from moefit.gguf.quants import QUANTS
 from moefit.model import Model, build
-from moefit.model.loaders import Read, reads
+from moefit.model.loaders import KeyRead, reads
 
 F32 = QUANTS[0]
 
@@ -27,7 +27,7 @@ def moe(blocks: int = 2, architecture: str = "brand-new", **hparams: Value) -> d
     return {"general.architecture": architecture, **{f"{architecture}.{k}": v for k, v in keys.items()}}
 
 
-def _value(how: Read) -> Value:
+def _value(how: KeyRead) -> Value:
     one = 1e-5 if how.type == "f32" else 1
     return one if how.one else (one,)
 

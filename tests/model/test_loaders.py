@@ -2,7 +2,7 @@ import pytest
 
 from moefit.model.architectures import ARCHITECTURES
 from moefit.model.loader_data import BLOCKS, READS, SHAPES
-from moefit.model.loaders import Branch, Read, Shape, alike, is_read, made, reads, shapes
+from moefit.model.loaders import Branch, KeyRead, LoadedShape, equal_dimensions, is_read, made, reads, shapes
 from tests.host import CACHE
 
 SOURCES = [CACHE / f"llama.cpp-b{build}" / "src" for build in (11434, 11549)]
@@ -29,11 +29,11 @@ def test_every_architecture_that_is_loaded_has_a_row():
 def test_a_key_says_its_type_and_whether_it_is_required():
     found = reads("qwen3next")
 
-    assert Read("f32", required=True, one=True, list=False) == found["attention.layer_norm_rms_epsilon"]
-    assert Read("u32", required=False, one=True, list=True) == found["attention.recurrent_layers"]
-    assert Read("u32", required=True, one=True, list=False) == found["context_length"]
+    assert KeyRead("f32", required=True, one=True, list=False) == found["attention.layer_norm_rms_epsilon"]
+    assert KeyRead("u32", required=False, one=True, list=True) == found["attention.recurrent_layers"]
+    assert KeyRead("u32", required=True, one=True, list=False) == found["context_length"]
     assert (
-        Read("u32", required=True, one=False, list=True)
+        KeyRead("u32", required=True, one=False, list=True)
         == reads("gemma4")["attention.sliding_window_pattern"]
     )
 
@@ -44,7 +44,7 @@ def test_an_unknown_architecture_is_read_as_all_are():
         "attention.layer_norm_rms_epsilon",
         "vocab_size",
     }
-    assert () == made("brand-new") == alike("brand-new")
+    assert () == made("brand-new") == equal_dimensions("brand-new")
     assert {} == shapes("brand-new")
 
 
@@ -58,8 +58,10 @@ def test_a_branch_has_a_condition_and_two_sides():
 
 def test_a_tensor_that_is_made_in_two_ways_has_two_shapes():
     assert {
-        Shape(("n_embd", "head_k n_head * 2 * head_k n_head_kv * + head_v n_head_kv * +"), reshaped=False),
-        Shape(
+        LoadedShape(
+            ("n_embd", "head_k n_head * 2 * head_k n_head_kv * + head_v n_head_kv * +"), reshaped=False
+        ),
+        LoadedShape(
             ("n_embd", "ssm.state_size ssm.group_count * 2 * ssm.state_size ssm.time_step_rank * +"),
             reshaped=False,
         ),
