@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from math import inf
+from typing import Final
 
 from moefit.launch.complete import complete
 from moefit.launch.defaults import settings
@@ -29,15 +30,18 @@ from moefit.search.baselines import CPU_MOE, LLAMA_FIT, baselines
 from moefit.search.candidate import Candidate, best, score
 from moefit.search.choices import Choices, open_choices
 from moefit.search.moe_cache import MOE_CACHE
-from moefit.search.moe_cache.choose import with_cache
-from moefit.search.moe_cache.fewer import with_cache_on_fewer
+from moefit.search.moe_cache.choose import is_worth, with_cache
+from moefit.search.moe_cache.elsewhere import with_cache_elsewhere
 from moefit.search.openings import SEARCHED
 from moefit.search.problem import Problem
-from moefit.search.refine import refined
+from moefit.search.refine import EVERY, refined, start_of_refinement
 from moefit.search.request import Request
 from moefit.search.search import search
 from moefit.search.settle import placed_with
 from moefit.search.threshold import priced_without_copies, with_threshold
+
+_NEAR: Final = 1.1
+"""Times as long as the best: where devices are many, what takes more is not refined."""
 
 
 def plan(request: Request) -> Plan:
@@ -108,14 +112,14 @@ def _best_of_all(
     every = (*found, *baselines(problem, choices.load_modes[0], limit))
     if options.strategy == "auto" and not any(c.strategy == MOE_CACHE for c in found):
         every = (*every, *with_cache(problem, choices, every))
-        every = (*every, *with_cache_on_fewer(problem, choices, every))
+        every = (*every, *with_cache_elsewhere(problem, choices, every))
     chosen = best(found if options.strategy != "auto" else every)
     if chosen.strategy in {LLAMA_FIT, CPU_MOE}:
         every = (*every, *_in_other_modes(problem, choices, chosen))
         chosen = best(every)
-    if options.strategy == "auto" and not chosen.settings.moe_cache:
-        nearer = refined(problem, choices, chosen)
-        every, chosen = (*every, *nearer), best((chosen, *nearer))
+    if options.strategy == "auto":
+        every = _refined(problem, choices, every, chosen)
+        chosen = best(every)
     if problem.request.launch.constraints.op_offload_min_batch is not None:
         return chosen, every
     ways = [chosen]
@@ -126,6 +130,19 @@ def _best_of_all(
     if options.strategy == "auto":
         better += [made for way in better for made in _cached_like(problem, choices, way)]
     return min((chosen, *better), key=lambda way: way.weight), (*every, *better)
+
+
+def _refined(
+    problem: Problem, choices: Choices, every: tuple[Candidate, ...], chosen: Candidate
+) -> tuple[Candidate, ...]:
+    """With what is near the best without an expert cache, where that may win; without the caches that are then not worth it."""
+    start = start_of_refinement(problem, every)
+    if start is None or (len(problem.devices) > EVERY and start.weight > _NEAR * chosen.weight):
+        return every
+    nearer = refined(problem, choices, start, chosen.weight)
+    limit = min((one.weight for one in nearer), default=inf)
+    worth = (c for c in every if not c.settings.moe_cache or is_worth(c, limit))
+    return (*worth, *nearer)
 
 
 def _in_other_modes(problem: Problem, choices: Choices, rival: Candidate) -> Iterator[Candidate]:

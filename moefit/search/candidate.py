@@ -9,6 +9,7 @@ from moefit.cost import Prediction
 from moefit.launch.settings import Settings
 from moefit.memory.host import residence
 from moefit.search.caches import shrink
+from moefit.search.orders import swap_factor
 from moefit.search.problem import Problem
 from moefit.search.ram import ram_left, ram_shortfall
 from moefit.search.settle import Settled
@@ -27,11 +28,13 @@ class Candidate:
     """Bytes of RAM that are missing; 0 if it fits."""
     order: tuple[int, ...] = ()
     """Which of the problem's devices it uses, as the line names them."""
+    swap_factor: float = 1.0
+    """Times as long it counts, for an order of devices other than the machine's."""
 
     @property
     def weight(self) -> float:
         """Seconds, by which the best is chosen."""
-        return self.prediction.seconds
+        return self.prediction.seconds * self.swap_factor
 
     @property
     def fits(self) -> bool:
@@ -49,7 +52,8 @@ def score(problem: Problem, strategy: str, settings: Settings, settled: Settled)
     settings, settled, missing = ram_missing(problem, settings, settled)
     prediction = problem.predict(settings, settled.devices, settled.placement, settled.guests)
     order = tuple(problem.devices.index(device) for device in settled.devices if device in problem.devices)
-    return Candidate(strategy, settings, settled, prediction, missing, order)
+    factor = swap_factor(problem, settled.devices)
+    return Candidate(strategy, settings, settled, prediction, missing, order, factor)
 
 
 def ram_missing(problem: Problem, settings: Settings, settled: Settled) -> tuple[Settings, Settled, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -9,6 +10,8 @@ from moefit.machine.types import CPU, Device
 from moefit.placement.arrange import Demand
 from moefit.search.problem import Problem
 
+_SWAP: Final = 1.01
+"""What gains less is no reason to take devices in another order than they are listed in: it is less than a plan shows."""
 _FEW: Final = 6
 """Devices of which every number is tried without the slowest."""
 
@@ -17,6 +20,15 @@ def is_order_open(demand: Demand) -> bool:
     """Whether the user leaves it to the plan which devices are used in which order: no `-dev`, `-ts`, `-sm none`, no override to a device."""
     fixed = any(device != CPU for device in demand.fixed.values())
     return not (demand.ordered or demand.runs is not None or fixed)
+
+
+def swap_factor(problem: Problem, devices: Sequence[Device]) -> float:
+    """Times as long a launch counts that has its devices in another order than the machine lists them in, where the line leaves the order open."""
+    if len(devices) < 2 or not is_order_open(problem.demand):
+        return 1.0
+    names = [gpu.name for gpu in problem.request.machine.gpus]
+    places = [names.index(device.name) for device in devices]
+    return _SWAP if any(a > b for a, b in itertools.pairwise(places)) else 1.0
 
 
 def in_order(devices: Sequence[Device]) -> tuple[Device, ...]:

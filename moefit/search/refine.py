@@ -13,8 +13,9 @@ from dataclasses import replace
 from math import inf
 from typing import Final
 
+from moefit.machine.types import CPU
 from moefit.placement.arrange import strategies
-from moefit.search.candidate import Candidate, score
+from moefit.search.candidate import Candidate, best, score
 from moefit.search.choices import Choices
 from moefit.search.device_split import DeviceSplit, added, in_proportion, on_others, removed, swapped
 from moefit.search.problem import Problem
@@ -33,7 +34,7 @@ _SETTLED: Final = (2, 200)
 """Layouts that are settled at the most, or layers of all of them together where that is more: each takes as long as its graph."""
 _SKETCHED: Final = (200, 24_000)
 """The same of those that are sketched."""
-_EVERY: Final = 3
+EVERY: Final = 3
 """Devices of which every order and every subset is sketched."""
 _LITTLE: Final = 0.05
 """Of the devices' room, what buffers take without misleading."""
@@ -41,13 +42,16 @@ _WRONG: Final = 0.15
 """Of the seconds, by which guessed buffers mislead at the most."""
 
 
-def refined(problem: Problem, choices: Choices, start: Candidate) -> tuple[Candidate, ...]:
+def refined(
+    problem: Problem, choices: Choices, start: Candidate, limit: float = inf
+) -> tuple[Candidate, ...]:
     """Candidates near a fast one, each faster than those before it.
 
     Args:
         problem: what stays the same.
         choices: what is open.
         start: fits, and has no expert cache.
+        limit: seconds, what does not seem faster is not settled.
     """
     first = _layout(problem, start)
     if first is None or problem.demand.runs is not None or len(problem.devices) < 2:
@@ -55,20 +59,27 @@ def refined(problem: Problem, choices: Choices, start: Candidate) -> tuple[Candi
     if len(choices.orders) < 2 and first.order != tuple(range(len(problem.devices))):
         return ()  # the user names devices of which one holds no layer: what is fixed to them counts them all
     layers = problem.request.model.slots
-    strategy = "ffn" if start.strategy == "ffn" else "base-first"
+    # of a dense model's run that has no room, FFN matrices give way; where it has, that is base-first
+    strategy = "base-first" if problem.request.model.experts else "ffn"
     sketch = Sketch(problem, choices, strategy, max(_SKETCHED[0], _SKETCHED[1] // layers))
     sketch.learn(start.settings.ubatch, start.settled)
-    found, tried, best = [], {first}, start
+    found, tried, fastest = [], {first}, start
     left = max(_SETTLED[0], _SETTLED[1] // layers)
-    while left > 0 and (layout := _next(problem, choices, sketch, best, tried)) is not None:
+    while left > 0 and (layout := _next(problem, choices, sketch, fastest, tried, limit)) is not None:
         tried.add(layout)
         left -= 1
         made = _placed(problem, sketch, layout, strategy)
         sketch.learn(layout.ubatch, made.settled)
-        if made.fits and made.weight < _GAIN * best.weight:
-            best = made
+        if made.fits and made.weight < _GAIN * fastest.weight:
+            fastest = made
             found.append(made)
     return tuple(found)
+
+
+def start_of_refinement(problem: Problem, found: Sequence[Candidate]) -> Candidate | None:
+    """The fastest that fits, has layers on devices and no expert cache; None where there is none."""
+    near = [c for c in found if c.fits and not c.settings.moe_cache and _layout(problem, c) is not None]
+    return best(near) if near else None
 
 
 def _layout(problem: Problem, candidate: Candidate) -> DeviceSplit | None:
@@ -81,15 +92,20 @@ def _layout(problem: Problem, candidate: Candidate) -> DeviceSplit | None:
 
 
 def _next(
-    problem: Problem, choices: Choices, sketch: Sketch, best: Candidate, tried: Collection[DeviceSplit]
+    problem: Problem,
+    choices: Choices,
+    sketch: Sketch,
+    fastest: Candidate,
+    tried: Collection[DeviceSplit],
+    limit: float,
 ) -> DeviceSplit | None:
-    """Of the layouts near the best the one that seems fastest and was not tried."""
-    start = _layout(problem, best)
+    """Of the layouts near the fastest the one that seems fastest, faster than `limit`, and was not tried."""
+    start = _layout(problem, fastest)
     if start is None:
         return None
-    doubt = _doubt(best)
+    doubt = _doubt(fastest)
     _sketch_near(problem, choices, sketch, start, 1.0 + doubt)
-    limit = _WORTH * (1.0 + doubt) * best.prediction.seconds
+    limit = _WORTH * (1.0 + doubt) * min(fastest.weight, limit)
     seeming = [
         (seconds, one) for one, seconds in sketch.known.items() if seconds < limit and one not in tried
     ]
@@ -137,9 +153,10 @@ def _others(problem: Problem, choices: Choices, sketch: Sketch, layout: DeviceSp
     yield from (replace(layout, ubatch=size) for size in choices.ubatches if size != layout.ubatch)
     if len(choices.orders) < 2:
         return
+    yield from (replace(one, ubatch=layout.ubatch) for one in sketch.before.values())
     count = len(problem.devices)
     one_step = dict.fromkeys((*swapped(layout), *removed(layout), *added(layout, count)))
-    if count <= _EVERY:
+    if count <= EVERY:
         yield from one_step
         orders = [o for n in range(1, count + 1) for o in itertools.permutations(range(count), n)]
         yield from _in_proportion(choices, sketch, layout, orders)
@@ -167,8 +184,9 @@ def _placed(problem: Problem, sketch: Sketch, layout: DeviceSplit, strategy: str
     given = sketch.budgets(layout.ubatch, layout.order)
     task = Task(problem.request, devices, given, launches[0], strategies(demand)[strategy], demand)
     settled = settle(task)
+    name = strategy if CPU in settled.placement.overrides.values() else "base-first"
     made = [
-        score(problem, strategy, launch, in_load_mode(replace(task, settings=launch), settled))
+        score(problem, name, launch, in_load_mode(replace(task, settings=launch), settled))
         for launch in launches
     ]
     return min(made, key=lambda one: (not one.fits, one.weight))

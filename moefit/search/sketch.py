@@ -18,6 +18,7 @@ from moefit.placement.types import Ledger
 from moefit.search.budgets import budgets
 from moefit.search.choices import Choices
 from moefit.search.device_split import DeviceSplit
+from moefit.search.orders import swap_factor
 from moefit.search.problem import Problem, known_work
 from moefit.search.settle import Settled
 from moefit.values import dataclass
@@ -132,12 +133,16 @@ class Sketch:
         self._left = limit
         self._sizes: dict[int, tuple[tuple[Settings, ...], tuple[Budget, ...], _Sums]] = {}
         self._known: dict[DeviceSplit, float] = {}
+        self.before: dict[tuple[int, ...], DeviceSplit] = {}
+        """Of each order, what seemed fastest before the last launch was learnt."""
         self.buffers = Buffers()
 
     def learn(self, ubatch: int, settled: Settled) -> None:
         """Guess anew, with what a launch takes."""
         self.buffers.learn(ubatch, settled)
         if self._left > len(self._known):
+            fastest = sorted(self._known, key=lambda one: -self._known[one])
+            self.before.update({one.order: one for one in fastest if self._known[one] < inf})
             self._known.clear()
 
     @property
@@ -191,9 +196,10 @@ class Sketch:
         asked = self._problem.request
         devices = tuple(self._problem.devices[i] for i in layout.order)
         launch = self.launches(layout.ubatch)[-1]
-        return seconds_of(
+        seconds = seconds_of(
             known_work(asked.model), asked.machine, devices, launch, spans, asked.options.workload
         )
+        return seconds * swap_factor(self._problem, devices)
 
     def _spans(self, layout: DeviceSplit, taken: Sequence[int]) -> list[Span] | None:
         _, given, sums = self._of_size(layout.ubatch)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from moefit.app.request import read_launch
 from moefit.errors import UsageError
 from moefit.machine.declared import parse_gpus
 from moefit.machine.types import Cpu, Machine, Ram
@@ -18,7 +19,8 @@ from tests.oracle import model as recorded
 from tests.planning.worlds import GIB, MIB, QUICK, launch, machines, models
 
 FEW = settings(max_examples=several(10, 500), deadline=None, suppress_health_check=[HealthCheck.too_slow])
-CLOSE = 1 + 1e-9
+CLOSE = 1.01
+"""What gains less is no reason to swap cards."""
 LINE = ("llama-server", "-m", "random.gguf", "-c", "4096")
 
 
@@ -40,11 +42,11 @@ def listed(machine, gpus):
 
 @FEW
 @given(models(), machines(least=2), st.randoms(use_true_random=False))
-def test_the_order_in_which_devices_are_listed_changes_no_plan(model, machine, chance):
+def test_the_order_in_which_devices_are_listed_makes_no_plan_slower(model, machine, chance):
     gpus = list(machine.gpus)
     chance.shuffle(gpus)
-    made = planned(model, machine)
-    assert made.prediction.seconds == planned(model, listed(machine, gpus)).prediction.seconds
+    made, other = planned(model, machine), planned(model, listed(machine, gpus))
+    assert made.prediction.seconds <= CLOSE * other.prediction.seconds
 
 
 @FEW
@@ -78,11 +80,11 @@ def seconds_of(name, quant, *cards):
 
 @pytest.mark.parametrize(("name", "quant"), [("qwen3-235b-a22b", "Q4_K_M"), ("gpt-oss-120b", "MXFP4")])
 def test_every_order_of_three_cards_is_one_machine(name, quant):
-    found = {
+    found = [
         seconds_of(name, quant, *cards)
         for cards in itertools.permutations(("rtx-3090", "rtx-3060", "rtx-2060"))
-    }
-    assert len(found) == 1
+    ]
+    assert max(found) <= CLOSE * min(found)
 
 
 @pytest.mark.parametrize(
@@ -122,3 +124,49 @@ def test_eight_equal_cards_that_hold_a_model_share_it_evenly():
     made = plan(Request(recorded("mixtral-8x7b", "Q4_K_M"), machine, line, QUICK))
     counts = [made.placement.slots.count(place) for place in range(8)]
     assert max(counts) - min(counts) <= 1
+
+
+SWAPPED = ("qwen3-30b-a3b", "Q4_K_M", "rtx-3060", "rtx-3060-ti")
+MANY_ORDERS = (
+    SWAPPED,
+    ("gpt-oss-20b", "MXFP4", "rtx-4070", "gtx-1080-ti,link=6GB/s"),
+    ("qwen3-14b", "Q4_K_M", "rtx-3080,link=6GB/s", "p40"),
+    ("gpt-oss-120b", "MXFP4", "rtx-3090", "rtx-3060", "rtx-2060"),
+)
+
+
+def made_of(name, quant, cards, *words):
+    """A plan by the newest program, which has an expert cache."""
+    machine = Machine(parse_gpus(cards), Ram(192 * GIB, 192 * GIB, 48 * 10**9), Cpu(8, 16))
+    line = read_launch(None, ("llama-server", "-m", "m.gguf", "-c", "16384", *words))
+    return plan(Request(recorded(name, quant), machine, line, QUICK))
+
+
+def orders(count):
+    every = (itertools.permutations(range(count), n) for n in range(1, count + 1))
+    return [",".join(f"CUDA{i}" for i in order) for order in itertools.chain(*every)]
+
+
+@pytest.mark.parametrize(
+    ("name", "quant", "cards"), [(name, quant, cards) for name, quant, *cards in MANY_ORDERS]
+)
+def test_no_order_or_subset_that_a_user_names_is_faster_than_the_plan(name, quant, cards):
+    made = made_of(name, quant, cards).prediction.seconds
+    named = (made_of(name, quant, cards, "-dev", order) for order in orders(len(cards)))
+    assert made <= CLOSE * min(one.prediction.seconds for one in named if one.fits)
+
+
+@FEW
+@given(models(), machines(least=2), st.randoms(use_true_random=False))
+def test_no_order_that_a_user_names_is_faster_than_a_plan_of_a_few_layers(model, machine, chance):
+    names = [gpu.name for gpu in machine.gpus]
+    some = chance.sample(names, chance.randint(1, len(names)))
+    made = planned(model, machine)
+    named = plan(Request(model, machine, launch((*LINE, "-dev", ",".join(some))), QUICK))
+    assert not named.fits or made.prediction.seconds <= CLOSE * named.prediction.seconds
+
+
+def test_cards_are_not_swapped_for_less_than_a_plan_shows():
+    name, quant, *cards = SWAPPED
+    made = made_of(name, quant, cards)
+    assert "CUDA0,CUDA1" == made.argv[made.argv.index("-dev") + 1]
