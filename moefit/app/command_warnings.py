@@ -46,13 +46,13 @@ def command_notes(command: Command, needing: str, *, named: bool, there: bool = 
         yield Warn(
             "fork",
             f"this is {fork}: its options stay as they are, but memory and speed are llama.cpp's by moefit's rules",
-            "start it once with what is planned, and leave more with --margin if it runs out of memory",
+            "if it runs out of memory, --margin 1GiB leaves more",
         )
     elif not command.table.asked and there and not named:
         yield Warn(
             "mute-program",
             f"{command.program} --help lists no options of {command.name}: the line is written for llama.cpp b{command.table.build}",
-            "run it once by hand to see what it says",
+            f"{command.program} --help, by hand, says more; so does `moefit doctor`",
         )
     elif not command.table.asked and not named:
         where = "the container's" if command.container else f"no {command.name} was found: the line"

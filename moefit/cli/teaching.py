@@ -34,7 +34,7 @@ EXAMPLES: Final[Mapping[str, Sequence[str]]] = {
         f"moefit estimate {_MACHINE} --json -- llama-server -m {_HEADER} -c 8192",
     ),
     "args": (
-        'line=$(moefit args -- llama-server -m model.gguf) && eval "exec $line"',
+        "moefit args -- llama-server -m model.gguf -c 32768",
         "moefit args --format llama-swap -- llama-server -m model.gguf --port 8080",
     ),
     "run": (

@@ -8,11 +8,10 @@ from typing import Final
 
 from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from moefit.formats.lacking import enough, figures, lacking
-from moefit.formats.page import Line, Rows, joined, phrases, text_words
+from moefit.formats.page import Line, joined, phrases, text_words
 from moefit.formats.shell import write
 from moefit.formats.speed import ready_text, speed, way
 from moefit.formats.strip import COLOURS, strip
@@ -31,7 +30,7 @@ _TWO_DIGITS: Final = 10
 def show(plan: Plan, console: Console, details: RenderableType | None = None) -> None:
     """Print the plan; `details` stand above the line. The line itself is never wrapped: it is there to be copied."""
     console.print(Group(*_sections(plan, console.width)), crop=False)
-    console.print(Group(*_helps(plan)), crop=False)
+    console.print(Group(*_helps(plan, console.width)), crop=False)
     if details is not None:
         console.print(details, crop=False)
     if plan.argv:
@@ -74,19 +73,21 @@ def _shortage(plan: Plan) -> Iterator[RenderableType]:
     yield from _alternatives(plan)
 
 
-def _helps(plan: Plan) -> Iterator[RenderableType]:
-    """What would help, the best few."""
+def _helps(plan: Plan, width: int) -> Iterator[RenderableType]:
+    """What would help, the best few; words that are too long to stand beside stand below."""
     shown = plan.helps[:_MOST_HELPS]
     if not shown:
         return
     yield Text("would help, if you want it" if plan.fits else "would fit", style="dim")
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
-    table.add_column(justify="right", no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
-    for help_ in shown:
-        table.add_row(f"  {_taking(help_)}", help_.what, Text(help_.words, style="bold"))
-    yield Rows(table)
+    taking = [_taking(help_) for help_ in shown]
+    left = max(map(len, taking)) + 4
+    able = [len(h.what) + 2 for h in shown if left + len(h.what) + 2 + cell_len(h.words) <= width]
+    column = max(able, default=0)
+    for takes, help_ in zip(taking, shown, strict=True):
+        words = Text(help_.words, style="bold")
+        beside = len(help_.what) < column and left + column + words.cell_len <= width
+        what = [Text(help_.what.ljust(column))] if beside else text_words(Text(f"{help_.what}  "))
+        yield Line([Text(f"{takes.rjust(left - 2)}  "), *what, words], left)
     yield ""
 
 

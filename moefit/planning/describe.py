@@ -190,14 +190,14 @@ def _paging(request: Request, chosen: Candidate) -> Iterator[Warn]:
             "paging",
             "the weights on the CPU are larger than the RAM that is free: they are read from disk again and again, "
             f"{_share_of_paging(chosen.prediction):.0%} of the time",
-            "fewer experts on the CPU, a smaller quantisation or more RAM make it many times faster",
+            "a smaller file or more RAM makes it many times faster: `moefit compare -hf user/repo` lists files, --ram +8GiB plans with more",
         )
     elif missing > 0:
         yield Warn(
             "paging",
             f"once saved prompts and checkpoints have grown, {format_size(missing)} of the weights on the CPU "
             "are read from disk again and again",
-            "moefit plan says how large -cram may be",
+            "-cram 0 keeps none; `moefit plan` says how large it may be",
         )
 
 

@@ -25,7 +25,7 @@ from moefit.search.request import Request
 from moefit.search.server_fit import as_fitted, fits_itself, server_fit
 
 AS_FITTED: Final = "as llama.cpp's fit places it"
-_NO_FIT: Final = "moefit plan says what fits"
+_NO_FIT: Final = "`moefit plan` with the same line says what fits"
 
 
 def estimate(request: Request) -> Plan:

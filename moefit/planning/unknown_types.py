@@ -18,5 +18,5 @@ def unknown_types(model: Model) -> Iterator[Warn]:
             "unknown-type",
             f"{tensors} tensors are of {name}, which this moefit does not know: they are counted by the room the file leaves them, "
             "and their speed is taken as that of four bits",
-            "a newer package gguf may know it; `moefit verify` asks llama.cpp",
+            "`pip install -U gguf` may bring it; `moefit verify` asks llama.cpp",
         )

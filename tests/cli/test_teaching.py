@@ -44,6 +44,7 @@ def test_every_command_shows_what_stands_after_the_dashes_and_two_examples(moefi
     assert (command not in NO_LINE) == ("[-- llama-server ...]" in text.split("\n\n")[0])
     assert 2 == len(EXAMPLES[command])
     assert all(f"  {line}\n" in text for line in EXAMPLES[command])
+    assert all(line.startswith(f"moefit {command}") for line in EXAMPLES[command])
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -139,18 +139,36 @@ def test_memory_is_not_offered_where_a_budget_caps_it():
     assert "second-card" in found
 
 
-def test_a_smaller_file_is_named_as_files_are():
-    _, found = helps()
-    assert found["quant"].words.endswith("Q3_K_M.gguf")
-    _, named = helps("llama-server -hf u/m:Q4_K_M")
-    assert "-hf u/m:Q3_K_M" == named["quant"].words
+@pytest.mark.parametrize(
+    ("line", "got", "words"),
+    [
+        ("-m /models/Qwen3-30B-Q4_K_M.gguf", " to download", "-m /models/Qwen3-30B-Q3_K_M.gguf"),
+        ("-m ./q4/qwen3-q4_k_m.gguf", " to download", "-m ./q4/qwen3-q3_k_m.gguf"),
+        ("-m qwen3-Q4_K_M-00001-of-00002.gguf", " to download", "-m qwen3-Q3_K_M.gguf"),
+        ("-m m.gguf", " made of this one", "llama-quantize --allow-requantize m.gguf Q3_K_M"),
+        ("-hf u/m:Q4_K_M", "", "-hf u/m:Q3_K_M"),
+        ("-hf u/m", "", "-hf u/m:Q3_K_M"),
+        ("-hf u/m -hff dir/m-Q4_K_M.gguf", "", "-hf u/m -hff dir/m-Q3_K_M.gguf"),
+        (
+            "-mu https://h.co/u/m/resolve/main/m-Q4_K_M.gguf",
+            "",
+            "-mu https://h.co/u/m/resolve/main/m-Q3_K_M.gguf",
+        ),
+        ("-dr ai/m:Q4_K_M", "", "-dr ai/m:Q3_K_M"),
+        ("-m /c/hub/models--u--m/snapshots/1f/m-Q4_K_M.gguf", "", "-hf u/m:Q3_K_M"),
+    ],
+)
+def test_a_smaller_file_is_named_in_the_words_that_name_the_model_now(line, got, words):
+    _, found = helps(f"llama-server {line}")
+    assert words == found["quant"].words
+    assert found["quant"].what.startswith(f"a smaller file{got}, about ")
 
 
 def test_of_smaller_files_the_first_that_fits_is_named():
     line = "llama-server -m m.gguf --moe-cache-mib 0"
     made, found = helps(line, ram=10, model=recorded("qwen3-30b-a3b", "Q8_0"))
     assert not made.fits
-    assert "qwen3-30b-a3b-Q4_K_M.gguf" == found["quant"].words
+    assert found["quant"].words.endswith("m.gguf Q4_K_M")
     assert plan(asked(line, ram=10, model=recorded("qwen3-30b-a3b", "Q4_K_M"))).fits
 
 
