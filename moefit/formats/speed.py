@@ -133,7 +133,7 @@ def _gain(plan: Plan, fit: float | None) -> Iterator[Text]:
 
 
 def seconds_of_others(plan: Plan) -> Mapping[str, float]:
-    """Seconds of every other way that fits and is a line of its own, the fastest first.
+    """Seconds of every other way that is known, fits and is a line of its own, the fastest first.
 
     Where all is on devices the strategies have nothing to choose: then only what llama.cpp does by itself is another way.
     """
@@ -157,10 +157,9 @@ def _own(candidate: Candidate) -> object:
 
 
 def _is_another(plan: Plan, candidate: Candidate) -> bool:
-    """Whether it is another line: llama.cpp's own way, or another strategy on the same devices, so that like is held to like."""
+    """Whether it is another line: llama.cpp's own way, or that of another strategy which is known to be its best."""
     if candidate.strategy == plan.strategy:
         return False
     if candidate.strategy == CPU_MOE and not candidate.settled.devices:
         return False
-    same = [d.device.name for d in plan.devices] == [device.name for device in candidate.settled.devices]
-    return candidate.strategy in _NAMES or (same and not is_all_on_devices(plan))
+    return candidate.strategy in _NAMES or (candidate.strategy in plan.known and not is_all_on_devices(plan))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from moefit.launch.complete import Addition, devices_addition, placement_additions
 from moefit.launch.constraints import Constraints
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Machine
 from moefit.memory.split_modes import SPLIT_MODES
+from moefit.planning.why_order import why_order
 from moefit.search.candidate import Candidate
 from moefit.search.cpu_share import SHARE
 from moefit.search.request import Request
@@ -33,7 +35,18 @@ def additions(request: Request, chosen: Candidate, default: Settings) -> tuple[A
         )
     elif (machine.hidden or len(machine.gpus) > 1) and constraints.devices is None:
         placed = (devices_addition([device.name for device in settled.devices], machine.hidden),)
-    return (*placed, *_launch(machine, constraints, chosen, default))
+    return (*_explained(placed, request, chosen), *_launch(machine, constraints, chosen, default))
+
+
+def _explained(placed: Iterable[Addition], request: Request, chosen: Candidate) -> Iterator[Addition]:
+    """The options with the reason for an order of devices that is not the one listed."""
+    settled = chosen.settled
+    why = why_order(settled.devices, request.machine.gpus, settled.placement)
+    for addition in placed:
+        if why is not None and addition.option == "-dev" and not request.machine.hidden:
+            yield replace(addition, why=why)
+        else:
+            yield addition
 
 
 def _launch(

@@ -73,20 +73,68 @@ def _planned(request: Request, context: int | None = None) -> tuple[Plan, Candid
         return _written(request, given, (), given.settings, scarce=False), given
     problem = frame(request, context)
     choices = open_choices(problem)
-    found = search(problem, choices, thorough=request.options.thorough)
+    listed = request.options.thorough and request.options.neighbours
+    found = search(problem, choices, thorough=listed)
     tokens = None if any(c.fits for c in found) else context_that_fits(problem, best(found))
     if tokens is not None:
         problem = frame(request, tokens)
         choices = open_choices(problem)
-        found = search(problem, choices, thorough=request.options.thorough)
+        found = search(problem, choices, thorough=listed)
     chosen, every = _best_of_all(problem, choices, found)
     if gave_way_in_vain(problem, chosen):
         return _planned(request, wanted_context(request.launch.constraints, request.model))
     used = chosen.settled.devices  # what -dev will name decides what the load mode `auto` is
     default = settings(request.launch.constraints, context=chosen.settings.context, devices=used)
+    others = tuple(_asked_alone(problem, choices, found, chosen)) if request.options.thorough else ()
+    every = (*_with_typed_rival(problem, chosen, every), *others)
     if (stays := as_it_stands(request, chosen, default)) is not None:
         chosen, every = stays, (*every, stays)
-    return _written(request, as_demanded(problem, chosen), every, default, scarce=tokens is not None), chosen
+    made = _written(request, as_demanded(problem, chosen), every, default, scarce=tokens is not None)
+    return replace(made, known=tuple(other.strategy for other in others)), chosen
+
+
+def _asked_alone(
+    problem: Problem, choices: Choices, found: tuple[Candidate, ...], chosen: Candidate
+) -> Iterator[Candidate]:
+    """What other strategies take where they are asked for: the plan of `--strategy`, so that a page promises what its words give.
+
+    Of that which won the search, before an expert cache or a rival, little more is to be done; the others are searched where a reader wants
+    to see all. Where everything is on devices they have nothing to choose, and a page names none.
+    """
+    options, placed = problem.request.options, chosen.settled.placement
+    full = CPU not in {*placed.slots, *placed.overrides.values()}
+    if options.strategy != "auto" or not chosen.fits or (full and not options.neighbours):
+        return
+    winner = best(found).strategy
+    for strategy in (s for s in choices.strategies if s != chosen.strategy):
+        if strategy != winner and not options.neighbours:
+            continue
+        alone = replace(options, strategy=strategy, thorough=False)
+        asked = replace(problem, request=replace(problem.request, options=alone))
+        only = replace(choices, strategies=(strategy,))
+        own = (
+            tuple(c for c in found if c.strategy == strategy)
+            if strategy == winner
+            else search(asked, only, thorough=options.neighbours)
+        )
+        made, _ = _best_of_all(asked, only, own)
+        if made.fits:
+            yield made
+
+
+def _with_typed_rival(
+    problem: Problem, chosen: Candidate, every: tuple[Candidate, ...]
+) -> tuple[Candidate, ...]:
+    """The candidates with `--cpu-moe` as a server loads that line by itself, which on several devices is not how a plan would place it."""
+    ours = any(c.strategy == CPU_MOE for c in every) and len(problem.devices) > 1
+    if not ours or not problem.request.options.thorough or chosen.strategy == CPU_MOE:
+        return every
+    from moefit.planning.estimate import as_typed  # noqa: PLC0415 - a page of several devices alone needs it
+
+    launch = problem.request.launch
+    fixed = replace(launch, constraints=replace(launch.constraints, context=problem.context))
+    rival = replace(as_typed(replace(problem.request, launch=fixed), ("-cmoe",)), strategy=CPU_MOE)
+    return (*(c for c in every if c.strategy != CPU_MOE), rival)
 
 
 def _on_cards(request: Request) -> Request:
@@ -109,7 +157,8 @@ def _best_of_all(
     # for many devices llama.cpp's own fit takes longer than all else: a page without reasons shows it where it may win
     lists = options.thorough and (options.neighbours or len(problem.devices) <= SEARCHED)
     limit = inf if lists else min(fitting)
-    every = (*found, *baselines(problem, choices.load_modes[0], limit))
+    rivals = lists or options.strategy == "auto"
+    every = (*found, *(baselines(problem, choices.load_modes[0], limit) if rivals else ()))
     if options.strategy == "auto" and not any(c.strategy == MOE_CACHE for c in found):
         every = (*every, *with_cache(problem, choices, every))
         every = (*every, *with_cache_elsewhere(problem, choices, every))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
 from moefit.errors import Warn
 from moefit.launch.complete import Completion
+from moefit.launch.constraints import constraints
+from moefit.launch.given import Given
 from moefit.launch.launch import Launch
 from moefit.launch.settings import SMALLEST_CONTEXT
 from moefit.launch.translate import translate
@@ -38,9 +40,7 @@ def estimate(request: Request) -> Plan:
     """
     refuse(request)
     launch, fitted = request.launch, _fitted(request)
-    context = request.model.trained_context or SMALLEST_CONTEXT if fitted is None else fitted.context
-    loaded = request if fitted is None else _loaded(request, fitted)
-    given = _paged(loaded, as_given(loaded, context))
+    loaded, given = _loading(request, fitted)
     check_size(given)
     if fitted is not None and fitted.gave_up is None:
         given = replace(given, strategy=AS_FITTED)
@@ -55,6 +55,23 @@ def estimate(request: Request) -> Plan:
         warnings=(*unknown, *told, *made.warnings, *lacking),
         remedy=None if made.fits else _NO_FIT,
     )
+
+
+def as_typed(request: Request, words: Sequence[str]) -> Candidate:
+    """What a server would load for the line with flags behind it, its own fit included."""
+    launch = request.launch
+    flags = (launch.command.table.get(word) for word in words)
+    given = (*launch.given, *(Given(flag, "", positive=True, source=flag.name) for flag in flags if flag))
+    wanted = replace(launch.constraints, overrides=constraints(launch.command.name, given).overrides)
+    typed = replace(request, launch=replace(launch, given=given, constraints=wanted))
+    return _loading(typed, _fitted(typed))[1]
+
+
+def _loading(request: Request, fitted: Fitted | None) -> tuple[Request, Candidate]:
+    """What is asked, as it is loaded after the fit; and where that puts everything."""
+    context = request.model.trained_context or SMALLEST_CONTEXT if fitted is None else fitted.context
+    loaded = request if fitted is None else _loaded(request, fitted)
+    return loaded, _paged(loaded, as_given(loaded, context))
 
 
 def _paged(request: Request, given: Candidate) -> Candidate:

@@ -120,6 +120,8 @@ class Plan:
     """What files and variables set, beside the line."""
     inside: Mapping[str, str] = field(default_factory=dict)
     """Variables that the line itself sets for a container's program, as `-e`."""
+    known: tuple[str, ...] = ()
+    """Other strategies of which the candidates have what the plan of `--strategy` would be."""
     helps: tuple[Help, ...] = ()
     """What would help, the fastest first; empty where that was not asked."""
 

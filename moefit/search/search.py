@@ -133,19 +133,14 @@ class _Search:
                 self._fastest = candidate
 
     def add_listed(self, choices: Choices) -> None:
-        """Place what a reader expects to see beside the best: the next micro-batches, and the other strategies with its own.
-
-        All of it on all devices as they stand, and in the load mode that is best.
-        """
+        """Place what a reader expects to see beside the best: the next micro-batches, on all devices as they stand, in its load mode."""
         best = self._fastest
         assert best is not None
         sizes = sorted(choices.ubatches)
         at = sizes.index(best.settings.ubatch) if best.settings.ubatch in sizes else 0
-        each_side = 1 if self._problem.request.options.neighbours else 0
-        near = sizes[max(0, at - each_side) : at + each_side + 1]
+        near = sizes[max(0, at - 1) : at + 2]
         for opening in self._openings(choices):
-            ubatch = opening.task.settings.ubatch
-            alike = ubatch == best.settings.ubatch or (opening.strategy == best.strategy and ubatch in near)
+            alike = opening.strategy == best.strategy and opening.task.settings.ubatch in near
             if alike and opening.end is None and opening.task.devices == self._problem.devices:
                 mode = best.settings.load_mode
                 launches = tuple(one for one in opening.launches if one.load_mode == mode)

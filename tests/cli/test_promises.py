@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 
 import pytest
@@ -57,3 +58,38 @@ def test_what_would_help_takes_what_it_says(name, machine, line, files, capsys):
     found = {w: planned(capsys, *typed(file, machine, line, w))["predicted"]["seconds"] for w in said}
     assert said == found
     assert said
+
+
+@pytest.mark.parametrize(
+    ("name", "machine"),
+    [
+        ("qwen3-30b-a3b", "--gpu rtx-3060 --ram 32GiB --cores 8"),
+        ("qwen3-30b-a3b", "--gpu rtx-3090 --gpu rtx-3060 --ram 64GiB --cores 8"),
+        ("mixtral-8x7b", "--gpu 8GiB --gpu 6GiB --ram 64GiB --cores 8"),
+        ("llama-3.1-8b", "--gpu 4GiB --ram 32GiB --cores 8"),
+    ],
+)
+def test_another_strategy_takes_what_the_page_and_the_document_say(name, machine, files, capsys):
+    """And llama.cpp's own ways what `estimate` says of their lines."""
+    file, machine = header(files, name), machine.split()
+    made = planned(capsys, file, *machine)
+    said = {}
+    for one in made["candidates"]:
+        if one["fits"] and one["strategy"] not in {made["strategy"], "moe-cache"}:
+            said[one["strategy"]] = min(one["seconds"], said.get(one["strategy"], one["seconds"]))
+    context = str(made["launch"]["context"])
+    lines = {"llama-fit": ["-c", context], "cpu-moe": ["-c", context, "-cmoe"]}
+    found = {}
+    for strategy in said:
+        if strategy in lines:
+            with pytest.raises(SystemExit):
+                main(["estimate", "--json", *machine, "--", "-m", file, *lines[strategy]])
+            found[strategy] = json.loads(capsys.readouterr().out)["predicted"]["seconds"]
+        else:
+            found[strategy] = planned(capsys, file, *machine, "--strategy", strategy)["predicted"]["seconds"]
+    assert said == found
+    with pytest.raises(SystemExit):
+        main(["plan", file, *machine])
+    page = capsys.readouterr().out
+    shown = {s: f"{s} {seconds:.1f} s" for s, seconds in said.items() if re.search(rf"\b{s} [\d.]+ s", page)}
+    assert [] == [text for text in shown.values() if text not in page]

@@ -52,8 +52,8 @@ def test_a_page_without_reasons_is_the_same_without_the_next_micro_batches():
         recorded("qwen3-30b-a3b", "Q4_K_M"), machine, launch(("llama-server", "-m", "m.gguf")), OPTIONS
     )
     every, few = (plan(replace(asked, options=replace(OPTIONS, neighbours=n))) for n in (True, False))
-    assert every == replace(few, candidates=every.candidates)
-    assert seconds_of_others(every) == seconds_of_others(few)
+    assert every == replace(few, candidates=every.candidates, known=every.known)
+    assert seconds_of_others(few).items() <= seconds_of_others(every).items()
     assert len({c.settings.ubatch for c in few.candidates}) < len(
         {c.settings.ubatch for c in every.candidates}
     )
