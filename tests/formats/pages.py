@@ -289,8 +289,8 @@ def spoken(plans: list[Plan]) -> Iterator[object]:
     """What a page says of the speed of each."""
     for one in plans:
         yield from speed.speed(one)
-        yield speed.ready(*one.prediction.ready)
-        yield f"{speed.way(one)}: {dict(speed.alternatives(one))}"
+        yield speed.ready_text(*one.prediction.ready)
+        yield f"{speed.way(one)}: {dict(speed.seconds_of_others(one))}"
 
 
 def palette(theme: TerminalTheme) -> str:
@@ -309,7 +309,7 @@ def bars(plan: Plan) -> Iterator[object]:
     """The bars of its memories, long and short."""
     for memory in usage.memories(plan):
         for length in (1, 5, 8, 9, 60):
-            yield usage.bar(memory, length)
+            yield usage.memory_bar(memory, length)
         yield f"{memory.name} {memory.total} {memory.used} {memory.left}"
 
 

@@ -111,8 +111,11 @@ def added() -> str:
     unsaid = tuple(replace(a, option=replace(a.option, env=None)) for a in words)
     return "\n".join(
         (
-            additions.words(words),
-            *(tried(lambda one=one: additions.variables(given, one, NEEDED)) for one in (without, unsaid)),
+            additions.added_words(words),
+            *(
+                tried(lambda one=one: additions.added_variables(given, one, NEEDED))
+                for one in (without, unsaid)
+            ),
             *(tried(lambda one=one: additions.drop_in(one, NEEDED)) for one in (without, unsaid)),
         )
     )
@@ -128,7 +131,7 @@ def of_plan(plan: Plan) -> str:
             *((form, lambda form=form: held.file(plan, form, table, (), {}, FOLDER)) for form in FORMS),
             *((f"{form}, named", lambda form=form: held.file(plan, form, table, (), variables, FOLDER)) for form in FORMS),
             *((form, lambda form=form: held.additions_alone(plan, form, table)) for form in ALONE),
-            ("llama-bench", lambda: held.bench(plan, table, (), {}, FOLDER)),
+            ("llama-bench", lambda: held.bench_line(plan, table, (), {}, FOLDER)),
         )
     )  # fmt: skip
 
