@@ -89,7 +89,10 @@ def _faults(made: Plan) -> Iterator[str]:
     places = _read_back(made)
     yield from list(resolver.differences(places, _planned(made)))[:3]
     sizes = {tensor.name: tensor.bytes for tensor in made.model.tensors}
-    sure = {name: homes for name, homes in places.items() if not _predicts(made, name)}
+    anywhere = {tensor.name for tensor in made.model.tensors if tensor.replicated}
+    sure = {
+        name: homes for name, homes in places.items() if name not in anywhere and not _predicts(made, name)
+    }
     least_of, most_of = resolver.weights(sure, sizes), resolver.weights(places, sizes)
     for device in made.devices:
         kept = device.budget.overhead + device.budget.reserved
