@@ -93,10 +93,12 @@ def main() -> None:
     for label, rows in sets.items():
         for phase in PHASES:
             right, lost = ordered(rows[phase]), losses(rows[phase])
-            print(
-                f"{label}, {phase}: {statistics.fmean(right):.1%} of {len(right)} pairs in order; "
-                f"{len(lost)} choices lose {statistics.fmean(lost):.1%} on average, {max(lost):.1%} at most"
-            )
+            if right:
+                print(f"{label}, {phase}: {statistics.fmean(right):.1%} of {len(right)} pairs in order")
+            if lost:
+                print(
+                    f"{label}, {phase}: {len(lost)} choices lose {statistics.fmean(lost):.1%} on average, {max(lost):.1%} at most"
+                )
     for row in itertools.chain(*sets["held rows"].values()) if asked.rows else ():
         told = {key: value for key, value in row.row.items() if value and key not in PHASES}
         ratio = row.predicted / row.measured

@@ -99,6 +99,7 @@ def predict(
                 assumed,
                 turns=len(devices) > 1 and (needs_cpu or settings.split_mode == "tensor"),
                 shared=needs_cpu and machine.cpu.virtual,
+                elsewhere=any(device.backend.name != "CUDA" for device in devices),
             ),
         ),
         ready=loading,

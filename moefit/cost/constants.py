@@ -65,7 +65,7 @@ SHARPNESS: Final = Constant(
 )
 
 FED: Final = Constant(
-    2.5,
+    3.0,
     "power",
     "The same of a link and the copy to the staging buffer that feeds it from pageable memory: PCIe 3 with 16 lanes, 10 of 13.4 GB/s on a "
     "Quadro RTX 5000; Thunderbolt 3, all of its 2.8 on an RTX 3090.",
@@ -102,6 +102,7 @@ EXPERT_SHARE: Final = by_backend(
     "two at 512 to 4096.",
     fitted=True,
     CUDA=0.45,
+    MTL=0.85,
 )
 
 PADDING: Final = Constant(
@@ -118,9 +119,10 @@ ATTENTION_SHARE: Final = by_backend(
     "Flash attention in FP16 against a large quantised product: from the same fit (prompts of 3072 and "
     "4096 tokens), and from prompts on 4096 to 32768 tokens with ROCm: RX 7900 XTX 0.57, Radeon 8060S "
     "0.58, RX 9060 XT 0.7. With Vulkan: Radeon 8060S 0.34 (Qwen3-30B-A3B, 8192 tokens cost 0.9 ms each), "
-    "Arc B70 0.07.",
+    "Arc B70 0.07. M2 Ultra 0.66 on four models (prompts after 4096 and 16384 tokens).",
     fitted=True,
     Vulkan=0.34,
+    MTL=0.66,
 )
 
 RECURRENCE_SHARE: Final = Constant(
@@ -198,6 +200,17 @@ RECURRENT_LAYER: Final = Constant(
     fitted=True,
 )
 
+KERNEL: Final = Constant(
+    6e-06,
+    "s",
+    "What a kernel of a layer takes beyond those of Qwen3's layers, one for each matrix and each norm: Gemma 4's 26B-A4B has 8 more a layer and takes an "
+    "R9700 (Vulkan) 1.55 ms, an RX 7900 XT 1.97 and an R9700 with ROCm 3.6 ms a token more than Qwen3's layers would; Gemma 3's 12B an RTX 5070 0.9 for 2.",
+    fitted=True,
+)
+
+PLAIN_KERNELS: Final = 11, 12
+"""Matrices and norms of a layer of Qwen3's kind, dense and with routed experts."""
+
 UNPACKED: Final = by_backend(
     inf,
     "elements/FLOP",
@@ -214,6 +227,15 @@ UNPACKED_IN_A_CLOCK: Final = Constant(
     "cell for itself (ggml/src/ggml-cuda/fattn.cu, ggml_cuda_get_best_fattn_kernel). RTX 2070 Super, q8_0, 22k tokens: 20 ms for 8.7e9, 6.1; "
     "RTX 4060 Ti, q8_0, 184k tokens more: 17.6 ms, 8; H200, Qwen3-30B-A3B, q8_0, 8192 tokens: 178 t/s against 242 with f16, 7.4.",
     when="2026-11, llama.cpp b11549",
+)
+
+EACH_HEAD: Final = by_backend(
+    inf,
+    "elements/FLOP",
+    "Elements that a device's single token reads where each query head reads every cell for itself, of whatever type, against its FP16 peak: Metal's "
+    "kernel has one head in a threadgroup (ggml/src/ggml-metal/ggml-metal-ops.cpp, ggml_metal_op_flash_attn_ext, nhptg). M2 Ultra, 16,384 tokens: Qwen3-30B-A3B "
+    "4.9 ms for 6.4e9, Qwen2.5-7B 2.6 for 3.3e9, gpt-oss-20b 1.4 for 1.6e9, GLM-4.7-Flash 15 for 17.7e9: 1.1 to 1.3e12 a second, of 54.4 TFLOP/s.",
+    MTL=0.022,
 )
 
 VALUES_OF_KEYS: Final = Constant(
@@ -303,7 +325,7 @@ DESKTOP_CORE: Final = Constant(
 )
 
 LAPTOP_CORE: Final = Constant(
-    7000000000.0,
+    10000000000.0,
     "B/s",
     "Q4_K bytes per second of one core: 27 GB/s on four threads of a Core i7-1360P, 13 GB/s on a Core "
     "Ultra 7 265K (OLMoE on two threads) and 22 on a Ryzen 9 7950X (Llama-3.1-8B on two), 4.5 on a "
@@ -311,12 +333,17 @@ LAPTOP_CORE: Final = Constant(
 )
 
 SERVER_CORE: Final = Constant(
+    6000000000.0,
+    "B/s",
+    "The same of a server's: an EPYC 9554's 64 cores keep up with 260 GB/s in Q4_K_M and Q6_K and 298 in Q8_0 (Phi-4, 28.7, 23.2 and 19.2 t/s).",
+)
+
+VIRTUAL_CORE: Final = Constant(
     5000000000.0,
     "B/s",
-    "Q4_K bytes per second of one core: 27 GB/s on four threads of a Core i7-1360P, 13 GB/s on a Core "
-    "Ultra 7 265K (OLMoE on two threads) and 22 on a Ryzen 9 7950X (Llama-3.1-8B on two), 4.5 on a "
-    "virtual core of a Xeon.",
+    "The same of a core that a virtual machine has: 4.5 on a Xeon, linear in 4 to 16 threads.",
 )
+
 
 DESKTOP_FLOPS: Final = Constant(
     65000000000.0,
@@ -342,7 +369,7 @@ SERVER_FLOPS: Final = Constant(
 )
 
 DESKTOP_COPY: Final = Constant(
-    16000000000.0,
+    21000000000.0,
     "B/s",
     "Bytes per second at which the driver copies pageable memory to its staging buffer, one thread: Core "
     "Ultra 9 265K and Core i9-14900K (DDR5) 16-17, Core i7-12700 and Ryzen 7 5800X (DDR4, 51 GB/s) 12, "
@@ -359,7 +386,7 @@ SERVER_COPY: Final = Constant(
 )
 
 COPY_OF_RAM: Final = Constant(
-    0.36,
+    0.38,
     "of what RAM gives",
     "Bytes per second at which the driver copies pageable memory to its staging buffer, one thread: Core "
     "Ultra 9 265K and Core i9-14900K (DDR5) 16-17, Core i7-12700 and Ryzen 7 5800X (DDR4, 51 GB/s) 12, "
@@ -397,7 +424,7 @@ COPY_BY_BACKEND: Final = by_backend(
     "2238).",
     fitted=True,
     Vulkan=0.78,
-    ROCm=1.1,
+    ROCm=1.7,
 )
 
 UNIFIED_COPY: Final = Constant(
@@ -416,22 +443,27 @@ NETWORK: Final = Constant(
 NODES: Final = Constant(
     40,
     "nodes",
-    "A layer's graph nodes on the CPU, and what each one's barrier takes: 5.8 us with 16 threads, 3.4 "
-    "with 8. On the H100's host, with 16, a layer costs 230-280 us besides its bytes.",
+    "A layer's graph nodes on the CPU, behind each of which all threads wait for each other (NODE).",
 )
 
 NODE: Final = Constant(
     1e-06,
     "s",
-    "A layer's graph nodes on the CPU, and what each one's barrier takes: 5.8 us with 16 threads, 3.4 "
-    "with 8. On the H100's host, with 16, a layer costs 230-280 us besides its bytes.",
+    "What each one's barrier takes, beside what it takes for each thread (NODE_THREAD).",
 )
 
 NODE_THREAD: Final = Constant(
+    3e-08,
+    "s",
+    "The same for each thread. An EPYC 9554 decodes Phi-4 on 64 threads at 28.7, 23.2 and 19.2 t/s in Q4_K_M, Q6_K and Q8_0: at 0.68 of what its "
+    "modules are rated at that leaves 0 to 2 ms for 40 layers.",
+    when="2025",
+)
+
+VIRTUAL_NODE_THREAD: Final = Constant(
     3e-07,
     "s",
-    "A layer's graph nodes on the CPU, and what each one's barrier takes: 5.8 us with 16 threads, 3.4 "
-    "with 8. On the H100's host, with 16, a layer costs 230-280 us besides its bytes.",
+    "The same on a virtual machine: a barrier takes 5.8 us with 16 threads, 3.4 with 8. On the H100's host, with 16, a layer costs 230-280 us besides its bytes.",
 )
 
 LAUNCHED_ANEW: Final = Constant(
@@ -439,8 +471,12 @@ LAUNCHED_ANEW: Final = Constant(
     "s",
     "Seconds of a layer's launches that no graph replays: Qwen3.5 on two cards 3 ms a token for 40 "
     "layers, Qwen3-Next 5 ms for 48; a dense model none. That graphs are not replayed there fits, and is "
-    "not proven.",
+    "not proven. Pascal's chips replay none (ggml/src/ggml-cuda/ggml-cuda.cu, ggml_cuda_graph_set_enabled): with them a GTX 1080 took 2.3 ms less "
+    "for a token of a dense 9B model of 32 layers (github.com/ggml-org/llama.cpp/pull/27721).",
 )
+
+NO_GRAPHS: Final = re.compile(r"\bGTX 10\d\d|\bTITAN Xp?\b|\bP40\b|\bP4\b|\bP100\b|\bQuadro P\d")
+"""Chips of Pascal's kind."""
 
 ACCEPTED: Final = Constant(
     0.75,
@@ -637,11 +673,12 @@ CHIPS: Final = tuple(
         (r"\bRTX 30[5-9]0|\bRTX A\d000\b|\bA10G?\b|\bA40\b", 0.48, 1.35),
         (r"\bGTX 10\d\d|\bP40\b|\bP100\b|\bRX 5\d\d\d|\bRX 6\d\d\d|\bMI50\b|\bMI60\b|\bVII\b", 0.58, 1.3),
         (r"\bMI(?:100|2\d\d[AX]?|3\d\d[AX]?)\b", 0.16, 1.3),
-        (r"\bRX 9\d\d\d|\bR9700\b", 0.23, 1.1),
+        (r"\bRX 9\d\d\d|\bR9700\b", 0.27, 1.1, 0.47),
         (r"\bRX 7\d\d\d|\bW7\d00\b", 0.45, 1.0),
         (r"\b8060S|\b7[48]0M|\b890M", 0.30, 1.0),
         (r"\bArc\b", 0.155, 1.4),
-        (r"\bApple\b", 0.36, 1.0),
+        (r"\bApple M[5-9]\b", 0.68, 1.0),
+        (r"\bApple\b", 0.37, 1.0),
     )
 )
 
@@ -652,9 +689,11 @@ TENSOR_FLOPS: Final = tuple(
         (r"\b(?:A100|A800|A30)\b", 2048),
         (r"\b(?:B200|B300)\b", 8192),
         (r"\bRTX\b|\bT4\b|\bV100\b|\bL4\b|\bL40S?\b|\bA10G?\b|\bA40\b|\bGB10\b", 1024),
+        (r"\bGTX 10\d\d|\bP40\b|\bP4\b", 512),
     )
 )
-"""FLOP of FP16 tensor cores for each multiprocessor and clock, by NVIDIA's white papers: what turns a chip's peak into multiprocessors times clock."""
+"""FLOP of FP16 tensor cores for each multiprocessor and clock, by NVIDIA's white papers: what turns a chip's peak into multiprocessors times clock.
+Pascal's have none: twice the FLOP of its 128 plain units, as its peak is counted in the catalogue of cards."""
 
 DRAWN: Final = Constant(
     6.4,
@@ -663,6 +702,16 @@ DRAWN: Final = Constant(
     "same 132 multiprocessors and decode Qwen3-30B-A3B at the same 288 t/s, with 4.8 and 3.35 TB/s; Qwen3-14B on the H200 takes 6.9 ms for 8.5 GB.",
     when="2026-11, llama.cpp b11549",
 )
+
+DRAWN_BY_GCN: Final = Constant(
+    3.3,
+    "B",
+    "The same of AMD's GCN, whose computing units take 256 FLOP in FP16 a clock: an MI50 of 60 draws 311 GB/s of Q4_0 (Qwen3-14B, 38.9 t/s) and 355 of Q8_0 "
+    "(Gemma 3 12B, 28.6 t/s) from a memory of 1,024.",
+    when="2025, llama.cpp 982e3472",
+)
+GCN: Final = re.compile(r"\bMI[56]0\b|\bRadeon VII\b|\bVega\b")
+GCN_FLOPS: Final = 256
 
 DRAWN_FP4: Final = Constant(
     4.0,
@@ -677,6 +726,15 @@ FP4: Final = Constant(
     1.6,
     "times the rate of other types",
     "Products of experts in MXFP4 on Blackwell's tensor cores, which multiply FP4 (github.com/ggml-org/llama.cpp/pull/17906).",
+)
+
+ONE_SCALE: Final = Constant(
+    1.35,
+    "times the rate of other types",
+    "Products of experts in MXFP4 on AMD's chips: a block has one scale and no minimum, so that it is multiplied like Q8_0 (ggml/src/ggml-cuda/mmq.cuh, "
+    "load_tiles_mxfp4), and K-quants' scales and minima take plain units there a good part of the time: an MI50 multiplies Q4_0 1.99 times as fast as Q4_K "
+    "(Qwen3-14B, 570 and 287 t/s). gpt-oss-20b, 512 tokens: RX 9070 XT 5530 t/s, R9700 4475, of which 0.59 and 0.72 were predicted without.",
+    fitted=True,
 )
 
 _SERVED: Final = (
@@ -704,12 +762,13 @@ BEGUN: Final = Constant(0.0001, "s", _BEGUN, when="2026-11, llama.cpp b11434 and
 
 _APPLE: Final = (
     "Matrix-vector products on Apple's larger chips, whose cores cannot draw all of it: M1 Pro 0.68, M3 "
-    "Pro 0.78, M3 Ultra 0.40; M1 Max decoded 1.7-2.0 times slower than at 0.80 and is put between."
+    "Pro 0.78; M1 Max decoded 1.7-2.0 times slower than at 0.80 and is put between. M2 Ultra, b7948: Qwen2.5-7B Q8_0 79.7 t/s, 645 of 800 GB/s with its launches."
 )
 APPLE: Final = tuple(
     (re.compile(pattern), Constant(share, "of the memory bandwidth", _APPLE))
     for pattern, share in (
-        (r"M\d Ultra", 0.60),
+        (r"M\d Ultra", 0.80),
+        (r"M[4-9] Max", 0.75),
         (r"M\d Max", 0.55),
         (r"M[4-9] Pro", 0.85),
         (r"M3 Pro", 0.78),

@@ -65,11 +65,7 @@ def _step(run: Run, depth: float, tokens: int) -> Iterator[tuple[str, str, float
                 run.name(place),
                 load.base_bytes / rate.read + load.expert_read * experts / _experts(run, rate),
             )
-            yield (
-                "attention",
-                run.name(place),
-                cache * _passes(run, place, load) / rate.read + _unpacking(run, load, depth) / rate.unpacked,
-            )
+            yield "attention", run.name(place), _attended(run, place, load, depth)
             yield "launches", run.name(place), rate.launches(load) + load.layers * _unreplayed(run)
     for group in cached:
         yield from cached_steps.token_terms(run, group, tokens)
@@ -112,12 +108,18 @@ def _uncached(load: Load, cached: Iterable[Cached]) -> Load:
     return load
 
 
-def _unpacking(run: Run, load: Load, depth: float) -> float:
-    """Elements that query heads unpack from a quantised cache, each for itself; none of a plain one."""
-    near = min(depth, run.window_cells)
+def _attended(run: Run, place: int, load: Load, depth: float) -> float:
+    """Seconds in which a device reads caches and states for a token: once for all heads, or for each query head anew."""
+    rate, heads = run.rates[place], _met(run, load, depth)
     key, value = cache_type(run.settings.cache_type_k), cache_type(run.settings.cache_type_v)
     quantised = sum(one.block > 1 for one in (key, value)) / 2
-    return quantised * (load.attention_macs * depth + load.window_macs * near)
+    read = cache_bytes(run, load, depth) * _passes(run, place, load) + 2.0 * load.state
+    return max(read / rate.read, heads / rate.each_head) + quantised * heads / rate.unpacked
+
+
+def _met(run: Run, load: Load, depth: float) -> float:
+    """Elements of keys and values that all query heads meet."""
+    return load.attention_macs * depth + load.window_macs * min(depth, run.window_cells)
 
 
 def _experts(run: Run, rate: DeviceRates) -> float:
@@ -167,10 +169,8 @@ def _attention_work(run: Run, load: Load, depth: float) -> float:
     source: ggml/src/ggml-cpu/ops.cpp, ggml_compute_forward_flash_attn_ext_f16_one_chunk
     """
     key = cache_type(run.settings.cache_type_k)
-    near = min(depth, run.window_cells)
-    macs = load.attention_macs * depth + load.window_macs * near
     per_byte, _ = c.CORE_TIME.get(key.name, (1.0, 1.0))
-    return macs * key.block_bytes / key.block * per_byte + 2.0 * load.state
+    return _met(run, load, depth) * key.block_bytes / key.block * per_byte + 2.0 * load.state
 
 
 def _passes(run: Run, place: int, load: Load) -> float:

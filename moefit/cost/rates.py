@@ -44,10 +44,14 @@ class DeviceRates:
     """The same for what routed experts add: routing, gathering, weighing."""
     recurrent_layer: float
     """The same for what a recurrent state adds: convolution, gates, norms, the step itself."""
+    kernel: float
+    """Seconds of a small kernel beyond those."""
     hop: float
     """Seconds to hand an activation to the CPU and get one back."""
     unpacked: float
     """Elements of a quantised cache per second where every query head unpacks every cell; infinite where one pass serves all heads."""
+    each_head: float
+    """Elements of any cache per second where every query head reads every cell for itself; infinite where one pass serves all heads."""
 
     def launches(self, load: Load) -> float:
         """Seconds of the small kernels of `load`'s layers."""
@@ -55,6 +59,7 @@ class DeviceRates:
             load.layers * self.layer
             + load.moe_layers * self.moe_layer
             + load.recurrent_layers * self.recurrent_layer
+            + load.kernels * self.kernel
         )
 
 
@@ -108,6 +113,8 @@ _LAPTOP: Final = re.compile(
 _SERVER: Final = re.compile(r"xeon|epyc|threadripper|neoverse|graviton|altra|grace", re.IGNORECASE)
 
 
+_AMD: Final = re.compile(r"\bAMD\b|\bRadeon\b")
+
 _DESKTOP_CORES: Final = 24
 """As many as a desktop has (Core i9); a machine with more that does not say what it is has a server's, or a workstation's."""
 
@@ -126,20 +133,41 @@ def device_rates(device: Device) -> DeviceRates:
     launch = c.LAUNCH[backend] * slower
     readable, clocks = bandwidth * _read_share(device), _clocks(device)
     return DeviceRates(
-        read=min(readable, clocks * c.DRAWN),
-        read_fp4=min(readable, clocks * c.DRAWN_FP4),
+        read=min(readable, _drawn(device, clocks * c.DRAWN)),
+        read_fp4=min(readable, _drawn(device, clocks * c.DRAWN_FP4)),
         flops=flops,
         expert_flops=flops * experts,
-        fp4=c.FP4 if backend == "CUDA" and c.FP4_CHIPS.search(device.description) else 1.0,
+        fp4=_fp4(device),
         padding=c.PADDING,
         attention_flops=peak * attention,
         recurrence_flops=peak * c.RECURRENCE_SHARE * _plain_units(device),
-        layer=c.LAYER * launch,
-        moe_layer=c.MOE_LAYERS[backend] or c.MOE_LAYER * launch,
+        layer=c.LAYER * launch + _launched_anew(device),
+        moe_layer=(c.MOE_LAYERS[backend] or c.MOE_LAYER * launch) + _launched_anew(device),
         recurrent_layer=c.RECURRENT_LAYER * launch,
+        kernel=c.KERNEL * launch,
         hop=c.HOPS[backend] if device.latency is None else c.RPC_TRIPS * device.latency,
         unpacked=_unpacked(backend, peak, clocks),
+        each_head=peak * c.EACH_HEAD[backend],
     )
+
+
+def _drawn(device: Device, usual: float) -> float:
+    """Bytes per second that a device's units unpack, whatever its memory gives."""
+    if device.compute and c.GCN.search(device.description):
+        return device.compute / c.GCN_FLOPS * c.DRAWN_BY_GCN
+    return usual
+
+
+def _fp4(device: Device) -> float:
+    """How much faster `device` multiplies experts in MXFP4 than in K-quants."""
+    if device.backend.name == "CUDA" and c.FP4_CHIPS.search(device.description):
+        return c.FP4
+    return c.ONE_SCALE if _AMD.search(device.description) else 1.0
+
+
+def _launched_anew(device: Device) -> float:
+    """Seconds of launches in a layer on a device that replays no graph. source: ggml/src/ggml-cuda/ggml-cuda.cu, ggml_cuda_graph_set_enabled."""
+    return c.LAUNCHED_ANEW if c.NO_GRAPHS.search(device.description) else 0.0
 
 
 def _plain_units(device: Device) -> float:
@@ -167,12 +195,13 @@ def _clocks(device: Device) -> float:
 
 def host_rates(machine: Machine, settings: Settings, threads: int | None) -> HostRates:
     """What the processor of `machine` does per second with so many threads; None for one per core."""
-    return processor_rates(machine, threads or best_threads(machine), settings.host_buffers)
+    spread = settings.numa is not None
+    return processor_rates(machine, threads or best_threads(machine), settings.host_buffers, spread)
 
 
 @per_object(8)
-def processor_rates(machine: Machine, threads: int, host_buffers: bool) -> HostRates:  # noqa: FBT001 - remembered by position
-    """The same by the one thing of the launch that it depends on, so that a search asks it once."""
+def processor_rates(machine: Machine, threads: int, host_buffers: bool, spread: bool) -> HostRates:  # noqa: FBT001 - remembered by position
+    """The same by what it depends on of the launch, so that a search asks it once."""
     cores = min(threads, machine.cpu.cores)
     single = dict(machine.ram.bandwidth_by_threads).get(1)
     server = _is_server(machine)
@@ -180,17 +209,25 @@ def processor_rates(machine: Machine, threads: int, host_buffers: bool) -> HostR
     work = (
         c.CORE_OF_READ * single * cores
         if single
-        else _of_cores(c.SERVER_CORE, c.LAPTOP_CORE if laptop else c.DESKTOP_CORE, cores, server=server)
+        else _of_cores(
+            c.VIRTUAL_CORE if machine.cpu.virtual else c.SERVER_CORE,
+            c.LAPTOP_CORE if laptop else c.DESKTOP_CORE,
+            cores,
+            server=server,
+        )
     )
     fast = c.SMALL_FLOPS if SMALL_CORES.search(machine.cpu.model) else c.DESKTOP_FLOPS
     flops = _of_cores(min(c.SERVER_FLOPS, fast), fast, cores, server=server)
     crowded = (cores / threads) ** c.CROWDING
-    read, work = _measured_decode(machine, threads, cores) or (_decode_read(machine, threads), work)
+    read, work = _measured_decode(machine, threads, cores) or (
+        _decode_read(machine, threads, spread=spread),
+        work,
+    )
     return HostRates(
         read=max(1.0, read) * crowded,
         work=work * crowded,
         flops=flops * _repacking(machine, host_buffers=host_buffers),
-        layer=barriers(threads),
+        layer=barriers(threads, virtual=machine.cpu.virtual),
         pageable=0.75 * single if single else _staging(machine),
         served=c.SERVED_BY_SERVER if server else c.SERVED,
         masked=c.MASKED_BY_SERVER if server else c.MASKED,
@@ -198,9 +235,9 @@ def processor_rates(machine: Machine, threads: int, host_buffers: bool) -> HostR
     )
 
 
-def barriers(threads: int) -> float:
-    """Seconds in which so many threads wait for each other in a layer."""
-    return c.NODES * (c.NODE + c.NODE_THREAD * threads)
+def barriers(threads: int, *, virtual: bool = False) -> float:
+    """Seconds in which so many threads wait for each other in a layer, which takes longer where they may have to wait for a processor too."""
+    return c.NODES * (c.NODE + (c.VIRTUAL_NODE_THREAD if virtual else c.NODE_THREAD) * threads)
 
 
 def _measured_decode(machine: Machine, threads: int, cores: int) -> tuple[float, float] | None:
@@ -241,12 +278,12 @@ def _of_cores(slow: float, fast: float, cores: int, *, server: bool) -> float:
     return slow * cores if server else max(slow * cores, fast * min(cores, _DESKTOP_CORES))
 
 
-def _decode_read(machine: Machine, threads: int) -> float:
+def _decode_read(machine: Machine, threads: int, *, spread: bool) -> float:
     """Bytes per second that so many threads read in decode: between what was measured with fewer and with more, or of all together."""
     known = machine.ram.bandwidth_by_threads
     rate = _between(known, threads)
     if rate is None:
-        return ram_bandwidth(machine) * (c.DECODED if known else 1.0)
+        return ram_bandwidth(machine, spread=spread) * (c.DECODED if known else 1.0)
     return c.DECODED * rate
 
 

@@ -25,6 +25,10 @@ _DECODE: Final[dict[Confidence, tuple[float, float]]] = {
 (docs/speed.md has how many lie within, scripts/rate_errors.py counts them). calibrated: five leases of rented machines (benchmarks/gpu), whose
 processors are shared. measured: repeated runs of one line, and what `moefit bench` found after it had learned."""
 
+_ELSEWHERE: Final = (0.85, 1.15), (0.93, 1.05)
+"""The same times so much with other backends than CUDA, prompts and answers: their kernels change from build to build and with the driver. Of 100 rates of
+cards and chips that nobody here had seen, 63 of which are AMD's, Apple's or Intel's (docs/speed.md), prompts came at 0.5 to 2 times what was foretold."""
+
 _TAKING_TURNS: Final = 0.75
 """The lower end of decode where several devices and the CPU take turns: on two rented H200 0.4 to 0.86 of the prediction."""
 _SHARED: Final = 0.85
@@ -45,7 +49,12 @@ class Doubt:
 
 @cache
 def doubt(
-    confidence: Confidence, assumed: tuple[str, ...], *, turns: bool = False, shared: bool = False
+    confidence: Confidence,
+    assumed: tuple[str, ...],
+    *,
+    turns: bool = False,
+    shared: bool = False,
+    elsewhere: bool = False,
 ) -> Doubt:
     """The doubt of a prediction.
 
@@ -54,7 +63,11 @@ def doubt(
         assumed: whose rates are guesses.
         turns: whether several devices and the CPU take turns at each token.
         shared: whether each token needs processors that neighbours may share.
+        elsewhere: whether a device's backend is another than CUDA.
     """
-    low, high = _DECODE[confidence]
+    known = confidence in {"measured", "calibrated"}
+    prefill, decode = ((1.0, 1.0), (1.0, 1.0)) if known or not elsewhere else _ELSEWHERE
+    slowest, fastest = (one * more for one, more in zip(_PREFILL[confidence], prefill, strict=True))
+    low, high = (one * more for one, more in zip(_DECODE[confidence], decode, strict=True))
     low *= (_TAKING_TURNS if turns else 1.0) * (_SHARED if shared else 1.0)
-    return Doubt(_PREFILL[confidence], (low, high), assumed)
+    return Doubt((slowest, fastest), (low, high), assumed)

@@ -67,6 +67,8 @@ class Load:
     """Layers with routed experts."""
     recurrent_layers: float = 0.0
     """Layers with a recurrence, beside which a short convolution alone is none."""
+    kernels: float = 0.0
+    """Matrices and norms of other layers beyond those of a plain one."""
     recurrence_macs: float = 0.0
     """Multiply-adds per token with that state: it decays, is asked, and is updated."""
 
@@ -176,6 +178,7 @@ def work_of(model: Model) -> Work:
         _recur(load, h.state[layer.index])
         load.layers = 1.0
         load.moe_layers = 1.0 if layer.experts else 0.0
+        load.kernels = 0.0 if load.recurrent_layers else _more_kernels(layer)
         slots.append(load)
     costs = {t.name: _tensor_work(t, len(model.layers), share) for t in model.output}
     tensors |= costs
@@ -199,6 +202,12 @@ def work_of(model: Model) -> Work:
         recurrent_slots=frozenset(layer.index for layer in model.layers if h.state[layer.index]),
         after_experts=frozenset(layer.index for layer in model.layers if _goes_on(layer)),
     )
+
+
+def _more_kernels(layer: Layer) -> float:
+    """How many matrices and norms a layer has beyond a plain one."""
+    found = sum(t.name.endswith(".weight") and (len(t.shape) > 1 or "norm" in t.name) for t in layer.tensors)
+    return float(max(0, found - c.PLAIN_KERNELS[bool(layer.experts)]))
 
 
 def _evenness(model: Model) -> float:

@@ -96,6 +96,8 @@ class Settings:
     draft_cache_type_v: str = "f16"
     embeddings: bool = False
     """--embedding, --reranking or --pooling: the server reserves a whole batch of outputs."""
+    numa: str | None = None
+    """--numa: distribute, isolate or numactl; None where chance decides on which node weights lie."""
     overridden: bool = False
     """The line has tensor overrides, which end pipelining even where they move nothing (llama_model::has_tensor_overrides)."""
 

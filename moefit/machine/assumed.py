@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from moefit.machine.link import pcie_bandwidth
+from moefit.machine.modules import parse_modules
 
 if TYPE_CHECKING:
     from moefit.machine.types import Device, Machine
@@ -20,6 +21,8 @@ _EITHER_NAMES: Final = re.compile(r"1[2-4]th Gen Intel|\bi[3579]-1[2-4]\d{3}", r
 _DDR5_NAMES: Final = re.compile(
     r"Ryzen \d [79]\d{3}X?(?:3D)? |Ryzen \d [89]\d{3}|Ryzen AI|Core\(TM\) Ultra", re.IGNORECASE
 )
+_NEW_LAPTOP: Final = re.compile(r"RTX [45]0\d0\b.*Laptop")
+"""Chips of laptops whose processors take DDR5 or LPDDR5."""
 _ONE_CHANNEL: Final = 16_000_000_000
 """The same of processors that have one channel: an N100 14, of DDR4 19."""
 SMALL_CORES: Final = re.compile(r"\bIntel(?:\(R\))?(?: Processor| Core\(TM\) i3-)? ?N\d{2,3}\b")
@@ -28,6 +31,26 @@ _SERVER_CORE_RAM: Final = 4_700_000_000
 """Bytes per second for each core of a server with 6-12 channels: 95.6 GB/s read on 16 threads of a Xeon, of which decode got 0.79."""
 _SERVER_RAM: Final = 118_000_000_000
 """Bytes per second of one socket of a server: about 0.58 of eight channels of DDR4-3200."""
+_SERVERS: Final = tuple(
+    (re.compile(name, re.IGNORECASE), parse_modules(modules))
+    for name, modules in (
+        (r"threadripper [123]\d{3}X", "ddr4-3200x4"),
+        (r"threadripper [79]\d{3}X", "ddr5-5200x4"),
+        (r"threadripper pro [35]\d{3}WX", "ddr4-3200x8"),
+        (r"threadripper pro [79]\d{3}WX", "ddr5-5200x8"),
+        (r"epyc 9\d{2}[45]", "ddr5-4800x12"),
+        (r"epyc 8\d{2}[45]", "ddr5-4800x6"),
+        (r"epyc 4\d{2}[45]", "ddr5-5200x2"),
+        (r"xeon(?:\(r\))? w[3579]-2[45]\d\d", "ddr5-4800x4"),
+        (r"xeon(?:\(r\))? w[3579]-3[45]\d\d", "ddr5-4800x8"),
+    )
+)
+"""Channels of servers' and workstations' processors, and the slowest memory that they come with, by their makers' pages; all channels taken to hold a
+module. Others are taken by their cores."""
+_NODES_SHARE: Final = 0.3
+"""Of what all channels give, what decode gets where memory is parted in NUMA nodes and nobody said --numa: the pages of a file lie where its reader ran, so
+that one node's channels and the links to them serve all cores. Of the modules' rating, 0.68 of which one node sustains, an EPYC 9655 with two nodes gets 0.21
+(Qwen2.5-32B Q4_K_M, 5.7 t/s), a 9534 with four 0.20 (Qwen3-8B Q5_K_M, 15.7 t/s)."""
 _SERVER_NAMES: Final = re.compile(r"xeon|epyc|threadripper|neoverse|graviton|altra|grace", re.IGNORECASE)
 _UNIFIED_SHARE: Final = 0.62
 """Of a unified memory's bandwidth, what the processor's own cores get in decode."""
@@ -35,23 +58,37 @@ _DEVICE_BANDWIDTH: Final = 300_000_000_000
 """Bytes per second of a GPU nobody knows: the low end of cards people run models on (RTX 4060, T4)."""
 
 
-def ram_bandwidth(machine: Machine) -> int:
+def ram_bandwidth(machine: Machine, *, spread: bool = False) -> int:
     """Bytes per second that all cores together read in decode: measured, what their modules sustain, or else assumed.
 
     A unified memory follows its GPU's figure, a server's name means many channels and then the cores are the limit, and
     everything else is taken for a desktop with two, of what its processor takes.
+
+    Args:
+        machine: the machine.
+        spread: whether --numa lays weights on all nodes.
     """
     if machine.ram.bandwidth is not None:
         return machine.ram.bandwidth
     unified = [gpu.bandwidth for gpu in machine.gpus if gpu.integrated and gpu.bandwidth]
     if unified:
         return int(max(unified) * _UNIFIED_SHARE)
+    parted = _NODES_SHARE if machine.cpu.numa_nodes > 1 and not spread else 1.0
     if machine.ram.modules is not None:
-        return machine.ram.modules.sustained
+        return int(machine.ram.modules.sustained * parted)
     if _SERVER_NAMES.search(machine.cpu.model):
-        sockets = 1 if machine.cpu.numa_nodes < 2 else 2
-        return max(_DESKTOP_RAM, min(machine.cpu.cores * _SERVER_CORE_RAM, sockets * _SERVER_RAM))
+        return max(_DESKTOP_RAM, int(_of_server(machine) * parted))
+    if not machine.cpu.model and any(_NEW_LAPTOP.search(gpu.description) for gpu in machine.gpus):
+        return _DESKTOP_DDR5
     return _of_desktop(machine.cpu.model)
+
+
+def _of_server(machine: Machine) -> float:
+    """Of all channels of a server: those of its processor, as far as the name tells them, or as many as its cores need."""
+    sockets = 1 if machine.cpu.numa_nodes < 2 else 2
+    known = (modules for name, modules in _SERVERS if modules and name.search(machine.cpu.model))
+    channels = next((modules.sustained for modules in known), sockets * _SERVER_RAM)
+    return min(machine.cpu.cores * _SERVER_CORE_RAM, channels)
 
 
 def _of_desktop(processor: str) -> int:

@@ -29,6 +29,7 @@ from moefit.machine.declared import declare_host, parse_gpus
 from moefit.machine.types import CPU, Cpu, Device, Machine, Ram
 from moefit.model import Model, build
 from moefit.placement.types import Placement
+from tests.cost.dense import SHAPES, dense_header
 from tests.oracle import QUANT_TYPES, header
 
 DATA = Path(__file__).parents[1] / "data"
@@ -51,7 +52,8 @@ KINDS = (
 
 def standing_in(group: dict[str, Any]) -> Model:
     """The group's model, its quantisation's types exchanged as the group says."""
-    recorded = header(group["model"], group["quant"])
+    known = dense_header if group["model"] in SHAPES else header
+    recorded = known(group["model"], group["quant"])
     exchanged = {**{name: name for name in QUANT_TYPES}, **group["types"]}
     tensors = tuple(replace(t, quant=QUANT_TYPES[exchanged[t.quant.name]]) for t in recorded.tensors)
     return build("model.gguf", replace(recorded, tensors=tensors))
@@ -61,8 +63,9 @@ def machine(group: dict[str, Any]) -> Machine:
     """The group's machine; without a GPU where it names none."""
     host = Ram(512 << 30, 512 << 30), Cpu(group["cores"], group["cores"])
     ram, cpu = declare_host(*host, None, group["ram_bandwidth"], group["cores"])
-    gpus = parse_gpus([group["gpu"]]) if group["gpu"] else ()
-    return Machine(gpus, ram, replace(cpu, model=group.get("cpu", "")))
+    gpus = parse_gpus(group["gpu"].split(" + ")) if group["gpu"] else ()
+    nodes = group.get("numa_nodes", 1)
+    return Machine(gpus, ram, replace(cpu, model=group.get("cpu", ""), numa_nodes=nodes))
 
 
 def kind_of(group: dict[str, Any]) -> str:

@@ -70,6 +70,7 @@ WORLDS: tuple[Callable[[], object], ...] = (
     partial(seconds, QWEN, CARD),
     partial(seconds, QWEN, "h200", host=(SERVER, 32, None), settings=MAPPED),
     partial(seconds, QWEN, host=(SERVER, 32, None)),
+    partial(seconds, QWEN, host=("AMD EPYC 9554", 8, 400 * 10**9)),
     partial(seconds, QWEN, host=(LAPTOP, 8, None), settings=MAPPED),
     partial(seconds, QWEN, host=(SMALL, 4, None)),
     partial(seconds, QWEN, CARD, available=8 * GIB, settings=MAPPED),
@@ -79,6 +80,8 @@ WORLDS: tuple[Callable[[], object], ...] = (
     partial(seconds, QWEN, CARD, settings=replace(COPYING, moe_cache=6 * GIB)),
     partial(seconds, OSS, "rtx-5090", settings=replace(COPYING, moe_cache=6 * GIB)),
     partial(seconds, OSS, "rtx-3060", moved=0),
+    partial(seconds, OSS, "rx-9070-xt", moved=0),
+    partial(seconds, DENSE, "mi50-32gb", moved=0),
     partial(seconds, NEXT, CARD, CARD),
     partial(seconds, DENSE, CARD, layers=20),
     partial(seconds, DENSE, CARD, layers=20, settings=replace(MAPPED, host_buffers=False)),
@@ -169,7 +172,7 @@ OF_CHIPS = (
         "AMD Instinct MI300X",
         "AMD Radeon RX 9070",
     ),
-    *("AMD Radeon RX 7900 XTX", "Radeon 8060S Graphics", "Intel Arc B580", "Apple M3"),
+    *("AMD Radeon RX 7900 XTX", "Radeon 8060S Graphics", "Intel Arc B580", "Apple M5", "Apple M3"),
 )
 """A card of each family of chips, in the order of the table."""
 

@@ -85,7 +85,7 @@ def test_naming_a_tensors_own_device_changes_nothing() -> None:
 def test_pinned_experts_are_copied_faster_than_mapped_ones() -> None:
     pinned = outcome(moved(20), replace(SETTINGS, load_mode="none"))
     mapped = outcome(moved(20))
-    assert pinned.prefill_tokens_per_second > 1.4 * mapped.prefill_tokens_per_second
+    assert pinned.prefill_tokens_per_second > 1.2 * mapped.prefill_tokens_per_second
     assert pinned.decode_tokens_per_second == mapped.decode_tokens_per_second
 
 

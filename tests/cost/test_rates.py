@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf
 
 import pytest
 
 from moefit.cost import predict
-from moefit.cost.constants import RECURRENCE_SHARE
-from moefit.cost.rates import copy_rate, device_rates, host_rates
+from moefit.cost.constants import LAUNCHED_ANEW, ONE_SCALE, RECURRENCE_SHARE
+from moefit.cost.rates import barriers, copy_rate, device_rates, host_rates
+from moefit.cost.uncertainty import doubt
 from moefit.cost.work import work_of
 from moefit.cost.workload import Workload
 from moefit.launch.settings import Settings
@@ -78,3 +80,72 @@ def test_states_are_stepped_by_plain_units_of_which_some_chips_have_few(
     assert device.compute is not None
     rate = device_rates(device).recurrence_flops / (RECURRENCE_SHARE * device.compute)
     assert rate == pytest.approx(of_the_usual)
+
+
+def seconds_of_token(card: str, depth: int, file: str = "qwen3-14b", quant: str = "Q4_K_M") -> float:
+    (device,) = parse_gpus([card])
+    whole = model(file, quant)
+    roomy = (replace(device, total=96 * GIB, free=95 * GIB),)
+    host = Machine(roomy, RAM, Cpu(8, 16))
+    found = predict(work_of(whole), host, roomy, BENCH, Placement((0,) * whole.slots), Workload(depth, 32))
+    return 1 / found.decode_tokens_per_second
+
+
+def test_chips_of_pascals_kind_replay_no_graph_and_draw_what_their_units_unpack() -> None:
+    """source: ggml/src/ggml-cuda/ggml-cuda.cu, ggml_cuda_graph_set_enabled."""
+    pascal, turing = (device_rates(parse_gpus([card])[0]) for card in ("gtx-1080", "rtx-2080"))
+    assert pascal.layer > turing.layer + 0.9 * LAUNCHED_ANEW
+    assert pascal.read < 0.9 * 320e9
+
+
+def test_an_mi50_draws_a_third_of_what_its_memory_gives() -> None:
+    assert 0.25 < device_rates(parse_gpus(["mi50-32gb"])[0]).read / 1024e9 < 0.4
+
+
+def test_with_metal_each_query_head_reads_the_cache_for_itself() -> None:
+    """Five heads of Qwen3-14B share a head of keys."""
+    apple, cuda = (
+        seconds_of_token(card, 16384) - seconds_of_token(card, 512) for card in ("m2-ultra", "rtx-3090")
+    )
+    assert apple > 1.5 * cuda
+    assert device_rates(parse_gpus(["rtx-3090"])[0]).each_head == inf
+
+
+def test_amds_chips_multiply_mxfp4_faster_than_k_quants() -> None:
+    assert device_rates(parse_gpus(["rx-9070-xt"])[0]).fp4 == ONE_SCALE > 1
+    assert device_rates(parse_gpus(["m2-ultra"])[0]).fp4 == 1.0
+
+
+def test_a_layer_with_more_matrices_and_norms_takes_more_kernels() -> None:
+    plain, many = (work_of(model(name, "Q4_K_M")).over(0, 30) for name in ("qwen3-30b-a3b", "gemma4-26b-a4b"))
+    assert plain.kernels == 0
+    assert many.kernels >= 100
+
+
+def test_barriers_take_longer_on_a_virtual_machine() -> None:
+    assert barriers(32, virtual=True) > 2 * barriers(32)
+
+
+def test_weights_laid_on_all_nodes_are_read_faster() -> None:
+    parted = Machine((), RAM, Cpu(64, 64, model="AMD EPYC 9554 64-Core Processor", numa_nodes=4))
+    near, spread = (host_rates(parted, replace(BENCH, numa=numa), None).read for numa in (None, "distribute"))
+    assert spread > 2 * near
+
+
+def test_ranges_are_wider_where_no_backend_of_cuda_answers() -> None:
+    nvidia, amd = (
+        predict(
+            work_of(whole),
+            Machine(gpus, RAM, Cpu(8, 16)),
+            gpus,
+            BENCH,
+            Placement((0,) * whole.slots),
+            Workload(512, 32),
+        ).doubt
+        for whole in (model("qwen3-14b", "Q4_K_M"),)
+        for gpus in (parse_gpus(["rtx-3090"]), parse_gpus(["rx-7900-xtx"]))
+    )
+    for phase in ("prefill", "decode"):
+        (low, high), (lower, higher) = getattr(nvidia, phase), getattr(amd, phase)
+        assert lower < low < high < higher
+    assert doubt("measured", (), elsewhere=True) == doubt("measured", ())

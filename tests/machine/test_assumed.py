@@ -20,8 +20,8 @@ DESKTOP = Machine(
 UNKNOWN = Device(name="CUDA0", free=8 * GIB, total=8 * GIB)
 
 
-def server(cores: int, nodes: int = 1) -> Machine:
-    return replace(DESKTOP, cpu=Cpu(cores, cores, model="AMD EPYC 7742 64-Core Processor", numa_nodes=nodes))
+def server(cores: int, nodes: int = 1, model: str = "AMD EPYC 7742 64-Core Processor") -> Machine:
+    return replace(DESKTOP, cpu=Cpu(cores, cores, model=model, numa_nodes=nodes))
 
 
 def test_a_stated_ram_bandwidth_is_taken_as_it_is() -> None:
@@ -60,7 +60,48 @@ def test_rated_modules_give_what_decode_sustains() -> None:
 
 
 def test_a_server_is_limited_by_its_channels_and_two_sockets_have_twice_as_many() -> None:
-    assert 2 * ram_bandwidth(server(64)) == ram_bandwidth(server(128, nodes=2))
+    assert 2 * ram_bandwidth(server(64)) == ram_bandwidth(server(128, nodes=2), spread=True)
+
+
+@pytest.mark.parametrize("modules", [None, Modules("DDR5", 4800, 12)])
+def test_memory_parted_in_nodes_gives_a_third_where_nobody_lays_weights_on_all(
+    modules: Modules | None,
+) -> None:
+    parted = replace(server(64, nodes=4), ram=replace(DESKTOP.ram, modules=modules))
+    assert 0.25 < ram_bandwidth(parted) / ram_bandwidth(parted, spread=True) < 0.35
+
+
+@pytest.mark.parametrize(
+    ("processor", "cores", "least", "most"),
+    [
+        ("AMD Ryzen Threadripper 3970X 32-Core Processor", 32, 60e9, 80e9),
+        ("AMD Ryzen Threadripper 7970X 32-Cores", 32, 90e9, 130e9),
+        ("AMD Ryzen Threadripper PRO 3975WX 32-Cores", 32, 110e9, 151e9),
+        ("AMD Ryzen Threadripper PRO 7995WX 96-Cores", 96, 180e9, 260e9),
+        ("AMD EPYC 9554 64-Core Processor", 64, 250e9, 330e9),
+        ("AMD EPYC 8534P 64-Core Processor", 64, 125e9, 180e9),
+        ("AMD EPYC 4564P 16-Core Processor", 16, 45e9, 65e9),
+        ("Intel(R) Xeon(R) w5-2465X", 16, 70e9, 120e9),
+        ("Intel(R) Xeon(R) w9-3495X", 56, 170e9, 240e9),
+    ],
+)
+def test_a_servers_name_tells_its_channels(processor: str, cores: int, least: float, most: float) -> None:
+    assert least < ram_bandwidth(server(cores, model=processor)) < most
+
+
+def test_few_cores_of_a_server_do_not_read_all_that_its_channels_give() -> None:
+    few, many = (ram_bandwidth(server(n, model="AMD EPYC 9554 64-Core Processor")) for n in (8, 64))
+    assert few < many / 3
+
+
+def test_a_laptop_with_a_new_chip_has_ddr5_whatever_its_processor_is_called() -> None:
+    def laptop(chip: str, model: str = "") -> Machine:
+        gpus = (replace(UNKNOWN, description=f"NVIDIA GeForce {chip} Laptop GPU"),)
+        return replace(DESKTOP, gpus=gpus, cpu=replace(DESKTOP.cpu, model=model))
+
+    assert ram_bandwidth(laptop("RTX 4070")) > 1.3 * ram_bandwidth(laptop("RTX 3070"))
+    named = "AMD Ryzen 7 5800H with Radeon Graphics"
+    assert ram_bandwidth(laptop("RTX 4070", named)) == ram_bandwidth(laptop("RTX 3070", named))
 
 
 def test_a_unified_memory_follows_its_gpus_bandwidth() -> None:
