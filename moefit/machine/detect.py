@@ -25,6 +25,7 @@ from moefit.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from moefit.machine.sysfs import Adapter
     from moefit.machine.types import Device
 
     AskServer = Callable[[Sequence[Device]], tuple[Device, ...]]
@@ -155,10 +156,15 @@ def _without_answer(machine: Machine, environment: Mapping[str, str], root: Path
 
     adapters = read_adapters(root)
     if not adapters:
-        return replace(machine, unseen=unseen_gpus(root, adapters, environment) or machine.unseen)
+        from moefit.machine.soc import soc_gpus  # noqa: PLC0415 - as above
+
+        said = machine.warnings if asked else (*machine.warnings, *soc_gpus(root))
+        unseen = unseen_gpus(root, adapters, environment) or machine.unseen
+        return replace(machine, unseen=unseen, warnings=said)
+    from moefit.machine.holders import read_holders  # noqa: PLC0415 - as above
     from moefit.machine.unasked import from_sysfs  # noqa: PLC0415 - most hosts have a driver or a program that answers
 
-    devices, words = from_sysfs(adapters, computing=has_kfd(root))
+    devices, words = from_sysfs(adapters, computing=has_kfd(root), held=read_holders(root))
     if asked or not devices:
         words = () if asked else words
         unseen = unseen_gpus(root, adapters, environment) or machine.unseen
@@ -199,7 +205,7 @@ def _local_gpus(
         warnings = (*warnings, f"{said}: left out, for its driver fails")
         listed = tuple(device for device in listed if device.total)
         machine = replace(machine, unseen=said, excluded=gone)
-    seen = sight(listed, nvml)
+    seen = sight(listed, nvml, _cards_on_bus(listed, root))
     if not listed and nvml:
         warnings = (*warnings, _BLIND)
     elif seen.unlisted:
@@ -216,10 +222,22 @@ def _local_gpus(
 
 
 def _linked(devices: tuple[Device, ...], root: Path) -> tuple[Device, ...]:
-    """The devices with their links from sysfs, where a driver did not tell them."""
+    """The devices with their links and holders as the kernel tells them, where a driver did not."""
     if not any(device.source == "llama-server" for device in devices):
         return devices
-    from moefit.machine.bus import with_links  # noqa: PLC0415 - NVIDIA's cards have theirs from NVML
+    from moefit.machine.bus import with_holders, with_links  # noqa: PLC0415 - NVIDIA's cards have theirs from NVML
+    from moefit.machine.holders import read_holders  # noqa: PLC0415 - as above
     from moefit.machine.sysfs import read_adapters  # noqa: PLC0415 - as above
 
-    return with_links(devices, read_adapters(root))
+    adapters = read_adapters(root)
+    linked = with_links(devices, adapters)
+    return with_holders(linked, adapters, read_holders(root)) if adapters else linked
+
+
+def _cards_on_bus(listed: Sequence[Device], root: Path) -> tuple[Adapter, ...]:
+    """What the bus has, where two backends list devices and may mean the same card."""
+    if len({device.backend.name for device in listed} - {"RPC"}) < 2:
+        return ()
+    from moefit.machine.sysfs import read_adapters  # noqa: PLC0415 - most programs have one backend
+
+    return read_adapters(root)

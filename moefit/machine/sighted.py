@@ -9,11 +9,16 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from moefit.machine.backends import backend_of
+from moefit.machine.makers import maker_of
 from moefit.machine.overhead import context_overhead
 from moefit.machine.types import Device
 from moefit.values import dataclass
+
+if TYPE_CHECKING:
+    from moefit.machine.sysfs import Adapter
 
 _SAME: Final = 0.12
 """Share by which two drivers differ in what they call a card's memory: heaps of Vulkan are whole, CUDA keeps some back."""
@@ -36,16 +41,17 @@ class Sighted:
     """The program lists a device of this host that the drivers do not tell of."""
 
 
-def sight(listed: Sequence[Device], known: Sequence[Device]) -> Sighted:
+def sight(listed: Sequence[Device], known: Sequence[Device], cards: Sequence[Adapter] = ()) -> Sighted:
     """The devices that a program lists, each with what is known of it.
 
     Args:
         listed: as the program prints them.
         known: NVML's, as CUDA orders them.
+        cards: the GPUs on this host's bus, where they were looked at.
     """
     rest = list(known)
     found, unmatched = [], False
-    kept, duplicates = fold(listed)
+    kept, duplicates = fold(listed, cards)
     for device in kept:
         match = next((one for one in rest if is_same(device, one)), None)
         if match is None:
@@ -57,10 +63,13 @@ def sight(listed: Sequence[Device], known: Sequence[Device]) -> Sighted:
     return Sighted(tuple(found), duplicates, tuple(rest), unmatched)
 
 
-def fold(listed: Sequence[Device]) -> tuple[tuple[Device, ...], tuple[tuple[str, str], ...]]:
+def fold(
+    listed: Sequence[Device], cards: Sequence[Adapter] = ()
+) -> tuple[tuple[Device, ...], tuple[tuple[str, str], ...]]:
     """The devices without those that are another backend's view of an earlier one, and which those are.
 
-    The program does not print where a card is; its name and size tell it, and of several alike the first is the first.
+    The program does not print where a card is; its name and size tell it, and of several alike the first is the first. Where a backend calls
+    a card something else, the bus tells it: if it has no more cards of that maker than an earlier backend lists, there is no other.
     """
     kept: list[Device] = []
     duplicates: list[tuple[str, str]] = []
@@ -70,11 +79,32 @@ def fold(listed: Sequence[Device]) -> tuple[tuple[Device, ...], tuple[tuple[str,
         twins = [one for one in kept if one.backend.name != backend and is_same(device, one)]
         place = seen[backend, short_name(device.description)]
         seen[backend, short_name(device.description)] += 1
-        if is_remote(device) or len(twins) <= place:
+        twin = twins[place] if len(twins) > place else _counted(device, kept, duplicates, cards)
+        if is_remote(device) or twin is None:
             kept.append(device)
         else:
-            duplicates.append((device.name, twins[place].name))
+            duplicates.append((device.name, twin.name))
     return tuple(kept), tuple(duplicates)
+
+
+def _counted(
+    device: Device, kept: Sequence[Device], duplicates: Sequence[tuple[str, str]], cards: Sequence[Adapter]
+) -> Device | None:
+    """Which of the devices that an earlier backend lists a device must be, as the bus has no other of its maker; None where it may have."""
+    maker = maker_of(device.description)
+    count = sum(card.vendor == maker and card.integrated == device.integrated for card in cards)
+    taken = {twin for name, twin in duplicates if backend_of(name) == device.backend}
+    alike = [
+        one
+        for one in kept
+        if maker_of(one.description) == maker and one.integrated == device.integrated and not is_remote(one)
+    ]
+    for backend in dict.fromkeys(one.backend.name for one in alike if one.backend != device.backend):
+        theirs = [one for one in alike if one.backend.name == backend]
+        free = [one for one in theirs if one.name not in taken]
+        if len(theirs) == count and free:
+            return min(free, key=lambda one: abs(one.total - device.total))
+    return None
 
 
 def is_same(one: Device, other: Device) -> bool:

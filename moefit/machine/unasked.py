@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from moefit.machine.catalogue import card_of_driver
+from moefit.machine.holders import Holders
 from moefit.machine.overhead import context_overhead
 from moefit.machine.sysfs import Adapter
 from moefit.machine.types import Device
@@ -13,7 +14,9 @@ from moefit.machine.types import Device
 _ASK: Final = "put a llama-server on the PATH, which names it"
 
 
-def from_sysfs(adapters: Sequence[Adapter], *, computing: bool) -> tuple[tuple[Device, ...], tuple[str, ...]]:
+def from_sysfs(
+    adapters: Sequence[Adapter], *, computing: bool, held: Holders | None = None
+) -> tuple[tuple[Device, ...], tuple[str, ...]]:
     """The devices that can be told of without a program, and a word for every GPU.
 
     AMD's cards tell their memory and link. As what a program will name them depends on its build: ROCm where AMD's driver for
@@ -26,7 +29,7 @@ def from_sysfs(adapters: Sequence[Adapter], *, computing: bool) -> tuple[tuple[D
     for adapter in adapters:
         kind = "GPU of the processor" if adapter.integrated else "card"
         called = f"{adapter.name} at {adapter.slot}" if adapter.name else f"at {adapter.slot}"
-        device = _device(adapter, f"{backend}{len(devices)}")
+        device = _device(adapter, f"{backend}{len(devices)}", (held or {}).get(adapter.slot, ()))
         if device is None:
             words.append(f"{_article(adapter.vendor)} {kind} is here ({called}): {_ASK}")
         else:
@@ -37,7 +40,7 @@ def from_sysfs(adapters: Sequence[Adapter], *, computing: bool) -> tuple[tuple[D
     return tuple(devices), tuple(words)
 
 
-def _device(adapter: Adapter, name: str) -> Device | None:
+def _device(adapter: Adapter, name: str, held: tuple[tuple[str, int], ...]) -> Device | None:
     card = card_of_driver(adapter.name, adapter.total) if adapter.name else None
     if adapter.vendor != "AMD" or not adapter.total or (adapter.integrated and card is None):
         return None
@@ -54,6 +57,7 @@ def _device(adapter: Adapter, name: str) -> Device | None:
         source="sysfs",
         link_now=adapter.link_now,
         link_most=adapter.link_most,
+        held=held,
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from moefit.machine.bus import with_links
+from dataclasses import replace
+
+from moefit.machine.bus import with_holders, with_links
 from moefit.machine.sysfs import Adapter
 from moefit.machine.types import Device
 from moefit.sizes import GIB
@@ -47,3 +49,25 @@ def test_which_of_two_unnamed_cards_is_meant_nobody_knows() -> None:
 def test_what_has_no_link_or_is_elsewhere_keeps_what_it_has() -> None:
     others = (listed("ROCm1", "AMD Radeon Graphics", integrated=True), listed("RPC0", "10.0.0.2:50052"))
     assert others == with_links(others, [card("0000:03:00.0", X4)])
+
+
+HELD = {"0000:03:00.0": (("Xorg", 300),), "0000:04:00.0": (("ollama", 900),)}
+
+
+def free(found: Adapter, bytes_free: int) -> Adapter:
+    return replace(found, free=bytes_free)
+
+
+def test_the_only_card_of_a_vendor_has_the_buss_holders() -> None:
+    [found] = with_holders([XTX], [card("0000:03:00.0", X4)], HELD)
+    assert (("Xorg", 300),) == found.held
+
+
+def test_of_two_alike_the_one_with_as_much_free_is_meant() -> None:
+    cards = [free(card("0000:03:00.0", X4), GIB // 2), free(card("0000:04:00.0", X4), GIB)]
+    assert (("ollama", 900),) == with_holders([XTX], cards, HELD)[0].held
+
+
+def test_which_of_two_that_are_as_free_is_held_nobody_knows() -> None:
+    cards = [free(card("0000:03:00.0", X4), GIB), free(card("0000:04:00.0", X4), GIB)]
+    assert (XTX,) == with_holders([XTX], cards, HELD)

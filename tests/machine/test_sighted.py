@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from moefit.machine.sighted import Sighted, fold, sight
+from moefit.machine.sysfs import Adapter
 from moefit.machine.types import Device
 from moefit.sizes import MIB
 
@@ -97,3 +98,36 @@ def test_what_a_driver_knows_and_the_program_does_not_list_is_told() -> None:
 def test_a_part_of_a_card_is_known_by_its_cards_name(listed: str) -> None:
     part = nvml("CUDA0", "NVIDIA H100 80GB HBM3 MIG", 9728, "MIG-1")
     assert [("CUDA0", "MIG-1")] == names(sight((device("CUDA0", listed, 9728),), (part,)))
+
+
+def on_bus(*vendors: str, integrated: bool = False) -> list[Adapter]:
+    return [Adapter(f"0000:0{i}:00.0", vendor, "", integrated=integrated) for i, vendor in enumerate(vendors)]
+
+
+ROCM = device("ROCm0", "AMD Radeon Graphics", 24560)
+RADV = device("Vulkan0", "AMD Radeon RX 7900 XTX (RADV NAVI31)", 24576)
+
+
+def test_the_only_card_of_a_maker_is_one_card_whatever_each_backend_calls_it() -> None:
+    assert (("Vulkan0", "ROCm0"),) == fold([ROCM, RADV], on_bus("AMD", "NVIDIA"))[1]
+
+
+@pytest.mark.parametrize("cards", [(), on_bus("AMD", "AMD"), on_bus("NVIDIA")])
+def test_what_the_bus_does_not_rule_out_stays_a_card_of_its_own(cards) -> None:
+    assert () == fold([ROCM, RADV], cards)[1]
+
+
+def test_two_cards_of_other_names_are_paired_by_their_memory() -> None:
+    listed = [
+        device("ROCm0", "gfx1100", 24560),
+        device("ROCm1", "gfx1102", 8176),
+        device("Vulkan0", "AMD Radeon RX 7600 (RADV NAVI33)", 8192),
+        device("Vulkan1", "AMD Radeon RX 7900 XTX (RADV NAVI31)", 24576),
+    ]
+    assert (("Vulkan0", "ROCm1"), ("Vulkan1", "ROCm0")) == fold(listed, on_bus("AMD", "AMD"))[1]
+
+
+def test_a_processors_gpu_is_no_card_of_its_maker() -> None:
+    shared = device("Vulkan1", "Intel(R) Graphics (ARL)", 32000, integrated=True)
+    listed = [device("SYCL0", "Intel(R) Arc(TM) B580 Graphics", 12000), shared]
+    assert () == fold(listed, [*on_bus("Intel"), *on_bus("Intel", integrated=True)])[1]
