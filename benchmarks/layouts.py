@@ -62,6 +62,8 @@ LINKS = (None, None, None, 0.8, 2.5, 6.0)
 MODES = ("chat", "chat", "rag", "agent", "batch")
 SHOWN, USUAL, WORST, WORST_WHOLE = 0.01, 0.05, 0.15, 0.01
 SEED = 14
+PERIOD = 6
+"""Layers of which one of Gemma 4 takes the frequencies of rotation that the file has."""
 
 
 @dataclass(frozen=True)
@@ -106,9 +108,14 @@ def cut(name: str, quant: str, layers: int) -> Model:
         for key, value in metadata.items()
     }
     metadata[f"{arch}.block_count"] = layers
+    if f"{arch}.nextn_predict_layers" in metadata:  # they were the last
+        metadata[f"{arch}.nextn_predict_layers"] = 0
     names = {f"blk.{i}" for i in range(layers)}
+    gone = set() if layers >= PERIOD else {"rope_freqs.weight"}
     tensors = [
-        t for t in whole.tensors if not t.name.startswith("blk.") or ".".join(t.name.split(".")[:2]) in names
+        t
+        for t in whole.tensors
+        if t.name not in gone and (not t.name.startswith("blk.") or ".".join(t.name.split(".")[:2]) in names)
     ]
     size = sum(t.bytes for t in tensors)
     return build(
