@@ -70,6 +70,7 @@ def test_a_draw_is_the_same_for_ever():
         1249,
         1608,
         1662,
+        1900,
         2039,
         2595,
         4147,

@@ -191,7 +191,8 @@ def _refined(
     nearer = refined(problem, choices, start, chosen.weight)
     limit = min((one.weight for one in nearer), default=inf)
     worth = (c for c in every if not c.settings.moe_cache or is_worth(c, limit))
-    return (*worth, *nearer)
+    # what was tried beside the layouts before them may be worth it beside the last
+    return (*worth, *nearer, *(with_cache(problem, choices, nearer[-1:]) if limit < chosen.weight else ()))
 
 
 def _in_other_modes(problem: Problem, choices: Choices, rival: Candidate) -> Iterator[Candidate]:
