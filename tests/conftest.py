@@ -10,6 +10,7 @@ from hypothesis import settings
 from moefit import values
 from tests.drawn import THOROUGH
 from tests.host import isolate
+from tests.one_model import remember_models
 
 if THOROUGH:  # before another module of moefit takes it: its own decorator leaves that check out
     values.dataclass = dataclasses.dataclass
@@ -23,6 +24,8 @@ settings.load_profile("thorough" if THOROUGH else "change")
 
 # The collector of cycles would walk all rows and graphs again and again, a quarter of the time, to find next to none.
 gc.set_threshold(1_000_000, 2, 10)
+
+remember_models()
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:

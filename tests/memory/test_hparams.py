@@ -52,4 +52,6 @@ def test_the_output_of_deepseek_4_is_all_of_its_streams():
 def test_one_expert_of_hunyuan_is_none():
     name = next(n for n, m in oracle.models().items() if m["architecture"] == "hunyuan-dense")
 
-    assert changed(name, expert_count=0, expert_used_count=1).layers
+    built = changed(name, expert_count=0, expert_used_count=1)
+
+    assert (0, set()) == (built.experts, {t for layer in built.layers for t in layer.experts})
