@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Final
 
@@ -230,7 +231,7 @@ def meaning(word: str) -> tuple[str, str]:
     Raises:
         UsageError: a word that is not here, or the beginning of several.
     """
-    known = entry(word)
+    known = entry(word) or next(filter(None, map(entry, _phrases(word))), None)
     if known is None:
         asked = _plain(word)
         begun = sorted(
@@ -243,6 +244,17 @@ def meaning(word: str) -> tuple[str, str]:
             raise UsageError(f"there is no explanation of {word}", hint)
         [known] = meant
     return known, WORDS[known]
+
+
+def _phrases(text: str) -> Iterator[str]:
+    """Parts of several words, the longest first: guest models is explained by guest.
+
+    >>> list(_phrases("its two guests")), list(_phrases("guest"))
+    (['its two', 'two guests', 'its', 'two', 'guests'], [])
+    """
+    words = text.split()
+    for length in range(len(words) - 1, 0, -1):
+        yield from (" ".join(words[at : at + length]) for at in range(len(words) - length + 1))
 
 
 def _plain(word: str) -> str:

@@ -17,6 +17,7 @@ import pytest
 
 from moefit.cli.commands import COMMANDS
 from moefit.cli.teaching import EXAMPLES, NO_LINE
+from moefit.errors import UsageError
 from moefit.formats.glossary import OTHER_WORDS, WORDS, meaning
 from tests.cli.test_commands import EXAMPLE, moefit
 
@@ -120,6 +121,12 @@ def test_an_explanation_is_as_wide_as_the_terminal(moefit, monkeypatch, width):
         ("ncmoe", "--cpu-moe"),
         ("active parameters", "expert"),
         ("VRAM", "vram"),
+        ("guest models", "guest"),
+        ("its experts on the CPU", "expert"),
+        ("prediction head", "draft"),
+        ("datasheets", "catalogue"),
+        ("taken", "taken"),
+        ("res", "reserve"),
         ("page tables", "reserve"),
         ("routers", "router"),
     ],
@@ -137,6 +144,12 @@ def test_every_word_of_a_page_is_explained(moefit):
     assert {"weights", "experts", "KV", "overhead", "pools", "pages"} <= {*legend, *reserve}
     for word in {word for word in (*legend, *reserve) if " on " not in word}:
         assert meaning(word)
+
+
+def test_the_beginning_of_several_words_names_the_nearest():
+    with pytest.raises(UsageError) as caught:
+        meaning("re")
+    assert "did you mean ready or reserve?" == caught.value.hint
 
 
 def test_other_words_lead_to_words_that_are_there():
