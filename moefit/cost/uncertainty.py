@@ -25,9 +25,9 @@ _DECODE: Final[dict[Confidence, tuple[float, float]]] = {
 (docs/speed.md has how many lie within, scripts/rate_errors.py counts them). calibrated: five leases of rented machines (benchmarks/gpu), whose
 processors are shared. measured: repeated runs of one line, and what `moefit bench` found after it had learned."""
 
-_ELSEWHERE: Final = (0.85, 1.15), (0.93, 1.05)
-"""The same times so much with other backends than CUDA, prompts and answers: their kernels change from build to build and with the driver. Of 100 rates of
-cards and chips that nobody here had seen, 63 of which are AMD's, Apple's or Intel's (docs/speed.md), prompts came at 0.5 to 2 times what was foretold."""
+_ELSEWHERE: Final = (0.9, 1.1), (0.96, 1.03)
+"""The same times so much with other backends than CUDA, prompts and answers: their kernels change from build to build and with the driver. Of 44
+prompts on AMD's and Apple's chips that nobody here had seen (docs/speed.md) 12 lay in the range without."""
 
 _TAKING_TURNS: Final = 0.75
 """The lower end of decode where several devices and the CPU take turns: on two rented H200 0.4 to 0.86 of the prediction."""

@@ -28,11 +28,12 @@ _FALL: Final = 0.6
 
 
 def measure_decode(
-    threads: Sequence[int], environment: Mapping[str, str], progress: Tell
+    threads: Sequence[int], environment: Mapping[str, str], progress: Tell, *, virtual: bool = False
 ) -> tuple[tuple[RamRate, ...], tuple[str, ...]]:
     """Bytes of Q4_K per second of each number of threads, and what could not be measured: then plain reads tell.
 
-    Experts are read as those beside a GPU are, not rearranged; the best of a few runs counts, as others were interrupted.
+    Experts are read as those beside a GPU are, not rearranged; the best of a few runs counts, as others were interrupted. What threads wait for each
+    other is no reading of memory: longer where the machine is `virtual`.
     """
     program = find_program(_PROGRAM, environment)
     if program is None:
@@ -43,7 +44,7 @@ def measure_decode(
             model = Path(folder) / "decode.gguf"
             write_model(model)
             answer = ask(_words(program, model, threads, environment), environment, _LIMIT)
-        rates = tuple(_rates(answer))
+        rates = tuple(_rates(answer, virtual=virtual))
         return rates, tuple(_disturbed(rates))
     except OSError as error:
         why = f"{format_size(total_bytes())} for a file are not to be had: {error.strerror}"
@@ -70,7 +71,7 @@ def _words(program: str, model: Path, threads: Sequence[int], environment: Mappi
     return [program, "-m", str(model), "-ngl", "0", "-dev", "none", *plain, *tests, "-o", "jsonl"]
 
 
-def _rates(answer: Answer) -> Iterator[RamRate]:
+def _rates(answer: Answer, *, virtual: bool) -> Iterator[RamRate]:
     """Raises: DriverError: it failed, or says something else."""
     if answer.status:
         raise DriverError(f"{_PROGRAM} failed ({answer.how})")
@@ -82,4 +83,5 @@ def _rates(answer: Answer) -> Iterator[RamRate]:
     for threads, seconds in sorted(found):
         if threads < 1 or not 0.0 < seconds < _LIMIT:
             raise DriverError(f"{_PROGRAM} says {seconds:g} s a token with {threads} threads")
-        yield RamRate(threads, int(read_bytes() / max(seconds - barriers(threads), seconds / 2.0)))
+        waiting = barriers(threads, virtual=virtual)
+        yield RamRate(threads, int(read_bytes() / max(seconds - waiting, seconds / 2.0)))

@@ -33,7 +33,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "moefit.machine.measure.measure_machine", lambda _tell: (calibration(), ("a card is busy",))
     )
     decoded = (RamRate(1, 5_300_000_000), RamRate(2, 9_900_000_000))
-    monkeypatch.setattr("moefit.llama.decode_rate.measure_decode", lambda *_: (decoded, ()))
+    monkeypatch.setattr("moefit.llama.decode_rate.measure_decode", lambda *_, **__: (decoded, ()))
     return tmp_path
 
 

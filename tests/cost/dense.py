@@ -26,6 +26,7 @@ class Shape(NamedTuple):
 
 SHAPES: Final = {
     "llama-2-7b": Shape(32, 4096, 11008, 32, 32, 32000),
+    "llama-2-13b": Shape(40, 5120, 13824, 40, 40, 32000),
     "llama-3.2-3b": Shape(28, 3072, 8192, 24, 8, 128256, tied=True),
     "llama-3.3-70b": Shape(80, 8192, 28672, 64, 8, 128256),
     "mistral-7b": Shape(32, 4096, 14336, 32, 8, 32768),

@@ -94,11 +94,13 @@ def calibrate(rpc: o.Rpc = None, as_json: o.AsJson = False, color: o.Color = o.W
     from moefit.llama.decode_rate import measure_decode
     from moefit.machine.calibration_file import save_calibration
     from moefit.machine.measure import measure_machine as measure
+    from moefit.machine.system import read_cpu
 
     with bar() as tell:
         servers, unmeasured = _ways_to(rpc, tell)
         measured, warnings = measure(tell)
-        decoded, undecoded = measure_decode([rate.threads for rate in measured.ram], os.environ, tell)
+        threads = [rate.threads for rate in measured.ram]
+        decoded, undecoded = measure_decode(threads, os.environ, tell, virtual=read_cpu().virtual)
     measured = replace(measured, servers=servers, decoded=decoded)
     warnings = (*warnings, *unmeasured, *undecoded)
     path = str(save_calibration(measured, os.environ))
