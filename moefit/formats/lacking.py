@@ -26,10 +26,14 @@ def lacking(plan: Plan) -> str:
 
 def enough(plan: Plan) -> str:
     """The memory, or the file, with which it would fit."""
+    would = plan.enough
+    amounts = {"RAM": would.more} if would else shortfalls(plan)
     more = [
         f"{format_size(size)} more RAM" if name == "RAM" else f"{format_size(size)} more on {name}"
-        for name, size in shortfalls(plan).items()
+        for name, size in amounts.items()
     ]
+    if would and would.context:
+        more = [f"{more[0]} and -c {would.context}"]
     file = f", or a file of at most {format_size(plan.largest_file)}" if plan.largest_file else ""
     return f"{' and '.join(more)}{file}"
 

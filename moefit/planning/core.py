@@ -54,8 +54,11 @@ def plan(request: Request) -> Plan:
     if made.fits:
         return made
     from moefit.planning.alternatives import alternatives  # noqa: PLC0415 - most plans fit
+    from moefit.planning.enough import enough  # noqa: PLC0415 - the same
 
-    return replace(made, alternatives=tuple(alternatives(request, chosen, _planned)))
+    lists = request.options.thorough and request.launch.constraints.split_mode not in SPLIT_MODES
+    would = enough(request, chosen) if lists else None
+    return replace(made, enough=would, alternatives=tuple(alternatives(request, chosen, _planned)))
 
 
 def without_alternatives(request: Request, context: int | None = None) -> Plan:

@@ -110,6 +110,8 @@ class Plan:
     warnings: tuple[Warn, ...]
     ram_shortfall: int = 0
     """Bytes of RAM that are missing."""
+    enough: Enough | None = None
+    """The RAM that would make it fit, where RAM alone is missing."""
     alternatives: tuple[Alternative, ...] = ()
     """What would run if the user allowed one thing more, when this does not fit; the fastest first."""
     moe_cache: MoeCache | None = None
@@ -132,11 +134,23 @@ class Plan:
         In RAM it may be smaller by what is missing; on a device the weights that are there alone shrink with it.
         """
         size = self.model.bytes
+        if self.enough is not None:
+            return max(0, size - self.enough.more)
         lacking = [(on.use.model, -on.left) for on in self.devices if on.left < 0]
         if self.shortfall > self.ram_shortfall + sum(lack for _, lack in lacking):
             return 0  # layers have no room at all
         most = [size * (held - lack) // held if held else 0 for held, lack in lacking]
         return max(0, min([size - self.ram_shortfall, *most]))
+
+
+@dataclass(frozen=True, slots=True)
+class Enough:
+    """The smallest amount of RAM with which something would fit."""
+
+    more: int
+    """Bytes beside what is there: as many as are printed."""
+    context: int | None
+    """Tokens that a plan would then give way to, where that is fewer than were wanted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from math import inf
 
 from moefit.search.bounds import lacks_at_least
-from moefit.search.candidate import Candidate, score
+from moefit.search.candidate import Candidate, best, score
 from moefit.search.choices import SMALL_UBATCHES, Choices
 from moefit.search.moe_cache.choose import with_cache
 from moefit.search.openings import SEARCHED, Opening, first_opening, least_task, openings, with_buffers
@@ -47,11 +47,32 @@ def search(problem: Problem, choices: Choices, *, thorough: bool) -> tuple[Candi
 
 def can_fit(problem: Problem, choices: Choices) -> bool:
     """Whether anything fits: the smallest micro-batch decides, it has the smallest compute buffers."""
-    is_open = problem.request.launch.constraints.ubatch is None
-    smallest = SMALL_UBATCHES[-1:] if is_open else choices.ubatches[:1]
     found = _Search(problem)
-    found.run(replace(choices, ubatches=smallest, load_modes=choices.load_modes[:1]), any_will_do=True)
+    found.run(_smallest(problem, choices), any_will_do=True)
     return found.fits
+
+
+def least(problem: Problem, choices: Choices) -> Candidate:
+    """What lacks least of what has the smallest micro-batch, or something that fits."""
+    some = _smallest(problem, choices)
+    finer = (
+        tuple(name for name in some.strategies if name != "standard") or some.strategies
+    )  # it moves whole layers
+    every = (o for o in openings(problem, replace(some, strategies=finer)) if o.end is None)
+    ranked = [(lacks_at_least(problem, o.task), o.rank, o) for o in every]
+    found = _Search(problem)
+    for bound, _, opening in sorted(ranked, key=lambda one: one[:2]):
+        if found.candidates and bound >= best(found.candidates).shortfall:
+            break
+        found.place(opening)
+    return best(found.candidates)
+
+
+def _smallest(problem: Problem, choices: Choices) -> Choices:
+    """Those with the smallest compute buffers, and nothing pinned that need not be."""
+    is_open = problem.request.launch.constraints.ubatch is None
+    sizes = SMALL_UBATCHES[-1:] if is_open else choices.ubatches[:1]
+    return replace(choices, ubatches=sizes, load_modes=choices.load_modes[:1])
 
 
 def _smaller(problem: Problem, choices: Choices) -> Iterator[Choices]:
