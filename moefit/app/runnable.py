@@ -12,6 +12,7 @@ from moefit.planning.core import plan
 from moefit.planning.describe import truncated
 from moefit.planning.types import Plan
 from moefit.search.request import Request
+from moefit.sizes import format_size
 
 if TYPE_CHECKING:
     from moefit.app.exact import Waiting
@@ -61,5 +62,8 @@ def _newer(request: Request, waiting: Waiting) -> Plan:
 
 
 def does_not_fit(plan: Plan) -> DoesNotFitError:
-    """What is missing, and where; what would be enough, and what else would run."""
-    return DoesNotFitError(f"nothing fits: {lacking(plan)}; {enough(plan)} would do", remedy(plan))
+    """What is missing, and where; what would be enough where that was worked out, and what else would run."""
+    told = f"; {enough(plan)} would do" if plan.enough else ""
+    if not told and plan.largest_file:
+        told = f"; a file of at most {format_size(plan.largest_file)} would do"
+    return DoesNotFitError(f"nothing fits: {lacking(plan)}{told}", remedy(plan))

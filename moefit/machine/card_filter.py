@@ -45,7 +45,7 @@ def cards_like(text: str) -> tuple[Card, ...]:
     >>> [card.key for card in cards_like("RTX 3060 12GB")], [card.key for card in cards_like("apple m4")]
     (['rtx-3060'], ['m4', 'm4-pro', 'm4-max'])
     >>> [card.key for card in cards_like("2x4080s")], [card.key for card in cards_like("intel 12GB")]
-    (['rtx-4080-super'], ['arc-b580'])
+    (['rtx-4080-super'], ['arc-a730m', 'arc-pro-a60', 'arc-b580'])
 
     Raises:
         UsageError: there is none.

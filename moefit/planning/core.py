@@ -54,10 +54,10 @@ def plan(request: Request) -> Plan:
     if made.fits:
         return made
     from moefit.planning.alternatives import alternatives  # noqa: PLC0415 - most plans fit
-    from moefit.planning.enough import enough  # noqa: PLC0415 - the same
+    from moefit.planning.enough import enough_memory  # noqa: PLC0415 - the same
 
     lists = request.options.thorough and request.launch.constraints.split_mode not in SPLIT_MODES
-    would = enough(request, chosen) if lists else None
+    would = enough_memory(request, chosen) if lists else None
     return replace(made, enough=would, alternatives=tuple(alternatives(request, chosen, _planned)))
 
 

@@ -12,14 +12,14 @@ from moefit.planning.types import Enough
 from moefit.search.candidate import Candidate
 from moefit.search.choices import open_choices
 from moefit.search.request import Request
-from moefit.search.search import least
+from moefit.search.search import lacks_least
 from moefit.sizes import GIB, MIB
 
 _SPARE: Final = 4096
 """Bytes below what is said that do, too: sizes are added as they are printed."""
 
 
-def enough(request: Request, closest: Candidate) -> Enough | None:
+def enough_memory(request: Request, closest: Candidate) -> Enough | None:
     """The RAM that would do for a request that nothing fits; None where more than RAM is missing.
 
     What the launch lacks that needs least is the amount: no placement depends on RAM. One check says that it does.
@@ -44,7 +44,7 @@ def enough(request: Request, closest: Candidate) -> Enough | None:
 
 def _least_of(request: Request) -> Candidate:
     problem = frame(request)
-    return least(problem, open_choices(problem))
+    return lacks_least(problem, open_choices(problem))
 
 
 def _least_context(request: Request) -> int | None:

@@ -52,7 +52,7 @@ def can_fit(problem: Problem, choices: Choices) -> bool:
     return found.fits
 
 
-def least(problem: Problem, choices: Choices) -> Candidate:
+def lacks_least(problem: Problem, choices: Choices) -> Candidate:
     """What lacks least of what has the smallest micro-batch, or something that fits."""
     some = _smallest(problem, choices)
     finer = (

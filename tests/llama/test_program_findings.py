@@ -91,7 +91,7 @@ def test_a_program_that_does_not_answer_help_is_told(server, page, status, said)
 
 
 def test_a_program_that_hangs_at_help_is_told(server, monkeypatch):
-    monkeypatch.setattr(help_page, "LIMIT", 0.2)
+    monkeypatch.setattr(help_page, "_LIMIT", 0.2)
     found = server(CARD, page="", helped="0; sleep 9")
     assert "no-help" in found
 
