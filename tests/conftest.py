@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import gc
 import os
+from contextlib import suppress
 
 import pytest
 from hypothesis import settings
@@ -21,6 +22,11 @@ isolate()
 settings.register_profile("change", deadline=None, max_examples=100, derandomize=True)
 settings.register_profile("thorough", deadline=None, max_examples=1000)
 settings.load_profile("thorough" if THOROUGH else "change")
+if not THOROUGH:  # numbers out of whatever modules are loaded would be drawn, too: others for a file alone than for all of them
+    with suppress(ImportError):  # of older versions, that draw none
+        from hypothesis.internal.conjecture import providers
+
+        providers._get_local_constants = lambda: providers._local_constants
 
 # The collector of cycles would walk all rows and graphs again and again, a quarter of the time, to find next to none.
 gc.set_threshold(1_000_000, 2, 10)

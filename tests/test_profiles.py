@@ -35,6 +35,13 @@ def test_no_test_asks_for_more_of_its_own():
     assert {("conftest.py", 100), ("conftest.py", 1000)} == asked
 
 
+@pytest.mark.skipif(THOROUGH, reason="there whatever is loaded may be drawn")
+def test_samples_are_the_same_for_a_file_alone_and_among_others():
+    providers = pytest.importorskip("hypothesis.internal.conjecture.providers")
+
+    assert 0 == len(providers._get_local_constants())
+
+
 def test_no_test_draws_a_seed_of_its_own():
     drawing = {
         path.name

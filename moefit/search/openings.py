@@ -8,6 +8,7 @@ from functools import partial
 from math import inf
 from typing import Final
 
+from moefit.cost import Prediction
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device
 from moefit.placement.arrange import Demand, Strategy, last_layers, strategies
@@ -21,6 +22,9 @@ from moefit.values import dataclass
 
 SEARCHED: Final = 6
 """The most devices of which every order is searched that could win."""
+
+_SPARED: Final = 0.5
+"""Of the visits between places, what less room can spare: a layer's two become one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ def with_buffers(problem: Problem, opening: Opening, least: Sequence[int]) -> fl
     if not least or opening.all_placed or opening.idle <= opening.bound:
         return opening.bound
     placed = optimist(opening.task, least)
-    return min(opening.idle, *(problem.predict(launch, *placed).seconds for launch in opening.launches))
+    return min(opening.idle, _fastest(problem, opening.launches, *placed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +98,8 @@ class _Size:
         return Task(request, devices, given, self.launches[0], strategy, demand)
 
     def fastest(self, devices: tuple[Device, ...], placement: Placement) -> float:
-        """Seconds of the load mode that is best for a placement."""
-        return min(self.problem.predict(launch, devices, placement).seconds for launch in self.launches)
+        """Seconds of the load mode that is best for a placement, and for those with less room."""
+        return _fastest(self.problem, self.launches, devices, placement)
 
     def least(self, order: tuple[int, ...]) -> float:
         """Seconds of the load mode that is best, whatever is placed where on some of the devices."""
@@ -149,11 +153,25 @@ def _openings(problem: Problem, choices: Choices) -> Iterator[Opening]:
 def bound(problem: Problem, task: Task) -> float:
     """Seconds that a task's launch cannot be faster than, whatever compute buffers take."""
     devices, placement = optimist(task)
-    seconds = problem.predict(task.settings, devices, placement).seconds
+    seconds = _fastest(problem, (task.settings,), devices, placement)
     if 1 < len(task.devices) <= SEARCHED and _is_all_placed(placement, task.demand):
         rooms = [budget.usable for budget in task.budgets]
         return min(seconds, problem.least(task.settings, task.devices, rooms))
     return seconds
+
+
+def _fastest(
+    problem: Problem, launches: Sequence[Settings], devices: tuple[Device, ...], placement: Placement
+) -> float:
+    """Seconds of the load mode that is best for a placement, its visits to other places left out.
+
+    With less room a layer may be left out altogether, which is visited once instead of twice, or a device.
+    """
+    return min(_unvisited(problem.predict(launch, devices, placement)) for launch in launches)
+
+
+def _unvisited(made: Prediction) -> float:
+    return made.seconds - _SPARED * sum(term.seconds for term in made.terms if term.name == "hops")
 
 
 def _size(problem: Problem, choices: Choices, ubatch: int) -> _Size:

@@ -7,14 +7,14 @@ from hypothesis import HealthCheck, assume, given, settings
 
 from moefit.errors import UsageError
 from moefit.machine.declared import parse_gpus
-from moefit.machine.types import CPU, Cpu, Machine, Ram
+from moefit.machine.types import Cpu, Machine, Ram
 from moefit.planning.frame import frame
 from moefit.search.candidate import score
 from moefit.search.choices import open_choices
 from moefit.search.openings import openings
 from moefit.search.problem import Problem
 from moefit.search.request import Request
-from moefit.search.settle import in_load_mode, optimist, settle
+from moefit.search.settle import in_load_mode, settle
 from tests.drawn import several
 from tests.oracle import model as recorded
 from tests.planning.worlds import GIB, OPTIONS, launch, lines, machines, models
@@ -24,15 +24,9 @@ MANY = settings(max_examples=several(20, 1000), deadline=None, suppress_health_c
 
 
 def placed(problem: Problem):
-    """Every opening of a problem with each of its launches that fits: (opening, launch, seconds).
-
-    Not those of which compute buffers push a layer out that the bound has on a device: visited once for a token instead of twice, it may be faster
-    than its bound, by 5% where it was seen.
-    """
+    """Every opening of a problem with each of its launches that fits: (opening, launch, seconds)."""
     for opening in openings(problem, open_choices(problem)):
         settled = settle(opening.task)
-        if settled.placement.slots.count(CPU) > optimist(opening.task)[1].slots.count(CPU):
-            continue
         for one in opening.launches:
             own = in_load_mode(replace(opening.task, settings=one), settled)
             candidate = score(problem, opening.strategy, one, own)

@@ -47,7 +47,7 @@ def test_of_two_cards_alike_the_first_is_used():
 
 
 def test_a_page_without_reasons_is_the_same_without_the_next_micro_batches():
-    machine = Machine(parse_gpus(["rtx-3060"]), Ram(64 * GIB, 64 * GIB, 50 * 10**9), Cpu(8, 16))
+    machine = Machine(parse_gpus(["rtx-3090"]), Ram(64 * GIB, 64 * GIB, 50 * 10**9), Cpu(8, 16))
     asked = Request(
         recorded("qwen3-30b-a3b", "Q4_K_M"), machine, launch(("llama-server", "-m", "m.gguf")), OPTIONS
     )
