@@ -14,6 +14,7 @@ from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device
 from moefit.memory.footprint import footprint
 from moefit.memory.graph.context import UNEVEN
+from moefit.memory.rough import rough_compute
 from moefit.model import build
 from moefit.placement.types import Placement
 from tests import oracle
@@ -92,9 +93,21 @@ def test_one_layer_without_what_the_others_have_makes_an_estimate(architecture):
 @pytest.mark.parametrize("name", OUTSIDE)
 @pytest.mark.parametrize("architecture", ["qwen3moe", "gemma3", "qwen3next"])
 def test_a_model_without_embeddings_or_its_last_norm_makes_an_estimate_that_names_them(architecture, name):
-    told = notes(without(header(architecture), name))
+    why = f"{architecture}: the file lacks {name}: compute buffers are an estimate from its tensors"
 
-    assert [True] == [name.removesuffix(".weight") in note for note in told]
+    assert (why,) == notes(without(header(architecture), name))
+
+
+def test_a_graph_that_cannot_be_built_leaves_the_rough_bound_and_a_note_that_says_so():
+    """A value that a loader may not ask for: of a model as it is once it was loaded."""
+    known = oracle.model("qwen3-30b-a3b", "Q4_K_M")
+    left = {key: value for key, value in known.hparams.values.items() if key != "expert_used_count"}
+    model = replace(known, hparams=replace(known.hparams, values=left))
+    everything = Placement((0,) * model.slots)
+    used = footprint(model, [CARD], LAUNCH, everything)
+
+    assert rough_compute(model, [CARD], LAUNCH, everything) == ((used.devices[0].compute,), used.host.compute)
+    assert ("qwen3moe: the file lacks expert_used_count: compute buffers are a rough bound",) == used.notes
 
 
 def test_layers_that_differ_in_kind_are_no_estimate():
