@@ -38,7 +38,13 @@ def plan_json(plan: Plan) -> str:
         "predicted": predicted_object(plan.prediction),
         "candidates": [_candidate(c) for c in plan.candidates],
         "helps": [
-            {"kind": h.kind, "what": h.what, "words": h.words, "seconds": round(h.seconds, 3)}
+            {
+                "kind": h.kind,
+                "what": h.what,
+                "words": h.words,
+                "seconds": round(h.seconds, 3),
+                "about": h.about,
+            }
             for h in plan.helps
         ],
         "lacking": None if plan.fits else _lacking(plan),

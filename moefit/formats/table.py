@@ -78,14 +78,16 @@ def _helps(plan: Plan, width: int) -> Iterator[RenderableType]:
     shown = plan.helps[:_MOST_HELPS]
     if not shown:
         return
-    yield Text("would help, if you want it" if plan.fits else "would fit", style="dim")
+    told = "would help, if you want it" if plan.fits else "would fit"
+    sketched = any(help_.about and help_.kind != "quant" for help_ in shown)
+    yield Text(f"{told} (--explain plans each)" if sketched else told, style="dim")
     taking = [_taking(help_) for help_ in shown]
     left = max(map(len, taking)) + 4
-    able = [len(h.what) + 2 for h in shown if left + len(h.what) + 2 + cell_len(h.words) <= width]
+    able = [len(h.what) + 2 for h in shown if h.words and left + len(h.what) + 2 + cell_len(h.words) <= width]
     column = max(able, default=0)
     for takes, help_ in zip(taking, shown, strict=True):
         words = Text(help_.words, style="bold")
-        beside = len(help_.what) < column and left + column + words.cell_len <= width
+        beside = help_.words and len(help_.what) < column and left + column + words.cell_len <= width
         what = [Text(help_.what.ljust(column))] if beside else text_words(Text(f"{help_.what}  "))
         yield Line([Text(f"{takes.rjust(left - 2)}  "), *what, words], left)
     yield ""

@@ -5,7 +5,7 @@ source: common/arg.cpp, common_models_handler_init and common_models_handler_app
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final
 
 from moefit.errors import InputError
@@ -34,6 +34,8 @@ class Places:
     draft: str | None = None
     spec_type: str | None = None
     """The speculation that a repository's draft model is for, where the line does not say."""
+    beside: tuple[str, ...] = field(default=(), compare=False)
+    """All files of the model's repository; empty where its server was not asked."""
 
 
 def places(wanted: Constraints, using: Access, client: Client) -> Places:
@@ -50,12 +52,12 @@ def places(wanted: Constraints, using: Access, client: Client) -> Places:
         raise InputError(f"-hf {wanted.model.hf_repo}: the repository has no model")
     mmproj = locate(wanted.mmproj, using, client).model if wanted.mmproj else main.guests.get("mmproj")
     if not wanted.draft:
-        return Places(main.model, mmproj, _first(main, asked))
+        return Places(main.model, mmproj, _first(main, asked), beside=main.beside)
     try:
         draft, spec_type = _draft(wanted, asked, using, client)
     except InputError as error:
         raise InputError(error.message.replace("-hf ", "-hfd ", 1), error.hint) from error
-    return Places(main.model, mmproj, draft, spec_type)
+    return Places(main.model, mmproj, draft, spec_type, main.beside)
 
 
 def _draft(

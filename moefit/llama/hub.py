@@ -66,6 +66,8 @@ class Located:
     """The first shard; None for a repository that has only the guests asked for."""
     guests: Mapping[str, str] = field(default_factory=dict)
     """By kind: mmproj, mtp, eagle3, dflash, dspark."""
+    beside: tuple[str, ...] = field(default=(), compare=False)
+    """All files of the repository; empty where a cache alone was asked, which may lack some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +214,7 @@ def _take(listing: _Listing, asked: Wanted, guests: Sequence[str]) -> Located | 
         return Located(None, found) if found and not asked.file else None
     if shards(listing.names, model) != shard_names(model):
         return None
-    return Located(listing.place(*shard_names(model)), found)
+    return Located(listing.place(*shard_names(model)), found, listing.names if listing.url else ())
 
 
 def _is_certain(cached: _Listing, asked: Wanted) -> bool:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 MAX_BLOCK = 1024
 """Tensors of one block; real ones have up to about 60, of files with a tensor for each expert up to 800."""
+GGUF_REPOSITORY = re.compile(
+    r"https?://huggingface\.co/(\w[\w.-]*/\w[\w.-]*gguf)/?", re.ASCII | re.IGNORECASE
+)
 ARCHITECTURE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
@@ -79,6 +82,7 @@ def build(path: str, header: Header) -> Model:
         lacks=lacks,
         truncated=header.truncated,
         shards=tuple(shard.name for shard in header.shards),
+        repository=_repository(header),
     )
 
 
@@ -155,6 +159,16 @@ def _name(header: Header) -> str:
     if not isinstance(name, str):
         return ""
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in name[:200])
+
+
+def _repository(header: Header) -> str:
+    """user/repo of Hugging Face, of a header that names one of GGUF files; most name that of the weights they were made of."""
+    for key in ("general.repo_url", "general.url"):
+        url = header.metadata.get(key)
+        found = GGUF_REPOSITORY.fullmatch(url) if isinstance(url, str) else None
+        if found:
+            return found[1]
+    return ""
 
 
 def _vocabulary(header: Header, hparams: Hyperparameters) -> int:

@@ -91,6 +91,8 @@ class Model:
     """The file, or a shard, is shorter than its header says."""
     shards: tuple[str, ...] = ()
     """Names of the files, the first shard first."""
+    repository: str = ""
+    """user/repo of Hugging Face that has this file and others of the model, where its header says so."""
 
     @property
     def slots(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from shlex import quote
 from typing import Final
@@ -25,6 +25,11 @@ _PART: Final = re.compile(r"-\d{5}-of-\d{5}(?=\.gguf$)")
 """Of a model in several files."""
 _HUB_CACHE: Final = re.compile(r"/models--([^/]+?)--([^/]+)/snapshots/")
 """Where Hugging Face's own programs keep a repository's files."""
+_HUB_URL: Final = re.compile(
+    r"https?://(?:www\.)?(?:huggingface\.co|hf\.co)/([^/?#]+/[^/?#]+)/", re.IGNORECASE
+)
+_NEEDS_A_MATRIX: Final = frozenset({"IQ2_XXS", "IQ2_XS", "IQ2_S"})
+"""llama-quantize makes these with an importance matrix alone. source: src/llama-quant.cpp, tensor_requires_imatrix"""
 _BY_NAME: Final = {quant.name: quant for quant in QUANTS.values()}
 
 
@@ -63,33 +68,60 @@ def _type_below(tensor: Tensor) -> QuantType | None:
     )
 
 
-def smaller_file(model: Model, launch: Launch, smaller: Model) -> Help:
-    """Named after the type of most bytes, as files are, in the words that name the model now."""
+def smaller_file(model: Model, launch: Launch, smaller: Model) -> Help | None:
+    """What is said of a file of the type of most bytes; None where the repository is known to have none."""
     sizes: dict[str, int] = {}
     for tensor in smaller.tensors:
         sizes[tensor.quant.name] = sizes.get(tensor.quant.name, 0) + tensor.bytes
     tag = max(sizes, key=lambda name: sizes[name]).upper()
     tag += "_M" if re.fullmatch("Q[345]_K", tag) else ""
-    path = launch.constraints.model.path or (model.shards[0] if model.shards else model.path)
-    got, words = _words(launch.constraints.model, path, tag)
+    offered = _offered(tag, launch.beside) if launch.beside else tag
+    if offered is None:
+        return None
+    got, words = _words(model, launch, offered)
     return Help("quant", f"a smaller file{got}, about {format_size(smaller.bytes)}", words)
 
 
-def _words(source: ModelSource, path: str, tag: str) -> tuple[str, str]:
-    """How a file of another type is come by, where it is on no server that is known; and the words that then name it."""
-    cached = _HUB_CACHE.search(path)
-    repo = source.hf_repo or (f"{cached[1]}/{cached[2]}" if cached else None)
-    if repo:
-        file = f" -hff {quote(_retagged(source.hf_file, tag))}" if source.hf_file else f":{tag}"
-        return "", f"-hf {repo.partition(':')[0]}{file}"
+def _offered(tag: str, files: Iterable[str]) -> str | None:
+    """The type in the names of a repository's files: itself, or another mixture of the same: `Q3_K_XL` for `Q3_K_M`.
+
+    >>> _offered("Q3_K_M", ["m-Q4_K_M.gguf", "m-UD-Q3_K_XL.gguf", "m-q3_k_m.gguf"]), _offered("Q2_K", ["m-Q8_0.gguf"])
+    ('q3_k_m', None)
+    """
+    family = re.compile(rf"(?<![A-Za-z0-9])({tag.removesuffix('_M')}\w*)[.-]", re.IGNORECASE)
+    found = [match[1] for name in files if (match := family.search(name))]
+    return min(found, key=lambda one: one.upper() != tag, default=None)
+
+
+def _words(model: Model, launch: Launch, tag: str) -> tuple[str, str]:
+    """How a file of another type is come by, and the words for it; none for a file that is to be looked for."""
+    source = launch.constraints.model
+    path = source.path or (model.shards[0] if model.shards else model.path)
+    doubt = "" if launch.beside else " if its repository has it"
+    if source.hf_repo and source.hf_file:
+        file = _retagged(source.hf_file, tag)
+        if file in launch.beside or (file != source.hf_file and not launch.beside):
+            return doubt, f"-hf {source.hf_repo.partition(':')[0]} -hff {quote(file)}"
+    if repo := _repository(model, source, path):
+        return doubt, f"-hf {repo}:{tag}"
     if source.docker_repo:
-        return "", f"-dr {source.docker_repo.partition(':')[0]}:{tag}"
+        return doubt, f"-dr {source.docker_repo.partition(':')[0]}:{tag}"
+    if source.url and (url := _retagged(source.url, tag)) != source.url:
+        return " if its server has it", f"-mu {quote(url)}"
+    if source.path and not model.truncated and tag not in _NEEDS_A_MATRIX:
+        return " to download or make", f"llama-quantize --allow-requantize {quote(path)} {tag}"
+    return f" to download, {tag}", ""
+
+
+def _repository(model: Model, source: ModelSource, path: str) -> str:
+    """user/repo of Hugging Face, by the words that name the model, by where the file lies, or by its header; empty where unknown."""
+    if source.hf_repo:
+        return source.hf_repo.partition(":")[0]
     if source.url:
-        return "", f"-mu {quote(_retagged(source.url, tag))}"
-    named = _retagged(path, tag)
-    if named != path:
-        return " to download", f"-m {quote(named)}"
-    return " made of this one", f"llama-quantize --allow-requantize {quote(path)} {tag}"
+        found = _HUB_URL.match(source.url)
+        return found[1] if found else ""
+    cached = _HUB_CACHE.search(path)
+    return f"{cached[1]}/{cached[2]}" if cached else model.repository
 
 
 def _retagged(name: str, tag: str) -> str:

@@ -33,11 +33,11 @@ class Help:
     what: str
     """What changes, and at what price."""
     words: str
-    """What to type: options of llama-server, or of moefit where the machine changes; or the file to get."""
+    """What to type: options of llama-server, or of moefit where the machine changes; empty for a file to be looked for."""
     seconds: float = 0.0
     """What the workload is then predicted to take."""
     about: bool = False
-    """The seconds are those of a sketch: no plan was made with these words."""
+    """The seconds are those of a sketch, with no plan made of these words; or of a file whose header was not read."""
 
 
 @dataclass(frozen=True, slots=True)

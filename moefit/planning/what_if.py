@@ -83,7 +83,8 @@ def _first(ways: Sequence[tuple[Help, Request]], limit: float, context: int | No
         except UsageError:
             continue  # the change contradicts what the user set
         if made.fits and made.prediction.seconds <= limit:
-            return [replace(help_, seconds=made.prediction.seconds, about=False)]
+            # of a file whose header was not read nothing is sure
+            return [replace(help_, seconds=made.prediction.seconds, about=help_.kind == "quant")]
     return []
 
 
@@ -172,7 +173,8 @@ def _changes(request: Request, used: Machine, made: Plan) -> Iterator[tuple[Help
     for help_, wanted in _lines(model, launch, made) if made.fits else ():  # else its alternatives say so
         yield help_, replace(request, launch=replace(launch, constraints=wanted))
     for smaller in smaller_models(model, 1 if made.fits else _STEPS):
-        yield smaller_file(model, launch, smaller), replace(request, model=smaller)
+        if (named := smaller_file(model, launch, smaller)) is not None:
+            yield named, replace(request, model=smaller)
     capped = launch.command.container is not None and launch.command.container.memory is not None
     for help_, machine in (*(() if capped else more_ram(request.machine)), *more_gpus(used)):
         yield help_, replace(request, machine=machine)

@@ -53,7 +53,7 @@ def typed(file, machine, line, words):
 @pytest.mark.parametrize(("name", "machine", "line"), CASES)
 def test_what_would_help_takes_what_it_says(name, machine, line, files, capsys):
     file, machine, line = header(files, name), machine.split(), line.split()
-    helps = planned(capsys, file, *machine, "--", *line)["helps"]
+    helps = planned(capsys, file, *machine, "--explain", "--", *line)["helps"]
     said = {h["words"]: h["seconds"] for h in helps if h["kind"] != "quant"}
     found = {w: planned(capsys, *typed(file, machine, line, w))["predicted"]["seconds"] for w in said}
     assert said == found

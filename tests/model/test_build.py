@@ -190,6 +190,21 @@ def test_the_models_name_can_be_shown_whatever_the_file_holds():
     assert "a\ufffd[31mb\ufffd" + "x" * 192 == model(named, "blk.0.a.weight").name
 
 
+@pytest.mark.parametrize(
+    ("key", "url", "expected"),
+    [
+        ("general.repo_url", "https://huggingface.co/u/m-GGUF", "u/m-GGUF"),
+        ("general.url", "https://huggingface.co/u/m-gguf/", "u/m-gguf"),
+        ("general.repo_url", "https://huggingface.co/unsloth", ""),
+        ("general.repo_url", "https://huggingface.co/Qwen/Qwen3-30B-A3B", ""),
+        ("general.repo_url", "https://huggingface.co/u/m; rm -rf gguf", ""),
+        ("general.repo_url", 7, ""),
+    ],
+)
+def test_of_the_repositories_that_a_header_names_one_of_gguf_files_is_kept(key, url, expected):
+    assert expected == model(moe() | {key: url}, "blk.0.a.weight").repository
+
+
 def test_names_of_shards_are_kept():
     assert ("m.gguf",) == build("x", header(moe(), "blk.0.a.weight")).shards
 

@@ -7,14 +7,17 @@ from dataclasses import replace
 import pytest
 
 from moefit.cost.workload import Workload
+from moefit.gguf.quants import QUANTS
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
 from moefit.launch.launch import Launch
 from moefit.launch.precedence import effective
 from moefit.machine.declared import apply_limits, parse_gpus
 from moefit.machine.types import Cpu, Machine, Ram
+from moefit.model import Layer
 from moefit.planning.core import plan
 from moefit.planning.in_parts import in_parts
+from moefit.planning.smaller_file import smaller_file, smaller_models
 from moefit.planning.what_if import what_if
 from moefit.search.request import Options, Request
 from tests.oracle import model as recorded
@@ -106,7 +109,7 @@ def test_what_is_not_planned_takes_about_what_its_plan_does(line, ram):
     exact, about = ({h.kind: h for h in what_if(request, made, planned=p)} for p in (True, False))
     told = [kind for kind, h in about.items() if h.about]
     assert told
-    assert not any(h.about for h in exact.values())
+    assert {"quant"} >= {kind for kind, h in exact.items() if h.about}  # its header was not read
     assert [about[kind].seconds for kind in told] == pytest.approx(
         [exact[kind].seconds for kind in told], rel=0.06
     )
@@ -157,29 +160,68 @@ def test_memory_is_not_offered_where_a_budget_caps_it():
     assert "second-card" in found
 
 
+MAKE = "llama-quantize --allow-requantize"
+
+
 @pytest.mark.parametrize(
     ("line", "got", "words"),
     [
-        ("-m /models/Qwen3-30B-Q4_K_M.gguf", " to download", "-m /models/Qwen3-30B-Q3_K_M.gguf"),
-        ("-m ./q4/qwen3-q4_k_m.gguf", " to download", "-m ./q4/qwen3-q3_k_m.gguf"),
-        ("-m qwen3-Q4_K_M-00001-of-00002.gguf", " to download", "-m qwen3-Q3_K_M.gguf"),
-        ("-m m.gguf", " made of this one", "llama-quantize --allow-requantize m.gguf Q3_K_M"),
-        ("-hf u/m:Q4_K_M", "", "-hf u/m:Q3_K_M"),
-        ("-hf u/m", "", "-hf u/m:Q3_K_M"),
-        ("-hf u/m -hff dir/m-Q4_K_M.gguf", "", "-hf u/m -hff dir/m-Q3_K_M.gguf"),
-        (
-            "-mu https://h.co/u/m/resolve/main/m-Q4_K_M.gguf",
-            "",
-            "-mu https://h.co/u/m/resolve/main/m-Q3_K_M.gguf",
-        ),
-        ("-dr ai/m:Q4_K_M", "", "-dr ai/m:Q3_K_M"),
-        ("-m /c/hub/models--u--m/snapshots/1f/m-Q4_K_M.gguf", "", "-hf u/m:Q3_K_M"),
+        ("-m /models/Qwen3-30B-Q4_K_M.gguf", " to download or make", f"{MAKE} /models/Qwen3-30B-Q4_K_M.gguf Q3_K_M"),
+        ("-m m.gguf", " to download or make", f"{MAKE} m.gguf Q3_K_M"),
+        ("-hf u/m:Q4_K_M", " if its repository has it", "-hf u/m:Q3_K_M"),
+        ("-hf u/m", " if its repository has it", "-hf u/m:Q3_K_M"),
+        ("-hf u/m -hff dir/m-Q4_K_M.gguf", " if its repository has it", "-hf u/m -hff dir/m-Q3_K_M.gguf"),
+        ("-hf u/m -hff dir/other.gguf", " if its repository has it", "-hf u/m:Q3_K_M"),
+        ("-mu https://h.co/u/m/resolve/main/m-Q4_K_M.gguf", " if its server has it", "-mu https://h.co/u/m/resolve/main/m-Q3_K_M.gguf"),
+        ("-mu https://h.co/m.gguf", " to download, Q3_K_M", ""),
+        ("-mu https://huggingface.co/u/m/resolve/main/m-Q4_K_M.gguf", " if its repository has it", "-hf u/m:Q3_K_M"),
+        ("-dr ai/m:Q4_K_M", " if its repository has it", "-dr ai/m:Q3_K_M"),
+        ("-m /c/hub/models--u--m/snapshots/1f/m-Q4_K_M.gguf", " if its repository has it", "-hf u/m:Q3_K_M"),
+    ],
+)  # fmt: skip
+def test_a_smaller_file_is_told_with_a_way_to_it(line, got, words):
+    assert (f"a smaller file{got}, about 13.58 GiB", words) == smaller(line)
+
+
+def smaller(line, model=MODEL, beside=()):
+    """What is said of the next smaller file, and its words; None where nothing is."""
+    asked = replace(launch(f"llama-server {line}"), beside=tuple(beside))
+    found = smaller_file(model, asked, next(smaller_models(model, 1)))
+    return found and (found.what, found.words)
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        (["m-Q4_K_M.gguf", "m-Q3_K_M-00001-of-00002.gguf"], "-hf u/m:Q3_K_M"),
+        (["m-Q4_K_M.gguf", "m-UD-Q3_K_XL.gguf"], "-hf u/m:Q3_K_XL"),
     ],
 )
-def test_a_smaller_file_is_named_in_the_words_that_name_the_model_now(line, got, words):
-    _, found = helps(f"llama-server {line}")
-    assert words == found["quant"].words
-    assert found["quant"].what.startswith(f"a smaller file{got}, about ")
+def test_of_a_repository_that_was_listed_a_file_is_named_that_it_has(files, words):
+    assert ("a smaller file, about 13.58 GiB", words) == smaller("-hf u/m", beside=files)
+
+
+def test_no_file_is_named_that_the_repository_lacks():
+    assert smaller("-hf u/m", beside=["m-Q4_K_M.gguf", "m-IQ3_M.gguf"]) is None
+
+
+def test_the_repository_that_a_header_names_is_named():
+    there = replace(MODEL, repository="u/m-GGUF")
+    assert "-hf u/m-GGUF:Q3_K_M" == smaller("-m m.gguf", there)[1]
+
+
+def test_what_is_not_whole_or_needs_a_matrix_is_only_to_be_downloaded():
+    """source: llama-quant.cpp, tensor_requires_imatrix"""
+    assert ("a smaller file to download, Q3_K_M, about 13.58 GiB", "") == smaller(
+        "-m m.gguf", replace(MODEL, truncated=True)
+    )
+    iq3 = next(quant for quant in QUANTS.values() if quant.name == "iq3_s")
+    layers = tuple(
+        Layer(one.index, tuple(replace(t, quant=iq3) if len(t.shape) > 1 else t for t in one.tensors))
+        for one in MODEL.layers
+    )
+    what, words = smaller("-m m.gguf", replace(MODEL, layers=layers))
+    assert (True, "") == (what.startswith("a smaller file to download, IQ2_S, "), words)
 
 
 def test_of_smaller_files_the_first_that_fits_is_named():

@@ -90,6 +90,13 @@ def test_a_draft_model_that_the_cache_lacks_is_asked_for(hub, find):
     assert Places(hub.path(MODEL)) == find("--spec-type", "draft-mtp", offline=True)
 
 
+def test_the_other_files_are_known_of_a_repository_whose_server_was_asked(hub, find):
+    hub.upload(MODEL, "m-Q3_K_M.gguf")
+    assert {MODEL, "m-Q3_K_M.gguf"} <= set(find().beside)
+    hub.cache(MODEL)
+    assert () == find().beside
+
+
 def test_a_repository_of_drafts_gives_what_its_sidecars_are_for(hub, drafts, find):
     hub.upload(MODEL)
     drafts.upload("d-Q4_K_M.gguf", "dflash-d.gguf", "eagle3-d.gguf")

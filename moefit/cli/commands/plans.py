@@ -28,7 +28,7 @@ def plan(shared: Shared, as_json: o.AsJson = False, explain: o.Explain = False, 
     with told("planning"):
         made = planned(request, exact=shared.exact, waiting=asking)
         gather("plan", made)
-        made = replace(made, helps=what_if(request, made, planned=as_json or explain))
+        made = replace(made, helps=what_if(request, made, planned=explain))
     show_plan(made, as_json=as_json, details=explain, color=shared.color, picture=svg)
     return FITS if made.fits else DOES_NOT_FIT
 
