@@ -10,7 +10,7 @@ from typing import Final
 
 from moefit.machine.cgroup import read_limits
 from moefit.machine.finding import A_LITTLE, MANY_TIMES, PERCENTS, Finding
-from moefit.machine.system import is_wsl
+from moefit.machine.system import is_wsl, lock_limit
 from moefit.machine.types import DRIVERS_OWN, Machine
 from moefit.sizes import MIB, format_bandwidth, format_size
 
@@ -28,7 +28,7 @@ def host_findings(
 ) -> Iterator[Finding]:
     """Everything that files below `root` and the machine's own figures tell; `words` are the server's line, if there is one."""
     yield from _cgroups(root)
-    yield from _memory_lock(machine)
+    yield from _memory_lock(machine, root)
     yield from _swap(root)
     yield from _numa(machine, environment, words)
     yield from _held(machine)
@@ -58,15 +58,13 @@ def _cgroups(root: Path) -> Iterator[Finding]:
         )
 
 
-def _memory_lock(machine: Machine) -> Iterator[Finding]:
-    import resource  # noqa: PLC0415 - doctor alone needs it
-
-    soft, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
-    if soft != resource.RLIM_INFINITY and soft < machine.ram.total:
+def _memory_lock(machine: Machine, root: Path) -> Iterator[Finding]:
+    limit = lock_limit(root)
+    if limit is not None and limit < machine.ram.total:
         yield Finding(
             "memory-lock",
             A_LITTLE,
-            f"a process may lock {format_size(max(0, soft))} of RAM: --load-mode mlock would fail for more",
+            f"a process may lock {format_size(limit)} of RAM: --load-mode mlock would fail for more",
             "LimitMEMLOCK=infinity in the unit, or ulimit -l unlimited (CUDA's own pinning needs neither)",
             "sure",
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import sys
 from importlib import metadata
 from types import SimpleNamespace
@@ -114,6 +113,7 @@ def all_wrong(folder, monkeypatch):
     }
     files = {
         "proc/meminfo": "MemTotal: 67108864 kB\nSwapTotal: 8388608 kB\nSwapFree: 4194304 kB\n",
+        "proc/self/limits": "Max locked memory         8388608              8388608              bytes\n",
         "proc/sys/kernel/osrelease": "5.15.0-microsoft-standard-WSL2\n",
         **{f"{gpu}/{name}": f"{text}\n" for name, text in links.items()},
         **{f"{other}/{name}": f"{text}\n" for name, text in links.items()},
@@ -124,7 +124,6 @@ def all_wrong(folder, monkeypatch):
     }
     write(folder, v2("/a") | {f"sys/fs/cgroup/a/{name}": text for name, text in group.items()} | files)
     put(folder, help_text="-m,    --model FNAME    model path to load\n-c,    --ctx-size N    size\n")
-    monkeypatch.setattr(resource, "getrlimit", lambda _: (8 << 20, 8 << 20))
     monkeypatch.setattr(metadata, "distribution", lambda name: SimpleNamespace(name=name))
     card = Device(
         "CUDA0", 8 * GIB, 12 * GIB, description="NVIDIA GeForce RTX 3060", source="nvml",
