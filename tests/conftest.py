@@ -12,6 +12,7 @@ from moefit import values
 from tests.drawn import THOROUGH
 from tests.host import isolate
 from tests.one_model import remember_models
+from tests.one_plan import remember_plans
 
 if THOROUGH:  # before another module of moefit takes it: its own decorator leaves that check out
     values.dataclass = dataclasses.dataclass
@@ -32,6 +33,7 @@ if not THOROUGH:  # numbers out of whatever modules are loaded would be drawn, t
 gc.set_threshold(1_000_000, 2, 10)
 
 remember_models()
+remember_plans()
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:

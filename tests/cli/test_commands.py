@@ -12,6 +12,7 @@ from moefit.app.own_options import OWN_OPTIONS
 from moefit.cli import main, options
 from moefit.cli.commands import COMMANDS
 from moefit.launch.options import builtin
+from moefit.machine.declared import parse_gpus
 
 EXAMPLE = str(Path(__file__).parents[2] / "examples" / "qwen3-30b-a3b-q4_k_m.gguf")
 CARD = ["--gpu", "rtx-3060", "--ram", "32GiB", "--cores", "8"]
@@ -183,8 +184,8 @@ def test_inspect_counts_layers_and_experts(moefit):
     assert (48, 128, 8) == (document["layers"], document["experts"], document["experts_used"])
 
 
-def test_a_secret_stands_in_argv_alone(moefit, whole):
-    line = ["--", "-m", whole, "--api-key", "hunter2"]
+def test_a_secret_stands_in_argv_alone(moefit, small):
+    line = ["--", "-m", small, "--api-key", "hunter2"]
     document = json.loads(moefit("plan", *CARD, "--json", *line)[1])
     del document["argv"]
     assert "hunter2" not in json.dumps(document)
@@ -317,17 +318,17 @@ PROGRAM = f"{sys.executable} -m moefit"
 @pytest.mark.parametrize(
     "words", ["plan --explain MODEL CARD", "plan --json MODEL CARD", "args CARD -- -m WHOLE", "--help"]
 )
-def test_a_reader_that_leaves_is_no_misfit(whole, words, unbuffered):
-    words = words.replace("MODEL", EXAMPLE).replace("CARD", " ".join(CARD)).replace("WHOLE", whole)
+def test_a_reader_that_leaves_is_no_misfit(small, whole, words, unbuffered):
+    words = words.replace("MODEL", small).replace("CARD", " ".join(CARD)).replace("WHOLE", whole)
     gone = f"(sleep 0.2; PYTHONUNBUFFERED={unbuffered} {PROGRAM} {words}; echo $? >&2) | true"
     *said, status = shell(gone).stderr.splitlines()
     assert ("141", False) == (status, any("Traceback" in line or "error" in line for line in said))
 
 
 @pytest.mark.parametrize("to", [">/dev/full", ">&-"])
-@pytest.mark.parametrize("words", [f"plan {EXAMPLE} {' '.join(CARD)}", f"inspect --json {EXAMPLE}", "--help"])
-def test_output_that_cannot_be_written_is_one_line_and_ends_in_2(words, to):
-    done = shell(f"{PROGRAM} {words} {to}")
+@pytest.mark.parametrize("words", [f"plan SMALL {' '.join(CARD)}", "inspect --json SMALL", "--help"])
+def test_output_that_cannot_be_written_is_one_line_and_ends_in_2(small, words, to):
+    done = shell(f"{PROGRAM} {words.replace('SMALL', small)} {to}")
     errors = [line for line in done.stderr.splitlines() if "cannot write the result" in line]
     assert (2, 1, False) == (done.returncode, len(errors), "Traceback" in done.stderr)
 
@@ -339,8 +340,8 @@ def test_a_command_that_prints_nothing_needs_no_stdout(whole, tmp_path):
     assert 0 == shell(f"{line} >&-").returncode
 
 
-def test_nobody_has_to_read_stderr():
-    assert 0 == shell(f"{PROGRAM} plan {EXAMPLE} {' '.join(CARD)} 2>&-").returncode
+def test_nobody_has_to_read_stderr(small):
+    assert 0 == shell(f"{PROGRAM} plan {small} {' '.join(CARD)} 2>&-").returncode
 
 
 @pytest.mark.parametrize("locale", ["PYTHONIOENCODING=ascii", "LC_ALL=C", "LC_ALL=POSIX"])
@@ -395,5 +396,4 @@ def test_the_catalogue_is_listed_by_the_names_that_gpu_takes(moefit):
     listed = [line.split()[0] for line in moefit("cards")[1].splitlines()[1:]]
     assert {"p104-100", "rtx-4090-laptop", "m1-max", "dgx-spark", "strix-halo", "rx-9060-xt"} <= set(listed)
     assert 1 == json.loads(moefit("cards", "--json")[1])["version"]
-    for name in listed:
-        assert 0 == moefit("devices", "--gpu", name, "--ram", "32GiB", "--cores", "8")[0]
+    assert len(listed) == len(parse_gpus(listed))

@@ -10,7 +10,6 @@ from typing import NamedTuple, NoReturn
 
 import pytest
 
-from benchmarks.fuzz import small_header
 from moefit.cli import main
 
 EXAMPLE = str(Path(__file__).parents[2] / "examples" / "qwen3-30b-a3b-q4_k_m.gguf")
@@ -59,14 +58,6 @@ NASTY = [
     "a\u2028b",
     "a\nb",
 ]
-
-
-@pytest.fixture(scope="module")
-def small(tmp_path_factory) -> str:
-    """A model that is planned in no time."""
-    path = tmp_path_factory.mktemp("model") / "small.gguf"
-    path.write_bytes(small_header("qwen3moe", 8))
-    return str(path)
 
 
 @pytest.mark.parametrize("name", NASTY, ids=ascii)
@@ -219,7 +210,7 @@ def test_no_message_repeats_a_line_of_a_file(moefit, line: str, tmp_path: Path) 
     )
 
 
-def test_a_page_and_an_explanation_show_a_secret_on_the_line_alone(moefit) -> None:
+def test_a_page_and_an_explanation_show_a_secret_on_the_line_alone(moefit, small: str) -> None:
     done = moefit(
         "plan",
         "--explain",
@@ -232,7 +223,7 @@ def test_a_page_and_an_explanation_show_a_secret_on_the_line_alone(moefit) -> No
         "--",
         "llama-server",
         "-m",
-        EXAMPLE,
+        small,
         "--api-key",
         SECRET,
     )

@@ -39,6 +39,19 @@ def planned(capsys, *words):
     return json.loads(capsys.readouterr().out)
 
 
+@pytest.fixture
+def seconds(capsys, monkeypatch):
+    """Of a command's plan, without what would help it."""
+    from moefit.planning import what_if
+
+    def ask(*words):
+        with monkeypatch.context() as patch:
+            patch.setattr(what_if, "what_if", lambda *_, **__: ())
+            return planned(capsys, *words)["predicted"]["seconds"]
+
+    return ask
+
+
 def typed(file, machine, line, words):
     """The whole command with a help's words: llama-server's behind the line, moefit's behind the machine."""
     if not words.startswith(("--gpu", "--ram")):
@@ -51,11 +64,11 @@ def typed(file, machine, line, words):
 
 
 @pytest.mark.parametrize(("name", "machine", "line"), CASES)
-def test_what_would_help_takes_what_it_says(name, machine, line, files, capsys):
+def test_what_would_help_takes_what_it_says(name, machine, line, files, capsys, seconds):
     file, machine, line = header(files, name), machine.split(), line.split()
     helps = planned(capsys, file, *machine, "--explain", "--", *line)["helps"]
     said = {h["words"]: h["seconds"] for h in helps if h["kind"] != "quant"}
-    found = {w: planned(capsys, *typed(file, machine, line, w))["predicted"]["seconds"] for w in said}
+    found = {w: seconds(*typed(file, machine, line, w)) for w in said}
     assert said == found
     assert said
 
@@ -69,7 +82,7 @@ def test_what_would_help_takes_what_it_says(name, machine, line, files, capsys):
         ("llama-3.1-8b", "--gpu 4GiB --ram 32GiB --cores 8"),
     ],
 )
-def test_another_strategy_takes_what_the_page_and_the_document_say(name, machine, files, capsys):
+def test_another_strategy_takes_what_the_page_and_the_document_say(name, machine, files, capsys, seconds):
     """And llama.cpp's own ways what `estimate` says of their lines."""
     file, machine = header(files, name), machine.split()
     made = planned(capsys, file, *machine)
@@ -86,7 +99,7 @@ def test_another_strategy_takes_what_the_page_and_the_document_say(name, machine
                 main(["estimate", "--json", *machine, "--", "-m", file, *lines[strategy]])
             found[strategy] = json.loads(capsys.readouterr().out)["predicted"]["seconds"]
         else:
-            found[strategy] = planned(capsys, file, *machine, "--strategy", strategy)["predicted"]["seconds"]
+            found[strategy] = seconds(file, *machine, "--strategy", strategy)
     assert said == found
     with pytest.raises(SystemExit):
         main(["plan", file, *machine])
