@@ -159,20 +159,25 @@ def _others(problem: Problem, choices: Choices, sketch: Sketch, layout: DeviceSp
     if count <= EVERY:
         yield from one_step
         orders = [o for n in range(1, count + 1) for o in itertools.permutations(range(count), n)]
-        yield from _in_proportion(choices, sketch, layout, orders)
+        yield from _in_proportion(problem, choices, sketch, layout, orders)
     else:  # where all is on devices, even parts work at the same time
-        yield from _in_proportion(choices, sketch, layout, [tuple(range(count))])
+        yield from _in_proportion(problem, choices, sketch, layout, [tuple(range(count))])
         yield from one_step
 
 
 def _in_proportion(
-    choices: Choices, sketch: Sketch, layout: DeviceSplit, orders: Sequence[tuple[int, ...]]
+    problem: Problem,
+    choices: Choices,
+    sketch: Sketch,
+    layout: DeviceSplit,
+    orders: Sequence[tuple[int, ...]],
 ) -> Iterator[DeviceSplit]:
-    """The slots on devices of each order, with each micro-batch, the nearest first."""
+    """The slots on devices of each order, and all slots where -ngl leaves that open, with each micro-batch, the nearest first."""
     near = sorted(choices.ubatches, key=lambda size: max(size, layout.ubatch) / min(size, layout.ubatch))
-    for size, order in itertools.product(near, orders):
-        if len(order) <= layout.slots - layout.starts[0]:
-            even = on_others(layout, order, size)
+    firsts = dict.fromkeys((layout.starts[0], 0) if problem.demand.tail is None else layout.starts[:1])
+    for first, size, order in itertools.product(firsts, near, orders):
+        if len(order) <= layout.slots - first:
+            even = on_others(replace(layout, starts=(first,)), order, size)
             yield in_proportion(even, sketch.rooms(even), sketch.sums(size))
 
 
