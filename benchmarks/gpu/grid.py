@@ -2,6 +2,7 @@
 
     python benchmarks/gpu/grid.py LLAMA_SERVER OUT.jsonl --model q.gguf --model gpt.gguf --free 12 --free 12+6 --context 16384
     python benchmarks/gpu/grid.py --table OUT.jsonl
+    python benchmarks/gpu/grid.py --cells OUT.jsonl --model q30 --free 6 --free 12
 
 A cell is a model, the GiB that are free on each card, and a context (`65536:q8_0` with that type of KV). Its launches are started one by one
 while other processes hold the cards; moefit's own also takes a prompt that fills the context. All stay loaded and take turns, round by round;
@@ -184,6 +185,51 @@ def table(path: Path) -> None:
             print("|", " | ".join([*cell, name, *_medians(runs, launches.get("moefit", {}))]), "|")
 
 
+def cells(path: Path, models: set[str], free: set[str]) -> None:
+    """One row for each cell of these models (of all without a name) and sizes: moefit's line against llama-server as it comes and the fastest other, from the newest lease that ran both."""
+    runs: dict[tuple[str, ...], dict[str, dict[int, dict[str, Any]]]] = defaultdict(lambda: defaultdict(dict))
+    for row in map(json.loads, path.read_text().splitlines()):
+        if "seconds" in row:
+            runs[_cell_of(row)][row["name"]][row["round"]] = row
+    newest = {
+        (cell[1].removesuffix("s"), *cell[2:]): cell
+        for cell, named in sorted(runs.items())
+        if {"moefit", "llama-fit"} <= {*named}
+        and (not models or cell[1].removesuffix("s") in models)
+        and (not free or cell[2] in free)
+    }
+    print(
+        "| model | free GiB | context | lease | rounds | moefit, s | `--fit` takes | fastest other | predicted / measured |"
+    )
+    print("|---" * 9 + "|")
+    takes = defaultdict(list)
+    for _, cell in sorted(newest.items()):
+        ours = runs[cell]["moefit"]
+        against = {name: _takes(other, ours) for name, other in runs[cell].items() if name != "moefit"}
+        takes[cell[1].startswith("q14")].append(against["llama-fit"])
+        fastest = min(against, key=lambda name: against[name])
+        measured = statistics.median(run["seconds"] for run in ours.values())
+        planned = next(run["predicted"]["seconds"] for run in ours.values() if "predicted" in run)
+        told = [
+            len(ours),
+            f"{measured:.1f}",
+            f"{against['llama-fit']:.2f}",
+            f"{fastest} {against[fastest]:.2f}",
+            f"{planned / measured:.2f}",
+        ]
+        print("|", " | ".join([*cell[1:], cell[0], *map(str, told)]), "|")
+    for dense, ratios in takes.items():
+        print(
+            "dense" if dense else "mixture of experts",
+            f"{1 / statistics.median(ratios):.2f} of --fit's time, median of {len(ratios)}",
+        )
+
+
+def _takes(runs: dict[int, dict[str, Any]], ours: dict[int, dict[str, Any]]) -> float:
+    """A launch's seconds against moefit's of the same round, median."""
+    return statistics.median(runs[turn]["seconds"] / ours[turn]["seconds"] for turn in runs if turn in ours)
+
+
 def _cell_of(row: dict[str, Any]) -> tuple[str, ...]:
     """What the launches of a table have in common: the lease of a machine (of kept results), the model, what is free, the context."""
     return str(row.get("lease", "")), row["model"], row["free"], row["context"]
@@ -193,7 +239,6 @@ def _medians(runs: dict[int, dict[str, Any]], ours: dict[int, dict[str, Any]]) -
     prefill, decode, seconds = (
         statistics.median(run[key] for run in runs.values()) for key in ("prefill", "decode", "seconds")
     )
-    pairs = [runs[turn]["seconds"] / ours[turn]["seconds"] for turn in runs if turn in ours]
     told = next((run for run in runs.values() if "predicted" in run), {})
     expected = told.get("predicted", {})
     rates = [expected.get(f"{phase}_tokens_per_second") for phase in ("prefill", "decode")]
@@ -202,7 +247,7 @@ def _medians(runs: dict[int, dict[str, Any]], ours: dict[int, dict[str, Any]]) -
         f"{prefill:.0f}",
         f"{decode:.1f}",
         f"{seconds:.1f}",
-        f"{statistics.median(pairs):.2f}" if pairs else "",
+        f"{_takes(runs, ours):.2f}" if runs.keys() & ours.keys() else "",
         str(told.get("ready_s", "")),
         " / ".join(f"{rate:.0f}" for rate in rates if rate),
     ]
@@ -222,9 +267,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=560)
     parser.add_argument("--table", type=Path)
+    parser.add_argument("--cells", type=Path)
     a = parser.parse_args()
     if a.table:
         return table(a.table)
+    if a.cells:
+        return cells(a.cells, {model.stem for model in a.model}, {*a.free})
     if not (a.out and a.model and a.free):
         parser.error("SERVER OUT --model MODEL --free GIB are needed")
     end = time.monotonic() + a.seconds
