@@ -56,18 +56,36 @@ def test_what_runs_at_import_is_no_change_of_a_function(was, becomes):
         changed(BEFORE, BEFORE.replace(was, becomes), SimpleNamespace())
 
 
+A = "moefit/a/f.py"
+
+
 def test_tests_are_tried_in_turns_of_each_function_and_within_the_time():
-    seconds = {"a[1]": 0.1, "a[2]": 0.2, "a[3]": 0.3, "b": 0.5, "c": 9.0}
-    tests = Reach({}, seconds, {"f.py": {3: ["c", "a[3]", "a[1]"], 4: ["b", "a[2]"], 9: ["c"]}})
+    seconds = {
+        "tests/a/x[1]": 0.1,
+        "tests/a/x[2]": 0.2,
+        "tests/a/x[3]": 0.3,
+        "tests/a/y": 0.25,
+        "tests/a/z": 9.0,
+    }
+    every = list(seconds)
+    tests = Reach({}, seconds, {A: {3: every[:1], 4: every[1:], 9: ["tests/a/z"]}})
 
-    assert ["a[1]", "b", "a[2]"] == tests.of(Mutant("f.py", "x/y", 0, 3, 4), budget=1.0)
+    assert every[:1] + every[3:4] + every[1:3] == tests.of(Mutant(A, "x/y", 0, 3, 4), budget=1.0)
 
 
-def test_a_change_that_no_test_can_be_told_to_reach_has_those_of_its_file():
-    tests = Reach({}, {"a": 0.1, "b": 0.2}, {"f.py": {3: ["a"], 4: ["b"]}, "g.py": {1: ["c"]}})
+def test_the_tests_of_a_changes_own_room_come_first():
+    seconds = {"tests/b/x": 0.1, "tests/a/x": 0.3, "moefit/a/f.py::f": 0.2}
+    tests = Reach({}, seconds, {A: {3: [*seconds]}})
 
-    assert ["a", "b"] == tests.of(Mutant("f.py", "x/y", 0, 70, 70), budget=1.0)
-    assert [] == tests.of(Mutant("h.py", "x/y", 0, 1, 1), budget=1.0)
+    assert ["moefit/a/f.py::f", "tests/a/x", "tests/b/x"] == tests.of(Mutant(A, "x/y", 0, 3, 3), budget=1.0)
+
+
+def test_what_runs_at_import_has_the_tests_of_its_file_first_and_then_the_others():
+    seconds = {"tests/a/x": 0.2, "tests/a/y": 0.1, "tests/b/x": 0.1}
+    tests = Reach({}, seconds, {A: {3: ["tests/a/x"]}, "moefit/b/g.py": {1: ["tests/a/y", "tests/b/x"]}})
+
+    assert ["tests/a/x", "tests/a/y", "tests/b/x"] == tests.of(Mutant(A, "x/y", 0, 70, 70), budget=1.0)
+    assert ["tests/a/x", "tests/a/y"] == tests.of(Mutant(A, "x/y", 0, 70, 70), budget=0.35)
 
 
 @pytest.mark.parametrize(

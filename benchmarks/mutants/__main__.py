@@ -24,6 +24,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,10 @@ from benchmarks.mutants.trial import ARGUMENTS, Reach, outcome, unchanged
 from moefit.errors import MoefitError
 from tests import oracle
 
-TESTS = ("tests/placement", "tests/memory", "tests/formats", *(f"moefit/{room}" for room in listed.ROOMS))
+TESTS = (
+    *(f"{folder}/{room}" for room in listed.ROOMS for folder in ("tests", "moefit")),
+    *("tests/cost", "tests/search", "tests/planning"),  # of pure rooms that call them
+)
 
 
 class Run:
@@ -121,7 +125,8 @@ class Run:
 
 
 def _remember() -> None:
-    """Have what every other test reads of the recorded headers, none of it made by the rooms, at hand for every fork."""
+    """Have what every other test reads of the recorded headers, none of it made by the rooms, at hand for every fork; and Rich's emoji, thousands of lines."""
+    import_module("rich.emoji")
     for row in (*oracle.rows(), *oracle.extra_rows(), *oracle.cuda_rows(), *oracle.moe_cache_rows()):
         with suppress(MoefitError):
             oracle.model(row.model, row.quant)

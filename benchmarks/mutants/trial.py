@@ -1,8 +1,8 @@
 """One change beside the tests that reach it, until one fails.
 
 The change is put into the functions that are there already, in a fork of a process that has every test at hand. What runs at import
-(constants, defaults, classes) is imported anew in the fork. Tests are tried in turns, one of each function first, the quick ones first,
-and no more of them than take so many seconds without the change.
+(constants, defaults, classes) is imported anew in the fork. Tests of the change's own room are tried first, in turns in which each
+function has had as many seconds as the others, and no more of them than take so many seconds without the change.
 """
 
 from __future__ import annotations
@@ -36,24 +36,32 @@ class Reach:
     """By file and line, the tests that run it."""
 
     def of(self, mutant: Mutant, budget: float) -> list[str]:
-        """Those that reach a change, or the rest of its file where none can be told to; the most promising first."""
+        """Those that reach a change, the most promising first; of what runs at import those of its file, then all that may read it."""
         lines = self.lines.get(mutant.path, {})
         changed = {test for at in range(mutant.first, mutant.last + 1) for test in lines.get(at, ())}
-        return self._in_turns(changed or {test for tests in lines.values() for test in tests}, budget)
+        if changed:
+            return self._in_turns(mutant, changed, set(), budget)
+        reaching = {test for tests in lines.values() for test in tests}
+        return self._in_turns(mutant, reaching, set(self.seconds) - reaching, budget)
 
-    def _in_turns(self, tests: set[str], budget: float) -> list[str]:
-        families: dict[str, list[str]] = {}
-        for test in sorted(tests, key=lambda test: (self.seconds[test], test)):
-            families.setdefault(test.partition("[")[0], []).append(test)
-        turns = [
-            (turn, self.seconds[test], test) for row in families.values() for turn, test in enumerate(row)
-        ]
-        chosen, spent = [], 0.0
-        for _, seconds, test in sorted(turns):
-            if spent + seconds <= budget or not chosen:
+    def _in_turns(self, mutant: Mutant, tests: set[str], others: set[str], budget: float) -> list[str]:
+        spent: dict[str, float] = {}
+        turns = []
+        for test in sorted(tests | others, key=lambda test: (self.seconds[test], test)):
+            family = test.partition("[")[0]
+            spent[family] = spent.get(family, 0.0) + self.seconds[test]
+            turns.append((test in others, not _is_of_room(test, mutant), spent[family], test))
+        chosen, whole = [], 0.0
+        for *_, test in sorted(turns):
+            if whole + self.seconds[test] <= budget or not chosen:
                 chosen.append(test)
-                spent += seconds
+                whole += self.seconds[test]
         return chosen
+
+
+def _is_of_room(test: str, mutant: Mutant) -> bool:
+    room = mutant.path.split("/")[1]
+    return test.split("/")[1] == room
 
 
 def outcome(mutant: Mutant, tests: Reach, functions: Living, budget: float) -> str:

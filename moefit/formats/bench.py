@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from moefit.cost.workload import Workload
-from moefit.formats.page import Rows
+from moefit.formats.page import Rows, columns
 from moefit.formats.plan_json import VERSION, model_object, predicted_object
 from moefit.formats.shell import write
 from moefit.machine.calibration import device_key
@@ -62,7 +62,7 @@ def show_report(report: Report, console: Console) -> None:
 def _table(report: Report) -> Table:
     taken = [_taken(outcome.peak) for outcome in report.outcomes]
     holders = list(dict.fromkeys(name for sizes in taken for name in sizes))
-    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0), pad_edge=False)
+    table = columns()
     table.add_column("")
     for column in ("prompt t/s", "answer t/s", "seconds", *holders):
         table.add_column(column, justify="right")

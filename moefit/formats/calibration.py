@@ -6,16 +6,15 @@ import json
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.table import Table
 
-from moefit.formats.page import Rows
+from moefit.formats.page import Rows, columns
 from moefit.machine.calibration import Calibration, to_json
 from moefit.sizes import format_bandwidth
 
 
 def show_calibration(calibration: Calibration, path: str, console: Console) -> None:
     """A table of memory by threads and of links, and the file that keeps them."""
-    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0), pad_edge=False)
+    table = columns()
     for column in ("", "reads", "decodes", "pinned", "pageable"):
         table.add_column(column, justify="left" if column == "" else "right")
     decoded = {rate.threads: format_bandwidth(rate.bandwidth) for rate in calibration.decoded}

@@ -6,16 +6,15 @@ import json
 from collections.abc import Iterable
 
 from rich.console import Console
-from rich.table import Table
 
-from moefit.formats.page import Rows
+from moefit.formats.page import Rows, columns
 from moefit.machine.card import Card
 from moefit.sizes import format_bandwidth, format_size
 
 
 def show_cards(cards: Iterable[Card], console: Console) -> None:
     """One row for each name of a card."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    table = columns()
     for column in ("--gpu", "memory", "bandwidth", "link", "FP16", "backend"):
         table.add_column(
             column, justify="right" if column in {"memory", "bandwidth", "FP16"} else "left", no_wrap=True

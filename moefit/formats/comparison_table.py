@@ -27,7 +27,7 @@ class ComparedRow:
     """One plan."""
 
     labels: tuple[str, ...]
-    """What tells it from the others: its file, card, strategy."""
+    """What tells it from the others: its file first, card, strategy, those that differ."""
     size: int | None
     """Bytes of the file; None where it cannot be read."""
     context: str
@@ -94,11 +94,8 @@ class Comparison:
     ) -> Iterator[tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]]:
         """Numbers in the place of the files' names, then of all that tells rows apart; and what they stand for."""
         if "model" in self._dimensions and len(self._dimensions) > 1:
-            at = self._dimensions.index("model")
-            files = list(dict.fromkeys(labels[at] for labels in full))
-            names = tuple(
-                (*labels[:at], str(files.index(labels[at]) + 1), *labels[at + 1 :]) for labels in full
-            )
+            files = list(dict.fromkeys(labels[0] for labels in full))
+            names = tuple((str(files.index(labels[0]) + 1), *labels[1:]) for labels in full)
             yield names, tuple(f"{number:>2} {file}" for number, file in enumerate(files, 1))
         told = (" · ".join(filter(None, labels)) for labels in full)
         numbers = tuple((str(number),) for number in range(1, len(full) + 1))
@@ -150,9 +147,8 @@ def _each_file(
     """The names, those of files shortened."""
     if "model" not in dimensions:
         return tuple(names)
-    at = dimensions.index("model")
-    files = shorten([name[at] for name in names])
-    return tuple((*name[:at], file, *name[at + 1 :]) for name, file in zip(names, files, strict=True))
+    files = shorten([name[0] for name in names])
+    return tuple((file, *name[1:]) for name, file in zip(names, files, strict=True))
 
 
 def _without_prefix(files: Sequence[str]) -> Sequence[str]:

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from moefit.formats.page import Line, Rows, joined
+from moefit.formats.page import Line, Rows, columns, joined
 from moefit.launch.builds import RANGE
 from moefit.launch.resolve import default_order
 from moefit.machine.assumed import ram_bandwidth
@@ -27,7 +26,7 @@ _FAST: Final = 10
 
 def show_machine(machine: Machine, console: Console) -> None:
     """A table of devices, RAM and CPU."""
-    table = Table(box=None, header_style="dim", padding=(0, 1, 0, 0), pad_edge=False)
+    table = columns(1)
     for column in ("", "free", "total", "runtime", "reserve", "memory", "link", "source", ""):
         table.add_column(column, justify="left" if column in {"", "source"} else "right")
     for gpu in machine.gpus:

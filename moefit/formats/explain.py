@@ -7,11 +7,10 @@ from itertools import groupby, pairwise
 from typing import Final
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from moefit.formats import reasons
-from moefit.formats.page import Line, Rows, text_words
+from moefit.formats.page import Line, Rows, columns, text_words
 from moefit.formats.speed import strategy_name
 from moefit.launch.complete import Addition
 from moefit.launch.options import builtin
@@ -105,7 +104,7 @@ def _candidates(plan: Plan) -> Iterator[RenderableType]:
     if not plan.candidates:
         return
     yield Text("tried", style="bold")
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    table = columns()
     for column in ("  strategy", "devices", "ubatch", "load mode", "seconds", "slower"):
         table.add_column(column, justify="right" if column in {"ubatch", "seconds", "slower"} else "left")
     shown: set[object] = set()

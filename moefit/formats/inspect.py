@@ -7,10 +7,9 @@ from collections import Counter
 from collections.abc import Iterable
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from moefit.formats.page import Rows
+from moefit.formats.page import Rows, columns
 from moefit.formats.plan_json import model_object
 from moefit.model import Model, Role, Tensor
 from moefit.sizes import format_size
@@ -28,7 +27,7 @@ def show_model(model: Model, console: Console) -> None:
     console.print(
         Text.assemble((model.name, "bold"), (f"  {model.architecture}, {format_size(model.bytes)}", "dim"))
     )
-    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0), pad_edge=False)
+    table = columns()
     for column in ("", "tensors", "bytes", "types"):
         table.add_column(column, justify="left" if column in {"", "types"} else "right")
     for role, name in _ROLES.items():

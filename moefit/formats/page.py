@@ -12,7 +12,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-_ANY_WIDTH: Final = 1 << 16
+_ANY_WIDTH: Final = 65_536
 _RUN: Final = 3
 """Names in a row of which the first and the last are told."""
 
@@ -65,6 +65,11 @@ class Rows:
             yield Line([label, *joined(list(told), ", ")], indent)
 
 
+def columns(space: int = 2) -> Table:
+    """A table that is yet empty, of columns that stand so many cells apart."""
+    return Table(box=None, header_style="dim", padding=(0, space, 0, 0), pad_edge=False)
+
+
 def joined(parts: Sequence[str | Text], mark: str = " · ", style: str = "") -> list[Text]:
     """Parts of a line, with a mark after each but the last."""
     last = len(parts) - 1
@@ -100,8 +105,8 @@ def _text(cell: object) -> Text:
 def listed(names: Sequence[str]) -> str:
     """The names as a person lists them, those whose numbers follow each other as the first and the last.
 
-    >>> listed(["CUDA0"]), listed(["CUDA0", "CUDA1"]), listed(["RPC0", "CUDA0", "CUDA1"]), listed(["CUDA0", "CUDA1", "CUDA2", "RAM"])
-    ('CUDA0', 'CUDA0 and CUDA1', 'RPC0, CUDA0 and CUDA1', 'CUDA0 to CUDA2 and RAM')
+    >>> listed(["CUDA0"]), listed(["CUDA0", "CUDA1"]), listed(["RPC0", "CUDA0", "CUDA1"]), listed(["CUDA0", "CUDA1", "CUDA2", "CUDA3", "RAM"])
+    ('CUDA0', 'CUDA0 and CUDA1', 'RPC0, CUDA0 and CUDA1', 'CUDA0 to CUDA3 and RAM')
     """
     runs: list[list[str]] = []
     for name in names:

@@ -77,7 +77,7 @@ def _ram(plan: Plan) -> Memory:
     maps = plan.moe_cache.host if plan.moe_cache else 0
     drawn = ram.available - plan.host_left - held
     parts = (
-        Part("other programs", max(0, ram.total - ram.available), "▚", "dim"),
+        Part("other programs", ram.total - ram.available, "▚", "dim"),
         Part(_sharing(plan), drawn, "▁", "green"),
         *_weights(host.loaded - experts, experts),
         *_working(host.context - maps, host.compute + host.output + maps),
@@ -95,7 +95,7 @@ def _sharing(plan: Plan) -> str:
 
 def _taken(device: Device) -> Part:
     """What this plan may not have of a device: other programs', or what --budget holds back."""
-    others = 0 if device.integrated else max(0, device.total - device.free)
+    others = 0 if device.integrated else device.total - device.free
     return Part("other programs" if device.uncapped is None else "not in the budget", others, "▚", "dim")
 
 
@@ -113,6 +113,7 @@ def _guests(guests: Sequence[Guest]) -> Iterator[Part]:
 
 
 def _filled(parts: Sequence[Part]) -> tuple[Part, ...]:
+    """Those that there are: more free memory than there is leaves other programs less than none."""
     return tuple(part for part in parts if part.bytes > 0)
 
 
@@ -136,7 +137,7 @@ def memory_bar(memory: Memory, length: int) -> Text:
     '████▒▒··'
     """
     parts = [*memory.parts, Part("unused", max(0, memory.left), "·", "dim")]
-    total = max(1, sum(part.bytes for part in parts))
+    total = sum(part.bytes for part in parts)
     cells = [max(1, round(length * part.bytes / total)) if part.bytes else 0 for part in parts]
     while sum(cells) > length and max(cells) > 1:
         cells[cells.index(max(cells))] -= 1

@@ -27,7 +27,7 @@ SERVER = Device(
 )  # fmt: skip
 OLD = Device(
     "ROCm0", 15 * GIB, 16 * GIB, description="AMD Instinct", bandwidth=1024 * 10**9, link_bandwidth=9_940_000_000,
-    overhead=600 * MIB, source="sysfs", link_now=8 * 10**9, link_most=8 * 10**9,
+    overhead=600 * MIB, source="sysfs", link_now=8 * 10**9, link_most=int("8000000000"),
 )  # fmt: skip
 HELD = Device(
     "CUDA0", 10 * GIB, 12 * GIB, bandwidth=10**10, link_bandwidth=999_999_999, source="nvml", uuid="GPU-9",
@@ -42,7 +42,7 @@ MACHINES = (
     Machine((APU, SERVER, OLD), Ram(64 * GIB, 60 * GIB, 80 * 10**9, source="measured"), Cpu(12, 24)),
     Machine(
         (HELD, FREE, TAKEN, CAPPED), Ram(64 * GIB, 9 * GIB), Cpu(1, 1, model="x"), ("a warning",), calibration="ab12",
-        host="h", excluded=("CUDA4", "CUDA5"), duplicates=(("Vulkan0", "CUDA0"), ("Vulkan7", "CUDA0")),
+        host="h", excluded=("CUDA4", "CUDA5"), duplicates=(("Vulkan0", "CUDA0"), ("Vulkan1", "CUDA1"), ("Vulkan7", "CUDA0")),
     ),
     Machine((), Ram(GIB, GIB, None, modules=MODULES, source="udev"), Cpu(4, 4)),
 )  # fmt: skip
@@ -111,6 +111,7 @@ def rates(plan: Plan) -> list[Plan]:
         )
         for prefill, decode, ready in (
             (99.94, 99.96, (1.0, 1.2)), (100.0, 9.0, (1.0, 1.21)), (12345.6, 0.04, (30.0, 300.0)), (9.1, 10.0, (0.2, 0.2)),
+            (8.4, 9.5, (10.0, 12.01)), (8.0, 9.09, (10.0, 12.0)),
         )
     ]  # fmt: skip
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from io import StringIO
 from pathlib import Path
 
@@ -47,10 +47,10 @@ from moefit.launch.precedence import effective
 from moefit.machine.calibration import Calibration, Learned, LinkRate, RamRate
 from moefit.machine.card import Card
 from moefit.machine.cards import CARDS
+from moefit.machine.servers import ServerRate
 from moefit.machine.types import Cpu, Device, Machine, Ram
 from moefit.memory.types import HostUse, Use
 from moefit.placement.budget import Budget, Term
-from moefit.planning.compared import Compared
 from moefit.planning.core import plan
 from moefit.planning.trials import Filled, Hits, Outcome, Peak, Sample, Trial
 from moefit.planning.types import Alternative, Help, Plan
@@ -66,6 +66,7 @@ from tests.formats.kinds_of_plans import (
     reports,
     with_guests,
 )
+from tests.formats.side_by_side import compared, comparisons, helped
 from tests.formats.written import texts
 
 HERE = Path(__file__).parent / "pages"
@@ -84,18 +85,21 @@ DEVICES = (
 )  # fmt: skip
 USES = (Use(5000 * MIB, 1500 * MIB, 700 * MIB), Use(9000 * MIB, 2100 * MIB, 800 * MIB))
 HOST = HostUse(300 * MIB, 40 * MIB, 120 * MIB, 8192 * MIB, 10 * MIB, 0)
+MAPS = 3 * MIB
+"""What an expert cache has in RAM."""
 RESERVE = (Term("growth", 200 * MIB, "pools that grow"), Term("page tables", 30 * MIB))
 PREDICTED = Prediction(
-    1234.5, 56.78, 2048, 512, 10.68, "catalogue",
+    1234.5678, 56.78912, 2048, 512, 10.68349, "catalogue",
     terms=(
         Duration("prefill", "compute", "CUDA0", 0.9), Duration("prefill", "copies", "CUDA1", 0.76),
         Duration("decode", "weights", "CUDA0", 4.0), Duration("decode", "weights", "CUDA1", 3.0),
         Duration("decode", "hops", "CUDA1", 0.02), Duration("decode", "launches", "CPU", 2.0),
     ),
-    doubt=Doubt((0.8, 1.25), (0.9, 1.1)), ready=(4.0, 31.0),
+    doubt=Doubt((0.8, 1.25), (0.9, 1.1)), ready=(4.0456, 31.0789),
 )  # fmt: skip
 
 
+@cache
 def planned(words: str, devices: tuple[Device, ...] = DEVICES) -> Plan:
     """A plan of a model of four layers, with its own figures."""
     machine = Machine(devices, Ram(64 * GIB, 60 * GIB, 50 * 10**9), Cpu(8, 16, model="AMD Ryzen 7 5700X"))
@@ -107,6 +111,7 @@ def planned(words: str, devices: tuple[Device, ...] = DEVICES) -> Plan:
     )
 
 
+@cache
 def made_up(words: str = LINE) -> Plan:
     """The plan with made-up figures."""
     whole = planned(words)
@@ -122,7 +127,7 @@ def made_up(words: str = LINE) -> Plan:
     candidates = [
         replace(own, strategy=name, prediction=replace(PREDICTED, seconds=seconds), ram_shortfall=short)
         for name, seconds, short in (
-            (whole.strategy, 10.68, 0), ("two-pass", 12.0, 0), ("standard", 30.0, 0), ("cpu-moe", 45.5, 0),
+            (whole.strategy, 10.68349, 0), ("two-pass", 12.0, 0), ("standard", 30.0, 0), ("cpu-moe", 45.5, 0),
             ("moe-cache", 11.0, 3 * GIB),
         )
     ]  # fmt: skip
@@ -141,16 +146,20 @@ def made_up(words: str = LINE) -> Plan:
     )
 
 
+@cache
 def kept_on_the_cpu() -> Plan:
     """The same with experts on the CPU, wholly and in part, and an expert cache."""
     made = made_up(f"{LINE} -ot blk[.]1[.]ffn_up_exps=CPU,blk[.](2|3)[.]ffn_.*_exps=CPU --moe-cache-mib 64")
-    rate = HitRate(0.5, 0.5, 0.81, 0.95)
+    rate = HitRate(0.5, 0.51234, 0.81234, 0.95678)
     doubt = Doubt((0.5, 1.5), (0.4, 1.2), ("CUDA0", "CPU"))
     return replace(
-        made, prediction=replace(made.prediction, hit_rate=rate, confidence="guessed", doubt=doubt)
+        made,
+        prediction=replace(made.prediction, hit_rate=rate, confidence="guessed", doubt=doubt),
+        moe_cache=replace(made.moe_cache, host=MAPS),
     )
 
 
+@cache
 def fitting_nowhere() -> Plan:
     """The same with too little of everything."""
     made = made_up()
@@ -163,26 +172,13 @@ def fitting_nowhere() -> Plan:
     )  # fmt: skip
 
 
-def drawn(write: Callable[[Console], object], width: int) -> str:
-    """What a terminal of that width shows."""
-    console = Console(file=StringIO(), width=width)
+def drawn(write: Callable[[Console], object], width: int, *, colours: bool = False) -> str:
+    """What a terminal of that width shows, with its styles or without."""
+    terminal = {"force_terminal": True, "color_system": "standard", "no_color": False} if colours else {}
+    console = Console(file=StringIO(), width=width, **terminal)  # type: ignore[arg-type]
     write(console)
     text: str = console.file.getvalue()  # type: ignore[attr-defined]
     return text
-
-
-def compared() -> list[Compared]:
-    """Plans side by side."""
-    made = made_up()
-    quick = replace(made, prediction=replace(PREDICTED, seconds=8.0, decode_tokens_per_second=80.0))
-    large = replace(made, model=oracle.model("olmoe-1b-7b", "Q8_0"))
-    return [
-        Compared("olmoe-Q4_K_M.gguf", 8192, "rtx-3060", "auto", made),
-        Compared("olmoe-Q8_0.gguf", 8192, "rtx-3060", "auto", large),
-        Compared("olmoe-Q4_K_M.gguf", 4096, "rtx-3090", "two-pass", quick),
-        Compared("olmoe-Q6_K.gguf", 8192, "rtx-3060", "auto", fitting_nowhere()),
-        Compared("olmoe-Q2_K.gguf", error="no such file"),
-    ]
 
 
 def benched() -> bench.Report:
@@ -208,12 +204,13 @@ def benched() -> bench.Report:
 CALIBRATION = Calibration(
     "12345678", "2026-11-30T01:02:03", (RamRate(1, 10 * 10**9), RamRate(8, 50 * 10**9)),
     (LinkRate("GPU-1", "NVIDIA GeForce RTX 3060", 24 * 10**9, 9 * 10**9),), (Learned("CPU", "memory", 0.72),),
+    servers=(ServerRate("10.0.0.2:50052", 118 * 10**6, 0.0012345),), decoded=(RamRate(8, 30 * 10**9),),
 )  # fmt: skip
 
 
 PLANS = {"plan": made_up, "cache": kept_on_the_cpu, "lacking": fitting_nowhere}
 TERMINALS: dict[str, Callable[[Console], object]] = {
-    "compared": lambda on: comparison.show_comparison(compared(), on),
+    "compared": lambda on: comparison.show_comparison(compared(made_up(), fitting_nowhere()), on),
     "benched": lambda on: bench.show_report(benched(), on),
     "machine": lambda on: devices.show_machine(made_up().machine, on),
     "inspected": lambda on: inspect.show_model(made_up().model, on),
@@ -248,13 +245,15 @@ def pages() -> Iterator[tuple[str, Callable[[], str]]]:
     for name, write in TERMINALS.items():
         for width in (60, 120):
             yield f"{name}-{width}.txt", partial(drawn, write, width)
-    yield "compared.json", lambda: comparison.comparison_json(compared())
+    for name, write in {**TERMINALS, "plan": lambda on: table.show(kept_on_the_cpu(), on)}.items():
+        yield f"{name}-coloured.txt", partial(drawn, write, 100, colours=True)
+    yield "compared.json", lambda: comparison.comparison_json(compared(made_up(), fitting_nowhere()))
     yield "benched.json", lambda: bench.report_json(benched())
     yield "machine.json", lambda: devices.machine_json(made_up().machine)
     yield "inspected.json", lambda: inspect.model_json(made_up().model)
     yield (
         "calibration.txt",
-        partial(drawn, lambda on: calibration.show_calibration(CALIBRATION, "/a/b.json", on), 80),
+        partial(drawn, lambda on: calibration.show_calibration(CALIBRATION, "/a/b.json", on), 100),
     )
     yield from texts(PLANS)
     yield from others()
@@ -270,6 +269,16 @@ def others() -> Iterator[tuple[str, Callable[[], str]]]:
     yield "guests.txt", partial(drawn, lambda on: table.show(guests, on), 90)
     yield "guests.json", lambda: plan_json.plan_json(guests)
     yield "shared.txt", partial(drawn, lambda on: table.show(shared, on), 90)
+    yield "comparisons.txt", lambda: "".join(map(several, (40, 72, 100)))
+    yield (
+        "comparisons.json",
+        lambda: "".join(map(comparison.comparison_json, comparisons(made, fitting_nowhere()))),
+    )
+    for width in (50, 90):
+        yield (
+            f"helped-{width}.txt",
+            partial(drawn, lambda on: [table.show(helped(p), on) for p in (made, fitting_nowhere())], width),
+        )
     for name, every in (("doubts", doubts(made)), ("gains", gains(cache)), ("rates", rates(made))):
         yield f"{name}.txt", partial(drawn, lambda on, e=every: on.print(*spoken(e), sep="\n"), 200)
     yield "reports.txt", partial(drawn, lambda on: [bench.show_report(r, on) for r in reports(benches)], 150)
@@ -283,6 +292,14 @@ def others() -> Iterator[tuple[str, Callable[[], str]]]:
     yield "strips.txt", lambda: "".join(map(strips, (made, cache, shared)))
     yield "bars.txt", partial(drawn, lambda on: [on.print(bar) for bar in bars(guests)], 80)
     yield "colours.txt", lambda: "".join(map(palette, (svg._DARK, svg._LIGHT)))
+
+
+def several(width: int) -> str:
+    """Several comparisons on pages of that width."""
+    every = comparisons(made_up(), fitting_nowhere())
+    return "".join(
+        drawn(lambda on, r=rows: comparison.show_comparison(r, on), width) + "\n" for rows in every
+    )
 
 
 def spoken(plans: list[Plan]) -> Iterator[object]:

@@ -26,6 +26,11 @@ def test_words_come_back_unless_they_are_no_text(argv: list[str]) -> None:
     assert "\n" not in text
 
 
-def test_a_file_name_that_is_no_text_is_refused() -> None:
+@pytest.mark.parametrize("half", ["\ud800", "\udc80", "\udfff"])  # noqa: PT014 - to ruff all halves are one
+def test_a_file_name_that_is_no_text_is_refused(half: str) -> None:
     with pytest.raises(UsageError, match="no UTF-8"):
-        json_argv.write(["a\udc80.gguf"])
+        json_argv.write([f"a{half}.gguf"])
+
+
+def test_what_stands_beside_the_halves_of_characters_is_text() -> None:
+    assert '["\ud7ff\ue000"]' == json_argv.write(["\ud7ff\ue000"])

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from moefit.formats.lacking import shortfalls
+from moefit.formats.lacking import lacking, shortfalls
 
 
 def device(name, left):
@@ -22,9 +22,18 @@ def device(name, left):
         ([device("CUDA0", 7)], 3, 0, {"CUDA0": 3}),
         ([device("CUDA0", -5), device("CUDA1", 2)], 12, 4, {"CUDA0": 5, "devices": 3, "RAM": 4}),
         ([device("CUDA0", 1), device("CUDA1", -2)], 2, 0, {"CUDA1": 2}),
+        ([device("CUDA0", 0), device("CUDA1", -1)], 1, 0, {"CUDA1": 1}),
     ],
 )
 def test_what_is_missing_is_told_where_it_is_missing(devices, shortfall, ram, expected):
     plan = SimpleNamespace(devices=devices, shortfall=shortfall, ram_shortfall=ram)
 
     assert expected == shortfalls(plan)
+
+
+def test_one_device_lacks_and_several_lack():
+    plan = SimpleNamespace(
+        devices=[device("npu0", -5 << 20), device("gpu0", 2)], shortfall=12 << 20, ram_shortfall=4 << 20
+    )
+
+    assert "npu0 lacks 5 MiB, devices lack 3 MiB, RAM lacks 4 MiB" == lacking(plan)

@@ -6,10 +6,9 @@ from io import StringIO
 
 import pytest
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from moefit.formats.page import Line, Rows, joined, text_words
+from moefit.formats.page import Line, Rows, columns, joined, text_words
 
 
 def printed(what, width):
@@ -19,7 +18,7 @@ def printed(what, width):
 
 
 def table():
-    made = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    made = columns(1)
     for column in ("", "free", "total", ""):
         made.add_column(column)
     made.add_row("CUDA0", "11.63 GiB", "12.00 GiB", "a card")

@@ -35,6 +35,16 @@ def test_the_common_share_of_experts_is_fine_enough_to_choose_where_a_layer_goes
     assert Layout((0, 0, 1, 1), frozenset({"e1.0"})) == base_first(ledger, [Room(21), Room(25)])
 
 
+@pytest.mark.parametrize(("capacities", "slots"), [((4097, 8193), (0, 1, 1)), ((4098, 8195), (1, 1, 1))])
+def test_the_largest_common_share_is_all_of_the_experts(
+    capacities: tuple[int, int], slots: tuple[int, ...]
+) -> None:
+    """With a little less of each layer the second device would take both; with a little more, one, although both fit."""
+    ledger = Ledger((layer(0, 1, 4096), layer(1, 1, 4096), LayerSize(0)))
+
+    assert Layout(slots) == base_first(ledger, [Room(capacity) for capacity in capacities])
+
+
 def test_a_tensor_that_just_fits_is_placed() -> None:
     ledger = Ledger((layer(0, 1, 40, 60), OUTPUT))
 
