@@ -29,7 +29,7 @@ class DriverError(InputError):
 
 
 class BrokenError(DriverError):
-    """A program that asked the drivers for their devices hangs or crashes: there may be GPUs that nobody sees."""
+    """A program that asked the drivers for their devices hangs, crashes or answers what cannot be: there may be GPUs that nobody sees."""
 
 
 class DoesNotFitError(MoefitError):

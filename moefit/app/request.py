@@ -255,7 +255,7 @@ def read_machine(options: MachineOptions, launch: Launch) -> Machine:
     """
     seen = variables(launch.command, os.environ)
     named = launch.constraints.devices or ()
-    foreign = bool(launch.constraints.rpc) or any(not name.startswith("CUDA") for name in named)
+    foreign = bool(launch.constraints.rpc) or any(not name.upper().startswith("CUDA") for name in named)
     found = detect(options, seen, ask_server=_server(launch, seen, options.time_limit), prefer_server=foreign)
     found = _capped(found, launch.command)
     if not (options.gpus or options.machine_file):

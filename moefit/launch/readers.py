@@ -148,11 +148,11 @@ def overrides(values: Values, spellings: tuple[str, ...], program: str) -> tuple
 
 
 def devices(values: Values, spelling: str, program: str) -> tuple[str, ...] | None:
-    """Device names; the empty tuple for `none`, None when it is left to llama.cpp."""
+    """Device names; the empty tuple for `none`, None when it is left to llama.cpp. llama-bench alone takes spaces around them."""
     text = values.text(spelling)
-    if text is None or (text == "auto" and program == BENCH):
+    if text is None or (text.strip() == "auto" and program == BENCH):
         return None
-    names = tuple(name.strip() for name in text.split("/" if program == BENCH else ","))
+    names = tuple(name.strip() for name in text.split("/")) if program == BENCH else tuple(text.split(","))
     return () if names == ("none",) else names
 
 

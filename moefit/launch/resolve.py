@@ -6,8 +6,10 @@ llama_model_base::load_tensors (which slot on which device); src/llama-model-loa
 
 from __future__ import annotations
 
+import shlex
 import struct
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import accumulate
 from typing import Final
@@ -53,10 +55,11 @@ def device_order(constraints: Constraints, devices: Sequence[Device]) -> tuple[i
     source: src/llama.cpp, llama_prepare_model_devices
 
     Raises:
-        UsageError: -dev or -mg name a device that is not there, or there are more than llama.cpp takes.
+        UsageError: -dev or -mg name a device that is not there or has been named, or there are more than llama.cpp takes.
     """
     if constraints.devices is not None:
-        order = [_index(name, devices) for name in constraints.devices]
+        order = [device_named(name, devices) for name in constraints.devices]
+        _refuse_twice([devices[i].name for i in order])
     elif constraints.split_mode == "tensor":
         order = sorted(range(len(devices)), key=lambda i: _is_remote(devices[i]))
     else:
@@ -72,6 +75,21 @@ def device_order(constraints: Constraints, devices: Sequence[Device]) -> tuple[i
             "name those to use with -dev",
         )
     return tuple(order)
+
+
+def device_named(name: str, devices: Sequence[Device], option: str = "-dev") -> int:
+    """The index of the device that an option calls so, in capitals or not.
+
+    source: ggml/src/ggml-backend-reg.cpp, ggml_backend_dev_by_name
+
+    Raises:
+        UsageError: there is none.
+    """
+    for i, device in enumerate(devices):
+        if device.name.lower() == name.lower():
+            return i
+    there = ", ".join(device.name for device in devices) or "none"
+    raise UsageError(f"{option} {shlex.quote(name)}: there is no such device", f"there are: {there}")
 
 
 def default_order(devices: Sequence[Device]) -> list[int]:
@@ -156,12 +174,11 @@ def _homes(model: Model, slots: Sequence[int]) -> Mapping[str, set[int]]:
     return homes
 
 
-def _index(name: str, devices: Sequence[Device]) -> int:
-    for i, device in enumerate(devices):
-        if device.name == name:
-            return i
-    there = ", ".join(device.name for device in devices) or "none"
-    raise UsageError(f"-dev {name}: there is no such device", f"there are: {there}")
+def _refuse_twice(names: Sequence[str]) -> None:
+    """llama.cpp would take a device twice, and each time count on all of its memory."""
+    again = [name for name, times in Counter(names).items() if times > 1]
+    if again:
+        raise UsageError(f"-dev {','.join(names)}: {again[0]} stands there twice", "name each device once")
 
 
 def _is_remote(device: Device) -> bool:

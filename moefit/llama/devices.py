@@ -24,11 +24,13 @@ _LINE: Final = re.compile(
 _ROW: Final = re.compile(r"^\s+([A-Za-z]+\d+): ?(.*)$", re.MULTILINE)
 _NUMBERED: Final = re.compile(r"[A-Za-z]+\d+")
 """What a device is called; an accelerator without memory of its own, such as BLAS, has no number."""
+_NAME: Final = re.compile(r"(?!(?:none|cpu)$)[A-Za-z]\w*", re.ASCII | re.IGNORECASE)
+"""What a line can call a device: `-dev none` names none, and the CPU's buffer is no other's."""
 _UNREACHABLE: Final = re.compile(r"Failed to connect to (\S+)")
 _SHOWN: Final = 200
 """Characters of a program's own words."""
-_BY_ITSELF: Final = 127
-"""The largest exit status that a program has by itself: a shell counts a signal from 128 on."""
+_BY_ITSELF: Final = 125
+"""The largest exit status that a program has by itself: 126 and 127 say that it, or a library of it, cannot be loaded; a shell counts a signal from 128 on."""
 _DIGITS: Final = 9
 """Of a device's MiB: with more it would have a PiB."""
 _MOST: Final = 256
@@ -81,7 +83,9 @@ def listed_text(
         raise DriverError(f"no RPC server at {unreachable[1]}", "start it with `ggml-rpc-server -p PORT`")
     asked = " ".join([program, *subcommand, "--list-devices"])
     if answer.status != 0:
-        kind = DriverError if 0 < answer.status <= _BY_ITSELF else BrokenError
+        # one that names devices and then fails has GPUs, too
+        works = 0 < answer.status <= _BY_ITSELF and not _LINE.search(answer.out)
+        kind = DriverError if works else BrokenError
         raise kind(f"{asked}: failed with {answer.how.removeprefix('exit ')}{_said(answer.err)}")
     if _HEAD not in answer.out and not _LINE.search(answer.out):
         raise DriverError(f"{asked}: answers something else{_said(answer.out)}")
@@ -98,7 +102,7 @@ def parse_devices(text: str) -> tuple[Device, ...]:
     ('RPC0[127.0.0.1:50052]', 24000)
 
     Raises:
-        DriverError: what it prints cannot be.
+        BrokenError: what it prints cannot be.
     """
     devices = []
     text = re.sub(r"\r\n?", "\n", text)
@@ -123,13 +127,15 @@ def _listed(text: str) -> list[tuple[str, str, str, str]]:
     complete = {name for name, *_ in found}
     found += [(name, rest[:_SHOWN], "0", "0") for name, rest in _ROW.findall(text) if name not in complete]
     for name, _, total, free in found:
+        if not _NAME.fullmatch(name) and max(int(total[:_DIGITS]), int(free[:_DIGITS])) > 0:
+            raise BrokenError(f"--list-devices: {name[:_SHOWN]} cannot be a device's name")
         if max(len(total), len(free)) > _DIGITS:
-            raise DriverError(f"--list-devices: {name[:_SHOWN]} cannot have {total[:_SHOWN]} MiB")
+            raise BrokenError(f"--list-devices: {name[:_SHOWN]} cannot have {total[:_SHOWN]} MiB")
     if not found and (odd := text.partition(_HEAD)[2].replace(_NO_DEVICE, "").strip()):
-        raise DriverError(f"--list-devices: {odd[:_SHOWN]} is no device")
+        raise BrokenError(f"--list-devices: {odd[:_SHOWN]} is no device")
     names = {name for name, *_ in found}
     if len(names) < len(found) or len(found) > _MOST:
-        raise DriverError(f"--list-devices: {len(found)} devices with {len(names)} names cannot be")
+        raise BrokenError(f"--list-devices: {len(found)} devices with {len(names)} names cannot be")
     return found
 
 

@@ -100,7 +100,7 @@ def _answer(question: Question, page: mmap, writing: int) -> NoReturn:
         try:
             kind, text = b"+", question(lambda call: _note(page, call))
         except BaseException as error:  # noqa: BLE001 - whatever a driver's bindings raise
-            kind, text = b"-", f"{type(error).__name__}: {error}"
+            kind, text = b"-", f"{type(error).__name__}: {error}".removesuffix(": ")
         body = text.encode(errors="backslashreplace")
         message = kind + len(body).to_bytes(_HEAD - 1, "big") + body
         while message:

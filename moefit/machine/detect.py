@@ -208,6 +208,8 @@ def _local_gpus(
     seen = sight(listed, nvml, _cards_on_bus(listed, root))
     if not listed and nvml:
         warnings = (*warnings, _BLIND)
+        known = ", ".join(gpu.description or gpu.name for gpu in nvml)
+        machine = replace(machine, unseen=f"NVML knows {known}")
     elif seen.unlisted:
         names = ", ".join(gpu.description for gpu in seen.unlisted)
         warnings = (*warnings, f"the program does not list {names}, which its driver does")

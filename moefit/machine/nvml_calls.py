@@ -14,6 +14,8 @@ _EXPECTED: Final = ("NotSupported", "NotFound", "NoPermission", "FunctionNotFoun
 """NVML's errors that a healthy card gives: a figure that it does not have, or that a container or an old driver keeps back."""
 _SHOWN: Final = 40
 """Characters of an impossible answer."""
+_LONGEST: Final = 256
+"""Characters of a name; NVML's own buffers have 96."""
 
 
 class NvmlFault(Exception):  # noqa: N818 - not every fault is an error of NVML's
@@ -111,6 +113,8 @@ def text(answer: Any) -> str:
     """Takes a name: text, or bytes of UTF-8, as some versions of the bindings give."""
     found = answer.decode() if isinstance(answer, bytes) else answer
     if not isinstance(found, str) or not found.isprintable() or found.strip() in {"", "N/A", "[N/A]"}:
+        raise ValueError
+    if len(found) > _LONGEST:
         raise ValueError
     return found.strip()
 

@@ -102,6 +102,8 @@ class Cards:
         self._calls = nvml.Calls(library, note)
         self._note = note
         self._warnings = self._calls.warnings
+        self.lost = ""
+        """What a card that is there fails with, as words; empty where each answers."""
 
     def devices(self, environment: Mapping[str, str], ram: Ram) -> tuple[list[Device], list[str]]:
         """See `read_gpus`."""
@@ -149,9 +151,15 @@ class Cards:
         try:
             count = self._calls.need(nvml.integer_between(0, _MOST_CARDS), "nvmlDeviceGetCount")
         except nvml.NvmlFault as fault:
-            self._warnings.append(f"no NVIDIA GPU: NVML cannot count them ({fault})")
+            self._lose(
+                f"no NVIDIA GPU: NVML cannot count them ({fault})", f"NVML cannot count GPUs ({fault})"
+            )
             return []
         return [card for card in map(self._card, range(count)) if card is not None]
+
+    def _lose(self, warning: str, trouble: str = "") -> None:
+        self._warnings.append(warning)
+        self.lost = self.lost or trouble or warning
 
     def _card(self, index: int) -> _Card | None:
         """One GPU; None, with a warning, where it does not answer."""
@@ -159,7 +167,7 @@ class Cards:
             handle = self._calls.need(_any, "nvmlDeviceGetHandleByIndex", index)
             name = self._name(handle, index)
         except nvml.NvmlFault as fault:
-            self._warnings.append(f"GPU {index} is left out: {fault}")
+            self._lose(f"GPU {index} is left out: {fault}")
             return None
         label, ask = f"GPU {index} ({name})", self._calls.ask
         major, minor = ask(label, nvml.pair(0, 99), "nvmlDeviceGetCudaComputeCapability", handle) or (0, 0)
@@ -208,7 +216,7 @@ class Cards:
         try:
             memory = self._memory(card, card.parts[mig] if mig else card.handle, ram)
         except nvml.NvmlFault as fault:
-            self._warnings.append(f"{card.label} is left out: {fault}")
+            self._lose(f"{card.label} is left out: {fault}")
             return None
         known = card_of_driver(card.name, memory.total)
         share = self._share(card, memory.total) if mig else 1.0

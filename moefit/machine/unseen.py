@@ -35,6 +35,11 @@ def unseen_gpus(root: Path, adapters: Iterable[Adapter], environment: Mapping[st
     return " and ".join(evidence)
 
 
+def hides_nvidia(environment: Mapping[str, str]) -> bool:
+    """Whether CUDA is shown no card."""
+    return _hidden(_NVIDIA, environment)
+
+
 def _hidden(variables: Iterable[str], environment: Mapping[str, str]) -> bool:
     """Whether one of the variables hides every card."""
     return any(environment.get(name, "0").partition(",")[0].strip() in _NONE for name in variables)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from moefit.errors import UsageError
-from moefit.launch.resolve import device_order, fixed_tensors, free, slot_devices
+from moefit.launch.resolve import device_named, device_order, fixed_tensors, free, slot_devices
 from moefit.machine.types import CPU
 from moefit.memory.buffers import FLOAT, allocated, backend_at, pad
 from moefit.memory.dummy_load import dummy_compute
@@ -101,14 +100,9 @@ def projector_device(line: Constraints, gpus: Sequence[Device]) -> str:
     if not line.mmproj_offload:
         return CPU_NAME
     if line.mmproj_device is not None:
-        if line.mmproj_device not in {gpu.name for gpu in gpus}:
-            there = ", ".join(gpu.name for gpu in gpus) or "none"
-            raise UsageError(
-                f"--mmproj-device {line.mmproj_device}: there is no such device", f"there are: {there}"
-            )
-        return line.mmproj_device
+        return gpus[device_named(line.mmproj_device, gpus, "--mmproj-device")].name
     if line.devices is not None:
-        return line.devices[0] if line.devices else CPU_NAME
+        return gpus[device_named(line.devices[0], gpus)].name if line.devices else CPU_NAME
     order = sorted(gpus, key=lambda gpu: (gpu.integrated, gpu.backend.name == "RPC"))
     return order[0].name if order else CPU_NAME
 

@@ -11,7 +11,7 @@ It restates the layout that ollama used before v0.30 and that its two-pass fit s
 - Of all common factors of capacity that place as many layers, the smallest is taken: it balances the rooms.
 - If that leaves anything out, the output is dropped and the rest is placed anew.
 - A wanted number of layers may overcommit, by a factor above 1, and only once all rooms are in use; with a wanted
-  number integrated rooms count as discrete.
+  number, or where the caller's order stays, integrated rooms count as discrete: `-ts` splits in the order of `-dev`.
 
 >>> from moefit.placement.types import LayerSize, Ledger, Room
 >>> layers = Ledger((LayerSize(100),) * 4)
@@ -48,7 +48,8 @@ def standard(
     """
     best: tuple[int, ...] = (CPU,) * len(ledger.slots)
     for group in backend_groups(rooms, ordered=ordered):
-        slots = _assign([size.total for size in ledger.slots], rooms, group, wanted)
+        alike = ordered or wanted is not None
+        slots = _assign([size.total for size in ledger.slots], rooms, group, wanted, alike=alike)
         if _placed(slots) > _placed(best):
             best = slots
     return Layout(best)
@@ -68,7 +69,7 @@ def backend_groups(rooms: Sequence[Room], *, ordered: bool = False) -> list[list
 
 
 def _assign(
-    sizes: Sequence[int], rooms: Sequence[Room], group: list[int], wanted: int | None
+    sizes: Sequence[int], rooms: Sequence[Room], group: list[int], wanted: int | None, *, alike: bool
 ) -> tuple[int, ...]:
     everything = len(sizes)
     slots: tuple[int, ...] = ()
@@ -76,10 +77,10 @@ def _assign(
         goal = count if wanted is None else min(wanted, count)
         for used in range(1, len(group) + 1):
             last = used == len(group)
-            some, overcommit = group[:used], last and wanted is not None
-            if not last and _most(sizes[:count], rooms, some, wanted) < goal:
+            overcommit, kinds = last and wanted is not None, by_kind(rooms, group[:used], alike=alike)
+            if not last and _most(sizes[:count], rooms, kinds, wanted) < goal:
                 continue
-            slots = _balanced(sizes[:count], rooms, some, wanted, overcommit=overcommit)
+            slots = _balanced(sizes[:count], rooms, kinds, wanted, overcommit=overcommit)
             if _placed(slots) == goal:
                 break
         if _placed(slots) == everything:
@@ -87,10 +88,10 @@ def _assign(
     return (*slots, CPU)
 
 
-def _most(sizes: Sequence[int], rooms: Sequence[Room], group: Sequence[int], wanted: int | None) -> int:
+def _most(sizes: Sequence[int], rooms: Sequence[Room], kinds: Sequence[list[int]], wanted: int | None) -> int:
     """How many layers rooms take that are filled to the end."""
     placed = 0
-    for kind in _kinds(rooms, group, alike=wanted is not None):
+    for kind in kinds:
         goal = None if wanted is None else wanted - placed
         rest = sizes[: len(sizes) - placed]
         placed += len(_greedy(rest, [(room, rooms[room].capacity) for room in reversed(kind)], goal, _PARTS))
@@ -98,12 +99,17 @@ def _most(sizes: Sequence[int], rooms: Sequence[Room], group: Sequence[int], wan
 
 
 def _balanced(
-    sizes: Sequence[int], rooms: Sequence[Room], group: Sequence[int], wanted: int | None, *, overcommit: bool
+    sizes: Sequence[int],
+    rooms: Sequence[Room],
+    kinds: Sequence[list[int]],
+    wanted: int | None,
+    *,
+    overcommit: bool,
 ) -> tuple[int, ...]:
     """Fill kind by kind, each with the smallest common factor of capacity that places as many layers as the largest."""
     most = (_OVERCOMMIT if overcommit else 1) * _PARTS
     slots: tuple[int, ...] = ()  # the end of the list, as far as it is placed
-    for kind in _kinds(rooms, group, alike=wanted is not None):
+    for kind in kinds:
         rest = sizes[: len(sizes) - len(slots)]
         goal = None if wanted is None else wanted - len(slots)
         placed = partial(_greedy, rest, [(room, rooms[room].capacity) for room in reversed(kind)], goal)
@@ -118,7 +124,7 @@ def _balanced(
     return (CPU,) * (len(sizes) - len(slots)) + slots
 
 
-def _kinds(rooms: Sequence[Room], group: Sequence[int], *, alike: bool) -> list[list[int]]:
+def by_kind(rooms: Sequence[Room], group: Sequence[int], *, alike: bool) -> list[list[int]]:
     """The group's discrete rooms, then its integrated ones; all together where they count alike."""
     if alike:
         return [list(group)]

@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from moefit.machine.types import CPU
-from moefit.placement.standard import backend_groups, standard
+from moefit.placement.standard import backend_groups, by_kind, standard
 from moefit.placement.types import Layout, Ledger, Room
 
 
@@ -55,6 +55,5 @@ def _path(first: Layout, rooms: Sequence[Room], *, ordered: bool) -> list[int]:
     lowest = next((room for room in first.slots if room != CPU), None)
     by_backend = backend_groups(rooms, ordered=ordered)
     group = by_backend[0] if lowest is None else next(g for g in by_backend if lowest in g)
-    kinds = [[i for i in group if rooms[i].integrated is kind] for kind in (False, True)]
-    path = [room for kind in kinds for room in reversed(kind)]
+    path = [room for kind in by_kind(rooms, group, alike=ordered) for room in reversed(kind)]
     return path if lowest is None else path[path.index(lowest) :]

@@ -20,6 +20,7 @@ from moefit.planning.carried import carried
 from moefit.planning.context_size import wanted_context
 from moefit.planning.describe import describe
 from moefit.planning.frame import frame, gave_way_in_vain
+from moefit.planning.most_devices import with_the_best
 from moefit.planning.refusals import refuse
 from moefit.planning.remarks import remarks
 from moefit.planning.scarce import context_that_fits
@@ -50,7 +51,9 @@ def plan(request: Request) -> Plan:
     Raises:
         UsageError: the user's options contradict each other, the model or the machine.
     """
+    request, said = with_the_best(request)
     made, chosen = _planned(request)
+    made = replace(made, warnings=(*made.warnings, *said))
     if made.fits:
         return made
     from moefit.planning.alternatives import alternatives  # noqa: PLC0415 - most plans fit
@@ -63,7 +66,7 @@ def plan(request: Request) -> Plan:
 
 def without_alternatives(request: Request, context: int | None = None) -> Plan:
     """The same where nobody asks what else would run; with `context` (tokens) for that one, which is known to be what the line leaves open."""
-    return _planned(request, context)[0]
+    return _planned(with_the_best(request)[0], context)[0]
 
 
 def _planned(request: Request, context: int | None = None) -> tuple[Plan, Candidate]:

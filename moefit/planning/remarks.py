@@ -20,6 +20,9 @@ from moefit.sizes import format_size
 
 _MORE = 1024
 """Tokens that a note prices."""
+_SINGLY = 3
+"""Devices that are left out of which each has a note."""
+_ONE = {"make": "makes", "are": "is"}
 
 
 def remarks(request: Request, chosen: Candidate, *, scarce: bool) -> Iterator[Warn]:
@@ -34,11 +37,7 @@ def remarks(request: Request, chosen: Candidate, *, scarce: bool) -> Iterator[Wa
     yield from _cores(request.machine.cpu)
     yield from _exposed(constraints)
     yield from _undeclared(constraints, request.machine.gpus)
-    used = {device.name for device in chosen.settled.devices}
-    for device in chosen_devices(constraints, request.machine.gpus):
-        if device.name not in used and constraints.devices is None:
-            [budget] = budgets(request, (device,), chosen.settings)
-            yield _left_out(device, has_room=budget.usable > 0)
+    yield from _left_out(request, chosen)
     yield from _context(model, constraints, chosen, scarce=scarce)
 
 
@@ -118,10 +117,24 @@ def _context_bytes(model: Model, chosen: Candidate, context: int) -> int:
     return sum(on) + host
 
 
-def _left_out(device: Device, *, has_room: bool) -> Warn:
-    free = f"{format_size(device.free)} free on it"
-    why = f"{free} make nothing faster" if has_room else f"{free} are less than driver and margin take"
-    return Warn("left-out", f"{device.name} is left out: {why}", note=True)
+def _left_out(request: Request, chosen: Candidate) -> Iterator[Warn]:
+    """Devices that a line leaves open and the plan does not use; many of them in one note."""
+    constraints, used = request.launch.constraints, {device.name for device in chosen.settled.devices}
+    if constraints.devices is not None:
+        return
+    idle = [d for d in chosen_devices(constraints, request.machine.gpus) if d.name not in used]
+    for has_room in (True, False):
+        alike = [d for d in idle if (budgets(request, (d,), chosen.settings)[0].usable > 0) is has_room]
+        why = ("make", "nothing faster") if has_room else ("are", "less than driver and margin take")
+        if len(alike) > _SINGLY:
+            names = ", ".join(device.name for device in alike)
+            yield Warn(
+                "left-out", f"{names} are left out: what is free on them {_ONE[why[0]]} {why[1]}", note=True
+            )
+            continue
+        for device in alike:
+            said = f"{device.name} is left out: {format_size(device.free)} free on it {' '.join(why)}"
+            yield Warn("left-out", said, note=True)
 
 
 def _undeclared(constraints: Constraints, gpus: Sequence[Device]) -> Iterator[Warn]:

@@ -85,6 +85,26 @@ def test_the_error_says_what_the_driver_says(moefit, nvml) -> None:
     assert "GPU is lost" in err.splitlines()[-2]
 
 
+FAILING = {
+    "no answer at all": fake_nvml(init=LOST),
+    "no count": fake_nvml(count=LOST),
+    "every card lost": fake_nvml(FakeCard(handle=LOST), FakeCard(free=LOST)),
+    "a card that the program does not list": fake_nvml(FakeCard()),
+}
+
+
+@pytest.mark.parametrize("nvml", FAILING.values(), ids=FAILING)
+def test_an_nvml_that_is_there_and_fails_shows_gpus_without_device_files(moefit, nvml) -> None:
+    status, out, err = moefit("args", nvml=nvml)
+    assert (3, "") == (status, out)
+    assert "but no GPU answers" in err
+
+
+def test_a_card_that_fails_and_is_hidden_on_purpose_is_not_missed(moefit, monkeypatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert 0 == moefit("args", nvml=FAILING["every card lost"])[0]
+
+
 @pytest.mark.parametrize("command", ["plan", "estimate"])
 def test_what_only_looks_says_it_first_and_goes_on(moefit, command) -> None:
     status, out, err = moefit(command, files=EVIDENCE["an AMD card"])

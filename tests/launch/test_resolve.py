@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -183,3 +184,22 @@ def test_integrated_devices_are_left_out_beside_a_card_and_beside_another_backen
         Device(name=name, free=1, total=1, integrated=i in integrated) for i, name in enumerate(listed)
     ]
     assert expected == default_order(devices)
+
+
+def test_a_device_is_found_in_capitals_or_not() -> None:
+    assert ["CUDA1", "CUDA0"] == names(device_order(fixed("llama-server -dev cuda1,Cuda0"), CARDS), CARDS)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("CUDA0,cuda0", "-dev CUDA0,CUDA0: CUDA0 stands there twice"),
+        ("", "-dev '': there is no such device"),
+        ("CUDA0,", "-dev '': there is no such device"),
+        ("CUDA0, CUDA1", "-dev ' CUDA1': there is no such device"),
+    ],
+)
+def test_a_list_that_llama_cpp_does_not_take_or_takes_a_device_twice_is_an_error(value, said) -> None:
+    with pytest.raises(UsageError) as error:
+        device_order(replace(fixed("llama-server"), devices=tuple(value.split(","))), CARDS)
+    assert said == error.value.message

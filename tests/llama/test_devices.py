@@ -136,7 +136,8 @@ def test_a_server_that_does_not_answer_is_stopped(tmp_path: Path) -> None:
     ("body", "breaks"),
     [
         ("kill -SEGV $$", True), ("exit 139", True), ("exit 137", True), ("sleep 60", True), ("echo 'Available devices:'; kill -ABRT $$", True),
-        ("exit 1", False), ("exit 127", False), ("echo hello", False), ("exit 0", False),
+        ("exit 127", True), ("echo '  CUDA0: card (9 MiB, 9 MiB free)'; exit 1", True),
+        ("exit 1", False), ("echo hello", False), ("exit 0", False),
     ],
 )  # fmt: skip
 def test_a_crash_or_a_hang_is_told_from_a_program_that_does_not_know_the_option(

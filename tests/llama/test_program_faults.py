@@ -54,6 +54,9 @@ LISTS = {
     "too much memory": "  CUDA0: card (999999999999999999999 MiB, 1 MiB free)",
     "too many digits": f"  CUDA0: card ({'9' * 5000} MiB, 1 MiB free)",
     "one name twice": "  CUDA0: a (1 MiB, 1 MiB free)\n  CUDA0: b (1 MiB, 1 MiB free)",
+    "a name that means no device": "  none: card (9 MiB, 9 MiB free)",
+    "a name that no line can hold": "  CUDA0,1: card (9 MiB, 9 MiB free)",
+    "a name of a shell's": "  CUDA0;x: card (9 MiB, 9 MiB free)",
     "a thousand devices": "\n".join(f"  CUDA{i}: card (1 MiB, 1 MiB free)" for i in range(1000)),
 }
 EVENTS = {
