@@ -13,41 +13,47 @@ from moefit.search.request import Options, Request
 
 WORLD = draw(1, 8007)
 """Where all experts on the CPU are predicted 0.4% faster than the plan's own line."""
-LINE = plan(
-    Request(WORLD.model, WORLD.machine, launch(WORLD.line), Options(WORLD.workload, thorough=False))
-).argv
 
 
-def planned(words):
-    return plan(Request(WORLD.model, WORLD.machine, launch(words), Options(WORLD.workload, thorough=False)))
+def asked(words):
+    return Request(WORLD.model, WORLD.machine, launch(words), Options(WORLD.workload, thorough=False))
 
 
-def test_a_gain_of_less_than_three_per_cent_adds_nothing():
-    assert LINE == planned(LINE).argv
+@pytest.fixture(scope="module")
+def line():
+    return plan(asked(WORLD.line)).argv
+
+
+@pytest.fixture(scope="module")
+def stands(line):
+    """The plan for a line that is a plan's own."""
+    return plan(asked(line))
+
+
+def test_a_gain_of_less_than_three_per_cent_adds_nothing(line, stands):
+    assert line == stands.argv
 
 
 @pytest.mark.parametrize("missing", ["--fit", "-ub", "-c", "-ngl"])
-def test_a_line_that_leaves_something_open_is_completed(missing):
-    at = LINE.index(missing)
+def test_a_line_that_leaves_something_open_is_completed(line, missing):
+    at = line.index(missing)
 
-    assert missing in planned((*LINE[:at], *LINE[at + 2 :])).argv
+    assert missing in plan(asked((*line[:at], *line[at + 2 :]))).argv
 
 
-def test_a_line_that_is_far_from_the_best_is_changed():
-    at = LINE.index("-ot")
+def test_a_line_that_is_far_from_the_best_is_changed(line):
+    at = line.index("-ot")
 
-    assert "-ot" in planned((*LINE[:at], *LINE[at + 2 :])).argv
+    assert "-ot" in plan(asked((*line[:at], *line[at + 2 :]))).argv
 
 
 @pytest.mark.parametrize("seconds", [0.5, 0.99])
-def test_the_gain_decides(seconds):
-    request = Request(WORLD.model, WORLD.machine, launch(LINE), Options(WORLD.workload, thorough=False))
-    stands = planned(LINE)
+def test_the_gain_decides(line, stands, seconds):
     quicker = replace(
         stands.candidates[0],
         prediction=replace(stands.prediction, seconds=seconds * stands.prediction.seconds),
     )
     default = replace(quicker.settings, load_mode="mmap", batch=1)
-    found = as_it_stands(request, quicker, default)
+    found = as_it_stands(asked(line), quicker, default)
 
     assert (found is None) == (seconds < 0.97)
