@@ -10,6 +10,7 @@ from moefit.machine.card import Card
 from moefit.machine.cards import CARDS
 from moefit.machine.catalogue import compact, find_card, similar_cards
 from moefit.machine.specs import each
+from moefit.values import dataclass
 
 _MAKERS: Final = {
     "nvidia": "NVIDIA", "geforce": "NVIDIA", "quadro": "NVIDIA", "tesla": "NVIDIA", "cuda": "NVIDIA",
@@ -39,6 +40,19 @@ _NEAR: Final = 0.03
 """Of a memory: GiB that a program sees are a little less than those on the box."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """A text, read."""
+
+    sizes: tuple[float, ...]
+    """GB of its memory."""
+    words: tuple[str, ...]
+    names: tuple[str, ...]
+    """Of those what may stand in a card's name, compact."""
+    series: str | None
+    """A pattern of the numbers of its series: 30xx."""
+
+
 def cards_like(text: str) -> tuple[Card, ...]:
     """Every card that `text` may mean, in the catalogue's order: a maker, a family, a part of a name, a memory, or what --gpu takes.
 
@@ -61,7 +75,7 @@ def cards_like(text: str) -> tuple[Card, ...]:
 
 
 def _named(text: str) -> list[Card]:
-    wanted = text.strip().lower()
+    wanted = _parts(text.strip().lower())
     listed = [card for card in CARDS if _is_meant(card, wanted)]
     if listed:
         return listed
@@ -86,17 +100,27 @@ def _sold_with(card: Card) -> Card:
     return replace(card, key=f"{card.key}-{card.box}gb", other_keys=())
 
 
-def _is_meant(card: Card, text: str) -> bool:
-    """Whether every part of the text is true of the card."""
-    sizes = re.findall(_MEMORY, text)
+def _parts(text: str) -> _Parts:
     rest = re.sub(_EMPTY, " ", re.sub(_LAPTOP, "laptop", re.sub(_MEMORY, " ", text)))
-    words = re.findall(r"[a-z0-9.]+", rest)
-    if any(not _has(card, float(size)) for size in sizes):
+    series = re.search(_SERIES, rest)
+    named = (word for word in re.sub(_SERIES, " ", rest).split() if word not in _MAKERS)
+    return _Parts(
+        sizes=tuple(map(float, re.findall(_MEMORY, text))),
+        words=tuple(re.findall(r"[a-z0-9.]+", rest)),
+        names=tuple(filter(None, map(compact, named))),
+        series=None if series is None else _pattern(series),
+    )
+
+
+def _is_meant(card: Card, wanted: _Parts) -> bool:
+    """Whether every part of the text is true of the card."""
+    words = wanted.words
+    if not all(_has(card, size) for size in wanted.sizes):
         return False
     if len(words) == 1 and words[0] in {*_MAKERS, *_BACKENDS}:
         return _is_of(card, words[0])
     makers = {_MAKERS[word] for word in words if word in _MAKERS}
-    return makers <= {_maker(card)} and _has_name(card, rest)
+    return makers <= {_maker(card)} and _has_name(card, wanted)
 
 
 def _is_of(card: Card, word: str) -> bool:
@@ -119,14 +143,13 @@ def _has(card: Card, size: float) -> bool:
     return abs(card.total_mib / 1024 - size) < _NEAR * size
 
 
-def _has_name(card: Card, text: str) -> bool:
+def _has_name(card: Card, wanted: _Parts) -> bool:
     """Whether one of its names has the text, or all of its words."""
-    text, series = re.sub(_SERIES, " ", text), re.search(_SERIES, text)
-    parts = [part for word in text.split() if word not in _MAKERS and (part := compact(word))]
+    together = "".join(wanted.names)
     for name in (card.key, *card.other_keys, card.description, *card.other_names):
         shown = compact(name)
-        fits = "".join(parts) in shown or all(part in shown for part in parts)
-        if fits and (series is None or re.search(_pattern(series), name)):
+        fits = together in shown or all(part in shown for part in wanted.names)
+        if fits and (wanted.series is None or re.search(wanted.series, name)):
             return True
     return False
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from moefit.errors import UsageError
@@ -110,6 +110,7 @@ def similar_cards(text: str) -> list[str]:
     return [bare[name] for name in near] or get_close_matches(text.lower(), keys, n=3)
 
 
+@lru_cache(maxsize=4096)
 def compact(text: str) -> str:
     """`text` without vendor words and punctuation: what different spellings of one card share."""
     return re.sub(r"[^a-z0-9]", "", re.sub(_VENDOR_WORDS, " ", text.lower()))

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import astuple, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
+from moefit.cost import constants as c
 from moefit.cost import op_offload_min_batch, predict
 from moefit.cost.least import least
-from moefit.cost.work import work_of
+from moefit.cost.work import Work, work_of
 from moefit.cost.workload import Workload
 from moefit.launch.settings import Settings
 from moefit.machine.declared import parse_gpus
 from moefit.machine.types import CPU, Cpu, Machine, Ram
 from moefit.memory.moe_cache import groups
+from moefit.model import Model
 from moefit.placement.types import Placement
 from tests.oracle import model
 
@@ -40,7 +42,7 @@ def seconds(
 
     `host` is its processor, cores and bytes a second. All of it is made anew: rates are remembered for the device and the machine that they are of.
     """
-    of = model(name, "MXFP4" if "gpt-oss" in name else "Q4_K_M")
+    of = _model(name)
     processor, cores, bandwidth = host
     gpus = tuple(replace(gpu, latency=latency) for gpu in parse_gpus(list(cards)))
     ram = replace(Ram(512 * GIB, 512 * GIB, bandwidth), **memory)
@@ -49,7 +51,7 @@ def seconds(
     elsewhere = of.layers[max(0, len(of.layers) - moved) :] if gpus else ()
     placement = Placement(tuple(split), {t.name: CPU for layer in elsewhere for t in layer.experts})
     cached = groups(of, gpus, settings, placement) if settings.moe_cache else ()
-    asked, work = Workload(2048, 512), work_of(of)
+    asked, work = Workload(2048, 512), _work(name, _read())
     made = predict(work, machine, gpus, settings, placement, asked, cached=cached)
     rooms = [gpu.free // 4 for gpu in gpus]
     return [
@@ -59,6 +61,20 @@ def seconds(
         rounded(least(work, machine, gpus, settings, asked, rooms)),
         op_offload_min_batch(work, machine, gpus, settings, placement) if gpus else 0,
     ]
+
+
+def _read() -> str:
+    """The constants that a model's work depends on, as they are turned: it is the same whatever the others are."""
+    return repr((c.EVENNESS, c.EVENNESS_OF_MANY, c.CORE_TIME, c.PLAIN_KERNELS))
+
+
+@cache
+def _work(name: str, _turned: str) -> Work:
+    return work_of(_model(name))
+
+
+def _model(name: str) -> Model:
+    return model(name, "MXFP4" if "gpt-oss" in name else "Q4_K_M")
 
 
 def rounded(value: float) -> float:
