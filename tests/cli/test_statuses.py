@@ -19,8 +19,14 @@ from moefit.gguf.split import read_header
 
 EXAMPLE = str(Path(__file__).parents[2] / "examples" / "qwen3-30b-a3b-q4_k_m.gguf")
 CARD = ["--gpu", "rtx-3060", "--ram", "32GiB", "--cores", "8"]
-PLAN = ["plan", EXAMPLE, *CARD]
+PLAN = ["plan", "small.gguf", *CARD]
 BREAK = "import sys, moefit.cli.commands.plans as c\ndef fail(*a, **k): raise {error}\nc.planned = fail\nfrom moefit.cli import main\nmain()"
+
+
+@pytest.fixture(autouse=True)
+def beside_small(small, monkeypatch) -> None:
+    """Have the model of PLAN in the current folder."""
+    monkeypatch.chdir(Path(small).parent)
 
 
 def moefit(*words: str, code: str | None = None, shell: str = "", **environment: str):
@@ -75,7 +81,7 @@ def test_an_error_of_moefits_own_is_70_and_one_line_that_says_where_it_came_from
     ("words", "expected"),
     [
         (PLAN, 0),
-        ([*PLAN[:2], "--gpu", "1GiB", "--ram", "4GiB"], 1),
+        (["plan", EXAMPLE, "--gpu", "1GiB", "--ram", "4GiB"], 1),
         (["plan", "nothing.gguf"], 2),
         (["plan", "--no"], 2),
     ],
@@ -181,7 +187,7 @@ def test_a_stderr_that_is_full_or_closed_changes_nothing_else(words, where, caps
 
 @pytest.mark.parametrize(
     "words",
-    [PLAN, ["plan", EXAMPLE, *CARD, "--json"], ["devices", *CARD], ["--help"], ["--version"]],
+    [PLAN, [*PLAN, "--json"], ["devices", *CARD], ["--help"], ["--version"]],
     ids=" ".join,
 )
 def test_a_stdout_that_is_full_is_said_of_it_and_ends_in_2(words) -> None:
