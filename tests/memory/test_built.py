@@ -43,6 +43,7 @@ def launches(model, draw, count):
 @pytest.mark.parametrize(("name", "quant"), MODELS)
 def test_a_graph_serves_every_launch_with_layers_alike(name, quant):
     model = oracle.model(name, quant)
-    cases = list(launches(model, random.Random(f"{SEED} {name}"), several(6, 60)))
+    few = 3 if name == "deepseek-v4" else 6  # its graph takes ten times as long as the others'
+    cases = list(launches(model, random.Random(f"{SEED} {name}"), several(few, 60)))
     anew = [compute_buffers(copy(model), *case) for case in cases]
     assert [compute_buffers(model, *case) for case in cases] == anew, f"seed {SEED}"

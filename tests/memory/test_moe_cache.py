@@ -15,6 +15,7 @@ from moefit.memory.moe_cache import MoeCache, moe_cache
 from moefit.memory.pipelining import pipelines
 from moefit.placement.types import Placement
 from tests import oracle
+from tests.drawn import several
 from tests.oracle.launches import launch
 
 MIB = 1 << 20
@@ -61,11 +62,9 @@ def test_two_hundred_rows_of_one_to_three_devices_are_compared() -> None:
 
 
 def test_compute_buffers_beside_a_cache_are_those_without_one_to_the_byte() -> None:
-    """Of the dummy load that was asked, without the norms that a real one keeps on their layer's device."""
+    """Of the dummy load that was asked, without the norms that a real one keeps on their layer's device: a third of the rows for each change."""
     offenders = []
-    for row in oracle.moe_cache_rows():
-        if row.refused:
-            continue
+    for row in [row for row in oracle.moe_cache_rows() if not row.refused][:: several(3, 1)]:
         told = launch(row)
         made = compute_buffers(
             oracle.model(row.model, row.quant), told.devices, told.settings, told.placement
