@@ -744,13 +744,14 @@ _SERVED: Final = (
 SERVED_BY_SERVER: Final = Constant(0.0005, "s", _SERVED, when="2026-11, llama.cpp b11549")
 SERVED: Final = Constant(0.0003, "s", _SERVED, when="2026-11, llama.cpp b11549")
 
-_MASKED: Final = (
+MASKED: Final = Constant(
+    3.5e-09,
+    "s",
     "What one core takes to decide whether a token sees a cell, which it does for those of the token's own micro-batch: time that grows with the "
     "micro-batch. On an H200's host gpt-oss-20b, which has two masks, reads a prompt of 4096 tokens at 11.9 thousand a second with -ub 512 and 10.5 with "
-    "4096, where larger products gain a seventh; Qwen3-30B-A3B gains less than they should. A desktop's core is twice as fast."
+    "4096, where larger products gain a seventh; Qwen3-30B-A3B gains less than they should. A desktop's core is twice as fast.",
+    when="2026-11, llama.cpp b11549",
 )
-MASKED_BY_SERVER: Final = Constant(3.5e-09, "s", _MASKED, when="2026-11, llama.cpp b11549")
-MASKED: Final = Constant(3.5e-09, "s", _MASKED, when="2026-11, llama.cpp b11549")
 
 _BEGUN: Final = (
     "A layer's part of the time until devices work on a prompt: nothing hides the graph of its first micro-batch, nor the start of its first kernels. "

@@ -161,8 +161,8 @@ def _masks(run: Run, sizes: Counter[int]) -> float:
     alone = run.tally.places[CPU]
     taken = [tokens * times * _masked(run, tokens) for tokens, times in sizes.items()]
     if alone.base_macs or alone.expert_macs:
-        return sum(taken) * run.batch_host.masked
-    return taken[0] / next(iter(sizes.values())) * run.batch_host.masked
+        return sum(taken) * c.MASKED
+    return taken[0] / next(iter(sizes.values())) * c.MASKED
 
 
 def _start(run: Run) -> float:

@@ -79,8 +79,6 @@ class HostRates:
     """Bytes per second at which one thread copies to a pinned staging buffer."""
     served: float
     """Seconds in which one core chooses and sends a token."""
-    masked: float
-    """Seconds in which one core decides whether a token sees a cell."""
     begun: float
     """Seconds in which one core builds a layer's graph for a prompt and starts its first kernels."""
 
@@ -230,7 +228,6 @@ def processor_rates(machine: Machine, threads: int, host_buffers: bool, spread: 
         layer=barriers(threads, virtual=machine.cpu.virtual),
         pageable=0.75 * single if single else _staging(machine),
         served=c.SERVED_BY_SERVER if server else c.SERVED,
-        masked=c.MASKED_BY_SERVER if server else c.MASKED,
         begun=c.BEGUN_BY_SERVER if server else c.BEGUN,
     )
 
