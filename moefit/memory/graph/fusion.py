@@ -108,10 +108,10 @@ def _shared_experts_early(split: list[Node], keeps: Keeps) -> list[Node]:
 def _like_routed(routed: Sequence[Node], shared: Sequence[Node]) -> bool:
     """Whether three nodes are a shared expert of the same shape and type as the routed ones (ggml_cuda_match_shared_expert)."""
     pairs = [(three[2].sources, three[:2]) for three in (routed, shared)]
-    if any(len(read) < 2 or {id(read[0]), id(read[1])} != {id(a), id(b)} for read, (a, b) in pairs):
+    if any(len(read) != 2 or {id(read[0]), id(read[1])} != {id(a), id(b)} for read, (a, b) in pairs):
         return False
-    gate, up = routed[2].sources[:2]
-    shared_gate, shared_up = shared[2].sources[:2]
+    gate, up = routed[2].sources
+    shared_gate, shared_up = shared[2].sources
     weight, shared_weight, x = up.sources[0], shared_up.sources[0], up.sources[1]
     others = (gate.sources[0], shared_weight, shared_gate.sources[0])
     return (
@@ -187,13 +187,14 @@ def _routing(nodes: Sequence[Node], at: int) -> int | None:
     i = at + 1
     if nodes[at].op == "UNARY" and _follows(nodes, i, "SQRT"):
         i += 1
-    probs = nodes[i - 1]
+    probs = chosen_by = nodes[i - 1]
     if not _follows(nodes, i, "RESHAPE"):
         return None
     i += 1
     if i < len(nodes) and nodes[i].op == "ADD" and nodes[i].sources[0] is probs:
+        chosen_by = nodes[i]
         i += 1
-    if _ops(nodes[i : i + 3]) != _BEST or nodes[i].sources[0] not in {probs, nodes[i - 1]}:
+    if _ops(nodes[i : i + 3]) != _BEST or nodes[i].sources[0] is not chosen_by:
         return None
     ids = nodes[i + 1]
     experts = ids.nb[1] // ids.nb[0]
