@@ -34,10 +34,17 @@ def gemma():
     return recorded("gemma-3-12b", "Q4_K_M")
 
 
+PLANS = {}
+"""Many tests ask about one plan: model, machine and words -> the plan."""
+
+
 def planned(model, machine=MACHINE, *words, min_batch=None):
-    line = launch((*LINE, *words))
-    line = replace(line, constraints=replace(line.constraints, op_offload_min_batch=min_batch))
-    return plan(Request(model, machine, line, OPTIONS))
+    asked = (id(model), machine, words, min_batch)
+    if asked not in PLANS:
+        line = launch((*LINE, *words))
+        line = replace(line, constraints=replace(line.constraints, op_offload_min_batch=min_batch))
+        PLANS[asked] = plan(Request(model, machine, line, OPTIONS))
+    return PLANS[asked]
 
 
 def value(argv, option):

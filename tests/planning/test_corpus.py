@@ -43,7 +43,7 @@ def planned(words: list[str]) -> Plan:
             model("olmoe-1b-7b", "Q4_K_M"),
             machine,
             Launch(command, given, fixed),
-            Options(parse_workload("chat"), strategy="base-first"),
+            Options(parse_workload("chat"), strategy="base-first", thorough=False),
         )
     )
 
