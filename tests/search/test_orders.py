@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import replace
+from functools import cache
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
@@ -73,6 +74,7 @@ def machine_of(*cards):
     return Machine(parse_gpus(cards), Ram(192 * GIB, 192 * GIB, 35 * 10**9), Cpu(8, 16))
 
 
+@cache
 def seconds_of(name, quant, *cards):
     line = launch(("llama-server", "-m", "m.gguf", "-np", "1", "-c", "32768"))
     return plan(Request(recorded(name, quant), machine_of(*cards), line, QUICK)).prediction.seconds
