@@ -64,9 +64,9 @@ WORDS: Final = {
         "moefit's usual placement: the output, then every layer's base, then experts from the first layer on with the room that is left. "
         "By use for each byte nothing is better."
     ),
-    "moe-cache": "An expert cache on the GPU for layers whose experts are in RAM, beside layers that are whole on it, where llama.cpp has one.",
-    "two-pass": "Whole layers first, then bases alone into what is left: the algorithm this project began from.",
-    "standard": "Whole layers alone, from the last one down: -ngl and nothing else.",
+    "moe-cache": "An expert cache on the GPU for layers whose experts are in RAM, beside full layers, where llama.cpp has one.",
+    "two-pass": "Full layers first, then bases alone into what is left: the algorithm this project began from.",
+    "standard": "Full layers alone, from the last one down: -ngl and nothing else.",
     "--fit": "llama.cpp's own placement at each start. moefit follows it step by step to say what it would do, and turns it off in its own lines.",
     "--cpu-moe": "All experts in RAM: what guides recommend first.",
     "threshold": (
@@ -87,7 +87,7 @@ WORDS: Final = {
     ),
     "weights": "The model's numbers: a file is little else. Where they live decides the speed, for an answer reads what it uses of them for every token.",
     "output": "The last matrix, which makes a word of what the layers have worked out: read whole for every token, so the first thing on a GPU.",
-    "whole": "All of it on GPUs, experts and cache too: a layer, or the model.",
+    "full": "A layer with its experts and its cache on one device (a full layer, says llama.cpp's fit); a model is fully on GPUs where all of its layers are.",
     "strategy": (
         "How layers and experts are placed: base-first, two-pass, standard, or ffn for dense models. auto tries them and takes the fastest; --strategy names one."
     ),
@@ -196,7 +196,7 @@ OTHER_WORDS: Final = {
     "-fa": "flash-attention", "fa": "flash-attention", "--flash-attn": "flash-attention", "swa": "sliding-window", "--swa-full": "sliding-window",
     "-t": "threads", "--threads": "threads", "pcie": "link", "t/s": "answer", "tokens-per-second": "answer", "tg": "answer", "pp": "prompt", "ttft": "prompt",
     "mlock": "load-mode", "quantisation": "quant", "quantization": "quant", "gguf": "header", "memory": "vram", "gpu": "vram", "mtp-head": "draft",
-    "whole-layer": "whole", "llama-server-router": "router", "batch-size": "ubatch", "-b": "ubatch", "expert-cache-size": "expert-cache", "auto": "strategy",
+    "full-layer": "full", "fully": "full", "whole": "full", "whole-layer": "full", "llama-server-router": "router", "batch-size": "ubatch", "-b": "ubatch", "expert-cache-size": "expert-cache", "auto": "strategy",
     "tokens": "token", "matrices": "tensor", "matrix": "tensor", "tensors": "tensor", "feed-forward": "ffn", "shard": "header", "shards": "header", "split": "header",
     "prediction-head": "draft", "head": "draft", "the-file's-own-prediction-head": "draft", "multi-token-prediction": "draft", "speculator": "draft", "-md": "draft",
     "datasheet": "catalogue", "calibrate": "calibrated", "calibration": "calibrated", "bench": "measured", "guess": "guessed", "confidence-range": "range",

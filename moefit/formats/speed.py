@@ -32,7 +32,7 @@ def is_all_on_devices(plan: Plan) -> bool:
 def way(plan: Plan) -> str:
     """What the placement is, in a few words: the strategy only where it decided something."""
     if is_all_on_devices(plan):
-        return f"whole on {listed([d.device.name for d in plan.devices if d.layers])}"
+        return f"fully on {listed([d.device.name for d in plan.devices if d.layers])}"
     if not any(d.layers or d.output or d.expert_layers for d in plan.devices):
         return "all weights on the CPU"
     return strategy_name(plan.strategy)

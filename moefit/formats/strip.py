@@ -54,7 +54,7 @@ def mark(layer: LayerPlan) -> str:
 def _legend(plan: Plan) -> list[str]:
     used = set(map(mark, plan.layers))
     meanings = {
-        FULL_MARK: "whole layer",
+        FULL_MARK: "full layer",
         PART_MARK: "some of its experts on the CPU",
         BASE_MARK: "its experts on the CPU" if plan.model.experts else "its FFN, or part of it, on the CPU",
         EXPERTS_MARK: "all of it on the CPU but experts",

@@ -176,7 +176,7 @@ def test_parts_side_by_side_never_look_alike_without_colour():
 
 def test_a_model_that_is_whole_on_one_card_has_no_strategy_and_is_compared_with_other_lines_alone():
     text = page(show, small("rtx-3090", "rtx-3060"), 200)
-    assert "whole on CUDA0" in text
+    assert "fully on CUDA0" in text
     assert "as fast as --fit" in text
     assert [] == [name for name in ("two-pass", "base-first", "standard") if name in text]
 
