@@ -21,6 +21,8 @@ ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 EXAMPLE = ROOT / "examples" / "qwen3-30b-a3b-q4_k_m.gguf"
 SERVER = '#!/bin/sh\ncase "$*" in *--list-devices*) echo "Available devices:";; esac\n'
+OLLAMA = f".ollama/models/blobs/sha256-{'7' * 64}"
+"""Where Ollama keeps a model's file."""
 NOT_OURS = (
     "python3 -m venv",
     "uv tool",
@@ -33,9 +35,13 @@ NOT_OURS = (
 """Commands that .ci/run runs, that are another program's, or that have tests of their own."""
 
 
+def blocks(path: Path) -> list[tuple[str, str]]:
+    return re.findall(r"```(\w*)\n(.*?)```", path.read_text(), re.DOTALL)
+
+
 def commands(path: Path) -> list[str]:
-    blocks = re.findall(r"```sh\n(.*?)```", path.read_text(), re.DOTALL)
-    lines = (line.split("  #")[0].strip() for block in blocks for line in block.splitlines())
+    written = (text for language, text in blocks(path) if language == "sh")
+    lines = (line.split("  #")[0].strip() for text in written for line in text.splitlines())
     return [line for line in lines if line and not line.startswith(NOT_OURS)]
 
 
@@ -52,12 +58,16 @@ def place(tmp_path_factory):
         file.truncate(read_header(str(EXAMPLE)).shards[0].expected)
     (folder / "examples").symlink_to(ROOT / "examples")
     for name, text in {
+        "ollama": f"#!/bin/sh\necho '# Modelfile'; echo FROM {folder}/{OLLAMA}\n",
         "llama-server": SERVER,
         "docker": SERVER,
         "moefit": f'#!/bin/sh\nexec {sys.executable} -m moefit "$@"\n',
     }.items():
         (folder / name).write_text(text)
         (folder / name).chmod(0o755)
+    for name in (OLLAMA, ".lmstudio/models/lmstudio-community/Qwen3-30B-A3B-GGUF/Qwen3-30B-A3B-Q4_K_M.gguf"):
+        (folder / name).parent.mkdir(parents=True)
+        (folder / name).symlink_to(folder / "model.gguf")
     return folder
 
 
@@ -74,10 +84,10 @@ def hub(tmp_path_factory):
         web.answers[f"/api/models/{repo}/tree/{commit}"] = status(200, json.dumps(tree).encode())
         for name in files:
             web.answers[f"/{repo}/resolve/{commit}/{name}"] = ranges(EXAMPLE.read_bytes())
-        yield {"MODEL_ENDPOINT": web.url, "XDG_CACHE_HOME": str(folder), "HOME": str(folder)}
+        yield {"MODEL_ENDPOINT": web.url, "XDG_CACHE_HOME": str(folder)}
 
 
-SHELLS = re.compile(r"[|$>&;]|^(?!moefit )|^moefit +run ")
+SHELLS = re.compile(r"[|$>&;~]|^(?!moefit )|^moefit +run ")
 """A command that needs a shell, or becomes another program; the others are run in this process, which is six times as fast."""
 
 
@@ -98,7 +108,8 @@ def here(command, capsys):
 @pytest.mark.parametrize("page", RUN)
 def test_every_command_of_a_page_runs(place, hub, page, monkeypatch, capsys):
     monkeypatch.chdir(place)
-    variables = {"PATH": f"{place}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT), **hub}
+    path = f"{place}:{os.environ['PATH']}"
+    variables = {"PATH": path, "PYTHONPATH": str(ROOT), **hub, "HOME": str(place)}
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     for command in RUN[page]:
@@ -109,6 +120,12 @@ def test_every_command_of_a_page_runs(place, hub, page, monkeypatch, capsys):
         assert status in expected, f"{command}\n{err}"
         assert "Traceback" not in err
         assert status == 0 or "fit" in out + err, command
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_stand_in_shell_blocks_alone(page):
+    other = [text for language, text in blocks(page) if language != "sh"]
+    assert [] == [text for text in other if re.search(r"^\s*(?:\$ )?moefit ", text, re.MULTILINE)]
 
 
 def test_every_page_is_in_the_site():
