@@ -38,7 +38,7 @@ def search(problem: Problem, choices: Choices, *, thorough: bool) -> tuple[Candi
         found.run(some, step)
         if found.fits:
             break
-    if thorough and found.fits:
+    if found.fits and (thorough or found.may_be_beaten_beside):
         found.add_listed(choices)
     if not found.candidates:
         found.place(first_opening(problem, choices))
@@ -99,6 +99,14 @@ class _Search:
     def fits(self) -> bool:
         """Whether anything fits."""
         return self._fastest is not None
+
+    @property
+    def may_be_beaten_beside(self) -> bool:
+        """Whether the next micro-batch may still win: whole layers on several devices can be slower with more room, so that no bound is sure."""
+        best = self._fastest
+        return (
+            best is not None and len(self._problem.devices) > 1 and best.strategy in {"two-pass", "standard"}
+        )
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
