@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from rich.console import Console
@@ -12,6 +12,7 @@ from rich.text import Text
 from moefit.formats.comparison_table import ComparedRow, Comparison
 from moefit.formats.page import Line, text_words
 from moefit.planning.compared import Compared
+from moefit.planning.types import Plan
 from moefit.sizes import format_size
 
 _FAST_ENOUGH: Final = 10.0
@@ -19,15 +20,31 @@ _FAST_ENOUGH: Final = 10.0
 
 
 def show_comparison(rows: Sequence[Compared], console: Console) -> None:
-    """A table, and below it which is the fastest and which the largest file that is fast enough."""
-    dims = _dimensions(rows)
-    best, large = fastest(rows), largest(rows)
-    table = Comparison(dims, [_row(row, dims, _marks(row, best, large)) for row in rows])
-    console.print(table, crop=False)
-    console.print(Line(text_words(Text(_summary(rows, best, large)))), crop=False)
+    """A table, and below it which is the fastest and which the largest file that is fast enough, of each set to choose from."""
+    dims, sets = _dimensions(rows), choices(rows)
+    told = [_row(row, dims, some) for row in rows for some in sets if any(row is one for one in some)]
+    console.print(Comparison(dims, told), crop=False)
+    for some in sets:
+        console.print(Line(text_words(Text(_summary(some, dims, alone=len(sets) == 1))), 2), crop=False)
     for row in rows:
         if row.error:
             console.print(Line(text_words(Text(f"{row.model}: {row.error}", style="dim")), 2), crop=False)
+
+
+def choices(rows: Sequence[Compared]) -> list[list[Compared]]:
+    """The sets that one is chosen from: files and strategies for each card and context, cards for each context, or all."""
+    keys: tuple[Callable[[Compared], object], ...] = (
+        lambda row: (row.card, row.context),
+        lambda row: row.context,
+        lambda _: None,
+    )
+    for key in keys:
+        sets: dict[object, list[Compared]] = {}
+        for row in rows:
+            sets.setdefault(key(row), []).append(row)
+        if any(len(some) > 1 for some in sets.values()):
+            break
+    return list(sets.values())
 
 
 def fastest(rows: Sequence[Compared]) -> Compared | None:
@@ -49,8 +66,16 @@ def largest(rows: Sequence[Compared]) -> Compared | None:
 
 def comparison_json(rows: Sequence[Compared]) -> str:
     """The same as one JSON document, a newline at its end."""
-    best, large = fastest(rows), largest(rows)
-    found = [{**_object(row), "fastest": row is best, "largest_that_fits_well": row is large} for row in rows]
+    sets = choices(rows)
+    best, large = ([find(some) for some in sets] for find in (fastest, largest))
+    found = [
+        {
+            **_object(row),
+            "fastest": any(row is one for one in best),
+            "largest_that_fits_well": any(row is one for one in large),
+        }
+        for row in rows
+    ]
     return json.dumps({"version": 1, "rows": found}, indent=2) + "\n"
 
 
@@ -74,8 +99,9 @@ def _dimension(row: Compared, name: str) -> str:
     }[name]
 
 
-def _row(row: Compared, dims: Sequence[str], mark: Text) -> ComparedRow:
-    """A row of the table."""
+def _row(row: Compared, dims: Sequence[str], among: Sequence[Compared]) -> ComparedRow:
+    """A row of the table, marked among those that it is to be chosen from."""
+    mark = _marks(row, fastest(among), largest(among))
     labels = tuple(_dimension(row, dim) for dim in dims)
     made = row.plan
     if made is None:
@@ -89,7 +115,23 @@ def _row(row: Compared, dims: Sequence[str], mark: Text) -> ComparedRow:
         f"{told.decode_tokens_per_second:,.1f}",
         f"{told.seconds:.1f}",
     )
-    return ComparedRow(labels, made.model.bytes, context, speeds, made.host.total, mark)
+    return ComparedRow(
+        labels, made.model.bytes, context, speeds, made.host.total, mark, _leading(made, among)
+    )
+
+
+def _leading(made: Plan, among: Sequence[Compared]) -> frozenset[int]:
+    """The figures, by their places behind the context, that no other plan has a better one of: empty where all have the same."""
+    rated = [_rated(row.plan) for row in among if row.plan and row.fits]
+    best = [max(column) if len(set(column)) > 1 else None for column in zip(*rated, strict=True)]
+    return frozenset(at for at, value in enumerate(_rated(made)) if value == best[at])
+
+
+def _rated(made: Plan) -> tuple[float, ...]:
+    """Prompt, answer, seconds and RAM, each so that more is better."""
+    told = made.prediction
+    speeds = told.prefill_tokens_per_second, told.decode_tokens_per_second
+    return (*speeds, -told.seconds, -made.host.total)
 
 
 def _marks(row: Compared, best: Compared | None, large: Compared | None) -> Text:
@@ -113,14 +155,26 @@ def _is_same(row: Compared, other: Compared) -> bool:
     return mine.argv == theirs.argv and mine.environment == theirs.environment
 
 
-def _summary(rows: Sequence[Compared], best: Compared | None, large: Compared | None) -> str:
+def _summary(rows: Sequence[Compared], dims: Sequence[str], *, alone: bool) -> str:
+    """Which of a set to take; what the set is of, where there are several."""
+    best, large, first = fastest(rows), largest(rows), rows[0]
+    shared = [first.card or "", f"context {first.context:,}" if first.context else ""]
+    of = "" if alone else " · ".join(told for told in shared if told and _is_of_all(told, rows)) + ": "
     if best is None:
-        return "None of them fits."
+        return f"{of}None of them fits." if alone else f"{of}none fits."
     if large is not None and large.plan is not None:
-        of = f"{_dimension(large, 'model')} ({format_size(large.plan.model.bytes)})"
-        return f"{of} is the largest that fits and answers at {_FAST_ENOUGH:.0f} t/s or more; a larger file is as a rule the better model."
-    told = ", ".join(_dimension(best, name) for name in _dimensions(rows) or ["model"])
-    return f"{told} with a context of {best.plan.settings.context if best.plan else 0:,} is the fastest."
+        name = f"{_dimension(large, 'model')} ({format_size(large.plan.model.bytes)})"
+        why = "; a larger file is as a rule the better model" if alone else ""
+        return f"{of}{name} is the largest that fits and answers at {_FAST_ENOUGH:.0f} t/s or more{why}."
+    differing = [name for name in dims if alone or len({_dimension(row, name) for row in rows}) > 1]
+    told = ", ".join(_dimension(best, name) for name in differing or ["model"])
+    context = f" with a context of {best.plan.settings.context if best.plan else 0:,}" if alone else ""
+    return f"{of}{told}{context} is the fastest."
+
+
+def _is_of_all(told: str, rows: Sequence[Compared]) -> bool:
+    """Whether a card or a context is that of every row."""
+    return all(told in {row.card, f"context {row.context:,}" if row.context else ""} for row in rows)
 
 
 def _seconds(row: Compared) -> float:

@@ -36,6 +36,8 @@ class ComparedRow:
     ram: int | None
     """Bytes; None where it does not fit."""
     mark: Text
+    leading: frozenset[int] = frozenset()
+    """Of prompt, answer, seconds and RAM, by their places, those that are the best of their column."""
 
     def figures(self, write: Callable[[int], str]) -> tuple[str, ...]:
         """The cells, with bytes as `write` has them: two of a plan that does not fit."""
@@ -124,7 +126,9 @@ class Comparison:
             shown = widths if row is None or row.ram is not None else widths[: draft.labels + _BEFORE_MARK]
             for at, (width, cell) in enumerate(zip_longest(shown, cells, fillvalue="")):
                 room = " " * (int(width) - cell_len(str(cell)))
-                line.append(f"{cell}{room} " if at < draft.labels else f"{room}{cell} ")
+                leads = row is not None and at - draft.labels - _BEFORE_MARK in row.leading
+                style = "bold" if leads else ""
+                line.append(f"{cell}{room} " if at < draft.labels else f"{room}{cell} ", style)
             line.append_text(row.mark if row else Text())
             line.rstrip()
             yield line

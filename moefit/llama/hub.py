@@ -169,6 +169,7 @@ def _from_repository(
         return found
     found = _take(listing, asked, guests)
     if found is None:
+        _refuse_half(listing, asked)
         models = nearest_files(listing.names, asked)
         raise InputError(
             f"-hf {_spelling(asked)}: the repository has no such GGUF file",
@@ -177,6 +178,16 @@ def _from_repository(
             else "it has none at all",
         )
     return found
+
+
+def _refuse_half(listing: _Listing, asked: Wanted) -> None:
+    """Say which parts of a set the repository lacks, where it has its first."""
+    model = choose_model(listing.names, asked)
+    lacking = [name for name in shard_names(model) if name not in listing.names] if model else []
+    if lacking:
+        raise InputError(
+            f"-hf {_spelling(asked)}: the repository lacks {lacking[0]}", "an upload that is not finished?"
+        )
 
 
 def repository_models(repo: str, using: Access, client: Client) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from moefit.launch.defaults import settings
 from moefit.launch.patterns import CPU_BUFFER
 from moefit.launch.settings import SMALLEST_CONTEXT
 from moefit.machine.types import CPU, Device
+from moefit.placement.arrange import strategies
 from moefit.planning.context_size import largest_context, wanted_context
 from moefit.search.bounds import has_ample_room, lacks_on_devices
 from moefit.search.budgets import budgets
@@ -79,7 +80,7 @@ def _placed_context(problem: Problem) -> int:
 
 
 def _is_placed(problem: Problem, load_mode: str, context: int) -> bool:
-    """Whether every layer's base is on a device with so many tokens and llama.cpp's default micro-batch."""
+    """Whether every layer's base is on a device with so many tokens and llama.cpp's default micro-batch, as the strategy that is asked for places."""
     everywhere = replace(problem.demand, tail=problem.request.model.slots)
     sized = replace(problem, context=context, demand=everywhere)
     task = usual_task(sized, load_mode)
@@ -87,7 +88,8 @@ def _is_placed(problem: Problem, load_mode: str, context: int) -> bool:
         return False
     if len(task.devices) > SEARCHED and problem.demand.runs is None and has_ample_room(task):
         return True
-    settled = settle(replace(task, demand=problem.demand), will_do=_is_offloaded)
+    own = strategies(problem.demand).get(problem.request.options.strategy, task.strategy)
+    settled = settle(replace(task, demand=problem.demand, strategy=own), will_do=_is_offloaded)
     return settled.shortfall == 0 and _is_offloaded(settled)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
+from dataclasses import replace
 from io import StringIO
 
 import pytest
 from rich.console import Console
 
-from moefit.formats.comparison import show_comparison
+from moefit.formats.comparison import comparison_json, show_comparison
 from moefit.planning.compared import Compared
 from tests.formats.pages import made_up
 
@@ -73,3 +76,38 @@ def test_what_does_not_fit_says_so_in_the_place_of_its_figures():
 def test_a_page_too_narrow_for_any_table_names_every_cell():
     text = " ".join(" ".join(shown(rows_of(LONG), 40)).split())
     assert all(f"{name} " in text for name in ("size", "context", "prompt", "answer", "seconds", "RAM"))
+
+
+QUICK = replace(PLAN, prediction=replace(PLAN.prediction, seconds=3.0, decode_tokens_per_second=99.0))
+
+
+def marked(rows):
+    return [line.partition("✓ ")[2] for line in shown(rows, 120)[1 : len(rows) + 1]]
+
+
+@pytest.mark.parametrize(
+    ("fields", "marks"),
+    [
+        ([{"card": "a", "context": 1}, {"card": "b", "context": 1}], ["", "fastest"]),
+        ([{"context": 1}, {"context": 2}], ["", "fastest"]),
+        ([{"card": c, "context": n} for n in (1, 2) for c in "ab"], ["", "fastest", "", "fastest"]),
+        ([{"card": c, "strategy": n} for c in "ab" for n in ("x", "y")], ["", "fastest", "", "fastest"]),
+        ([{"card": c, "model": n} for c in "ab" for n in ("x", "y")], ["", "fastest", "", "fastest"]),
+    ],
+    ids=["cards", "contexts", "cards for each context", "strategies of each card", "files for each card"],
+)
+def test_the_best_of_each_set_that_one_is_chosen_from_is_marked(fields, marks):
+    """Every second row is the faster plan."""
+    found = [
+        Compared(**{"model": "m", "plan": (PLAN, QUICK)[at % 2], **one}) for at, one in enumerate(fields)
+    ]
+    assert marks == marked(found)
+    told = [row["fastest"] for row in json.loads(comparison_json(found))["rows"]]
+    assert [bool(mark) for mark in marks] == told
+
+
+def test_of_every_column_the_best_figure_is_bold():
+    found = [Compared("m", strategy=name, plan=one) for name, one in (("x", PLAN), ("y", QUICK))]
+    page = Console(record=True, file=StringIO(), width=100, force_terminal=True, color_system="standard")
+    show_comparison(found, page)
+    assert ["99.0", "3.0"] == re.findall(r"\x1b\[1m *([\d.,]+) ?\x1b", page.export_text(styles=True))

@@ -66,3 +66,13 @@ def test_a_strategy_that_moves_whole_layers_has_one_line_whatever_is_listed():
     asked = Request(recorded("glm-4.5-air", "Q4_K_M"), machine, parsed, OPTIONS)
     ways = [replace(OPTIONS, strategy="two-pass", thorough=t, neighbours=t) for t in (False, True)]
     assert 1 == len({plan(replace(asked, options=way)).argv for way in ways})
+
+
+def test_the_context_does_not_give_way_to_layers_that_a_strategy_leaves_on_the_cpu():
+    """Base-first keeps every layer's base on 4 GiB with 24,832 tokens; two-pass does not, and was told that nothing fits."""
+    machine = Machine(parse_gpus(["4GiB"]), Ram(32 * GIB, 32 * GIB, 50 * 10**9), Cpu(8, 16))
+    parsed = launch(("llama-server", "-m", "m.gguf"))
+    asked = Request(recorded("qwen3-30b-a3b", "Q4_K_M"), machine, parsed, OPTIONS)
+    own = replace(OPTIONS, strategy="two-pass", thorough=False)
+    made = [plan(replace(asked, options=one)) for one in (replace(OPTIONS, thorough=False), own)]
+    assert [(True, 24832), (True, 32768)] == [(one.fits, one.settings.context) for one in made]
