@@ -12,11 +12,16 @@ from moefit.gguf.split import shard_names
 from moefit.shown import word_shown
 
 _HUB = re.compile(r"(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/", re.IGNORECASE)
-_SCHEME = re.compile(r"(?:hf|huggingface):(?://)?", re.IGNORECASE)
+_SCHEME = re.compile(r"(?:hf|huggingface):(?://(?:models/)?)?", re.IGNORECASE)
 _ID = r"[A-Za-z0-9_]+(?:[.-]+[A-Za-z0-9_]+)*"
 _REPO = re.compile(rf"({_ID}/{_ID})(?::([\w.-]+))?")
-_FILE = re.compile(rf"({_ID}/{_ID})/(?:(?:blob|resolve)/[^/]+/)?(.+\.gguf)(?:\?download=true)?")
-_PAGE = re.compile(rf"({_ID}/{_ID})(?:/tree/[^/]+)?/?")
+_FILE = re.compile(rf"({_ID}/{_ID})/(?:(?:blob|resolve|raw)/[^/]+/)?([^?#]+\.gguf)(?:[?#].*)?")
+_PAGE = re.compile(rf"({_ID}/{_ID})(?:/tree/[^/?#]+(?:/(?:[^?#]*/)?([\w.-]+))?)?/?(?:[?#].*)?")
+"""A repository's page, or that of a folder of it, which is named after its quant."""
+_SHOWN_FILE = re.compile(r"[?&]show_file_info=([^&#]+)")
+"""What Hugging Face adds to a page's address where a file was clicked."""
+_QUANT = re.compile(rf"({_ID}/{_ID})[/@]((?:UD-)?(?:I?Q\d\w*|BF16|F16|MXFP4\w*))", re.IGNORECASE)
+"""A quant that stands behind another mark than a colon."""
 _DEPTH = 3
 _BESIDE = re.compile(r".*mmproj|.*imatrix|(?:mtp|eagle3|dflash|dspark)-")
 """How files beside a model are named; a model with a prediction head may have mtp in its name."""
@@ -34,7 +39,7 @@ def model_words(name: str) -> tuple[str, ...]:
 
     Raises:
         InputError: a folder without a model.
-        UsageError: a folder with several, or an Ollama name.
+        UsageError: a folder with several, an Ollama name, or a quant behind another mark than a colon.
     """
     if not name:
         raise UsageError("MODEL is empty", "a variable that nothing has set?")
@@ -48,6 +53,7 @@ def model_words(name: str) -> tuple[str, ...]:
         return "-m", name
     hub = _HUB.match(name)
     if hub is not None:
+        _refuse_other_spellings(name, name[hub.end() :])
         return _of_hub(name[hub.end() :]) or ("-mu", name)
     if name.startswith(("http://", "https://")):
         return "-mu", name
@@ -55,14 +61,21 @@ def model_words(name: str) -> tuple[str, ...]:
     remote = _of_hub(bare)
     if remote is not None:
         return remote
+    _refuse_other_spellings(name, bare)
+    return "-m", name
+
+
+def _refuse_other_spellings(name: str, bare: str) -> None:
+    """Say how what is meant is written here, where that can be told."""
     if bare.endswith(":") and _REPO.fullmatch(bare[:-1]):
         raise UsageError(f"{name}: there is no quant behind the colon", f"{name}Q4_K_M, for one")
+    if quant := _QUANT.fullmatch(bare):
+        raise UsageError(f"{name}: No such file or directory", f"of Hugging Face: {quant[1]}:{quant[2]}")
     if _OLLAMA.fullmatch(name):
         raise UsageError(
             f"{name} is an Ollama name",
             "moefit reads GGUF files: name the file, or user/repo:quant of Hugging Face",
         )
-    return "-m", name
 
 
 def _is_local(name: str) -> bool:
@@ -77,12 +90,16 @@ def _of_hub(name: str) -> tuple[str, ...] | None:
     """A file, page or repository of Hugging Face, by what follows its address."""
     if match := _FILE.fullmatch(name):
         return "-hf", match[1], "-hff", match[2]
-    if name.endswith(".gguf"):
-        return None
     if match := _REPO.fullmatch(name):
-        return "-hf", name
+        return None if name.endswith(".gguf") else ("-hf", name)
     match = _PAGE.fullmatch(name)
-    return ("-hf", match[1]) if match else None
+    if match is None or name.partition("?")[0].endswith(".gguf"):
+        return None
+    if file := _SHOWN_FILE.search(name):
+        from urllib.parse import unquote  # noqa: PLC0415 - few names have it
+
+        return "-hf", match[1], "-hff", unquote(file[1])
+    return "-hf", f"{match[1]}:{match[2]}" if match[2] else match[1]
 
 
 def models_of(folder: str) -> list[str]:

@@ -96,6 +96,8 @@ def _neighbour(path: str) -> str:
     if os.path.islink(path):  # noqa: PTH114 - keeps start-up short
         return f"it is a link to {os.readlink(path)}, which is not there"  # noqa: PTH115 - as above
     folder = os.path.dirname(path)  # noqa: PTH120 - as above
+    if path.startswith("~"):
+        return "a shell makes a home folder of ~ outside of quotes alone"
     try:
         everything = sorted(os.listdir(folder or "."))  # noqa: PTH208 - as above
     except OSError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from moefit.app.naming import model_words
@@ -29,6 +31,13 @@ def here(tmp_path, monkeypatch):
         ("huggingface://a/b", "-hf a/b"),
         ("https://huggingface.co/a/b", "-hf a/b"),
         ("https://huggingface.co/a/b/tree/main", "-hf a/b"),
+        ("https://huggingface.co/a/b/tree/main/", "-hf a/b"),
+        ("https://huggingface.co/a/b/tree/main/BF16", "-hf a/b:BF16"),
+        ("https://huggingface.co/a/b/tree/main/gguf/UD-Q4_K_XL/", "-hf a/b:UD-Q4_K_XL"),
+        ("https://huggingface.co/a/b?not-for-all-audiences=true", "-hf a/b"),
+        ("https://huggingface.co/a/b?show_file_info=q4%2Fm.gguf", "-hf a/b -hff q4/m.gguf"),
+        ("https://huggingface.co/a/b/blob/main/m.gguf#L1", "-hf a/b -hff m.gguf"),
+        ("hf://models/a/b", "-hf a/b"),
         ("https://huggingface.co/a/b/blob/main/q4/m.gguf", "-hf a/b -hff q4/m.gguf"),
         ("https://huggingface.co/a/b/resolve/main/m.gguf?download=true", "-hf a/b -hff m.gguf"),
         ("a/b/m.gguf", "-hf a/b -hff m.gguf"),
@@ -37,6 +46,13 @@ def here(tmp_path, monkeypatch):
 )
 def test_a_name_that_is_nowhere_here_is_what_it_looks_like(name, words):
     assert tuple(words.split()) == model_words(name)
+
+
+@pytest.mark.parametrize("name", ["a/b/Q4_K_M", "a/b@Q4_K_M", "hf.co/a/b/UD-IQ2_M", "hf://a/b@BF16"])
+def test_a_quant_behind_another_mark_is_told_the_colon(name):
+    with pytest.raises(UsageError) as told:
+        model_words(name)
+    assert told.value.hint == f"of Hugging Face: a/b:{re.split('[/@]', name)[-1]}"
 
 
 def test_what_is_here_comes_first(here):
