@@ -22,17 +22,19 @@ _FAST_ENOUGH: Final = 10.0
 def show_comparison(rows: Sequence[Compared], console: Console) -> None:
     """A table, and below it which is the fastest and which the largest file that is fast enough, of each set to choose from."""
     dims, sets = _dimensions(rows), choices(rows)
-    told = [_row(row, dims, some) for row in rows for some in sets if any(row is one for one in some)]
+    beside = [next((some for some in sets if any(row is one for one in some)), []) for row in rows]
+    told = [_row(row, dims, some) for row, some in zip(rows, beside, strict=True)]
     console.print(Comparison(dims, told), crop=False)
-    for some in sets:
-        console.print(Line(text_words(Text(_summary(some, dims, alone=len(sets) == 1))), 2), crop=False)
+    for some in sets or [list(rows)]:
+        console.print(Line(text_words(Text(_summary(some, dims, alone=len(sets) < 2))), 2), crop=False)
     for row in rows:
         if row.error:
             console.print(Line(text_words(Text(f"{row.model}: {row.error}", style="dim")), 2), crop=False)
 
 
 def choices(rows: Sequence[Compared]) -> list[list[Compared]]:
-    """The sets that one is chosen from: files and strategies for each card and context, cards for each context, or all."""
+    """The sets that one is chosen from: files and strategies for each card and context, cards for each context, or all that have a plan."""
+    rows = [row for row in rows if row.plan is not None]
     keys: tuple[Callable[[Compared], object], ...] = (
         lambda row: (row.card, row.context),
         lambda row: row.context,
