@@ -1,9 +1,11 @@
 """The allocator over small graphs with answers worked out by hand."""
 
+import random
+
 import pytest
 
 from moefit.memory.graph import operations as g
-from moefit.memory.graph.allocate import Allocator, Arena
+from moefit.memory.graph.allocate import END, Allocator, Arena
 from moefit.memory.graph.nodes import F32, Graph
 
 KIB = 1024
@@ -91,6 +93,32 @@ def test_free_neighbours_merge():
 
     assert places[0] == arena.take(192)
     assert 256 == arena.peak
+
+
+def smallest_gap(live, size):
+    """Where a tensor goes beside others (offset -> size): into the smallest gap between them, of equals the last, else behind them all."""
+    ends = [0, *(at + live[at] for at in sorted(live))]
+    gaps = [(start - end, end) for end, start in zip(ends, sorted(live), strict=False) if start - end >= size]
+    return min(gaps, key=lambda gap: (gap[0], -gap[1]))[1] if gaps else ends[-1]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_what_is_free_is_what_no_tensor_has_whatever_is_taken_and_given_back(seed):
+    chance, arena, live, peak = random.Random(seed), Arena(32), {}, 0
+    for _ in range(200):
+        if live and chance.random() < 0.5:
+            at = chance.choice(list(live))
+            arena.give(at, live.pop(at))
+            continue
+        size = 32 * chance.randint(1, 6)
+        at = smallest_gap(live, size)
+        assert at == arena.take(size)
+        live[at] = size
+        peak = max(peak, at + size)
+    for at in chance.sample(list(live), len(live)):
+        arena.give(at, live.pop(at))
+
+    assert (peak, [0], [END]) == (arena.peak, arena.offsets, arena.sizes)
 
 
 @pytest.mark.parametrize(("size", "rounded"), [(0, 0), (1, 64), (64, 64), (65, 128)])
