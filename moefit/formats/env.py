@@ -13,7 +13,7 @@ from typing import Final
 
 from moefit.errors import UsageError
 from moefit.formats import shell
-from moefit.formats.settled import APPENDED, Setting, settings_of
+from moefit.formats.settled import Setting, settings_of
 from moefit.launch.command import Argument, Command
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_@%+:,./\[\]-]*")
@@ -30,7 +30,7 @@ def write(command: Command, environment: Mapping[str, str] | None = None) -> str
     Raises:
         UsageError: a value holds a line break or a control character.
     """
-    held = tuple(a for a in command.arguments if _is_held(a, command.arguments))
+    held = tuple(filter(_is_held, command.arguments))
     quoted = _quoted if command.container is None else _raw
     settings = settings_of(replace(command, arguments=held), _WHAT, ("-ot", "-cmoe", "-ncmoe", "-ncffn"))
     needed = (f"{name}={quoted(value, name)}" for name, value in (environment or {}).items())
@@ -38,11 +38,9 @@ def write(command: Command, environment: Mapping[str, str] | None = None) -> str
     return "".join(f"{line}\n" for line in lines)
 
 
-def _is_held(argument: Argument, arguments: Sequence[Argument]) -> bool:
+def _is_held(argument: Argument) -> bool:
     """Whether a variable can say it."""
-    option = argument.option
-    repeated = option.name in APPENDED and sum(a.option is option for a in arguments) > 1
-    return option.env is not None and option.arity < 2 and not repeated
+    return argument.option.env is not None and argument.option.arity < 2
 
 
 def _own_line(command: Command, held: Sequence[Argument]) -> Iterator[str]:

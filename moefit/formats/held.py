@@ -25,13 +25,15 @@ def file(
 ) -> str:
     """An environment file, an entry for llama-swap, or a section for a router, whose paths are whole from `folder` on."""
     command = absolute(parse(plan.argv, table), folder)
-    if form == "env":
-        return env.write(command, plan.environment)
     alias = Values(effective(command, configs, environment)).text("-a") or ""
     name = alias.partition(",")[0].strip() or file_name(plan.model.path)
-    if form == "llama-swap":
-        return llama_swap.write(command, name, plan.environment)
-    return preset.write(command, name)
+    match form:
+        case "env":
+            return env.write(command, plan.environment)
+        case "llama-swap":
+            return llama_swap.write(command, name, plan.environment)
+        case _:
+            return preset.write(command, name)
 
 
 def bench_line(
@@ -49,11 +51,13 @@ def bench_line(
 def additions_alone(plan: Plan, form: str, table: OptionTable) -> str:
     """What moefit adds to the line, which stays as its user has it."""
     added = added_arguments(plan, table)
-    if form == "additions":
-        return f"{additions.added_words(added)}\n"
-    if form == "additions-env":
-        return additions.added_variables(parse(plan.argv, table), added, plan.environment)
-    return additions.drop_in(added, plan.environment)
+    match form:
+        case "additions":
+            return f"{additions.added_words(added)}\n"
+        case "additions-env":
+            return additions.added_variables(parse(plan.argv, table), added, plan.environment)
+        case _:
+            return additions.drop_in(added, plan.environment)
 
 
 def added_arguments(plan: Plan, table: OptionTable) -> tuple[Argument, ...]:

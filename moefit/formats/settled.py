@@ -28,7 +28,7 @@ _JOINED: Final = frozenset(
 """Options whose values append, and which take several apart by commas."""
 _LARGEST: Final = frozenset({"--n-cpu-moe", "--n-cpu-ffn", "--n-cpu-moe-draft"})
 """Options whose values add up to the largest one."""
-APPENDED: Final = frozenset({"--reverse-prompt", "--logit-bias", "--dry-sequence-breaker"})
+_APPENDED: Final = frozenset({"--reverse-prompt", "--logit-bias", "--dry-sequence-breaker"})
 """Options whose values append, but cannot share one."""
 
 
@@ -68,7 +68,7 @@ def _setting(group: Sequence[Argument], what: str) -> Setting:
             f"{what} cannot hold an option with two values: {last.shown}",
             "--format additions holds only what moefit adds",
         )
-    if len(group) > 1 and option.name in APPENDED:
+    if len(group) > 1 and option.name in _APPENDED:
         raise UsageError(
             f"{what} cannot hold {option.name} more than once",
             "--format additions holds only what moefit adds",

@@ -40,6 +40,8 @@ LINES = (
     "llama-server -m a.gguf --alias '*' -ot 'x,y=CPU' --no-op-offload",
     "llama-server -m a.gguf --alias 'é日本' --port +80",
     "llama-server -m a.gguf -ot 'a\nb=CPU' --api-key 'a\tb'",
+    "llama-server -m a.gguf -r x -r y -l 1+1",
+    "llama-server -m a.gguf -r x -ncmoe 2 -ncmoe 10 -ncmoe 9",
     "llama-server -m a.gguf -ngl 0 -dev none --no-op-offload -kvo --repack --swa-full --numa distribute",
 )
 NEEDED = {"GGML_OP_OFFLOAD_MIN_BATCH": "96", "ODD": 'a "b" $c'}
