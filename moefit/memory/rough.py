@@ -98,7 +98,7 @@ def _stages(keys: Hyperparameters, c: Cells, streams: int, *, flash_attention: b
     cells = 0 if fused else 2 * heads * c.sequence
     indexer = keys.most("attention.indexer.head_count") * keys.most("attention.indexer.key_length")
     return (
-        6 * width + 3 * used * max(inner, dense if not inner else 0) + 2 * used * width + 3 * shared,
+        6 * width + 3 * used * (inner or dense) + 2 * used * width + 3 * shared,
         6 * width + 3 * dense,
         6 * width + 6 * heads * head + cells,
         6 * width + 4 * heads * (latent + head) + 2 * indexer + cells + (3 * c.sequence if indexer else 0),

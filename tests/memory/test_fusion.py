@@ -293,6 +293,14 @@ def test_two_layers_have_their_shared_experts_each() -> None:
     assert [0, 1, 2, 4, 5, 6, ["-", "-"], 3, 7, 8, 9, 11, 12, 13, ["-", "-"], 10] == optimised([*one, *other])
 
 
+@pytest.mark.parametrize("after", ["CONT", "SCALE"])
+def test_one_product_of_other_experts_between_them_is_passed_over(after: str) -> None:
+    made = experts(1)
+    made[4:4] = [node("MUL_MAT_ID", (1, 1, 1, 1), leaf(1)), node(after, (1, 1, 1, 1), leaf(1))]
+
+    assert [0, 1, 2, 6, 7, 8, ["-", "-"], 3, 4, 5] == optimised(made)
+
+
 def of_weight(place: int, weight: Node) -> Callable[[list[Node]], None]:
     """A change of the weight that a node reads."""
 

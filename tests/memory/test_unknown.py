@@ -10,6 +10,7 @@ from moefit import memory
 from moefit.errors import InputError
 from moefit.launch.settings import Settings
 from moefit.machine.types import Device
+from moefit.memory.compute import compute_buffers
 from moefit.memory.kv import kv
 from moefit.memory.unknown import notes
 from moefit.memory.weights import weights
@@ -42,6 +43,13 @@ def test_a_note_says_that_it_is_an_estimate():
     assert 1 == len(notes(unknown))
     assert notes(unknown)[0].startswith("brand-new: ")
     assert set(notes(unknown)) <= set(memory.footprint(unknown, [CARD], LAUNCH, Placement((0,) * 49)).notes)
+
+
+def test_its_compute_buffers_are_a_quarter_more_than_its_tensors_show():
+    _, unknown = renamed("qwen3-30b-a3b")
+    found = compute_buffers(unknown, [CARD], LAUNCH, Placement((0,) * 49))
+
+    assert tuple(size // 4 for size in found.devices) == found.beyond_dummy
 
 
 def test_a_known_architecture_needs_no_note():

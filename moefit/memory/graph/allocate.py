@@ -69,7 +69,7 @@ class Arena:
         for i, start in enumerate(offsets):
             if start + sizes[i] == offset:
                 sizes[i] += size
-                if i + 1 < len(offsets) and offsets[i + 1] == end:
+                if offsets[i + 1] == end:  # there is one: nothing lies behind the unused end
                     sizes[i] += sizes[i + 1]
                     del offsets[i + 1], sizes[i + 1]
                 return
