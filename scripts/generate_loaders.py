@@ -57,7 +57,7 @@ def module(folders: Sequence[Path]) -> str:
     text += _table(
         "READS",
         reads,
-        "What each architecture reads: key, type, `!` where it is required, `*` where it may be a list, `[]` where it must. The first for all.",
+        "What each architecture reads: key, type, `!` where it is required, `+` where it must not be 0, `*` where it may be a list, `[]` where it must. The first for all.",
     )
     text += _table(
         "BLOCKS",

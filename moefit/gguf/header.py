@@ -34,6 +34,8 @@ def brief(value: object) -> str:
     """A key or value of a file as messages have it: one line of at most about 100 characters, whatever the file holds."""
     if isinstance(value, SkippedText):
         return f"a text of {value.length} bytes"
+    if isinstance(value, SkippedArray):
+        return f"a list of {value.length} values"
     text = repr(value[:100]) if isinstance(value, str | tuple) else repr(value)
     return text if len(text) <= 100 else f"{text[:60]}...{text[-30:]}"
 

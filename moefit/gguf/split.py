@@ -134,7 +134,7 @@ class _Set:
     def _compare(self, file: _File) -> None:
         first, header, name = self._files[0], file.header, file.shard.name
         count = max(1, _split_number(name, header.metadata, "split.count", default=1))
-        number = _split_number(name, header.metadata, "split.no", default=0)
+        number = _split_number(name, header.metadata, "split.no", default=0) if count > 1 else 0
         wanted = (first.header.version, first.header.byte_order, self._count, len(self._files) - 1)
         if (header.version, header.byte_order, count, number) != wanted:
             raise InputError(f"{name}: does not belong to the same set as {first.shard.name}", _HINT)
@@ -147,8 +147,11 @@ class _Set:
         """
         shard, first = self._files[0].shard, self._files[0].header
         found = len(self._tensors)
-        total = _split_number(shard.name, first.metadata, "split.tensors.count", default=found)
-        if self._count > 1 and total != found:
+        if self._count == 1:
+            total = found
+        else:
+            total = _split_number(shard.name, first.metadata, "split.tensors.count", default=found)
+        if total != found:
             raise InputError(f"{shard.name}: {total} tensors expected in all parts, {found} found", _HINT)
         return Header(
             version=first.version,

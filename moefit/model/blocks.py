@@ -44,4 +44,4 @@ def check_blocks(
 
 def _counts(name: str, hparams: Hyperparameters, told: str) -> str:
     key = "nextn_predict_layers"
-    return f"{told} and {name}.{key} {hparams.integer(key)}" if hparams.has(key) else told
+    return f"{told} and {name}.{key} {hparams.integer(key) if hparams.has(key) else 'is missing'}"

@@ -6,10 +6,11 @@ import re
 from typing import TYPE_CHECKING
 
 from moefit.errors import InputError
-from moefit.gguf.header import SkippedArray, brief
+from moefit.gguf.header import brief
 from moefit.model import blocks
 from moefit.model.architectures import PredictionBlocks
 from moefit.model.architectures import architecture as row_of
+from moefit.model.borrowed_caches import check_caches
 from moefit.model.complete import missing_tensor
 from moefit.model.consistency import agree
 from moefit.model.dimensions import Dimensions
@@ -17,7 +18,8 @@ from moefit.model.file_kind import file_kind
 from moefit.model.hyperparameter_reader import read
 from moefit.model.recurrent import recurrent_layers
 from moefit.model.roles import REPLICATED, base_name, block_of, role_of
-from moefit.model.shapes import fit, fit_outside, hold_alike
+from moefit.model.shapes import fit, fit_outside, hold_alike, hold_equal
+from moefit.model.tokenizer import check_tokenizer, vocabulary
 from moefit.model.types import Layer, Model, Role, Tensor
 from moefit.model.windows import windows
 
@@ -58,12 +60,13 @@ def build(path: str, header: Header) -> Model:
     mtp = _prediction_blocks(row, hparams, header)
 
     tensors = [_tensor(info, role) for info in header.tensors if (role := role_of(info.name, architecture))]
-    by_block = _by_block(path, tensors, count)
+    by_block = _by_block(path, f"{architecture}.block_count", tensors, count)
     layers = tuple(
         Layer(index, tuple(of_block), mtp=index >= count - mtp) for index, of_block in enumerate(by_block)
     )
-    vocabulary = _vocabulary(header, hparams)
-    lacks = _compare(path, architecture, hparams, vocabulary, layers, header)
+    check_tokenizer(path, header)
+    tokens = vocabulary(path, architecture, header)
+    lacks = _compare(path, architecture, hparams, tokens, layers, header)
     output = [t for t in tensors if t.role is Role.OUTPUT]
     embedding = next((info for info in header.tensors if info.name == "token_embd.weight"), None)
     tied = not row.untied and embedding is not None and all(t.name != "output.weight" for t in output)
@@ -74,7 +77,7 @@ def build(path: str, header: Header) -> Model:
         architecture=architecture,
         name=_name(header),
         hparams=hparams,
-        vocabulary=vocabulary,
+        vocabulary=tokens[0],
         input=tuple(t for t in tensors if t.role is Role.INPUT),
         layers=layers,
         output=tuple(output),
@@ -90,7 +93,7 @@ def _compare(
     path: str,
     architecture: str,
     hparams: Hyperparameters,
-    vocabulary: int,
+    tokens: tuple[int, str],
     layers: tuple[Layer, ...],
     header: Header,
 ) -> str:
@@ -105,12 +108,14 @@ def _compare(
     ]
     blocks.check_blocks(path, architecture, hparams, named, main)
     states = recurrent_layers(row, hparams, layers, main)
-    _, windowed = windows(row, hparams, len(layers), main, states)
-    dimensions = Dimensions(hparams, vocabulary, main, states, windowed)
+    window, windowed = windows(row, hparams, len(layers), main, states)
+    check_caches(path, architecture, hparams, window, windowed)
+    dimensions = Dimensions(hparams, *tokens, main, states, windowed, row.attends_everywhere)
     outside = {info.name: info.shape for info in header.tensors if block_of(info.name) is None}
     fit(path, architecture, dimensions, named[:main])
     fit_outside(path, architecture, dimensions, outside)
     hold_alike(path, architecture, dimensions)
+    hold_equal(path, architecture, dimensions, row.held)
     if main < len(layers) and not any(named[:main]):  # a head: its trunk is in another file (nextn_flags)
         return ""
     return missing_tensor(path, architecture, dimensions, named[:main], outside)
@@ -129,14 +134,14 @@ def _prediction_blocks(row: Architecture, hparams: Hyperparameters, header: Head
             return told
 
 
-def _by_block(path: str, tensors: list[Tensor], count: int) -> list[list[Tensor]]:
+def _by_block(path: str, key: str, tensors: list[Tensor], count: int) -> list[list[Tensor]]:
     by_block: list[list[Tensor]] = [[] for _ in range(count)]
     for tensor in tensors:
         if tensor.layer is None:
             continue
         if tensor.layer >= count:
             raise InputError(
-                f"{path}: tensor {brief(tensor.name)} is of a block beyond the last, {count - 1}",
+                f"{path}: tensor {brief(tensor.name)} is of a block beyond the last, {count - 1}, as {key} {count} says",
                 "the file is damaged",
             )
         by_block[tensor.layer].append(tensor)
@@ -169,14 +174,3 @@ def _repository(header: Header) -> str:
         if found:
             return found[1]
     return ""
-
-
-def _vocabulary(header: Header, hparams: Hyperparameters) -> int:
-    """Tokens: the length of the token list; without one what the file says, or the rows of the embedding or output matrix."""
-    tokens = header.metadata.get("tokenizer.ggml.tokens")
-    if isinstance(tokens, SkippedArray):
-        return tokens.length
-    if hparams.has("vocab_size"):
-        return hparams.integer("vocab_size")
-    rows = {t.name: t.shape[-1] for t in header.tensors if t.name in ("output.weight", "token_embd.weight")}
-    return max(rows.values(), default=0)

@@ -43,7 +43,7 @@ def missing_tensor(
         there = frozenset(block.made(asked))
         for condition in block.contradicted(asked, there):
             told = " and ".join(
-                f"{architecture}.{key} {dimensions.shown(key, index)}" for key in dimensions.keys(condition)
+                f"{architecture}.{dimensions.told(key, index)}" for key in dimensions.keys(condition)
             )
             raise InputError(
                 f"{path}: block {index} has other tensors than {told or 'its keys'} say", DAMAGED
@@ -100,16 +100,32 @@ class _Block:
                 chosen, other = self.sides(one)
                 yield from self.made(chosen if self.holds(one) is not None else (*chosen, *other))
 
+    def all_of(self, asked: Iterable[Made]) -> Iterator[str]:
+        """All that the loader makes for any block."""
+        for one in asked:
+            yield from (
+                [one.removesuffix("?")] if isinstance(one, str) else self.all_of((*one.first, *one.second))
+            )
+
+    def required(self, asked: Iterable[Made]) -> Iterator[str]:
+        """What it must have, for all that is known."""
+        for one in asked:
+            if isinstance(one, Branch):
+                yield from self.required(self.sides(one)[0]) if self.holds(one) is not None else ()
+            elif one[0] != "/" and one[-1] != "?":
+                yield one
+
     def contradicted(self, asked: Iterable[Made], there: frozenset[str]) -> Iterator[str]:
-        """Conditions under which it should have other tensors than it has: it has all of the other branch's, and they are not made."""
+        """Conditions under which it should have other tensors than it has."""
         for one in asked:
             if not isinstance(one, Branch):
                 continue
             chosen, other = self.sides(one)
             if self.holds(one) is not None:
-                required = {
-                    name for name in other if isinstance(name, str) and name[0] != "/" and name[-1] != "?"
-                }
-                if required and not self.missing(other) and (self.missing(chosen) or not required <= there):
+                needed, others = set(self.required(chosen)), set(self.required(other))
+                strange = self.names & set(self.all_of(other)) - there
+                has_none = len(needed) > 1 and not needed & self.names and bool(self.names & there)
+                has_others = others and others <= self.names and (self.missing(chosen) or strange)
+                if has_none or has_others or (strange and self.missing(chosen)):
                     yield one.condition
             yield from self.contradicted(chosen, there)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from moefit.errors import InputError
 from moefit.gguf.header import DAMAGED
 from moefit.model.architectures import architecture as row
+from moefit.model.architectures import is_known
 from moefit.model.keys import MAX_LAYERS
 
 if TYPE_CHECKING:
@@ -30,7 +31,13 @@ def agree(path: str, architecture: str, hparams: Hyperparameters) -> None:
         raise InputError(
             f"{path}: {architecture}.expert_gating_func is {gating}, not {peculiar.gating}", DAMAGED
         )
-    for key, wrong in (*(() if alone else _experts(hparams)), *_blocks(hparams), *_compressed(hparams)):
+    wrong_ones = (
+        *(() if alone else _experts(hparams)),
+        *_used(hparams, alike=is_known(architecture) and not peculiar.experts_by_layer),
+        *_blocks(hparams),
+        *_compressed(hparams),
+    )
+    for key, wrong in wrong_ones:
         value = hparams.most(key) if hparams.has(key) else "missing"
         raise InputError(f"{path}: {architecture}.{key} is {value}, {wrong}", DAMAGED)
 
@@ -48,6 +55,13 @@ def _experts(h: Hyperparameters) -> Iterator[tuple[str, str]]:
         yield "expert_group_count", f"which does not divide the {experts} of expert_count"
     if groups > 1 and not 0 < used_groups < groups:
         yield "expert_group_used_count", f"of {groups} groups"
+
+
+def _used(h: Hyperparameters, *, alike: bool) -> Iterator[tuple[str, str]]:
+    """A graph chooses as many experts in every block as in the first."""
+    first = h.experts_used()
+    if alike and h.most("expert_used_count") > first:
+        yield "expert_used_count", f"more than the {first} of the first block"
 
 
 def _blocks(h: Hyperparameters) -> Iterator[tuple[str, str]]:

@@ -22,12 +22,16 @@ class Dimensions:
 
     hparams: Hyperparameters
     vocabulary: int
+    vocabulary_of: str
+    """The key or tensor that says so."""
     main: int
     """Blocks that are no prediction blocks."""
     recurrent: Sequence[bool]
     """Which blocks keep a state."""
     windowed: Sequence[bool]
     """Which attend to a window."""
+    attends_everywhere: bool = False
+    """Blocks with a state have attention beside it."""
 
     def kind(self, layer: int) -> Hashable:
         """What blocks of equal dimensions have in common."""
@@ -49,22 +53,33 @@ class Dimensions:
                 stack.append(self._of(word, layer))
         return stack[0]
 
+    def attends(self, layer: int) -> bool:
+        """Whether a block has attention, for all that its hyper-parameters say."""
+        return self.hparams.heads(layer) > 0 and (self.attends_everywhere or not self.recurrent[layer])
+
     def keys(self, dimension: str) -> list[str]:
-        """The keys of the file that it follows from, in order."""
-        told = self.hparams.values
+        """The keys that it follows from, in order: those of the file, and those whose lack has others stand in for them."""
         found: dict[str, None] = {}
         for word in dimension.split():
-            keys: Sequence[Sequence[str]] = KEYS.get(
-                word.removesuffix("@"), ((word.partition(":")[0].removesuffix("~"),),)
-            )
-            there = ([key for key in some if key in told] for some in keys)
-            found |= dict.fromkeys(next((some for some in there if some), ()))
+            plain = word.partition(":")[0].removesuffix("~")
+            named = plain[0].isalpha() and plain not in (*NAMES, *OPERATORS, "if")
+            for some in KEYS.get(word.removesuffix("@"), ((plain,),) if named else ()):
+                there = [key.rstrip("?") for key in some if key.rstrip("?") in self.hparams.values]
+                needed = [key for key in some if not key.endswith("?")]
+                found |= dict.fromkeys([*needed, *there])
+                if there:
+                    break
+        if OF_HEADS.intersection(dimension.replace("@", "").split()) and not self.hparams.heads():
+            found |= {"attention.head_count": None}
+        pattern = "attention.sliding_window_pattern"
+        if any(key.endswith("_swa") for key in found) and pattern in self.hparams.values:
+            found |= {pattern: None}
         return list(found)
 
-    def shown(self, key: str, layer: int) -> object:
-        """A key's value in that block."""
-        value = self.hparams.values[key]
-        return value[min(layer, len(value) - 1)] if isinstance(value, tuple) else value
+    def told(self, key: str, layer: int) -> str:
+        """A key and its value in that block, or that it is missing."""
+        value = self.hparams.values.get(key, "(missing)")
+        return f"{key} {value[min(layer, len(value) - 1)] if isinstance(value, tuple) else value}"
 
     def _of(self, word: str, layer: int) -> Sizes:
         if word == "?":
@@ -94,16 +109,22 @@ def _applied(operator: str, left: Sizes, right: Sizes) -> Sizes:
         return None
     if operator == "|":
         return left | right
+    if operator == "&&" and left == {0}:  # what stands behind it is not asked
+        return left
     work = OPERATORS[operator]
-    return frozenset(int(work(a, b)) for a in left for b in right if operator != "/" or b)
+    return frozenset(int(work(a, b)) for a in left for b in right if operator not in DIVISIONS or b)
 
 
 VOCABULARY: Final = "n_vocab"
+OF_HEADS: Final = frozenset({"head_k", "head_v", "n_rot"})
+"""What is 0 where the first block has no heads (llama_model_base::load_hparams)."""
+DIVISIONS: Final = ("/", "%")
 OPERATORS: Final[dict[str, Callable[[int, int], int]]] = {
     "+": add,
     "-": sub,
     "*": mul,
     "/": lambda a, b: a // b,
+    "%": lambda a, b: a % b,
     "max": max,
     "or": lambda a, b: a or b,
     "|": max,  # both are kept
@@ -206,29 +227,36 @@ NAMES: Final[dict[str, Callable[[Dimensions, int], set[int]]]] = {
     "n_layer": lambda d, _layer: {d.main},
     VOCABULARY: lambda d, _layer: {d.vocabulary},
     "n_expert_used": _first(_each("expert_used_count")),
+    "n_expert_used@": _each("expert_used_count"),
 }
 """Those that are no keys; with an `@` a block's own, others are the first block's."""
 
 _SHARED_OUT: Final = ("embedding_length", "attention.head_count")
-_KEY: Final = (("attention.key_length", "attention.key_length_swa"), _SHARED_OUT)
-_VALUE: Final = (("attention.value_length", "attention.value_length_swa"), _SHARED_OUT)
+_KEY: Final = (("attention.key_length", "attention.key_length_swa?"), _SHARED_OUT)
+_VALUE: Final = (("attention.value_length", "attention.value_length_swa?"), _SHARED_OUT)
+_MLA: Final = ("attention.key_length_mla", "attention.value_length_mla")
 KEYS: Final[dict[str, Sequence[Sequence[str]]]] = {
     "n_embd": (("embedding_length",),),
-    "n_embd_out": (("embedding_length_out",), ("embedding_length",)),
+    "n_embd_out": (("embedding_length_out?",), ("embedding_length",)),
     "n_head": (("attention.head_count",),),
     "n_head_kv": (("attention.head_count_kv",), ("attention.head_count",)),
     "head_k": _KEY,
     "head_v": _VALUE,
-    "head_k_mla": (("attention.key_length_mla",), *_KEY),
-    "head_v_mla": (("attention.value_length_mla",), *_VALUE),
+    "head_k_mla": (_MLA, *_KEY),
+    "head_v_mla": (_MLA, *_VALUE),
     "n_ff": (("feed_forward_length",),),
     "n_ff_exp": (("expert_feed_forward_length",),),
-    "is_recr": (("attention.recurrent_layers",), ("full_attention_interval",), ("attention.head_count_kv",)),
-    "is_swa": (("attention.sliding_window_pattern",), ("attention.sliding_window",)),
+    "is_recr": (
+        ("attention.recurrent_layers?",),
+        ("full_attention_interval?",),
+        ("attention.head_count_kv", "feed_forward_length"),
+    ),
+    "is_swa": (("attention.sliding_window_pattern?", "attention.sliding_window"),),
     "is_indexer_full": (("attention.indexer.types",),),
-    "is_mla": (("attention.key_length_mla", "attention.value_length_mla"),),
-    "n_rot": (("rope.dimension_count", "rope.dimension_count_swa"), *_KEY),
-    "n_layer": (("block_count", "nextn_predict_layers"),),
+    "is_mla": (_MLA,),
+    "n_rot": (("rope.dimension_count", "rope.dimension_count_swa?"), *_KEY),
+    "n_layer": (("block_count", "nextn_predict_layers?"),),
     "n_expert_used": (("expert_used_count",),),
 }
-"""The keys that each follows from: the first of these sets of which the file has any."""
+"""The keys that each follows from: those of the first of these sets of which the file has any, and of the sets before it. One with a `?` is
+not missed."""

@@ -6,6 +6,8 @@ source: src/llama-model-loader.cpp, get_key, get_arr and get_key_or_arr
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from moefit.errors import InputError
@@ -22,8 +24,15 @@ if TYPE_CHECKING:
     from moefit.model.loaders import KeyRead
 
 ANY_INTEGER = Key(most=INT32)
-CHOICES = {"rope.scaling.type": ("none", "linear", "yarn", "longrope")}
-"""source: src/llama-model.cpp, LLAMA_ROPE_SCALING_TYPES: load_hparams stops at another."""
+GENERAL = {"general.name": Key(Kind.TEXT), "general.file_type": Key(most=UINT32)}
+"""Read of every file (llama_model_loader, load_hparams)."""
+CHOICES = {
+    "rope.scaling.type": ("none", "linear", "yarn", "longrope"),
+    "classifier.activation": ("gelu", "silu", "tanh"),
+}
+"""source: src/llama-model.cpp, LLAMA_ROPE_SCALING_TYPES and LLM_CLS_ACT_TYPES_FROM_STRING: load_hparams stops at another."""
+OF_HEADS = frozenset({"attention.key_length", "attention.value_length", "rope.dimension_count"})
+"""Read only where the first block has heads (llama_model_base::load_hparams); `attention.head_count` stands before them."""
 
 
 def read(path: str, architecture: str, header: Header) -> Hyperparameters:
@@ -32,6 +41,8 @@ def read(path: str, architecture: str, header: Header) -> Hyperparameters:
     Raises:
         InputError: a value that llama.cpp refuses, or that no model has; more prediction blocks than blocks.
     """
+    for name, key in GENERAL.items():
+        _Reader(path, "", header).check(name, key)
     reader = _Reader(path, f"{architecture}.", header)
     blocks = reader.count("block_count", KEYS["block_count"])
     if not blocks:
@@ -43,18 +54,27 @@ def read(path: str, architecture: str, header: Header) -> Hyperparameters:
     keys = {name: KEYS.get(name) or _key(how) for name, how in asked.items()}
     if not is_read(architecture):
         keys = KEYS | keys
-    values = {}
+    values: dict[str, Number | tuple[Number, ...]] = {}
     for name, key in keys.items():
-        if name in asked and asked[name].required and not asked[name].one:
-            reader.hold_to_list(name)
-        if reader.has(name) and (value := reader.value(name, key, blocks, blocks - predicting)) is not None:
-            values[name] = value
-    for name, how in asked.items():
-        if how.required and not reader.has(name):
-            raise InputError(
-                f"{path}: {architecture}.{name} is missing", f"{DAMAGED}, or was made for another llama.cpp"
-            )
+        if not reader.has(name):
+            continue
+        if name in asked and not asked[name].one and not reader.is_list(name):
+            if asked[name].required:
+                raise reader.no_list(name)
+            continue  # as if it were not there (get_arr)
+        free = name in OF_HEADS and is_read(architecture) and not _heads(values)
+        with suppress(InputError) if free else nullcontext():
+            value = reader.value(name, key, blocks, blocks - predicting)
+            if value is not None:
+                values[name] = value
+    reader.hold_to_required(asked, values)
     return Hyperparameters(values, blocks, row_of(architecture).defaults)
+
+
+def _heads(values: Mapping[str, Number | tuple[Number, ...]]) -> Number:
+    """Of the first block."""
+    heads = values.get("attention.head_count", 0)
+    return heads[0] if isinstance(heads, tuple) else heads
 
 
 def _key(how: KeyRead) -> Key:
@@ -87,18 +107,42 @@ class _Reader:
         """Whether the file has the key."""
         return self.prefix + key in self.header.metadata
 
-    def hold_to_list(self, name: str) -> None:
-        """Find one value where only a list is taken (get_arr)."""
-        if self.has(name) and not isinstance(
-            value := self.header.metadata[self.prefix + name], tuple | SkippedArray
-        ):
-            raise self._refused(name, brief(value), "a list")
+    def is_list(self, name: str) -> bool:
+        """Whether the file has a list there."""
+        return isinstance(self.header.metadata[self.prefix + name], tuple | SkippedArray)
+
+    def no_list(self, name: str) -> InputError:
+        """One value stands where only a list is taken (get_arr)."""
+        return self._refused(name, brief(self.header.metadata[self.prefix + name]), "a list")
+
+    def hold_to_required(
+        self, asked: Mapping[str, KeyRead], values: Mapping[str, Number | tuple[Number, ...]]
+    ) -> None:
+        """Find what must be there, and is not, or is 0.
+
+        Raises:
+            InputError: a key is missing, or is 0.
+        """
+        for name, how in asked.items():
+            needed = how.required or (how.nonzero and values.get("expert_count"))
+            if needed and not self.has(name):
+                raise InputError(
+                    f"{self.path}: {self.prefix}{name} is missing",
+                    f"{DAMAGED}, or was made for another llama.cpp",
+                )
+            if how.nonzero and values.get("expert_count") and values.get(name) == 0:
+                raise self._refused(name, "0", "a whole number from 1")
 
     def count(self, name: str, key: Key) -> int:
         """One whole number; 0 where the file does not say."""
         value = self.value(name, key, 0, 0) if self.has(name) else 0
         assert isinstance(value, int)  # as its key says
         return value
+
+    def check(self, name: str, key: Key) -> None:
+        """Hold a key that nothing reads here to what it may be, where it is there."""
+        if self.has(name):
+            self.value(name, key, 0, 0)
 
     def value(self, name: str, key: Key, blocks: int, main: int) -> Number | tuple[Number, ...] | None:
         """The key's value, or an error that names file, key and value; None for what is no number, and for what was not read."""
@@ -179,9 +223,9 @@ def _lengths(key: Key, blocks: int, main: int) -> str:
     one = key.kind.value
     return {
         Form.ONE: one,
-        Form.EACH: f"{one} or {blocks} of them",
-        Form.MAIN: f"{one} or {main} of them",
-        Form.COVERING: f"{one} or {blocks} to {MAX_LAYERS} of them",
+        Form.EACH: f"{one} or {blocks} of them (block_count)",
+        Form.MAIN: f"{one} or {main} of them (block_count)",
+        Form.COVERING: f"{one} or {blocks} (block_count) to {MAX_LAYERS} of them",
         Form.PREFIX: f"at most {MAX_LAYERS} of them",
         Form.LIST: f"at most {MAX_LAYERS} of them",
         Form.FOUR: "4 of them",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 READS: Final[dict[str, str]] = {
-    "": "attention.causal=bool attention.head_count=u32* attention.head_count_kv=u32* attention.key_length=u32 attention.key_length_swa=u32 attention.value_length=u32 attention.value_length_swa=u32 block_count=u32! classifier.activation=str classifier.output_labels=str[] classifier.pooling_type=u32 context_length=u32! convnext.block_count=u32 convnext.embedding_length=u32 embedding_length=u32! embedding_length_out=u32 expert_count=u32 expert_group_count=u32 expert_group_used_count=u32 expert_used_count=u32* features_length=u32 feed_forward_length=u32* nextn_predict_layers=u32 pooling_type=u32 posnet.block_count=u32 posnet.embedding_length=u32 rope.dimension_count=u32 rope.dimension_count_swa=u32 rope.freq_base=f32 rope.scale_linear=f32 rope.scaling.alpha=f32 rope.scaling.attn_factor=f32 rope.scaling.factor=f32 rope.scaling.finetuned=bool rope.scaling.original_context_length=u32 rope.scaling.type=str",
+    "": "attention.causal=bool attention.head_count=u32* attention.head_count_kv=u32* attention.key_length=u32 attention.key_length_swa=u32 attention.value_length=u32 attention.value_length_swa=u32 block_count=u32! classifier.activation=str classifier.output_labels=str[] classifier.pooling_type=u32 context_length=u32! embedding_length=u32! embedding_length_out=u32 expert_count=u32 expert_group_count=u32 expert_group_used_count=u32 expert_used_count=u32* feed_forward_length=u32* nextn_predict_layers=u32 pooling_type=u32 rope.dimension_count=u32 rope.dimension_count_swa=u32 rope.freq_base=f32 rope.scale_linear=f32 rope.scaling.alpha=f32 rope.scaling.attn_factor=f32 rope.scaling.factor=f32 rope.scaling.finetuned=bool rope.scaling.original_context_length=u32 rope.scaling.type=str",
     "afmoe": "attention.layer_norm_rms_epsilon=f32! attention.sliding_window=u32 attention.sliding_window_pattern=u32* expert_feed_forward_length=u32!* expert_gating_func=u32 expert_shared_count=u32! expert_weights_norm=bool expert_weights_scale=f32 leading_dense_block_count=u32 rope.freq_base_swa=f32",
     "apertus": "attention.layer_norm_rms_epsilon=f32!",
     "arcee": "attention.layer_norm_rms_epsilon=f32!",
@@ -13,8 +13,8 @@ READS: Final[dict[str, str]] = {
     "arwkv7": "attention.decay_lora_rank=u32! attention.gate_lora_rank=u32 attention.iclr_lora_rank=u32! attention.layer_norm_epsilon=f32 attention.layer_norm_rms_epsilon=f32 attention.value_residual_mix_lora_rank=u32! token_shift_count=u32 wkv.head_size=u32!",
     "baichuan": "attention.layer_norm_rms_epsilon=f32!",
     "bailingmoe": "attention.layer_norm_rms_epsilon=f32! expert_feed_forward_length=u32!* expert_shared_count=u32! expert_weights_norm=bool expert_weights_scale=f32 leading_dense_block_count=u32",
-    "bailingmoe2": "attention.layer_norm_rms_epsilon=f32! expert_feed_forward_length=u32!* expert_gating_func=u32! expert_shared_count=u32! expert_shared_feed_forward_length=u32 expert_weights_norm=bool expert_weights_scale=f32 leading_dense_block_count=u32",
-    "bailingmoe3": "attention.key_length_mla=u32! attention.kv_lora_rank=u32! attention.layer_norm_rms_epsilon=f32! attention.q_lora_rank=u32 attention.value_length_mla=u32! expert_feed_forward_length=u32!* expert_gating_func=u32! expert_shared_count=u32! expert_shared_feed_forward_length=u32 expert_weights_norm=bool expert_weights_scale=f32 kda.gate_lower_bound=f32! kda.head_dim=u32! kda.safe_gate=bool leading_dense_block_count=u32! rope.dimension_sections=u32* ssm.conv_kernel=u32! swiglu_clamp_exp=f32* swiglu_clamp_shexp=f32*",
+    "bailingmoe2": "attention.layer_norm_rms_epsilon=f32! expert_feed_forward_length=u32!* expert_gating_func=u32!+ expert_shared_count=u32! expert_shared_feed_forward_length=u32 expert_weights_norm=bool expert_weights_scale=f32 leading_dense_block_count=u32",
+    "bailingmoe3": "attention.key_length_mla=u32! attention.kv_lora_rank=u32! attention.layer_norm_rms_epsilon=f32! attention.q_lora_rank=u32 attention.value_length_mla=u32! expert_feed_forward_length=u32!* expert_gating_func=u32!+ expert_shared_count=u32! expert_shared_feed_forward_length=u32 expert_weights_norm=bool expert_weights_scale=f32 kda.gate_lower_bound=f32! kda.head_dim=u32! kda.safe_gate=bool leading_dense_block_count=u32! rope.dimension_sections=u32* ssm.conv_kernel=u32! swiglu_clamp_exp=f32* swiglu_clamp_shexp=f32*",
     "bert": "attention.layer_norm_epsilon=f32!",
     "bitnet": "attention.layer_norm_rms_epsilon=f32!",
     "bloom": "attention.layer_norm_epsilon=f32!",
@@ -31,18 +31,18 @@ READS: Final[dict[str, str]] = {
     "deepseek": "attention.layer_norm_rms_epsilon=f32! expert_feed_forward_length=u32!* expert_shared_count=u32! expert_weights_scale=f32 leading_dense_block_count=u32",
     "deepseek2": "attention.key_length_mla=u32 attention.kv_lora_rank=u32! attention.layer_norm_rms_epsilon=f32! attention.q_lora_rank=u32 attention.temperature_length=u32 attention.temperature_scale=f32 attention.value_length_mla=u32 expert_feed_forward_length=u32!* expert_gating_func=u32 expert_shared_count=u32! expert_weights_norm=bool expert_weights_scale=f32 leading_dense_block_count=u32 rope.scaling.yarn_log_multiplier=f32 vocab_size=u32",
     "deepseek2-ocr": "attention.layer_norm_rms_epsilon=f32! expert_feed_forward_length=u32!* expert_gating_func=u32 expert_shared_count=u32! expert_weights_norm=bool expert_weights_scale=f32 leading_dense_block_count=u32",
-    "deepseek32": "attention.indexer.head_count=u32! attention.indexer.key_length=u32! attention.indexer.top_k=u32! attention.key_length_mla=u32 attention.kv_lora_rank=u32! attention.layer_norm_rms_epsilon=f32! attention.q_lora_rank=u32! attention.value_length_mla=u32 expert_feed_forward_length=u32!* expert_gating_func=u32! expert_shared_count=u32! expert_weights_norm=bool expert_weights_scale=f32 leading_dense_block_count=u32 rope.dimension_sections=u32* rope.scaling.yarn_log_multiplier=f32",
+    "deepseek32": "attention.indexer.head_count=u32! attention.indexer.key_length=u32! attention.indexer.top_k=u32! attention.key_length_mla=u32 attention.kv_lora_rank=u32! attention.layer_norm_rms_epsilon=f32! attention.q_lora_rank=u32! attention.value_length_mla=u32 expert_feed_forward_length=u32!* expert_gating_func=u32!+ expert_shared_count=u32! expert_weights_norm=bool expert_weights_scale=f32 leading_dense_block_count=u32 rope.dimension_sections=u32* rope.scaling.yarn_log_multiplier=f32",
     "deepseek4": "attention.compress_ratios=u32![] attention.compress_rope_freq_base=f32! attention.indexer.head_count=u32! attention.indexer.key_length=u32! attention.indexer.top_k=u32! attention.layer_norm_rms_epsilon=f32! attention.output_group_count=u32! attention.output_lora_rank=u32! attention.q_lora_rank=u32! attention.sliding_window=u32! expert_feed_forward_length=u32!* expert_gating_func=u32! expert_shared_count=u32! expert_weights_norm=bool! expert_weights_scale=f32! hash_layer_count=u32! hyper_connection.count=u32! hyper_connection.epsilon=f32! hyper_connection.sinkhorn_iterations=u32! swiglu_clamp_exp=f32!* swiglu_clamp_shexp=f32*",
     "dflash": "attention.compress_ratios=u32[] attention.layer_norm_rms_epsilon=f32! attention.output_group_count=u32 attention.output_lora_rank=u32 attention.q_lora_rank=u32 attention.scale=f32 attention.sliding_window=u32 attention.sliding_window_pattern=u32[] attention.value_scale=f32 block_size=u32 conv_group_size=u32 conv_kernel_size=u32 embedding_scale=f32 expert_feed_forward_length=u32* expert_gating_func=u32 expert_shared_count=u32 expert_weights_norm=bool expert_weights_scale=f32 final_logit_softcapping=f32 hidden_activation=str hyper_connection.count=u32 hyper_connection.epsilon=f32 hyper_connection.sinkhorn_iterations=u32 logit_scale=f32 rope.dimension_sections=u32* selector_rank=u32 selector_top_k=u32 swiglu_clamp_exp=f32* swiglu_clamp_shexp=f32* target_layers=u32[]",
-    "dots1": "attention.layer_norm_rms_epsilon=f32! expert_feed_forward_length=u32!* expert_gating_func=u32 expert_shared_count=u32! expert_weights_norm=bool expert_weights_scale=f32 leading_dense_block_count=u32",
-    "dots3note": "attention.indexer.head_count=u32! attention.indexer.key_length=u32! attention.indexer.top_k=u32! attention.indexer.types=u32![] attention.key_length_mla=u32! attention.key_length_mla_swa=u32! attention.kv_lora_rank=u32! attention.kv_lora_rank_swa=u32! attention.layer_norm_rms_epsilon=f32! attention.q_lora_rank=u32! attention.sliding_window=u32! attention.sliding_window_pattern=u32![] attention.value_length_mla=u32! attention.value_length_mla_swa=u32! expert_feed_forward_length=u32!* expert_gating_func=u32! expert_shared_count=u32! expert_weights_norm=bool expert_weights_scale=f32 leading_dense_block_count=u32! rope.freq_base_swa=f32!",
+    "dots1": "attention.layer_norm_rms_epsilon=f32! expert_feed_forward_length=u32!* expert_gating_func=u32+ expert_shared_count=u32! expert_weights_norm=bool expert_weights_scale=f32 leading_dense_block_count=u32",
+    "dots3note": "attention.indexer.head_count=u32! attention.indexer.key_length=u32! attention.indexer.top_k=u32! attention.indexer.types=u32![] attention.key_length_mla=u32! attention.key_length_mla_swa=u32! attention.kv_lora_rank=u32! attention.kv_lora_rank_swa=u32! attention.layer_norm_rms_epsilon=f32! attention.q_lora_rank=u32! attention.sliding_window=u32! attention.sliding_window_pattern=u32![] attention.value_length_mla=u32! attention.value_length_mla_swa=u32! expert_feed_forward_length=u32!* expert_gating_func=u32!+ expert_shared_count=u32! expert_weights_norm=bool expert_weights_scale=f32 leading_dense_block_count=u32! rope.freq_base_swa=f32!",
     "dream": "attention.layer_norm_rms_epsilon=f32!",
     "eagle3": "attention.layer_norm_rms_epsilon=f32! norm_before_fc=bool norm_before_residual=bool target_hidden_size=u32! target_layers=u32[]",
-    "ernie4_5": "attention.layer_norm_rms_epsilon=f32! expert_feed_forward_length=u32* expert_shared_feed_forward_length=u32 interleave_moe_layer_step=u32 leading_dense_block_count=u32 rope.dimension_sections=u32*",
+    "ernie4_5": "attention.layer_norm_rms_epsilon=f32! rope.dimension_sections=u32*",
     "ernie4_5-moe": "attention.layer_norm_rms_epsilon=f32! expert_feed_forward_length=u32!* expert_shared_feed_forward_length=u32 interleave_moe_layer_step=u32! leading_dense_block_count=u32 rope.dimension_sections=u32*",
     "eurobert": "attention.layer_norm_rms_epsilon=f32!",
     "exaone": "attention.layer_norm_rms_epsilon=f32!",
-    "exaone-moe": "attention.layer_norm_rms_epsilon=f32! attention.sliding_window=u32! attention.sliding_window_pattern=u32* expert_feed_forward_length=u32!* expert_gating_func=u32! expert_shared_count=u32 expert_shared_feed_forward_length=u32 expert_weights_norm=bool expert_weights_scale=f32 leading_dense_block_count=u32 rope.freq_base_swa=f32",
+    "exaone-moe": "attention.layer_norm_rms_epsilon=f32! attention.sliding_window=u32! attention.sliding_window_pattern=u32* expert_feed_forward_length=u32!* expert_gating_func=u32!+ expert_shared_count=u32 expert_shared_feed_forward_length=u32 expert_weights_norm=bool expert_weights_scale=f32 leading_dense_block_count=u32 rope.freq_base_swa=f32",
     "exaone4": "attention.layer_norm_rms_epsilon=f32! attention.sliding_window=u32 attention.sliding_window_pattern=u32* rope.freq_base_swa=f32",
     "falcon": "attention.layer_norm_epsilon=f32!",
     "falcon-h1": "attention.layer_norm_rms_epsilon=f32! ssm.conv_kernel=u32! ssm.group_count=u32! ssm.inner_size=u32! ssm.state_size=u32! ssm.time_step_rank=u32!",
@@ -73,7 +73,7 @@ READS: Final[dict[str, str]] = {
     "hunyuan-moe": "attention.layer_norm_rms_epsilon=f32! expert_feed_forward_length=u32!* expert_shared_feed_forward_length=u32",
     "hunyuan_vl": "attention.layer_norm_rms_epsilon=f32! rope.dimension_sections=u32*",
     "hy_v3": "attention.layer_norm_rms_epsilon=f32! expert_feed_forward_length=u32!* expert_gating_func=u32 expert_shared_feed_forward_length=u32 expert_weights_norm=bool expert_weights_scale=f32",
-    "hy_v4": "attention.indexer.head_count=u32 attention.indexer.key_length=u32 attention.indexer.top_k=u32 attention.indexer.types=u32* attention.key_length_mla=u32! attention.kv_lora_rank=u32! attention.layer_norm_rms_epsilon=f32! attention.q_lora_rank=u32! attention.value_length_mla=u32! expert_feed_forward_length=u32!* expert_gating_func=u32 expert_shared_count=u32! expert_weights_norm=bool expert_weights_scale=f32 hyper_connection.count=u32! hyper_connection.epsilon=f32! hyper_connection.magnitude=f32! leading_dense_block_count=u32 swiglu_clamp_exp=f32*",
+    "hy_v4": "attention.indexer.head_count=u32 attention.indexer.key_length=u32 attention.indexer.top_k=u32 attention.indexer.types=u32* attention.key_length_mla=u32! attention.kv_lora_rank=u32! attention.layer_norm_rms_epsilon=f32! attention.q_lora_rank=u32! attention.value_length_mla=u32! expert_feed_forward_length=u32!* expert_gating_func=u32+ expert_shared_count=u32! expert_weights_norm=bool expert_weights_scale=f32 hyper_connection.count=u32! hyper_connection.epsilon=f32! hyper_connection.magnitude=f32! leading_dense_block_count=u32 swiglu_clamp_exp=f32*",
     "internlm2": "attention.layer_norm_rms_epsilon=f32!",
     "jais": "attention.layer_norm_epsilon=f32! attention.max_alibi_bias=f32",
     "jais2": "attention.layer_norm_epsilon=f32!",
@@ -81,11 +81,11 @@ READS: Final[dict[str, str]] = {
     "jina-bert-v2": "attention.layer_norm_epsilon=f32!",
     "jina-bert-v3": "attention.layer_norm_epsilon=f32!",
     "k2-horizon": "attention.group_norm_groups=u32 attention.layer_norm_rms_epsilon=f32! attention.value_expert_count=u32 attention.value_expert_used_count=u32 expert_feed_forward_length=u32* expert_gating_func=u32 expert_shared_count=u32 expert_shared_feed_forward_length=u32 expert_weights_norm=bool expert_weights_scale=f32 leading_dense_block_count=u32 moe_every_n_layers=u32 rope.scaling.yarn_beta_fast=f32 rope.scaling.yarn_beta_slow=f32",
-    "kimi-k3": "activation.situ_beta=f32! activation.situ_linear_beta=f32! attention.key_length_mla=u32! attention.kv_lora_rank=u32! attention.layer_norm_rms_epsilon=f32! attention.q_lora_rank=u32 attention.value_length_mla=u32! attn_res.block_size=u32! expert_feed_forward_length=u32!* expert_gating_func=u32! expert_latent_length=u32 expert_shared_count=u32! expert_weights_norm=bool expert_weights_scale=f32 kda.gate_lower_bound=f32 kda.head_dim=u32! leading_dense_block_count=u32 ssm.conv_kernel=u32!",
-    "kimi-linear": "attention.key_length_mla=u32! attention.kv_lora_rank=u32! attention.layer_norm_rms_epsilon=f32! attention.value_length_mla=u32! expert_feed_forward_length=u32!* expert_gating_func=u32! expert_shared_count=u32! expert_weights_scale=f32 kda.head_dim=u32! leading_dense_block_count=u32 ssm.conv_kernel=u32!",
+    "kimi-k3": "activation.situ_beta=f32! activation.situ_linear_beta=f32! attention.key_length_mla=u32! attention.kv_lora_rank=u32! attention.layer_norm_rms_epsilon=f32! attention.q_lora_rank=u32 attention.value_length_mla=u32! attn_res.block_size=u32! expert_feed_forward_length=u32!* expert_gating_func=u32!+ expert_latent_length=u32 expert_shared_count=u32! expert_weights_norm=bool expert_weights_scale=f32 kda.gate_lower_bound=f32 kda.head_dim=u32! leading_dense_block_count=u32 ssm.conv_kernel=u32!",
+    "kimi-linear": "attention.key_length_mla=u32! attention.kv_lora_rank=u32! attention.layer_norm_rms_epsilon=f32! attention.value_length_mla=u32! expert_feed_forward_length=u32!* expert_gating_func=u32!+ expert_shared_count=u32! expert_weights_scale=f32 kda.head_dim=u32! leading_dense_block_count=u32 ssm.conv_kernel=u32!",
     "laguna": "attention.layer_norm_rms_epsilon=f32! attention.sliding_window=u32 attention.sliding_window_pattern=u32* expert_feed_forward_length=u32!* expert_gating_func=u32 expert_shared_count=u32 expert_shared_feed_forward_length=u32 expert_weights_norm=bool expert_weights_scale=f32 leading_dense_block_count=u32! rope.dimension_count_swa=u32 rope.freq_base_swa=f32",
     "lfm2": "attention.layer_norm_epsilon=f32 attention.layer_norm_rms_epsilon=f32! attention.sliding_window=u32 decision.block_count=u32 shortconv.l_cache=u32!",
-    "lfm2moe": "attention.layer_norm_rms_epsilon=f32! expert_feed_forward_length=u32!* expert_gating_func=u32! leading_dense_block_count=u32 shortconv.l_cache=u32!",
+    "lfm2moe": "attention.layer_norm_rms_epsilon=f32! expert_feed_forward_length=u32!* expert_gating_func=u32!+ leading_dense_block_count=u32 shortconv.l_cache=u32!",
     "llada": "attention.layer_norm_rms_epsilon=f32!",
     "llada-moe": "attention.layer_norm_rms_epsilon=f32! expert_feed_forward_length=u32*",
     "llama": "attention.layer_norm_rms_epsilon=f32! vocab_size=u32",
@@ -100,8 +100,8 @@ READS: Final[dict[str, str]] = {
     "minicpm": "attention.layer_norm_rms_epsilon=f32! embedding_scale=f32 logit_scale=f32 residual_scale=f32",
     "minicpm3": "attention.kv_lora_rank=u32! attention.layer_norm_rms_epsilon=f32! attention.q_lora_rank=u32!",
     "minimax-01": "attention.layer_norm_rms_epsilon=f32! attention.recurrent_layers=u32* full_attention_interval=u32 residual_scale=f32!",
-    "minimax-m2": "attention.layer_norm_rms_epsilon=f32! expert_feed_forward_length=u32!* expert_gating_func=u32",
-    "minimax-m3": "attention.indexer.block_size=u32! attention.indexer.head_count=u32! attention.indexer.key_length=u32! attention.indexer.local_blocks=u32! attention.indexer.top_k=u32! attention.layer_norm_rms_epsilon=f32! expert_feed_forward_length=u32!* expert_gating_func=u32! expert_shared_count=u32! expert_weights_norm=bool expert_weights_scale=f32 leading_dense_block_count=u32",
+    "minimax-m2": "attention.layer_norm_rms_epsilon=f32! expert_feed_forward_length=u32!* expert_gating_func=u32+",
+    "minimax-m3": "attention.indexer.block_size=u32! attention.indexer.head_count=u32! attention.indexer.key_length=u32! attention.indexer.local_blocks=u32! attention.indexer.top_k=u32! attention.layer_norm_rms_epsilon=f32! expert_feed_forward_length=u32!* expert_gating_func=u32!+ expert_shared_count=u32! expert_weights_norm=bool expert_weights_scale=f32 leading_dense_block_count=u32",
     "mistral3": "attention.layer_norm_rms_epsilon=f32! attention.temperature_scale=f32 rope.scaling.yarn_beta_fast=f32 rope.scaling.yarn_beta_slow=f32 rope.scaling.yarn_log_multiplier=f32",
     "mistral4": "attention.key_length_mla=u32 attention.kv_lora_rank=u32! attention.layer_norm_rms_epsilon=f32! attention.q_lora_rank=u32 attention.temperature_length=u32 attention.temperature_scale=f32 attention.value_length_mla=u32 expert_feed_forward_length=u32!* expert_gating_func=u32 expert_shared_count=u32! expert_weights_norm=bool expert_weights_scale=f32 leading_dense_block_count=u32 rope.scaling.yarn_log_multiplier=f32 vocab_size=u32",
     "modern-bert": "attention.layer_norm_epsilon=f32! attention.sliding_window=u32 attention.sliding_window_pattern=u32* classifier.activation=str decision.block_count=u32 hidden_activation=str rope.freq_base_swa=f32",
@@ -119,7 +119,7 @@ READS: Final[dict[str, str]] = {
     "olmoe": "attention.layer_norm_rms_epsilon=f32!",
     "openelm": "attention.layer_norm_rms_epsilon=f32!",
     "orion": "attention.layer_norm_epsilon=f32!",
-    "paddleocr": "attention.layer_norm_rms_epsilon=f32! expert_feed_forward_length=u32* expert_shared_feed_forward_length=u32 interleave_moe_layer_step=u32 leading_dense_block_count=u32 rope.dimension_sections=u32*",
+    "paddleocr": "attention.layer_norm_rms_epsilon=f32! rope.dimension_sections=u32*",
     "pangu-embedded": "attention.layer_norm_rms_epsilon=f32!",
     "phi2": "attention.layer_norm_epsilon=f32!",
     "phi3": "attention.layer_norm_rms_epsilon=f32! attention.sliding_window=u32",
@@ -148,7 +148,7 @@ READS: Final[dict[str, str]] = {
     "rwkv6qwen2": "attention.layer_norm_epsilon=f32 attention.layer_norm_rms_epsilon=f32 rescale_every_n_layers=u32 time_decay_extra_dim=u32! time_mix_extra_dim=u32! token_shift_count=u32 wkv.head_size=u32!",
     "rwkv7": "attention.decay_lora_rank=u32! attention.gate_lora_rank=u32 attention.iclr_lora_rank=u32! attention.layer_norm_epsilon=f32 attention.layer_norm_rms_epsilon=f32 attention.value_residual_mix_lora_rank=u32! token_shift_count=u32 wkv.head_size=u32!",
     "seed_oss": "attention.layer_norm_rms_epsilon=f32!",
-    "smallthinker": "attention.layer_norm_rms_epsilon=f32! attention.sliding_window=u32 attention.sliding_window_pattern=u32* expert_feed_forward_length=u32* expert_gating_func=u32 rope.freq_base_swa=f32",
+    "smallthinker": "attention.layer_norm_rms_epsilon=f32! attention.sliding_window=u32 attention.sliding_window_pattern=u32* expert_feed_forward_length=u32* expert_gating_func=u32+ rope.freq_base_swa=f32",
     "smollm3": "attention.layer_norm_rms_epsilon=f32!",
     "spark2_5": "attention.layer_norm_rms_epsilon=f32! attention.sliding_window=u32! attention.sliding_window_pattern=u32![] rope.freq_base_swa=f32",
     "stablelm": "attention.layer_norm_epsilon=f32!",
@@ -160,7 +160,7 @@ READS: Final[dict[str, str]] = {
     "talkie": "attention.layer_norm_rms_epsilon=f32! logit_scale=f32!",
     "xverse": "attention.layer_norm_rms_epsilon=f32!",
 }
-"""What each architecture reads: key, type, `!` where it is required, `*` where it may be a list, `[]` where it must. The first for all."""
+"""What each architecture reads: key, type, `!` where it is required, `+` where it must not be 0, `*` where it may be a list, `[]` where it must. The first for all."""
 
 BLOCKS: Final[dict[str, str]] = {
     "afmoe": "/token_embd.weight /output_norm.weight /output.weight? attn_norm.weight post_attention_norm.weight ( ? : attn_q.weight attn_k.weight attn_v.weight | attn_qkv.weight ) attn_q.bias? attn_k.bias? attn_v.bias? attn_qkv.bias? attn_output.weight attn_q_norm.weight attn_k_norm.weight attn_gate.weight ffn_norm.weight post_ffw_norm.weight ( block leading_dense_block_count >= : ffn_gate_inp.weight exp_probs_b.bias ffn_gate_exps.weight ffn_down_exps.weight ffn_up_exps.weight ( expert_shared_count 0 > : ffn_gate_shexp.weight ffn_down_shexp.weight ffn_up_shexp.weight | ) | ffn_gate.weight ffn_down.weight ffn_up.weight )",
@@ -247,7 +247,7 @@ BLOCKS: Final[dict[str, str]] = {
     "llada-moe": "/token_embd.weight /output_norm.weight /output.weight attn_norm.weight ( ? : attn_q.weight attn_k.weight attn_v.weight | attn_qkv.weight ) attn_q.bias? attn_k.bias? attn_v.bias? attn_qkv.bias? attn_output.weight attn_q_norm.weight attn_k_norm.weight ffn_norm.weight ffn_gate_inp.weight ffn_gate_exps.weight ffn_down_exps.weight ffn_up_exps.weight",
     "llama": "/token_embd.weight /output_norm.weight /output.weight? attn_norm.weight ( ? : attn_q.weight attn_k.weight attn_v.weight | attn_qkv.weight ) attn_q.bias? attn_k.bias? attn_v.bias? attn_qkv.bias? attn_output.weight attn_output.bias? ffn_norm.weight ( ? : /rope_factors_long.weight? /rope_factors_short.weight? | /rope_freqs.weight? ) ( expert_count 0 == : ffn_gate.weight ffn_down.weight ffn_up.weight ffn_gate.bias? ffn_down.bias? ffn_up.bias? | ffn_gate_inp.weight ffn_gate_exps.weight? ffn_down_exps.weight ffn_up_exps.weight ( ? : ffn_gate_shexp.weight ffn_up_shexp.weight ffn_down_shexp.weight | ) )",
     "llama-embed": "/token_embd.weight /output_norm.weight /output.weight? attn_norm.weight ( ? : attn_q.weight attn_k.weight attn_v.weight | attn_qkv.weight ) attn_q.bias? attn_k.bias? attn_v.bias? attn_qkv.bias? attn_output.weight attn_output.bias? ffn_norm.weight ( ? : /rope_factors_long.weight? /rope_factors_short.weight? | /rope_freqs.weight? ) ( expert_count 0 == : ffn_gate.weight ffn_down.weight ffn_up.weight ffn_gate.bias? ffn_down.bias? ffn_up.bias? | ffn_gate_inp.weight ffn_gate_exps.weight? ffn_down_exps.weight ffn_up_exps.weight ( ? : ffn_gate_shexp.weight ffn_up_shexp.weight ffn_down_shexp.weight | ) )",
-    "llama4": "/token_embd.weight /output_norm.weight /output.weight? attn_norm.weight ( ? : attn_q.weight attn_k.weight attn_v.weight | attn_qkv.weight ) attn_q.bias? attn_k.bias? attn_v.bias? attn_qkv.bias? attn_output.weight ffn_norm.weight /rope_freqs.weight? ( ? : ffn_gate_inp.weight ffn_gate_exps.weight ffn_down_exps.weight ffn_up_exps.weight ffn_gate_shexp.weight ffn_down_shexp.weight ffn_up_shexp.weight | ffn_gate.weight ffn_down.weight ffn_up.weight )",
+    "llama4": "/token_embd.weight /output_norm.weight /output.weight? attn_norm.weight ( ? : attn_q.weight attn_k.weight attn_v.weight | attn_qkv.weight ) attn_q.bias? attn_k.bias? attn_v.bias? attn_qkv.bias? attn_output.weight ffn_norm.weight /rope_freqs.weight? ( interleave_moe_layer_step 0 > block 1 + interleave_moe_layer_step % 0 == && : ffn_gate_inp.weight ffn_gate_exps.weight ffn_down_exps.weight ffn_up_exps.weight ffn_gate_shexp.weight ffn_down_shexp.weight ffn_up_shexp.weight | ffn_gate.weight ffn_down.weight ffn_up.weight )",
     "maincoder": "/token_embd.weight /output_norm.weight /output.weight? attn_norm.weight ( ? : attn_q.weight attn_k.weight attn_v.weight | attn_qkv.weight ) attn_q.bias? attn_k.bias? attn_v.bias? attn_qkv.bias? attn_output.weight attn_k_norm.weight attn_q_norm.weight ffn_norm.weight ffn_gate.weight ffn_down.weight ffn_up.weight",
     "mamba": "/token_embd.weight /output_norm.weight /output.weight? attn_norm.weight ssm_in.weight ssm_conv1d.weight ssm_conv1d.bias ssm_x.weight ssm_dt.weight ssm_dt.bias ssm_a ssm_d ssm_out.weight",
     "mamba2": "/token_embd.weight /output_norm.weight /output.weight? attn_norm.weight ssm_in.weight ssm_conv1d.weight ssm_conv1d.bias ssm_dt.bias ssm_a ssm_d ssm_norm.weight ssm_out.weight",
@@ -270,7 +270,7 @@ BLOCKS: Final[dict[str, str]] = {
     "nemotron_h_moe": "/token_embd.weight /output_norm.weight /output.weight? attn_norm.weight ( is_recr@ : ssm_in.weight ssm_conv1d.weight ssm_conv1d.bias? ssm_dt.bias ssm_a ssm_d ssm_norm.weight ssm_out.weight | ( n_ff@ 0 == : ( ? : attn_q.weight attn_k.weight attn_v.weight | attn_qkv.weight ) attn_q.bias? attn_k.bias? attn_v.bias? attn_qkv.bias? attn_output.weight attn_output.bias? | ( expert_count 0 != : ffn_gate_inp.weight exp_probs_b.bias ffn_latent_down.weight? ffn_latent_up.weight? ffn_down_exps.weight ffn_up_exps.weight ffn_down_shexp.weight ffn_up_shexp.weight | ffn_down.weight ffn_up.weight ffn_down.bias? ffn_up.bias? ) ) )",
     "neo-bert": "/token_embd.weight /cls.weight? /cls.bias? /cls.output.weight? /cls.output.bias? /enc.output_norm.weight attn_norm.weight attn_qkv.weight attn_output.weight ffn_norm.weight ffn_up.weight ffn_down.weight",
     "nomic-bert": "/token_embd.weight /token_types.weight? /token_embd_norm.weight /token_embd_norm.bias ( ? : attn_q.weight attn_k.weight attn_v.weight | attn_qkv.weight ) attn_q.bias? attn_k.bias? attn_v.bias? attn_qkv.bias? attn_output.weight attn_output.bias? attn_output_norm.weight attn_output_norm.bias ffn_up.weight ffn_up.bias? ffn_down.weight ffn_down.bias? ffn_gate.weight layer_output_norm.weight layer_output_norm.bias",
-    "nomic-bert-moe": "/token_embd.weight /token_types.weight? /token_embd_norm.weight /token_embd_norm.bias ( ? : attn_q.weight attn_k.weight attn_v.weight | attn_qkv.weight ) attn_q.bias? attn_k.bias? attn_v.bias? attn_qkv.bias? attn_output.weight attn_output.bias? attn_output_norm.weight attn_output_norm.bias ( ? : ffn_up_exps.weight ffn_down_exps.weight ffn_gate_inp.weight | ffn_up.weight ffn_up.bias? ffn_down.weight ffn_down.bias? ) layer_output_norm.weight layer_output_norm.bias",
+    "nomic-bert-moe": "/token_embd.weight /token_types.weight? /token_embd_norm.weight /token_embd_norm.bias ( ? : attn_q.weight attn_k.weight attn_v.weight | attn_qkv.weight ) attn_q.bias? attn_k.bias? attn_v.bias? attn_qkv.bias? attn_output.weight attn_output.bias? attn_output_norm.weight attn_output_norm.bias ( moe_every_n_layers 0 > block moe_every_n_layers % 1 == && : ffn_up_exps.weight ffn_down_exps.weight ffn_gate_inp.weight | ffn_up.weight ffn_up.bias? ffn_down.weight ffn_down.bias? ) layer_output_norm.weight layer_output_norm.bias",
     "olmo": "/token_embd.weight /output.weight? ( ? : attn_q.weight attn_k.weight attn_v.weight | attn_qkv.weight ) attn_q.bias? attn_k.bias? attn_v.bias? attn_qkv.bias? attn_output.weight ffn_gate.weight ffn_down.weight ffn_up.weight",
     "olmo2": "/token_embd.weight /output_norm.weight /output.weight ( ? : attn_q.weight attn_k.weight attn_v.weight | attn_qkv.weight ) attn_q.bias? attn_k.bias? attn_v.bias? attn_qkv.bias? attn_output.weight attn_q_norm.weight attn_k_norm.weight post_attention_norm.weight ffn_gate.weight ffn_up.weight ffn_down.weight post_ffw_norm.weight",
     "olmoe": "/token_embd.weight /output_norm.weight /output.weight attn_norm.weight ( ? : attn_q.weight attn_k.weight attn_v.weight | attn_qkv.weight ) attn_q.bias? attn_k.bias? attn_v.bias? attn_qkv.bias? attn_output.weight attn_q_norm.weight attn_k_norm.weight ffn_norm.weight ffn_gate_inp.weight ffn_gate_exps.weight ffn_down_exps.weight ffn_up_exps.weight",
@@ -3112,8 +3112,8 @@ ffn_gate_inp.weight n_embd, expert_count
 exp_probs_b.bias expert_count
 ffn_latent_down.weight n_embd, moe_latent_size n_embd or
 ffn_latent_up.weight moe_latent_size n_embd or, n_embd
-ffn_down_exps.weight ?, moe_latent_size n_embd or, expert_count
-ffn_up_exps.weight moe_latent_size n_embd or, ?, expert_count
+ffn_down_exps.weight n_ff_exp@ n_ff_exp@ n_ff@ n_expert_used@ / if, moe_latent_size n_embd or, expert_count
+ffn_up_exps.weight moe_latent_size n_embd or, n_ff_exp@ n_ff_exp@ n_ff@ n_expert_used@ / if, expert_count
 ffn_down_shexp.weight expert_shared_feed_forward_length, n_embd
 ffn_up_shexp.weight n_embd, expert_shared_feed_forward_length
 ffn_down.weight n_ff@, n_embd
@@ -3121,6 +3121,8 @@ ffn_up.weight n_embd, n_ff@
 ffn_down.bias n_embd
 ffn_up.bias n_ff@
 post_attention_norm.weight n_embd
+ffn_down_exps.weight n_ff_exp@ n_ff_exp@ n_ff@ n_expert_used@ / if n_ff_exp@ n_ff n_expert_used@ / or |, moe_latent_size n_embd or, expert_count
+ffn_up_exps.weight moe_latent_size n_embd or, n_ff_exp@ n_ff_exp@ n_ff@ n_expert_used@ / if n_ff_exp@ n_ff n_expert_used@ / or |, expert_count
 """,
     "nemotron_h_moe": """
 token_embd.weight n_embd, n_vocab
@@ -3149,8 +3151,8 @@ ffn_gate_inp.weight n_embd, expert_count
 exp_probs_b.bias expert_count
 ffn_latent_down.weight n_embd, moe_latent_size n_embd or
 ffn_latent_up.weight moe_latent_size n_embd or, n_embd
-ffn_down_exps.weight ?, moe_latent_size n_embd or, expert_count
-ffn_up_exps.weight moe_latent_size n_embd or, ?, expert_count
+ffn_down_exps.weight n_ff_exp@ n_ff_exp@ n_ff@ n_expert_used@ / if, moe_latent_size n_embd or, expert_count
+ffn_up_exps.weight moe_latent_size n_embd or, n_ff_exp@ n_ff_exp@ n_ff@ n_expert_used@ / if, expert_count
 ffn_down_shexp.weight expert_shared_feed_forward_length, n_embd
 ffn_up_shexp.weight n_embd, expert_shared_feed_forward_length
 ffn_down.weight n_ff@, n_embd
@@ -3158,6 +3160,8 @@ ffn_up.weight n_embd, n_ff@
 ffn_down.bias n_embd
 ffn_up.bias n_ff@
 post_attention_norm.weight n_embd
+ffn_down_exps.weight n_ff_exp@ n_ff_exp@ n_ff@ n_expert_used@ / if n_ff_exp@ n_ff n_expert_used@ / or |, moe_latent_size n_embd or, expert_count
+ffn_up_exps.weight moe_latent_size n_embd or, n_ff_exp@ n_ff_exp@ n_ff@ n_expert_used@ / if n_ff_exp@ n_ff n_expert_used@ / or |, expert_count
 """,
     "neo-bert": """
 token_embd.weight n_embd, n_vocab
@@ -4280,6 +4284,7 @@ ALIKE: Final[dict[str, str]] = {
     "exaone-moe": "head_k head_v n_rot",
     "exaone4": "head_k head_v n_rot",
     "falcon": "head_k head_v n_rot",
+    "gemma4": "head_k@ head_v@",
     "glm4": "head_k head_v",
     "glm4moe": "head_k head_v",
     "gpt2": "head_k head_v",
@@ -4287,6 +4292,7 @@ ALIKE: Final[dict[str, str]] = {
     "granite": "head_k head_v n_rot",
     "granite_swa": "head_k head_v n_rot",
     "granitehybrid": "head_k head_v",
+    "granitemoe": "head_k head_v n_rot",
     "graniteswitch": "head_k head_v n_rot",
     "grok": "head_k head_v n_rot",
     "grovemoe": "head_k head_v n_rot",
@@ -4297,6 +4303,8 @@ ALIKE: Final[dict[str, str]] = {
     "internlm2": "head_k head_v n_rot",
     "jais": "head_k head_v",
     "jais2": "head_k head_v n_rot",
+    "jina-bert-v2": "head_k head_v",
+    "jina-bert-v3": "head_k head_v",
     "k2-horizon": "head_k head_v",
     "laguna": "head_k head_v",
     "llada": "head_k head_v n_rot",
@@ -4307,6 +4315,7 @@ ALIKE: Final[dict[str, str]] = {
     "maincoder": "head_k head_v n_rot",
     "maple": "head_k head_v",
     "mellum": "head_k head_v n_rot",
+    "minicpm": "head_k head_v n_rot",
     "minimax-01": "head_k head_v",
     "minimax-m2": "head_k head_v",
     "minimax-m3": "head_k head_v",
@@ -4319,6 +4328,8 @@ ALIKE: Final[dict[str, str]] = {
     "nemotron_h": "head_k head_v",
     "nemotron_h_moe": "head_k head_v",
     "neo-bert": "head_k head_v",
+    "nomic-bert": "head_k head_v",
+    "nomic-bert-moe": "head_k head_v",
     "olmo": "head_k head_v n_rot",
     "olmo2": "head_k head_v n_rot",
     "olmoe": "head_k head_v n_rot",
@@ -4328,6 +4339,7 @@ ALIKE: Final[dict[str, str]] = {
     "pangu-embedded": "head_k head_v n_rot",
     "phi2": "head_k head_v",
     "phi3": "head_k head_v",
+    "phimoe": "head_k head_v",
     "plamo": "head_k head_v n_rot",
     "pockettts": "head_k head_v n_rot",
     "qwen": "head_k head_v",
@@ -4353,6 +4365,7 @@ ALIKE: Final[dict[str, str]] = {
     "starcoder": "head_k head_v",
     "starcoder2": "head_k head_v n_rot",
     "t5": "head_k head_v",
+    "t5encoder": "head_k head_v",
     "talkie": "head_k head_v n_rot",
     "xverse": "head_k head_v n_rot",
 }

@@ -28,6 +28,8 @@ class KeyRead:
     """One value may stand there."""
     list: bool
     """A list may."""
+    nonzero: bool = False
+    """Nothing runs where it is 0, and that is its worth where the file does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +59,9 @@ def reads(architecture: str) -> Mapping[str, KeyRead]:
 
 
 def _read(how: str) -> KeyRead:
-    kind = how.rstrip("!*[]")
+    kind = how.rstrip("!+*[]")
     marks = how[len(kind) :]
-    return KeyRead(kind, "!" in marks, "[]" not in marks, "*" in marks or "[]" in marks)
+    return KeyRead(kind, "!" in marks, "[]" not in marks, "*" in marks or "[]" in marks, "+" in marks)
 
 
 @cache

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from moefit.errors import InputError
 from moefit.gguf.header import DAMAGED
+from moefit.model.attention_shapes import LATENT, LATENT_HEADS, read_as
 from moefit.model.dimensions import VOCABULARY, Sizes
 from moefit.model.loaders import LoadedShape, equal_dimensions, shapes
 
@@ -36,9 +37,15 @@ def fit(path: str, architecture: str, dimensions: Dimensions, blocks: Sequence[M
         if kind in seen:
             continue
         seen.add(kind)
-        for name, shape in tensors.items():
-            if name in rules:
-                _check(path, architecture, f"blk.{layer}.{name}", shape, rules[name], dimensions, layer)
+        if LATENT in tensors and dimensions.attends(layer):
+            _hold(path, architecture, dimensions, *LATENT_HEADS, layer)
+        as_read = read_as(tensors, attends=dimensions.attends(layer))
+        plain = sorted(
+            tensors, key=lambda name: len(rules.get(name, ()))
+        )  # what is made in one way says more
+        for name in plain:
+            for asked in (rules.get(name, ()), [as_read[name]] if name in as_read else ()):
+                _check(path, architecture, f"blk.{layer}.{name}", tensors[name], asked, dimensions, layer)
 
 
 def fit_outside(path: str, architecture: str, dimensions: Dimensions, tensors: Mapping[str, Found]) -> None:
@@ -66,13 +73,35 @@ def hold_alike(path: str, architecture: str, dimensions: Dimensions) -> None:
     """
     first, *others = equal_dimensions(architecture) or ("",)
     for other in others:
-        sizes = [dimensions.sizes(word, 0) for word in (first, other)]
-        if sizes[0] != sizes[1]:
-            keys = dict.fromkeys((*dimensions.keys(other), *dimensions.keys(first)))
-            told = " and ".join(f"{architecture}.{key} {dimensions.shown(key, 0)}" for key in keys)
-            raise InputError(
-                f"{path}: {told} give heads of {_one(sizes[1])} and {_one(sizes[0])} values", DAMAGED
-            )
+        for layer in range(dimensions.main if "@" in other else 1):
+            sizes = [dimensions.sizes(word, layer) for word in (first, other)]
+            if sizes[0] != sizes[1]:
+                keys = dict.fromkeys((*dimensions.keys(other), *dimensions.keys(first)))
+                told = " and ".join(f"{architecture}.{dimensions.told(key, layer)}" for key in keys)
+                raise InputError(
+                    f"{path}: {told} give heads of {_one(sizes[1])} and {_one(sizes[0])} values", DAMAGED
+                )
+
+
+def hold_equal(path: str, architecture: str, dimensions: Dimensions, held: Mapping[str, str]) -> None:
+    """Find a key that is not the dimension that the graph takes it for.
+
+    Raises:
+        InputError: one is; it names the keys and their values, and the file.
+    """
+    for key, dimension in held.items():
+        _hold(path, architecture, dimensions, key, dimension, 0)
+
+
+def _hold(path: str, architecture: str, dimensions: Dimensions, key: str, dimension: str, layer: int) -> None:
+    found, wanted = (dimensions.sizes(word, layer) for word in (key, dimension))
+    if found == wanted or wanted is None:
+        return
+    told, by = (
+        " and ".join(f"{architecture}.{dimensions.told(one, layer)}" for one in dimensions.keys(word))
+        for word in (key, dimension)
+    )
+    raise InputError(f"{path}: {told} is not {_one(wanted)}{by and f', as {by} say'}", DAMAGED)
 
 
 def _one(sizes: Sizes) -> int:
@@ -92,12 +121,19 @@ def _check(
     wrong = [_wrong(found, rule, dimensions, layer) for rule in rules for layer in layers]
     if None in wrong or not wrong:
         return
-    axis, size, dimension = max((w for w in wrong if w), key=lambda w: w[0])
-    told = [f"{architecture}.{key} {dimensions.shown(key, layers[0])}" for key in dimensions.keys(dimension)]
-    if VOCABULARY in dimension:
-        told.append(f"its vocabulary of {dimensions.vocabulary} tokens")
-    said = f"{' and '.join(told)} say" if told else "llama.cpp makes it"
+    axis, size, _ = max((w for w in wrong if w), key=lambda w: w[0])
+    nearest = dict.fromkeys(w[2] for w in wrong if w and w[0] == axis)
+    ways = dict.fromkeys(_told(architecture, dimensions, one, layers[0]) for one in nearest)
+    said = f"{', or '.join(filter(None, ways))} say" if any(ways) else "llama.cpp makes it"
     raise InputError(f"{path}: {name} has {size} {_PARTS[axis]}, not as {said}", DAMAGED)
+
+
+def _told(architecture: str, dimensions: Dimensions, dimension: str, layer: int) -> str:
+    """The keys that a dimension follows from, and their values."""
+    told = [f"{architecture}.{dimensions.told(key, layer)}" for key in dimensions.keys(dimension)]
+    if VOCABULARY in dimension:
+        told.append(f"its vocabulary of {dimensions.vocabulary} tokens ({dimensions.vocabulary_of})")
+    return " and ".join(told)
 
 
 def _wrong(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from loaders.source import Source, arguments, closing
 
@@ -31,14 +31,18 @@ class Read:
     form: str
     """one, or list, or either."""
     required: bool
+    nonzero: bool = False
+    """The graph stops at 0, which is its worth where the file does not say."""
 
 
 def keys_of(source: Source, name: str, constant: str, function: str = "load_arch_hparams") -> dict[str, Read]:
     """What a class's function reads, by key."""
     body = source.body(name, function)
     found: dict[str, Read] = {}
-    spans = list(_conditional(body, constant))
+    spans, others = list(_conditional(body, constant)), list(_of_others(body, constant))
     for call in CALL.finditer(body):
+        if any(start <= call.start() < end for start, end in others):
+            continue
         given = arguments(body[call.end() : closing(body, body.index("(", call.start()))])
         key = source.keys[call[2]]
         if not key.startswith("%s."):
@@ -53,6 +57,9 @@ def keys_of(source: Source, name: str, constant: str, function: str = "load_arch
     for call in NONZERO.finditer(body):
         required = not any(start <= call.start() < end for start, end in spans)
         _add(found, source.keys[call[1]][3:], Read("u32", "one", required))
+    gating = found.get("expert_gating_func")
+    if gating and not re.search(r"expert_gating_func *!?= *LLAMA", body):
+        found["expert_gating_func"] = replace(gating, nonzero=True)
     if "load_swa_pattern(" in body:
         _add(found, "attention.sliding_window_pattern", Read("u32", "either", required=False))
     return found
@@ -91,6 +98,13 @@ def _conditional(body: str, constant: str) -> Iterator[tuple[int, int]]:
         yield found.end(), body.find(";", found.end())
 
 
+def _of_others(body: str, constant: str) -> Iterator[tuple[int, int]]:
+    """Where what is done is done for other architectures alone."""
+    for found in re.finditer(r"\bif \(((?:(?: \|\| )?arch == LLM_ARCH_\w+)+)\)", body):
+        if constant not in re.findall(r"LLM_ARCH_\w+", found[1]):
+            yield found.end(), end_of(body, found.end())
+
+
 def end_of(body: str, start: int) -> int:
     """Where the statement that begins there ends."""
     while body[start].isspace():
@@ -110,11 +124,11 @@ def merged_keys(all_of: Sequence[Mapping[str, Read]]) -> dict[str, Read]:
         for key, read in keys.items():
             required = all(key in one and one[key].required for one in all_of)
             form = read.form if key not in found or found[key].form == read.form else "either"
-            found[key] = Read(read.kind, form, required)
+            found[key] = Read(read.kind, form, required, read.nonzero)
     return found
 
 
 def word(key: str, read: Read) -> str:
     """A key as the table has it."""
     form = {"one": "", "either": "*", "list": "[]"}[read.form]
-    return f"{key}={read.kind}{'!' if read.required else ''}{form}"
+    return f"{key}={read.kind}{'!' if read.required else ''}{'+' if read.nonzero else ''}{form}"

@@ -43,6 +43,7 @@ METHODS = {
     "n_embd_head_v_mla": "head_v_mla",
     "n_ff": "n_ff",
     "n_ff_exp": "n_ff_exp",
+    "n_expert_used": "n_expert_used",
     "n_rot": "n_rot",
     "n_layer": "n_layer",
     "n_embd_out": "n_embd_out",
@@ -57,6 +58,7 @@ OF_A_BLOCK = {
     "n_head_kv",
     "n_ff",
     "n_ff_exp",
+    "n_expert_used",
     "head_k",
     "head_v",
     "n_rot",
@@ -151,7 +153,7 @@ def _inlined(body: str) -> str:
 
 
 class _Expression:
-    """C++ arithmetic by precedence: ?: then comparisons, + and -, * and /."""
+    """C++ arithmetic by precedence: ?: then comparisons, + and -, * and / and %."""
 
     def __init__(self, dimensions: Dimensions, text: str, at: int) -> None:
         self.dimensions, self.at, self.place, self.tokens = dimensions, at, 0, []
@@ -228,7 +230,7 @@ class _Expression:
 
     def product(self) -> str:
         worth = self.one()
-        while self.next() in ("*", "/"):
+        while self.next() in ("*", "/", "%"):
             sign = self.take()
             worth = f"{worth} {self.one()} {sign}"
         return worth

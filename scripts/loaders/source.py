@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +16,8 @@ class Source:
     classes: dict[str, str] = field(default_factory=dict)
     """Architecture -> its class."""
     parents: dict[str, str] = field(default_factory=dict)
+    graphs: dict[str, str] = field(default_factory=dict)
+    """Class -> the one whose graph it has."""
     bodies: dict[tuple[str, str], str] = field(default_factory=dict)
     """Class and function -> what is between its braces."""
     files: dict[str, str] = field(default_factory=dict)
@@ -34,8 +37,10 @@ class Source:
             re.findall(r"case (LLM_ARCH_\w+):\s+return new (llama_model_\w+)\(params\)", model)
         )
         self.classes = {name: by_constant[c] for name, c in self.names.items() if c in by_constant}
-        self.parents = dict(
-            re.findall(r"struct (llama_model_\w+) : public (llama_model_\w+)", self._text("models/models.h"))
+        models = self._text("models/models.h")
+        self.parents = dict(re.findall(r"struct (llama_model_\w+) : public (llama_model_\w+)", models))
+        self.graphs = dict(
+            re.findall(r"struct (llama_model_\w+) [^}]*\}[^}]*using graph = (llama_model_\w+)::", models)
         )
         self.keys = dict(re.findall(r"\{ (LLM_KV_\w+), +\"([^\"]+)\" *\}", arch))
         self.tensors = dict(re.findall(r"\{ (LLM_TENSOR_\w+), +\"([^\"]+)\" *\}", arch))
@@ -55,11 +60,12 @@ class Source:
         text = self.bodies.get((name, function), "")
         return re.sub(r"(llama_model_\w+)::(load_arch_\w+)\(ml\);", lambda m: self.body(m[1], m[2]), text)
 
-    def file_of(self, name: str) -> str:
-        """The file of a class's loader, or of the one it inherits from."""
+    def files_of(self, name: str) -> Iterator[str]:
+        """The file of a class's loader, or of the one it inherits from, and that of its graph."""
         while name not in self.files and name in self.parents:
             name = self.parents[name]
-        return self.files.get(name, "")
+        for one in dict.fromkeys((name, self.graphs.get(name, name))):
+            yield self.files.get(one, "")
 
     def _text(self, name: str) -> str:
         return (self.folder / "src" / name).read_text(encoding="utf-8")

@@ -109,5 +109,6 @@ def _metadata(name: str, shape: Shape) -> dict[str, Value]:
         "llama.rope.freq_base": 500000.0,
         "llama.rope.dimension_count": _HEAD,
         "llama.vocab_size": shape.vocabulary,
+        "tokenizer.ggml.model": "llama",
         "tokenizer.ggml.tokens": SkippedArray(shape.vocabulary),
     }

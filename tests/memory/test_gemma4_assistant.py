@@ -34,6 +34,7 @@ METADATA = {
     f"{NAME}.attention.sliding_window_pattern": (True, True, True, False),
     f"{NAME}.attention.shared_kv_layers": 4,
     f"{NAME}.attention.layer_norm_rms_epsilon": 1e-6,
+    "tokenizer.ggml.model": "llama",
     "tokenizer.ggml.tokens": SkippedArray(262144),
 }
 

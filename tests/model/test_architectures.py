@@ -60,8 +60,8 @@ def test_the_defaults_of_a_row_are_of_keys_that_its_loader_reads(name):
 
 
 ROOMS = ("model", "placement", "memory", "cost", "search", "planning")
-OTHER_NAMES = {"memory/projector.py", "model/loader_data.py"}
-"""Projectors have types of their own, some called as architectures are; what loaders ask for is generated, by architecture."""
+OTHER_NAMES = {"memory/projector.py", "model/loader_data.py", "model/tokenizer.py"}
+"""Projectors and tokenizers have names of their own, some called as architectures are; what loaders ask for is generated, by architecture."""
 
 
 def test_what_is_peculiar_to_an_architecture_stands_in_its_row_alone():

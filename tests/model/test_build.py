@@ -212,7 +212,11 @@ def test_names_of_shards_are_kept():
 @pytest.mark.parametrize(
     ("metadata", "names", "expected"),
     [
-        (moe() | {"tokenizer.ggml.tokens": SkippedArray(7)}, ["token_embd.weight"], 7),
+        (
+            moe() | {"tokenizer.ggml.model": "llama", "tokenizer.ggml.tokens": SkippedArray(7)},
+            ["token_embd.weight"],
+            7,
+        ),
         (moe(), ["token_embd.weight"], 10),
         (moe(vocab_size=3), ["blk.0.a.weight"], 3),
     ],

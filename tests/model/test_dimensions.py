@@ -16,7 +16,7 @@ TOLD = {
 
 def dimensions(**told):
     values = TOLD | {key.replace("__", "."): value for key, value in told.items()}
-    return Dimensions(Hyperparameters(values, 3), 1000, 2, [False, True, False], [True, False, False])
+    return Dimensions(Hyperparameters(values, 3), 1000, "", 2, [False, True, False], [True, False, False])
 
 
 @pytest.mark.parametrize(
@@ -75,12 +75,13 @@ def test_a_head_before_compression_has_a_length_of_its_own():
     ("dimension", "keys"),
     [
         ("head_k n_head *", ["attention.key_length", "attention.key_length_swa", "attention.head_count"]),
-        ("head_v", ["embedding_length", "attention.head_count"]),
-        ("missing 2 *", []),
+        ("head_v", ["attention.value_length", "embedding_length", "attention.head_count"]),
+        ("missing 2 *", ["missing"]),
+        ("block 2 %", []),
         ("block expert_count:8 <", ["expert_count"]),
     ],
 )
-def test_the_keys_of_a_dimension_are_those_that_the_file_has(dimension, keys):
+def test_the_keys_of_a_dimension_are_the_files_and_those_whose_lack_has_them_stand_in(dimension, keys):
     assert keys == dimensions().keys(dimension)
 
 

@@ -78,9 +78,13 @@ def test_a_key_that_no_rule_is_known_to_read_is_a_slip():
 @pytest.mark.parametrize(
     ("key", "value", "shown"),
     [
-        ("attention.head_count_kv", (1, 2), "2 values, not a whole number or 3 of them"),
+        ("attention.head_count_kv", (1, 2), "2 values, not a whole number or 3 of them (block_count)"),
         ("attention.head_count_kv", "x", "'x', not a whole number"),
-        ("attention.head_count_kv", SkippedArray(5000), "5000 values, not a whole number or 3 of them"),
+        (
+            "attention.head_count_kv",
+            SkippedArray(5000),
+            "5000 values, not a whole number or 3 of them (block_count)",
+        ),
         ("attention.head_count_kv", (1, 2, 1 << 20), "1048576, not a whole number from 0 to 65535"),
         ("attention.head_count", -1, "-1, not a whole number from 0 to 65535"),
         ("embedding_length", 1.5, "1.5, not a whole number"),
@@ -94,8 +98,12 @@ def test_a_key_that_no_rule_is_known_to_read_is_a_slip():
         ("expert_weights_norm", 1, "1, not true or false"),
         ("ple.layers", 1, "1, not a list"),
         ("attention.sliding_window_pattern", SkippedArray(600), "600 values, not at most 512 of them"),
-        ("attention.indexer.types", (1,), "1 values, not a whole number or 3 of them"),
-        ("attention.compress_ratios", (4, 4), "2 values, not a whole number or 3 to 512 of them"),
+        ("attention.indexer.types", (1,), "1 values, not a whole number or 3 of them (block_count)"),
+        (
+            "attention.compress_ratios",
+            (4, 4),
+            "2 values, not a whole number or 3 (block_count) to 512 of them",
+        ),
         ("rope.dimension_sections", (1, 2), "2 values, not 4 of them"),
         ("swiglu_clamp_exp", (1.0, math.inf, 1.0), "inf, not a number"),
     ],

@@ -161,6 +161,7 @@ def header(name: str, quant: str) -> Header:
         "general.name": described["name"],
         **{key: tuple(v) if isinstance(v, list) else v for key, v in described["metadata"].items()},
         f"{described['architecture']}.vocab_size": described["vocab"],
+        "tokenizer.ggml.model": "llama",
         "tokenizer.ggml.tokens": SkippedArray(described["vocab"]),
     }
     tensors = []

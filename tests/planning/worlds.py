@@ -74,6 +74,7 @@ def make_model(layers: int, width: int, experts: int, dense: int, quant: str, *,
         f"{arch}.expert_count": experts,
         f"{arch}.expert_used_count": min(experts, 2),
         f"{arch}.expert_feed_forward_length": inner,
+        "tokenizer.ggml.model": "llama",
         "tokenizer.ggml.tokens": SkippedArray(vocabulary),
     }
     header = Header(3, "little", metadata, tuple(tensors), (Shard("random.gguf", None, 0),))

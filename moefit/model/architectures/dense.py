@@ -139,6 +139,7 @@ ROWS: Final[dict[str, Architecture]] = {
     "plamo2": Architecture(
         splits_tensors=False,
         graph=Plain(mix="hybrids.plamo2"),
+        held={"ssm.group_count": "0"},
         grows=True,
         recurrent=Recurrent.NO_KV_HEADS,
         nextn_in_main=True,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from moefit.model.architectures.row import Architecture, Logits, Positions
+from moefit.model.architectures.row import DELTA_NET, Architecture, Logits, Positions
 
 ROWS: Final[dict[str, Architecture]] = {
     "bert": Architecture(cacheless=True, untied=True, logits=Logits.EMBEDDINGS),
     "clef": Architecture(
         defaults={"full_attention_interval": 4},
+        held=DELTA_NET,
         cacheless=True,
         positions=Positions.FOUR,
         logits=Logits.EMBEDDINGS,

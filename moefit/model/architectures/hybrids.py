@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from moefit.model.architectures.row import Architecture, Plain, Positions, Recurrent, Window
+from moefit.model.architectures.row import DELTA_NET, Architecture, Plain, Positions, Recurrent, Window
 
 ROWS: Final[dict[str, Architecture]] = {
     "arwkv7": Architecture(
@@ -85,6 +85,7 @@ ROWS: Final[dict[str, Architecture]] = {
         linear_attention=True,
     ),
     "nemotron_h": Architecture(
+        experts_by_layer=True,
         splits_tensors=False,
         graph="hybrids.nemotron",
         recurrent=Recurrent.NO_KV_HEADS_NO_FFN,
@@ -92,6 +93,7 @@ ROWS: Final[dict[str, Architecture]] = {
         rolls_back=True,
     ),
     "nemotron_h_moe": Architecture(
+        experts_by_layer=True,
         splits_tensors=False,
         graph="hybrids.nemotron",
         recurrent=Recurrent.NO_KV_HEADS_NO_FFN,
@@ -99,6 +101,7 @@ ROWS: Final[dict[str, Architecture]] = {
         rolls_back=True,
     ),
     "qwen35": Architecture(
+        held=DELTA_NET,
         graph=Plain(
             route="routes.softmax_normalised", mix="hybrids.qwen35", early_norm=True, outputs="normed"
         ),
@@ -108,6 +111,7 @@ ROWS: Final[dict[str, Architecture]] = {
         positions=Positions.FOUR,
     ),
     "qwen35moe": Architecture(
+        held=DELTA_NET,
         graph=Plain(
             route="routes.softmax_normalised", mix="hybrids.qwen35", early_norm=True, outputs="normed"
         ),
@@ -117,6 +121,7 @@ ROWS: Final[dict[str, Architecture]] = {
         positions=Positions.FOUR,
     ),
     "qwen3next": Architecture(
+        held=DELTA_NET,
         graph=Plain(
             route="routes.softmax_normalised", mix="hybrids.qwen_next", early_norm=True, outputs="normed"
         ),
@@ -124,6 +129,7 @@ ROWS: Final[dict[str, Architecture]] = {
         recurrent=Recurrent.INTERVAL,
     ),
     "rwkv6": Architecture(
+        held={"n_head_kv": "n_head_kv n_embd wkv.head_size / 0 if"},
         graph="rwkv.rwkv6",
         grows=True,
         defaults={"token_shift_count": 2},

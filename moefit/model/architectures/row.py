@@ -38,6 +38,8 @@ SIGMOID: Final = 2
 """LLAMA_EXPERT_GATING_FUNC_TYPE_SIGMOID."""
 SQRT_SOFTPLUS: Final = 4
 """LLAMA_EXPERT_GATING_FUNC_TYPE_SQRT_SOFTPLUS."""
+DELTA_NET: Final = {"ssm.inner_size": "ssm.state_size ssm.time_step_rank *"}
+"""Its loader makes tensors for heads as wide as the state, its graph divides the inner size by their number (build_layer_attn_linear)."""
 HEAD_ANYWAY: Final = r"nextn[.](embed_tokens|shared_head_head|shared_head_norm)[.]"
 FFN_ANYWAY: Final = r"ffn_(gate|up|down|gate_up|gate_inp)(_s?h?exps?)?[.]|exp_probs_b"
 
@@ -207,8 +209,12 @@ class Architecture:
     """Embeddings that leave are those of all residual streams (n_embd_out)."""
     single_expert: bool = False
     """Its files may speak of one expert, which is none (llama_model_base::load_hparams)."""
+    experts_by_layer: bool = False
+    """Its graph chooses experts by each block's own number of them (llama_hparams::n_expert_used)."""
     gating: int | None = None
     """The only expert_gating_func that its loader takes."""
+    held: Mapping[str, str] = field(default_factory=dict)
+    """Keys that its graph takes for another dimension, and that dimension, as moefit.model.dimensions works it out."""
     evenness: float | None = None
     """How alike the popularities of its experts are, where that was published: the shape of their gamma distribution (cost.work)."""
     undescribed: str = ""

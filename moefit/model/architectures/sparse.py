@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from moefit.model.architectures.row import (
+    DELTA_NET,
     SIGMOID,
     SQRT_SOFTPLUS,
     Architecture,
@@ -103,6 +104,7 @@ ROWS: Final[dict[str, Architecture]] = {
         grows=True,
     ),
     "qwen4exp": Architecture(
+        held=DELTA_NET,
         graph="qwen4.build",
         defaults={"full_attention_interval": 4},
         recurrent=Recurrent.INTERVAL,
