@@ -158,6 +158,8 @@ def main() -> int:
     asked = parser.parse_args()
     release = asked.release or newest()
     number = re.findall(r"\d+", release)[2]
+    tried = "checked already" if int(number) in CHECKED else "not checked yet"
+    print(f"drift: xllamacpp {release} holds b{number}, {tried}: rules hold for {RANGE}", file=sys.stderr)
     source = Path(run(ROOT / "scripts" / "build_llama.sh", "--source", number, SOURCE_RELEASE=release))
     count, changed = replayed(build(source), None if asked.all else asked.sample)
     options = differences(builtin("llama-server"), documented(source))

@@ -94,14 +94,14 @@ USUAL_SHARE: Final = by_backend(
 )
 
 EXPERT_SHARE: Final = by_backend(
-    0.55,
+    0.6,
     "of the rate of one large product",
     "A grouped product of routed experts against one large product, padding not counted: the values with "
     "which the dense figures above also explain RTX 4080, A5000, RTX PRO 6000 and H100 on six MoE models "
     "at micro-batches of 256 to 4096 tokens, each within 13% on average, and W7800, R9700, RX 7600 and RX 6700 XT on "
     "two at 512 to 4096.",
     fitted=True,
-    CUDA=0.45,
+    CUDA=0.52,
     MTL=0.85,
 )
 
@@ -111,6 +111,24 @@ PADDING: Final = Constant(
     "Tokens of padding that each used expert costs in a grouped product beside the reading of it, with every backend: of 190 fitted prompts the error is "
     "least with 24 and 28; half a tile of 64 columns would be 32.",
     fitted=True,
+)
+
+PASSED: Final = Constant(
+    0.00077,
+    "elements/FLOP",
+    "Elements that go in or come out of products, against the FP16 tensor peak: norms, gates, sums and the quantising of what is multiplied run on "
+    "the plain FP32 units and out of the L2 cache, like a state's steps. Qwen3.5-35B-A3B on an H200, 4096 tokens: 11.0 ms of such kernels in eight layers, 69 thousand "
+    "elements a token and layer (benchmarks/gpu/results/kernels.csv).",
+    when="2026-11, llama.cpp b11549",
+)
+
+SORT_STEP: Final = by_backend(
+    0.0,
+    "s",
+    "Seconds in which a warp looks at the experts of as many tokens as it has room for, before it looks at the next: mm_ids_helper takes an H200 159 us for 4,096 "
+    "tokens with eight experts each, four at a time (benchmarks/gpu/results/kernels.csv). AMD's chips run the same kernel.",
+    CUDA=155e-9,
+    ROCm=155e-9,
 )
 
 ATTENTION_SHARE: Final = by_backend(
@@ -369,7 +387,7 @@ SERVER_FLOPS: Final = Constant(
 )
 
 DESKTOP_COPY: Final = Constant(
-    21000000000.0,
+    21600000000.0,
     "B/s",
     "Bytes per second at which the driver copies pageable memory to its staging buffer, one thread: Core "
     "Ultra 9 265K and Core i9-14900K (DDR5) 16-17, Core i7-12700 and Ryzen 7 5800X (DDR4, 51 GB/s) 12, "
@@ -386,7 +404,7 @@ SERVER_COPY: Final = Constant(
 )
 
 COPY_OF_RAM: Final = Constant(
-    0.38,
+    0.39,
     "of what RAM gives",
     "Bytes per second at which the driver copies pageable memory to its staging buffer, one thread: Core "
     "Ultra 9 265K and Core i9-14900K (DDR5) 16-17, Core i7-12700 and Ryzen 7 5800X (DDR4, 51 GB/s) 12, "
@@ -663,22 +681,22 @@ CHIPS: Final = tuple(
         Constant(own[1], "of the FP16 tensor peak", _CHIPS) if len(own) > 1 else None,
     )
     for pattern, share, launch, *own in (
-        (r"\bA30\b|\bA[18]00\b", 0.22, 1.0, 0.45, 0.24),
-        (DATA_CENTRE.pattern, 0.15, 1.0, 0.53, 0.24),
-        (r"\bRTX 20[5-8]0|\bQuadro RTX|\bTITAN RTX|\bT4\b|\bGTX 16\d\d", 0.36, 1.2, 0.26),
+        (r"\bA30\b|\bA[18]00\b", 0.27, 1.0, 0.52, 0.24),
+        (DATA_CENTRE.pattern, 0.165, 1.0, 0.62, 0.24),
+        (r"\bRTX 20[5-8]0|\bQuadro RTX|\bTITAN RTX|\bT4\b|\bGTX 16\d\d", 0.36, 1.2, 0.23),
         (r"\bGB10\b", 0.40, 1.0),
         (r"\bRTX 50[5-9]0|\bBlackwell\b", 0.42, 0.75),
-        (r"\bL4\b|\bL40S?\b", 0.33, 1.0),
-        (r"\bRTX 40[5-9]0|\bAda\b", 0.56, 1.0),
+        (r"\bL4\b|\bL40S?\b", 0.40, 1.0),
+        (r"\bRTX 40[5-9]0|\bAda\b", 0.59, 1.0),
         (r"\bRTX 30[5-9]0|\bRTX A\d000\b|\bA10G?\b|\bA40\b", 0.48, 1.35),
-        (r"\bGTX 10\d\d|\bP40\b|\bP100\b|\bRX 5\d\d\d|\bRX 6\d\d\d|\bMI50\b|\bMI60\b|\bVII\b", 0.58, 1.3),
+        (r"\bGTX 10\d\d|\bP40\b|\bP100\b|\bRX 5\d\d\d|\bRX 6\d\d\d|\bMI50\b|\bMI60\b|\bVII\b", 0.55, 1.3),
         (r"\bMI(?:100|2\d\d[AX]?|3\d\d[AX]?)\b", 0.16, 1.3),
         (r"\bRX 9\d\d\d|\bR9700\b", 0.27, 1.1, 0.47),
-        (r"\bRX 7\d\d\d|\bW7\d00\b", 0.45, 1.0),
+        (r"\bRX 7\d\d\d|\bW7\d00\b", 0.46, 1.0),
         (r"\b8060S|\b7[48]0M|\b890M", 0.30, 1.0),
-        (r"\bArc\b", 0.155, 1.4),
+        (r"\bArc\b", 0.15, 1.4),
         (r"\bApple M[5-9]\b", 0.68, 1.0),
-        (r"\bApple\b", 0.37, 1.0),
+        (r"\bApple\b", 0.39, 1.0),
     )
 )
 
@@ -745,7 +763,7 @@ SERVED_BY_SERVER: Final = Constant(0.0005, "s", _SERVED, when="2026-11, llama.cp
 SERVED: Final = Constant(0.0003, "s", _SERVED, when="2026-11, llama.cpp b11549")
 
 MASKED: Final = Constant(
-    3.5e-09,
+    2.5e-09,
     "s",
     "What one core takes to decide whether a token sees a cell, which it does for those of the token's own micro-batch: time that grows with the "
     "micro-batch. On an H200's host gpt-oss-20b, which has two masks, reads a prompt of 4096 tokens at 11.9 thousand a second with -ub 512 and 10.5 with "

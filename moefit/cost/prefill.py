@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from moefit.cost import cached_steps
 from moefit.cost import constants as c
+from moefit.cost.between import passing, sorting
 from moefit.machine.types import CPU
 
 if TYPE_CHECKING:
@@ -129,7 +130,13 @@ def _on_device(run: Run, load: Load, place: int, tokens: int) -> float:
 
 
 def _multiplied(run: Run, load: Load, place: int, tokens: int) -> float:
-    """Seconds of a micro-batch's products on a device, which reads the weights for them, copied ones too, and hides little of either behind the other."""
+    """Seconds of a micro-batch's products on a device, with what it does between them."""
+    between = sorting(run, load, place, tokens) + passing(run, load, place, tokens)
+    return _read_and_multiplied(run, load, place, tokens) + between
+
+
+def _read_and_multiplied(run: Run, load: Load, place: int, tokens: int) -> float:
+    """Seconds of the products themselves: the device reads the weights for them, copied ones too, and hides little of either behind the other."""
     read = (load.base_bytes + load.expert_bytes * run.work.distinct(tokens)) / run.rates[place].read
     together: float = (products(run, load, place, tokens) ** c.FED_TILES + read**c.FED_TILES) ** (
         1.0 / c.FED_TILES

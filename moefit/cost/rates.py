@@ -27,6 +27,8 @@ class DeviceRates:
     """Bytes of weights per second in a matrix-vector product."""
     read_fp4: float
     """The same of weights in MXFP4, which take longer to unpack."""
+    passed: float
+    """Elements of activations per second that norms, gates and sums read and write between products."""
     flops: float
     """FLOP/s of a large quantised matrix product."""
     expert_flops: float
@@ -35,6 +37,8 @@ class DeviceRates:
     """How much faster it is where the experts' type is one that its tensor cores multiply as it is."""
     padding: float
     """Tokens of padding that each used expert costs there."""
+    sort_step: float
+    """Seconds in which a warp looks at the experts of some tokens."""
     attention_flops: float
     recurrence_flops: float
     """FLOP/s of stepping recurrent states from token to token."""
@@ -97,10 +101,16 @@ _PLAIN_UNITS: Final = (
         0.5,
     ),
     (c.DATA_CENTRE, 0.27),
+    (
+        re.compile(
+            r"\bGTX 10\d\d|\bP40\b|\bP100\b|\bRX [56]\d\d\d|\bMI[56]0\b|\bRadeon VII\b|\bVega\b|\bApple\b"
+        ),
+        2.0,
+    ),
 )
-"""Chips whose FP32 rate is less than the usual quarter of their FP16 tensor rate, against it: an eighth on Turing (11.2 of 89 TFLOP/s on a Quadro RTX
-5000), Arc (23 of 183 on a B70) and CDNA (23 of 185 on an MI100), a fifteenth on data-centre chips (67 of 989 on an H200). They step a state at so much of
-the share."""
+"""Chips whose FP32 rate is not the usual quarter of their FP16 rate, against it: an eighth on Turing (11.2 of 89 TFLOP/s on a Quadro RTX 5000), Arc (23 of
+183 on a B70) and CDNA (23 of 185 on an MI100), a fifteenth on data-centre chips (67 of 989 on an H200), half where there are no units for matrices (13.3 of
+26.5 on an MI50, Pascal, RDNA before its third, Apple's). They step a state, and do what lies between products, at so much of the share."""
 
 
 _LAPTOP: Final = re.compile(
@@ -133,10 +143,12 @@ def device_rates(device: Device) -> DeviceRates:
     return DeviceRates(
         read=min(readable, _drawn(device, clocks * c.DRAWN)),
         read_fp4=min(readable, _drawn(device, clocks * c.DRAWN_FP4)),
+        passed=peak * c.PASSED * _plain_units(device),
         flops=flops,
         expert_flops=flops * experts,
         fp4=_fp4(device),
         padding=c.PADDING,
+        sort_step=c.SORT_STEP[backend],
         attention_flops=peak * attention,
         recurrence_flops=peak * c.RECURRENCE_SHARE * _plain_units(device),
         layer=c.LAYER * launch + _launched_anew(device),
@@ -160,7 +172,7 @@ def _fp4(device: Device) -> float:
     """How much faster `device` multiplies experts in MXFP4 than in K-quants."""
     if device.backend.name == "CUDA" and c.FP4_CHIPS.search(device.description):
         return c.FP4
-    return c.ONE_SCALE if _AMD.search(device.description) else 1.0
+    return c.ONE_SCALE if _AMD.search(device.description) and not c.GCN.search(device.description) else 1.0
 
 
 def _launched_anew(device: Device) -> float:

@@ -51,6 +51,8 @@ class Load:
     """`expert_macs`, weighed like `base_prefill_work`."""
     expert_tensors: float = 0.0
     """Tensors of routed experts that are matrices."""
+    activations: float = 0.0
+    """Elements that a token brings to the products of the matrices, and takes from them."""
     key: float = 0.0
     """Elements of K read per cell by layers that attend to everything."""
     value: float = 0.0
@@ -85,6 +87,8 @@ class Load:
 
 _FIELDS: Final = tuple(field.name for field in fields(Load))
 _values: Final[Callable[[Load], tuple[float, ...]]] = operator.attrgetter(*_FIELDS)
+COSTS: Final = _FIELDS.index("activations") + 1
+"""How many of the fields a tensor has a part of: the first."""
 
 
 class TensorWork(NamedTuple):
@@ -98,6 +102,8 @@ class TensorWork(NamedTuple):
 
 
 _AFTER: Final = re.compile(r"_shexp\b|\.post_ffw_norm|\.layer_output_scale")
+_LAST: Final = re.compile(r"\.ffn_down_exps\.")
+_EXPERT_DIMENSIONS: Final = 3
 _MANY_EXPERTS: Final = 512
 _FP4: Final = ("mxfp4", "nvfp4")
 """source: ggml/src/ggml-cuda/mmq.cuh, load_tiles_mxfp4_fp4"""
@@ -250,9 +256,23 @@ def _tensor_work(tensor: Tensor, slot: int, share: float) -> TensorWork:
     if tensor.role is Role.EXPERT:
         read, used = size * share, macs * share
         experts = (size, read, used, read * per_byte, used * per_mac, float(matrix))
-        return TensorWork(slot, matrix, (0.0, 0.0, 0.0, 0.0, *experts))
+        return TensorWork(slot, matrix, (0.0, 0.0, 0.0, 0.0, *experts, _passed(tensor, share)))
     base = (size, macs, size * per_byte, macs * per_mac)
-    return TensorWork(slot, matrix, (*base, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0))
+    return TensorWork(
+        slot, matrix, (*base, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, float(sum(tensor.shape)) if matrix else 0.0)
+    )
+
+
+def _passed(tensor: Tensor, share: float) -> float:
+    """Elements that go into the products of the experts of a token and come out: what goes in is one row for all of them, but before the last one.
+
+    source: ggml/src/ggml-cuda/mmq.cu, ggml_cuda_mul_mat_q, which quantises a row that all experts share once
+    """
+    if len(tensor.shape) < _EXPERT_DIMENSIONS:
+        return 0.0
+    row, column, experts = tensor.shape
+    used = share * experts
+    return column * used + row * (used if _LAST.search(tensor.name) else 1.0)
 
 
 def together(costs: Iterable[tuple[float, ...]]) -> Load:

@@ -7,8 +7,10 @@ from typing import Final
 
 from moefit.values import dataclass
 
+_TIMES: Final = r"\s*[x\u00d7*]\s*"
 _RATING: Final = re.compile(
-    r"(?P<kind>(?:lp)?ddr[2-6])x?-(?P<speed>\d{3,5})(?:x(?P<channels>\d{1,2}))?", re.IGNORECASE
+    rf"(?:(?P<before>\d{{1,2}}){_TIMES})?(?P<kind>(?:lp)?ddr[2-6])x?[-\s](?P<speed>\d{{3,5}})(?:\s*MT/s)?(?:{_TIMES}(?P<behind>\d{{1,2}}))?",
+    re.IGNORECASE,
 )
 _CHANNEL_BYTES: Final = 8
 """A channel is 64 bits wide. One of DDR5 is two halves, which count together; LPDDR's are added up to 64."""
@@ -74,13 +76,15 @@ def parse_modules(text: str) -> Modules | None:
 
     >>> parse_modules("ddr5-5600x2") == parse_modules("DDR5-5600") == Modules("DDR5", 5600, 2)
     True
+    >>> parse_modules("2x DDR5-5600"), parse_modules("ddr4 3200 MT/s x 8")
+    (Modules(kind='DDR5', speed=5600, channels=2), Modules(kind='DDR4', speed=3200, channels=8))
     >>> parse_modules("lpddr5x-8533x2"), parse_modules("60GB/s")
     (Modules(kind='LPDDR5', speed=8533, channels=2), None)
     """
     match = _RATING.fullmatch(text.strip())
-    if match is None:
+    if match is None or (match["before"] and match["behind"]):
         return None
-    channels = int(match["channels"] or 2)
+    channels = int(match["before"] or match["behind"] or 2)
     if not 1 <= channels <= _MOST_CHANNELS or int(match["speed"]) < 200:
         return None
     return Modules(match["kind"].upper(), int(match["speed"]), channels)

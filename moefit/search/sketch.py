@@ -8,7 +8,7 @@ from math import inf
 from typing import Final
 
 from moefit.cost.sketch import Span, seconds_of
-from moefit.cost.work import Load
+from moefit.cost.work import COSTS, Load
 from moefit.launch.settings import Settings
 from moefit.memory.ledger import ledger
 from moefit.memory.memo import per_object
@@ -113,7 +113,7 @@ class _Sums:
 def _sums(model: Model, sizes: Ledger, strategy: str) -> _Sums:
     work = known_work(model)
     kept, movable, layers = [0], [0], [0]
-    loads: list[tuple[float, ...]] = [(0.0,) * 10]
+    loads: list[tuple[float, ...]] = [(0.0,) * COSTS]
     for slot in sizes.slots:
         free = (*slot.experts, *(slot.ffn if strategy == "ffn" else ()))
         size = sum(n for _, n in free)

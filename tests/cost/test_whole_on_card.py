@@ -122,7 +122,7 @@ def test_masks_eat_what_a_large_micro_batch_gains_where_products_gain_little() -
     """11,921 t/s at 512 tokens and 10,535 at 4096 of gpt-oss-20b, with two masks; 8371 and 11,434 of Qwen3-30B-A3B, whose experts gain more."""
     gains = {name: prompt_rate(name, 4096) / prompt_rate(name, 512) for name in MODELS}
     assert gains["gpt-oss-20b"] < 1.0
-    assert gains["qwen3-30b-a3b"] > 1.3
+    assert gains["qwen3-30b-a3b"] > 1.25
 
 
 def test_a_prompt_of_a_model_without_attention_fills_no_masks() -> None:

@@ -86,7 +86,17 @@ def test_a_rating_and_a_measured_rate_are_different_numbers() -> None:
     assert (60 * 10**9, None) == (measured.bandwidth, measured.modules)
 
 
-@pytest.mark.parametrize("text", ["ddr5", "ddr5-5600x0", "ddr5-5600x99", "ddr9-5600", "fast"])
+@pytest.mark.parametrize(
+    "text",
+    ["ddr4-3200x8", "DDR4-3200\u00d78", "ddr4-3200*8", "8x ddr4-3200", "ddr4 3200 x8", "DDR4-3200 MT/s x 8"],
+)
+def test_a_rating_may_be_written_as_shops_do(text: str) -> None:
+    assert parse_modules(text) == Modules("DDR4", 3200, 8)
+
+
+@pytest.mark.parametrize(
+    "text", ["ddr5", "ddr5-5600x0", "ddr5-5600x99", "ddr9-5600", "ddr55600", "2xddr5-5600x2", "fast"]
+)
 def test_a_bad_rating_is_one_line_that_shows_both_ways(text: str) -> None:
     assert parse_modules(text) is None
     with pytest.raises(UsageError) as caught:
