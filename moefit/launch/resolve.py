@@ -6,7 +6,6 @@ llama_model_base::load_tensors (which slot on which device); src/llama-model-loa
 
 from __future__ import annotations
 
-import shlex
 import struct
 from bisect import bisect_right
 from collections import Counter
@@ -89,7 +88,9 @@ def device_named(name: str, devices: Sequence[Device], option: str = "-dev") -> 
         if device.name.lower() == name.lower():
             return i
     there = ", ".join(device.name for device in devices) or "none"
-    raise UsageError(f"{option} {shlex.quote(name)}: there is no such device", f"there are: {there}")
+    from shlex import quote  # noqa: PLC0415 - only an error needs it
+
+    raise UsageError(f"{option} {quote(name)}: there is no such device", f"there are: {there}")
 
 
 def default_order(devices: Sequence[Device]) -> list[int]:

@@ -26,7 +26,7 @@ from moefit.search.moe_cache import MOE_CACHE
 from moefit.search.request import Request
 from tests.drawn import several
 from tests.oracle import model
-from tests.planning.worlds import QUICK
+from tests.planning.worlds import QUICK, launch, make_model
 
 GIB = 1 << 30
 CARD = "rtx-3060"
@@ -368,3 +368,19 @@ def test_a_cache_that_wins_on_many_cards_is_weighed_before_their_orders() -> Non
     chosen = made("", *EIGHT)
     assert MOE_CACHE == chosen.strategy
     assert len({c.settings.ubatch for c in chosen.candidates if c.strategy != MOE_CACHE}) == 1
+
+
+def test_where_every_layer_keeps_its_experts_on_a_device_nothing_is_left_to_cache() -> None:
+    """Two layers on three small cards: no device has one whose experts would be in the cache."""
+    cards = parse_gpus(
+        [f"free={free}MiB,bandwidth={rate}GB/s,link=6GB/s,overhead=100MiB" for free, rate in _SMALL]
+    )
+    small = make_model(layers=2, width=4, experts=64, dense=0, quant="f16", tied=False)
+    host = Machine(cards, Ram(1 << 30, 1 << 30, 50 * 10**9), Cpu(8, 16))
+    made = plan(Request(small, host, launch(("llama-server", "-m", "m.gguf", "-c", "4096")), QUICK))
+
+    assert made.fits
+    assert cache_of(made.argv) is None
+
+
+_SMALL = ((458, 400), (565, 200), (456, 400))

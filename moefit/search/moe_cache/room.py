@@ -115,7 +115,9 @@ def _taking(problem: Problem, start: Candidate, kept: Kept) -> frozenset[int]:
 
 
 def largest_cache(start: Candidate, rooms: Sequence[int], taking: frozenset[int]) -> int:
-    """The largest cache whose parts fit into rooms of so many bytes, in whole MiB, where these devices have a part."""
+    """The largest cache whose parts fit into rooms of so many bytes, in whole MiB, where these devices have a part; none where none has."""
+    if not taking:
+        return 0
     most = min(room / share for room, share in zip(rooms, _parts(start, taking), strict=True) if share)
     return int(most) // MIB * MIB
 
