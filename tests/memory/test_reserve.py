@@ -80,6 +80,17 @@ def test_a_draft_has_buffers_of_its_own():
     assert 6 * MIB == total("CUDA0", replace(SETTINGS, draft_tokens=3)) - total("CUDA0")
 
 
+@pytest.mark.parametrize(
+    ("name", "mib"),
+    [
+        *(("CUDA0", 230), ("ROCm0", 300), ("MUSA0", 300), ("Vulkan0", 192)),
+        *(("SYCL0", 230), ("MTL0", 96), ("RPC0", 230), ("Brandnew0", 300)),
+    ],
+)
+def test_each_backend_keeps_its_pools(name, mib):
+    assert (mib - 230) * MIB == total(name) - total("CUDA0")
+
+
 def test_an_unknown_backend_keeps_back_no_less_than_a_known_one():
     known = ("CUDA0", "ROCm0", "Vulkan0", "SYCL0", "MTL0", "RPC0", "MUSA0")
     assert all(total("Brandnew0") >= total(name) for name in known)
