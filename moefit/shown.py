@@ -57,6 +57,15 @@ def word_shown(word: str) -> str:
     return visible(masked(word))
 
 
+def is_secret_name(name: str) -> bool:
+    """Whether a variable of that name holds a secret.
+
+    >>> is_secret_name("LLAMA_ARG_API_KEY"), is_secret_name("LLAMA_ARG_ALIAS")
+    (True, False)
+    """
+    return _assignment().fullmatch(f"{name}=x") is not None
+
+
 def masked_text(text: str) -> str:
     """A message without what may be secret in its words.
 

@@ -36,6 +36,10 @@ _QUANTITY: Final = re.compile(
 
 _LARGEST: Final = 1 << 60
 """An exbibyte: anything above is a slip of the keyboard."""
+_SLOWEST: Final = 10**6
+"""Bytes per second: slower is no memory and no link to a GPU."""
+_SLOW: Final = 10**8
+"""Bytes per second that are told in MB/s."""
 
 _SIZE_HINT: Final = "sizes are written 11.62GiB, 800MiB, 12GB (10^9) or a number of bytes"
 _BANDWIDTH_HINT: Final = "bandwidths are bytes per second: 360GB/s, 25GiB/s or a number"
@@ -64,7 +68,7 @@ def parse_bandwidth(text: str) -> int:
     """The bytes per second that `text` means, above zero: `360GB/s`, `25GiB/s`, `360GB` or a plain number.
 
     Raises:
-        UsageError: `text` is not a bandwidth, or a number without a unit that is absurdly small.
+        UsageError: `text` is not a bandwidth, or absurdly small.
 
     >>> parse_bandwidth("360GB/s")
     360000000000
@@ -74,6 +78,8 @@ def parse_bandwidth(text: str) -> int:
         raise UsageError(f"not a bandwidth: {text!r}", _BANDWIDTH_HINT)
     if _is_slip(text, bandwidth):
         raise UsageError(f"{text.strip()} is a number of bytes per second", f"{text.strip()}GB/s")
+    if bandwidth < _SLOWEST:
+        raise UsageError(f"not a bandwidth: {text!r} is slower than 1 MB/s", _BANDWIDTH_HINT)
     return bandwidth
 
 
@@ -98,10 +104,12 @@ def format_size(size: int) -> str:
 def format_bandwidth(bandwidth: int) -> str:
     """`bandwidth` bytes per second for a person, in the vendors' decimal unit: `360 GB/s`.
 
-    >>> format_bandwidth(360_000_000_000), format_bandwidth(6_600_000_000)
-    ('360 GB/s', '6.6 GB/s')
+    >>> format_bandwidth(360_000_000_000), format_bandwidth(6_600_000_000), format_bandwidth(12_500_000)
+    ('360 GB/s', '6.6 GB/s', '12 MB/s')
     """
     figure = bandwidth / 10**9
+    if bandwidth < _SLOW:
+        return f"{bandwidth / 10**6:.0f} MB/s"
     return f"{figure:.0f} GB/s" if figure >= 100 else f"{figure:.1f} GB/s"
 
 

@@ -15,6 +15,7 @@ from moefit.launch.command import Command, parse
 from moefit.llama.executables import find_program, require_program
 from moefit.planning.types import Plan
 from moefit.reading import read_small
+from moefit.shown import is_secret_name
 
 _HEADROOM = 2 << 30
 """Bytes of host memory beyond the plan's own: the program, its threads, HTTP buffers, CUDA's host side."""
@@ -59,7 +60,7 @@ def service(
         argv=tuple(argv),
         user=user,
         environment=planned_variables(os.environ) | ({} if replan else dict(plan.environment)),
-        secrets=tuple(name for name in _SECRETS if os.environ.get(name)),
+        secrets=tuple(_kept_back(os.environ)),
         working_directory=str(working_folder()),
         run_as=None if user else service_user(os.environ) if run_as is None else run_as,
         locks_memory=locks,
@@ -71,8 +72,19 @@ def service(
 
 def planned_variables(environment: Mapping[str, str]) -> dict[str, str]:
     """The variables of this moment that the plan depends on: a service starts without them. Secrets are not among them."""
-    names = (name for name in sorted(environment) if name.startswith(_CARRIED) and name not in _SECRETS)
+    names = (name for name in sorted(environment) if name.startswith(_CARRIED) and not _is_secret(name))
     return {name: environment[name] for name in names}
+
+
+def _is_secret(name: str) -> bool:
+    return name in _SECRETS or is_secret_name(name)
+
+
+def _kept_back(environment: Mapping[str, str]) -> Iterator[str]:
+    """The secrets among the variables of this moment that a server would read."""
+    yield from (name for name in _SECRETS if environment.get(name))
+    others = (name for name in sorted(environment) if name.startswith(_CARRIED) and name not in _SECRETS)
+    yield from (name for name in others if is_secret_name(name) and environment[name])
 
 
 def service_user(environment: Mapping[str, str]) -> str | None:

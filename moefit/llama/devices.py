@@ -12,7 +12,7 @@ from moefit.llama.kinds import is_integrated
 from moefit.llama.runner import ask
 from moefit.machine.catalogue import card_of_driver
 from moefit.machine.detect import TIME_LIMIT
-from moefit.machine.types import Device
+from moefit.machine.types import Device, is_device_name
 from moefit.sizes import MIB
 
 # source: common/arg.cpp, common_print_available_devices
@@ -24,8 +24,6 @@ _LINE: Final = re.compile(
 _ROW: Final = re.compile(r"^\s+([A-Za-z]+\d+): ?(.*)$", re.MULTILINE)
 _NUMBERED: Final = re.compile(r"[A-Za-z]+\d+")
 """What a device is called; an accelerator without memory of its own, such as BLAS, has no number."""
-_NAME: Final = re.compile(r"(?!(?:none|cpu)$)[A-Za-z]\w*", re.ASCII | re.IGNORECASE)
-"""What a line can call a device: `-dev none` names none, and the CPU's buffer is no other's."""
 _UNREACHABLE: Final = re.compile(r"Failed to connect to (\S+)")
 _SHOWN: Final = 200
 """Characters of a program's own words."""
@@ -127,7 +125,7 @@ def _listed(text: str) -> list[tuple[str, str, str, str]]:
     complete = {name for name, *_ in found}
     found += [(name, rest[:_SHOWN], "0", "0") for name, rest in _ROW.findall(text) if name not in complete]
     for name, _, total, free in found:
-        if not _NAME.fullmatch(name) and max(int(total[:_DIGITS]), int(free[:_DIGITS])) > 0:
+        if not is_device_name(name) and max(int(total[:_DIGITS]), int(free[:_DIGITS])) > 0:
             raise BrokenError(f"--list-devices: {name[:_SHOWN]} cannot be a device's name")
         if max(len(total), len(free)) > _DIGITS:
             raise BrokenError(f"--list-devices: {name[:_SHOWN]} cannot have {total[:_SHOWN]} MiB")

@@ -13,7 +13,7 @@ from moefit.machine.card import Card
 from moefit.machine.modules import parse_modules
 from moefit.machine.overhead import context_overhead
 from moefit.machine.specs import SPEC_HINT, Spec, each, in_option, split_spec
-from moefit.machine.types import Cpu, Device, Machine, Ram
+from moefit.machine.types import Cpu, Device, Machine, Ram, is_device_name
 from moefit.sizes import GIB, MIB, parse_bandwidth, parse_size
 
 if TYPE_CHECKING:
@@ -161,8 +161,8 @@ def _next_name(backend: str, taken: set[str]) -> str:
 
 def _declare(spec: Spec, name: str, ram: int | None) -> Device:
     """The device that `spec` declares, called `name`: its card's figures with what its keys say instead."""
-    match = re.fullmatch(r"([A-Za-z]+)(\d*)", name)
-    if match is None:
+    match = re.fullmatch(r"(\w*?)(\d*)", name, re.ASCII)
+    if match is None or not is_device_name(name):
         raise UsageError(
             f"not a device name: {name!r}", "names are as `llama-server --list-devices` prints them: CUDA0"
         )

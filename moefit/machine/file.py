@@ -125,10 +125,13 @@ class _Reader:
         found = self.mapping(value, where)
         name = self.value(found, "name", str, where)
         buffer = self.optional(found, "buffer", str, where, "")
+        free, total = (self.value(found, key, int, where) for key in ("free", "total"))
+        if free > total:
+            raise self.error(f"{where}: more memory free than there is in total")
         return Device(
             name=name,
-            free=self.value(found, "free", int, where),
-            total=self.value(found, "total", int, where),
+            free=free,
+            total=total,
             buffer="" if buffer == name else buffer,
             description=self.optional(found, "description", str, where, ""),
             bandwidth=self.optional(found, "bandwidth", int, where),
@@ -222,18 +225,20 @@ class _Reader:
             value = float(value)
         if type(value) is not kind:
             raise self.error(f"{where} is not {_KIND_NAMES[kind]}")
-        least = _LEAST.get(key, 0)
-        if isinstance(value, int | float) and not least <= value <= _MOST:
+        least, most = _LEAST.get(key, 0), _MOST_OF.get(key, _MOST)
+        if isinstance(value, int | float) and not least <= value <= most:
             raise self.error(f"{where} is out of range")
         return value
 
 
 _MOST: Final = 1 << 60
 """Of bytes and rates: anything above is damage."""
-_LEAST: Final = dict.fromkeys(
-    ("bandwidth", "link_bandwidth", "pageable_bandwidth", "compute", "numa_nodes", "default_threads"), 1
-)
+_LEAST: Final = {
+    **dict.fromkeys(("compute", "numa_nodes", "default_threads"), 1),
+    **dict.fromkeys(("bandwidth", "link_bandwidth", "pageable_bandwidth"), 10**6),
+}
 """What is divided by."""
+_MOST_OF: Final = dict.fromkeys(("cores", "threads", "numa_nodes", "default_threads"), 1 << 16)
 _KIND_NAMES: Final = {
     int: "a whole number",
     float: "a number",

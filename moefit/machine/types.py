@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from moefit.errors import InputError
@@ -15,8 +16,21 @@ CPU: Final = -1
 """The device index that means the host, wherever a device index is asked for."""
 DRIVERS_OWN: Final = 600 * MIB
 """Bytes of a card that its driver and an idle screen may take: more is another process's."""
+_SHOWN: Final = 80
+"""Characters of a name that cannot be."""
 _SEEING: Final = frozenset({"nvml", "llama-server", "sysfs"})
 """Sources that tell of this host's own devices, and what is free on them now."""
+_NAME: Final = re.compile(r"(?!(?:none|cpu)$)[A-Za-z]\w{0,63}", re.ASCII | re.IGNORECASE)
+"""What a line can call a device: -dev and -ot split at commas and =, `-dev none` names none, and the CPU's buffer is no other's."""
+
+
+def is_device_name(name: str) -> bool:
+    """Whether a line can call a device so.
+
+    >>> is_device_name("CUDA0"), is_device_name("none"), is_device_name("CUDA0,1"), is_device_name("")
+    (True, False, False, False)
+    """
+    return _NAME.fullmatch(name) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +80,13 @@ class Device:
         """A name reaches the line, a description the terminal.
 
         Raises:
-            InputError: a name that no line can hold; -dev and -ot split at commas and =.
+            InputError: a name that no line can hold.
         """
-        names = (self.name, self.buffer)
-        if not all(map(str.isprintable, names)) or not {" ", ",", "="}.isdisjoint(self.name):
-            name = next((name for name in names if not name.isprintable()), self.name)
-            raise InputError(f"no device can be called {visible(name)}", "names are such as CUDA0")
+        if not is_device_name(self.name) or not self.buffer.isprintable():
+            name = self.buffer if is_device_name(self.name) else self.name
+            raise InputError(
+                f"no device can be called {visible(name[:_SHOWN]) or repr(name)}", "names are such as CUDA0"
+            )
         object.__setattr__(self, "description", visible(self.description))
 
     @property

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from moefit.errors import Warn
 from moefit.launch.patterns import CPU_BUFFER
 from moefit.launch.resolve import MAX_DEVICES, default_order
 from moefit.machine.types import Device
 from moefit.search.request import Request
+
+_NAMED: Final = 3
+"""Names of more than twice as many devices."""
 
 
 def with_the_best(request: Request) -> tuple[Request, tuple[Warn, ...]]:
@@ -37,10 +41,22 @@ def _rank(device: Device) -> tuple[float, int, str]:
     return -float(device.free) * float(device.bandwidth or 1), len(device.name), device.name
 
 
+def some_names(names: Sequence[str]) -> str:
+    """Who does something, of many the first few.
+
+    >>> some_names(["CUDA1"]), some_names(["CUDA1", "CUDA2"]), some_names([f"CUDA{i}" for i in range(20)])
+    ('CUDA1 is', 'CUDA1, CUDA2 are', 'CUDA0, CUDA1, CUDA2 and 17 more are')
+    """
+    if len(names) == 1:
+        return f"{names[0]} is"
+    others = len(names) - _NAMED if len(names) > 2 * _NAMED else 0
+    shown = ", ".join(names[:_NAMED] if others else names)
+    return f"{shown} and {others} more are" if others else f"{shown} are"
+
+
 def _said(names: Sequence[str]) -> Warn:
-    are = "is" if len(names) == 1 else "are"
     return Warn(
         "most-devices",
-        f"{', '.join(names)} {are} left out: llama.cpp takes at most {MAX_DEVICES} devices",
+        f"{some_names(names)} left out: llama.cpp takes at most {MAX_DEVICES} devices",
         note=True,
     )

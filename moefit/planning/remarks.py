@@ -12,6 +12,7 @@ from moefit.machine.types import Cpu, Device
 from moefit.memory.kv import kv
 from moefit.model import Model
 from moefit.planning.context_size import wanted_context
+from moefit.planning.most_devices import some_names
 from moefit.search.budgets import budgets
 from moefit.search.candidate import Candidate
 from moefit.search.demand import chosen_devices
@@ -22,7 +23,6 @@ _MORE = 1024
 """Tokens that a note prices."""
 _SINGLY = 3
 """Devices that are left out of which each has a note."""
-_ONE = {"make": "makes", "are": "is"}
 
 
 def remarks(request: Request, chosen: Candidate, *, scarce: bool) -> Iterator[Warn]:
@@ -123,18 +123,22 @@ def _left_out(request: Request, chosen: Candidate) -> Iterator[Warn]:
     if constraints.devices is not None:
         return
     idle = [d for d in chosen_devices(constraints, request.machine.gpus) if d.name not in used]
-    for has_room in (True, False):
-        alike = [d for d in idle if (budgets(request, (d,), chosen.settings)[0].usable > 0) is has_room]
-        why = ("make", "nothing faster") if has_room else ("are", "less than driver and margin take")
-        if len(alike) > _SINGLY:
-            names = ", ".join(device.name for device in alike)
-            yield Warn(
-                "left-out", f"{names} are left out: what is free on them {_ONE[why[0]]} {why[1]}", note=True
-            )
-            continue
-        for device in alike:
-            said = f"{device.name} is left out: {format_size(device.free)} free on it {' '.join(why)}"
-            yield Warn("left-out", said, note=True)
+    room = {device.name: budgets(request, (device,), chosen.settings)[0].usable > 0 for device in idle}
+    yield from _each_or_all([d for d in idle if room[d.name]], ("make", "makes"), "nothing faster")
+    yield from _each_or_all(
+        [d for d in idle if not room[d.name]], ("are", "is"), "less than driver and margin take"
+    )
+
+
+def _each_or_all(devices: Sequence[Device], does: tuple[str, str], why: str) -> Iterator[Warn]:
+    """A note for each of a few devices, one for many; `does` is the verb of `12 GiB free on it` and of `what is free on them`."""
+    if len(devices) > _SINGLY:
+        who = some_names([device.name for device in devices])
+        yield Warn("left-out", f"{who} left out: what is free on them {does[1]} {why}", note=True)
+        return
+    for device in devices:
+        said = f"{device.name} is left out: {format_size(device.free)} free on it {does[0]} {why}"
+        yield Warn("left-out", said, note=True)
 
 
 def _undeclared(constraints: Constraints, gpus: Sequence[Device]) -> Iterator[Warn]:

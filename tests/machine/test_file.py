@@ -12,12 +12,12 @@ from moefit.machine.file import from_json, to_json
 from moefit.machine.types import Cpu, Device, Machine, Ram
 
 BYTES = st.integers(0, 1 << 50)
-RATES = st.none() | st.integers(1, 1 << 50)
+RATES = st.none() | st.integers(10**6, 1 << 50)
 DEVICES = st.builds(
     Device,
     name=st.from_regex(r"(CUDA|ROCm|Vulkan|RPC)[0-9]", fullmatch=True),
-    free=BYTES,
-    total=BYTES,
+    free=st.integers(0, 1 << 40),
+    total=st.integers(1 << 40, 1 << 50),
     buffer=st.sampled_from(["", "RPC0[127.0.0.1:50052]"]),
     description=st.text(),
     bandwidth=RATES,
@@ -119,6 +119,11 @@ def changed(part: str, **values: Any) -> dict[str, Any]:
         (changed("gpus", total=-1), "gpus[0]: 'total' is out of range"),
         (changed("gpus", compute=float("inf")), "not JSON: Infinity is no number"),
         (changed("gpus", bandwidth=0), "gpus[0]: 'bandwidth' is out of range"),
+        (changed("gpus", bandwidth=10**6 - 1), "gpus[0]: 'bandwidth' is out of range"),
+        (
+            changed("gpus", free=(1 << 30) + 1, total=1 << 30),
+            "gpus[0]: more memory free than there is in total",
+        ),
         (changed("gpus", link_bandwidth=0), "gpus[0]: 'link_bandwidth' is out of range"),
         (changed("gpus", compute=0.0), "gpus[0]: 'compute' is out of range"),
         (changed("gpus", free=1 << 61), "gpus[0]: 'free' is out of range"),
@@ -129,6 +134,7 @@ def changed(part: str, **values: Any) -> dict[str, Any]:
         (changed("ram", decoded_by_threads=[[1, "fast"]]), "'decoded_by_threads' is not pairs"),
         (changed("cpu", cores=0), "cpu: 0 cores and 0 threads"),
         (changed("cpu", threads=1), "cpu: 2 cores and 1 threads"),
+        (changed("cpu", numa_nodes=1 << 17), "cpu: 'numa_nodes' is out of range"),
         (SMALLEST | {"gpus": SMALLEST["gpus"] * 2}, "two devices have one name"),
         (SMALLEST | {"warnings": 3}, "machine: 'warnings' is not a list"),
         (SMALLEST | {"host": 3}, "machine: 'host' is not a string"),

@@ -14,7 +14,21 @@ from moefit.machine.types import Device
 
 
 @pytest.mark.parametrize(
-    "name", ["CUDA0\x1b[2J", "CUDA 0", "CUDA0,CUDA1", "CUDA0=x", "CUDA\u202e0", "CUDA0\n"]
+    "name",
+    [
+        "CUDA0\x1b[2J",
+        "CUDA 0",
+        "CUDA0,CUDA1",
+        "CUDA0=x",
+        "CUDA\u202e0",
+        "CUDA0\n",
+        "",
+        "none",
+        "CPU",
+        "[/x]",
+        "CUDA0;x",
+        "C" * 999,
+    ],
 )
 def test_a_device_cannot_be_called_what_no_line_can_hold(name: str) -> None:
     with pytest.raises(InputError, match="no device can be called") as caught:
