@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 from moefit.errors import InputError
@@ -10,12 +11,26 @@ from moefit.model import Model, build
 from moefit.model.overrides import KvOverride, overridden
 
 
+def check_byte_order(name: str, header: Header) -> None:
+    """Whether llama.cpp loads it on a machine like this one. source: ggml/src/gguf.cpp, gguf_init_from_file_impl.
+
+    Raises:
+        InputError: the file is of machines of the other byte order.
+    """
+    if header.byte_order != sys.byteorder:
+        raise InputError(
+            f"{name}: is for {header.byte_order}-endian machines: llama.cpp does not load it on this one",
+            "llama.cpp's gguf-py/gguf/scripts/gguf_convert_endian.py converts it",
+        )
+
+
 def built(name: str, header: Header, overrides: Sequence[KvOverride]) -> Model:
     """The model under the line's overrides.
 
     Raises:
         InputError: the file is damaged, or an override makes of it what llama.cpp cannot load.
     """
+    check_byte_order(name, header)
     changed = overridden(header, overrides)
     try:
         return build(name, changed)

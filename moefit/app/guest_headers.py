@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from moefit.app.changed import built
+from moefit.app.changed import built, check_byte_order
 from moefit.gguf.source import FileSource
 from moefit.gguf.split import read_header
 from moefit.launch.lookup import Values
@@ -73,5 +73,6 @@ def _draft(path: str, open_source: Callable[[str], Source], overrides: Sequence[
 
 def _header(path: str, kind: FileKind, open_source: Callable[[str], Source]) -> Header:
     header = read_header(path, open_source)
+    check_byte_order(header.shards[0].name, header)
     require_kind(header.shards[0].name, header, kind)
     return header

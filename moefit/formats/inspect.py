@@ -25,7 +25,7 @@ _ROLES = {
 def show_model(model: Model, console: Console) -> None:
     """Bytes by role, the layers, and the hyper-parameters that placement depends on."""
     console.print(
-        Text.assemble((model.name, "bold"), (f"  {model.architecture}, {format_size(model.bytes)}", "dim"))
+        Text.assemble((model.title, "bold"), (f"  {model.architecture}, {format_size(model.bytes)}", "dim"))
     )
     table = columns()
     for column in ("", "tensors", "bytes", "types"):

@@ -110,7 +110,7 @@ def _title(model: Model) -> Line:
     if model.experts:
         size = format_size(model.expert_bytes)
         parts.append(f"{model.experts_used} of {model.experts} experts a token ({size})")
-    return Line([Text.assemble((model.name, "bold"), "  "), *joined(parts, style="dim")])
+    return Line([Text.assemble((model.title, "bold"), "  "), *joined(parts, style="dim")])
 
 
 def _machine(plan: Plan) -> Line:

@@ -7,6 +7,7 @@ from enum import Enum
 
 from moefit.gguf.quants import QuantType
 from moefit.model.hyperparameters import Hyperparameters
+from moefit.shown import visible
 from moefit.values import dataclass
 
 
@@ -93,6 +94,12 @@ class Model:
     """Names of the files, the first shard first."""
     repository: str = ""
     """user/repo of Hugging Face that has this file and others of the model, where its header says so."""
+
+    @property
+    def title(self) -> str:
+        """What a person calls it: the name that the file says, or the file's own."""
+        own = self.path.rpartition("/")[2].removesuffix(".gguf")
+        return self.name.strip() or visible(own)
 
     @property
     def slots(self) -> int:

@@ -22,6 +22,8 @@ def test_a_service_is_given_the_variables_that_the_plan_depends_on() -> None:
         "GGML_OP_OFFLOAD_MIN_BATCH": "64",
         "HF_TOKEN": "secret",
         "LLAMA_API_KEY": "secret",
+        "LLAMA_ARG_API_KEY": "secret",
+        "LLAMA_ARG_SOME_TOKEN": "secret",
         "LLAMA_ARG_MCP_SERVERS_JSON": "secret",
         "HOME": "/root",
     }
