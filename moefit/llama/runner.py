@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import selectors
 import signal
@@ -12,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Final
 
-from moefit.errors import DriverError, InputError
+from moefit.errors import BrokenError, DriverError, InputError
 from moefit.llama.executables import MISSING_HINT
 from moefit.machine.adopted import OWN, adopting, descendants
 from moefit.sizes import MIB, format_size
@@ -26,6 +27,8 @@ _LONGEST: Final = MIB
 """Bytes of a line; a longer one is taken for several."""
 _TICK: Final = 0.05
 """Seconds after which a program that ended is noticed though another process holds its streams open."""
+_EXHAUSTED: Final = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
+"""What keeps any program from being started: too many processes or open files, no memory."""
 _PATIENCE: Final = 5.0
 """Seconds in which the kernel ends a killed process; one that waits inside a driver is left behind."""
 
@@ -50,6 +53,7 @@ def ask(argv: Sequence[str], environment: Mapping[str, str], time_limit: float, 
 
     Raises:
         InputError: there is no such program, or it is none for this machine.
+        BrokenError: this machine cannot start another.
         DriverError: it does not end in `time_limit` seconds, or prints more than `most` bytes.
     """
     with session(argv, environment, stderr=subprocess.PIPE) as process:
@@ -79,6 +83,7 @@ def session(
 
     Raises:
         InputError: there is no such program, or it is none for this machine.
+        BrokenError: this machine cannot start another.
     """
     with adopting() as end_others:
         process = _started(argv, environment, stdout, stderr)
@@ -107,6 +112,8 @@ def _started(
         raise InputError(f"{argv[0]}: no such program", MISSING_HINT) from None
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else "") or str(error)
+        if isinstance(error, OSError) and error.errno in _EXHAUSTED:
+            raise BrokenError(f"{argv[0]}: cannot be started: {reason}") from None
         raise InputError(f"{argv[0]}: cannot run: {reason}", MISSING_HINT) from None
 
 

@@ -17,6 +17,7 @@ from moefit.search.budgets import budgets
 from moefit.search.candidate import Candidate
 from moefit.search.demand import chosen_devices
 from moefit.search.request import Request
+from moefit.shown import masked
 from moefit.sizes import format_size
 
 _MORE = 1024
@@ -85,7 +86,7 @@ def _overrides(model: Model, constraints: Constraints) -> Iterator[Warn]:
     names = [tensor.name for tensor in model.tensors]
     useless = [rule for rule in constraints.overrides if not any(map(rule.matches, names))]
     for words in dict.fromkeys(rule.words for rule in useless):
-        patterns = [rule.pattern for rule in useless if rule.words == words]
+        patterns = [masked(rule.pattern) for rule in useless if rule.words == words]
         yield Warn(
             "no-tensor", f"{' '.join(words)}: no tensor of this model matches {' or '.join(patterns[:3])}"
         )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
+import subprocess
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from moefit.errors import MoefitError
+from moefit.errors import BrokenError, MoefitError
 from moefit.launch.options import builtin
 from moefit.llama import help as program_help
 from moefit.llama.bench import _rows
@@ -140,6 +142,16 @@ def test_a_help_that_fails_is_not_believed_or_kept(program, tmp_path, monkeypatc
     environment = ENVIRONMENT | {"XDG_CACHE_HOME": str(cache)}
     assert program_help.option_table(program(FAULTS[fault]), "llama-server", environment) is None
     assert not cache.exists()
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.EAGAIN, errno.ENOMEM])
+def test_a_machine_that_can_start_no_program_is_not_one_without_gpus(program, monkeypatch, number) -> None:
+    def exhausted(*_: Any, **__: Any) -> Any:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(subprocess, "Popen", exhausted)
+    with pytest.raises(BrokenError, match="llama-server: cannot be started: "):
+        listed(program("exit 0"), ENVIRONMENT)
 
 
 @pytest.mark.parametrize("text", LISTS.values(), ids=LISTS)
