@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from moefit.memory import shared_caches
 from moefit.memory.memo import per_object
 from moefit.model.architectures import UNKNOWN, Indexer, Recurrent, architecture
 from moefit.model.recurrent import recurrent_layers
@@ -85,8 +84,6 @@ def hparams(model: Model) -> Hparams:
         loops = keys.integer("num_loops", 1)
         attention = [replace(a, key=loops * a.key, value=loops * a.value) for a in attention]
     cached = _cached_layers(row, keys, layers, recurrent)
-    if row.shares_kv or row.kv_layers:
-        shared_caches.check_shared(model, cached[:main], windowed)
     trunk = [il < main or row.nextn_in_main or main == 0 for il in range(layers)]
     indexed = _indexer(row, keys, layers, recurrent)
     return Hparams(

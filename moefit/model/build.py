@@ -10,7 +10,6 @@ from moefit.gguf.header import brief
 from moefit.model import blocks
 from moefit.model.architectures import PredictionBlocks
 from moefit.model.architectures import architecture as row_of
-from moefit.model.borrowed_caches import check_caches
 from moefit.model.complete import missing_tensor
 from moefit.model.consistency import agree
 from moefit.model.dimensions import Dimensions
@@ -19,6 +18,7 @@ from moefit.model.hyperparameter_reader import read
 from moefit.model.recurrent import recurrent_layers
 from moefit.model.roles import REPLICATED, base_name, block_of, role_of
 from moefit.model.shapes import fit, fit_outside, hold_alike, hold_equal
+from moefit.model.shared_caches import check_caches
 from moefit.model.tokenizer import check_tokenizer, vocabulary
 from moefit.model.types import Layer, Model, Role, Tensor
 from moefit.model.windows import windows

@@ -56,18 +56,3 @@ def test_no_value_of_a_key_that_is_read_makes_a_slip_or_takes_long(turn):
             except InputError:
                 pass
             assert time.process_time() - begun < LIMIT, (architecture, key, value)
-
-
-@pytest.mark.parametrize(
-    ("name", "pattern", "unlike"),
-    [
-        ("gemma-3n-e2b", 3, "block 20 has no cache and attends to everything, unlike block 19"),
-    ],
-)
-def test_a_block_without_a_cache_must_find_one_of_its_kind(name, pattern, unlike):
-    """llama.cpp ends (GGML_ASSERT in llama_kv_cache)."""
-    source = oracle.header(name, next(iter(oracle.models()[name]["types"])))
-    key = f"{source.metadata['general.architecture']}.attention.sliding_window_pattern"
-    model = build("m.gguf", replace(source, metadata={**source.metadata, key: pattern}))
-    with pytest.raises(InputError, match=rf"^m[.]gguf: .*: {unlike}, whose cache it would read$"):
-        footprint(model, [CARD], LAUNCH, Placement((0,) * model.slots))

@@ -107,6 +107,12 @@ def test_a_hyper_parameter_that_the_tensors_contradict_is_one_clear_error(key, v
             "attention.sliding_window is 0, not a whole number",
         ),
         (
+            "gemma-3n-e2b",
+            "attention__sliding_window_pattern",
+            3,
+            "block 20 has no cache and attends to everything, unlike block 19",
+        ),
+        (
             "small-exaone4-mtp",
             "attention__sliding_window_pattern",
             (),

@@ -10,8 +10,8 @@ from moefit.memory.graph.attention import attend, heads_of, qkv
 from moefit.memory.graph.blocks import embedding, linear, lm_head, norm, output_ids, output_norm, positions
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.nodes import F32, I32, Node
-from moefit.memory.shared_caches import owner
 from moefit.model import MissingError
+from moefit.model.shared_caches import owner
 
 STATES: Final = 4
 """n_altup."""

@@ -11,9 +11,9 @@ from moefit.memory.graph.context import Context
 from moefit.memory.graph.decoder import finish
 from moefit.memory.graph.moe import Routing, moe_ffn
 from moefit.memory.graph.nodes import I32, Node
-from moefit.memory.shared_caches import owner
 from moefit.model import MissingError
 from moefit.model.architectures import Plain
+from moefit.model.shared_caches import owner
 
 _DECODER = Plain(outputs="normed")
 ROUTING = Routing(normalise=True, activation="gelu")

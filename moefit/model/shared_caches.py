@@ -22,6 +22,11 @@ PATTERN: Final = "attention.sliding_window_pattern"
 SHARED: Final = "attention.shared_kv_layers"
 
 
+def owner(cached: int, *, windowed: bool) -> int:
+    """The block whose cache one without its own reads, of so many that have one: the last with full attention, the one before it with a window."""
+    return cached - (2 if windowed else 1)
+
+
 def check_caches(
     path: str, name: str, hparams: Hyperparameters, window: int, windowed: Sequence[bool]
 ) -> None:
@@ -41,11 +46,14 @@ def check_caches(
     if row.shares_kv:
         first = hparams.blocks - hparams.integer(SHARED)
     for block in range(first, hparams.blocks):
-        lender = first - (2 if windowed[block] else 1)
-        if lender < 0 or windowed[lender] != windowed[block]:
-            told = [_told(name, hparams, key) for key in (SHARED, PATTERN) if hparams.has(key)]
-            wrong = f"block {block} uses a cache that block {max(lender, 0)} does not have"
-            raise InputError(f"{path}: by {' and '.join(told)} {wrong}", DAMAGED)
+        at = owner(first, windowed=windowed[block])
+        if at < 0 or windowed[at] != windowed[block]:
+            told = " and ".join(_told(name, hparams, key) for key in (SHARED, PATTERN) if hparams.has(key))
+            what = "a window" if windowed[block] else "everything"
+            why = f"unlike block {at}, whose cache it would read" if at >= 0 else "and no block has one"
+            raise InputError(
+                f"{path}: by {told} block {block} has no cache and attends to {what}, {why}", DAMAGED
+            )
 
 
 def _told(name: str, hparams: Hyperparameters, key: str) -> str:
