@@ -115,17 +115,23 @@ class _Block:
             elif one[0] != "/" and one[-1] != "?":
                 yield one
 
-    def contradicted(self, asked: Iterable[Made], there: frozenset[str]) -> Iterator[str]:
+    def contradicted(self, asked: Sequence[Made], there: frozenset[str]) -> Iterator[str]:
         """Conditions under which it should have other tensors than it has."""
+        lacks = set(self.required(asked)) - self.names
+        for condition, needed, others, strange in self.decided(asked, there):
+            has_none = len(needed) > 1 and lacks == needed
+            has_all = others and others <= self.names
+            if has_none or (strange and (has_all or not needed <= self.names)):
+                yield condition
+
+    def decided(
+        self, asked: Iterable[Made], there: frozenset[str]
+    ) -> Iterator[tuple[str, set[str], set[str], frozenset[str]]]:
+        """Conditions that are known: what is required by them, what otherwise, and what it has that is made otherwise alone."""
         for one in asked:
-            if not isinstance(one, Branch):
-                continue
-            chosen, other = self.sides(one)
-            if self.holds(one) is not None:
-                needed, others = set(self.required(chosen)), set(self.required(other))
-                strange = self.names & set(self.all_of(other)) - there
-                has_none = len(needed) > 1 and not needed & self.names and bool(self.names & there)
-                has_others = others and others <= self.names and (self.missing(chosen) or strange)
-                if has_none or has_others or (strange and self.missing(chosen)):
-                    yield one.condition
-            yield from self.contradicted(chosen, there)
+            if isinstance(one, Branch):
+                chosen, other = self.sides(one)
+                if self.holds(one) is not None:
+                    strange = self.names & frozenset(self.all_of(other)) - there
+                    yield one.condition, set(self.required(chosen)), set(self.required(other)), strange
+                yield from self.decided(chosen, there)
