@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -140,19 +141,38 @@ def test_what_is_offered_begins_as_what_is_typed(offered):
         assert [] == [word for word in offered(f"moefit plan --gpu {typed}") if not word.startswith(typed)]
 
 
-@pytest.mark.skipif(shutil.which("bash") is None, reason="no bash")
-def test_bash_itself_asks_by_typers_own_script():
-    script = """
-        eval "$(_MOEFIT_COMPLETE=source_bash "$0")"
+ASKED = {
+    "bash": """
+        eval "$(_MOEFIT_COMPLETE=source_bash moefit)"
         COMP_WORDS=(moefit plan --gpu 2xrtx-30) COMP_CWORD=3
-        _moefit_completion "$0"
+        _moefit_completion moefit
         printf '%s ' "${COMPREPLY[@]}"
-    """
-    program = shutil.which("moefit", path=Path(sys.executable).parent)
-    if program is None:
-        pytest.skip("moefit is not installed beside this Python")
-    asked = subprocess.run(["bash", "-c", script, program], check=True, capture_output=True, text=True, env=dict(os.environ))  # fmt: skip
-    assert "2xrtx-3060-ti" in asked.stdout.split()
+    """,
+    "zsh": """
+        compdef() {}
+        _arguments() { print -r -- "$@" }
+        eval "$(_MOEFIT_COMPLETE=source_zsh moefit)"
+        words=(moefit plan --gpu 2xrtx-30) CURRENT=4
+        _moefit_completion
+    """,
+    "fish": """
+        _MOEFIT_COMPLETE=source_fish moefit | source
+        complete -C 'moefit plan --gpu 2xrtx-30'
+    """,
+}
+"""zsh shows what it is offered in a terminal alone: what its completion is given stands for it."""
+
+
+@pytest.mark.parametrize("shell", ASKED)
+def test_a_shell_itself_asks_by_typers_own_script(shell):
+    beside = Path(sys.executable).parent
+    if shutil.which(shell) is None or shutil.which("moefit", path=beside) is None:
+        pytest.skip(f"{shell} is not here, or moefit is not installed beside this Python")
+    variables = {**os.environ, "PATH": f"{beside}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        [shell, "-c", ASKED[shell]], check=True, capture_output=True, text=True, env=variables
+    )
+    assert "2xrtx-3060-ti" in re.split(r"[\s\"():]+", done.stdout)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
