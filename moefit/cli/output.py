@@ -53,8 +53,15 @@ class _Plain(TextIOBase):
         return self._stream.encoding
 
     def write(self, text: str) -> int:
-        """The same number of characters."""
-        return self._stream.write(plain(text))
+        """The same number of characters, with a ? for each of a name's that the stream lacks; lines to copy were asked for theirs before."""
+        return self._stream.write("".join(c if self._has(c) else "?" for c in plain(text)))
+
+    def _has(self, letter: str) -> bool:
+        try:
+            letter.encode(self.encoding or "utf-8", "surrogateescape")
+        except UnicodeEncodeError:
+            return False
+        return True
 
     def flush(self) -> None:
         """Through to the stream."""
@@ -110,7 +117,8 @@ def show_plan(
 ) -> None:
     """A plan, or an estimate of a line as given, as JSON or for a person."""
     note(plan, None if as_json or details else MOST_NOTES)
-    encodable(shell.write(plan.argv))
+    for argv in (plan.argv, *(other.plan.argv for other in plan.alternatives)):
+        encodable(shell.write(argv))
     if as_json:
         from moefit.formats.plan_json import estimate_json, plan_json
 

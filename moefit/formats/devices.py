@@ -9,7 +9,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from moefit.formats.page import Line, Rows, columns, joined
+from moefit.formats.page import Line, Rows, columns, counted, joined
 from moefit.launch.builds import RANGE
 from moefit.launch.resolve import default_order
 from moefit.machine.assumed import ram_bandwidth
@@ -42,7 +42,7 @@ def show_machine(machine: Machine, console: Console) -> None:
             gpu.description,
         )
     ram = machine.ram
-    cores = f"{machine.cpu.cores} cores, {machine.cpu.threads} threads"
+    cores = f"{counted(machine.cpu.cores, 'core')}, {counted(machine.cpu.threads, 'thread')}"
     sizes = format_size(ram.available), format_size(ram.total)
     table.add_row("RAM", *sizes, "", "", _rate(ram_bandwidth(machine)), "", ram_source(machine), cores)
     console.print(Rows(table), crop=False)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from rich.console import Console
 from rich.text import Text
 
-from moefit.formats.page import Rows, columns
+from moefit.formats.page import Rows, columns, shortened
 from moefit.formats.plan_json import model_object
 from moefit.model import Model, Role, Tensor
 from moefit.sizes import format_size
@@ -25,7 +25,10 @@ _ROLES = {
 def show_model(model: Model, console: Console) -> None:
     """Bytes by role, the layers, and the hyper-parameters that placement depends on."""
     console.print(
-        Text.assemble((model.title, "bold"), (f"  {model.architecture}, {format_size(model.bytes)}", "dim"))
+        Text.assemble(
+            (shortened(model.title, console.width), "bold"),
+            (f"  {model.architecture}, {format_size(model.bytes)}", "dim"),
+        )
     )
     table = columns()
     for column in ("", "tensors", "bytes", "types"):

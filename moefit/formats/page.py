@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.measure import Measurement
 from rich.table import Table
@@ -84,6 +84,24 @@ def text_words(text: Text) -> list[Text]:
 def phrases(text: Text) -> list[Text]:
     """The words of a text, a number and its unit as one, as parts of a line."""
     return list(text.divide(match.end() for match in re.finditer(r"\S\s+(?![GMKT]iB)", text.plain)))
+
+
+def shortened(name: str, width: int) -> str:
+    """A name that is no wider than so many cells: less of its end, and a mark for that.
+
+    >>> shortened("Qwen3-30B", 9), shortened("Qwen3-30B", 6), shortened("通义千问", 6)
+    ('Qwen3-30B', 'Qwen3…', '通义…')
+    """
+    return name if cell_len(name) <= width else f"{set_cell_size(name, max(0, width - 1)).rstrip()}…"
+
+
+def counted(number: int, what: str) -> str:
+    """So many of something.
+
+    >>> counted(1, "layer"), counted(48, "layer")
+    ('1 layer', '48 layers')
+    """
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _ended(line: Text) -> Text:

@@ -11,7 +11,7 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from moefit.formats.lacking import enough, figures, lacking
-from moefit.formats.page import Line, joined, phrases, text_words
+from moefit.formats.page import Line, counted, joined, phrases, shortened, text_words
 from moefit.formats.shell import write
 from moefit.formats.speed import ready_text, speed, way
 from moefit.formats.strip import COLOURS, strip
@@ -44,7 +44,7 @@ def line(plan: Plan) -> str:
 
 
 def _sections(plan: Plan, width: int) -> Iterator[RenderableType]:
-    yield _title(plan.model)
+    yield _title(plan.model, width)
     yield _machine(plan)
     yield ""
     shown = list(memories(plan))
@@ -105,17 +105,18 @@ def _colour(plan: Plan, index: int) -> str:
     return COLOURS[index % len(COLOURS)] if index < len(plan.devices) else ""
 
 
-def _title(model: Model) -> Line:
-    parts = [f"{len(model.layers)} layers", format_size(model.bytes)]
+def _title(model: Model, width: int) -> Line:
+    parts = [counted(len(model.layers), "layer"), format_size(model.bytes)]
     if model.experts:
         size = format_size(model.expert_bytes)
         parts.append(f"{model.experts_used} of {model.experts} experts a token ({size})")
-    return Line([Text.assemble((model.title, "bold"), "  "), *joined(parts, style="dim")])
+    name = shortened(model.title, width)
+    return Line([Text.assemble((name, "bold"), "  "), *joined(parts, style="dim")])
 
 
 def _machine(plan: Plan) -> Line:
     cards = [f"{d.device.name} {d.device.description}".strip() for d in plan.devices]
-    host = f"{format_size(plan.machine.ram.total)} of RAM, {plan.machine.cpu.cores} cores"
+    host = f"{format_size(plan.machine.ram.total)} of RAM, {counted(plan.machine.cpu.cores, 'core')}"
     return Line(joined([*cards, host], style="dim"))
 
 

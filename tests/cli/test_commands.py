@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ import pytest
 from moefit.app.own_options import OWN_OPTIONS
 from moefit.cli import main, options
 from moefit.cli.commands import COMMANDS
+from moefit.cli.options import When
+from moefit.cli.output import console
 from moefit.launch.options import builtin
 from moefit.machine.declared import parse_gpus
 
@@ -342,6 +345,17 @@ def test_a_command_that_prints_nothing_needs_no_stdout(whole, tmp_path):
 
 def test_nobody_has_to_read_stderr(small):
     assert 0 == shell(f"{PROGRAM} plan {small} {' '.join(CARD)} 2>&-").returncode
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"), [("ascii", "?? m?"), ("latin-1", "?? mü"), ("utf-8", "通义 mü")]
+)
+def test_a_name_is_shown_as_far_as_the_terminal_can(encoding, shown, monkeypatch):
+    """A ? for what it lacks; it was an error of moefit's own."""
+    monkeypatch.setattr("sys.stdout", TextIOWrapper(BytesIO(), encoding, "surrogateescape"))
+    console(When.NEVER).print("通义 mü █", soft_wrap=True)
+    sys.stdout.flush()
+    assert f"{shown} {'█' if encoding == 'utf-8' else '#'}\n" == sys.stdout.buffer.getvalue().decode(encoding)
 
 
 @pytest.mark.parametrize("locale", ["PYTHONIOENCODING=ascii", "LC_ALL=C", "LC_ALL=POSIX"])
