@@ -19,7 +19,7 @@ from tests.planning.worlds import GIB, OPTIONS, launch, lines, machines, models
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(models(), machines(most=several(3, 6)), lines())
+@given(models(), machines(most=several(2, 6)), lines())
 def test_a_quick_search_chooses_what_a_thorough_one_does(model, machine, words):
     try:
         quick = plan(Request(model, machine, launch(words), replace(OPTIONS, thorough=False)))
