@@ -24,16 +24,23 @@ def lacking(plan: Plan) -> str:
     )
 
 
+def amounts(plan: Plan) -> dict[str, int]:
+    """Bytes with which it would fit, by the name of a device, or RAM: what is missing where no smaller amount is known."""
+    would = plan.enough
+    if would is None:
+        return shortfalls(plan)
+    return {**would.devices, **({"RAM": would.more} if would.more else {})}
+
+
 def enough(plan: Plan) -> str:
     """The memory, or the file, with which it would fit."""
-    would = plan.enough
-    amounts = {"RAM": would.more} if would else shortfalls(plan)
     more = [
         f"{format_size(size)} more RAM" if name == "RAM" else f"{format_size(size)} more on {name}"
-        for name, size in amounts.items()
+        for name, size in amounts(plan).items()
     ]
+    would = plan.enough
     if would and would.context:
-        more = [f"{more[0]} and -c {would.context}"]
+        more.append(f"-c {would.context}")
     file = f", or a file of at most {format_size(plan.largest_file)}" if plan.largest_file else ""
     return f"{' and '.join(more)}{file}"
 

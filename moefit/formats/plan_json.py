@@ -9,7 +9,7 @@ from typing import Any
 from moefit.cost import Prediction
 from moefit.errors import Warn
 from moefit.formats import reasons
-from moefit.formats.lacking import shortfalls
+from moefit.formats.lacking import amounts, shortfalls
 from moefit.machine.file import to_json
 from moefit.memory.host import PROCESS
 from moefit.model import Model
@@ -71,10 +71,11 @@ def estimate_json(plan: Plan) -> str:
 
 
 def _lacking(plan: Plan) -> dict[str, Any]:
-    """Bytes that are missing, and the largest file that would fit in the place of this one (0: none)."""
+    """Bytes that are missing, those that would do where they were worked out, and the largest file that would fit in the place of this one (0: none)."""
     return {
         "places": shortfalls(plan),
         "bytes": plan.shortfall,
+        "enough": amounts(plan) if plan.enough else None,
         "largest_file": plan.largest_file,
     }
 

@@ -12,14 +12,19 @@ from typing import Final
 
 from moefit.errors import UsageError
 from moefit.planning.changes import Change, Numbered, changed, changes
-from moefit.planning.context_size import wanted_context
+from moefit.planning.context_size import least_context, wanted_context
+from moefit.planning.frame import frame
 from moefit.planning.sketched import Placed, placed, sketched, without_buffers
 from moefit.planning.types import Alternative, Plan
 from moefit.search.candidate import Candidate
+from moefit.search.choices import open_choices
 from moefit.search.request import Request
+from moefit.search.search import can_fit
 
 Planned = Callable[[Request, int | None], tuple[Plan, Candidate]]
 """Plans a request in full, for so many tokens of context where those are known."""
+_LARGE: Final = 128
+"""Layers times devices."""
 _TRIES: Final = 3
 """A change by a number is planned at most so often: the compute buffers of one try tell how far the next must go."""
 
@@ -33,19 +38,48 @@ def alternatives(request: Request, closest: Candidate, planned: Planned) -> Iter
         planned: the planner.
     """
     quick = replace(request, options=replace(request.options, thorough=False))
-    worth: list[tuple[float, int, Change | Numbered]] = []
-    for place, change in enumerate(changes(quick, closest)):
-        picked = _worth_a_plan(quick, change, closest)
-        if picked is not None:
-            seconds = sketched(changed(quick, picked), placed(closest)).prediction.seconds
-            worth.append((seconds, place, change))
     found: list[tuple[float, int, Alternative]] = []
-    for _, place, change in sorted(worth, key=lambda one: one[:2]):
+    for place, change in _most_promising(quick, closest):
         if (made := _made(quick, change, closest, planned)) is not None:
             found.append((made.plan.prediction.seconds, place, made))
             if not request.options.thorough:
                 break
     yield from (made for *_, made in sorted(found, key=lambda one: one[:2]))
+
+
+def is_large(request: Request) -> bool:
+    """Whether to plan one change in full would take many times as long as to say that nothing fits."""
+    return request.model.slots * len(request.machine.gpus) > _LARGE
+
+
+def runs_with(request: Request, closest: Candidate) -> str | None:
+    """The most promising change with which something fits, in a sentence; its plan is not made, so that its speed is not known."""
+    for _, change in _most_promising(request, closest):
+        picked = _worth_a_plan(request, change, closest)
+        if picked is not None and _is_possible(changed(request, picked)):
+            return f"{picked.words} would fit; {picked.why}; `moefit plan` says how fast"
+    return None
+
+
+def _is_possible(request: Request) -> bool:
+    """Whether anything fits, with as little context as a plan gives way to where the line leaves it open."""
+    tokens = least_context(request.launch.constraints, request.model)
+    try:
+        problem = frame(request, tokens)
+    except UsageError:  # llama.cpp would refuse it
+        return False
+    return can_fit(problem, open_choices(problem))
+
+
+def _most_promising(request: Request, closest: Candidate) -> list[tuple[int, Change | Numbered]]:
+    """What fits by a sketch, the fastest first, each with its place among the changes."""
+    worth: list[tuple[float, int, Change | Numbered]] = []
+    for place, change in enumerate(changes(request, closest)):
+        picked = _worth_a_plan(request, change, closest)
+        if picked is not None:
+            seconds = sketched(changed(request, picked), placed(closest)).prediction.seconds
+            worth.append((seconds, place, change))
+    return [(place, change) for _, place, change in sorted(worth, key=lambda one: one[:2])]
 
 
 def _made(

@@ -23,6 +23,13 @@ def wanted_context(constraints: Constraints, model: Model) -> int:
     return trained if constraints.context == 0 else min(max(DEFAULT, constraints.fit_context or 0), trained)
 
 
+def least_context(constraints: Constraints, model: Model) -> int | None:
+    """Tokens that a plan gives way to, where the line leaves them open (planning.scarce); None where it does not."""
+    if constraints.context is not None or constraints.kv_unified_per_slot:
+        return None
+    return min(wanted_context(constraints, model), constraints.fit_context or SMALLEST_CONTEXT)
+
+
 def largest_context(wanted: int, fits: Callable[[int], bool], smallest: int = SMALLEST_CONTEXT) -> int:
     """`wanted` if it fits, else the largest multiple of 256 from `smallest` up that does; `wanted` again if none does.
 

@@ -56,11 +56,13 @@ def plan(request: Request) -> Plan:
     made = replace(made, warnings=(*made.warnings, *said))
     if made.fits:
         return made
-    from moefit.planning.alternatives import alternatives  # noqa: PLC0415 - most plans fit
+    from moefit.planning.alternatives import alternatives, is_large, runs_with  # noqa: PLC0415 - most plans fit
     from moefit.planning.enough import enough_memory  # noqa: PLC0415 - the same
 
     lists = request.options.thorough and request.launch.constraints.split_mode not in SPLIT_MODES
     would = enough_memory(request, chosen) if lists else None
+    if is_large(request) and not request.options.thorough:
+        return replace(made, enough=would, remedy=runs_with(request, chosen))
     return replace(made, enough=would, alternatives=tuple(alternatives(request, chosen, _planned)))
 
 

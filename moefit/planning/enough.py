@@ -1,14 +1,15 @@
-"""How much more RAM would make something fit: the smallest amount, to the digit that is printed."""
+"""How much more memory would make something fit: the smallest amounts, to the digit that is printed."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from moefit.launch.settings import SMALLEST_CONTEXT
-from moefit.planning.context_size import wanted_context
+from moefit.planning.context_size import least_context
 from moefit.planning.frame import frame
 from moefit.planning.types import Enough
+from moefit.search.as_demanded import as_demanded
 from moefit.search.candidate import Candidate
 from moefit.search.choices import open_choices
 from moefit.search.request import Request
@@ -17,42 +18,79 @@ from moefit.sizes import GIB, MIB
 
 _SPARE: Final = 4096
 """Bytes below what is said that do, too: sizes are added as they are printed."""
+_NEAR: Final = 64 * MIB
+"""So much less on a device, or a hundredth, does not do."""
+_AMPLE: Final = 1 << 50
+"""Bytes of RAM that nothing lacks."""
 
 
 def enough_memory(request: Request, closest: Candidate) -> Enough | None:
-    """The RAM that would do for a request that nothing fits; None where more than RAM is missing.
+    """The memory that would do for a request that nothing fits; None where no amount was found.
 
-    What the launch lacks that needs least is the amount: no placement depends on RAM. One check says that it does.
+    On devices first, for what they must hold however much RAM there is; then the RAM of what lacks least of it: no placement depends on
+    RAM. One check says that it does.
 
     Args:
         request: what was asked.
         closest: the launch that lacks least of those that were wanted.
     """
-    if not closest.ram_shortfall or any(gpu.integrated for gpu in request.machine.gpus):
+    if any(gpu.integrated for gpu in request.machine.gpus):
         return None  # what an integrated GPU gets more of is RAM, too
-    tokens = _least_context(request)
+    tokens = least_context(request.launch.constraints, request.model)
     sized = _with_context(request, tokens)
-    needs = _least_of(sized)
+    devices = _on_devices(sized)
+    larger = _with_devices(sized, devices)
+    needs = _least_of(larger)
     if needs.settled.shortfall:
         return None
-    more = _printed(needs.ram_shortfall + _SPARE)
-    if not _least_of(_with_ram(sized, more - _SPARE)).fits:
+    more = _printed(needs.ram_shortfall + _SPARE) if needs.ram_shortfall else 0
+    if more and not _least_of(_with_ram(larger, more - _SPARE)).fits:
         return None
     shown = tokens if tokens is not None and tokens < closest.settings.context else None
-    return Enough(more, shown)
+    return Enough(more, shown, devices)
+
+
+def _on_devices(request: Request) -> dict[str, int]:
+    """Bytes that devices lack by name, whatever the RAM; the last of them by trial, for its layers may have other places then."""
+    if not _least_of(request).settled.shortfall:
+        return {}
+    ample = _with_ram(request, _AMPLE)
+    lacking = _lacking(ample)
+    if not lacking:
+        return {}
+    name, *others = sorted(lacking, key=lambda name: -lacking[name])
+    known = {other: _printed(lacking[other]) for other in others}
+
+    def do(more: int) -> bool:
+        return _least_of(_with_devices(ample, {**known, name: more})).fits
+
+    return {**known, name: _smallest(_printed(lacking[name]), do)}
+
+
+def _lacking(request: Request) -> dict[str, int]:
+    """Bytes that each device lacks where what needs least is placed as the line demands."""
+    problem = frame(request)
+    found = as_demanded(problem, lacks_least(problem, open_choices(problem))).settled
+    return {d.name: n for d, n in zip(found.devices, found.shortfalls, strict=True) if n}
+
+
+def _smallest(guess: int, do: Callable[[int], bool]) -> int:
+    """The smallest amount that will do, a hundredth or so more; from a guess."""
+    step = max(_NEAR, guess // 100) // 2
+    low, high = 0, guess
+    while not do(high):
+        low, high = high, high + 2 * (high - low)
+    if low == 0 and high > step and not do(high - step):
+        return high
+    while high - low > step:
+        middle = (low + high) // 2
+        low, high = (low, middle) if do(middle) else (middle, high)
+    return _printed(high)
 
 
 def _least_of(request: Request) -> Candidate:
     problem = frame(request)
     return lacks_least(problem, open_choices(problem))
-
-
-def _least_context(request: Request) -> int | None:
-    """Tokens that a plan gives way to, where the line leaves them open (planning.scarce)."""
-    constraints = request.launch.constraints
-    if constraints.context is not None or constraints.kv_unified_per_slot:
-        return None
-    return min(wanted_context(constraints, request.model), constraints.fit_context or SMALLEST_CONTEXT)
 
 
 def _with_context(request: Request, tokens: int | None) -> Request:
@@ -72,3 +110,11 @@ def _with_ram(request: Request, more: int) -> Request:
     ram = request.machine.ram
     larger = replace(ram, total=ram.total + more, available=ram.available + more)
     return replace(request, machine=replace(request.machine, ram=larger))
+
+
+def _with_devices(request: Request, more: Mapping[str, int]) -> Request:
+    gpus = tuple(
+        replace(gpu, free=gpu.free + more.get(gpu.name, 0), total=gpu.total + more.get(gpu.name, 0))
+        for gpu in request.machine.gpus
+    )
+    return replace(request, machine=replace(request.machine, gpus=gpus))

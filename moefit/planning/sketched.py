@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from moefit.machine.types import CPU, Device
 from moefit.memory.split_modes import SPLIT_MODES
+from moefit.placement.ffn import ffn_last
 from moefit.planning.as_given import as_given
 from moefit.planning.context_size import wanted_context
 from moefit.search.bounds import sketch
@@ -51,7 +52,7 @@ def without_buffers(known: Placed) -> Placed:
 
 
 def sketched(request: Request, known: Placed, *, cached: bool = False) -> Candidate:
-    """Base-first on all devices: weights, caches and RAM are exact, and no graph is measured.
+    """Base-first, or `ffn` of a dense model's layers that must be there, on all devices: weights, caches and RAM are exact, and no graph is measured.
 
     `cached`: with the expert cache that then seems best.
 
@@ -69,11 +70,13 @@ def sketched(request: Request, known: Placed, *, cached: bool = False) -> Candid
     mode = known.load_mode if constraints.load_mode is None else None
     ubatch = known.ubatch if known.keeps_ubatch else None
     task = usual_task(problem, mode or load_modes(constraints, request.machine)[0], ubatch)
+    if not model.experts and (problem.demand.tail or problem.demand.runs is not None):
+        task = replace(task, strategy=ffn_last)  # layers that must be on devices leave their FFNs behind
     share = min(1.0, task.settings.ubatch / known.ubatch)
     most = max(known.compute.values(), default=0)
     compute = [int(known.compute.get(device.name, most) * share) for device in devices]
     settled = sketch(task, compute, int(known.host_compute * share))
-    found = score(problem, "base-first", task.settings, settled)
+    found = score(problem, "ffn" if task.strategy is ffn_last else "base-first", task.settings, settled)
     return sketched_cache(problem, found) if cached and found.fits else found
 
 

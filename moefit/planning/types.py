@@ -111,7 +111,7 @@ class Plan:
     ram_shortfall: int = 0
     """Bytes of RAM that are missing."""
     enough: Enough | None = None
-    """The RAM that would make it fit, where RAM alone is missing."""
+    """The memory that would make it fit."""
     alternatives: tuple[Alternative, ...] = ()
     """What would run if the user allowed one thing more, when this does not fit; the fastest first."""
     moe_cache: MoeCache | None = None
@@ -134,7 +134,7 @@ class Plan:
         In RAM it may be smaller by what is missing; on a device the weights that are there alone shrink with it.
         """
         size = self.model.bytes
-        if self.enough is not None:
+        if self.enough is not None and not self.enough.devices:
             return max(0, size - self.enough.more)
         lacking = [(on.use.model, -on.left) for on in self.devices if on.left < 0]
         if self.shortfall > self.ram_shortfall + sum(lack for _, lack in lacking):
@@ -145,12 +145,14 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Enough:
-    """The smallest amount of RAM with which something would fit."""
+    """The smallest amounts of memory with which something would fit."""
 
     more: int
-    """Bytes beside what is there: as many as are printed."""
+    """Bytes of RAM beside what is there, as many as are printed; 0 where devices alone lack."""
     context: int | None
     """Tokens that a plan would then give way to, where that is fewer than were wanted."""
+    devices: Mapping[str, int] = field(default_factory=dict)
+    """The same of devices, by name."""
 
 
 @dataclass(frozen=True, slots=True)

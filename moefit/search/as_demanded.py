@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from moefit.machine.types import CPU
+from moefit.memory import ledger
 from moefit.placement.types import Placement
 from moefit.search.candidate import Candidate, score
 from moefit.search.problem import Problem
@@ -16,24 +17,24 @@ def as_demanded(problem: Problem, chosen: Candidate) -> Candidate:
     settled = chosen.settled
     if not settled.unplaced or not settled.devices:
         return chosen
-    placement = _with_every_slot(problem, settled.placement)
+    placement = _with_every_slot(problem, chosen)
     there = placed_with(problem.request, replace(settled, placement=placement, unplaced=0), chosen.settings)
     return score(problem, chosen.strategy, chosen.settings, there)
 
 
-def _with_every_slot(problem: Problem, placement: Placement) -> Placement:
-    """Each slot of the tail on the device of the slot after it; experts of such layers stay on the CPU, where nothing fixes them."""
-    demand, slots = problem.demand, list(placement.slots)
+def _with_every_slot(problem: Problem, chosen: Candidate) -> Placement:
+    """Each slot of the tail on the device of the slot after it; the experts of such layers, or by `ffn` the FFNs, on the CPU where nothing fixes them."""
+    demand, placement = problem.demand, chosen.settled.placement
+    slots = list(placement.slots)
     first = len(slots) - (demand.tail or 0)
-    moved = []
+    sizes = ledger(problem.request.model, chosen.settings, chosen.settled.devices).slots
+    overrides = {}
     for i in reversed(range(len(slots))):
         wanted = demand.runs[i] if demand.runs is not None else CPU if i < first else _after(slots, i)
         if slots[i] == CPU and wanted != CPU:
             slots[i] = wanted
-            moved.append(i)
-    layers = problem.request.model.layers
-    experts = [t.name for i in moved if i < len(layers) for t in layers[i].experts]
-    overrides = {name: CPU for name in experts if name not in demand.fixed}
+            moved = sizes[i].ffn if chosen.strategy == "ffn" else sizes[i].experts
+            overrides.update({name: CPU for name, _ in moved if name not in demand.fixed})
     return Placement(tuple(slots), {**overrides, **placement.overrides})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device
@@ -15,6 +16,7 @@ from moefit.memory.reserve import page_tables
 from moefit.memory.types import Footprint, HostUse, Use
 from moefit.memory.weights import weights
 from moefit.model import Model
+from moefit.placement.ffn import ffn_last
 from moefit.placement.types import LayerSize, Placement
 from moefit.search.candidate import ram_missing
 from moefit.search.problem import Problem
@@ -22,6 +24,7 @@ from moefit.search.ram import is_drawn
 from moefit.search.settle import Settled, Task, first_guess, of_used_devices, settled_on, unplaced
 
 _ROUNDS = 4
+_T = TypeVar("_T")
 
 
 def lacks_at_least(problem: Problem, task: Task, compute: Sequence[int] = ()) -> int:
@@ -34,6 +37,15 @@ def lacks_at_least(problem: Problem, task: Task, compute: Sequence[int] = ()) ->
     """
     room = [given.capacity for given in task.open_rooms(compute or (0,) * len(task.devices))]
     return _on_devices(task, room) + _in_ram(problem, task, room)
+
+
+def lacks_where_placed(problem: Problem, task: Task, compute: Sequence[int]) -> int:
+    """Bytes of RAM that lack beside what the task's strategy places where compute buffers take so little.
+
+    Unlike a sum of bytes this knows gaps that no tensor fits; but with less room a strategy may fill them better, by a matrix or so.
+    """
+    settled, _ = _sketched(task, compute, compute, 0)
+    return ram_missing(problem, task.settings, settled)[2]
 
 
 def lacks_on_devices(task: Task) -> int:
@@ -108,10 +120,18 @@ def _all_on_cpu(problem: Problem, settings: Settings) -> HostUse:
 
 def _on_devices(task: Task, room: Sequence[int]) -> int:
     """Bytes of slots that must be on devices beyond what those have room for."""
-    slots, demand = task.open_ledger.slots, task.demand
+    least, demand = _least_bases(task), task.demand
     if demand.runs is not None:
-        return sum(max(0, _bases(_run(slots, demand.runs, i)) - room[i]) for i in range(len(room)))
-    return max(0, _bases(slots[len(slots) - demand.tail :] if demand.tail else ()) - sum(room))
+        return sum(max(0, sum(_run(least, demand.runs, i)) - room[i]) for i in range(len(room)))
+    return max(0, sum(least[len(least) - demand.tail :] if demand.tail else ()) - sum(room))
+
+
+def _least_bases(task: Task) -> list[int]:
+    """Bytes of each slot that its device holds at the least: an output that has no room is left on the CPU, and by `ffn` what it is named after."""
+    slots = task.open_ledger.slots
+    moves = task.strategy is ffn_last
+    bases = [size.base - (sum(n for _, n in size.ffn) if moves else 0) for size in slots]
+    return [*bases[:-1], 0]
 
 
 def _in_ram(problem: Problem, task: Task, room: Sequence[int]) -> int:
@@ -130,13 +150,9 @@ def _in_ram(problem: Problem, task: Task, room: Sequence[int]) -> int:
     return ram_missing(problem, task.settings, Settled((), (), Placement(()), Footprint((), least), 0))[2]
 
 
-def _run(slots: Sequence[LayerSize], runs: Sequence[int], device: int) -> list[LayerSize]:
+def _run(slots: Sequence[_T], runs: Sequence[int], device: int) -> list[_T]:
     """The slots of one device."""
     return [size for size, owner in zip(slots, runs, strict=True) if owner == device]
-
-
-def _bases(slots: Sequence[LayerSize]) -> int:
-    return sum(size.base for size in slots)
 
 
 def _totals(slots: Sequence[LayerSize]) -> int:

@@ -54,8 +54,15 @@ def openings(problem: Problem, choices: Choices) -> list[Opening]:
 
 
 def first_opening(problem: Problem, choices: Choices) -> Opening:
-    """What llama.cpp itself would do: the first of every choice."""
-    return next(_openings(problem, choices))
+    """What llama.cpp itself would do: the first of every choice, by the strategy that needs least on devices."""
+    wanted = least_strategy(problem, choices)
+    return next(opening for opening in _openings(problem, choices) if opening.strategy == wanted)
+
+
+def least_strategy(problem: Problem, choices: Choices) -> str:
+    """The strategy that lacks least: the first; or `ffn`, where layers that must be on devices can leave matrices on the CPU."""
+    is_bound = problem.demand.runs is not None or problem.demand.tail
+    return "ffn" if is_bound and "ffn" in choices.strategies else choices.strategies[0]
 
 
 def usual_task(problem: Problem, load_mode: str, ubatch: int | None = None) -> Task:
@@ -70,7 +77,7 @@ def usual_task(problem: Problem, load_mode: str, ubatch: int | None = None) -> T
 def least_task(problem: Problem, choices: Choices) -> Task:
     """All devices with the smallest micro-batch: where a sum of bytes says that this cannot fit, nothing of the choices can."""
     size = _size(problem, choices, min(choices.ubatches))
-    return size.task(choices.orders[0], strategies(problem.demand)[choices.strategies[0]])
+    return size.task(choices.orders[0], strategies(problem.demand)[least_strategy(problem, choices)])
 
 
 def with_buffers(problem: Problem, opening: Opening, least: Sequence[int]) -> float:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from math import inf
 
-from moefit.search.bounds import lacks_at_least
+from moefit.search.bounds import lacks_at_least, lacks_where_placed
 from moefit.search.candidate import Candidate, best, score
 from moefit.search.choices import SMALL_UBATCHES, Choices
 from moefit.search.moe_cache.choose import with_cache
-from moefit.search.openings import SEARCHED, Opening, first_opening, least_task, openings, with_buffers
+from moefit.search.openings import (
+    SEARCHED,
+    Opening,
+    first_opening,
+    least_strategy,
+    least_task,
+    openings,
+    with_buffers,
+)
 from moefit.search.problem import Problem
-from moefit.search.settle import Settled, in_load_mode, none_will_do, settle
+from moefit.search.settle import Settled, Task, in_load_mode, none_will_do, settle
 
 _CERTAIN = 0.85
 """Of the compute buffers that one launch had on some devices, what another on the same devices needs at the least, for its time."""
@@ -25,7 +33,7 @@ _LIKELY = 0.5
 def search(problem: Problem, choices: Choices, *, thorough: bool) -> tuple[Candidate, ...]:
     """Candidates in the order of the choices, the fastest that fits among them.
 
-    Where none fits, also those that take less: a smaller micro-batch than llama.cpp's default, no pinned memory. Where a sum of bytes
+    Where none fits, also those that take less: a smaller micro-batch than llama.cpp's default. Where a sum of bytes
     says that none can, the first of the choices alone is placed, to say what is missing.
 
     Args:
@@ -34,7 +42,7 @@ def search(problem: Problem, choices: Choices, *, thorough: bool) -> tuple[Candi
         thorough: list also what a reader expects to see, although it cannot win.
     """
     found = _Search(problem)
-    for step, some in enumerate((choices, *_smaller(problem, choices))):
+    for step, some in enumerate(dict.fromkeys((choices, _smaller(problem, choices)))):
         found.run(some, step)
         if found.fits:
             break
@@ -75,12 +83,9 @@ def _smallest(problem: Problem, choices: Choices) -> Choices:
     return replace(choices, ubatches=sizes, load_modes=choices.load_modes[:1])
 
 
-def _smaller(problem: Problem, choices: Choices) -> Iterator[Choices]:
+def _smaller(problem: Problem, choices: Choices) -> Choices:
     is_open = problem.request.launch.constraints.ubatch is None
-    small = replace(choices, ubatches=SMALL_UBATCHES) if is_open else choices
-    for less in (small, replace(small, load_modes=small.load_modes[:1])):
-        if less != choices:
-            yield less
+    return replace(choices, ubatches=SMALL_UBATCHES) if is_open else choices
 
 
 class _Search:
@@ -114,19 +119,47 @@ class _Search:
         return tuple(candidate for *_, candidate in sorted(self._found, key=lambda row: row[:2]))
 
     def run(self, choices: Choices, step: int = 0, *, any_will_do: bool = False) -> None:
-        """Place what may win."""
+        """Place what may win; once something did not fit, first what needs least: the buffers of that say what else cannot."""
         if lacks_at_least(self._problem, least_task(self._problem, choices)):
             return
+        least = self._least(choices)
         for opening in self._openings(choices):
             if opening.bound > self._seconds or (any_will_do and self.fits):
                 break
-            if with_buffers(self._problem, opening, self._floor.of(opening, _CERTAIN)) > self._seconds:
-                continue
-            least = () if opening.all_placed else self._floor.of(opening, _LIKELY)
-            if not lacks_at_least(self._problem, opening.task, least):
+            if self._found and not self.fits and least is not None:
+                self.place(least, step)
+                least = None
+            if self._is_worth(opening):
                 self.place(opening, step)
                 if self._cache_is_open and self.fits and not any_will_do:
                     self._add_cache(choices, step)
+
+    def _least(self, choices: Choices) -> Opening | None:
+        """The smallest micro-batch by the strategy that lacks least."""
+        first = least_strategy(self._problem, choices)
+        every = (o for o in self._openings(choices) if o.end is None and o.strategy == first)
+        return min(every, key=lambda o: (o.task.settings.ubatch, o.rank), default=None)
+
+    def _is_worth(self, opening: Opening) -> bool:
+        """Whether an opening may be faster than what was found, and fit."""
+        if (
+            self.fits
+            and with_buffers(self._problem, opening, self._floor.of(opening, _CERTAIN)) > self._seconds
+        ):
+            return False
+        least = () if opening.all_placed else self._floor.least(opening, _LIKELY)
+        if lacks_at_least(self._problem, opening.task, least):
+            return False
+        if self.fits or not least:
+            return True
+        return lacks_where_placed(self._problem, opening.task, least) <= self._gap(opening.task)
+
+    def _gap(self, task: Task) -> int:
+        """Bytes by which a strategy may fill less room better: what matters for the smallest micro-batch alone, which all the others need less than."""
+        wanted = self._problem.request.launch.constraints.ubatch
+        if task.settings.ubatch > (wanted or SMALL_UBATCHES[-1]):
+            return 0
+        return max((n for size in task.open_ledger.slots for _, n in size.matrices), default=0)
 
     def _add_cache(self, choices: Choices, step: int) -> None:
         """An expert cache beside what fits first: with many devices its orders differ by little, and a cache that wins spares them."""
@@ -191,12 +224,18 @@ class _Floor:
 
     def __init__(self) -> None:
         self._known: dict[frozenset[str], tuple[int, dict[str, int]]] = {}
+        self._smallest: dict[frozenset[str], dict[int, dict[str, int]]] = {}
 
     def learn(self, ubatch: int, settled: Settled) -> None:
-        """Remember the first launch on these devices: it was the most promising."""
+        """Remember the first launch on these devices: it was the most promising; and the smallest buffers for each micro-batch."""
         uses = zip(settled.devices, settled.footprint.devices, strict=True)
         compute = {device.name: use.compute for device, use in uses}
-        self._known.setdefault(frozenset(compute), (ubatch, compute))
+        names = frozenset(compute)
+        self._known.setdefault(names, (ubatch, compute))
+        if settled.unplaced:
+            return  # with those layers there it can be a tenth
+        before = self._smallest.setdefault(names, {}).setdefault(ubatch, compute)
+        self._smallest[names][ubatch] = {name: min(size, before[name]) for name, size in compute.items()}
 
     def of(self, opening: Opening, part: float) -> Sequence[int]:
         """Bytes of each device of an opening; nothing where no launch was placed on these devices, or on several of them and others.
@@ -204,16 +243,32 @@ class _Floor:
         Only `part` of them, for what another order or strategy changes; in proportion to the micro-batch where that is smaller.
         """
         names = [device.name for device in opening.task.devices]
-        known = self._nearest(frozenset(names)) if names else None
-        if known is None:
+        near = _nearest(self._known, frozenset(names)) if names else None
+        if near is None:
             return ()
-        ubatch, compute = known
-        share = part * min(1.0, opening.task.settings.ubatch / ubatch)
-        return tuple(int(compute[name] * share) for name in names)
+        ubatch, compute = self._known[near]
+        return _part_of(compute, names, part * min(1.0, opening.task.settings.ubatch / ubatch))
 
-    def _nearest(self, names: frozenset[str]) -> tuple[int, dict[str, int]] | None:
-        """What is known of these devices, or of the fewest that several of them are among: with less beside them, each has no less to compute."""
-        if names in self._known or len(names) == 1:
-            return self._known.get(names)
-        more = [devices for devices in self._known if names < devices]
-        return self._known[min(more, key=len)] if more else None
+    def least(self, opening: Opening, part: float) -> Sequence[int]:
+        """The same by the smallest buffers that were seen, of the largest micro-batch that is no larger than the opening's."""
+        names, wanted = [device.name for device in opening.task.devices], opening.task.settings.ubatch
+        near = _nearest(self._smallest, frozenset(names)) if names else None
+        near = near or max(
+            (devices for devices in self._smallest if devices < {*names}), key=len, default=None
+        )
+        if not near:
+            return ()
+        known = self._smallest[near]
+        ubatch = max((n for n in known if n <= wanted), default=min(known))
+        return _part_of(known[ubatch], names, part * min(1.0, wanted / ubatch))
+
+
+def _part_of(compute: Mapping[str, int], names: Sequence[str], part: float) -> tuple[int, ...]:
+    return tuple(int(compute.get(name, 0) * part) for name in names)
+
+
+def _nearest(known: Collection[frozenset[str]], names: frozenset[str]) -> frozenset[str] | None:
+    """These devices, or the fewest that several of them are among: with less beside them, each has no less to compute."""
+    if names in known or len(names) == 1:
+        return names if names in known else None
+    return min((devices for devices in known if names < devices), key=len, default=None)

@@ -23,10 +23,10 @@ CASES = {
     "RAM is short": ("qwen3-next-80b-a3b", "rtx-3060", 32, ()),
     "of a context of one's own": ("qwen3-30b-a3b", "rtx-3060", 8, ("-c", "32768")),
     "of more context than was trained": ("qwen3-30b-a3b", "rtx-3060", 8, ("-c", "400000")),
-    "of layers that must be on the card": ("gemma-3-12b", "6GiB", 64, ("-ngl", "99", "-c", "8192")),
+    "of layers that must be on the card": ("gemma-3-12b", "4GiB", 64, ("-ngl", "99", "-c", "8192")),
     "of a micro-batch of one's own": (
         "gemma-3-12b",
-        "8.6GiB",
+        "5GiB",
         64,
         ("-ngl", "99", "-ub", "4096", "-b", "4096", "-c", "8192"),
     ),
@@ -78,8 +78,7 @@ def test_no_context_is_above_the_trained_one(asked, made):
 
 def test_so_much_more_memory_is_enough(asked, made):
     device = asked.machine.gpus[0]
-    missing = shortfalls(made)
-    more, short = missing.get(device.name, 0), missing.get("RAM", 0)
+    more, short = made.enough.devices.get(device.name, 0), made.enough.more
     ram = asked.machine.ram
     larger = replace(
         asked.machine,
@@ -103,7 +102,7 @@ def test_a_plan_that_does_not_fit_has_every_layer_where_its_user_wants_it():
     ("name", "card", "ram", "words"),
     [
         ("qwen3-30b-a3b", "rtx-3060", 16, ("-c", "4096")),
-        ("llama-3.1-8b", "8GiB", 64, ("-ngl", "99", "-c", "8192")),
+        ("llama-3.1-8b", "3.4GiB", 64, ("-ngl", "99", "-c", "8192")),
     ],
     ids=["RAM is short", "a card is"],
 )
@@ -115,6 +114,25 @@ def test_a_file_no_larger_than_that_fits(name, card, ram, words):
 
     assert (False, True) == (whole.fits, smaller.fits)
     assert smaller.model.bytes < whole.largest_file < whole.model.bytes
+
+
+def test_a_dense_model_whose_layers_must_be_on_a_card_fits_with_its_ffns_in_ram():
+    words = ("-ngl", "99", "-c", "131072")
+    asked = Request(
+        recorded("llama-3.1-8b", "Q4_K_M"), machine("18.5GiB", 64), launch((*LINE, *words)), QUICK
+    )
+
+    assert (True, 33) == (plan(asked).fits, plan(asked).placement.offloaded)
+
+
+def test_of_many_layers_on_many_cards_a_quick_no_names_a_change_with_which_something_fits():
+    model = recorded("qwen3-235b-a22b", "Q4_K_M")
+    cards = Machine(parse_gpus(["2xrtx-3060"]), Ram(64 * GIB, 64 * GIB, 50 * 10**9), Cpu(8, 16))
+    told = plan(Request(model, cards, launch(LINE), QUICK))
+    typed = launch((*LINE, "--load-mode", "mmap"))
+
+    assert ((), True) == (told.alternatives, told.remedy.startswith("--load-mode mmap would fit"))
+    assert plan(Request(model, cards, typed, QUICK)).fits
 
 
 def test_weights_that_could_vanish_and_not_be_enough_name_no_file():
@@ -145,7 +163,7 @@ def test_what_a_variable_says_is_not_to_be_left_out_of_the_line():
         else given
         for given in line.given
     ]
-    request = Request(model, machine("6GiB", 64), line, OPTIONS)
+    request = Request(model, machine("4GiB", 64), line, OPTIONS)
     by_variable = replace(request, launch=replace(line, given=tuple(named)))
     told = [{a.words for a in plan(one).alternatives} for one in (request, by_variable)]
     assert [True, False] == ["leaving out -ngl all" in words for words in told]

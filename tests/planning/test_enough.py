@@ -1,12 +1,15 @@
-"""What a no says would do is the smallest printed amount that does."""
+"""What a no says would do is the smallest amount that does."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import pytest
 
 from moefit.machine.declared import parse_gpus
 from moefit.machine.types import Cpu, Machine, Ram
-from moefit.planning.core import plan, without_alternatives
+from moefit.planning.core import _planned, plan, without_alternatives
+from moefit.planning.enough import enough_memory
 from moefit.search.request import Request
 from moefit.sizes import GIB, MIB
 from tests.drawn import several
@@ -37,8 +40,39 @@ def test_less_ram_than_is_said_to_do_does_not(name, quant, ram, words, context):
     assert ([True, False], context) == (fits, said.context)
 
 
-def test_where_a_device_is_too_small_no_ram_would_do():
-    machine = Machine(parse_gpus(["2GiB"]), Ram(4 * GIB, 4 * GIB, 50 * 10**9), Cpu(16, 32))
-    asked = launch(("llama-server", "-m", "m.gguf", "-ngl", "99", "-cmoe", "-c", "262144"))
+def more(machine, devices, ram):
+    gpus = tuple(
+        replace(gpu, free=gpu.free + devices.get(gpu.name, 0), total=gpu.total + devices.get(gpu.name, 0))
+        for gpu in machine.gpus
+    )
+    return replace(
+        machine, gpus=gpus, ram=Ram(machine.ram.total + ram, machine.ram.available + ram, 50 * 10**9)
+    )
 
-    assert plan(Request(recorded("qwen3-30b-a3b", "Q4_K_M"), machine, asked, OPTIONS)).enough is None
+
+@pytest.mark.parametrize(
+    ("name", "cards", "ram", "words"),
+    [
+        ("llama-3.1-8b", ["6GiB"], 64, ("-ngl", "99", "-c", "131072")),
+        ("llama-3.1-8b", ["8.7GiB", "5.2GiB"], 64, ("-ngl", "99", "-c", "131072")),
+        ("qwen3-30b-a3b", ["2GiB"], 4, ("-ngl", "99", "-cmoe", "-c", "262144")),
+        ("qwen3-30b-a3b", ["6.6GiB"], 64, ("-ngl", "99", "-c", "65536")),
+        ("deepseek-v2-lite", ["3.4GiB", "1.8GiB"], 5, ("-ngl", "20", "-c", "32768", "-ub", "2048")),
+    ],
+)
+def test_so_much_on_each_device_does_and_a_hundredth_less_does_not(name, cards, ram, words):
+    machine = Machine(parse_gpus(cards), Ram(ram * GIB, ram * GIB, 50 * 10**9), Cpu(8, 16))
+    asked = Request(
+        recorded(name, "Q4_K_M"), machine, launch(("llama-server", "-m", "m.gguf", *words)), QUICK
+    )
+    said = enough_memory(asked, _planned(asked)[1])
+
+    def fits(devices, of_ram):
+        return without_alternatives(replace(asked, machine=more(machine, devices, of_ram))).fits
+
+    less = [
+        fits({**said.devices, device: size - max(64 * MIB, size // 100)}, said.more)
+        for device, size in said.devices.items()
+    ]
+    less += [fits(said.devices, said.more - max(64 * MIB, said.more // 100))] if said.more else []
+    assert (True, [False] * len(less)) == (fits(said.devices, said.more), less)
