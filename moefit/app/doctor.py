@@ -6,14 +6,15 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from moefit.errors import MoefitError
 from moefit.launch.launch import Launch
 from moefit.launch.seen import variables
-from moefit.llama.program_findings import Server, program_findings
+from moefit.llama.program_findings import Server, listed_devices, program_findings
 from moefit.machine.detect import MachineOptions, detect
 from moefit.machine.finding import A_LITTLE, NOTHING_RUNS, Finding
 from moefit.machine.system import ROOT
 from moefit.machine.system_findings import host_findings
-from moefit.machine.types import Machine
+from moefit.machine.types import Device, Machine
 from moefit.progress import Tell
 
 
@@ -33,13 +34,24 @@ def examine(
     command = launch.command
     seen = variables(command, environment)
     tell("the host", 0.1)
-    found = [*_gpus(machine), *host_findings(machine, seen, root, command.argv)]
+    found = [*host_findings(machine, seen, root, command.argv)]
     tell("llama-server", 0.6)
+    listed: tuple[Device, ...] | MoefitError = ()
     if command.container is None:
         server = Server(command.program, command.subcommand, launch.constraints.rpc)
-        found += program_findings(machine, seen, server)
+        listed = listed_devices(seen, server)
+        found += program_findings(machine, seen, server, listed)
+    if not _lists_a_gpu(listed):
+        found += _gpus(machine)
     found += _calibration(machine)
     return tuple(sorted(found, key=lambda finding: finding.cost))
+
+
+def _lists_a_gpu(listed: tuple[Device, ...] | MoefitError) -> bool:
+    """Whether the program sees a GPU of this host, whatever the drivers tell."""
+    return not isinstance(listed, MoefitError) and any(
+        device.total and device.backend.name != "RPC" for device in listed
+    )
 
 
 def _gpus(machine: Machine) -> list[Finding]:

@@ -45,8 +45,25 @@ class Server:
     """Values of the line's --rpc."""
 
 
+def listed_devices(
+    environment: Mapping[str, str], server: Server | None = None
+) -> tuple[Device, ...] | MoefitError:
+    """The devices that a program lists, or why it lists none; none of a program that is not there."""
+    asked = server or Server()
+    program = find_program(asked.name, environment)
+    if program is None:
+        return ()
+    try:
+        return list_devices(program, environment, asked.rpc, subcommand=asked.subcommand)
+    except MoefitError as error:
+        return error
+
+
 def program_findings(
-    machine: Machine, environment: Mapping[str, str], server: Server | None = None
+    machine: Machine,
+    environment: Mapping[str, str],
+    server: Server | None = None,
+    listed: tuple[Device, ...] | MoefitError | None = None,
 ) -> Iterator[Finding]:
     """Everything about a program, by default the llama-server on the PATH.
 
@@ -54,6 +71,7 @@ def program_findings(
         machine: its GPUs as the drivers tell of them, not as the program does.
         environment: the variables that the program would see.
         server: which one.
+        listed: what it lists, where it has been asked.
     """
     asked = server or Server()
     program = find_program(asked.name, environment)
@@ -61,20 +79,18 @@ def program_findings(
         where = "is not there" if "/" in asked.name else "is not on the PATH"
         yield Finding("no-program", NOTHING_RUNS, f"{asked.name} {where}", MISSING_HINT, "sure")
     else:
-        yield from _devices(machine, program, environment, asked)
+        yield from _devices(
+            machine, program, listed_devices(environment, asked) if listed is None else listed
+        )
         yield from _options(program, environment, asked)
     yield from _namesake()
 
 
-def _devices(
-    machine: Machine, program: str, environment: Mapping[str, str], server: Server
-) -> Iterator[Finding]:
+def _devices(machine: Machine, program: str, listed: tuple[Device, ...] | MoefitError) -> Iterator[Finding]:
     """Whether it sees the GPUs that the drivers do."""
-    try:
-        listed = list_devices(program, environment, server.rpc, subcommand=server.subcommand)
-    except MoefitError as error:
-        fix = error.hint or f"run {program} by hand: it says more, such as a library that is missing"
-        yield Finding("program-fails", NOTHING_RUNS, error.message, fix, "sure")
+    if isinstance(listed, MoefitError):
+        fix = listed.hint or f"run {program} by hand: it says more, such as a library that is missing"
+        yield Finding("program-fails", NOTHING_RUNS, listed.message, fix, "sure")
         return
     yield from _dead(program, listed)
     seen = [device for device in listed if not device.name.startswith("RPC")]

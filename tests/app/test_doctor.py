@@ -67,6 +67,12 @@ def test_no_gpu_at_all_is_only_told(tmp_path):
     assert codes(Machine((), RAM, CPU), tmp_path).index("no-gpu") > 0
 
 
+@pytest.mark.parametrize("unseen", ["", "NVIDIA's device files are here"])
+def test_a_gpu_that_the_program_lists_is_there_whatever_the_drivers_tell(tmp_path, unseen):
+    put(tmp_path, devices="  Vulkan0: AMD Radeon RX 6600 (8176 MiB, 8000 MiB free)\n")
+    assert not {"no-gpu", "gpu-silent"} & set(codes(Machine((), RAM, CPU, unseen=unseen), tmp_path))
+
+
 def test_a_machine_that_was_not_measured_is_told_so_once(tmp_path):
     bare = Machine((CARD,), RAM, CPU, host="this one")
     assert 1 == codes(bare, tmp_path).count("uncalibrated")
