@@ -257,6 +257,12 @@ def read_machine(options: MachineOptions, launch: Launch) -> Machine:
     named = launch.constraints.devices or ()
     foreign = bool(launch.constraints.rpc) or any(not name.upper().startswith("CUDA") for name in named)
     found = detect(options, seen, ask_server=_server(launch, seen, options.time_limit), prefer_server=foreign)
+    if found.duplicates:
+        from moefit.machine.sighted import by_names  # noqa: PLC0415 - most machines have one backend
+
+        line = launch.constraints
+        others = (*(line.draft_devices or ()), *filter(None, [line.mmproj_device]))
+        found = by_names(found, (*named, *others, *(rule.buffer for rule in line.overrides)))
     found = _capped(found, launch.command)
     if not (options.gpus or options.machine_file):
         return found

@@ -241,7 +241,7 @@ def meaning(word: str) -> tuple[str, str]:
         near = meant[:_MOST] or get_close_matches(asked, [*WORDS, *OTHER_WORDS], n=3)
         if len(meant) != 1:
             hint = f"did you mean {' or '.join(near)}?" if near else "moefit explain alone lists the words"
-            raise UsageError(f"there is no explanation of {word}", hint)
+            raise UsageError(f"there is no explanation of {word.strip() or repr(word)}", hint)
         [known] = meant
     return known, WORDS[known]
 

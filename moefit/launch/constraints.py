@@ -156,7 +156,7 @@ def constraints(program: str, given: Sequence[Given]) -> Constraints:
         tensor_split=readers.tensor_split(values, program),
         overrides=readers.overrides(values, readers.OVERRIDES, program),
         devices=readers.devices(values, "-dev", program),
-        rpc=values.lists("--rpc"),
+        rpc=readers.servers(values),
         main_gpu=values.number("-mg"),
         split_mode=values.text("-sm"),
         context=readers.bench_context(values)

@@ -156,6 +156,18 @@ def devices(values: Values, spelling: str, program: str) -> tuple[str, ...] | No
     return () if names == ("none",) else names
 
 
+def servers(values: Values) -> tuple[str, ...]:
+    """The addresses of every `--rpc`; what they are is told where they are asked.
+
+    Raises:
+        UsageError: one is empty, over which llama.cpp aborts (ggml/src/ggml-rpc/ggml-rpc.cpp, parse_endpoint).
+    """
+    for given in values.all("--rpc"):
+        if "" in given.value.split(","):
+            raise UsageError(f"--rpc {given.value!r}: an address is empty", "--rpc HOST:PORT,HOST:PORT")
+    return values.lists("--rpc")
+
+
 def one_device(text: str | None) -> str | None:
     """A device's name; `none` says the CPU, which is no device."""
     if text and "," in text:

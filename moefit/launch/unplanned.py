@@ -24,6 +24,11 @@ def unplanned(command: Command, wanted: Constraints) -> UsageError | None:
             )
     if command.name != "llama-server" or wanted.model:
         return None
+    if command.table.lookup("-m") is None:
+        return UsageError(
+            f"{command.program} --help lists no -m: its page is cut off, or it is another program",
+            "--build b11549 takes the options of that build",
+        )
     folder = next((a for spelling in _ROUTER for a in command.given(spelling)), None)
     shown = folder.shown if folder else "without a model llama-server"
     return UsageError(

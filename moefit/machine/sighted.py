@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from moefit.errors import UsageError
 from moefit.machine.backends import backend_of
 from moefit.machine.makers import maker_of
 from moefit.machine.overhead import context_overhead
@@ -19,6 +20,7 @@ from moefit.values import dataclass
 
 if TYPE_CHECKING:
     from moefit.machine.sysfs import Adapter
+    from moefit.machine.types import Machine
 
 _SAME: Final = 0.12
 """Share by which two drivers differ in what they call a card's memory: heaps of Vulkan are whole, CUDA keeps some back."""
@@ -85,6 +87,30 @@ def fold(
         else:
             duplicates.append((device.name, twin.name))
     return tuple(kept), tuple(duplicates)
+
+
+def by_names(machine: Machine, names: Sequence[str]) -> Machine:
+    """The machine with cards under the backends' names that a line calls them by: it may want Vulkan1 of a card that is CUDA0 too.
+
+    Raises:
+        UsageError: it calls one card by two names, whose memory would count twice.
+    """
+    wanted = {name.lower() for name in names}
+    for other, first in machine.duplicates:
+        if other.lower() not in wanted:
+            continue
+        if first.lower() in wanted:
+            raise UsageError(f"{other} and {first} are one card", "name one of them")
+        gpus = tuple(_renamed(gpu, other) if gpu.name == first else gpu for gpu in machine.gpus)
+        rest = (pair for pair in machine.duplicates if pair != (other, first))
+        machine = replace(machine, gpus=gpus, duplicates=(*rest, (first, other)))
+    return machine
+
+
+def _renamed(gpu: Device, name: str) -> Device:
+    """A card as another backend has it."""
+    overhead = 0 if not gpu.overhead else context_overhead(name)
+    return replace(gpu, name=name, buffer="", overhead=overhead)
 
 
 def _counted(

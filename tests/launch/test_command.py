@@ -4,7 +4,9 @@ import pytest
 
 from moefit.errors import UsageError
 from moefit.launch.command import Command, parse, split, with_model
+from moefit.launch.constraints import Constraints
 from moefit.launch.options import parse_help
+from moefit.launch.unplanned import unplanned
 
 
 def read(line: str) -> Command:
@@ -212,3 +214,10 @@ def test_an_argument_shows_its_url_without_secrets_and_keeps_it_whole(option: st
     (argument,) = read(f"llama-server {option} {URL}").arguments
     shown = "https://host:8/a/m.gguf"
     assert (f"{option} {shown}", shown, URL) == (argument.shown, argument.shown_value, argument.value)
+
+
+def test_a_program_whose_help_is_cut_off_before_its_model_is_no_router() -> None:
+    table = parse_help("llama-server", "-c,    --ctx-size N     context\n")
+    error = unplanned(parse(["llama-server", "-m", "m.gguf"], table), Constraints())
+    assert error is not None
+    assert "llama-server --help lists no -m: its page is cut off, or it is another program" == error.message

@@ -3,8 +3,10 @@ from __future__ import annotations
 import pytest
 
 from moefit.errors import UsageError
-from moefit.launch.constraints import Constraints
+from moefit.launch.command import parse
+from moefit.launch.constraints import Constraints, constraints
 from moefit.launch.patterns import EXPERTS
+from moefit.launch.precedence import effective
 from moefit.launch.sources import ModelSource
 from tests.launch.reading import fixed
 
@@ -204,3 +206,9 @@ def test_what_cannot_be_meant_is_an_error(line: str, message: str) -> None:
 def test_a_contradiction_names_variables_too() -> None:
     with pytest.raises(UsageError, match="LLAMA_ARG_DEVICE=none and -ngl 20 contradict"):
         fixed("llama-server -ngl 20", {"LLAMA_ARG_DEVICE": "none"})
+
+
+@pytest.mark.parametrize("value", ["", ",", "h:1,", ",h:1", "h:1,,h:2"])
+def test_an_empty_address_of_an_rpc_server_is_an_error(value: str) -> None:
+    with pytest.raises(UsageError, match="an address is empty"):
+        constraints("llama-server", effective(parse(["llama-server", "--rpc", value]), ()))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from moefit.machine.sighted import Sighted, fold, sight
+from moefit.errors import UsageError
+from moefit.machine.sighted import Sighted, by_names, fold, sight
 from moefit.machine.sysfs import Adapter
-from moefit.machine.types import Device
+from moefit.machine.types import Cpu, Device, Machine, Ram
 from moefit.sizes import MIB
 
 
@@ -131,3 +132,20 @@ def test_a_processors_gpu_is_no_card_of_its_maker() -> None:
     shared = device("Vulkan1", "Intel(R) Graphics (ARL)", 32000, integrated=True)
     listed = [device("SYCL0", "Intel(R) Arc(TM) B580 Graphics", 12000), shared]
     assert () == fold(listed, [*on_bus("Intel"), *on_bus("Intel", integrated=True)])[1]
+
+
+def test_a_card_is_called_as_the_line_calls_it() -> None:
+    listed = (
+        device("CUDA0", BIG.description, 24124),
+        device("CUDA1", SMALL.description, 11909),
+        device("Vulkan0", BIG.description, 24576),
+        device("Vulkan1", SMALL.description, 12288),
+    )
+    kept, duplicates = fold(listed)
+    machine = Machine(kept, Ram(1, 1), Cpu(1, 1), duplicates=duplicates)
+    named = by_names(machine, ["vulkan1"])
+    assert ["CUDA0", "Vulkan1"] == [gpu.name for gpu in named.gpus]
+    assert ("Vulkan0", "CUDA1") == named.hidden
+    assert machine == by_names(machine, ["CUDA1", "CPU"])
+    with pytest.raises(UsageError, match="Vulkan1 and CUDA1 are one card"):
+        by_names(machine, ["CUDA1", "Vulkan1"])
