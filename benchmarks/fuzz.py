@@ -164,6 +164,7 @@ def small_header(architecture: str, experts: int, order: str = "<") -> bytes:
         made.pair(f"{architecture}.{key}", raw.UINT32, "I", value)
     made.pair(f"{architecture}.attention.layer_norm_rms_epsilon", raw.FLOAT32, "f", 1e-6)
     made.array(f"{architecture}.attention.sliding_window_pattern", raw.INT32, 3, made.pack("3i", 1, 0, 1))
+    made.text("tokenizer.ggml.model", "llama")
     made.array("tokenizer.ggml.tokens", raw.STRING, 3, b"".join(map(made.string, ["a", "bc", ""])))
     offset = 0
     for name, shape in _shapes(experts):
