@@ -14,8 +14,10 @@ def newer(number: int) -> QuantType | None:
 
     Slow to import: asked only for what the table lacks.
     """
-    from gguf.constants import GGML_QUANT_SIZES  # noqa: PLC0415 - 0.2 s, and few files need it
-
+    try:
+        from gguf.constants import GGML_QUANT_SIZES  # noqa: PLC0415 - 0.2 s, and few files need it
+    except ImportError:  # a broken package, or one whose table has another name by now, knows nothing
+        return None
     for quant, (block, size) in GGML_QUANT_SIZES.items():
         if int(quant) == number:
             return QuantType(number, ggml_name(quant.name), block, size)

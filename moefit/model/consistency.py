@@ -79,11 +79,8 @@ def _blocks(h: Hyperparameters) -> Iterator[tuple[str, str]]:
 def _compressed(h: Hyperparameters) -> Iterator[tuple[str, str]]:
     """What latent attention caches for a token is a whole compressed row and the rotated part of the key."""
     rank, key = h.integer("attention.kv_lora_rank"), h.head_k()
-    row = rank + h.integer("rope.dimension_count", key)
-    if (
-        h.integer("attention.key_length_mla")
-        and h.integer("attention.value_length_mla")
-        and rank
-        and key != row
-    ):
-        yield "attention.key_length", f"not the {row} of attention.kv_lora_rank and rope.dimension_count"
+    rotated = h.integer("rope.dimension_count", key)
+    mla = h.integer("attention.key_length_mla") and h.integer("attention.value_length_mla")
+    if h.heads() and mla and rank and key != rank + rotated:
+        said = f"rope.dimension_count {rotated if h.has('rope.dimension_count') else '(missing)'}"
+        yield "attention.key_length", f"not the {rank + rotated} of attention.kv_lora_rank {rank} and {said}"

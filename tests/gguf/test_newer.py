@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import sys
 from enum import IntEnum
+from types import ModuleType
 
 import gguf.constants
 import pytest
@@ -44,6 +46,13 @@ def test_where_the_package_does_not_know_it_either_the_hint_says_to_upgrade_it()
 
     assert "m.gguf: tensor 't' has the unknown type 99" == caught.value.message
     assert caught.value.hint.startswith("upgrade the package gguf (pip install -U gguf)")
+
+
+@pytest.mark.parametrize("broken", [None, ModuleType("gguf.constants")], ids=["no package", "no table"])
+def test_a_package_that_cannot_be_asked_knows_no_type(broken, monkeypatch):
+    monkeypatch.setitem(sys.modules, "gguf.constants", broken)
+
+    assert newer(99) is None
 
 
 def test_package_and_table_agree_on_every_type_that_both_know():

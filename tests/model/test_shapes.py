@@ -86,6 +86,13 @@ def test_a_hyper_parameter_that_the_tensors_contradict_is_one_clear_error(key, v
         ("qwen3.5-9b", "ssm__inner_size", 2048, "qwen35.ssm.inner_size 2048 is not 4096, as"),
         ("plamo-2-1b", "ssm__group_count", 1, "plamo2.ssm.group_count 1 is not 0"),
         ("rwkv6", "attention__head_count", 7, "rwkv6.attention.head_count 7 is not 32, as"),
+        (
+            "rwkv7",
+            "wkv__head_size",
+            65,
+            "embedding_length 2048 is not 2015, as rwkv7.embedding_length 2048 and rwkv7.wkv.head_size 65",
+        ),
+        ("deepseek-v2-lite", "attention__head_count", None, "deepseek2.attention.head_count (missing)"),
         ("rwkv7", "attention__value_residual_mix_lora_rank", 3, "attention.value_residual_mix_lora_rank 3"),
         ("nemotron-3-nano-30b-a3b", "expert_feed_forward_length", 928, "expert_feed_forward_length 928"),
         ("nemotron-3-nano-30b-a3b", "feed_forward_length", None, "feed_forward_length (missing) say"),
@@ -151,7 +158,7 @@ def test_what_llama_cpp_takes_is_taken(name, key, value):
 
 
 def test_a_compressed_row_is_as_long_as_the_cache_is_wide():
-    said = r"deepseek2.attention.key_length is 65535, not the 576 of attention.kv_lora_rank and rope.dimension_count"
+    said = r"deepseek2.attention.key_length is 65535, not the 576 of attention.kv_lora_rank 512 and rope.dimension_count 64"
     with pytest.raises(InputError, match=said):
         changed("deepseek-v3.1", attention__key_length=65535)
 

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from moefit.model.architectures.row import DELTA_NET, Architecture, Plain, Positions, Recurrent, Window
+from moefit.model.architectures.row import (
+    DELTA_NET,
+    WHOLE_HEADS,
+    Architecture,
+    Plain,
+    Positions,
+    Recurrent,
+    Window,
+)
 
 ROWS: Final[dict[str, Architecture]] = {
     "arwkv7": Architecture(
+        held=WHOLE_HEADS,
         defaults={"token_shift_count": 2},
         recurrent=Recurrent.EVERY_LAYER,
         attention_free=True,
@@ -142,6 +151,7 @@ ROWS: Final[dict[str, Architecture]] = {
         attention_free=True,
     ),
     "rwkv7": Architecture(
+        held=WHOLE_HEADS,
         graph="rwkv.rwkv7",
         grows=True,
         defaults={"token_shift_count": 2},

@@ -40,6 +40,8 @@ SQRT_SOFTPLUS: Final = 4
 """LLAMA_EXPERT_GATING_FUNC_TYPE_SQRT_SOFTPLUS."""
 DELTA_NET: Final = {"ssm.inner_size": "ssm.state_size ssm.time_step_rank *"}
 """Its loader makes tensors for heads as wide as the state, its graph divides the inner size by their number (build_layer_attn_linear)."""
+WHOLE_HEADS: Final = {"n_embd": "n_embd wkv.head_size / wkv.head_size *"}
+"""Its graph cuts a token's vector into heads (build_rwkv7_time_mix)."""
 HEAD_ANYWAY: Final = r"nextn[.](embed_tokens|shared_head_head|shared_head_norm)[.]"
 FFN_ANYWAY: Final = r"ffn_(gate|up|down|gate_up|gate_inp)(_s?h?exps?)?[.]|exp_probs_b"
 
