@@ -77,12 +77,20 @@ def read_request(
         wanted.mmproj or wanted.draft or wanted.loras or wanted.control_vectors
     ):
         model = read_model(wanted, progress)
+        _check_patterns(wanted, model)
         return Request(model, machine or read_machine(machine_options, launch), launch, options)
     return _with_guests(launch, lambda: machine or read_machine(machine_options, launch), options, progress)
 
 
 def _is_path(source: ModelSource) -> bool:
     return source.path is not None and source == ModelSource(path=source.path)
+
+
+def _check_patterns(wanted: Constraints, model: Model) -> None:
+    if wanted.overrides:
+        from moefit.app.slow_patterns import check_patterns  # noqa: PLC0415 - most lines have none
+
+        check_patterns(wanted.overrides, (tensor.name for tensor in model.tensors))
 
 
 def _with_guests(
@@ -99,6 +107,7 @@ def _with_guests(
     with _remote(wanted, progress) as (using, client, open_source):
         found = places(wanted, using, client)
         model = _read(found.model, open_source, wanted)
+        _check_patterns(wanted, model)
         files = read_files(wanted, found.mmproj, found.draft, open_source)
         needed = _path_of_url(wanted, using)
     spec_type = found.spec_type
