@@ -171,4 +171,6 @@ def _run(head: list[str], tail: list[str] | None) -> int:
         if isinstance(end.__context__, BrokenPipeError):  # Typer's status 1 means that nothing fits
             raise end.__context__ from None
         raise
+    if status == INTERRUPTED:  # what Typer makes of an interrupt
+        streams.erase()
     return status if isinstance(status, int) else FITS

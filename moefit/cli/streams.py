@@ -109,8 +109,8 @@ def _lost(error: OSError) -> LostError:
 
 
 def erase() -> None:
-    """Take away a line of progress that an interrupt has left on a terminal."""
+    """Take away a line of progress that an interrupt has left on a terminal, and show the cursor that a bar hides."""
     with suppress(OSError, ValueError, AttributeError):
         if sys.stderr.isatty():
-            sys.stderr.write("\r\x1b[K")
+            sys.stderr.write("\r\x1b[K\x1b[?25h")
             sys.stderr.flush()

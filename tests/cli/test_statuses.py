@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from io import StringIO
 from pathlib import Path
 from typing import NoReturn
 
@@ -275,3 +276,22 @@ def whole(tmp_path_factory) -> str:
     with path.open("r+b") as file:
         file.truncate(read_header(EXAMPLE).shards[0].expected)
     return str(path)
+
+
+def test_an_interrupt_leaves_a_terminal_as_it_was(monkeypatch) -> None:
+    """Whatever is on its line is taken away, and the cursor that a bar hides is shown."""
+
+    class Terminal(StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    def interrupted(*_: object, **__: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    terminal = Terminal()
+    monkeypatch.setattr("moefit.cli.asked.read_request", interrupted)
+    monkeypatch.setattr("sys.stderr", terminal)
+    with pytest.raises(SystemExit) as end:
+        main(["plan", EXAMPLE, *CARD])
+    assert 130 == end.value.code
+    assert terminal.getvalue().endswith("\r\x1b[K\x1b[?25h")
