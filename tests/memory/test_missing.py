@@ -30,9 +30,9 @@ OUTSIDE = ("token_embd.weight", "output_norm.weight")
 OTHER_PARTS = re.compile(r"nextn|vis_|scales|post_norm|time_mix_lerp|indexer[.][kq]_(proj|norm)")
 """Of parts that a text's prompt does not run, or that stand for each other."""
 
-UNUSED = {"gemma4": r"attn_k"}
-"""What graphs leave alone: keys of layers that attend to another layer's cache. So they do dense matrices beside experts, which some
-recorded headers have."""
+UNUSED = {"gemma4": r"attn_k", "mpt": r"attn_k_norm"}
+"""What graphs leave alone: keys of layers that attend to another layer's cache, norms of keys where no query has one. So they do dense
+matrices beside experts, which some recorded headers have."""
 
 
 def header(architecture):
