@@ -5,6 +5,7 @@ The files are those of Documentation/gpu/amdgpu/driver-misc.rst and Documentatio
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -167,10 +168,14 @@ def has_kfd(root: Path) -> bool:
     return (root / "dev/kfd").exists()
 
 
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
 def _number(path: Path) -> int:
     """A natural number; 0 for anything else."""
     text = _read(path)
-    return int(text) if text.isdigit() and len(text) <= 16 else 0
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 16 else 0
 
 
 def _read(path: Path) -> str:
@@ -178,9 +183,9 @@ def _read(path: Path) -> str:
 
 
 def _bytes(path: Path, most: int = _LARGEST) -> bytes:
-    """The beginning of a file; nothing where it cannot be read."""
+    """The beginning of a file; nothing where it cannot be read. What would have to be waited for, a pipe, has nothing."""
     try:
-        with path.open("rb", buffering=0) as file:
-            return file.read(most)
+        with open(path, "rb", buffering=0, opener=_without_waiting) as file:
+            return file.read(most) or b""
     except OSError:
         return b""

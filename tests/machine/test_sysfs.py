@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -75,12 +76,19 @@ def test_cards_come_in_the_order_of_their_slots(tmp_path) -> None:
     assert ["0000:03:00.0", "0000:04:00.0"] == [found.slot for found in read_adapters(tmp_path)]
 
 
-@pytest.mark.parametrize("junk", ["", "-1", "N/A", "9" * 400, "\x00\xff"])
+@pytest.mark.parametrize("junk", ["", "-1", "N/A", "9" * 400, "\x00\xff", "²"])
 def test_a_figure_that_is_no_number_is_unknown(tmp_path, junk) -> None:
     adapter(
         tmp_path, "0000:03:00.0", **CARD | {"mem_info_vram_total": junk, "gpu_metrics": "\x08\x01\x01\x00"}
     )
     assert 0 == read_adapters(tmp_path)[0].total
+
+
+def test_a_pipe_in_the_place_of_a_figure_is_not_waited_for(tmp_path) -> None:
+    device = adapter(tmp_path, "0000:03:00.0", **CARD)
+    (device / "mem_info_vram_total").unlink()
+    os.mkfifo(device / "mem_info_vram_total")
+    assert [0] == [card.total for card in read_adapters(tmp_path)]
 
 
 def test_a_host_without_a_gpu_has_none(tmp_path) -> None:
