@@ -32,9 +32,9 @@ _AMD_APUS: Final = (
 
 _OTHERS: Final = (
     r"\bTegra|\bXavier\b|\bOrin\b|\bThor\b|\bGB10\b|\bnvgpu\b|^Apple |\bAdreno\b|\bMali\b|\bImmortalis\b|\bPowerVR\b"
-    r"|\bXclipse\b|\bV3D\b|\bVivante\b|\bVideoCore\b"
+    r"|\bXclipse\b|\bV3D\b|\bVivante\b|\bVideoCore\b|\bBC-250\b|\bllvmpipe\b|\bSwiftShader\b"
 )
-"""Systems on a chip."""
+"""Systems on a chip, and processors that draw for want of a GPU: they count the host's memory as theirs."""
 
 
 def is_integrated(description: str, total: int) -> bool:
