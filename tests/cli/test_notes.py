@@ -62,7 +62,9 @@ def test_ctrl_c_leaves_nothing_on_the_terminal():
         out, _ = child.communicate(timeout=20)
         shown = os.read(leader, 65536).decode()
         os.close(leader)
-    assert (b"", "") == (out, shown.rpartition("\x1b[K")[2])
+    assert (b"", "\x1b[?25h") == (out, shown.rpartition("\x1b[K")[2]), (
+        "but for the cursor, which is shown again"
+    )
     assert "Traceback" not in shown
 
 
