@@ -25,7 +25,7 @@ from moefit.planning.refusals import refuse
 from moefit.planning.remarks import remarks
 from moefit.planning.scarce import context_that_fits
 from moefit.planning.stands import as_it_stands
-from moefit.planning.types import Plan
+from moefit.planning.types import Enough, Plan
 from moefit.search.as_demanded import as_demanded
 from moefit.search.baselines import CPU_MOE, LLAMA_FIT, baselines
 from moefit.search.candidate import Candidate, best, score
@@ -57,13 +57,27 @@ def plan(request: Request) -> Plan:
     if made.fits:
         return made
     from moefit.planning.alternatives import alternatives, is_large, runs_with  # noqa: PLC0415 - most plans fit
-    from moefit.planning.enough import enough_memory  # noqa: PLC0415 - the same
 
-    lists = request.options.thorough and request.launch.constraints.split_mode not in SPLIT_MODES
-    would = enough_memory(request, chosen) if lists else None
     if is_large(request) and not request.options.thorough:
-        return replace(made, enough=would, remedy=runs_with(request, chosen))
-    return replace(made, enough=would, alternatives=tuple(alternatives(request, chosen, _planned)))
+        return replace(made, remedy=runs_with(request, chosen))
+    return replace(
+        made, enough=_enough(request, chosen), alternatives=tuple(alternatives(request, chosen, _planned))
+    )
+
+
+def _enough(request: Request, closest: Candidate) -> Enough | None:
+    """The memory that would do; of a quick plan RAM alone, by the strategy that nearly always lacks least."""
+    from moefit.planning.enough import enough_memory  # noqa: PLC0415 - most plans fit
+
+    options = request.options
+    if request.launch.constraints.split_mode in SPLIT_MODES:
+        return None
+    if options.thorough:
+        return enough_memory(request, closest)
+    if closest.settled.shortfall:
+        return None
+    strategy = "base-first" if options.strategy == "auto" else options.strategy
+    return enough_memory(replace(request, options=replace(options, strategy=strategy)), closest)
 
 
 def without_alternatives(request: Request, context: int | None = None) -> Plan:

@@ -40,6 +40,13 @@ def test_less_ram_than_is_said_to_do_does_not(name, quant, ram, words, context):
     assert ([True, False], context) == (fits, said.context)
 
 
+def test_a_quick_no_says_an_amount_of_ram_that_does():
+    said = plan(asked("qwen3-30b-a3b", "Q4_K_M", 4 * GIB, options=QUICK)).enough
+    larger = asked("qwen3-30b-a3b", "Q4_K_M", 4 * GIB + said.more, options=QUICK)
+
+    assert without_alternatives(larger).fits
+
+
 def more(machine, devices, ram):
     gpus = tuple(
         replace(gpu, free=gpu.free + devices.get(gpu.name, 0), total=gpu.total + devices.get(gpu.name, 0))
