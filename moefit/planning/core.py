@@ -30,6 +30,7 @@ from moefit.search.as_demanded import as_demanded
 from moefit.search.baselines import CPU_MOE, LLAMA_FIT, baselines
 from moefit.search.candidate import Candidate, best, score
 from moefit.search.choices import Choices, open_choices
+from moefit.search.listed import in_listed_order
 from moefit.search.moe_cache import MOE_CACHE
 from moefit.search.moe_cache.choose import is_worth, with_cache
 from moefit.search.moe_cache.elsewhere import with_cache_elsewhere
@@ -191,16 +192,24 @@ def _best_of_all(
     if options.strategy == "auto":
         every = _refined(problem, choices, every, chosen)
         chosen = best(every)
+    better = (chosen, *_with_other_thresholds(problem, choices, chosen))
+    better = (*better, *in_listed_order(problem, choices, best(better)))
+    ranked = better if options.strategy != "auto" else (*every, *better[1:])
+    return min((c for c in ranked if c.fits), key=lambda c: (c.weight, c.order)), (*every, *better[1:])
+
+
+def _with_other_thresholds(problem: Problem, choices: Choices, chosen: Candidate) -> list[Candidate]:
+    """The launch with the threshold for copies that it calls for; and what is best without any, where nothing is on devices."""
     if problem.request.launch.constraints.op_offload_min_batch is not None:
-        return chosen, every
+        return []
     ways = [chosen]
     if problem.devices and set(chosen.settled.placement.slots) == {CPU}:
         ways += _without_copies(problem, choices)
     better = [way for way in (with_threshold(problem, way) for way in ways if way.fits) if way is not None]
     better += ways[1:]
-    if options.strategy == "auto":
+    if problem.request.options.strategy == "auto":
         better += [made for way in better for made in _cached_like(problem, choices, way)]
-    return min((chosen, *better), key=lambda way: way.weight), (*every, *better)
+    return better
 
 
 def _refined(

@@ -88,5 +88,5 @@ def best(found: Sequence[Candidate]) -> Candidate:
     """The fastest that fits, of equals the one on earlier devices; or the one that lacks least."""
     fitting = [c for c in found if c.fits]
     if fitting:
-        return min(fitting, key=lambda c: (c.weight, c.order))
+        return min(fitting, key=lambda c: (c.prediction.seconds, c.order))
     return min(found, key=lambda c: c.shortfall)

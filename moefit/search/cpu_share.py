@@ -34,5 +34,5 @@ def with_cpu_share(problem: Problem, found: Sequence[Candidate]) -> Iterator[Can
         for share in cpu_shares(problem)[1:]:
             launch = replace(candidate.settings, moe_cache_cpu_share=share)
             shared = score(problem, candidate.strategy, launch, candidate.settled)
-            if shared.fits and shared.weight < candidate.weight:
+            if shared.fits and shared.prediction.seconds < candidate.prediction.seconds:
                 yield shared

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from moefit.machine.types import CPU
@@ -75,6 +75,27 @@ def added(layout: DeviceSplit, devices: int) -> Iterator[DeviceSplit]:
                 for cut, before in ((starts[i] + some, i), (starts[i] + count - some, i + 1)):
                     grown = (*order[:before], new, *order[before:])
                     yield replace(layout, order=grown, starts=(*starts[: i + 1], cut, *starts[i + 1 :]))
+
+
+def replaced(layout: DeviceSplit, devices: int) -> Iterator[DeviceSplit]:
+    """Another device, of so many, in the place of each."""
+    for place, new in itertools.product(
+        range(len(layout.order)), sorted(set(range(devices)) - set(layout.order))
+    ):
+        yield replace(layout, order=(*layout.order[:place], new, *layout.order[place + 1 :]))
+
+
+def folded(layout: DeviceSplit, alike: Sequence[int]) -> DeviceSplit:
+    """The layout with the first of devices that are alike first; `alike` has for each the first that is like it."""
+    left = {kind: [i for i, other in enumerate(alike) if other == kind] for kind in set(alike)}
+    return replace(layout, order=tuple(left[alike[i]].pop(0) for i in layout.order))
+
+
+def in_full(rooms: Sequence[int], slow: Collection[int], size: int) -> list[int]:
+    """Rooms in proportion to which `slow` ones get no more slots than they hold in full, and the others the rest of so many bytes."""
+    full = sum(rooms[i] for i in slow)
+    rest = max(1, sum(rooms) - full)
+    return [room if i in slow else room * max(0, size - full) // rest for i, room in enumerate(rooms)]
 
 
 def on_others(layout: DeviceSplit, order: tuple[int, ...], ubatch: int) -> DeviceSplit:

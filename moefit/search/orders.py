@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from moefit.machine.types import CPU, Device
 from moefit.placement.arrange import Demand
+from moefit.placement.budget import Budget
 from moefit.search.problem import Problem
 
 _SWAP: Final = 1.01
@@ -26,9 +26,25 @@ def swap_factor(problem: Problem, devices: Sequence[Device]) -> float:
     """Times as long a launch counts that has its devices in another order than the machine lists them in, where the line leaves the order open."""
     if len(devices) < 2 or not is_order_open(problem.demand):
         return 1.0
+    return 1.0 if tuple(devices) == as_listed(problem, devices) else _SWAP
+
+
+def as_listed(problem: Problem, devices: Sequence[Device]) -> tuple[Device, ...]:
+    """The devices in the order in which the machine lists them."""
     names = [gpu.name for gpu in problem.request.machine.gpus]
-    places = [names.index(device.name) for device in devices]
-    return _SWAP if any(a > b for a, b in itertools.pairwise(places)) else 1.0
+    return tuple(sorted(devices, key=lambda device: names.index(device.name)))
+
+
+def alike(devices: Sequence[Device], budgets: Sequence[Budget]) -> list[int]:
+    """For each device the first that is like it: whichever of those a launch takes, it takes as long."""
+    kinds = [
+        (
+            *(device.backend.name, device.server, device.description, device.integrated, device.latency),
+            *(_read(device), device.link_bandwidth, device.compute, *_sizes(device), budget.usable),
+        )
+        for device, budget in zip(devices, budgets, strict=True)
+    ]
+    return [kinds.index(kind) for kind in kinds]
 
 
 def in_order(devices: Sequence[Device]) -> tuple[Device, ...]:

@@ -13,11 +13,23 @@ from dataclasses import replace
 from math import inf
 from typing import Final
 
+from moefit.cost.rates import handover_rate
 from moefit.machine.types import CPU
 from moefit.placement.arrange import strategies
 from moefit.search.candidate import Candidate, best, score
 from moefit.search.choices import Choices
-from moefit.search.device_split import DeviceSplit, added, in_proportion, on_others, removed, swapped
+from moefit.search.device_split import (
+    DeviceSplit,
+    added,
+    folded,
+    in_full,
+    in_proportion,
+    on_others,
+    removed,
+    replaced,
+    swapped,
+)
+from moefit.search.orders import alike
 from moefit.search.problem import Problem
 from moefit.search.settle import Task, in_load_mode, settle
 from moefit.search.sketch import Sketch
@@ -33,9 +45,15 @@ _WORTH: Final = 0.997
 _SETTLED: Final = (2, 200)
 """Layouts that are settled at the most, or layers of all of them together where that is more: each takes as long as its graph."""
 _SKETCHED: Final = (200, 24_000)
-"""The same of those that are sketched."""
+"""The same of those that are sketched, of few devices; of more twice as many, for their changes are more."""
+_CUT: Final = 4
+"""Of more devices than that, layouts one change away whose cuts are moved."""
 EVERY: Final = 3
 """Devices of which every order and every subset is sketched."""
+_CLOSE: Final = 1.01
+"""Times as long as it may: a sketch is off by about so much."""
+_OFF: Final = 0.98
+"""Of the seconds of a launch, the least that its own sketch may say and still be held to others'."""
 _LITTLE: Final = 0.05
 """Of the devices' room, what buffers take without misleading."""
 _WRONG: Final = 0.15
@@ -58,28 +76,54 @@ def refined(
         return ()
     if len(choices.orders) < 2 and first.order != tuple(range(len(problem.devices))):
         return ()  # the user names devices of which one holds no layer: what is fixed to them counts them all
-    layers = problem.request.model.slots
-    # of a dense model's run that has no room, FFN matrices give way; where it has, that is base-first
-    strategy = "base-first" if problem.request.model.experts else "ffn"
-    sketch = Sketch(problem, choices, strategy, max(_SKETCHED[0], _SKETCHED[1] // layers))
-    sketch.learn(start.settings.ubatch, start.settled)
-    found, tried, fastest = [], {first}, start
-    left = max(_SETTLED[0], _SETTLED[1] // layers)
+    sketch, strategy = _sketch(problem, choices, start)
+    found, fastest = [], start
+    tried = {first} if start.strategy in {"base-first", strategy} else set[DeviceSplit]()
+    left = max(_SETTLED[0], _SETTLED[1] // problem.request.model.slots)
     while left > 0 and (layout := _next(problem, choices, sketch, fastest, tried, limit)) is not None:
         tried.add(layout)
         left -= 1
         made = _placed(problem, sketch, layout, strategy)
         sketch.learn(layout.ubatch, made.settled)
-        if made.fits and made.weight < _GAIN * fastest.weight:
+        if made.fits and made.prediction.seconds < _GAIN * fastest.prediction.seconds:
             fastest = made
             found.append(made)
     return tuple(found)
+
+
+def rearranged(
+    problem: Problem, choices: Choices, start: Candidate, order: tuple[int, ...]
+) -> Candidate | None:
+    """The start with its devices in another order and cuts where they then seem best; None where it seems slower than its swap is worth."""
+    layout = _layout(problem, start)
+    if layout is None or problem.demand.runs is not None:
+        return None
+    sketch, strategy = _sketch(problem, choices, start)
+    counts = dict(zip(layout.order, layout.counts, strict=True))
+    starts = itertools.accumulate((counts[i] for i in order[:-1]), initial=layout.starts[0])
+    own = replace(layout, order=order, starts=tuple(starts))
+    shared = in_proportion(own, sketch.rooms(own), sketch.sums(layout.ubatch))
+    fixed = 0 if problem.demand.tail is None else 1
+    best = min((_cut(sketch, one, fixed) for one in (own, shared)), key=sketch.seconds)
+    if sketch.seconds(best) > _CLOSE * start.swap_factor * sketch.seconds(layout):
+        return None
+    return _placed(problem, sketch, best, strategy)
 
 
 def start_of_refinement(problem: Problem, found: Sequence[Candidate]) -> Candidate | None:
     """The fastest that fits, has layers on devices and no expert cache; None where there is none."""
     near = [c for c in found if c.fits and not c.settings.moe_cache and _layout(problem, c) is not None]
     return best(near) if near else None
+
+
+def _sketch(problem: Problem, choices: Choices, start: Candidate) -> tuple[Sketch, str]:
+    """What knows the start's buffers, and the strategy that fills runs: where one of a dense model has no room, FFN matrices give way."""
+    model = problem.request.model
+    strategy = "base-first" if model.experts else "ffn"
+    times = 1 if len(problem.devices) <= EVERY else 2
+    sketch = Sketch(problem, choices, strategy, times * max(_SKETCHED[0], _SKETCHED[1] // model.slots))
+    sketch.learn(start.settings.ubatch, start.settled)
+    return sketch, strategy
 
 
 def _layout(problem: Problem, candidate: Candidate) -> DeviceSplit | None:
@@ -105,7 +149,10 @@ def _next(
         return None
     doubt = _doubt(fastest)
     _sketch_near(problem, choices, sketch, start, 1.0 + doubt)
-    limit = _WORTH * (1.0 + doubt) * min(fastest.weight, limit)
+    took = fastest.prediction.seconds
+    if start in tried:  # others like it are off by about as much
+        took = min(took, max(sketch.seconds(start), _OFF * took))
+    limit = _WORTH * (1.0 + doubt) * min(took, limit)
     seeming = [
         (seconds, one) for one, seconds in sketch.known.items() if seconds < limit and one not in tried
     ]
@@ -126,13 +173,29 @@ def _doubt(candidate: Candidate) -> float:
 def _sketch_near(
     problem: Problem, choices: Choices, sketch: Sketch, start: DeviceSplit, doubt: float
 ) -> None:
-    """Sketch the start and what is one change of devices or of the micro-batch from it, each with its cuts where they seem best."""
+    """Sketch the start and what is one change of devices or of the micro-batch from it, those that seem fastest with their cuts where they seem best; from the best of those again."""
     fixed = 0 if problem.demand.tail is None else 1  # -ngl says where the first run starts
-    limit = sketch.seconds(_cut(sketch, start, fixed))
+    same = alike(problem.devices, sketch.budgets(start.ubatch, range(len(problem.devices))))
     near = (_NEAR + _EACH / start.slots) * doubt
-    for other in _others(problem, choices, sketch, start):
-        if sketch.seconds(other) < near * limit:
-            limit = min(limit, sketch.seconds(_cut(sketch, other, fixed)))
+    most = None if len(problem.devices) <= EVERY else _CUT
+    fastest = _cut(sketch, start, fixed)
+    while True:
+        last = sketch.seconds(fastest)
+        others = dict.fromkeys(folded(one, same) for one in _others(problem, choices, sketch, fastest))
+        for other in _most_promising(sorted(others, key=sketch.seconds), most):
+            if sketch.seconds(other) < near * last:
+                fastest = min(fastest, _cut(sketch, other, fixed), key=sketch.seconds)
+        if sketch.seconds(fastest) >= _GAIN * last:
+            return
+
+
+def _most_promising(ranked: Sequence[DeviceSplit], most: int | None) -> Iterator[DeviceSplit]:
+    """The first so many, and the first of each micro-batch: buffers of another one may be what lets a device in."""
+    known: set[int] = set()
+    for rank, layout in enumerate(ranked):
+        if most is None or rank < most or layout.ubatch not in known:
+            yield layout
+        known.add(layout.ubatch)
 
 
 def _cut(sketch: Sketch, layout: DeviceSplit, fixed: int) -> DeviceSplit:
@@ -155,13 +218,14 @@ def _others(problem: Problem, choices: Choices, sketch: Sketch, layout: DeviceSp
         return
     yield from (replace(one, ubatch=layout.ubatch) for one in sketch.before.values())
     count = len(problem.devices)
-    one_step = dict.fromkeys((*swapped(layout), *removed(layout), *added(layout, count)))
+    one_step = (*swapped(layout), *removed(layout), *added(layout, count), *replaced(layout, count))
     if count <= EVERY:
         yield from one_step
         orders = [o for n in range(1, count + 1) for o in itertools.permutations(range(count), n)]
         yield from _in_proportion(problem, choices, sketch, layout, orders)
     else:  # where all is on devices, even parts work at the same time
         yield from _in_proportion(problem, choices, sketch, layout, [tuple(range(count))])
+        yield from _slow_in_full(problem, sketch, layout)
         yield from one_step
 
 
@@ -181,17 +245,37 @@ def _in_proportion(
             yield in_proportion(even, sketch.rooms(even), sketch.sums(size))
 
 
+def _slow_in_full(problem: Problem, sketch: Sketch, layout: DeviceSplit) -> Iterator[DeviceSplit]:
+    """The layout's slots on its devices, of which the slower links, one and more, have no layer in part, so that nothing of a token crosses them."""
+    sums = sketch.sums(layout.ubatch)
+    size, rooms = sums[-1] - sums[layout.starts[0]], sketch.rooms(layout)
+    if sum(rooms) < size:
+        slow = sorted(range(len(layout.order)), key=lambda i: handover_rate(problem.devices[layout.order[i]]))
+        for some in range(1, len(slow)):
+            yield in_proportion(layout, in_full(rooms, slow[:some], size), sums)
+
+
 def _placed(problem: Problem, sketch: Sketch, layout: DeviceSplit, strategy: str) -> Candidate:
-    """The layout settled, in the load mode that is best."""
+    """The layout settled, in the load mode that is best; of a dense model also without FFN matrices that give way, whose buffers are smaller."""
+    made = _settled(problem, sketch, layout, strategy)
+    if strategy == "base-first" or CPU not in made.settled.placement.overrides.values():
+        return replace(made, strategy="base-first")
+    return min((made, _settled(problem, sketch, layout, "base-first")), key=_merit)
+
+
+def _settled(problem: Problem, sketch: Sketch, layout: DeviceSplit, strategy: str) -> Candidate:
     launches = sketch.launches(layout.ubatch)
     devices = tuple(problem.devices[i] for i in layout.order)
     demand = replace(problem.demand, runs=layout.runs)
     given = sketch.budgets(layout.ubatch, layout.order)
     task = Task(problem.request, devices, given, launches[0], strategies(demand)[strategy], demand)
     settled = settle(task)
-    name = strategy if CPU in settled.placement.overrides.values() else "base-first"
     made = [
-        score(problem, name, launch, in_load_mode(replace(task, settings=launch), settled))
+        score(problem, strategy, launch, in_load_mode(replace(task, settings=launch), settled))
         for launch in launches
     ]
-    return min(made, key=lambda one: (not one.fits, one.weight))
+    return min(made, key=_merit)
+
+
+def _merit(candidate: Candidate) -> tuple[bool, float]:
+    return not candidate.fits, candidate.prediction.seconds

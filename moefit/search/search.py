@@ -166,7 +166,7 @@ class _Search:
         self._cache_is_open = False
         for candidate in with_cache(self._problem, choices, self.candidates):
             self._found.append((step, _LAST, candidate))
-            if candidate.weight < self._seconds:
+            if candidate.prediction.seconds < self._seconds:
                 self._fastest = candidate
 
     def place(
@@ -185,13 +185,15 @@ class _Search:
         for launch in opening.launches:
             own = in_load_mode(replace(opening.task, settings=launch), settled)
             candidates.append(score(self._problem, opening.strategy, launch, own))
-        if will_do is not none_will_do and any(c.fits and c.weight < self._seconds for c in candidates):
+        if will_do is not none_will_do and any(
+            c.fits and c.prediction.seconds < self._seconds for c in candidates
+        ):
             self.place(opening, step)
             return
         self._seen.add((ubatch, settled.key))
         for candidate in candidates:
             self._found.append((step, opening.rank, candidate))
-            if candidate.fits and candidate.weight < self._seconds:
+            if candidate.fits and candidate.prediction.seconds < self._seconds:
                 self._fastest = candidate
 
     def add_listed(self, choices: Choices) -> None:
@@ -216,7 +218,7 @@ class _Search:
 
     @property
     def _seconds(self) -> float:
-        return self._fastest.weight if self._fastest is not None else inf
+        return self._fastest.prediction.seconds if self._fastest is not None else inf
 
 
 class _Floor:

@@ -18,7 +18,6 @@ from moefit.placement.types import Ledger
 from moefit.search.budgets import budgets
 from moefit.search.choices import Choices
 from moefit.search.device_split import DeviceSplit
-from moefit.search.orders import swap_factor
 from moefit.search.problem import Problem, known_work
 from moefit.search.settle import Settled
 from moefit.values import dataclass
@@ -27,6 +26,8 @@ _FIXED: Final = 0.4
 """Of compute buffers, the part that is the same for every micro-batch: copies of experts, above all."""
 _AT_LEAST: Final = 0.5
 """Of guessed buffers, what another launch may need at the least."""
+_MEASURED: Final = 0.85
+"""The same of a micro-batch with which a launch was measured."""
 _DOUBT: Final = 1.05
 """Times as long a layout seems that fits with so small ones alone."""
 
@@ -52,6 +53,10 @@ class Buffers:
             self._output[ubatch] = others.pop()
         if others:
             self._other[ubatch] = max(others)
+
+    def knows(self, ubatch: int) -> bool:
+        """Whether a launch of this micro-batch was learnt."""
+        return ubatch in self._first
 
     def guess(self, layout: DeviceSplit) -> tuple[int, ...]:
         """Bytes of each device of a layout."""
@@ -183,7 +188,8 @@ class Sketch:
         guess = self.buffers.guess(layout)
         spans = self._spans(layout, guess)
         if spans is None:
-            fewer = self._spans(layout, [int(_AT_LEAST * n) for n in guess])
+            part = _MEASURED if self.buffers.knows(layout.ubatch) else _AT_LEAST
+            fewer = self._spans(layout, [int(part * n) for n in guess])
             return inf if fewer is None else _DOUBT * self._with(layout, fewer)
         seconds = self._with(layout, spans)
         if any(span.visits for span in spans):
@@ -196,10 +202,9 @@ class Sketch:
         asked = self._problem.request
         devices = tuple(self._problem.devices[i] for i in layout.order)
         launch = self.launches(layout.ubatch)[-1]
-        seconds = seconds_of(
+        return seconds_of(
             known_work(asked.model), asked.machine, devices, launch, spans, asked.options.workload
         )
-        return seconds * swap_factor(self._problem, devices)
 
     def _spans(self, layout: DeviceSplit, taken: Sequence[int]) -> list[Span] | None:
         _, given, sums = self._of_size(layout.ubatch)

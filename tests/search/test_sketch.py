@@ -10,7 +10,17 @@ from moefit.placement.budget import Budget
 from moefit.placement.types import Placement
 from moefit.search.candidate import best
 from moefit.search.choices import open_choices
-from moefit.search.device_split import DeviceSplit, added, in_proportion, on_others, removed, swapped
+from moefit.search.device_split import (
+    DeviceSplit,
+    added,
+    folded,
+    in_full,
+    in_proportion,
+    on_others,
+    removed,
+    replaced,
+    swapped,
+)
 from moefit.search.problem import Problem
 from moefit.search.request import Request
 from moefit.search.search import search
@@ -67,6 +77,19 @@ def test_an_added_device_takes_one_slot_of_a_neighbour_or_half():
     found = {(one.order, one.starts) for one in added(LAYOUT, 3)}
     assert {((2, 0, 1), (2, 3, 5)), ((0, 2, 1), (2, 5, 7)), ((0, 1, 2), (2, 5, 8))} <= found
     assert all(min(one.counts) > 0 for one in added(LAYOUT, 3))
+
+
+def test_a_device_that_is_not_used_takes_the_place_of_each():
+    assert [(2, 1), (0, 2)] == [one.order for one in replaced(LAYOUT, 3)]
+
+
+def test_of_devices_that_are_alike_the_first_comes_first():
+    split = DeviceSplit((3, 2, 1), (0, 2, 5), 9, 512)
+    assert (1, 2, 3) == folded(split, (0, 1, 2, 1)).order
+
+
+def test_a_slow_link_has_room_for_full_layers_alone_and_others_share_the_rest():
+    assert [10, 30, 60] == in_full((10, 10, 20), (0,), 100)
 
 
 def test_runs_in_proportion_have_a_slot_at_least():

@@ -35,7 +35,7 @@ def with_cache(problem: Problem, choices: Choices, found: Sequence[Candidate]) -
     start = start_with(problem, choices, found)
     if start is None:
         return ()
-    fastest = min(c.weight for c in found if c.fits)
+    fastest = min(c.prediction.seconds for c in found if c.fits)
     split = balanced(problem, start)
     for one in (start,) if split is start else (split, start):
         usual = list(drafted(problem, choices, one))
@@ -48,7 +48,7 @@ def with_cache(problem: Problem, choices: Choices, found: Sequence[Candidate]) -
 
 def is_worth(candidate: Candidate, fastest: float) -> bool:
     """Whether it is faster than so many seconds, weighed with what uniform routing would cost."""
-    return candidate.weight + _UNSURE * lost_if_even(candidate.prediction) < fastest
+    return candidate.prediction.seconds + _UNSURE * lost_if_even(candidate.prediction) < fastest
 
 
 def _most_promising(problem: Problem, start: Candidate, drafts: Sequence[Draft]) -> Iterator[Candidate]:

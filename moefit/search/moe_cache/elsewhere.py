@@ -40,13 +40,13 @@ def with_cache_elsewhere(
     fastest = best(fitting)
     if not keeps_experts(problem.request.model, fastest) and len(fastest.order) < 2:
         return ()
-    static = min((c.weight for c in fitting if not c.settings.moe_cache), default=inf)
+    static = min((c.prediction.seconds for c in fitting if not c.settings.moe_cache), default=inf)
     made: list[Candidate] = []
     for seconds, start in _promising(problem, fastest, found)[:_WORKED_OUT]:
-        limit = min(c.weight for c in (fastest, *made))
+        limit = min(c.prediction.seconds for c in (fastest, *made))
         if seconds < _NEAR * limit:
             every = with_cache(problem, choices, [start])
-            made += [one for one in every if is_worth(one, static) and one.weight < limit]
+            made += [one for one in every if is_worth(one, static) and one.prediction.seconds < limit]
     return tuple(made)
 
 
@@ -58,7 +58,7 @@ def _promising(
     for start in _starts(problem, fastest, found):
         sketched = sketched_cache(problem, start)
         if sketched is not start:
-            seeming.append((sketched.weight, start))
+            seeming.append((sketched.prediction.seconds, start))
     return sorted(seeming, key=lambda one: (one[0], one[1].order))
 
 

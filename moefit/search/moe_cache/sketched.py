@@ -29,7 +29,7 @@ def sketched_cache(problem: Problem, start: Candidate) -> Candidate:
     every = few
     if any(one.ram_shortfall for one in few):  # where RAM is short, each part counts
         every = [_drafted(problem, start, d) for d in drafted(problem, alone, known)]
-    worth = [one for one in every if not one.ram_shortfall and is_worth(one, start.weight)]
+    worth = [one for one in every if not one.ram_shortfall and is_worth(one, start.prediction.seconds)]
     return min(worth, key=lambda one: one.prediction.seconds, default=start)
 
 
