@@ -6,6 +6,7 @@
     scripts/record_oracle.py --llama ~/llama.cpp --write   # another checkout (its build/ beside its source); keep its answers
     scripts/record_oracle.py --extra --write         # describe and record the models of oracle/models.py anew
     scripts/record_oracle.py --llama ~/.cache/moefit/llama.cpp-b11549 --moe-cache --write   # launches with an expert cache
+    scripts/record_oracle.py --extra --only openelm --write   # one of them, which is kept among the others
     scripts/record_oracle.py --graphs --write        # every operation of two graphs of one model of each architecture
 
 Exit status 1 if anything changed. The rows are dummy loads: nothing is allocated, no weights are read, a row takes a
@@ -21,7 +22,7 @@ import os
 import random
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -128,9 +129,9 @@ def _extra(options: argparse.Namespace, shapes: Path, recorder: Path, ports: lis
                 print(f"{model.name} {mode} {flags}: refused")
             else:
                 answers.append(answer)
-    if options.write and not options.only:
-        _store("extra_models.jsonl.xz", described)
-        _store("extra_rows.jsonl.xz", answers)
+    if options.write:
+        _store("extra_models.jsonl.xz", _among("extra_models.jsonl.xz", described, options.only))
+        _store("extra_rows.jsonl.xz", _among("extra_rows.jsonl.xz", answers, options.only))
     print(f"{len(described)} models, {len(answers)} rows, {failed} models failed")
     return int(failed > 0)
 
@@ -173,8 +174,8 @@ def _graphs(options: argparse.Namespace, recorder: Path, folder: Path) -> int:
         path.unlink()
     changed = [row for row in answers if before.get((row["model"], row["flags"]), row) != row]
     print(*(f"{row['model']} {row['flags']}: changed" for row in changed), sep="\n")
-    if options.write and not options.only:
-        _store(GRAPHS, answers)
+    if options.write:
+        _store(GRAPHS, _among(GRAPHS, answers, options.only))
     print(f"{len(answers)} graphs of {len(least)} architectures, {len(changed)} changed")
     return int(bool(changed))
 
@@ -253,6 +254,12 @@ def _grouped(rows: Iterable[dict[str, Any]]) -> Iterable[tuple[tuple[str, str], 
 
 def _read(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lzma.decompress((DATA / name).read_bytes()).decode().splitlines()]
+
+
+def _among(name: str, found: Sequence[dict[str, Any]], only: str) -> list[dict[str, Any]]:
+    """What was found, with what the file has of the models that were not asked about."""
+    told = _read(name) if only else []
+    return [*(one for one in told if only not in one.get("model", one.get("name", ""))), *found]
 
 
 def _store(name: str, entries: Iterable[dict[str, Any]]) -> None:

@@ -521,6 +521,12 @@ MOE = [
         attention(28, 2048, 16, 16) | experts(64, 6, 1408, dense=10944, leading=1, shared=2),
     ),
     Recorded(
+        "deepseek-ocr",
+        "deepseek2-ocr",
+        129280,
+        attention(12, 1280, 10, 10) | experts(64, 6, 896, dense=6848, leading=1, shared=2),
+    ),
+    Recorded(
         "grovemoe",
         "grovemoe",
         151936,

@@ -47,7 +47,10 @@ ROWS: Final[dict[str, Architecture]] = {
         splits_tensors=False,
         graph=Plain(mix="latent.latent_attention", route="routes.deepseek2"),
     ),
-    "deepseek2-ocr": Architecture(),
+    "deepseek2-ocr": Architecture(
+        splits_tensors=False,
+        graph=Plain(route="routes.deepseek2"),
+    ),
     "dots1": Architecture(
         graph=Plain(),
     ),
