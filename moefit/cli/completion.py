@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import typer
 
@@ -43,6 +43,29 @@ def joined(environment: MutableMapping[str, str]) -> None:
         kept.insert(here - lost + 1, "")
         lost -= 1
     environment[_WORDS], environment[_PLACE] = "\n".join(kept), str(here - lost)
+
+
+def option_of_word(environment: Mapping[str, str]) -> str:
+    """The `--gpu=` of a word `--gpu=30` that is typed: zsh and fish leave it one word, and keep what begins as it does.
+
+    >>> option_of_word({"_TYPER_COMPLETE_ARGS": "moefit plan --gpu=30"})
+    '--gpu='
+    """
+    words = environment.get(_WORDS, "").split("\n")
+    place = environment.get(_PLACE, "")
+    typed = re.split(r"\s", environment.get(_ARGS, ""))[-1]
+    if place.isdigit() and int(place) < len(words):
+        typed = words[int(place)]
+    found = re.match(r"--[a-z][a-z-]*=", typed)
+    return found[0] if found and not is_after_dashes(environment) else ""
+
+
+def begun(option: str, offers: Callable[[Any, str], list[Any]], ctx: Any, incomplete: str) -> list[Any]:
+    """What is offered for a value, behind the option that it is typed with."""
+    found = offers(ctx, incomplete)
+    for offer in found:
+        offer.value = option + offer.value
+    return found
 
 
 def is_after_dashes(environment: Mapping[str, str]) -> bool:

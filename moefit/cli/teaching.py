@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from typer.core import TyperCommand, TyperGroup
@@ -10,7 +11,7 @@ from typer.core import TyperCommand, TyperGroup
 from moefit.cli import completion
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 WIDEST: Final = 120
 """Columns of help: longer lines are hard to read."""
@@ -64,13 +65,51 @@ EXAMPLES: Final[Mapping[str, Sequence[str]]] = {
 """Command -> two lines; the empty name is moefit itself."""
 
 
+_HYPHEN: Final = "\N{NON-BREAKING HYPHEN}"
+_SPACE: Final = "\N{NO-BREAK SPACE}"
+
+
+_TypersContext: Any = TyperCommand.context_class
+_TypersFormatter: Any = _TypersContext.formatter_class
+
+
+class _Formatter(_TypersFormatter):  # type: ignore[misc]  # which class it is depends on Typer's version
+    """Breaks lines between words alone: what stands in a help is there to be typed, llama-server and --option-names."""
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        whole = args.replace(AFTER, AFTER.replace(" ", _SPACE)).replace("-", _HYPHEN)
+        super().write_usage(prog, whole, prefix)
+
+    def write_text(self, text: str) -> None:
+        super().write_text(text.replace("-", _HYPHEN))
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], *widths: int) -> None:
+        super().write_dl([(name, words.replace("-", _HYPHEN)) for name, words in rows], *widths)
+
+    def getvalue(self) -> str:
+        return str(super().getvalue().replace(_HYPHEN, "-").replace(_SPACE, " "))
+
+
+class _Context(_TypersContext):  # type: ignore[misc]  # as above
+    formatter_class = _Formatter
+
+
 class Teaching(TyperCommand):
     """A command."""
+
+    context_class = _Context
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """With what stands after `--`."""
         pieces = super().collect_usage_pieces(ctx)
         return pieces if self.name in NO_LINE else [*pieces, AFTER]
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        """Where a shell asks for the value of --option=value, options offer values that begin so."""
+        option = completion.option_of_word(os.environ)
+        for param in self.params if option else ():
+            param.shell_complete = partial(completion.begun, option, param.shell_complete)  # type: ignore[method-assign]
+        return super().make_context(info_name, args, parent, **extra)
 
     def shell_complete(self, ctx: Any, incomplete: str) -> Any:
         """Its own options, and llama-server's after `--`."""
@@ -101,6 +140,8 @@ class Teaching(TyperCommand):
 
 class TeachingGroup(TyperGroup):
     """moefit itself."""
+
+    context_class = _Context
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - the base class's
         """Two examples."""

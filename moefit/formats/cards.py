@@ -23,13 +23,19 @@ def show_cards(cards: Iterable[Card], console: Console) -> None:
         figures = (
             format_size(card.total),
             format_bandwidth(card.bandwidth),
-            "host's memory" if card.pcie is None else f"PCIe {card.pcie[0]} x{card.pcie[1]}",
+            _link(card),
             f"{card.tensor_tflops:g} T",
             card.backend,
         )
         for key in (card.key, *card.other_keys):
             table.add_row(key, *figures)
     console.print(Rows(table), crop=False)
+
+
+def _link(card: Card) -> str:
+    if card.pcie is None:
+        return "host's memory"
+    return "NVLink-C2C" if card.link_gbs else f"PCIe {card.pcie[0]} x{card.pcie[1]}"
 
 
 def cards_json(cards: Iterable[Card]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from moefit.machine.link import pcie_bandwidth
 from moefit.machine.makers import maker_of
 from moefit.machine.sighted import is_remote, short_name
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from moefit.machine.holders import Holders
     from moefit.machine.sysfs import Adapter
     from moefit.machine.types import Device
+_MOST_OF_PCIE: Final = pcie_bandwidth(6, 16)
+"""A card that does more is not fed by the link that its bus tells."""
 _NEAR: Final = 0.02
 """Of a card's memory, what may be taken or given back between two looks."""
 
@@ -35,7 +38,7 @@ def _adapters(device: Device, adapters: Sequence[Adapter]) -> list[Adapter]:
 
 def _with_link(device: Device, cards: Sequence[Adapter]) -> Device:
     links = {(card.link, card.link_now, card.link_most) for card in cards}
-    if len(links) != 1:
+    if len(links) != 1 or (device.link_bandwidth or 0) > _MOST_OF_PCIE:
         return device
     [(link, now, most)] = links
     return replace(device, link_bandwidth=link or device.link_bandwidth, link_now=now, link_most=most)

@@ -16,7 +16,7 @@ _SMALL_SHARE: Final = 2 / 3
 _SMALL: Final = 32
 """Of a unified memory of more GB than this a GPU may have three quarters, of less two thirds: what Metal recommends at most on Macs of 16
 to 512 GB by public logs, and how Ryzen AI Max machines of 128 GB are set up for models."""
-_BOXES: Final = (3, 4, 5, 6, 8, 10, 11, 12, 16, 20, 24, 32, 40, 48, 64, 72, 80, 96, 128, 141, 192)
+_BOXES: Final = (3, 4, 5, 6, 8, 10, 11, 12, 16, 20, 24, 32, 40, 48, 64, 72, 80, 96, 128, 141, 144, 192, 288)
 """GB that cards are sold with."""
 
 
@@ -45,6 +45,8 @@ class Card:
     """Further names drivers give the same card."""
     other_keys: tuple[str, ...] = ()
     """Further names users give it: dgx-spark is gb10."""
+    link_gbs: float | None = None
+    """Host to device from pinned memory, GB/s, where that is not what PCIe carries: NVLink-C2C."""
 
     @property
     def total(self) -> int:
@@ -76,6 +78,8 @@ class Card:
     @property
     def link_bandwidth(self) -> int | None:
         """Host to device from pinned memory, bytes per second; None where there is no link."""
+        if self.link_gbs is not None:
+            return int(self.link_gbs * 10**9)
         return None if self.pcie is None else pcie_bandwidth(*self.pcie)
 
     @property

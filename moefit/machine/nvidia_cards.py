@@ -13,7 +13,6 @@ _GEFORCE: Final = "NVIDIA GeForce "
 
 # fmt: off
 NVIDIA: Final = (
-    # key, driver's name, MiB seen, GB/s, (PCIe generation, lanes), tensor TFLOP/s, multiprocessors
     # key, driver's name, MiB seen, GB/s, (PCIe generation, lanes), tensor TFLOP/s, multiprocessors, backend
     Card("gtx-960-4gb", _GEFORCE + "GTX 960", 4036, 112, (3, 16), 2.4, 8, other_keys=("gtx-960",)),
     Card("gtx-970", _GEFORCE + "GTX 970", 4036, 224, (3, 16), 3.9, 13),
@@ -197,6 +196,7 @@ NVIDIA: Final = (
          other_names=("NVIDIA RTX PRO 6000 Blackwell Server Edition", "NVIDIA RTX PRO 6000 Blackwell Max-Q Workstation Edition"),
          other_keys=("rtx-pro-6000-blackwell",)),
     Card("t4", "Tesla T4", 14913, 320, (3, 16), 65.0, 40),
+    Card("k80", "Tesla K80", 11441, 240, (3, 16), 4.1, 13),  # each of its two GPUs
     Card("m40-12gb", "Tesla M40", 11443, 288, (3, 16), 6.8, 24),
     Card("m40-24gb", "Tesla M40 24GB", 22945, 288, (3, 16), 6.8, 24, other_keys=("m40",)),
     Card("m60", "Tesla M60", 8122, 160, (3, 16), 4.8, 16),
@@ -231,7 +231,10 @@ NVIDIA: Final = (
     Card("h20", "NVIDIA H20", 97871, 4000, (5, 16), 148.0, 78),
     Card("h200", "NVIDIA H200", 143156, 4800, (5, 16), 989.0, 132, other_keys=("h200-sxm",)),
     Card("h200-nvl", "NVIDIA H200 NVL", 143156, 4800, (5, 16), 835.0, 132),
+    Card("gh200-96gb", "NVIDIA GH200 480GB", 96768, 4000, (5, 16), 989.0, 132, other_keys=("gh200",), link_gbs=375),
+    Card("gh200-144gb", "NVIDIA GH200 144G HBM3e", 145920, 4900, (5, 16), 989.0, 132, link_gbs=375),
     Card("b200", "NVIDIA B200", 182642, 8000, (5, 16), 2250.0, 148),
+    Card("b300", "NVIDIA B300 SXM6 AC", 274115, 8000, (5, 16), 2250.0, 148, other_keys=("b300-sxm",)),
     Card("gb10", "NVIDIA GB10", 122564, 273, None, 125.0, 48, other_keys=("dgx-spark",)),
     Card("jetson-xavier-nx", "Xavier", 7765, 60, None, 6.8, 6),
     Card("jetson-agx-xavier", "Xavier", 31920, 136, None, 11.3, 8),

@@ -277,6 +277,8 @@ class Cards:
 
     def _link(self, card: _Card, known: Card | None) -> int | None:
         """Host to device from pinned memory: the generation the link can reach (idle cards slow it down), its present width."""
+        if known and known.link_gbs:
+            return known.link_bandwidth
         ask, lanes = self._calls.ask, nvml.integer_between(1, 32)
         generation = ask(
             card.label, nvml.integer_between(1, 9), "nvmlDeviceGetMaxPcieLinkGeneration", card.handle

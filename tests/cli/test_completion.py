@@ -72,6 +72,7 @@ def test_every_value_is_completed_or_free(param):
         ("moefit plan --gpu rtx-3060,fr", "rtx-3060,free="),
         ("moefit plan --gpu = 30", "3060"),
         ("moefit plan --gpu =", "rtx-3060"),
+        ("moefit plan --gpu=30", "--gpu=3060"),
         ("moefit compare --cards dgx", "dgx-spark"),
         ("moefit cards am", "amd"),
         ("moefit cards 78", "780m"),
@@ -112,6 +113,9 @@ def test_a_shell_completes(offered, line, found):
     ("line", "found"),
     [
         ("moefit plan --gpu 2x30", "2x3060"),
+        ("moefit plan --gpu=2x30", "--gpu=2x3060"),
+        ("moefit plan --color=n", "--color=never"),
+        ("moefit compare --contexts=8192,3", "--contexts=8192,32768"),
         ("moefit compare --strategies base-first,t", "base-first,two-pass"),
         ("moefit explain res", "reserve"),
         ("moefit run -- llama-server --ctx", "--ctx-size"),
@@ -154,10 +158,13 @@ ASKED = {
         eval "$(_MOEFIT_COMPLETE=source_zsh moefit)"
         words=(moefit plan --gpu 2xrtx-30) CURRENT=4
         _moefit_completion
+        words=(moefit plan --gpu=2xrtx-30) CURRENT=3
+        _moefit_completion
     """,
     "fish": """
         _MOEFIT_COMPLETE=source_fish moefit | source
         complete -C 'moefit plan --gpu 2xrtx-30'
+        complete -C 'moefit plan --gpu=2xrtx-30'
     """,
 }
 """zsh shows what it is offered in a terminal alone: what its completion is given stands for it."""
@@ -172,7 +179,9 @@ def test_a_shell_itself_asks_by_typers_own_script(shell):
     done = subprocess.run(
         [shell, "-c", ASKED[shell]], check=True, capture_output=True, text=True, env=variables
     )
-    assert "2xrtx-3060-ti" in re.split(r"[\s\"():]+", done.stdout)
+    offered = re.split(r"[\s\"():]+", done.stdout)
+    assert "2xrtx-3060-ti" in offered
+    assert (shell != "bash") == ("--gpu=2xrtx-3060-ti" in offered)  # bash makes three words of it
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -82,6 +82,15 @@ def test_no_help_is_wider_than_the_usual_terminal(moefit, monkeypatch, command):
     assert [] == [line for line in text.splitlines() if len(line) > 80]
 
 
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+@pytest.mark.parametrize("width", [52, 60, 71])
+def test_no_word_of_a_help_is_broken(moefit, monkeypatch, command, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    text = moefit(*command.split(), "--help")[1]
+    assert [] == [line for line in text.splitlines() if line.endswith("-")]
+    assert (command not in NO_LINE) == ("[-- llama-server ...]" in text)
+
+
 def test_options_stand_in_groups(moefit):
     text = moefit("plan", "--help")[1]
     heads = [line for line in text.splitlines() if line.endswith(":") and not line.startswith(" ")]

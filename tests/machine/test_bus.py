@@ -42,6 +42,11 @@ def test_of_two_cards_the_one_of_that_name_is_meant() -> None:
     assert X16 == with_links([XTX], adapters)[0].link_bandwidth
 
 
+def test_a_link_faster_than_any_bus_is_kept() -> None:
+    gh200 = replace(listed("CUDA0", "NVIDIA GH200 480GB"), link_bandwidth=375 * 10**9)
+    assert (gh200,) == with_links([gh200], [card("0000:09:00.0", X4, vendor="NVIDIA")])
+
+
 def test_which_of_two_unnamed_cards_is_meant_nobody_knows() -> None:
     assert (XTX,) == with_links([XTX], [card("0000:03:00.0", X4), card("0000:04:00.0", X16)])
 

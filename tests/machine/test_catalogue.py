@@ -25,7 +25,7 @@ def implausible(card: Card) -> list[str]:
         "memory": 2.9 * GIB < card.total < 400 * GIB,
         "bandwidth": 55e9 < card.bandwidth < 9e12,
         "compute": 2e12 < card.compute < 2.6e15,
-        "link": card.integrated or 0.2e9 < card.link_bandwidth < 64e9,
+        "link": card.integrated or 0.2e9 < card.link_bandwidth < (450e9 if card.link_gbs else 64e9),
         "overhead": 250 * MIB <= card.device("CUDA0").overhead <= 500 * MIB,
     }
     return [name for name, plausible in found.items() if not plausible]
@@ -41,8 +41,9 @@ PER_CLOCK = {
     r"gtx-16.*|t400.*|t600|t1000.*|t1200.*|t2000.*|cmp-[45789].*|cmp-100.*": 256,
     r"a30|a100-.*|a800.*|jetson.*orin.*": 2048,
     r"l40|cmp-170hx.*": 512,
-    r"h100.*|h200.*|h800|jetson-thor": 4096,
-    r"b200": 8192,
+    r"h100.*|h200.*|gh200.*|h800|jetson-thor": 4096,
+    r"b[23]00": 8192,
+    r"k80": 384,
 }
 """Keys -> operations of a multiprocessor in a clock; 1024 of the others."""
 
@@ -132,6 +133,12 @@ SPELLINGS = {
     "Arc A770M": "arc-a770m",
     "arc a310": "arc-a310",
     "m4": "m4",
+    "Tesla K80": "k80",
+    "GH200": "gh200-96gb",
+    "NVIDIA GH200 480GB": "gh200-96gb",
+    "GH200 144GB": "gh200-144gb",
+    "B300": "b300",
+    "b300 288gb": "b300",
 }
 """What users write -> the card's key."""
 

@@ -165,6 +165,11 @@ def test_any_other_card_without_memory_of_its_own_shares_the_hosts_and_says_so(m
     assert any("taken to share the host's" in warning for warning in warnings)
 
 
+def test_what_nvlink_c2c_feeds_is_not_told_by_its_pcie_link(monkeypatch) -> None:
+    [gpu], _ = read(monkeypatch, fake_nvml(FakeCard(name="NVIDIA GH200 480GB", total=97871 * MIB)))
+    assert 375 * 10**9 == gpu.link_bandwidth
+
+
 def test_a_card_in_a_narrow_slot_gets_the_width_it_runs_at(monkeypatch) -> None:
     [gpu], _ = read(monkeypatch, fake_nvml(FakeCard(width=16, current_width=4)))
     assert pcie_bandwidth(4, 4) == gpu.link_bandwidth
