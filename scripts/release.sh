@@ -9,6 +9,8 @@ stop() { printf 'release: %s\n' "$*" >&2; exit 1; }
 [ -n "$version" ] || stop "moefit/__init__.py names no version"
 [ -z "$(git status --porcelain)" ] || stop "there are changes that are not committed"
 grep -q "^## \[$version\]" CHANGELOG.md || stop "CHANGELOG.md has no section for $version: scripts/cut_changelog.py makes one"
+! sed '1,/^## \[Unreleased\]/d;/^## /,$d' CHANGELOG.md | grep -q . ||
+  stop "CHANGELOG.md tells of what is unreleased: scripts/cut_changelog.py cuts it, or it belongs under $version"
 ! git rev-parse -q --verify "refs/tags/v$version" >/dev/null || stop "v$version is tagged already"
 
 rm -rf dist

@@ -1,4 +1,4 @@
-"""More of what a machine has, in the words that declare it: memory on its first card, a second card, RAM."""
+"""More of what a machine has, in the words that declare it: memory on its first card, one card more, RAM."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from moefit.planning.types import Help
 from moefit.sizes import GIB, format_bandwidth, parse_size
 
 MORE: Final = 8 * GIB
+_FIRST: Final = "rtx-3060"
+"""The card of least price that is told of where there is none: 12 GB for what others of its age cost with 8."""
 _NEAR: Final = GIB // 10
 """Less than that is lost in a size of one decimal."""
 _SAME: Final = 0.02
@@ -40,13 +42,22 @@ def more_ram(machine: Machine) -> Iterator[tuple[Help, Machine]]:
 
 def more_gpus(machine: Machine) -> Iterator[tuple[Help, Machine]]:
     """The machine with other GPUs, as the words declare them; none where a device is left out, which may be the new one."""
-    if not machine.gpus or machine.gpus[0].integrated or machine.excluded:
+    if machine.excluded:
+        return
+    if not machine.gpus:
+        yield (
+            Help("first-card", "a GPU, such as an RTX 3060", f"--gpu {_FIRST}"),
+            replace(machine, gpus=parse_gpus((_FIRST,))),
+        )
+        return
+    if machine.gpus[0].integrated:
         return
     first, *others = machine.gpus
     if first.uncapped is None:
         larger = replace(first, free=first.free + MORE, total=first.total + MORE)
         yield _declared("vram", f"{MORE // GIB} GiB more on {first.name}", (larger, *others), machine)
-    told = f"a second {_BRAND.sub('', first.description) or 'such card'}"
+    alike = sum(gpu.description == first.description for gpu in machine.gpus)
+    told = f"{'a second' if alike == 1 else 'one more'} {_BRAND.sub('', first.description) or 'such card'}"
     yield _declared("second-card", told, (first, _second(machine, first), *others), machine)
 
 

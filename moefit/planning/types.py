@@ -28,8 +28,8 @@ class Help:
     """A change that would make a plan faster, or make it fit; it is never made unasked."""
 
     kind: str
-    """A fixed word that a program can test for: kv-q8, mtp, one-slot, context, sm-tensor, quant, ram, vram,
-    second-card."""
+    """A fixed word that a program can test for: kv-q8, mtp, one-slot, context, sm-tensor, quant, ram, vram, first-card,
+    second-card (one more like the first)."""
     what: str
     """What changes, and at what price."""
     words: str

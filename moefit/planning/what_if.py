@@ -35,7 +35,7 @@ _MOST: Final = 5
 """Changes that are planned: each costs about what the plan itself does."""
 _MOST_ELSEWHERE: Final = 3
 """Of those, what takes another machine or another file: what can be typed at once is not pushed out by it."""
-_ROOM: Final = frozenset({"quant", "ram", "vram", "second-card"})
+_ROOM: Final = frozenset({"quant", "ram", "vram", "first-card", "second-card"})
 """Changes that only make room."""
 _STEPS: Final = 5
 """Types that a model which does not fit is tried in: from Q8_0 down to Q2_K."""

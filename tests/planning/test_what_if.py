@@ -99,6 +99,19 @@ def test_a_second_card_and_more_memory_are_what_the_words_take():
     assert seconds("llama-server -m m.gguf", larger) == pytest.approx(found["vram"].seconds)
 
 
+def test_a_machine_without_a_gpu_is_told_what_one_does():
+    _, found = helps(gpus=())
+    assert "--gpu rtx-3060" == found["first-card"].words
+    assert seconds("llama-server -m m.gguf", "rtx-3060") == pytest.approx(found["first-card"].seconds)
+
+
+@pytest.mark.parametrize(
+    ("gpus", "what"), [(("rtx-3060",), "a second RTX 3060"), (("2xrtx-3060",), "one more RTX 3060")]
+)
+def test_a_card_more_is_called_by_how_many_there_are(gpus, what):
+    assert what == helps("llama-server -m m.gguf -c 131072", gpus)[1]["second-card"].what
+
+
 @pytest.mark.parametrize(
     ("line", "ram"),
     [("llama-server -m m.gguf", 32), ("llama-server -m m.gguf -c 131072", 32), ("llama-server -m m.gguf", 6)],
