@@ -231,7 +231,7 @@ def meaning(word: str) -> tuple[str, str]:
     Raises:
         UsageError: a word that is not here, or the beginning of several.
     """
-    known = entry(word) or next(filter(None, map(entry, _phrases(word))), None)
+    known = entry(word) or next(filter(None, map(entry, _phrases(word))), None) or _device(word)
     if known is None:
         asked = _plain(word)
         begun = sorted(
@@ -244,6 +244,12 @@ def meaning(word: str) -> tuple[str, str]:
             raise UsageError(f"there is no explanation of {word.strip() or repr(word)}", hint)
         [known] = meant
     return known, WORDS[known]
+
+
+def _device(word: str) -> str | None:
+    """A device by its backend: CUDA0, Vulkan1."""
+    backend = entry(word.strip().rstrip("0123456789"))
+    return backend if backend == "backend" else None
 
 
 def _phrases(text: str) -> Iterator[str]:
