@@ -20,6 +20,8 @@ CHECKED: Final = tuple(sorted(BUILDS))
 """Build numbers, the oldest first: the rules hold from the first to the last."""
 RANGE: Final = f"b{CHECKED[0]} to b{CHECKED[-1]}"
 """The same in words."""
+_SINCE: Final = {11549: 11480}
+"""A checked build -> the one from which on programs have its options: b11480 brought --moe-cache-mib; beside it b11549 has one variable more, LLAMA_ARG_SLOT_SAVE_PATH."""
 _LONG = re.compile(r"--[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _TYPING_MISTAKE: Final = 0.8
 """How alike two spellings are from which on one is taken for the other, mistyped (difflib's ratio)."""
@@ -44,10 +46,10 @@ def read_version(text: str) -> int | None:
 
 
 def reference(text: str) -> int:
-    """The checked build whose rules `--build` asks for: the last one that is not newer than the named one.
+    """The checked build whose rules `--build` asks for: the last one whose options the named one has.
 
-    >>> reference("b11434"), reference("11500"), reference("b12191"), reference("b9000")
-    (11434, 11434, 11549, 11434)
+    >>> reference("b11434"), reference("11479"), reference("11480"), reference("b12191"), reference("b9000")
+    (11434, 11434, 11549, 11549, 11434)
 
     Raises:
         UsageError: it is no build number.
@@ -57,7 +59,7 @@ def reference(text: str) -> int:
         raise UsageError(
             f"--build {text}: no build number and no file", f"write b{CHECKED[-1]}, or a page of --help"
         )
-    return max((build for build in CHECKED if build <= int(number[1])), default=CHECKED[0])
+    return max((build for build in CHECKED if _SINCE.get(build, build) <= int(number[1])), default=CHECKED[0])
 
 
 def is_newer(table: OptionTable) -> bool:
@@ -111,6 +113,6 @@ def unknown_values(given: Iterable[Given], program: str) -> Iterator[Given]:
     for g in given:
         known = table.get(g.option.name)
         if known is not None and known.choices and g.option.choices != known.choices:
-            new = set(g.option.choices) - set(known.choices)
-            if new.intersection(g.value.split(",")):
+            set_to = set(g.value.split(","))
+            if set_to.intersection(g.option.choices or set_to) - set(known.choices):
                 yield g

@@ -234,12 +234,15 @@ def _cut_negations(words: list[str]) -> tuple[list[str], list[str]]:
 
 
 def _choices(values: tuple[str, ...], description: str) -> tuple[str, ...]:
+    """The words that --help lists for a value; one word alone, [N] or {FILE}, is the value's name."""
     if len(values) != 1:
         return ()
-    listed = re.fullmatch(r"\[([\w|+-]+)\]|\{([\w, +-]+)\}|<(-?[\w+-]+(?:\|-?[\w+-]+)+)>", values[0])
+    listed = re.fullmatch(
+        r"\[([\w+-]+(?:\|[\w+-]+)+)\]|\{([\w+-]+(?:, ?[\w+-]+)+)\}|<(-?[\w+-]+(?:\|-?[\w+-]+)+)>", values[0]
+    )
     if listed:
         return tuple(re.split(r"[|,] ?", next(g for g in listed.groups() if g)))
-    allowed = re.search(r"allowed values: ([\w, ]+?) \(default", description)
+    allowed = re.search(r"allowed values: ([\w,. +-]+?) \((?:default|env)", description)
     if allowed:
         return tuple(allowed.group(1).split(", "))
     return tuple(re.findall(r" - ([\w+]+): ", description)) if values[0] in {"MODE", "TYPE"} else ()

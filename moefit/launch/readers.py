@@ -210,11 +210,12 @@ def counted_type(name: str) -> str:
 
 
 def cache_type(values: Values, spelling: str) -> str | None:
-    """-ctk and the like; a type that the program at hand lists and no table has counts as a known one."""
+    """-ctk and the like; a type that no table has counts as a known one where the program at hand lists it, or lists none."""
     found = values.last(spelling)
     if found is None:
         return None
-    return counted_type(found.value) if found.value in found.option.choices else found.value
+    unlisted = found.option.values == ("TYPE",) and not found.option.choices
+    return counted_type(found.value) if unlisted or found.value in found.option.choices else found.value
 
 
 def fit_target(values: Values) -> tuple[int, ...] | None:

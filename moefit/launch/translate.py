@@ -135,7 +135,7 @@ def _given(argument: Argument, source: str) -> Given:
 
 def _dropped(argument: Argument, kept: Sequence[Argument], mode: str | None, table: OptionTable) -> Dropped:
     if mode and _LOAD_OPTIONS.intersection(argument.option.spellings):
-        words = _load_words(mode, table)
+        words = load_words(mode, table)
         always = mode == "mmap" and not words and "--no-mmap" in table
         return Dropped(argument, table.called, _unsaid(words, kept, table), is_default=always)
     words = (
@@ -154,9 +154,10 @@ def _as_today(argument: Argument, table: OptionTable) -> tuple[str, ...]:
     return argument.words if said else ()
 
 
-def _load_words(mode: str, table: OptionTable) -> tuple[str, ...]:
-    if "-lm" in table:
-        return ("-lm", mode)
+def load_words(mode: str, table: OptionTable) -> tuple[str, ...]:
+    """What says a load mode in this build's language; nothing where it cannot say it."""
+    if option := table.get("-lm"):
+        return ("-lm", mode) if not option.choices or mode in option.choices else ()
     words = OLD_LOAD_MODES.get(mode, ()) or (("--mmap",) if mode == "mmap" else ())
     return tuple(word for word in words if word in table)
 

@@ -73,7 +73,7 @@ def _with_split(
 
     source: src/llama-moe-cache.cpp, llama_moe_cache::impl::impl
     """
-    if not sized.moe_cache or sized.tensor_split is not None or len(devices) < 2:
+    if not sized.moe_cache or any(sized.tensor_split or ()) or len(devices) < 2:
         return sized
     bare = memory.footprint(request.model, devices, replace(sized, moe_cache=0), placement)
     left = [max(0, free(d) - use.model - use.context) for d, use in zip(devices, bare.devices, strict=True)]

@@ -69,9 +69,9 @@ def _with_room(request: Request, devices: tuple[Device, ...]) -> tuple[Device, .
 
 def _placed_context(problem: Problem) -> int:
     """The largest context up to the wanted one that leaves every layer's base on a device."""
-    constraints, machine = problem.request.launch.constraints, problem.request.machine
+    constraints = problem.request.launch.constraints
     smallest, wanted = constraints.fit_context or SMALLEST_CONTEXT, problem.context
-    for mode in reversed(load_modes(constraints, machine)):  # pinned memory takes a little of the card
+    for mode in reversed(load_modes(problem.request)):  # pinned memory takes a little of the card
         known: Callable[[int], bool] = cache(partial(_is_placed, problem, mode))
         tokens = largest_context(wanted, known, smallest)
         if tokens < wanted or known(wanted):

@@ -69,7 +69,7 @@ def sketched(request: Request, known: Placed, *, cached: bool = False) -> Candid
     problem = Problem(request, devices, demand(constraints, model, devices), tokens)
     mode = known.load_mode if constraints.load_mode is None else None
     ubatch = known.ubatch if known.keeps_ubatch else None
-    task = usual_task(problem, mode or load_modes(constraints, request.machine)[0], ubatch)
+    task = usual_task(problem, mode or load_modes(request)[0], ubatch)
     if not model.experts and (problem.demand.tail or problem.demand.runs is not None):
         task = replace(task, strategy=ffn_last)  # layers that must be on devices leave their FFNs behind
     share = min(1.0, task.settings.ubatch / known.ubatch)

@@ -110,7 +110,7 @@ def _promising(
     base = made if made.fits else made.alternatives[0].plan if near else plan(_narrowed(ample, made))
     known = _placed(base)
     if near:  # of that only its buffers are near
-        mode = load_modes(request.launch.constraints, request.machine)[-1]
+        mode = load_modes(request)[-1]
         known = replace(known, context=made.settings.context, load_mode=mode)
     usual = sketched(ample, known, cached=True)
     for help_, typed in _changes(request, used.machine, made):
@@ -139,7 +139,7 @@ def _narrowed(changed: Request, made: Plan) -> Request:
     wanted = changed.launch.constraints
     context = made.settings.context if wanted.context is None else wanted.context
     ubatch = min(BATCH, wanted.batch or BATCH) if wanted.ubatch is None else wanted.ubatch
-    mode = wanted.load_mode or load_modes(wanted, changed.machine)[-1]
+    mode = wanted.load_mode or load_modes(changed)[-1]
     fixed = replace(wanted, context=context, ubatch=ubatch, load_mode=mode)
     launch = replace(changed.launch, constraints=fixed)
     return replace(changed, launch=launch, options=replace(changed.options, thorough=False))

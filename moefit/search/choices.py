@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from moefit.launch.constraints import Constraints
-from moefit.machine.types import Machine
+from moefit.launch.translate import load_words
 from moefit.search.orders import device_orders
 from moefit.search.problem import Problem
+from moefit.search.request import Request
 from moefit.values import dataclass
 
 STRATEGIES: Final = ("base-first", "two-pass", "standard")
@@ -35,29 +35,34 @@ class Choices:
 def open_choices(problem: Problem) -> Choices:
     """The choices, llama.cpp's own default first in each."""
     request = problem.request
-    constraints, options = request.launch.constraints, request.options
+    options = request.options
     every = STRATEGIES if request.model.experts else DENSE_STRATEGIES
     return Choices(
         strategies=every if options.strategy == "auto" else (options.strategy,),
-        ubatches=_ubatches(constraints, problem.context, options.workload.prompt),
-        load_modes=load_modes(constraints, request.machine),
+        ubatches=_ubatches(request, problem.context),
+        load_modes=load_modes(request),
         orders=device_orders(problem),
     )
 
 
-def _ubatches(constraints: Constraints, context: int, prompt: int) -> tuple[int, ...]:
-    """None is larger than the context, nor than it must be for the prompt."""
+def _ubatches(request: Request, context: int) -> tuple[int, ...]:
+    """None is larger than the context, nor than it must be for the prompt; the default alone where the build has no word for another."""
+    constraints, prompt = request.launch.constraints, request.options.workload.prompt
     if constraints.ubatch is not None:
         return (constraints.ubatch,)
     cap = min(context, constraints.batch or max(UBATCHES))
+    if "-ub" not in request.launch.command.table:
+        return (min(UBATCHES[0], cap),)
     holds_the_prompt = next((n for n in UBATCHES if n >= prompt), max(UBATCHES))
     usual = tuple(n for n in UBATCHES if n <= min(cap, holds_the_prompt))
     return (*usual, SMALLER) if usual else (cap,)
 
 
-def load_modes(constraints: Constraints, machine: Machine) -> tuple[str, ...]:
-    """Auto (which is mmap nearly everywhere), and none, which lets experts sit in pinned memory."""
+def load_modes(request: Request) -> tuple[str, ...]:
+    """Auto (which is mmap nearly everywhere), and none, which lets experts sit in pinned memory, where the build can say it."""
+    constraints = request.launch.constraints
     if constraints.load_mode is not None:
         return (constraints.load_mode,)
-    pinned = constraints.pinned and any(gpu.backend.host_buffer for gpu in machine.gpus)
+    pinned = constraints.pinned and any(gpu.backend.host_buffer for gpu in request.machine.gpus)
+    pinned = pinned and bool(load_words("none", request.launch.command.table))
     return ("auto", "none") if pinned else ("auto",)

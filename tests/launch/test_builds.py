@@ -31,8 +31,13 @@ def test_without_a_number_the_options_say_whether_a_program_is_newer() -> None:
     assert (False, True) == (is_newer(table(None)), is_newer(NEWER))
 
 
-def test_a_build_between_two_checked_ones_has_the_rules_of_the_earlier() -> None:
-    assert [CHECKED[0], CHECKED[-1]] == [reference(f"b{CHECKED[-1] - 1}"), reference(f"b{CHECKED[-1] + 1}")]
+@pytest.mark.parametrize(
+    ("build", "expected"), [(9000, 11434), (11479, 11434), (11480, 11549), (11548, 11549), (13000, 11549)]
+)
+def test_a_build_has_the_rules_of_the_newest_checked_one_whose_options_it_has(
+    build: int, expected: int
+) -> None:
+    assert expected == reference(f"b{build}")
 
 
 def test_what_is_no_build_is_refused() -> None:

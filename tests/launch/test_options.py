@@ -83,6 +83,21 @@ def test_choices_come_from_brackets_lists_and_descriptions() -> None:
     assert ("f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "iq4_nl", "q5_0", "q5_1") == choices(table, "-ctk")
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("--new [N]", ()),
+        ("--new {FILE}", ()),
+        ("--new {fast,exact}", ("fast", "exact")),
+        ("--new [on|off]", ("on", "off")),
+        ("--new TYPE  x allowed values: q8_0, fp8-e4m3, q4.5 (default: q8_0)", ("q8_0", "fp8-e4m3", "q4.5")),
+        ("--new TYPE  x allowed values: q8_0, fp8 (env: LLAMA_ARG_NEW)", ("q8_0", "fp8")),
+    ],
+)
+def test_one_word_alone_names_a_value_and_several_are_choices(line: str, expected: tuple[str, ...]) -> None:
+    assert expected == choices(parse_help("llama-server", f"{line}\n"), "--new")
+
+
 def choices(table: OptionTable, spelling: str) -> tuple[str, ...]:
     option = table.get(spelling)
     assert option is not None

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from moefit.cost.workload import Workload
+from moefit.launch.builds import unknown_values
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
 from moefit.launch.launch import Launch
@@ -92,6 +93,40 @@ def test_each_is_named_in_one_warning_with_what_replaces_it(experts):
         "--cache-ram 0 is left out: this build of llama-server does not know it",
         "--api-key *** is left out: this build of llama-server does not know it",
     ] == [text for text in told if "left out" in text]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "-ub, --ubatch-size N  x\n-lm, --load-mode MODE  x - auto: x - pinned: x (default: auto)\n",
+        "-ub, --ubatch-size N  x\n",
+        "-lm, --load-mode MODE  x - auto: x - none: x\n",
+    ],
+    ids=["no load mode none", "no load mode", "no micro-batch"],
+)
+def test_a_plan_counts_on_no_value_that_the_build_has_no_word_for(experts, page):
+    wanted = ("-m FNAME", "-ngl N", "-ot X", "-c N", "-ts X", "-b N", "-dev X", "--moe-cache-mib N")
+    table = parse_help("llama-server", "".join(f"{one}  x\n" for one in wanted) + page)
+
+    def asked(words):
+        command = parse(words, table)
+        given = effective(command)
+        one_card = replace(MACHINE, gpus=MACHINE.gpus[:1])
+        return Request(experts, one_card, Launch(command, given, constraints(command.name, given)), OPTIONS)
+
+    made = plan(asked(["llama-server", "-m", "a.gguf", "-c", "4096"]))
+    assert made.prediction == estimate(asked(made.argv)).prediction
+
+
+def test_a_kv_type_where_the_page_lists_none_is_counted_as_a_known_one():
+    table = parse_help("llama-server", "-m FNAME  x\n-ctk, --cache-type-k TYPE  KV cache data type for K\n")
+    command = parse(["llama-server", "-m", "a.gguf", "-ctk", "q8_KV"], table)
+    given = effective(command)
+    line = Launch(command, given, constraints(command.name, given))
+    assert ("q8_0", ["q8_KV"]) == (
+        line.constraints.cache_type_k,
+        [one.value for one in unknown_values(line.given, "llama-server")],
+    )
 
 
 def test_what_comes_later_on_the_line_still_wins_over_a_variable(experts):
