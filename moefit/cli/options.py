@@ -55,8 +55,13 @@ def _in_a_folder(path: Path | None) -> Path | None:
     """A file to be written lies in a folder that is there: a slip in its name makes none.
 
     Raises:
+        UsageError: the name is empty.
         InputError: the folder is missing, or is none.
     """
+    if path == Path():  # a folder of this name was refused before
+        from moefit.errors import UsageError
+
+        raise UsageError("the name of a file to write is empty", "a variable that nothing has set?")
     if path is not None and not path.parent.is_dir():
         from shlex import quote
 

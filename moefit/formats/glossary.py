@@ -249,7 +249,7 @@ def meaning(word: str) -> tuple[str, str]:
 def _device(word: str) -> str | None:
     """A device by its backend: CUDA0, Vulkan1."""
     backend = entry(word.strip().rstrip("0123456789"))
-    return backend if backend == "backend" else None
+    return backend if backend in {"backend", "rpc"} else None
 
 
 def _phrases(text: str) -> Iterator[str]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SIZE: Final = "attention.sliding_window"
 PATTERN: Final = "attention.sliding_window_pattern"
-SHARED: Final = "attention.shared_kv_layers"
+_SHARED: Final = "attention.shared_kv_layers"
 
 
 def owner(cached: int, *, windowed: bool) -> int:
@@ -44,11 +44,11 @@ def check_caches(
         raise InputError(f"{path}: by {pattern} no block has the window of {name}.{SIZE} {size}", DAMAGED)
     first = row.kv_layers or hparams.blocks
     if row.shares_kv:
-        first = hparams.blocks - hparams.integer(SHARED)
+        first = hparams.blocks - hparams.integer(_SHARED)
     for block in range(first, hparams.blocks):
         at = owner(first, windowed=windowed[block])
         if at < 0 or windowed[at] != windowed[block]:
-            told = " and ".join(_told(name, hparams, key) for key in (SHARED, PATTERN) if hparams.has(key))
+            told = " and ".join(_told(name, hparams, key) for key in (_SHARED, PATTERN) if hparams.has(key))
             what = "a window" if windowed[block] else "everything"
             why = f"unlike block {at}, whose cache it would read" if at >= 0 else "and no block has one"
             raise InputError(

@@ -35,7 +35,7 @@ def as_listed(problem: Problem, devices: Sequence[Device]) -> tuple[Device, ...]
     return tuple(sorted(devices, key=lambda device: names.index(device.name)))
 
 
-def alike(devices: Sequence[Device], budgets: Sequence[Budget]) -> list[int]:
+def first_alike(devices: Sequence[Device], budgets: Sequence[Budget]) -> list[int]:
     """For each device the first that is like it: whichever of those a launch takes, it takes as long."""
     kinds = [
         (

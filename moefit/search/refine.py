@@ -29,7 +29,7 @@ from moefit.search.device_split import (
     replaced,
     swapped,
 )
-from moefit.search.orders import alike
+from moefit.search.orders import first_alike
 from moefit.search.problem import Problem
 from moefit.search.settle import Task, in_load_mode, settle
 from moefit.search.sketch import Sketch
@@ -175,7 +175,7 @@ def _sketch_near(
 ) -> None:
     """Sketch the start and what is one change of devices or of the micro-batch from it, those that seem fastest with their cuts where they seem best; from the best of those again."""
     fixed = 0 if problem.demand.tail is None else 1  # -ngl says where the first run starts
-    same = alike(problem.devices, sketch.budgets(start.ubatch, range(len(problem.devices))))
+    same = first_alike(problem.devices, sketch.budgets(start.ubatch, range(len(problem.devices))))
     near = (_NEAR + _EACH / start.slots) * doubt
     most = None if len(problem.devices) <= EVERY else _CUT
     fastest = _cut(sketch, start, fixed)

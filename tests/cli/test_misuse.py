@@ -85,6 +85,12 @@ def test_a_file_to_be_written_lies_in_a_folder_that_is_there(said, tmp_path, com
     assert [] == list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("command", [["plan", EXAMPLE, "--svg"], ["unit", EXAMPLE, "--output"]])
+def test_a_file_to_be_written_has_a_name(said, command):
+    empty = "the name of a file to write is empty", "a variable that nothing has set?"
+    assert empty == said(*command, "")
+
+
 def test_a_file_is_no_folder(said, tmp_path):
     (tmp_path / "x").write_text("")
     assert (

@@ -140,7 +140,7 @@ def test_an_explanation_is_as_wide_as_the_terminal(moefit, monkeypatch, width):
         ("routers", "router"),
         ("CUDA0", "backend"),
         ("Vulkan1", "backend"),
-        ("MTL0", "backend"),
+        ("RPC0", "rpc"),
     ],
 )
 def test_a_word_is_found_without_its_dashes_and_by_what_people_call_it(word, name):

@@ -16,7 +16,7 @@ from moefit.model.architectures import Plain
 _DECODER = Plain(route="routes.softmax_normalised")
 STREAMS = ("hyper_connection.count", "altup.num_inputs")
 """Keys for a number of residual streams."""
-LATENT = ("attn_kv_a_mqa", "attn_kv_a_norm", "attn_k_b", "attn_v_b", "attn_output")
+_LATENT = ("attn_kv_a_mqa", "attn_kv_a_norm", "attn_k_b", "attn_v_b", "attn_output")
 
 
 def build(c: Context, layers: Sequence[int]) -> None:
@@ -50,7 +50,7 @@ def _mixed(c: Context, x: Node, layer: int) -> Node:
     """The layer's mixer by the tensors it has."""
     if c.memory.state[layer] is None:
         queries = c.has(layer, "attn_q") or c.has(layer, "attn_q_b")
-        if c.memory.mla and queries and all(c.has(layer, name) for name in LATENT):
+        if c.memory.mla and queries and all(c.has(layer, name) for name in _LATENT):
             return latent_attention(c, x, layer, _DECODER)
         separate = all(c.has(layer, name) for name in ("attn_q", "attn_k", "attn_v"))
         if c.hp.heads(layer) and c.has(layer, "attn_output") and (separate or c.has(layer, "attn_qkv")):
