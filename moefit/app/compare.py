@@ -62,7 +62,7 @@ def compare(asked: Asked, line: SharedLine, tell: Tell) -> tuple[Compared, ...]:
     launch = read_launch(names[0], line.words, line.build)
     _refuse_both(asked, line, launch)
     machines = {
-        card: read_machine(replace(line.machine, gpus=(card,)) if card else line.machine, launch)
+        card: read_machine(replace(line.machine, gpus=(card,)) if card is not None else line.machine, launch)
         for card in cards
     }
     found = _read(names, line, next(iter(machines.values())), tell)

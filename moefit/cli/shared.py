@@ -111,6 +111,8 @@ class Shared(Steered):
     @property
     def expected(self) -> tuple[str, ...]:
         """`--expect`, each device by itself."""
+        if any(not text.strip() for text in self.expect or ()):
+            raise UsageError("--expect is empty", "a variable that nothing has set?")
         return tuple(name.strip() for text in self.expect or () for name in text.split(",") if name.strip())
 
     def run_words(self, argv: Sequence[str]) -> tuple[str, ...]:
@@ -193,17 +195,19 @@ def _by_device(option: str, text: str) -> tuple[str, int]:
 
 def numbers(option: str, text: str | None) -> tuple[int, ...]:
     """`N,N`, where 8k is 8192; none where the option was not given."""
-    words = [word.strip().lower() for word in text.split(",")] if text else []
+    words = [word.strip().lower() for word in text.split(",")] if text is not None else []
     read = [re.fullmatch(r"([0-9]{1,9})(k?)", word) for word in words]
     found = [int(match[1]) * (1024 if match[2] else 1) for match in read if match]
     if len(found) < len(words):
-        raise UsageError(f"{option} {text}: takes numbers with commas between", f"{option} 8192,32768")
+        raise UsageError(
+            f"{option} {text or repr(text)}: takes numbers with commas between", f"{option} 8192,32768"
+        )
     return tuple(dict.fromkeys(found))
 
 
 def names(option: str, text: str | None, kind: type[StrEnum]) -> tuple[str, ...]:
     """`NAME,NAME`, each one of `kind`; none where the option was not given."""
-    words = [word.strip() for word in text.split(",")] if text else []
+    words = [word.strip() for word in text.split(",")] if text is not None else []
     known = [str(value) for value in kind]
     for word in words:
         if word not in known:
@@ -211,5 +215,5 @@ def names(option: str, text: str | None, kind: type[StrEnum]) -> tuple[str, ...]
 
             near = get_close_matches(word, known, n=1)
             hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
-            raise UsageError(f"{option} {word}: there is no such one", hint)
+            raise UsageError(f"{option} {word or repr(word)}: there is no such one", hint)
     return tuple(dict.fromkeys(words))

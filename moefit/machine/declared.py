@@ -122,7 +122,12 @@ def apply_limits(machine: Machine, budgets: Iterable[str] = (), excluded: Iterab
     Raises:
         UsageError: an unknown device, or a budget that is not DEV=SIZE.
     """
-    left_out = {_known(machine, name, "--exclude") for text in excluded for name in text.split(",") if name}
+    left_out = {
+        _known(machine, name, "--exclude")
+        for text in excluded
+        for name in text.split(",")
+        if name or not text
+    }
     caps: dict[str, int] = {}
     for text in budgets:
         name, equals, size = text.rpartition("=")

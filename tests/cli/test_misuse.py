@@ -91,6 +91,22 @@ def test_a_file_to_be_written_has_a_name(said, command):
     assert empty == said(*command, "")
 
 
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        ("compare", "--cards"),
+        ("compare", "--contexts"),
+        ("compare", "--strategies"),
+        ("plan", "--expect"),
+        ("plan", "--exclude"),
+    ],
+)
+def test_an_empty_value_is_not_taken_for_none(said, command, option):
+    assert said(command, EXAMPLE, "--ram", "32GiB", option, "")[0].startswith(
+        option.replace("--cards", "--gpu")
+    )
+
+
 def test_a_file_is_no_folder(said, tmp_path):
     (tmp_path / "x").write_text("")
     assert (
