@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 from moefit.errors import InputError
-from moefit.memory.dummy_load import dummy_compute
+from moefit.launch.resolve import free
+from moefit.machine.types import Device
+from moefit.memory.dummy_load import combined, dummy_compute, dummy_heads
+from moefit.memory.moe_cache import moe_cache
 from moefit.memory.real import HOST_ROW, Difference, RealUse, compare_guests, differences, real_shortfalls
 from moefit.memory.types import Use
 from moefit.planning.types import Plan
@@ -49,6 +52,7 @@ def check(plan: Plan, real: RealUse) -> Check:
     Raises:
         InputError: llama.cpp has not a device that the plan puts something on.
     """
+    real = _with_own_heads(plan, real)
     reported = {device.name for device in real.devices}
     for device in plan.devices:
         if device.use.model and device.device.name not in reported:
@@ -71,7 +75,44 @@ def _of_dummy_load(plan: Plan) -> dict[str, Use]:
     """What a dummy load tells of the plan's devices, if the plan is right, by name."""
     devices = [d.device for d in plan.devices]
     told = dummy_compute(plan.model, devices, plan.settings, plan.placement)
+    if _runs_own_heads(plan):
+        told = combined(told, dummy_heads(plan.model, devices, plan.settings, plan.placement))
     return {
-        d.device.name: replace(d.use, compute=dummy.compute)
-        for d, dummy in zip(plan.devices, told.devices, strict=True)
+        d.device.name: replace(d.use, compute=dummy.compute, context=d.use.context + more)
+        for d, dummy, more in zip(plan.devices, told.devices, _more_cache(plan, devices), strict=True)
     }
+
+
+def _runs_own_heads(plan: Plan) -> bool:
+    """Whether a second context runs the model's own prediction blocks, which a plan counts with the first."""
+    return plan.settings.mtp and not any(guest.kind in {"draft", "mtp"} for guest in plan.guests)
+
+
+def _with_own_heads(plan: Plan, real: RealUse) -> RealUse:
+    """The real use with that context where the plan has it; its weights are the model's, told once more.
+
+    source: common/fit.cpp, common_params_fit_impl (shares_model)
+    """
+    if not _runs_own_heads(plan):
+        return real
+    devices = tuple(replace(d, use=_both(d.use, real.draft.get(d.name, Use()))) for d in real.devices)
+    return replace(real, devices=devices, host=_both(real.host, real.draft.get(HOST_ROW, Use())), draft={})
+
+
+def _both(main: Use, heads: Use) -> Use:
+    return replace(main, context=main.context + heads.context, compute=main.compute + heads.compute)
+
+
+def _more_cache(plan: Plan, devices: Sequence[Device]) -> tuple[int, ...]:
+    """Bytes of an expert cache that a dummy load puts elsewhere: without -ts it goes by free memory, which there no weights have taken.
+
+    source: src/llama-moe-cache.cpp, llama_moe_cache::impl::impl
+    """
+    held = plan.moe_cache
+    options = (*(a.option for a in plan.kept), *(g.option for g in plan.inherited))
+    split = any("-ts" in o.spellings for o in options) or any(a.option == "-ts" for a in plan.added)
+    if held is None or split:
+        return (0,) * len(devices)
+    whole = replace(plan.settings, tensor_split=tuple(float(free(device)) for device in devices))
+    told = moe_cache(plan.model, devices, whole, plan.placement)
+    return tuple(b - a for a, b in zip(held.devices, told.devices if told else held.devices, strict=True))
