@@ -285,7 +285,10 @@ def _table(words: Sequence[str], build: str | None) -> OptionTable | None:
         return (
             read_page(build, parts.name) if Path(build).is_file() else builtin(parts.name, reference(build))
         )
-    program = find_program(parts.program, os.environ) if parts.container is None else None
+    if parts.container is not None:
+        tagged = parts.container.build
+        return None if tagged is None else builtin(parts.name, reference(f"b{tagged}"))
+    program = find_program(parts.program, os.environ)
     return option_table(program, parts.name, os.environ, parts.words[1:]) if program else None
 
 

@@ -111,8 +111,17 @@ def unknown_values(given: Iterable[Given], program: str) -> Iterator[Given]:
     """What sets one of an option's named values that the newest checked build has not: a KV type, a load mode, a kind of speculation."""
     table = builtin(program)
     for g in given:
-        known = table.get(g.option.name)
-        if known is not None and known.choices and g.option.choices != known.choices:
+        known = _named_values(table.get(g.option.name))
+        listed = _named_values(g.option)
+        if known and listed != known:
             set_to = set(g.value.split(","))
-            if set_to.intersection(g.option.choices or set_to) - set(known.choices):
+            if set_to.intersection(listed or set_to) - set(known):
                 yield g
+
+
+def _named_values(option: Option | None) -> tuple[str, ...]:
+    """The words that an option's value may be: its choices, or the list that stands for its value's name (--spec-type)."""
+    if option is None:
+        return ()
+    listed = tuple(word for name in option.values for word in name.split(","))
+    return option.choices or (listed if "none" in listed else ())

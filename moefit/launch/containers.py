@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from moefit.errors import UsageError
@@ -88,6 +89,8 @@ class Container:
     """Bytes of RAM that it may use (--memory)."""
     cards: str | None = None
     """Indexes or UUIDs of `--gpus device=...`; None for all."""
+    build: int | None = None
+    """llama.cpp's build, where the image's tag names one."""
 
     def on_host(self, path: str) -> str | None:
         """The host's path of a file that the container knows by `path`; None where nothing is mounted there.
@@ -141,6 +144,8 @@ def read_engine(words: Sequence[str], engine: int) -> Contained:
     if end >= len(words):
         raise UsageError(f"{name} {verb} names no {'container' if verb == 'exec' else 'image'}")
     container = _container(name, (at + 1, end + 1), options)
+    if verb in _RUN:
+        container = replace(container, build=tagged_build(words[end]))
     entry = _entry(words[end], options) if verb in _RUN else None
     stated = any(option == "--entrypoint" and value for option, value in options)
     return Contained(container, end + 1 - engine, entry, is_stated=stated)
@@ -243,6 +248,18 @@ def _entry(image: str, options: Sequence[tuple[str, str]]) -> str | None:
     if tag.startswith("full"):
         return None
     return "llama-cli" if tag.startswith("light") else "llama-server"
+
+
+def tagged_build(image: str) -> int | None:
+    """The build that a tag of llama.cpp's images ends with.
+
+    >>> tagged_build("ghcr.io/ggml-org/llama.cpp:server-cuda-b11434"), tagged_build("local/llama.cpp:b12191@sha256:0f")
+    (11434, 12191)
+    >>> tagged_build("ghcr.io/ggml-org/llama.cpp:server-cuda"), tagged_build("host:5000/b11434")
+    (None, None)
+    """
+    found = re.search(r":(?:[\w.-]*-)?b(\d{4,6})(?:@[\w:]+)?$", image, re.ASCII)
+    return int(found[1]) if found else None
 
 
 def tool(word: str) -> str | None:

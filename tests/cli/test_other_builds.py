@@ -170,3 +170,12 @@ def test_a_unit_of_a_newer_program_says_the_same(moefit, whole, newer):  # noqa:
     )
     assert (0, True, False) == (status, "--alpha 3" in out, "--swa-full" in out)
     assert "--alpha: passed on" in err
+
+
+@pytest.mark.parametrize(("tag", "cached"), [("server-cuda-b11434", False), ("server-cuda-b12191", True)])
+def test_a_container_has_the_build_that_its_images_tag_names(moefit, whole, tag, cached):  # noqa: F811 - fixtures
+    image = f"ghcr.io/ggml-org/llama.cpp:{tag}"
+    docker = ["docker", "run", "--gpus", "all", "-v", f"{Path(whole).parent}:/m", image]
+    line = ["-m", f"/m/{Path(whole).name}", "-c", "8192", "--moe-cache-mib", "4000"]
+    _, out, _ = moefit("args", *CARD, "--", *docker, *line)
+    assert (True, cached) == (image in out, "--moe-cache-mib 4000" in out)

@@ -123,3 +123,19 @@ def test_a_kv_type_of_a_newer_build_counts_as_a_known_one_of_as_many_bits() -> N
 def test_a_page_is_read_however_it_is_laid_out(page: str, expected: list[object]) -> None:
     options = parse_help("llama-server", page).options
     assert expected == [(o.spellings, o.negations, o.values) for o in options]
+
+
+@pytest.mark.parametrize(
+    ("listed", "line", "expected"),
+    [
+        ("--spec-type none,draft-mtp,draft-new", "--spec-type draft-new,draft-mtp", ["draft-new,draft-mtp"]),
+        ("--spec-type none,draft-mtp,draft-new", "--spec-type draft-mtp", []),
+        ("-ts, --tensor-split X", "-ts 3,1", []),
+        ("-ts, --tensor-split N0,N1", "-ts 3,1", []),
+    ],
+)
+def test_a_kind_of_speculation_that_no_checked_build_has_is_told(
+    listed: str, line: str, expected: list[str]
+) -> None:
+    given = effective(parse(["llama-server", *line.split()], parse_help("llama-server", f"{listed}  x\n")))
+    assert expected == [one.value for one in unknown_values(given, "llama-server")]
