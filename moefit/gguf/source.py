@@ -119,8 +119,10 @@ def _like(path: str, names: Sequence[str]) -> str:
     from difflib import get_close_matches  # noqa: PLC0415 - an error's hint only: keeps start-up short
 
     folder, name = os.path.split(path)
-    by_case = {other.lower(): other for other in names}
-    near = get_close_matches(name.lower(), by_case, n=1)
+    by_case = {other.lower().removesuffix(".gguf"): other for other in names}
+    near = get_close_matches(
+        name.lower().removesuffix(".gguf"), by_case, n=1
+    )  # an ending that all have is no likeness
     return os.path.join(folder, by_case[near[0]]) if near else ""  # noqa: PTH118 - as above
 
 

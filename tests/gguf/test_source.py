@@ -58,6 +58,7 @@ def test_an_offset_that_no_file_can_have_is_refused(tmp_path):
     [
         ((), "a file that is here, or user/repo:Q4_K_M of Hugging Face: a plan reads its header alone"),
         (("model.gguf",), "did you mean {folder}/model.gguf?"),
+        (("orca.gguf",), "models in {folder}: orca.gguf"),  # alike in their ending alone
         (("b.gguf", "a.gguf", "note.txt"), "models in {folder}: a.gguf, b.gguf"),
         (
             tuple(f"{name}.gguf" for name in ("00005", "00004", "00003", "00002", "00001")),
