@@ -84,7 +84,7 @@ def refined(
         tried.add(layout)
         left -= 1
         made = _placed(problem, sketch, layout, strategy)
-        sketch.learn(layout.ubatch, made.settled)
+        sketch.learn(layout.ubatch, made.settled, as_asked=made.settled.placement.slots == layout.runs)
         if made.fits and made.prediction.seconds < _GAIN * fastest.prediction.seconds:
             fastest = made
             found.append(made)

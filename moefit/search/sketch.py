@@ -39,14 +39,20 @@ class Buffers:
         self._first: dict[int, int] = {}
         self._other: dict[int, int] = {}
         self._output: dict[int, int] = {}
+        self._sure: set[int] = set()
 
-    def learn(self, ubatch: int, settled: Settled) -> None:
-        """Remember what a launch takes of its first device, which has the copies, of the others at the most, and of one with the output alone."""
+    def learn(self, ubatch: int, settled: Settled, *, as_asked: bool = True) -> None:
+        """Remember what a launch takes of its first device, which has the copies, of the others at the most, and of one with the output alone.
+
+        Where a device had no room for its run, what is copied instead takes more than the run would.
+        """
         each = [
             size + budget.guests + sum(term.bytes for term in budget.reserve if term.name == "page tables")
             for size, budget in zip(settled.unsplit, settled.budgets, strict=True)
         ]
         if each:
+            if as_asked:
+                self._sure.add(ubatch)
             self._first[ubatch] = min(each[0], self._first.get(ubatch, each[0]))
         others = each[1:]
         if others and settled.placement.slots.count(len(each) - 1) == 1:
@@ -55,8 +61,8 @@ class Buffers:
             self._other[ubatch] = max(others)
 
     def knows(self, ubatch: int) -> bool:
-        """Whether a launch of this micro-batch was learnt."""
-        return ubatch in self._first
+        """Whether a launch of this micro-batch was learnt whose devices held their runs."""
+        return ubatch in self._sure
 
     def guess(self, layout: DeviceSplit) -> tuple[int, ...]:
         """Bytes of each device of a layout."""
@@ -142,9 +148,9 @@ class Sketch:
         """Of each order, what seemed fastest before the last launch was learnt."""
         self.buffers = Buffers()
 
-    def learn(self, ubatch: int, settled: Settled) -> None:
-        """Guess anew, with what a launch takes."""
-        self.buffers.learn(ubatch, settled)
+    def learn(self, ubatch: int, settled: Settled, *, as_asked: bool = True) -> None:
+        """Guess anew, with what a launch takes, whose placement is the one that was asked for or what was left of it."""
+        self.buffers.learn(ubatch, settled, as_asked=as_asked)
         if self._left > len(self._known):
             fastest = sorted(self._known, key=lambda one: -self._known[one])
             self.before.update({one.order: one for one in fastest if self._known[one] < inf})
