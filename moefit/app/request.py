@@ -318,10 +318,11 @@ def _server(launch: Launch, environment: Mapping[str, str], time_limit: float) -
             return kept_devices(words, environment, known, time_limit)
         from moefit.llama.devices import list_devices  # noqa: PLC0415 - as above
 
+        left = time_limit
         if rpc:
             from moefit.llama.rpc import greet  # noqa: PLC0415 - few lines have RPC servers
 
-            greet(rpc, time_limit)
-        return list_devices(program, environment, rpc, time_limit, command.subcommand)
+            left = greet(rpc, time_limit)
+        return list_devices(program, environment, rpc, left, command.subcommand)
 
     return ask

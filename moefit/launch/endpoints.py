@@ -13,6 +13,9 @@ from moefit.errors import UsageError
 
 _LOOPBACK: Final = r"localhost|127(?:\.\d{1,3}){3}"
 
+_PORT: Final = "ggml-rpc-server listens on port 50052 unless -p says another"
+_IPV4: Final = "llama.cpp takes a name or an IPv4 address, and no URL"
+
 
 def endpoints(values: Iterable[str]) -> tuple[tuple[str, int], ...]:
     """Hosts and ports of the values of `--rpc`.
@@ -23,10 +26,8 @@ def endpoints(values: Iterable[str]) -> tuple[tuple[str, int], ...]:
     found = []
     for text in (part.strip() for value in values for part in value.split(",")):
         host, colon, port = text.partition(":")
-        if not host or not colon or not re.fullmatch(r"\d{1,5}", port) or not 0 < int(port) < 1 << 16:
-            raise UsageError(
-                f"--rpc {text}: not HOST:PORT", "ggml-rpc-server listens on port 50052 unless -p says another"
-            )
+        if not host or not colon or not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) < 1 << 16:
+            raise UsageError(f"--rpc {text}: not HOST:PORT", _IPV4 if text.count(":") > 1 else _PORT)
         found.append((host, int(port)))
     return tuple(found)
 

@@ -25,6 +25,8 @@ _ROW: Final = re.compile(r"^\s+([A-Za-z]+\d+): ?(.*)$", re.MULTILINE)
 _NUMBERED: Final = re.compile(r"[A-Za-z]+\d+")
 """What a device is called; an accelerator without memory of its own, such as BLAS, has no number."""
 _UNREACHABLE: Final = re.compile(r"Failed to connect to (\S+)")
+_BUSY: Final = "an RPC server answers one client at a time: stop the other"
+_OTHER: Final = "is each server a ggml-rpc-server of the same build?"
 _SHOWN: Final = 200
 """Characters of a program's own words."""
 _BY_ITSELF: Final = 125
@@ -74,17 +76,19 @@ def listed_text(
     try:
         answer = ask(argv, calm, time_limit)
     except DriverError as error:
-        hint = "an RPC server answers one client at a time: stop the other" if rpc else error.hint
-        raise BrokenError(error.message, hint) from None
+        # a server may be why, and the program does not name it
+        beside = f" with --rpc {','.join(rpc)}" if rpc else ""
+        raise BrokenError(error.message + beside, _BUSY if rpc else error.hint) from None
     unreachable = _UNREACHABLE.search(answer.err)
     if unreachable is not None:
         raise DriverError(f"no RPC server at {unreachable[1]}", "start it with `ggml-rpc-server -p PORT`")
-    asked = " ".join([program, *subcommand, "--list-devices"])
+    asked = " ".join(argv)
     if answer.status != 0:
         # one that names devices and then fails has GPUs, too
         works = 0 < answer.status <= _BY_ITSELF and not _LINE.search(answer.out)
         kind = DriverError if works else BrokenError
-        raise kind(f"{asked}: failed with {answer.how.removeprefix('exit ')}{_said(answer.err)}")
+        how = answer.how.removeprefix("exit ")
+        raise kind(f"{asked}: failed with {how}{_said(answer.err)}", _OTHER if rpc else None)
     if _HEAD not in answer.out and not _LINE.search(answer.out):
         raise DriverError(f"{asked}: answers something else{_said(answer.out)}")
     return answer.out

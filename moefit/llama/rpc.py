@@ -24,21 +24,26 @@ HELLO: Final = 14
 _HELLO: Final = bytes([HELLO]) + CAPS.to_bytes(8, "little") + bytes(CAPS)
 _LONGEST: Final = 64
 """Bytes that an answer to it says it has; those of b11434 have 28."""
+_SHARE: Final = 0.9
+"""Of the time limit, for servers and program together: the rest is for moefit to start."""
+_LEAST: Final = 1.0
+"""Seconds that the program has even where the servers took all."""
 _FIRST: Final = 0.6
 """Of the time that is left, for an answer to the greeting alone."""
 _BUSY: Final = "an RPC server answers one client at a time: stop the other, or leave it out of --rpc"
 
 
-def greet(values: Sequence[str], time_limit: float = RPC_LIMIT) -> None:
-    """Returns where every server answers as one.
+def greet(values: Sequence[str], time_limit: float = RPC_LIMIT) -> float:
+    """The seconds of `time_limit` that are left for the program, where every server answers as one.
 
     Raises:
         UsageError: one is no HOST:PORT.
         DriverError: one is not there, is silent or is something else; it is named with its address.
     """
-    deadline = time.monotonic() + min(time_limit, RPC_LIMIT)
-    for host, port in endpoints(values):
-        _greet(host, port, deadline)
+    begin = time.monotonic()
+    for host, port in dict.fromkeys(endpoints(values)):
+        _greet(host, port, begin + min(time_limit, RPC_LIMIT))
+    return round(max(_SHARE * time_limit - (time.monotonic() - begin), min(time_limit, _LEAST)), 1)
 
 
 def _greet(host: str, port: int, deadline: float) -> None:

@@ -10,9 +10,11 @@ import socket
 import statistics
 import struct
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
+from moefit.gguf.dial import HangUp
 from moefit.launch.endpoints import endpoints
 from moefit.llama.rpc import CAPS, HELLO, greet
 from moefit.machine.servers import ServerRate
@@ -29,8 +31,8 @@ _ASKED: Final = 40
 """Answers whose median counts."""
 _SECONDS: Final = 0.6
 """Of sending."""
-_LIMIT: Final = 10.0
-"""Seconds for any one answer."""
+_LIMIT: Final = 20.0
+"""Seconds for the whole of one server, however it drips."""
 _I8: Final = 24
 """GGML_TYPE_I8."""
 _TENSOR: Final = struct.Struct("<QIQ4I4II64xi80xQQQ64xi")
@@ -50,7 +52,7 @@ def measure_servers(values: Iterable[str], progress: Tell) -> tuple[tuple[Server
         progress(f"the way to {address}", 0.0)
         greet([address])
         try:
-            with socket.create_connection((host, port), _LIMIT) as link:
+            with socket.create_connection((host, port), _LIMIT) as link, _ended_in(_LIMIT, link):
                 link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as llama.cpp does
                 rates.append(_measure(link, address))
         except ConnectionError:
@@ -58,6 +60,25 @@ def measure_servers(values: Iterable[str], progress: Tell) -> tuple[tuple[Server
         except OSError as error:
             warnings.append(f"the way to {address} is not measured: {error}")
     return tuple(rates), tuple(warnings)
+
+
+@contextmanager
+def _ended_in(seconds: float, link: socket.socket) -> Iterator[None]:
+    """The connection ends when its time is over, in the middle of whatever it does.
+
+    Raises:
+        OSError: it did.
+    """
+    limit = HangUp(seconds)
+    limit.of(link)
+    try:
+        yield
+    except OSError:
+        if limit.late:
+            raise OSError(f"it does not answer in {seconds:g} seconds") from None
+        raise
+    finally:
+        limit.close()
 
 
 def _measure(link: socket.socket, address: str) -> ServerRate:

@@ -129,6 +129,13 @@ def test_the_server_is_told_of_rpc_before_it_lists(tmp_path: Path) -> None:
     assert "--rpc a:1,b:2,c:3 --list-devices 1" == device.description
 
 
+@pytest.mark.parametrize("fault", ["kill -ABRT $$", "exec sleep 60"], ids=["ends", "hangs"])
+def test_a_program_that_fails_over_its_servers_is_said_with_them(tmp_path: Path, fault: str) -> None:
+    program = script(tmp_path / "llama-server", fault)
+    with pytest.raises(DriverError, match="--rpc box:1"):
+        list_devices(program, {"PATH": "/bin:/usr/bin"}, ["box:1"], 0.2)
+
+
 def test_a_server_that_does_not_answer_is_stopped(tmp_path: Path) -> None:
     program = script(tmp_path / "llama-server", "exec sleep 60")
     with pytest.raises(InputError, match=r"no answer in 0\.2 seconds"):

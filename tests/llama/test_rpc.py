@@ -63,6 +63,11 @@ def test_a_silent_server_is_named_in_time() -> None:
     assert time.monotonic() - begin < 3
 
 
+def test_what_the_servers_took_is_no_longer_the_programs() -> None:
+    with server(HELLO) as address:
+        assert 4.4 <= greet([address], 5.0) <= 4.5
+
+
 @pytest.mark.parametrize(
     ("answer", "what"),
     [(b"HTTP/1.1 400 Bad Request\r\n", "an HTTP server"), (b"SSH-2.0-OpenSSH\r\n", "something else")],
@@ -116,7 +121,19 @@ def test_of_several_the_dead_one_is_named() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["box", "box:", ":50052", "box:x", "box:0", "box:70000", "", "a:1,,b:2", "[::1]:5", "http://box:1"],
+    [
+        "box",
+        "box:",
+        ":50052",
+        "box:x",
+        "box:0",
+        "box:70000",
+        "",
+        "a:1,,b:2",
+        "[::1]:5",
+        "http://box:1",
+        "box:\u0665",
+    ],
 )
 def test_what_is_no_host_and_port_is_a_mistake_of_the_line(text: str) -> None:
     with pytest.raises(UsageError, match="not HOST:PORT"):

@@ -12,6 +12,7 @@ import pytest
 
 from moefit.cost.rates import device_rates
 from moefit.errors import DriverError
+from moefit.llama import rpc_link
 from moefit.llama.rpc_link import measure_servers
 from moefit.machine.servers import ServerRate, from_json, to_json, with_rates
 from moefit.machine.types import Device
@@ -48,6 +49,16 @@ def speaking(version: int) -> Iterator[str]:
 def test_a_server_that_cannot_be_measured_is_a_warning(version: int, why: str) -> None:
     with speaking(version) as address:
         assert ((), (f"the way to {address} is not measured: {why}",)) == measure_servers([address], quiet)
+
+
+def test_one_that_drips_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rpc_link, "_LIMIT", 0.2)
+    monkeypatch.setattr(rpc_link, "greet", lambda _servers: 1.0)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address = f"127.0.0.1:{listening.getsockname()[1]}"
+        assert ((), (f"the way to {address} is not measured: it does not answer in 0.2 seconds",)) == (
+            measure_servers([address], quiet)
+        )
 
 
 def test_a_server_that_is_not_there_is_an_error() -> None:
