@@ -20,6 +20,7 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MAX_REDIRECTS = 5
 DOWNLOAD = "download the model and give it with -m"
 _UNREACHED = "is the server reachable? without a network, name a file that is here"
+_LATER = "try again later; or download the model and give it with -m"
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Answers after which asking again may help."""
 
@@ -39,6 +40,10 @@ class Response:
 
 class TryAgainError(Exception):
     """The network or the server failed in a way that may pass; says how."""
+
+    def __init__(self, how: str, hint: str = _UNREACHED) -> None:
+        super().__init__(how)
+        self.hint = hint
 
 
 def shown(url: str) -> str:
@@ -145,7 +150,7 @@ class Client:
                 self.close()
                 if attempt == self.attempts:
                     times = "" if attempt == 1 else f" ({attempt} attempts)"
-                    raise InputError(f"{shown(url)}: {error}{times}", _UNREACHED) from error
+                    raise InputError(f"{shown(url)}: {error}{times}", error.hint) from error
                 time.sleep(self.pause * 2 ** (attempt - 1))
         raise AssertionError(self.attempts)
 
@@ -164,18 +169,13 @@ class Client:
     def _follow(
         self, url: str, limit: int, wanted: frozenset[int], headers: dict[str, str], token: str | None
     ) -> Response:
-        from urllib.parse import urljoin  # noqa: PLC0415 - only a remote model needs it
-
         first = url
         for _ in range(MAX_REDIRECTS + 1):
             trusted = origin(url) == origin(first)
             response = self._request(url, limit, wanted, headers, token if trusted else None)
             if response.status not in REDIRECTS:
                 return response
-            target = urljoin(url, response.headers.get("location", ""))
-            if split_url(target).scheme == "http" and split_url(url).scheme == "https":
-                raise InputError(f"{shown(first)}: redirects from https to http")
-            url = target
+            url = _redirected(first, url, response.headers.get("location", ""))
         raise InputError(f"{shown(first)}: redirects without end")
 
     def _request(
@@ -199,6 +199,8 @@ class Client:
             connection.request("GET", path, headers=sent)
             response = self._answer(url, connection.getresponse(), limit, wanted)
         except (OSError, HTTPException, ValueError, TryAgainError) as error:
+            if isinstance(error, TryAgainError) and not limit_of_time.late:
+                raise
             reason = f"no answer within {seconds:.3g} s" if limit_of_time.late else _reason(error)
             raise TryAgainError(reason) from error
         finally:
@@ -251,7 +253,7 @@ class Client:
     def _answer(self, url: str, answer: HTTPResponse, limit: int, wanted: frozenset[int]) -> Response:
         headers = {name.lower(): value for name, value in answer.getheaders()}
         if answer.status in TRANSIENT:
-            raise TryAgainError(f"the server answers {answer.status}")
+            raise TryAgainError(f"the server answers {answer.status}", _LATER)
         body = b""
         if answer.status in wanted:
             if headers.get("content-encoding", "identity") != "identity":
@@ -269,6 +271,24 @@ class Client:
         return Response(answer.status, headers, body, url)
 
 
+def _redirected(first: str, url: str, location: str) -> str:
+    """Where an answer to `url` leads.
+
+    Raises:
+        InputError: nowhere that may be asked.
+    """
+    from urllib.parse import urljoin  # noqa: PLC0415 - only a remote model needs it
+
+    try:
+        target = urljoin(url, location)
+        scheme = split_url(target).scheme
+    except (InputError, ValueError):
+        raise InputError(f"{shown(first)}: redirects to what is no URL", DOWNLOAD) from None
+    if scheme == "http" and split_url(url).scheme == "https":
+        raise InputError(f"{shown(first)}: redirects from https to http")
+    return target
+
+
 def _authorization(url: str, token: str | None) -> str | None:
     parts = split_url(url)
     if parts.username is not None:
@@ -284,8 +304,6 @@ def _reason(error: Exception) -> str:
     """What failed, in words that hold no part of the URL."""
     from http.client import IncompleteRead  # noqa: PLC0415 - only a remote model needs it
 
-    if isinstance(error, TryAgainError):
-        return str(error)
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     if isinstance(error, TimeoutError):

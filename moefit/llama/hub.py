@@ -41,6 +41,8 @@ TOKEN = re.compile(r"hf_[A-Za-z0-9]{34,253}")
 """The only tokens llama.cpp sends to the Hub. source: common/hf-cache.cpp, is_valid_hf_token."""
 MAX_LISTING = 32 << 20
 """Bytes of JSON about a repository."""
+_LONGEST_NAME = 255
+"""Bytes of a file's name. source: limits.h, NAME_MAX"""
 FETCH = "start llama-server once to fetch it, or leave --offline out"
 
 
@@ -297,8 +299,11 @@ def _listed(using: Access, client: Client, repo: str) -> _Listing:
 
 
 def _is_below(path: object) -> bool:
-    """Whether a path of the server's stays inside the repository."""
-    return isinstance(path, str) and bool(path) and not path.startswith("/") and ".." not in path.split("/")
+    """Whether a path of the server's stays inside the repository, and a file here can be called that."""
+    if not isinstance(path, str) or not path or path.startswith("/"):
+        return False
+    parts = path.encode(errors="surrogatepass").split(b"/")
+    return path.isprintable() and b".." not in parts and max(map(len, parts)) <= _LONGEST_NAME
 
 
 def _json(client: Client, url: str, token: str | None, repo: str) -> Any:

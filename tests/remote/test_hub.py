@@ -222,7 +222,19 @@ def test_an_answer_that_makes_no_sense_is_an_error(hub, client, body):
     assert complaint(hub, client).startswith(("-hf u/m: the repository has no branch", f"{hub.web.url}/api/"))
 
 
-@pytest.mark.parametrize("name", ["../../../x-Q4_K_M.gguf", "/etc/x-Q4_K_M.gguf", "", 5, None])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../../../x-Q4_K_M.gguf",
+        "/etc/x-Q4_K_M.gguf",
+        "",
+        5,
+        None,
+        "\ud800-Q4_K_M.gguf",
+        "\0-Q4_K_M.gguf",
+        f"{256 * 'q'}-Q4_K_M.gguf",
+    ],
+)
 def test_paths_that_lead_out_of_the_repository_are_not_taken(hub, client, name):
     hub.upload("README.md")
     hub.answer(f"tree/{COMMIT}", [file(name), "x", {"path": "m-Q4_K_M.gguf"}])
