@@ -24,6 +24,8 @@ from moefit.values import dataclass
 
 _AT_ONCE = 8
 """Headers that are fetched at a time."""
+_MOST = 300
+"""Models: the largest repositories of quants have about a hundred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +55,13 @@ def compare(asked: Asked, line: SharedLine, tell: Tell) -> tuple[Compared, ...]:
 
     Raises:
         UsageError: there is nothing to compare, or what is compared is also said once for all.
-        MoefitError: the machine, or the only model, cannot be read.
+        MoefitError: the machine, or every model, cannot be read.
     """
     names = tuple(dict.fromkeys(_named(asked.models))) or (None,)
+    if len(names) > _MOST:
+        raise UsageError(
+            f"{len(names):,} models are more than the {_MOST} that can be compared", "name those that matter"
+        )
     if names == (None,) and not line.words:
         raise UsageError("there is nothing to compare", "moefit compare a.gguf b.gguf, or -hf user/repo")
     cards: tuple[str | None, ...] = asked.cards or (None,)
@@ -66,6 +72,9 @@ def compare(asked: Asked, line: SharedLine, tell: Tell) -> tuple[Compared, ...]:
         for card in cards
     }
     found = _read(names, line, next(iter(machines.values())), tell)
+    unread = [read for _, read in found if isinstance(read, MoefitError)]
+    if len(unread) == len(found):
+        raise unread[0]
 
     def heard(at: int) -> Callable[[str], None]:
         return lambda label: tell(label, at / len(found))
@@ -76,11 +85,7 @@ def compare(asked: Asked, line: SharedLine, tell: Tell) -> tuple[Compared, ...]:
         for row in _planned(name, read, asked, line, machines, heard(at))
     ]
     if len(names) == 1 and rows and all(row.plan is None for row in rows):
-        raise (
-            found[0][1]
-            if isinstance(found[0][1], MoefitError)
-            else UsageError(rows[0].error or "there is no plan")
-        )
+        raise UsageError(rows[0].error or "there is no plan")
     by_size = any(is_repository(name) or Path(name).is_dir() for name in asked.models)
     return tuple(
         sorted(rows, key=lambda row: -(row.plan.model.bytes if row.plan else 0)) if by_size else rows
