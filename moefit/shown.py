@@ -35,7 +35,15 @@ def visible_lines(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """A message as one line: several spaces and line breaks are one space, everything else is visible."""
+    r"""A message as one line: several spaces and line breaks are one space, everything else is visible.
+
+    Python's own way to quote a byte that is no UTF-8 is shown as that byte.
+
+    >>> one_line("no card " + repr("\udcff"))
+    "no card '\\xff'"
+    """
+    if "\\udc" in text:
+        text = re.sub(r"(?<!\\)((?:\\\\)*)\\udc([89a-f][0-9a-f])", r"\1\\x\2", text)
     return visible(" ".join(part for part in text.replace("\n", " ").split(" ") if part))
 
 

@@ -58,6 +58,8 @@ def test_letters_of_every_alphabet_are_left_alone() -> None:
 
 def test_a_byte_that_is_no_utf8_is_shown_as_that_byte() -> None:
     assert "a\\xffb" == visible("a\udcffb")
+    assert "no '\\xff'" == one_line("no " + repr("\udcff"))
+    assert r"no '\\udcff'" == one_line("no " + repr(r"\udcff"))
 
 
 def test_a_message_is_one_line_with_single_spaces() -> None:

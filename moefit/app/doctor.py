@@ -62,7 +62,7 @@ def _gpus(machine: Machine) -> list[Finding]:
             Finding(
                 "gpu-silent",
                 NOTHING_RUNS,
-                f"{machine.unseen}, but no GPU answers: {why}",
+                f"{machine.unseen}, and no GPU answers: {why}",
                 "load or mend its driver: nvidia-smi or rocminfo say what it lacks",
                 "sure",
             )

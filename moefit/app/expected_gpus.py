@@ -35,7 +35,7 @@ def check_seen(
         return None
     others = [said for said in machine.warnings if machine.unseen not in said]
     why = f": {others[0]}" if others else ""
-    return DriverError(f"{machine.unseen}, but no GPU answers{why}", _HINT)
+    return DriverError(f"{machine.unseen}, and no GPU answers{why}", _HINT)
 
 
 def expected_of(plan: Plan) -> list[str]:

@@ -27,6 +27,8 @@ _BESIDE = re.compile(r".*mmproj|.*imatrix|(?:mtp|eagle3|dflash|dspark)-")
 """How files beside a model are named; a model with a prediction head may have mtp in its name."""
 _OLLAMA = re.compile(r"[a-z0-9._-]+:[a-z0-9._-]+", re.IGNORECASE)
 
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+
 
 def is_repository(name: str) -> bool:
     """Whether a name is a whole repository of Hugging Face, no file or quant of it, and nothing on this machine."""
@@ -71,6 +73,16 @@ def _refuse_other_spellings(name: str, bare: str) -> None:
         raise UsageError(f"{name}: there is no quant behind the colon", f"{name}Q4_K_M, for one")
     if quant := _QUANT.fullmatch(bare):
         raise UsageError(f"{name}: No such file or directory", f"of Hugging Face: {quant[1]}:{quant[2]}")
+    if _ADDRESS.match(bare):
+        raise UsageError(
+            f"{word_shown(name)}: not an address that is fetched",
+            "http://, https:// or user/repo of Hugging Face; download others and name the file",
+        )
+    if (file := name.rpartition(":")[0]).endswith(".gguf") and os.path.exists(file):  # noqa: PTH110 - as above
+        raise UsageError(
+            f"{word_shown(name)}: No such file or directory",
+            f"a file is one quant: did you mean {word_shown(file)}?",
+        )
     if _OLLAMA.fullmatch(name):
         raise UsageError(
             f"{name} is an Ollama name",

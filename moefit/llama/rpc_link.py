@@ -71,6 +71,7 @@ def _ended_in(seconds: float, link: socket.socket) -> Iterator[None]:
     """
     limit = HangUp(seconds)
     limit.of(link)
+    link.settimeout(None)  # the limit ends it
     try:
         yield
     except OSError:

@@ -64,6 +64,8 @@ def cards_like(text: str) -> tuple[Card, ...]:
     Raises:
         UsageError: there is none.
     """
+    if text.strip() and not any(map(str.isalnum, text)):
+        raise _unknown(text)
     found: dict[Card, None] = {}
     for part in each([text]):
         bare = " ".join(piece for piece in part.split(",") if "=" not in piece)

@@ -58,9 +58,15 @@ def test_a_file_that_cannot_be_read_is_a_row_beside_the_others():
     assert ("nowhere.gguf", True) == (bad.model, bad.error.startswith("No such file"))
 
 
-def test_one_file_that_cannot_be_read_is_an_error():
+@pytest.mark.parametrize("names", [("nowhere.gguf",), ("nowhere.gguf", "neither.gguf")])
+def test_nothing_but_files_that_cannot_be_read_is_an_error(names):
     with pytest.raises(MoefitError, match="nowhere"):
-        rows("nowhere.gguf")
+        rows(*names)
+
+
+def test_more_models_than_anybody_reads_are_refused_before_one_is_read():
+    with pytest.raises(UsageError, match="301 models are more than the 300"):
+        rows(*(f"m{at}.gguf" for at in range(301)))
 
 
 def test_nothing_to_compare_is_told():

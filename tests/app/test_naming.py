@@ -107,6 +107,13 @@ def test_a_file_in_a_misspelt_folder_of_a_folder_that_is_here_is_a_file(here):
     assert ("-m", "models/onee/a.gguf") == model_words("models/onee/a.gguf")
 
 
+def test_a_file_with_a_quant_behind_it_is_told_the_file(here):
+    (here / "m.gguf").touch()
+    with pytest.raises(UsageError) as error:
+        model_words("m.gguf:Q4_K_M")
+    assert "a file is one quant: did you mean m.gguf?" == error.value.hint
+
+
 def test_folders_and_links_to_nowhere_are_no_models(here):
     (here / "a.gguf").write_bytes(b"")
     (here / "b.gguf").mkdir()
@@ -114,11 +121,18 @@ def test_folders_and_links_to_nowhere_are_no_models(here):
     assert ("-m", f"{here}/a.gguf") == model_words(str(here))
 
 
+FETCHED = "http://, https:// or user/repo of Hugging Face; download others and name the file"
+
+
 @pytest.mark.parametrize(
     ("name", "message", "hint"),
     [
         ("", "MODEL is empty", "a variable that nothing has set?"),
         ("a/b:", "a/b:: there is no quant behind the colon", "a/b:Q4_K_M, for one"),
+        *(
+            (f"{scheme}://x/y.gguf", f"{scheme}://x/y.gguf: not an address that is fetched", FETCHED)
+            for scheme in ("ftp", "s3")
+        ),
     ],
 )
 def test_what_is_missing_in_a_name_is_said(name, message, hint):

@@ -73,7 +73,7 @@ def moefit(capsys, monkeypatch, tmp_path, whole):
 def test_what_starts_a_server_refuses_where_a_gpu_does_not_answer(moefit, words, files) -> None:
     status, out, err = moefit(*words, files=files)
     assert (3, "") == (status, out)
-    assert "but no GPU answers" in err
+    assert "and no GPU answers" in err
     assert "--allow-cpu or -dev none plans for the CPU" in err
 
 
@@ -81,7 +81,7 @@ def test_what_starts_a_server_refuses_where_a_gpu_does_not_answer(moefit, words,
 def test_the_error_says_what_the_driver_says(moefit, nvml) -> None:
     status, _, err = moefit("args", files=EVIDENCE["NVIDIA's device files"], nvml=nvml)
     assert 3 == status
-    assert "NVIDIA's device files are here (/dev/nvidia0), but no GPU answers: " in err
+    assert "NVIDIA's device files are here (/dev/nvidia0), and no GPU answers: " in err
     assert "GPU is lost" in err.splitlines()[-2]
 
 
@@ -97,7 +97,7 @@ FAILING = {
 def test_an_nvml_that_is_there_and_fails_shows_gpus_without_device_files(moefit, nvml) -> None:
     status, out, err = moefit("args", nvml=nvml)
     assert (3, "") == (status, out)
-    assert "but no GPU answers" in err
+    assert "and no GPU answers" in err
 
 
 def test_a_card_that_fails_and_is_hidden_on_purpose_is_not_missed(moefit, monkeypatch) -> None:
@@ -139,7 +139,7 @@ WITHOUT_MEMORY = {
 def test_a_device_that_the_program_lists_without_memory_is_a_failing_driver(moefit, listed, line) -> None:
     status, out, err = moefit("args", listed=listed, line=line)
     assert (3, "") == (status, out)
-    assert " without memory, but no GPU answers" in err
+    assert " without memory, and no GPU answers" in err
 
 
 def test_a_device_without_memory_beside_one_that_answers_is_left_out_with_a_warning(moefit) -> None:
