@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from moefit.cost.hits import HitRate, hit_rate
+from moefit.cost.hits import FEW, HitRate, hit_rate
 from moefit.cost.work import Load, together
 from moefit.memory.memo import per_object
 from moefit.memory.moe_cache import MAX_BATCH, served
@@ -47,7 +47,7 @@ class Cached:
         resident = self.group.resident
         if self.group.slots < step:
             return HitRate(resident, 0.0, 0.0, 0.0)
-        return hit_rate(resident, self.misses).but_for(self.cold)
+        return hit_rate(resident, self.misses, few=self.group.experts <= FEW).but_for(self.cold)
 
 
 def cached_groups(

@@ -139,6 +139,15 @@ def test_the_curve_passes_through_the_published_hit_rates(resident: float, publi
     assert published == pytest.approx(hit_rate(resident).likely, abs=0.01)
 
 
+def test_of_few_experts_an_lru_hits_what_is_said_of_mixtral_and_the_range_is_as_wide() -> None:
+    """Two slots for each layer's eight experts, of which a token uses two: 40 to 60% (arxiv.org/abs/2312.17238, as others sum it up)."""
+    rate = predicted("rtx-3060", "50GB/s", 8, name="mixtral-8x7b", cache=6600 << 20).hit_rate
+    assert rate is not None
+    assert 0.24 < rate.resident < 0.27
+    assert 0.4 < rate.likely < 0.6
+    assert (rate.least, True) == (pytest.approx(rate.resident, abs=0.01), rate.most > 0.8)
+
+
 @pytest.mark.parametrize(("resident", "measured"), [(0.484, 0.475), (0.321, 0.308)])
 def test_uniform_routing_hits_what_is_resident(resident: float, measured: float) -> None:
     assert measured == pytest.approx(hit_rate(resident).least, abs=0.02)
