@@ -40,6 +40,8 @@ def look_again(
     lost = what_is_short(made, request.machine, machine)
     if not lost:
         return made, ()
+    if request.machine.gpus and not machine.gpus:  # a driver that has failed since is no machine without GPUs
+        machine = replace(machine, unseen=machine.unseen or lost)
     note = Warn("changed", f"{lost} since the plan was made; it is made again", note=True)
     return plan(replace(request, machine=machine)), (note,)
 

@@ -193,6 +193,13 @@ def to_json(calibration: Calibration) -> dict[str, Any]:
     }
 
 
+def _object(document: Any) -> dict[str, Any]:
+    """Raises: TypeError: it is something else."""
+    if not isinstance(document, dict):
+        raise TypeError("no object")
+    return document
+
+
 def from_json(text: str, path: str = "calibration") -> Calibration:
     """The calibration that `text` holds.
 
@@ -201,7 +208,7 @@ def from_json(text: str, path: str = "calibration") -> Calibration:
     """
     hint = "write a new one with `moefit calibrate`"
     try:
-        document = parse_json(text)
+        document = _object(parse_json(text))
         if document["version"] != _VERSION:
             raise InputError(f"{path}: version {document['version']} is not known to this moefit", hint)
         calibration = Calibration(
@@ -227,7 +234,8 @@ def from_json(text: str, path: str = "calibration") -> Calibration:
             decoded=_ram_from_json(document.get("decoded", [])),
         )
     except (ValueError, TypeError, KeyError) as error:
-        raise InputError(f"{path}: not a calibration: {error!r}", hint) from None
+        why = f"no {error}" if isinstance(error, KeyError) else str(error)
+        raise InputError(f"{path}: not a calibration: {why}", hint) from None
     if not calibration.ram:
         raise InputError(f"{path}: not a calibration: no memory bandwidth", hint)
     return calibration

@@ -72,6 +72,14 @@ def test_a_plan_that_no_longer_fits_is_made_again_once_for_the_machine_as_it_is(
     assert ("another", [after(card=GIB)], True) == (another, asked, note.note)
 
 
+def test_the_last_card_that_has_gone_is_a_driver_that_fails() -> None:
+    asked: list[Machine] = []
+    look_again(
+        Asked(BEFORE), PLAN, lambda: replace(BEFORE, gpus=()), lambda again: asked.append(again.machine)
+    )
+    assert ["CUDA0 has gone"] == [machine.unseen for machine in asked]
+
+
 STATUS = "CapEff:\t0000000000000000\n"
 LIMITS = "Max locked memory         8388608              8388608              bytes\n"
 SWAP = "MemTotal: 1 kB\nSwapTotal: 8388608 kB\n"

@@ -118,8 +118,8 @@ def broken(**changes: Any) -> str:
     ("text", "message"),
     [
         ("", "not a calibration"),
-        ("[]", "not a calibration"),
-        ("{}", "not a calibration"),
+        ("[]", "not a calibration: no object"),
+        ("{}", "not a calibration: no 'version'"),
         (broken(version=2), "version 2 is not known"),
         (broken(ram=[]), "no memory bandwidth"),
         (broken(ram=[{"threads": 1}]), "bandwidth"),
