@@ -101,7 +101,7 @@ RamSize = Annotated[
         "--ram",
         metavar="SIZE",
         autocompletion=completion.sizes,
-        help="RAM that is available; +8GiB: so much more than there is.",
+        help="RAM that is free for the server, less than is built in; +8GiB: so much more than there is.",
         rich_help_panel=_MACHINE,
     ),
 ]

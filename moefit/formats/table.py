@@ -144,7 +144,8 @@ def _alternatives(plan: Plan) -> Iterator[RenderableType]:
     for alternative in plan.alternatives:
         yield ""
         told = Text.assemble(
-            (f"With {alternative.words}", "bold"), f": {figures(alternative)}; {alternative.why}"
+            (f"With {alternative.words}", "bold"),
+            f": {way(alternative.plan)}, ubatch {alternative.plan.settings.ubatch}, {figures(alternative)}; {alternative.why}",
         )
         yield Line(text_words(told))
         yield Text(line(alternative.plan), style="dim", no_wrap=True, overflow="ignore")

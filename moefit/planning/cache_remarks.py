@@ -40,8 +40,8 @@ def cache_remarks(chosen: Candidate, found: Sequence[Candidate] = ()) -> Iterato
             "--no-repack keeps them plain where the CPU rearranges them" if chosen.settings.repack else None,
         )
         return
+    yield from _staked(chosen, found)  # of many notes a page shows the first
     yield from _assumed(chosen)
-    yield from _staked(chosen, found)
     yield from _left_behind(chosen)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Final
 
 from moefit.errors import Warn
 from moefit.launch.constraints import Constraints
 from moefit.launch.endpoints import exposed
-from moefit.machine.types import Cpu, Device
+from moefit.machine.types import CPU, Cpu, Device, Ram
 from moefit.memory.kv import kv
 from moefit.model import Model
 from moefit.planning.context_size import wanted_context
@@ -16,14 +18,19 @@ from moefit.planning.most_devices import some_names
 from moefit.search.budgets import budgets
 from moefit.search.candidate import Candidate
 from moefit.search.demand import chosen_devices
+from moefit.search.ram import ram_left
 from moefit.search.request import Request
 from moefit.shown import masked
-from moefit.sizes import format_size
+from moefit.sizes import GIB, format_size
 
 _MORE = 1024
 """Tokens that a note prices."""
 _SINGLY = 3
 """Devices that are left out of which each has a note."""
+_COUNTED: Final = re.compile(r"n.?c(?:pu)?.?moe", re.IGNORECASE)
+"""-ncmoe in any spelling, or its variable."""
+_FOR_THE_SYSTEM: Final = GIB
+"""Bytes of RAM that a system without a desktop needs at the least."""
 
 
 def remarks(request: Request, chosen: Candidate, *, scarce: bool) -> Iterator[Warn]:
@@ -32,14 +39,44 @@ def remarks(request: Request, chosen: Candidate, *, scarce: bool) -> Iterator[Wa
     What is chosen in every plan comes last: of many notes a page shows the first.
     """
     model, constraints = request.model, request.launch.constraints
+    yield from _all_ram(
+        request.machine.ram, ram_left(request, chosen.settled), declared=not request.machine.host
+    )
     yield from _ubatch(constraints, chosen)
     yield from _overrides(model, constraints)
+    yield from _more_layers(constraints, chosen)
     yield from _workload(constraints, chosen)
     yield from _cores(request.machine.cpu)
     yield from _exposed(constraints)
     yield from _undeclared(constraints, request.machine.gpus)
     yield from _left_out(request, chosen)
     yield from _context(model, constraints, chosen, scarce=scarce)
+
+
+def _all_ram(ram: Ram, left: int, *, declared: bool) -> Iterator[Warn]:
+    """A declared RAM is what is free: who says what is built in leaves the system nothing."""
+    if declared and ram.available == ram.total and 0 <= left < _FOR_THE_SYSTEM:
+        yield Warn(
+            "all-ram",
+            f"the plan takes all of --ram but {format_size(left)}: --ram is what is free for the server",
+            f"if {format_size(ram.total)} are what the machine has, declare less: the system needs a part",
+        )
+
+
+def _more_layers(constraints: Constraints, chosen: Candidate) -> Iterator[Warn]:
+    """-ncmoe is the least: where a plan leaves the experts of more layers on the CPU, it says so."""
+    rules = [rule for rule in constraints.overrides if _COUNTED.search(" ".join(rule.words))]
+    homes = chosen.settled.placement.overrides
+    named = [name for name, home in homes.items() if home == CPU and name.endswith("_exps.weight")]
+    there = {name.split(".")[1] for name in named}
+    first = {name.split(".")[1] for name in named if any(rule.matches(name) for rule in rules)}
+    if rules and len(there) > len(first):
+        yield Warn(
+            "more-layers",
+            f"{' '.join(rules[0].words)} keeps the experts of {len(first)} layers on the CPU; "
+            f"the plan leaves those of {len(there) - len(first)} more there",
+            note=True,
+        )
 
 
 def _cores(cpu: Cpu) -> Iterator[Warn]:

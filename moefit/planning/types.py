@@ -29,11 +29,11 @@ class Help:
 
     kind: str
     """A fixed word that a program can test for: kv-q8, mtp, one-slot, context, sm-tensor, quant, ram, vram, first-card,
-    second-card (one more like the first)."""
+    second-card (one more like the first), unset (the line without an option of its user's)."""
     what: str
     """What changes, and at what price."""
     words: str
-    """What to type: options of llama-server, or of moefit where the machine changes; empty for a file to be looked for."""
+    """What to type: options of llama-server, or of moefit where the machine changes; empty for a file to be looked for, and for what is to be left out."""
     seconds: float = 0.0
     """What the workload is then predicted to take."""
     about: bool = False

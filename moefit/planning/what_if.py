@@ -25,6 +25,7 @@ from moefit.planning.in_parts import in_parts
 from moefit.planning.sketched import Placed, sketched
 from moefit.planning.smaller_file import smaller_file, smaller_models
 from moefit.planning.types import Help, Plan
+from moefit.planning.unset import without_each
 from moefit.search.candidate import Candidate
 from moefit.search.choices import load_modes
 from moefit.search.request import Request
@@ -55,7 +56,8 @@ def what_if(request: Request, made: Plan, *, planned: bool = True) -> tuple[Help
     limit = made.prediction.seconds * _WORTH if made.fits else inf
     kinds: dict[str, list[tuple[Help, Request]]] = {}
     for help_, typed in _promising(request, made, limit, planned=planned):
-        kinds.setdefault(help_.kind, []).append((help_, typed))
+        kind = help_.what if help_.kind == "unset" else help_.kind
+        kinds.setdefault(kind, []).append((help_, typed))
     found: list[Help] = []
     for ways in sorted(kinds.values(), key=lambda ways: ways[0][0].seconds):
         if len(found) == _MOST:
@@ -66,7 +68,7 @@ def what_if(request: Request, made: Plan, *, planned: bool = True) -> tuple[Help
             and sum(one.kind in _ROOM for one in found) == _MOST_ELSEWHERE
         ):
             continue
-        if planned:
+        if planned and ways[0][0].kind != "unset":  # which was planned
             found += _first(ways, limit, _sure_context(request, made))
         else:
             found.append(ways[0][0])
@@ -104,6 +106,8 @@ def _promising(
     cache, say) is taken to shrink with the weights that stay in RAM. Where only RAM lacks, the plan is that of a machine with
     enough; one that devices are too small for has no such figures, and what a sketch finds to fit is worth a plan.
     """
+    if made.fits:
+        yield from (way for way in without_each(request, made) if way[0].seconds <= limit)
     used = replace(request, machine=_used(request.machine, request, made))
     ample = used if made.fits else _with_ram(used, made.ram_shortfall + MORE)
     near = not made.fits and not planned and made.alternatives

@@ -307,3 +307,18 @@ def test_splitting_tensors_is_not_mentioned_where_the_user_has_placed_something(
     dense = recorded("qwen3-14b", "Q4_K_M")
     _, found = helps(f"llama-server -m m.gguf -c 8192 -np 1 {more}", ("rtx-3060", "rtx-3060"), model=dense)
     assert "sm-tensor" not in found
+
+
+@pytest.mark.parametrize("words", ["-ngl 20", "-ub 128", "-b 256", "--moe-cache-mib 0", "-ncmoe 48 -ub 512"])
+def test_what_an_option_of_the_user_s_costs_is_told_with_the_seconds_of_the_line_without_it(words):
+    made, found = helps(f"llama-server -m m.gguf {words}")
+    last = " ".join(words.split()[-2:])
+    kept = f"llama-server -m m.gguf {words.removesuffix(last)}".strip()
+    assert ("unset", f"without {last}") == (found["unset"].kind, found["unset"].what)
+    assert seconds(kept, "rtx-3060") == pytest.approx(found["unset"].seconds, rel=0.01)
+    assert found["unset"].seconds < made.prediction.seconds
+
+
+@pytest.mark.parametrize("words", ["", "-ngl 99", "-ncmoe 48"])
+def test_an_option_that_costs_nothing_is_not_spoken_of(words):
+    assert "unset" not in helps(f"llama-server -m m.gguf {words}")[1]
