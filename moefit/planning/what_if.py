@@ -135,7 +135,11 @@ def _expected(base: Plan, usual: Candidate, after: Candidate) -> float:
         return after.prediction.seconds
     gain = usual.prediction.seconds - base.prediction.seconds
     share = after.settled.footprint.host.model / max(1, usual.settled.footprint.host.model)
-    return after.prediction.seconds - gain * min(1.0, share)
+    seconds = after.prediction.seconds - gain * min(1.0, share)
+    if seconds > 0:
+        return seconds
+    # a card so slow that its sketch has far more to gain than the change leaves
+    return after.prediction.seconds * base.prediction.seconds / usual.prediction.seconds
 
 
 def _narrowed(changed: Request, made: Plan) -> Request:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -18,7 +20,7 @@ from moefit.model import Layer
 from moefit.planning.core import plan
 from moefit.planning.in_parts import in_parts
 from moefit.planning.smaller_file import smaller_file, smaller_models
-from moefit.planning.what_if import what_if
+from moefit.planning.what_if import _expected, what_if
 from moefit.search.request import Options, Request
 from tests.oracle import model as recorded
 
@@ -322,3 +324,14 @@ def test_what_an_option_of_the_user_s_costs_is_told_with_the_seconds_of_the_line
 @pytest.mark.parametrize("words", ["", "-ngl 99", "-ncmoe 48"])
 def test_an_option_that_costs_nothing_is_not_spoken_of(words):
     assert "unset" not in helps(f"llama-server -m m.gguf {words}")[1]
+
+
+@pytest.mark.parametrize(("after", "seconds"), [(60.0, 20.0), (30.0, 18.0)])
+def test_a_change_never_takes_less_than_no_time(after: float, seconds: float) -> None:
+    def placed(taken: float) -> Any:
+        host = SimpleNamespace(model=GIB)
+        settled = SimpleNamespace(footprint=SimpleNamespace(host=host))
+        predicted = SimpleNamespace(seconds=taken)
+        return SimpleNamespace(fits=True, prediction=predicted, strategy="", settled=settled)
+
+    assert seconds == _expected(placed(60.0), placed(100.0), placed(after))
