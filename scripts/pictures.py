@@ -11,8 +11,10 @@ import sys
 from pathlib import Path
 
 EXAMPLE = "examples/qwen3-30b-a3b-q4_k_m.gguf"
-HOST = ["--ram", "32GiB", "--cores", "8", "--ram-bandwidth", "ddr4-3200x2"]
-CARD = ["--gpu", "rtx-3060", *HOST]
+DESKTOP = ["--ram", "32GiB", "--cores", "8"]
+HOST = [*DESKTOP, "--ram-bandwidth", "ddr4-3200x2"]
+CARD = ["--gpu", "rtx-3060", *DESKTOP]
+"""The machine of README's first command, so that its plan is that of the picture."""
 CARDS = [word for card in ("rtx-3060", "2x3060", "rtx-3090") for word in ("--cards", card)]
 SCREENS = {
     "plan": ["plan", EXAMPLE, *CARD],
@@ -39,10 +41,23 @@ def draw(words: list[str], columns: int) -> str:
     return text
 
 
+GAIN = re.compile(r"\d+\.\d\dx as fast as --fit")
+
+
+def tell(readme: Path, picture: str) -> None:
+    """README's example of a gain is the one in its picture."""
+    gain = GAIN.search(picture.replace("&#160;", " "))
+    if gain is None:
+        raise SystemExit("the picture shows no gain over --fit")
+    readme.write_text(GAIN.sub(gain[0], readme.read_text()))
+
+
 def main() -> None:
     folder = Path(sys.argv[1]).resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "plan.svg").write_text(draw(SCREENS["plan"], 92))
+    first = draw(SCREENS["plan"], 92)
+    (folder / "plan.svg").write_text(first)
+    tell(Path(__file__).parents[1] / "README.md", first)
     for name, words in SCREENS.items():
         for columns in (80, 200):
             both = draw(words, columns)

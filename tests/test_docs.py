@@ -145,6 +145,14 @@ def test_the_glossary_page_is_what_explain_says():
     assert glossary.page() == (ROOT / "docs" / "glossary.md").read_text()
 
 
+def test_the_readmes_example_of_a_gain_is_the_one_in_its_picture():
+    gains = (
+        re.findall(r"[\d.]+x as fast as --fit", (ROOT / path).read_text().replace("&#160;", " "))
+        for path in ("README.md", "docs/pictures/plan.svg")
+    )
+    assert 1 == len({gain for found in gains for gain in found})
+
+
 def test_the_readmes_text_is_read_in_a_few_minutes():
     assert len((ROOT / "README.md").read_text().split()) < 900
 

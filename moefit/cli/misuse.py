@@ -16,6 +16,19 @@ from moefit.launch.options import builtin
 _ALIKE: Final = 0.7
 """Of two spellings: less is another word."""
 _BEHIND: Final = "options of llama-server go after a --"
+_CARD: Final = "--gpu 12GiB declares a card of so much memory; --budget CUDA0=12GiB caps one that is there"
+_CONTEXT: Final = f"did you mean llama-server's -c? {_BEHIND}"
+_OTHER_WORDS: Final = {
+    **dict.fromkeys(("--vram", "--gpu-memory", "--gpu-ram", "--gpu-mem"), _CARD),
+    **dict.fromkeys(
+        ("--context", "--context-length", "--context-size", "--ctx", "--n-ctx", "--num-ctx"), _CONTEXT
+    ),
+    **dict.fromkeys(("--memory", "--mem", "--system-ram"), "did you mean --ram?"),
+    **dict.fromkeys(("--layers", "--gpu-layer", "--num-gpu"), f"did you mean llama-server's -ngl? {_BEHIND}"),
+}
+"""Other tools' words for what has one here: the nearest spelling would be of something else."""
+_LETTER: Final = 2
+"""Characters of a short option."""
 
 
 def misuse(error: Exception, head: Sequence[str]) -> UsageError:
@@ -64,12 +77,17 @@ def _no_option(error: Any, option: str, written: str, command: str) -> UsageErro
 def _meant(written: str, own: Sequence[str]) -> Iterator[str]:
     """What a spelling may have been meant for, the likeliest first: with more or fewer dashes, of another command, spelt nearly so."""
     table = builtin("llama-server")
+    if written in _OTHER_WORDS and written not in own:
+        yield _OTHER_WORDS[written]
     if f"-{written}" in own or written[1:] in own:
         yield f"did you mean {next(word for word in (f'-{written}', written[1:]) if word in own)}?"
     if written[1:] in table:
         yield f"did you mean llama-server's {written[1:]}? {_BEHIND}"
     if having := list(_having(written)):
         yield f"it is an option of moefit {' and moefit '.join(having)}"
+    if len(written) == _LETTER:  # any other is as near
+        yield from (f"did you mean {word}?" for word in own if word.startswith(f"-{written}"))
+        return
     if near := _near(written, own):
         yield f"did you mean {near}?"
     if near := nearest(written, table, _ALIKE):

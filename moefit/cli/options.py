@@ -274,7 +274,7 @@ ComparedCards = Annotated[
         "--cards",
         metavar="SPEC",
         autocompletion=completion.cards,
-        help="A machine with this card instead, or with these: 3060+3090, as --gpu takes them. Repeatable: a row for each.",
+        help="A machine with this card instead, or with these together: 3060+3090, as --gpu takes them. Several machines: --cards 3060 --cards 3090, a row for each.",
     ),
 ]
 Strategies = Annotated[

@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from typing import Final
 
 from moefit.shown import masked_text, one_line, secrets_of, without
 
+_WRAPPED: Final = ("note", "warning")
+_NARROW: Final = 40
+"""Columns of a terminal that is left to break lines itself."""
 _line: list[str] = []
 """The words of the command line, whose secrets are kept out of every message."""
 
@@ -18,8 +22,24 @@ def remember(words: Sequence[str]) -> None:
 
 
 def say(kind: str, text: str) -> None:
-    """Write `moefit: kind: text`."""
-    sys.stderr.write(f"moefit: {kind}: {clean(text)}\n")
+    """Write `moefit: kind: text`; on a terminal in lines between words, but for a hint, which is there to be copied."""
+    line = f"moefit: {kind}: {clean(text)}"
+    if kind in _WRAPPED and sys.stderr.isatty():
+        line = _wrapped(line)
+    sys.stderr.write(f"{line}\n")
+
+
+def _wrapped(line: str) -> str:
+    """The line as wide as the terminal."""
+    from textwrap import fill
+
+    try:
+        columns = os.get_terminal_size(sys.stderr.fileno()).columns
+    except OSError:
+        return line
+    if columns < _NARROW:
+        return line
+    return fill(line, columns, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 def clean(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from rich.console import Console
@@ -27,9 +27,22 @@ def show_comparison(rows: Sequence[Compared], console: Console) -> None:
     console.print(Comparison(dims, told), crop=False)
     for some in sets or [list(rows)]:
         console.print(Line(text_words(Text(_summary(some, dims, alone=len(sets) < 2))), 2), crop=False)
+    for told_of in _other_contexts(rows):
+        console.print(Line(text_words(Text(told_of, style="dim")), 2), crop=False)
     for row in rows:
         if row.error:
             console.print(Line(text_words(Text(f"{row.model}: {row.error}", style="dim")), 2), crop=False)
+
+
+def _other_contexts(rows: Sequence[Compared]) -> Iterator[str]:
+    """Why a plan has fewer tokens than others, where no context was asked for: its row is not to be read beside theirs unwarned."""
+    plans = [(row, row.plan) for row in rows if row.plan and row.context is None]
+    most = max((made.settings.context for _, made in plans), default=0)
+    for row, made in plans:
+        why = next((w.message.partition(";")[0] for w in made.warnings if w.code == "context"), None)
+        if made.settings.context < most:
+            told = why or f"context {made.settings.context}"
+            yield f"{_dimension(row, 'model')}: {told}; -c for all makes them alike"
 
 
 def choices(rows: Sequence[Compared]) -> list[list[Compared]]:

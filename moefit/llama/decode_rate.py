@@ -30,14 +30,16 @@ _FALL: Final = 0.6
 def measure_decode(
     threads: Sequence[int], environment: Mapping[str, str], progress: Tell, *, virtual: bool = False
 ) -> tuple[tuple[RamRate, ...], tuple[str, ...]]:
-    """Bytes of Q4_K per second of each number of threads, and what could not be measured: then plain reads tell.
+    """Bytes of Q4_K per second of each number of threads, and what could not be measured: then plain reads of memory count.
 
     Experts are read as those beside a GPU are, not rearranged; the best of a few runs counts, as others were interrupted. What threads wait for each
     other is no reading of memory: longer where the machine is `virtual`.
     """
     program = find_program(_PROGRAM, environment)
     if program is None:
-        return (), (f"decode is not measured: no {_PROGRAM} on the PATH, so plain reads of memory tell",)
+        return (), (
+            f"decode is not measured: no {_PROGRAM} on the PATH; what threads read of plain memory counts in its place",
+        )
     progress(f"decode, by {_PROGRAM}", 0.0)
     try:
         with tempfile.TemporaryDirectory(prefix="moefit-") as folder:

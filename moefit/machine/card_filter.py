@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Final
 
 from moefit.errors import UsageError
 from moefit.machine.card import Card
 from moefit.machine.cards import CARDS
-from moefit.machine.catalogue import compact, find_card, similar_cards
+from moefit.machine.catalogue import compact, find_card, similar_cards, spellings
 from moefit.machine.specs import each
 from moefit.values import dataclass
 
@@ -54,7 +55,7 @@ class _Parts:
 
 
 def cards_like(text: str) -> tuple[Card, ...]:
-    """Every card that `text` may mean, in the catalogue's order: a maker, a family, a part of a name, a memory, or what --gpu takes.
+    """Every card that `text` may mean, those called so first: a maker, a family, a part of a name, a memory, or what --gpu takes.
 
     >>> [card.key for card in cards_like("RTX 3060 12GB")], [card.key for card in cards_like("apple m4")]
     (['rtx-3060'], ['m4', 'm4-pro', 'm4-max'])
@@ -73,7 +74,19 @@ def cards_like(text: str) -> tuple[Card, ...]:
     if not found:
         raise _unknown(text)
     known = [card for card in CARDS if card in found]
-    return (*known, *(card for card in found if card not in known))
+    every = (*known, *(card for card in found if card not in known))
+    return tuple(sorted(every, key=partial(_distance, compact(text))))
+
+
+def _distance(text: str, card: Card) -> int:
+    """0 where it is called so, 1 where a word of its name is so, 2 where a name begins so, 3 where the text stands anywhere else in one."""
+    keys = (card.key, *card.other_keys)
+    names = {name for key in keys for name in spellings(key)}
+    if text in names:
+        return 0
+    if any(text in key.split("-") for key in keys):
+        return 1
+    return 2 if any(name.startswith(text) for name in names) else 3
 
 
 def _named(text: str) -> list[Card]:

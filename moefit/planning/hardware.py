@@ -11,9 +11,10 @@ from typing import Final
 
 from moefit.machine.catalogue import card_of_driver
 from moefit.machine.declared import parse_gpus
+from moefit.machine.overhead import context_overhead
 from moefit.machine.types import Device, Machine
 from moefit.planning.types import Help
-from moefit.sizes import GIB, format_bandwidth, parse_size
+from moefit.sizes import GIB, MIB, format_bandwidth, parse_size
 
 MORE: Final = 8 * GIB
 _FIRST: Final = "rtx-3060"
@@ -91,7 +92,14 @@ def _spec(gpu: Device) -> str:
         named.append(f"buffer={gpu.buffer}")
     key = [card.key] if card is not None else []
     free = [] if own is not None and abs(gpu.free - own.total) < _NEAR else [f"free={_rounded(gpu.free)}"]
-    return ",".join((*key, *named, *free, *_rates(gpu, own)))
+    return ",".join((*key, *named, *free, *_rates(gpu, own), *_overhead(gpu, own)))
+
+
+def _overhead(gpu: Device, own: Device | None) -> Iterator[str]:
+    """What the driver takes, where somebody said how much: a declared device's that is not what would be taken."""
+    usual = own.overhead if own is not None else context_overhead(gpu.name)
+    if not gpu.is_seen and gpu.overhead != usual:
+        yield f"overhead={gpu.overhead / MIB:g}MiB"
 
 
 def _rates(gpu: Device, own: Device | None) -> Iterator[str]:

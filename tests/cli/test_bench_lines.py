@@ -18,6 +18,12 @@ def test_a_bench_line_of_a_servers_fits_as_bench_reserves(moefit, whole):
     assert (0, True) == (status, json.loads(out)["fits"])
 
 
+@pytest.mark.parametrize("line", [[], ["--moe-cache-mib", "0"]])
+def test_a_bench_line_says_that_it_lacks_the_cache_that_the_servers_would_have(moefit, whole, line):
+    _, _, err = moefit("args", whole, *CARD, "--format", "llama-bench", "--", *line)
+    assert (not line) == ("llama-bench has no --moe-cache-mib: this line is the best without" in err)
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [("-mmp 0", "-lm none"), ("--mmap 0", "-lm none"), ("-mmp 1", "-lm mmap"), ("-dio 1", "-lm dio")],

@@ -33,6 +33,10 @@ OPTIONS = {
     "--install": "it is an option of moefit unit",
     "--ngl": f"did you mean llama-server's -ngl? {BEHIND}",
     "--ctx-sise": f"did you mean llama-server's --ctx-size? {BEHIND}",
+    "--vram": "--gpu 12GiB declares a card of so much memory; --budget CUDA0=12GiB caps one that is there",
+    "--context": f"did you mean llama-server's -c? {BEHIND}",
+    "--ctx": f"did you mean llama-server's -c? {BEHIND}",
+    "-o": "see moefit plan --help",
     "--zzzz": "see moefit plan --help",
 }
 
@@ -40,6 +44,10 @@ OPTIONS = {
 @pytest.mark.parametrize("option", OPTIONS)
 def test_an_unknown_option_is_told_what_it_was_meant_to_be(said, option):
     assert (f"no such option: {option}", OPTIONS[option]) == said("plan", EXAMPLE, option, "8")
+
+
+def test_a_letter_is_the_command_s_own_option_that_begins_so(said):
+    assert ("no such option: -o", "did you mean --output?") == said("unit", "-o", "x.service")
 
 
 def test_an_option_of_moefit_itself_goes_with_no_command(said):

@@ -12,6 +12,7 @@ import time
 import pytest
 
 from moefit.cli import output
+from moefit.cli.say import say
 from moefit.errors import Warn
 from tests.cli.test_commands import CARD, EXAMPLE, moefit
 from tests.remote.server import serving
@@ -79,3 +80,12 @@ def test_a_plan_says_that_it_is_being_made_and_takes_it_away(terminal, told):
     os.close(leader)
     assert (told, told) == ("planning\r\x1b[K" in shown, "\x1b" in shown)
     assert b"planning" not in child.stdout
+
+
+@pytest.mark.parametrize(("kind", "lines"), [("note", 3), ("hint", 1)])
+def test_a_terminal_gets_notes_in_lines_and_hints_whole(kind, lines, monkeypatch, capsys):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(os, "get_terminal_size", lambda _fd: os.terminal_size((60, 24)))
+    monkeypatch.setattr(sys.stderr, "fileno", lambda: 2, raising=False)
+    say(kind, "twelve chars " * 11)
+    assert lines == len(capsys.readouterr().err.splitlines())

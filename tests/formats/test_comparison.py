@@ -10,6 +10,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
+from moefit.errors import Warn
 from moefit.formats.comparison import comparison_json, show_comparison
 from moefit.planning.compared import Compared
 from tests.formats.pages import made_up
@@ -104,6 +105,18 @@ def test_the_best_of_each_set_that_one_is_chosen_from_is_marked(fields, marks):
     assert marks == marked(found)
     told = [row["fastest"] for row in json.loads(comparison_json(found))["rows"]]
     assert [bool(mark) for mark in marks] == told
+
+
+def test_a_row_with_fewer_tokens_than_the_others_says_why():
+    few = replace(
+        PLAN,
+        settings=replace(PLAN.settings, context=4096),
+        warnings=(Warn("context", "context 4096: why; more"),),
+    )
+    rows = [*rows_of(LONG[:1]), Compared("few.gguf", plan=few)]
+    assert "few.gguf: context 4096: why; -c for all makes them alike" in "\n".join(shown(rows, 80))
+    asked = [*rows_of(LONG[:1], context=8192), Compared("few.gguf", 4096, plan=few)]
+    assert "for all" not in "\n".join(shown(asked, 80))
 
 
 def test_of_every_column_the_best_figure_is_bold():

@@ -110,3 +110,8 @@ def test_a_slip_names_its_neighbour():
     with pytest.raises(UsageError) as caught:
         cards_like("rtx-3099")
     assert "rtx-3090" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(("text", "first"), [("m3", "m3"), ("a100", "a100-40gb"), ("3060", "rtx-3060")])
+def test_what_is_called_so_comes_first(text, first):
+    assert first == cards_like(text)[0].key

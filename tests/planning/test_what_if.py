@@ -335,3 +335,8 @@ def test_a_change_never_takes_less_than_no_time(after: float, seconds: float) ->
         return SimpleNamespace(fits=True, prediction=predicted, strategy="", settled=settled)
 
     assert seconds == _expected(placed(60.0), placed(100.0), placed(after))
+
+
+@pytest.mark.parametrize("kind", ["second-card", "vram"])
+def test_what_was_said_of_a_card_s_overhead_stays_said(kind):
+    assert "overhead=900MiB" in helps(gpus=("rtx-3060,overhead=900MiB",))[1][kind].words

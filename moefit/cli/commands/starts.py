@@ -37,14 +37,23 @@ def args(shared: Shared, as_format: o.FormatChoice = o.Format.SHELL) -> int:
     text = write_argv(made, as_format, request.launch.command.table)
     sys.stdout.write(encodable(text))
     if as_format is o.Format.LLAMA_BENCH:
-        for given in request.launch.given:
-            if given.option.name in {"--fit-target", "--fit-ctx"}:
-                why = "with it llama-bench would place the model anew"
-                warn(Warn("dropped", f"{given.source} is left out: {why}"))
+        _warn_of_bench(request, made)
     if as_format is o.Format.ENV and text.startswith("#"):
         told = "what has no variable is in the first line of the file: the program is to be started with it"
         warn(Warn("own-line", told, note=True))
     return FITS
+
+
+def _warn_of_bench(request: Request, made: Plan) -> None:
+    """What a line for llama-bench lacks of the server's."""
+    from moefit.planning.bench_cache import cache_left_out
+
+    for given in request.launch.given:
+        if given.option.name in {"--fit-target", "--fit-ctx"}:
+            why = "with it llama-bench would place the model anew"
+            warn(Warn("dropped", f"{given.source} is left out: {why}"))
+    if (without := cache_left_out(request, made)) is not None:
+        warn(without)
 
 
 @command(Shared)
