@@ -244,8 +244,8 @@ def _cached_like(problem: Problem, choices: Choices, made: Candidate) -> tuple[C
         launch.constraints, op_offload_min_batch=own.op_offload_min_batch, op_offload=own.op_offload
     )
     request = replace(problem.request, launch=replace(launch, constraints=fixed))
-    modes = tuple(m for m in choices.load_modes if problem.launch(own.ubatch, m).load_mode == own.load_mode)
-    alike = replace(choices, ubatches=(own.ubatch,), load_modes=modes)
+    # a cache may call for another load mode: its misses are copied
+    alike = replace(choices, ubatches=(own.ubatch,))
     return with_cache(replace(problem, request=request), alike, [made])
 
 

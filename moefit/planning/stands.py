@@ -25,12 +25,14 @@ def as_it_stands(request: Request, chosen: Candidate, default: Settings) -> Cand
         return None
     if not additions(request, chosen, default):
         return None
-    given = as_given(request, constraints.context or 0)
+    given = as_given(request, chosen.settings.context)
     stays = given.fits and chosen.prediction.seconds > _WORTH * given.prediction.seconds
     return given if stays else None
 
 
 def _says_all(constraints: Constraints) -> bool:
-    """Whether layers, context and micro-batch are set, and llama.cpp's own fit is off."""
+    """Whether layers, context (0: the trained one) and micro-batch are set, and llama.cpp's own fit is off."""
     layers = constraints.gpu_layers not in {None, "auto"}
-    return layers and constraints.fit is False and bool(constraints.context and constraints.ubatch)
+    return (
+        layers and constraints.fit is False and constraints.context is not None and bool(constraints.ubatch)
+    )

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from moefit import cost
-from moefit.launch.settings import MIN_BATCH
+from moefit.launch.settings import MIN_BATCH, Settings
 from moefit.machine.types import CPU
 from moefit.placement.arrange import strategies
 from moefit.search.budgets import budgets
@@ -30,27 +30,47 @@ def priced_without_copies(problem: Problem) -> Problem:
 def with_threshold(problem: Problem, chosen: Candidate) -> Candidate | None:
     """The candidate with the threshold that its link and its weights on the CPU call for; None where the default does about as well.
 
-    Nothing moves, but caches that the user left open: buffers in RAM may grow by it. A threshold beyond the micro-batch would say that nothing
-    is ever copied: that is --no-op-offload, where the speeds that call for it are no guesses. Then no device keeps a buffer for copies, and what
-    that leaves is filled. With layers on the CPU it stays above one token for each slot: with such a batch llama.cpp probes flash attention, and gives it up where that is offloaded.
+    Buffers, in RAM and on devices, may grow by it: caches that the user left open give way, and where that does not do, layers are placed anew.
+    The line fits without the variable, too. Without copies no device keeps a buffer for them, and what that leaves is filled.
     """
-    settled, settings, request = chosen.settled, chosen.settings, problem.request
-    work = known_work(request.model)
-    tokens = cost.op_offload_min_batch(work, request.machine, settled.devices, settings, settled.placement)
+    settings = _settings_with_threshold(problem, chosen)
+    if settings is None:
+        return None
+    most = _WORTH * _seconds(problem, chosen, chosen.settings)
+    if settings.op_offload and _seconds(problem, chosen, settings) > most:
+        return None
+    settled = placed_with(problem.request, chosen.settled, settings)
+    made = score(problem, chosen.strategy, settings, settled)
+    if not settings.op_offload:
+        made = _filled(problem, made)
+    elif not made.fits:
+        made = _moved(problem, made) or made
+    return made if made.fits and made.prediction.seconds <= most else None
+
+
+def _settings_with_threshold(problem: Problem, chosen: Candidate) -> Settings | None:
+    """The launch with the threshold that it calls for; None for the default.
+
+    A threshold beyond the micro-batch would say that nothing is ever copied: that is --no-op-offload, where the speeds that call for it are no
+    guesses. With layers on the CPU it stays above one token for each slot: with such a batch llama.cpp probes flash attention, and gives it up
+    where that is offloaded.
+    """
+    settled, settings, machine = chosen.settled, chosen.settings, problem.request.machine
+    work = known_work(problem.request.model)
+    tokens = cost.op_offload_min_batch(work, machine, settled.devices, settings, settled.placement)
     if CPU in settled.placement.slots:
         tokens = max(tokens, settings.slots + 1)
     if tokens == MIN_BATCH:
         return None
-    settings = replace(settings, op_offload_min_batch=min(tokens, settings.ubatch))
     if tokens > settings.ubatch and chosen.prediction.confidence != "guessed":
-        settings = replace(settings, op_offload_min_batch=MIN_BATCH, op_offload=False)
-        settled = placed_with(request, settled, settings)
-    made = score(problem, chosen.strategy, settings, settled)
-    if not settings.op_offload:
-        made = _filled(problem, made)
-    without = problem.predict(chosen.settings, settled.devices, settled.placement, chosen.settled.guests)
-    worth = made.prediction.seconds <= _WORTH * without.seconds
-    return made if worth and made.fits else None
+        return replace(settings, op_offload_min_batch=MIN_BATCH, op_offload=False)
+    return replace(settings, op_offload_min_batch=min(tokens, settings.ubatch))
+
+
+def _seconds(problem: Problem, chosen: Candidate, settings: Settings) -> float:
+    """What the launch takes with other settings, nothing moved."""
+    settled = chosen.settled
+    return problem.predict(settings, settled.devices, settled.placement, settled.guests).seconds
 
 
 def _filled(problem: Problem, made: Candidate) -> Candidate:
@@ -58,6 +78,15 @@ def _filled(problem: Problem, made: Candidate) -> Candidate:
     anew = resized(problem, made) if made.settings.moe_cache else _placed_anew(problem, made)
     better = anew is not None and anew.fits and anew.prediction.seconds < made.prediction.seconds
     return anew if anew is not None and better else made
+
+
+def _moved(problem: Problem, made: Candidate) -> Candidate | None:
+    """The launch placed anew for the buffers of its threshold; None where its line does not fit without the variable."""
+    anew = _placed_anew(problem, made)
+    if anew is None:
+        return None
+    without = replace(anew.settings, op_offload_min_batch=MIN_BATCH)
+    return anew if placed_with(problem.request, anew.settled, without).shortfall == 0 else None
 
 
 def _placed_anew(problem: Problem, made: Candidate) -> Candidate | None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from benchmarks.draws import draw, launch
+from benchmarks.held import hold
 from moefit.planning.core import plan
 from moefit.planning.stands import as_it_stands
 from moefit.search.request import Options, Request
@@ -57,3 +58,15 @@ def test_the_gain_decides(line, stands, seconds):
     found = as_it_stands(asked(line), quicker, default)
 
     assert (found is None) == (seconds < 0.97)
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(2695, id="a cache beside a micro-batch smaller than any default"),
+        pytest.param(3284, id="a cache in another load mode, without copies"),
+        pytest.param(9246, id="the trained context, -c 0"),
+    ],
+)
+def test_a_plan_s_own_line_is_planned_as_it_is(number):
+    assert hold(draw(2, number)).faults == []

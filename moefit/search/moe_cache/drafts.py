@@ -38,7 +38,7 @@ def drafted(
     shares = cpu_shares(problem)
     every = dict.fromkeys(_full_layers(problem, start, part) for part in parts)
     placements = {Kept(full): placement_with(problem, start, Kept(full)) for full in every}
-    for ubatch in choices.ubatches:
+    for ubatch in dict.fromkeys((*choices.ubatches, start.settings.ubatch)):  # where none fits, a smaller one
         launches = [problem.launch(ubatch, mode) for mode in choices.load_modes]
         yield from _sized(problem, start, launches, shares, placements)
 

@@ -8,7 +8,7 @@ from moefit.machine.types import CPU
 from moefit.memory.moe_cache import overflows
 from moefit.model import Model
 from moefit.search.candidate import Candidate, best, score
-from moefit.search.choices import Choices
+from moefit.search.choices import UBATCHES, Choices
 from moefit.search.moe_cache import OPTION
 from moefit.search.moe_cache.refused import kv_types
 from moefit.search.openings import usual_task
@@ -29,14 +29,19 @@ def start_with(problem: Problem, choices: Choices, found: Sequence[Candidate]) -
     fastest = best(fitting) if fitting else None
     if fastest is None or not keeps_experts(request.model, fastest):
         return None
-    start = fastest if CPU not in fastest.settled.placement.slots else _base_first(problem, choices)
+    start = (
+        fastest
+        if CPU not in fastest.settled.placement.slots
+        else _base_first(problem, choices, fastest.settings.ubatch)
+    )
     usable = start.fits and CPU not in start.settled.placement.slots and start.settled.devices
     return start if usable and not any(device.integrated for device in start.settled.devices) else None
 
 
-def _base_first(problem: Problem, choices: Choices) -> Candidate:
-    """Every layer's base first, on all devices as they stand."""
-    task = usual_task(problem, choices.load_modes[-1])
+def _base_first(problem: Problem, choices: Choices, ubatch: int) -> Candidate:
+    """Every layer's base first, on all devices as they stand; with `ubatch` where llama.cpp's default is none of the choices, or none of them fits."""
+    usual = UBATCHES[0] in choices.ubatches and ubatch in choices.ubatches
+    task = usual_task(problem, choices.load_modes[-1], None if usual else ubatch)
     return score(problem, "base-first", task.settings, settle(task))
 
 
