@@ -181,7 +181,7 @@ def _best_of_all(
     lists = options.thorough and (options.neighbours or len(problem.devices) <= SEARCHED)
     limit = inf if lists else min(fitting)
     rivals = lists or options.strategy == "auto"
-    every = (*found, *(baselines(problem, choices.load_modes[0], limit) if rivals else ()))
+    every = (*found, *(baselines(problem, choices.load_modes[0], limit, found) if rivals else ()))
     if options.strategy == "auto" and not any(c.strategy == MOE_CACHE for c in found):
         every = (*every, *with_cache(problem, choices, every))
         every = (*every, *with_cache_elsewhere(problem, choices, every))

@@ -94,7 +94,10 @@ class _Search:
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
         self._found: list[tuple[int, int, Candidate]] = []
-        self._seen: set[object] = set()
+        self._seen: dict[object, bool] = {}
+        """Placements of a micro-batch, and whether one of their launches fits."""
+        self._lacking: dict[object, int] = {}
+        """Of a strategy and devices, the smallest micro-batch that was seen not to fit: no larger one can."""
         self._floor = _Floor()
         self._fastest: Candidate | None = None
         self._cache_is_open = len(problem.devices) > SEARCHED and problem.request.options.strategy == "auto"
@@ -130,6 +133,10 @@ class _Search:
                 self.place(least, step)
                 least = None
             if self._is_worth(opening):
+                if self._found and not self.fits and not self._is_full(opening):
+                    self._place_smaller(opening, choices, step)
+                if self._is_lacking(opening):
+                    continue
                 self.place(opening, step)
                 if self._cache_is_open and self.fits and not any_will_do:
                     self._add_cache(choices, step)
@@ -139,6 +146,22 @@ class _Search:
         first = least_strategy(self._problem, choices)
         every = (o for o in self._openings(choices) if o.end is None and o.strategy == first)
         return min(every, key=lambda o: (o.task.settings.ubatch, o.rank), default=None)
+
+    def _place_smaller(self, opening: Opening, choices: Choices, step: int) -> None:
+        """The smallest micro-batch of the same strategy and devices, which decides for the others."""
+        alike = (o for o in self._openings(choices) if _alike(o) == _alike(opening))
+        smallest = min(alike, key=lambda o: o.task.settings.ubatch)
+        if smallest is not opening and not self._is_lacking(opening):
+            self.place(smallest, step)
+
+    def _is_lacking(self, opening: Opening) -> bool:
+        """Whether it lacks something with this micro-batch or a smaller one; of what may all be on devices each is tried, for the way there differs."""
+        ubatch = opening.task.settings.ubatch
+        return not self._is_full(opening) and self._lacking.get(_alike(opening), ubatch + 1) <= ubatch
+
+    def _is_full(self, opening: Opening) -> bool:
+        """Whether all that is free to move may be on devices, and something is."""
+        return opening.all_placed and self._problem.demand.tail != 0
 
     def _is_worth(self, opening: Opening) -> bool:
         """Whether an opening may be faster than what was found, and fit."""
@@ -180,6 +203,7 @@ class _Search:
         ubatch = opening.task.settings.ubatch
         self._floor.learn(ubatch, settled)
         if (ubatch, settled.key) in self._seen:
+            self._learn(opening, fits=self._seen[ubatch, settled.key])
             return
         candidates = []
         for launch in opening.launches:
@@ -190,11 +214,17 @@ class _Search:
         ):
             self.place(opening, step)
             return
-        self._seen.add((ubatch, settled.key))
+        self._seen[ubatch, settled.key] = fits = any(candidate.fits for candidate in candidates)
+        self._learn(opening, fits=fits)
         for candidate in candidates:
             self._found.append((step, opening.rank, candidate))
             if candidate.fits and candidate.prediction.seconds < self._seconds:
                 self._fastest = candidate
+
+    def _learn(self, opening: Opening, *, fits: bool) -> None:
+        if not fits:
+            ubatch = opening.task.settings.ubatch
+            self._lacking[_alike(opening)] = min(ubatch, self._lacking.get(_alike(opening), ubatch))
 
     def add_listed(self, choices: Choices) -> None:
         """Place what a reader expects to see beside the best: the next micro-batches, on all devices as they stand, in its load mode."""
@@ -219,6 +249,11 @@ class _Search:
     @property
     def _seconds(self) -> float:
         return self._fastest.prediction.seconds if self._fastest is not None else inf
+
+
+def _alike(opening: Opening) -> object:
+    """Equal for openings that differ by the micro-batch alone."""
+    return opening.strategy, opening.end, tuple(device.name for device in opening.task.devices)
 
 
 class _Floor:

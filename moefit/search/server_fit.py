@@ -41,8 +41,17 @@ def fits_itself(constraints: Constraints) -> bool:
     return constraints.fit is not False
 
 
-def server_fit(model: Model, machine: Machine, constraints: Constraints, files: GuestFiles) -> Fitted:
+def server_fit(
+    model: Model,
+    machine: Machine,
+    constraints: Constraints,
+    files: GuestFiles,
+    buffers: Mapping[str, int] | None = None,
+) -> Fitted:
     """What the fit makes of a line; of `-sm tensor` nothing.
+
+    With `buffers` as if compute buffers took so many bytes of each device, by its name, and nothing were loaded beside the model:
+    no graph is measured.
 
     Raises:
         UsageError: the line names a device or a buffer that the machine has not.
@@ -50,6 +59,11 @@ def server_fit(model: Model, machine: Machine, constraints: Constraints, files: 
     line = fit_line(model, machine, constraints, files)
     if constraints.split_mode == "tensor":
         return Fitted(line.contexts.asked or line.contexts.most, gave_up="-sm tensor")
+    if buffers is not None:
+        devices = [machine.gpus[i].name for i in device_order(constraints, machine.gpus)]
+        compute = Footprint(tuple(Use(compute=buffers.get(name, 0)) for name in devices), HostUse())
+        at_least = line.at_least
+        line = replace(line, measure=lambda *where: combined(at_least(*where), compute))
     return llama_fit(line)
 
 

@@ -10,7 +10,7 @@ from moefit.formats.speed import seconds_of_others
 from moefit.machine.declared import parse_gpus
 from moefit.machine.types import Cpu, Machine, Ram
 from moefit.planning.core import plan
-from moefit.search import search
+from moefit.search import baselines, search
 from moefit.search.openings import openings
 from moefit.search.request import Request
 from tests.drawn import several
@@ -76,3 +76,12 @@ def test_the_context_does_not_give_way_to_layers_that_a_strategy_leaves_on_the_c
     own = replace(OPTIONS, strategy="two-pass", thorough=False)
     made = [plan(replace(asked, options=one)) for one in (replace(OPTIONS, thorough=False), own)]
     assert [(True, 24832), (True, 32768)] == [(one.fits, one.settings.context) for one in made]
+
+
+def test_a_fit_of_several_devices_that_seems_slower_than_the_plan_is_not_measured():
+    machine = Machine(parse_gpus(["rtx-4090", "gtx-1060"]), Ram(64 * GIB, 64 * GIB, 50 * 10**9), Cpu(8, 16))
+    line = launch(("llama-server", "-m", "m.gguf", "-c", "65536"))
+    quick = replace(OPTIONS, thorough=False)
+    with patch.object(baselines, "server_fit", wraps=baselines.server_fit) as fitted:
+        plan(Request(recorded("qwen3-30b-a3b", "Q4_K_M"), machine, line, quick))
+    assert [5] == [len(call.args) for call in fitted.call_args_list]  # with buffers, so that none is measured
