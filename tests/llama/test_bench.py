@@ -81,8 +81,8 @@ def test_a_llama_bench_line_is_run_by_llama_bench(line, home):
 def test_a_line_that_cannot_run_says_why(home, tmp_path, small_model):
     broken = tmp_path / "broken.gguf"
     data = bytearray(small_model.read_bytes())
-    at = data.index(b"tokenizer.ggml.model")
-    data[at : at + 20] = b"tokenizer.ggml.moxel"
+    at = data.index(b"tokenizer.ggml.pre") + 30  # after the type and the length of its value
+    data[at : at + 1] = b"z"
     broken.write_bytes(data)
     status, document, _ = bench(
         ["llama-server", "-m", str(broken), "-dev", "none", "-c", "512"], ["--candidates", "1"], home
