@@ -23,7 +23,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+from benchmarks.limit import TooLongError, limited
 from moefit.cost.workload import Workload
 from moefit.errors import MoefitError
 from moefit.formats.plan_json import plan_json
@@ -51,6 +53,8 @@ ROOT = Path(__file__).resolve().parents[1]
 MIB, GIB = 1 << 20, 1 << 30
 SLOW, FAT = 1.0, 200
 """Seconds of processor time for one input; MiB of the whole process."""
+LONGEST = 20.0
+"""Seconds of processor time after which an input is given up, so that one without end does not end the run."""
 CORPUS = 4000
 """Inputs that are kept at most."""
 FEW = 100
@@ -373,16 +377,19 @@ def attempt(target: Target, data: bytes) -> tuple[str, float]:
 
 
 def _once(target: Target, data: bytes) -> tuple[str, float]:
-    began = time.process_time()
+    began = time.thread_time()  # with a timer running the process's own moves in steps of 4 ms
     trouble = ""
     try:
-        target.run(data)
+        with limited(LONGEST):
+            target.run(data)
+    except TooLongError:
+        trouble = f"takes more than {LONGEST:.0f} s"
     except MoefitError as error:
         if not error.message or len(error.message) > 3000:
             trouble = f"a message of {len(error.message)} characters"
     except Exception:  # noqa: BLE001 - any other is what is looked for
         trouble = traceback.format_exc(limit=-4)
-    return trouble, time.process_time() - began
+    return trouble, time.thread_time() - began
 
 
 @dataclass
@@ -413,20 +420,35 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="a folder for inputs that are faults")
     asked = parser.parse_args()
     seed = random.SystemRandom().randrange(1 << 32) if asked.seed is None else asked.seed
-    with multiprocessing.Pool(asked.jobs) as pool:
+    reached, chosen = Reached(), [t for t in targets() if asked.target in (None, t.name)]
+    try_seeds(chosen)
+    reached.new()
+    shared = multiprocessing.get_context("fork")  # the seeds' results and the lines that they reach
+    with shared.Pool(asked.jobs, initializer=_share, initargs=(chosen, reached)) as pool:
         found = pool.map(partial(fuzz, asked), [f"{seed}/{job}" for job in range(asked.jobs)], chunksize=1)
     sys.exit(report(found))
 
 
-def fuzz(asked: argparse.Namespace, seed: str) -> Found:
-    """One process: mutate, try, keep what reaches new lines."""
-    chance, reached, found = random.Random(seed), Reached(), Found(seed)
-    chosen = [t for t in targets() if asked.target in (None, t.name)]
-    weights = [8 if target.name == "header" else 1 for target in chosen]
+def try_seeds(chosen: Sequence[Target]) -> None:
+    """Keep every seed, by the time that it takes."""
     for target in chosen:
         for data in target.seeds:
             target.keep(data, attempt(target, data)[1])
-    reached.new()
+
+
+def _share(*begun: object) -> None:
+    _BEGUN[:] = begun
+
+
+_BEGUN: list[Any] = []
+"""In a process of the pool, what was made before it parted: the targets, and what reached new lines."""
+
+
+def fuzz(asked: argparse.Namespace, seed: str) -> Found:
+    """One process: mutate, try, keep what reaches new lines."""
+    chance, found = random.Random(seed), Found(seed)
+    chosen, reached = _BEGUN
+    weights = [8 if target.name == "header" else 1 for target in chosen]
     end = time.monotonic() + (asked.seconds or (math.inf if asked.count else 60))
     count = -(-asked.count // asked.jobs) if asked.count else math.inf
     while found.tried.total() < count and time.monotonic() < end:

@@ -7,7 +7,6 @@ of its tensors; and planning the line again changes nothing.
 
 from __future__ import annotations
 
-import signal
 import time
 import traceback
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from benchmarks import resolver
 from benchmarks.draws import GIB, MIB, World, launch
+from benchmarks.limit import TooLongError, limited
 from moefit.errors import MoefitError
 from moefit.launch.environment import min_batch
 from moefit.machine.types import CPU
@@ -43,25 +43,14 @@ class Outcome:
     """What limits the use of it."""
 
 
-class TooLongError(BaseException):
-    """A draw's time is over."""
-
-
-def _too_long(*_: object) -> None:
-    raise TooLongError
-
-
 def hold(world: World, longest: float = LONGEST) -> Outcome:
     """Plan, and hold the plan to everything; a draw that takes too much processor time is a fault."""
     began = time.process_time()
-    signal.signal(signal.SIGPROF, _too_long)
-    signal.setitimer(signal.ITIMER_PROF, longest)
     try:
-        made = _outcome(world)
+        with limited(longest):
+            made = _outcome(world)
     except TooLongError:
         made = Outcome(world.number, world.name, "fault", [f"takes more than {longest} s"])
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
     return replace(made, seconds=round(time.process_time() - began, 3))
 
 

@@ -49,6 +49,16 @@ def test_an_input_that_takes_long_is_a_fault(monkeypatch):
     assert "takes" in fuzz.attempt(fuzz.Target("x", sum, [b""]), b"abc" * 1000)[0]
 
 
+def test_an_input_without_end_is_a_fault_and_no_end_of_the_run(monkeypatch):
+    monkeypatch.setattr(fuzz, "LONGEST", 0.01)
+
+    def never_ends(_data: bytes) -> None:
+        while True:
+            pass
+
+    assert "takes more than 0 s" == fuzz.attempt(fuzz.Target("x", never_ends, [b""]), b"")[0]
+
+
 @pytest.mark.parametrize(
     "name", ["blk.x", "blk.", "blk.0", "blk", "..", ".", "enc.blk.0.", "dec.blk.1.ffn_up_exps"]
 )
