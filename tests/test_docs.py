@@ -30,6 +30,7 @@ NOT_OURS = (
     "python scripts/",
     "python benchmarks/",
     "python -m benchmarks",
+    "python -m tests",
     "pytest ",
 )
 """Commands that .ci/run runs, that are another program's, or that have tests of their own."""
