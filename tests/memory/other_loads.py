@@ -236,8 +236,6 @@ def _projector(kind: str, more: dict[str, int], tokens: ImageTokens, flash: bool
 
 OTHERS = {
     "cuts": cuts,
-    "modes": modes,
-    "dummy": dummy,
     "moved": moved,
     "drafted": drafted,
     "adapted": adapted,

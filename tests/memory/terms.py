@@ -1,4 +1,4 @@
-"""What lies below the figures of a launch, for one model of each architecture: what its layers keep, its parts, its bounds, its reserve.
+"""The figures of three launches and what lies below them, for one model of each architecture: what its layers keep, its parts, its bounds.
 
 python -m tests.memory.terms --write      # after a change that is meant: see what moved, and why, before it is kept
 """
@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, replace
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,8 @@ from moefit.model.architectures import architecture
 from moefit.placement.types import Placement
 from tests import oracle
 from tests.memory.built_graphs import graphs, scheduled
-from tests.memory.figures import SMALLEST, launches
-from tests.memory.other_loads import OTHERS, projectors
+from tests.memory.figures import SMALLEST, figures, launches
+from tests.memory.other_loads import OTHERS, dummy, modes, projectors
 
 FILE = Path(__file__).parent / "terms.json"
 KINDS = ("CUDA", "ROCm", "Vulkan", "MTL", "RPC")
@@ -180,13 +181,25 @@ QUICK: dict[str, Callable[[Model], Any]] = {
     "scheduled": scheduled,
 }
 """Terms that take milliseconds: they find what moved before the others are asked."""
+FIGURES: dict[str, Callable[[Model], Any]] = {
+    "one card": partial(figures, launch=0),
+    "two cards": partial(figures, launch=1),
+    "a server": partial(figures, launch=2),
+}
+SLOW: dict[str, Callable[[Model], Any]] = {
+    "buffers": buffers,
+    "parts": parts,
+    "modes": modes,
+    "dummy": dummy,
+}
+"""Terms that take, with the figures, three quarters of the time of all."""
 TERMS: dict[str, Callable[[Model], Any]] = {
     **QUICK,
     "rough": rough,
-    "parts": parts,
     "reserve": kept_back,
-    "buffers": buffers,
     **OTHERS,
+    **FIGURES,
+    **SLOW,
 }
 
 

@@ -82,11 +82,7 @@ def test_where_the_card_cannot_do_their_operation_a_few_weights_are_on_the_host(
     assert 0 < held - row.device(0).model <= 8192
 
 
-SINCE = {"deepseek-ocr"}
-"""Models that were added after the card was there."""
-
-
-def test_the_card_was_asked_about_every_model_thousands_of_times():
+def test_the_card_was_asked_about_every_real_model_and_123_further_ones_thousands_of_times():
     assert len(oracle.cuda_rows()) > 8000
     assert {row.model for row in oracle.cuda_rows()} >= set(REAL)
-    assert {row.model for row in oracle.extra_rows()} - SINCE <= set(FURTHER)
+    assert 123 == len(FURTHER)
