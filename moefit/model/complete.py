@@ -31,8 +31,7 @@ def missing_tensor(
         InputError: a block has other tensors than the hyper-parameters say.
     """
     asked = made(architecture)
-    of_file = [name[1:] for name in asked if isinstance(name, str) and name[0] == "/" and name[-1] != "?"]
-    first = next((name for name in of_file if name not in outside), "")
+    first = ""
     seen: set[Hashable] = set()
     for index, names in enumerate(blocks):
         block = _Block(index, frozenset(names), dimensions)
@@ -49,7 +48,11 @@ def missing_tensor(
                 f"{path}: block {index} has other tensors than {told or 'its keys'} say", DAMAGED
             )
         missing = block.missing(asked)
-        first = first or (missing and f"blk.{index}.{missing}")
+        first = (
+            first
+            or next((name for name in block.of_file(asked) if name not in outside), "")
+            or (missing and f"blk.{index}.{missing}")
+        )
     return first
 
 
@@ -114,6 +117,14 @@ class _Block:
                 yield from self.required(self.sides(one)[0]) if self.holds(one) is not None else ()
             elif one[0] != "/" and one[-1] != "?":
                 yield one
+
+    def of_file(self, asked: Iterable[Made]) -> Iterator[str]:
+        """What must stand outside of all blocks, for all that is known."""
+        for one in asked:
+            if isinstance(one, Branch):
+                yield from self.of_file(self.sides(one)[0]) if self.holds(one) is not None else ()
+            elif one[0] == "/" and one[-1] != "?":
+                yield one[1:]
 
     def contradicted(self, asked: Sequence[Made], there: frozenset[str]) -> Iterator[str]:
         """Conditions under which it should have other tensors than it has."""

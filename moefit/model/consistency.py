@@ -35,6 +35,7 @@ def agree(path: str, architecture: str, hparams: Hyperparameters) -> None:
         *(() if alone else _experts(hparams)),
         *_used(hparams, alike=is_known(architecture) and not peculiar.experts_by_layer),
         *_blocks(hparams),
+        *(_decision(hparams, decoder=not peculiar.cacheless) if is_known(architecture) else ()),
         *_compressed(hparams),
     )
     for key, wrong in wrong_ones:
@@ -74,6 +75,15 @@ def _blocks(h: Hyperparameters) -> Iterator[tuple[str, str]]:
     pool = h.integer("attention.indexer.kpool")
     if pool and h.integer("attention.indexer.top_k") % pool:
         yield "attention.indexer.kpool", "which does not divide attention.indexer.top_k"
+
+
+def _decision(h: Hyperparameters, *, decoder: bool) -> Iterator[tuple[str, str]]:
+    """The last blocks can be a decision head (src/models/lfm2.cpp, modern-bert.cpp); those of `clef` are counted apart, and have heads of their own."""
+    count = h.integer("decision.block_count")
+    if count >= h.blocks and not h.has("decision.head_count"):
+        yield "decision.block_count", f"not less than the {h.blocks} of block_count"
+    if count and decoder and h.flag("attention.causal", default=True):
+        yield "decision.block_count", "of a model with causal attention"
 
 
 def _compressed(h: Hyperparameters) -> Iterator[tuple[str, str]]:

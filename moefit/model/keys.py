@@ -106,6 +106,9 @@ KEYS: Final[dict[str, Key]] = {
     "swiglu_clamp_exp": _REALS,
     "swiglu_clamp_shexp": _REALS,
     "attn_res.block_size": Key(least=1, most=UINT32),
+    "decision.block_count": _COUNT,
+    "decision.head_count": _COUNT,
+    "attention.causal": _FLAG,
     # experts
     "expert_count": Key(most=MAX_EXPERTS),
     "expert_used_count": Key(most=MAX_EXPERTS, form=Form.EACH),

@@ -40,6 +40,11 @@ def test_a_tensor_that_the_loader_needs_is_named(name, dropped, lacks):
     assert lacks == without(name, dropped).lacks
 
 
+def test_a_decision_head_needs_its_tensors_outside_of_blocks():
+    made = without("lfm2-1.2b", decision__block_count=2, attention__causal=False)
+    assert "token_types.weight" == made.lacks
+
+
 @pytest.mark.parametrize(
     ("name", "key", "value", "said"),
     [
@@ -118,6 +123,16 @@ def test_a_block_of_another_kind_than_the_file_says_is_one_clear_error(name, key
             "qwen3.block_count is 40 and qwen3.nextn_predict_layers 1, but block 39 is no prediction block",
         ),
         ("mamba-1", {"block_count": 30}, "mamba.block_count is 30, but no tensor is of block 24"),
+        (
+            "lfm2-1.2b",
+            {"decision__block_count": 16, "attention__causal": False},
+            "lfm2.decision.block_count is 16, not less than the 16 of block_count",
+        ),
+        (
+            "lfm2-1.2b",
+            {"decision__block_count": 2},
+            "lfm2.decision.block_count is 2, of a model with causal attention",
+        ),
     ],
 )
 def test_blocks_that_the_file_has_not_are_one_clear_error(name, keys, said):

@@ -64,6 +64,7 @@ ROWS: Final[dict[str, Architecture]] = {
         nextn_in_main=True,
         rolls_back=True,
         norm_as_output=True,
+        undescribed="attn_norm.bias",  # of a decision head
     ),
     "lfm2moe": Architecture(
         graph=Plain(route="routes.sigmoid_normalised", mix="hybrids.lfm2", residual_first=True),
