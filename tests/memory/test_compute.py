@@ -28,10 +28,10 @@ MODELS = sorted({row.model for row in ROWS})
 
 
 def drawn(name):
-    """A quarter of a model's rows, the same for every change; all of them with `make thorough`."""
+    """A sixth of a model's rows, the same for every change; all of them with `make thorough`."""
     rows = [row for row in ROWS if row.model == name]
     kept = set(
-        random.Random(f"{SEED} {name}").sample(range(len(rows)), several(-(-len(rows) // 4), len(rows)))
+        random.Random(f"{SEED} {name}").sample(range(len(rows)), several(-(-len(rows) // 6), len(rows)))
     )
     return [row for number, row in enumerate(rows) if number in kept]
 

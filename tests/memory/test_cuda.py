@@ -14,7 +14,7 @@ from tests.drawn import SEED, several
 from tests.oracle.exceptions import FEW_LAYERS_DIFFER, ON_THE_HOST
 from tests.oracle.launches import launch
 
-EACH = several(10, 1000)
+EACH = several(6, 1000)
 """Rows of a model that a change is held to; all 8947, as with `make thorough`, take minutes."""
 REAL = sorted({row.model for row in oracle.rows()})
 FURTHER = sorted({row.model for row in oracle.cuda_rows()} - set(REAL))

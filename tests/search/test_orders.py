@@ -82,10 +82,9 @@ def seconds_of(name, quant, *cards):
 
 @pytest.mark.parametrize(("name", "quant"), [("qwen3-235b-a22b", "Q4_K_M"), ("gpt-oss-120b", "MXFP4")])
 def test_every_order_of_three_cards_is_one_machine(name, quant):
-    found = [
-        seconds_of(name, quant, *cards)
-        for cards in itertools.permutations(("rtx-3090", "rtx-3060", "rtx-2060"))
-    ]
+    """For a change three of the six, each with another card first."""
+    every = itertools.permutations(("rtx-3090", "rtx-3060", "rtx-2060"))
+    found = [seconds_of(name, quant, *cards) for cards in itertools.islice(every, 0, None, several(2, 1))]
     assert max(found) <= CLOSE * min(found)
 
 
