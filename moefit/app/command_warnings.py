@@ -6,10 +6,11 @@ import os
 from collections.abc import Iterator, Sequence
 
 from moefit.errors import UsageError, Warn
+from moefit.launch.builds import RANGE
 from moefit.launch.command import Command
 from moefit.launch.forks import fork_of, of_fork
 from moefit.launch.options import OptionTable
-from moefit.launch.seen import variables
+from moefit.launch.seen import unread_variables, variables
 
 
 def refuse_fork(words: Sequence[str], table: OptionTable | None) -> None:
@@ -66,6 +67,12 @@ def command_notes(command: Command, needing: str, *, named: bool, there: bool = 
                     f"{argument.value}: the line mounts nothing there; read where this host has it",
                     "the container must have the same file by that name",
                 )
+    if unread := unread_variables(command, os.environ):
+        yield Warn(
+            "uncounted",
+            f"{', '.join(unread)}: no option of llama.cpp {RANGE} reads it: if the program's own does, its memory is not counted",
+            "with the program on the PATH, or a page of its --help by --build, moefit can tell",
+        )
     if "GGML_CUDA_ENABLE_UNIFIED_MEMORY" in variables(command, os.environ):
         yield Warn(
             "unified-memory",

@@ -7,14 +7,15 @@ were replayed (docs/llama-cpp-builds.md).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
+from itertools import takewhile
 from typing import Final
 
 from moefit.errors import UsageError
 from moefit.launch.given import Given
 from moefit.launch.legacy import LEGACY
 from moefit.launch.option_data import BUILDS
-from moefit.launch.options import Option, OptionTable, builtin
+from moefit.launch.options import Option, OptionTable, builtin, normal
 
 CHECKED: Final = tuple(sorted(BUILDS))
 """Build numbers, the oldest first: the rules hold from the first to the last."""
@@ -22,6 +23,13 @@ RANGE: Final = f"b{CHECKED[0]} to b{CHECKED[-1]}"
 """The same in words."""
 _SINCE: Final = {11549: 11480}
 """A checked build -> the one from which on programs have its options: b11480 brought --moe-cache-mib; beside it b11549 has one variable more, LLAMA_ARG_SLOT_SAVE_PATH."""
+_NUMBERS: Final = (
+    r"\bbuild\b[:=# ]{1,3}(\d{1,9})\b(?![.,]\d)",
+    r"^[Vv]ersion: ?v?(\d{1,9})\b(?![.,]\d)",
+    r"(?:^|[\s(-])b(\d{4,9})\b",
+    r"^(?:[Vv]ersion: )?\d+\.[\w.-]+ \((\d{4,9})\b",
+)
+"""Where what `--version` prints has the number, the surest first."""
 _LONG = re.compile(r"--[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _TYPING_MISTAKE: Final = 0.8
 """How alike two spellings are from which on one is taken for the other, mistyped (difflib's ratio)."""
@@ -36,12 +44,10 @@ def read_version(text: str) -> int | None:
     (None, None)
     >>> read_version("b12191"), read_version("version: 1.0.0 (b12600-0d1e2f3)"), read_version("1.0.0")
     (12191, 12600, None)
+    >>> read_version("llama-server 1.0.3 (build #12700)"), read_version("version: 6.1.0 (12700)"), read_version("Version:v12700")
+    (12700, 12700, 12700)
     """
-    found = (
-        re.search(r"\bbuild:? (\d{1,9})\b", text)
-        or re.search(r"^version: (\d{1,9})\b(?!\.)", text, re.MULTILINE)
-        or re.search(r"^(?:version: .*)?\bb(\d{4,9})\b", text, re.MULTILINE)
-    )
+    found = next(filter(None, (re.search(pattern, text, re.MULTILINE) for pattern in _NUMBERS)), None)
     return int(found[1]) or None if found else None
 
 
@@ -78,9 +84,9 @@ def is_option_known(option: Option, program: str) -> bool:
 
 def looks_new(word: str, table: OptionTable) -> bool:
     """Whether a word that no table knows may be an option of a newer build: no program is at hand to ask, and no known option is nearly the same."""
-    if table.asked or not _LONG.fullmatch(word):
+    if table.asked or not _LONG.fullmatch(normal(word)):
         return False
-    return nearest(word, table, _TYPING_MISTAKE) is None
+    return nearest(normal(word), table, _TYPING_MISTAKE) is None
 
 
 def nearest(word: str, table: OptionTable, likeness: float) -> str | None:
@@ -92,36 +98,17 @@ def nearest(word: str, table: OptionTable, likeness: float) -> str | None:
     )
 
 
-def new_option(word: str, following: str | None) -> Option:
-    """An option that no table knows, with the word after it as its value unless that is an option itself.
+def new_option(word: str, following: Sequence[str]) -> Option:
+    """An option that no table knows, with the words after it as its values, as far as they are no options themselves.
 
-    >>> new_option("--new", "3").values, new_option("--new", "-1").values, new_option("--new", "-c").values
-    (('VALUE',), ('VALUE',), ())
+    >>> new_option("--new", ["3", "-c"]).arity, new_option("--new", ["-1", "b"]).arity, new_option("--new", ["-c"]).arity
+    (1, 2, 0)
     """
-    takes = following is not None and (not following.startswith("-") or re.match(r"-[\d.]", following))
-    return Option((word,), values=("VALUE",) if takes else ())
+    is_value = (re.match(r"[^-]|-[\d.]|$", value) for value in following)
+    values = tuple(takewhile(bool, is_value))
+    return Option((word,), values=("VALUE",) * len(values))
 
 
 def unknown_options(given: Iterable[Given], program: str) -> tuple[str, ...]:
     """The options that are set and that no checked build has, by name: their values may be secrets."""
     return tuple(dict.fromkeys(g.option.name for g in given if not is_option_known(g.option, program)))
-
-
-def unknown_values(given: Iterable[Given], program: str) -> Iterator[Given]:
-    """What sets one of an option's named values that the newest checked build has not: a KV type, a load mode, a kind of speculation."""
-    table = builtin(program)
-    for g in given:
-        known = _named_values(table.get(g.option.name))
-        listed = _named_values(g.option)
-        if known and listed != known:
-            set_to = set(g.value.split(","))
-            if set_to.intersection(listed or set_to) - set(known):
-                yield g
-
-
-def _named_values(option: Option | None) -> tuple[str, ...]:
-    """The words that an option's value may be: its choices, or the list that stands for its value's name (--spec-type)."""
-    if option is None:
-        return ()
-    listed = tuple(word for name in option.values for word in name.split(","))
-    return option.choices or (listed if "none" in listed else ())

@@ -13,9 +13,10 @@ from typing import NoReturn
 from moefit.errors import UsageError
 from moefit.launch.builds import is_option_known, looks_new, nearest, new_option
 from moefit.launch.containers import Container
+from moefit.launch.enumerated import refuse_value, taken_values
 from moefit.launch.hints import is_macro, number_hint, positional_hint
 from moefit.launch.legacy import BARE, LEGACY, LEGACY_BENCH
-from moefit.launch.options import AUTO, FALSY, TRUTHY, Option, OptionTable, builtin, is_builtin, normal
+from moefit.launch.options import Option, OptionTable, builtin, is_builtin, normal
 from moefit.launch.programs import split
 from moefit.shown import masked, word_shown
 from moefit.values import dataclass
@@ -153,10 +154,10 @@ def _arguments(words: Sequence[str], table: OptionTable) -> Iterator[Argument]:
     at = 0
     previous: Argument | None = None
     while at < len(words):
+        option, positive, known = _find(words[at:], table, previous)
         following = words[at + 1] if at + 1 < len(words) else None
-        option, positive, known = _find(words[at], table, previous, following)
-        if option.name in BARE and option.arity and _is_bare(following, option, table):
-            yield Argument(option, (words[at],), positive=True, known=False)
+        if _may_be_bare(option, table) and _is_bare(following, option, table):
+            yield Argument(option, (words[at],), positive=True, known=option.name not in BARE)
             at += 1
             continue
         end = at + 1 + option.arity
@@ -173,26 +174,32 @@ def _arguments(words: Sequence[str], table: OptionTable) -> Iterator[Argument]:
 
 
 def _is_bare(following: str | None, option: Option, table: OptionTable) -> bool:
-    """Whether an option that once was a flag stands alone: the line ends there, or goes on with an option."""
+    """Whether such an option stands alone: the line ends there, or goes on with an option."""
     if following is None:
         return True
     return (
         following.startswith("-")
-        and following not in _allowed(option)
+        and following not in taken_values(option)
         and bool(table.lookup(following) or LEGACY.lookup(following))
     )
 
 
-def _find(
-    word: str, table: OptionTable, previous: Argument | None, following: str | None
-) -> tuple[Option, bool, bool]:
+def _may_be_bare(option: Option, table: OptionTable) -> bool:
+    """Whether it was a flag once, or is of another build and has a value that seems to be optional: `[N]`."""
+    optional = all(name.startswith("[") for name in option.values)
+    new = optional and not is_option_known(option, table.program)
+    return bool(option.arity) and (option.name in BARE or new)
+
+
+def _find(words: Sequence[str], table: OptionTable, previous: Argument | None) -> tuple[Option, bool, bool]:
+    word = words[0]
     found = table.lookup(word)
     if found and not found[0].removed:
         return *found, True
     legacy = LEGACY_BENCH if table.program == "llama-bench" else LEGACY
     found = legacy.lookup(word) or builtin(table.program).lookup(word) or found
     if found is None and looks_new(word, table):
-        return new_option(word, following), True, True
+        return new_option(word, words[1:]), True, True
     return (*found, False) if found else _unknown(word, table, previous)
 
 
@@ -230,28 +237,4 @@ def _check(argument: Argument, table: OptionTable) -> None:
                 f"{argument.spelling} takes a number{words}, not {value!r}",
                 number_hint(argument.spelling, argument.value, argument.option, number),
             )
-    if option.choices and option.arity == 1:
-        values = value.split(",") if table.program == "llama-bench" else [value]
-        allowed = _allowed(option)
-        if not allowed.issuperset(values):
-            choices = ", ".join(option.choices)
-            raise UsageError(
-                f"{argument.spelling} takes one of {choices}, not {value!r}", _choice_hint(argument, table)
-            )
-
-
-def _allowed(option: Option) -> set[str]:
-    allowed = set(option.choices)
-    if "on" in allowed:
-        allowed |= {*TRUTHY, *FALSY}
-    if "on" in allowed and "auto" in allowed:
-        allowed |= set(AUTO)
-    if "--numa" in option.spellings:
-        allowed.add("")
-    return allowed
-
-
-def _choice_hint(argument: Argument, table: OptionTable) -> str | None:
-    if table.lookup(argument.value):
-        return f"{argument.spelling} needs a value: {argument.spelling} {argument.option.choices[0]}"
-    return None if table.asked else "where it is another program's: --build FILE with a page of its --help"
+    refuse_value(option, value, argument.spelling, table)

@@ -158,7 +158,7 @@ def constraints(program: str, given: Sequence[Given]) -> Constraints:
         devices=readers.devices(values, "-dev", program),
         rpc=readers.servers(values),
         main_gpu=values.number("-mg"),
-        split_mode=values.text("-sm"),
+        split_mode=readers.mode(values, "-sm"),
         context=readers.bench_context(values)
         if program == "llama-bench"
         else readers.context(values, preset.context),
@@ -173,7 +173,7 @@ def constraints(program: str, given: Sequence[Given]) -> Constraints:
         moe_cache=readers.moe_cache(values),
         moe_cache_cpu_share=readers.moe_cache_cpu_share(values),
         load_mode=readers.load_mode(values),
-        lazy_mode=values.text("-lzm"),
+        lazy_mode=readers.mode(values, "-lzm"),
         threads=readers.positive(values, "-t"),
         threads_batch=readers.positive(values, "-tb"),
         numa=values.text("--numa"),
@@ -199,11 +199,6 @@ def constraints(program: str, given: Sequence[Given]) -> Constraints:
 
 
 def _refuse_contradictions(result: Constraints, values: Values) -> None:
-    if result.split_mode not in {None, "none", "layer", "row", "tensor"}:
-        raise UsageError(
-            f"-sm {result.split_mode}: moefit does not know how it splits a model",
-            "leave it out to be planned for",
-        )
     if result.devices == () and result.gpu_layers not in {None, "auto", "all", 0}:
         _clash(values, "-dev", "-ngl", "without a device nothing can be offloaded")
     if result.devices == () and result.tensor_split is not None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from moefit.errors import UsageError
 from moefit.launch.given import Given
 from moefit.launch.hints import is_macro
-from moefit.launch.options import TRUTHY
+from moefit.launch.options import FALSY, TRUTHY
 
 _LONGEST = 100
 """Digits beyond any number that could be meant; Python refuses to read thousands of them."""
@@ -85,5 +85,5 @@ def given_integer(given: Given) -> int:
 
 
 def switch(text: str | None) -> bool | None:
-    """[on|off|auto]: True, False, or None for auto."""
-    return None if text in {None, "auto", "-1"} else text in TRUTHY
+    """[on|off|auto]: True, False, or None for auto and for a word of another build."""
+    return None if text not in {*TRUTHY, *FALSY} else text in TRUTHY

@@ -178,9 +178,17 @@ def _plain(text: str) -> str:
     text = re.sub(r"^( {0,8}-[^\s,]+(?:,\s+-[^\s,]+)*),[ \r]*\n +(?=-)", r"\1, ", text, flags=re.MULTILINE)
     text = re.sub(r"^( {0,8}-[^\s,]+) (\S+), (-[^\s,]+) \2(?=\s)", r"\1, \3 \2", text, flags=re.MULTILINE)
     text = re.sub(r"^( {0,8}-[\w-]+)/(?=-)", r"\1, ", text, flags=re.MULTILINE)
+    text = re.sub(
+        r"^( {0,8}(?:-[^\s,]+,\s+)*--[\w-]+)(?:=|\[=([^\]\s]+)\])", _spaced, text, flags=re.MULTILINE
+    )
     return re.sub(
         r"^( {0,8}(?:-[^\s,]+,\s+)*)--\[no-\]([\w-]+)", r"\1--\2, --no-\2", text, flags=re.MULTILINE
     )
+
+
+def _spaced(found: re.Match[str]) -> str:
+    """`--name=N` and `--name[=N]` with a space."""
+    return f"{found[1]} [{found[2]}]" if found[2] else f"{found[1]} "
 
 
 def _split_header(line: str) -> tuple[str, str]:
@@ -237,12 +245,14 @@ def _choices(values: tuple[str, ...], description: str) -> tuple[str, ...]:
     """The words that --help lists for a value; one word alone, [N] or {FILE}, is the value's name."""
     if len(values) != 1:
         return ()
-    listed = re.fullmatch(
-        r"\[([\w+-]+(?:\|[\w+-]+)+)\]|\{([\w+-]+(?:, ?[\w+-]+)+)\}|<(-?[\w+-]+(?:\|-?[\w+-]+)+)>", values[0]
-    )
+    word = r"-?\w[\w.+-]*"
+    lists = (rf"\[({word}(?:\|{word})+)\]", rf"\{{({word}(?:, ?{word})+)\}}", rf"<({word}(?:\|{word})+)>")
+    listed = re.fullmatch("|".join(lists), values[0])
     if listed:
-        return tuple(re.split(r"[|,] ?", next(g for g in listed.groups() if g)))
+        words = re.split(r"[|,] ?", next(g for g in listed.groups() if g))
+        return () if any(word.isupper() for word in words) else tuple(words)  # [N|auto] is not all
     allowed = re.search(r"allowed values: ([\w,. +-]+?) \((?:default|env)", description)
     if allowed:
-        return tuple(allowed.group(1).split(", "))
-    return tuple(re.findall(r" - ([\w+]+): ", description)) if values[0] in {"MODE", "TYPE"} else ()
+        words = re.split(r",? (?:or|and) |, ", allowed.group(1))
+        return () if any(" " in word for word in words) else tuple(words)
+    return tuple(re.findall(r" - ([\w.+-]+): ", description)) if values[0] in {"MODE", "TYPE"} else ()

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from moefit.errors import InputError, UsageError
 from moefit.launch.command import Command
+from moefit.launch.enumerated import refuse_value
 from moefit.launch.given import Given
 from moefit.launch.options import TRUTHY, Option, OptionTable
 from moefit.launch.seen import variables
@@ -39,7 +40,7 @@ def effective(
 
     Raises:
         InputError: a config file is no INI file for llama.cpp.
-        UsageError: a variable that this build refuses.
+        UsageError: a variable that this build refuses, or a value of one or of a config file's key.
     """
     inherited: list[Given] = []
     if command.table.reads_environment:
@@ -68,6 +69,7 @@ def _from_environment(environment: Mapping[str, str], table: OptionTable) -> Ite
             if option.is_pair:
                 yield Given(option, "", value in TRUTHY, source, option.env)
             elif option.arity or value in TRUTHY:
+                refuse_value(option, value, option.env, table)
                 yield Given(
                     option, value if option.arity else "", positive=True, source=source, origin=option.env
                 )
@@ -82,9 +84,9 @@ def _from_config(config: Config, table: OptionTable) -> Iterator[Given]:
         for key, value in sorted(sections.get(section, {}).items()):
             if key in by_key:
                 option, positive = by_key[key]
-                found[option.spellings[0]] = _configured(
-                    option, value, f"{key} in {config.path}", config.path, positive=positive
-                )
+                said = f"{key} in {config.path}"
+                refuse_value(option, value, said, table)
+                found[option.spellings[0]] = _configured(option, value, said, config.path, positive=positive)
         yield from (found[first] for first in sorted(found))
 
 

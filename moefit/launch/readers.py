@@ -20,13 +20,14 @@ KV_TYPES = frozenset({"-ctk", "-ctv", "-ctkd", "-ctvd"})
 KNOWN_TYPES = frozenset({"f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "iq4_nl", "q5_0", "q5_1"})
 """source: common/arg.cpp, kv_cache_types"""
 _BITS = (("q4_1", 4), ("q5_1", 5), ("q8_0", 8), ("f16", 16), ("f32", 32))
+_MODES = {
+    "-sm": (("none", "layer", "row", "tensor"), "layer"),
+    "-lm": (("auto", "none", "mmap", "mlock", "mmap+mlock", "dio"), "none"),
+    "-lzm": (("on", "auto", "off"), "auto"),
+}
+"""Modes by option, and the one that another build's own counts as: of loading that which holds most memory."""
 OVERRIDES = ("-ot", "-cmoe", "-ncmoe", "-ncffn")
 DRAFT_OVERRIDES = ("-otd", "-cmoed", "-ncmoed")
-SPECULATORS = (
-    *("none", "draft-simple", "draft-eagle3", "draft-mtp", "draft-dflash", "draft-dspark"),
-    *("ngram-simple", "ngram-map-k", "ngram-map-k4v", "ngram-mod", "ngram-cache"),
-)
-"""source: common/speculative.cpp, common_speculative_type_from_name_map."""
 _DRAFT_MAX, _NGRAM_MOD_MAX, _NGRAM_CACHE_MAX, _NGRAM_SIZE = 3, 64, 8, 48
 """source: common/common.h, common_params_speculative_*; common/speculative.cpp, common_speculative_n_max."""
 
@@ -186,8 +187,8 @@ def flash_attention(values: Values) -> str | None:
 
 def load_mode(values: Values) -> str | None:
     """-lm, or what --mmap, --mlock and --direct-io of builds before it come to."""
-    if (mode := values.text("-lm")) is not None:
-        return mode
+    if (said := mode(values, "-lm")) is not None:
+        return said
     mmap = values.pair("--mmap", "--no-mmap")
     if values.pair("--direct-io", "--no-direct-io"):
         return "dio"
@@ -209,13 +210,24 @@ def counted_type(name: str) -> str:
     return next((known for known, of in _BITS if wide <= of), "f32")
 
 
+def counted_value(option: Option, value: str) -> str | None:
+    """The known value that another build's own counts as; None where none of them tells what is counted."""
+    if not KV_TYPES.isdisjoint(option.spellings):
+        return counted_type(value)
+    return next((counted for name, (_, counted) in _MODES.items() if name in option.spellings), None)
+
+
+def mode(values: Values, spelling: str) -> str | None:
+    """-sm, -lm or -lzm; a mode of another build counts as a known one."""
+    text = values.text(spelling)
+    known, counted = _MODES[spelling]
+    return text if text is None or text in known else counted
+
+
 def cache_type(values: Values, spelling: str) -> str | None:
-    """-ctk and the like; a type that no table has counts as a known one where the program at hand lists it, or lists none."""
-    found = values.last(spelling)
-    if found is None:
-        return None
-    unlisted = found.option.values == ("TYPE",) and not found.option.choices
-    return counted_type(found.value) if unlisted or found.value in found.option.choices else found.value
+    """-ctk and the like; a type of another build counts as a known one."""
+    text = values.text(spelling)
+    return None if text is None else counted_type(text)
 
 
 def fit_target(values: Values) -> tuple[int, ...] | None:
@@ -269,20 +281,8 @@ def spec_types(values: Values) -> tuple[str, ...]:
     types: list[str] = []
     for given in values.all("--spec-type", "--spec-default"):
         some = given.value.split(",") if given.value else ["ngram-mod"]
-        known = _speculators(given.option)
-        if unknown := [kind for kind in some if kind not in known]:
-            raise UsageError(
-                f"{given.source}: unknown speculative type: {', '.join(unknown)}",
-                f"there are {', '.join(known)}",
-            )
         types += [] if "none" in some else some
     return tuple(dict.fromkeys(types))
-
-
-def _speculators(option: Option) -> tuple[str, ...]:
-    """The members of --spec-type: as the build at hand lists them, else b11434's."""
-    listed = tuple(word for name in option.values for word in name.split(",")) if option.values else ()
-    return option.choices or (listed if "none" in listed else SPECULATORS)
 
 
 def draft_tokens(values: Values, kind: str) -> int:

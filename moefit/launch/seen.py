@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from moefit.launch.builds import CHECKED
 from moefit.launch.command import Argument, Command
 from moefit.launch.containers import Container
 from moefit.launch.legacy import LEGACY, OLD_VARIABLES
-from moefit.launch.options import TRUTHY, OptionTable
+from moefit.launch.option_data import PROGRAMS
+from moefit.launch.options import TRUTHY, OptionTable, builtin
 from moefit.launch.wrappers import bare_name, stages
 from moefit.shown import masked
 
@@ -33,6 +35,20 @@ def old_variables(command: Command, environment: Mapping[str, str]) -> tuple[Arg
     named = ((name, OLD_VARIABLES[name]) for name in OLD_VARIABLES if name in seen and name not in read)
     found = (_said(name, seen[name], spelling, command.table) for name, spelling in named)
     return tuple(argument for argument in found if argument)
+
+
+def unread_variables(command: Command, environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Variables for options of which no checked build has one, where no program is at hand to tell whether it has."""
+    table = command.table
+    if table.asked or not table.reads_environment:
+        return ()
+    named = sorted(name for name in variables(command, environment) if name.startswith("LLAMA_ARG_"))
+    if not named:
+        return ()
+    programs = (builtin(program, build) for program in PROGRAMS for build in CHECKED)
+    known = {option.env for one in programs for option in one.options if option.env}
+    known |= {name.replace("LLAMA_ARG_", "LLAMA_ARG_NO_") for name in known}
+    return tuple(name for name in named if name not in known and name not in OLD_VARIABLES)
 
 
 def _said(name: str, value: str, spelling: str, table: OptionTable) -> Argument | None:

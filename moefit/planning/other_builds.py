@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from moefit.errors import Warn
-from moefit.launch.builds import RANGE, nearest, unknown_options, unknown_values
+from moefit.launch.builds import RANGE, nearest, unknown_options
+from moefit.launch.enumerated import unknown_values
 from moefit.launch.launch import Launch
-from moefit.launch.readers import KV_TYPES, counted_type
+from moefit.launch.readers import counted_value
 
 
 def of_other_builds(launch: Launch) -> Iterator[Warn]:
@@ -21,9 +22,8 @@ def of_other_builds(launch: Launch) -> Iterator[Warn]:
             "uncounted", f"{', '.join(unknown)}: passed on, but memory is not counted: {count}", _hint(launch)
         )
     for given in unknown_values(launch.given, program):
-        counts = ""
-        if not KV_TYPES.isdisjoint(given.option.spellings):
-            counts = f", counted as {counted_type(given.value)}"
+        counted = counted_value(given.option, given.value)
+        counts = f", but its memory is counted as {counted}" if counted else ", but its memory is not counted"
         yield Warn("uncounted", f"{given.source}: a value that llama.cpp {RANGE} has not: passed on{counts}")
 
 

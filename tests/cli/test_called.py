@@ -160,12 +160,17 @@ def test_a_model_read_by_the_containers_own_path_is_said(moefit, whole, monkeypa
     assert (0, True) == (status, "model.gguf: the line mounts nothing there" in err)
 
 
-def test_a_forks_own_split_mode_is_not_planned_as_another(moefit, whole, tmp_path):
-    page = "-m, --model FNAME   m\n-c, --ctx-size N  c\n-mla, --mla-use N  m\n-sm, --split-mode {none,layer,graph}  s\n"
+def test_a_split_mode_that_only_the_help_page_knows_is_passed_on_and_counted_as_layers(
+    moefit, whole, tmp_path
+):
+    page = "-m, --model FNAME   m\n-c, --ctx-size N  c\n-sm, --split-mode {none,layer,graph}  s\n"
+    page += "-ngl, --gpu-layers N  n\n-ot, --override-tensor WORDS  o\n-ub, --ubatch-size N  u\n--moe-cache-mib N  x\n"
     (tmp_path / "page").write_text(page)
     line = ["llama-server", "-m", whole, "-c", "8192", "-sm", "graph"]
-    status, _, err = moefit("args", *CARD, "--build", str(tmp_path / "page"), "--", *line)
-    assert (2, True) == (status, "-sm graph: moefit does not know how it splits a model" in err)
+    status, out, err = moefit("args", *CARD, "--build", str(tmp_path / "page"), "--", *line)
+    assert (0, True, False) == (status, " -sm graph " in out, "--moe-cache-mib" in out)
+    assert "-sm graph: a value that" in err
+    assert "counted as layer" in err
 
 
 MATTERS = [

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from moefit.errors import UsageError
-from moefit.launch.builds import CHECKED, is_newer, reference, unknown_options, unknown_values
+from moefit.launch.builds import CHECKED, is_newer, reference, unknown_options
 from moefit.launch.command import Command, parse
 from moefit.launch.constraints import constraints
+from moefit.launch.enumerated import unknown_values
 from moefit.launch.options import OptionTable, builtin, parse_help
 from moefit.launch.precedence import effective
+from moefit.launch.seen import unread_variables
 
 NEWER = parse_help(
     "llama-server",
@@ -50,7 +52,11 @@ def words(line: str, options: OptionTable | None = None) -> list[tuple[str, ...]
 
 
 @pytest.mark.parametrize(
-    "line", ["--turbo 3", "--turbo -1", "--turbo", "--turbo-mode-2 a.b", "--turbo -c 1", "--turbo --no-mmap"]
+    "line",
+    [
+        *("--turbo 3", "--turbo -1", "--turbo", "--turbo-mode-2 a.b", "--turbo -c 1", "--turbo --no-mmap"),
+        *("--turbo 1 2", "--turbo a -1 c", "--turbo_mode 3"),
+    ],
 )
 def test_without_a_program_an_option_that_no_table_has_is_passed_on(line: str) -> None:
     passed = words(f"llama-server {line} -m a.gguf")
@@ -61,6 +67,18 @@ def test_without_a_program_an_option_that_no_table_has_is_passed_on(line: str) -
 def test_what_is_mistyped_or_no_option_of_llama_cpp_is_refused(line: str) -> None:
     with pytest.raises(UsageError):
         words(f"llama-server {line} -m a.gguf")
+
+
+@pytest.mark.parametrize("line", ["--opt", "--opt 3", "--opt -c 1"])
+def test_of_an_option_that_no_checked_build_has_a_value_in_brackets_may_be_missing(line: str) -> None:
+    page = parse_help("llama-server", "-c, --ctx-size N   x\n--opt [N]   x\n")
+    assert line.split() == [word for argument in words(f"llama-server {line}", page) for word in argument]
+
+
+def test_variables_that_no_checked_build_reads_are_found_where_no_program_tells() -> None:
+    set_ = {"LLAMA_ARG_TURBO": "1", "LLAMA_ARG_CTX_SIZE": "1", "LLAMA_ARG_NO_MMAP": "1", "OTHER": "1"}
+    found = [unread_variables(parse(["llama-server"], one), set_) for one in (builtin("llama-server"), NEWER)]
+    assert [("LLAMA_ARG_TURBO",), ()] == found
 
 
 def test_a_cache_s_cpu_share_is_passed_on_and_read() -> None:
@@ -117,8 +135,20 @@ def test_a_kv_type_of_a_newer_build_counts_as_a_known_one_of_as_many_bits() -> N
         ("--alpha N, -a N   x\n", [(("--alpha", "-a"), (), ("N",))]),
         ("-a,\n    --alpha N   x\n", [(("-a", "--alpha"), (), ("N",))]),
         ("--alpha N   x\r\n    (env: Y)\r\n", [(("--alpha",), (), ("N",))]),
+        ("-a, --alpha=N   x\n", [(("-a", "--alpha"), (), ("N",))]),
+        ("--alpha[=N]   x\n", [(("--alpha",), (), ("[N]",))]),
     ],
-    ids=["tabs", "colours", "both ways at once", "a slash", "the value twice", "names wrapped", "CRLF"],
+    ids=[
+        "tabs",
+        "colours",
+        "both ways at once",
+        "a slash",
+        "the value twice",
+        "names wrapped",
+        "CRLF",
+        "=",
+        "[=]",
+    ],
 )
 def test_a_page_is_read_however_it_is_laid_out(page: str, expected: list[object]) -> None:
     options = parse_help("llama-server", page).options

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from moefit.cost.workload import Workload
-from moefit.launch.builds import unknown_values
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
+from moefit.launch.enumerated import unknown_values
 from moefit.launch.launch import Launch
 from moefit.launch.options import parse_help
 from moefit.launch.precedence import effective

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from moefit.launch.lookup import Values
 from moefit.machine.types import CPU
 from moefit.memory.moe_cache import overflows
 from moefit.model import Model
@@ -13,6 +14,7 @@ from moefit.search.moe_cache import OPTION
 from moefit.search.moe_cache.refused import kv_types
 from moefit.search.openings import usual_task
 from moefit.search.problem import Problem
+from moefit.search.request import Request
 from moefit.search.settle import settle
 
 
@@ -21,7 +23,7 @@ def start_with(problem: Problem, choices: Choices, found: Sequence[Candidate]) -
     request = problem.request
     wanted = request.launch.constraints
     knows = OPTION in request.launch.command.table and wanted.program != "llama-bench"
-    if wanted.moe_cache is not None or not knows or not request.model.experts:
+    if wanted.moe_cache is not None or not knows or not request.model.experts or _splits_unknown(request):
         return None
     if overflows(request.model, kv_types(wanted), request.launch.command.table.build):
         return None
@@ -36,6 +38,11 @@ def start_with(problem: Problem, choices: Choices, found: Sequence[Candidate]) -
     )
     usable = start.fits and CPU not in start.settled.placement.slots and start.settled.devices
     return start if usable and not any(device.integrated for device in start.settled.devices) else None
+
+
+def _splits_unknown(request: Request) -> bool:
+    """Whether the line splits as another build does: nobody knows that a cache starts beside it."""
+    return Values(request.launch.given).text("-sm") not in {None, request.launch.constraints.split_mode}
 
 
 def _base_first(problem: Problem, choices: Choices, ubatch: int) -> Candidate:

@@ -1,0 +1,123 @@
+"""Options whose value is one of a few words: which words a program takes, and which may be of a build that is not at hand.
+
+source: common/arg.cpp, the handlers of these options; is_truthy, is_falsey, is_autoy.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from moefit.errors import UsageError
+from moefit.launch.given import Given
+from moefit.launch.options import AUTO, FALSY, TRUTHY, Option, OptionTable, builtin
+
+_WORD = re.compile(r"[A-Za-z][\w.+-]*")
+_SWITCH: Final = frozenset({"on", "off", "auto", "0", "1"})
+"""Where these are all that there is, another word is none of a newer build."""
+_LIKENESS: Final = 0.8
+"""How alike two words are from which on one is taken for the other, mistyped (difflib's ratio)."""
+
+
+def named_values(option: Option | None) -> tuple[str, ...]:
+    """The words that an option's value may be: its choices, or the list that stands for its value's name (--spec-type); none where anything goes."""
+    if option is None:
+        return ()
+    listed = tuple(word for name in option.values for word in name.split(","))
+    return option.choices or (listed if "none" in listed else ())
+
+
+def taken_values(option: Option) -> set[str]:
+    """Those, and other words that llama.cpp reads as one of them."""
+    taken = set(named_values(option))
+    if "on" in taken:
+        taken |= {*TRUTHY, *FALSY}
+    if "on" in taken and "auto" in taken:
+        taken |= set(AUTO)
+    if "--numa" in option.spellings:
+        taken.add("")
+    return taken
+
+
+def refuse_value(option: Option, value: str, said: str, table: OptionTable) -> None:
+    """A value that the program does not take; without a program at hand, one that no build is likely to.
+
+    Args:
+        option: with a value.
+        value: of it, as it was set.
+        said: what sets it, in words.
+        table: the program's options.
+
+    Raises:
+        UsageError: the program would not start.
+    """
+    if option.arity != 1 or not named_values(option):
+        return
+    unknown = [one for one in _each(option, value, table) if one not in taken_values(option)]
+    if any(not _may_be_new(one, option, table) for one in unknown):
+        choices = ", ".join(named_values(option))
+        raise UsageError(f"{said} takes one of {choices}, not {value!r}", _hint(option, value, said, table))
+
+
+def unknown_values(given: Iterable[Given], program: str) -> Iterator[Given]:
+    """What sets an option to a word that the newest checked build has not: a KV type, a load mode, a kind of speculation."""
+    table = builtin(program)
+    for g in given:
+        known = table.get(g.option.name)
+        if known is None or known.arity != 1 or not named_values(known) or not g.option.arity:
+            continue
+        if not taken_values(known).issuperset(_each(known, g.value, table)):
+            yield g
+
+
+def _each(option: Option, value: str, table: OptionTable) -> Sequence[str]:
+    """The words of a value: several, where it is a list."""
+    is_list = table.program == "llama-bench" or not option.choices
+    return value.split(",") if is_list else [value]
+
+
+def _may_be_new(value: str, option: Option, table: OptionTable) -> bool:
+    """Whether no program is at hand to ask, and the value is a word that is not nearly one of the known ones."""
+    words = named_values(option)
+    return (
+        not table.asked
+        and bool(_WORD.fullmatch(value))
+        and not _SWITCH.issuperset(words)
+        and _meant(value, words) is None
+    )
+
+
+def _meant(value: str, words: Sequence[str]) -> str | None:
+    """The word that was mistyped: nearly the same letters, or its beginning, whatever the digits are.
+
+    >>> [_meant(word, ("f16", "q8_0", "mmap+mlock", "layer")) for word in ("fp16", "Q8-0", "q9", "mlock+mmap", "lay")]
+    ['f16', 'q8_0', 'q8_0', 'mmap+mlock', 'layer']
+    >>> [_meant(word, ("f16", "q8_0", "layer")) for word in ("f8_e4m3", "q6_0", "fp8", "graph")]
+    [None, None, None, None]
+    """
+    from difflib import get_close_matches  # noqa: PLC0415 - only a word that no table has needs it
+
+    low = value.lower().replace("-", "_")
+    alike = {word.replace("-", "_"): word for word in words}
+    for plain, word in alike.items():
+        begins = _digits_apart(plain).startswith(_digits_apart(low))
+        if sorted(plain) == sorted(low) or (begins and _digits_apart(plain) != _digits_apart(low)):
+            return word
+    others = [
+        plain for plain in alike if _digits_apart(plain) != _digits_apart(low)
+    ]  # q3_0 is not q4_0 mistyped
+    near = get_close_matches(low, others, n=1, cutoff=_LIKENESS)
+    return alike[near[0]] if near else None
+
+
+def _digits_apart(word: str) -> str:
+    return re.sub(r"\d+", "#", word)
+
+
+def _hint(option: Option, value: str, said: str, table: OptionTable) -> str | None:
+    if table.lookup(value):
+        return f"{said} needs a value: {said} {named_values(option)[0]}"
+    if near := _meant(value, named_values(option)):
+        return f"did you mean {near}?"
+    return None if table.asked else "where it is another program's: --build FILE with a page of its --help"
