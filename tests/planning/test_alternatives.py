@@ -20,7 +20,7 @@ from tests.planning.worlds import OPTIONS, QUICK, launch
 GIB = 1 << 30
 LINE = ("llama-server", "-m", "m.gguf")
 CASES = {
-    "RAM is short": ("qwen3-next-80b-a3b", "rtx-3060", 32, ()),
+    "RAM is short": ("mixtral-8x7b", "rtx-3060", 16, ()),
     "of a context of one's own": ("qwen3-30b-a3b", "rtx-3060", 8, ("-c", "32768")),
     "of more context than was trained": ("qwen3-30b-a3b", "rtx-3060", 8, ("-c", "400000")),
     "of layers that must be on the card": ("gemma-3-12b", "4GiB", 64, ("-ngl", "99", "-c", "8192")),

@@ -108,10 +108,14 @@ def test_a_machine_without_a_gpu_is_told_what_one_does():
 
 
 @pytest.mark.parametrize(
-    ("gpus", "what"), [(("rtx-3060",), "a second RTX 3060"), (("2xrtx-3060",), "one more RTX 3060")]
+    ("line", "gpus", "what"),
+    [
+        ("llama-server -m m.gguf", ("rtx-3060",), "a second RTX 3060"),
+        ("llama-server -m m.gguf -c 65536", ("2xrtx-3060",), "one more RTX 3060"),
+    ],
 )
-def test_a_card_more_is_called_by_how_many_there_are(gpus, what):
-    assert what == helps("llama-server -m m.gguf -c 131072", gpus)[1]["second-card"].what
+def test_a_card_more_is_called_by_how_many_there_are(line, gpus, what):
+    assert what == helps(line, gpus)[1]["second-card"].what
 
 
 @pytest.mark.parametrize(
@@ -120,8 +124,8 @@ def test_a_card_more_is_called_by_how_many_there_are(gpus, what):
 )
 def test_what_is_not_planned_takes_about_what_its_plan_does(line, ram):
     request = asked(line, ram=ram)
-    made = plan(request)
-    exact, about = ({h.kind: h for h in what_if(request, made, planned=p)} for p in (True, False))
+    quick = what_if(request, planned(request), planned=False)
+    exact, about = ({h.kind: h for h in helps} for helps in (helped(request), quick))
     told = [kind for kind, h in about.items() if h.about]
     assert told
     assert {"quant"} >= {kind for kind, h in exact.items() if h.about}  # its header was not read
@@ -274,7 +278,7 @@ def test_a_unified_memory_is_not_offered_a_second_card():
 
 def test_the_changes_are_the_same_however_often_they_are_asked():
     request = asked()
-    assert what_if(request, plan(request)) == what_if(request, plan(request))
+    assert helped(request) == what_if(request, planned(request))
 
 
 def test_help_of_a_plan_changes_nothing_of_it():
@@ -301,7 +305,7 @@ def test_unlike_cards_get_shares_by_what_they_read():
 
 def test_splitting_tensors_is_not_weighed_where_the_cards_cannot_hold_all_layers():
     request = asked(gpus=("8GiB", "8GiB"))
-    assert [] == list(in_parts(request.model, request.launch, plan(request)))
+    assert [] == list(in_parts(request.model, request.launch, planned(request)))
 
 
 @pytest.mark.parametrize("more", ["-ngl 20", "-ts 1,1", "-sm none", "-fa off", "-ot ffn=CPU"])
