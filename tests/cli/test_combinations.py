@@ -7,6 +7,7 @@ import random
 import pytest
 
 from moefit.cli import main
+from tests.drawn import several
 from tests.llama.conftest import make_model
 
 MACHINES = (
@@ -83,7 +84,7 @@ def model(tmp_path_factory) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(several(20, 40)))
 def test_five_combinations_are_planned_or_refused_in_a_line(seed: int, model: str, capsys) -> None:
     for number in range(5 * seed, 5 * seed + 5):
         machine, line = combination(number)

@@ -317,9 +317,14 @@ def shell(line):
 PROGRAM = f"{sys.executable} -m moefit"
 
 
-@pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize(
-    "words", ["plan --explain MODEL CARD", "plan --json MODEL CARD", "args CARD -- -m WHOLE", "--help"]
+    ("words", "unbuffered"),
+    [
+        ("plan --explain MODEL CARD", ""),
+        ("plan --json MODEL CARD", "1"),
+        ("args CARD -- -m WHOLE", ""),
+        ("--help", "1"),
+    ],
 )
 def test_a_reader_that_leaves_is_no_misfit(small, whole, words, unbuffered):
     words = words.replace("MODEL", small).replace("CARD", " ".join(CARD)).replace("WHOLE", whole)
@@ -328,8 +333,15 @@ def test_a_reader_that_leaves_is_no_misfit(small, whole, words, unbuffered):
     assert ("141", False) == (status, any("Traceback" in line or "error" in line for line in said))
 
 
-@pytest.mark.parametrize("to", [">/dev/full", ">&-"])
-@pytest.mark.parametrize("words", [f"plan SMALL {' '.join(CARD)}", "inspect --json SMALL", "--help"])
+@pytest.mark.parametrize(
+    ("words", "to"),
+    [
+        (f"plan SMALL {' '.join(CARD)}", ">/dev/full"),
+        (f"plan SMALL {' '.join(CARD)}", ">&-"),
+        ("inspect --json SMALL", ">/dev/full"),
+        ("--help", ">&-"),
+    ],
+)
 def test_output_that_cannot_be_written_is_one_line_and_ends_in_2(small, words, to):
     done = shell(f"{PROGRAM} {words.replace('SMALL', small)} {to}")
     errors = [line for line in done.stderr.splitlines() if "cannot write the result" in line]
