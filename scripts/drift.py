@@ -6,7 +6,7 @@
 
 Fetches the source, builds only what answers questions (llama-fit-params and ggml-rpc-server, without optimisation: 155 steps), asks some hundred
 recorded questions again, always the same, or all 4,400 (a dummy load each: nothing allocated, no vocabulary or weights read), and compares the
-options. Needs a C++ compiler, cmake and ninja. Exit status 1 where anything differs.
+options. Needs a C++ compiler, cmake and ninja. Exit status 1 where anything differs that the page did not tell before; those are named.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT)]
@@ -143,6 +144,51 @@ def page(build_number: str, asked: int, changed: list[str], options: list[str]) 
     return "\n".join([*lines, "", END])
 
 
+class Told(NamedTuple):
+    """What a page's generated part says."""
+
+    build: str = ""
+    asked: int = 0
+    changed: tuple[str, ...] = ()
+    """Differences, each as one text: a question with the lines below it."""
+    options: tuple[str, ...] = ()
+
+
+def told(text: str) -> Told:
+    """What the page says; nothing where it is of another layout."""
+    part = text.partition(BEGIN)[2].partition(END)[0]
+    tried = re.search(r"^Newest source tried: b(\d+); (\d+) recorded", part, re.MULTILINE)
+    options = re.search(r"^Options of llama-server against b\d+: (.*)\.$", part, re.MULTILINE)
+    listed = part.partition("```\n")[2].partition("```")[0]
+    named = tuple(options[1].split("; ")) if options else ()
+    return Told(*((tried[1], int(tried[2])) if tried else ("", 0)), _entries(listed.splitlines()), named)
+
+
+def untold(before: Told, changed: Sequence[str], options: Sequence[str]) -> list[str]:
+    """The differences of which a page does not tell yet."""
+    known = {*before.changed, *before.options}
+    return [one for one in (*_entries(changed), *options) if one not in known]
+
+
+def kept(before: Told, number: str, asked: int, changed: list[str]) -> tuple[int, list[str]]:
+    """How many questions and which differences to write: a smaller sample of the same build takes away none."""
+    if before.build != number or before.asked <= asked:
+        return asked, changed
+    lines = "\n".join(dict.fromkeys((*before.changed, *_entries(changed)))).splitlines()
+    return before.asked, lines
+
+
+def _entries(lines: Iterable[str]) -> tuple[str, ...]:
+    """Differences, each as one text: lines with a space before them belong to the one above."""
+    found: list[str] = []
+    for line in lines:
+        if line.startswith(" ") and found:
+            found[-1] += f"\n{line}"
+        else:
+            found.append(line)
+    return tuple(found)
+
+
 def main() -> int:
     """Compare, and write the page."""
     parser = argparse.ArgumentParser(
@@ -164,10 +210,19 @@ def main() -> int:
     count, changed = replayed(build(source), None if asked.all else asked.sample)
     options = differences(builtin("llama-server"), documented(source))
     text = PAGE.read_text(encoding="utf-8")
-    before, after = text.split(BEGIN)[0], text.split(END)[1]
-    PAGE.write_text(before + page(number, count, changed, options) + after, encoding="utf-8")
-    print(f"{PAGE}: b{number} against {RANGE}, {count} questions, {len(changed)} lines of differences")
-    return int(bool(changed or options))
+    before = told(text)
+    fresh = untold(before, changed, options)
+    written = page(number, *kept(before, number, count, changed), options)
+    PAGE.write_text(text.split(BEGIN)[0] + written + text.split(END)[1], encoding="utf-8")
+    print(
+        f"{PAGE}: b{number} against {RANGE}, {count} questions, {len(_entries(changed))} answered otherwise"
+    )
+    print(
+        "\n".join(
+            ("drift: not told before:", *fresh) if fresh else ("drift: nothing that was not told before",)
+        )
+    )
+    return int(bool(fresh))
 
 
 if __name__ == "__main__":
