@@ -21,7 +21,7 @@ MIB = 1 << 20
 def main() -> None:
     request = read_request(str(EXAMPLE), None, MACHINE, Options(WORKLOADS["chat"]))
     print(
-        "| strategy | layers whole / base alone / on the CPU | output | ubatch | weights + KV + compute on the card | prompt t/s | answer t/s |"
+        "| strategy | layers with all experts / base alone / on the CPU | output | ubatch | weights + KV + compute on the card | prompt t/s | answer t/s |"
     )
     print("|---|---|---|---|---|---|---|")
     for strategy in ("standard", "two-pass", "base-first"):

@@ -166,7 +166,7 @@ def _unit_folders(environment: Mapping[str, str]) -> Iterator[Path]:
 def with_absolute_programs(
     command: Command, argv: Sequence[str], environment: Mapping[str, str], *, installing: bool
 ) -> tuple[tuple[str, ...], tuple[Warn, ...]]:
-    """The words of a completed command with whole paths for the first one and for the program: a service has no PATH of the user's.
+    """The words of a completed command with absolute paths for the first one and for the program: a service has no PATH of the user's.
 
     A program that is not on this host keeps its name, with a warning, unless the unit is installed here.
 

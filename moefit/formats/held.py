@@ -23,7 +23,7 @@ def file(
     environment: Mapping[str, str],
     folder: str,
 ) -> str:
-    """An environment file, an entry for llama-swap, or a section for a router, whose paths are whole from `folder` on."""
+    """An environment file, an entry for llama-swap, or a section for a router, whose paths are absolute, from `folder` on."""
     command = absolute(parse(plan.argv, table), folder)
     alias = Values(effective(command, configs, environment)).text("-a") or ""
     name = alias.partition(",")[0].strip() or file_name(plan.model.path)

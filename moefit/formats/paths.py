@@ -1,4 +1,4 @@
-"""A command for a reader whose folder is another: its relative paths as whole ones."""
+"""A command for a reader whose folder is another: its relative paths as absolute ones."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _LISTS: Final = frozenset({"--lora", "--control-vector"})
 _NAMES: Final = frozenset({"--hf-file", "--hf-file-draft"})
 """Names within a repository, which are no paths."""
 _ABSOLUTE: Final = re.compile(r"[/~$%{]|[A-Za-z]:[/\\]|\\\\|https?://|$")
-"""How a path begins that is whole, or that another program makes whole; and nothing at all."""
+"""How a path begins that is absolute, or that another program makes so; and nothing at all."""
 
 
 def absolute(command: Command, folder: str) -> Command:
-    """The command with the paths of files made whole from `folder`; inside a container they stay."""
+    """The command with the paths of files made absolute from `folder`; inside a container they stay."""
     if command.container is not None:
         return command
     first = command.words[:1] if "/" in "".join(command.words[:1]) else ()

@@ -103,7 +103,7 @@ def command_line(argv: Sequence[str]) -> str:
     """
     if not argv or (not argv[0].startswith("/") and "/" in argv[0]):
         raise UsageError(
-            f"a unit needs the program's whole path, not {' '.join(argv[:1])!r}", "write /.../llama-server"
+            f"a unit needs the program's absolute path, not {' '.join(argv[:1])!r}", "write /.../llama-server"
         )
     if "$" in argv[0]:
         raise UsageError(f"systemd cannot start a program with $ in its path: {argv[0]}")

@@ -54,7 +54,7 @@ def test_entries_are_named_by_file(moefit, whole, name, heading):
 
 
 @pytest.mark.parametrize("name", ["env", "preset", "llama-swap"])
-def test_a_file_for_elsewhere_has_whole_paths(moefit, whole, name, monkeypatch):
+def test_a_file_for_elsewhere_has_absolute_paths(moefit, whole, name, monkeypatch):
     folder = Path(whole).parent
     monkeypatch.chdir(folder)
     out = form(moefit, name, "llama-server", "-m", Path(whole).name, "-c", "8192")

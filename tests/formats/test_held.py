@@ -1,4 +1,4 @@
-"""Lines inside files: whole paths, names by file, and only what moefit adds."""
+"""Lines inside files: absolute paths, names by file, and only what moefit adds."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from moefit.launch.precedence import effective
         ),
     ],
 )
-def test_paths_are_whole_for_a_reader_elsewhere(line: str, expected: str) -> None:
+def test_paths_are_absolute_for_a_reader_elsewhere(line: str, expected: str) -> None:
     assert expected == " ".join(absolute(parse(line.split()), "/home/me").argv)
 
 

@@ -259,8 +259,8 @@ def test_a_name_that_is_no_units_is_refused(name: str) -> None:
 @pytest.mark.parametrize(
     ("service", "message"),
     [
-        (Service("x", ("./llama-server",)), "whole path, not './llama-server'"),
-        (Service("x", ()), "whole path"),
+        (Service("x", ("./llama-server",)), "absolute path, not './llama-server'"),
+        (Service("x", ()), "absolute path"),
         (Service("x", ("/a$b/llama-server",)), "cannot start a program with"),
         (Service("x", ("/bin/x", "a\udc80")), "no UTF-8"),
         (Service("x", SERVER, working_directory="/a\nb"), "line break"),
