@@ -20,7 +20,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from moefit.app.request import read_launch, read_model
+from moefit.app.line import read_launch
+from moefit.app.request import read_model
 from moefit.cost.workload import WORKLOADS, Workload, parse_workload
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints

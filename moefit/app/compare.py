@@ -9,8 +9,10 @@ from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
+from moefit.app.line import read_launch
+from moefit.app.machine import read_machine
 from moefit.app.naming import is_repository, models_of
-from moefit.app.request import read_launch, read_machine, read_request
+from moefit.app.request import read_request
 from moefit.errors import MoefitError, UsageError
 from moefit.launch.given import LINE
 from moefit.launch.launch import Launch

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from moefit.app.doctor import examine
-from moefit.app.request import read_line
+from moefit.app.line import read_line
 from moefit.machine.finding import MANY_TIMES, NOTHING_RUNS
 from moefit.machine.modules import parse_modules
 from moefit.machine.types import Cpu, Device, Machine, Ram

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from moefit.app import request
+from moefit.app import machine
 from moefit.cli import main
 from moefit.cli.shared import with_rpc
 from moefit.errors import UsageError
@@ -59,7 +59,7 @@ def moefit(capsys, monkeypatch, tmp_path, whole):
         server.write_text(f'#!/bin/sh\n[ "$1" = --list-devices ] && echo "Available devices:\n{listed}"\n')
         server.chmod(0o755)
         root = write(tmp_path / "root", HOST | (files or {}))
-        monkeypatch.setattr(request, "detect", partial(detect, root=root))
+        monkeypatch.setattr(machine, "detect", partial(detect, root=root))
         monkeypatch.setitem(sys.modules, "pynvml", nvml or fake_nvml(init=NO_LIBRARY))
         with pytest.raises(SystemExit) as end:
             main([*words, "--", str(server), "-m", str(whole), *shlex.split(line)])

@@ -8,7 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from moefit.app.request import read_launch, read_machine
+from moefit.app.line import read_launch
+from moefit.app.machine import read_machine
 from moefit.cost.workload import Workload
 from moefit.machine.detect import MachineOptions
 from moefit.planning.core import plan

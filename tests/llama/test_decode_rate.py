@@ -9,7 +9,8 @@ from pathlib import Path
 import gguf
 import pytest
 
-from moefit.app.request import read_launch, read_model
+from moefit.app.line import read_launch
+from moefit.app.request import read_model
 from moefit.llama.decode_model import read_bytes, total_bytes, write_model
 from moefit.llama.decode_rate import measure_decode
 from moefit.sizes import MIB

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from moefit.app.request import read_launch, read_model
+from moefit.app.line import read_launch
+from moefit.app.request import read_model
 from moefit.cli import progress
 from moefit.errors import InputError, UsageError
 from moefit.gguf.remote import Progress

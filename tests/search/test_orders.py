@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from moefit.app.request import read_launch
+from moefit.app.line import read_launch
 from moefit.errors import UsageError
 from moefit.machine.declared import parse_gpus
 from moefit.machine.types import Cpu, Machine, Ram

@@ -7,7 +7,9 @@ import sys
 
 import typer
 
-from moefit.app.request import read_launch, read_line, read_machine, read_model
+from moefit.app.line import read_launch, read_line
+from moefit.app.machine import read_machine
+from moefit.app.request import read_model
 from moefit.cli import DOES_NOT_FIT, FITS
 from moefit.cli import options as o
 from moefit.cli.output import console, draw, refuse_both, warn

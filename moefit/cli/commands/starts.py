@@ -9,7 +9,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from moefit.app.expected_gpus import expected_of
-from moefit.app.request import as_bench, on_its_words_alone, read_machine, starts_no_model
+from moefit.app.line import starts_no_model
+from moefit.app.machine import read_machine
+from moefit.app.request import as_bench, on_its_words_alone
 from moefit.app.runnable import runnable
 from moefit.cli import FITS
 from moefit.cli import options as o

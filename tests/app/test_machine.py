@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from moefit.app import request
+from moefit.app import line as lines
+from moefit.app import machine
 from moefit.machine.detect import MachineOptions
 from moefit.machine.types import Cpu, Machine, Ram
 
@@ -16,8 +17,8 @@ def test_the_machine_is_seen_with_the_variables_of_an_env_in_front(monkeypatch: 
         seen.update(environment)
         return Machine((), Ram(1, 1), Cpu(1, 1))
 
-    monkeypatch.setattr(request, "detect", detect)
+    monkeypatch.setattr(machine, "detect", detect)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
     line = "nice env CUDA_VISIBLE_DEVICES=1 llama-server -m a.gguf"
-    request.read_machine(MachineOptions(), request.read_line(line.split()))
+    machine.read_machine(MachineOptions(), lines.read_line(line.split()))
     assert "1" == seen["CUDA_VISIBLE_DEVICES"]
