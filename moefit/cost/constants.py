@@ -823,3 +823,16 @@ CORE_TIME: Final = {
 """Time of a CPU core against Q4_K: for a byte in decode, for a multiply-add in prefill. llama.cpp on a Ryzen 9 7950X, Llama-3.1-8B, 128
 tokens on 2 threads and a prompt of 512 on 16 (github.com/ikawrakow/ik_llama.cpp/discussions/164); the order is the same on an M2 Max. MXFP4
 is looked up like IQ4_NL, and its prefill is taken as that; 1.25 in decode explains gpt-oss where the memory's rate is right. IQ1 was not measured and is taken as IQ2_XXS."""
+
+VALUE_TIME: Final = {
+    "bf16": 1.9,
+    "q8_0": 2.8,
+    "q4_0": 4.4,
+    "q4_1": 4.5,
+    "iq4_nl": 7.0,
+    "q5_0": 7.0,
+    "q5_1": 7.0,
+}
+"""Time of a CPU core for an element of cached values that are not F16, against a byte of Q4_K: it turns each into F32 for every query head, in
+code that is built for any processor. `benchmarks/cpu_attention.py` on an EPYC, llama.cpp b11549, where F16 takes 1.4. An H200's host did 21
+billion multiply-adds a second with q8_0 and 54 with f16 (benchmarks/gpu/results/grid.jsonl: Qwen3-14B with layers on the CPU, leases 7 and 8)."""

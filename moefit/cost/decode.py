@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from moefit.cost.rates import DeviceRates
     from moefit.cost.run import Run
     from moefit.cost.ways import Step
+    from moefit.gguf.quants import QuantType
 
 
 _BENCHES: Final = ("llama-bench", "llama-batched-bench")
@@ -166,11 +167,28 @@ def _draft(run: Run) -> tuple[str, float]:
 def _attention_work(run: Run, load: Load, depth: float) -> float:
     """Bytes that cores get through: on the CPU every query head meets all cells itself, however many share a head of the cache.
 
-    source: ggml/src/ggml-cpu/ops.cpp, ggml_compute_forward_flash_attn_ext_f16_one_chunk
+    Keys are multiplied as they are; values of other types than F16 are first turned into F32. F16 is dealt out to threads by cells, all else by
+    whole heads, so that some threads wait for the last.
+    source: ggml/src/ggml-cpu/ops.cpp, ggml_compute_forward_flash_attn_ext_f16_one_chunk (kq_vec_dot, v_to_float), and
+    ggml_compute_forward_flash_attn_ext_f16 (use_split_kv_path)
     """
-    key = cache_type(run.settings.cache_type_k)
-    per_byte, _ = c.CORE_TIME.get(key.name, (1.0, 1.0))
-    return _met(run, load, depth) * key.block_bytes / key.block * per_byte + 2.0 * load.state
+    key, value = cache_type(run.settings.cache_type_k), cache_type(run.settings.cache_type_v)
+    of_keys = _multiplied(key)
+    of_values = c.VALUE_TIME.get(value.name) or _multiplied(value)
+    work = _met(run, load, depth) / 2.0 * (of_keys + of_values)
+    by_cells = key == value and key.name in {"f16", "f32"}
+    return (work if by_cells else work * _waiting(run.work.heads, run.host.threads)) + 2.0 * load.state
+
+
+def _waiting(heads: int, threads: int) -> float:
+    """How much longer so many heads take than their even share on every thread."""
+    return -(-heads // threads) * threads / heads if heads else 1.0
+
+
+def _multiplied(of: QuantType) -> float:
+    """Bytes that cores get through for an element of a type."""
+    per_byte, _ = c.CORE_TIME.get(of.name, (1.0, 1.0))
+    return of.block_bytes / of.block * per_byte
 
 
 def _passes(run: Run, place: int, load: Load) -> float:

@@ -85,6 +85,8 @@ class HostRates:
     """Seconds in which one core chooses and sends a token."""
     begun: float
     """Seconds in which one core builds a layer's graph for a prompt and starts its first kernels."""
+    threads: int
+    """How many share the work."""
 
     def seconds(self, read: float, work: float) -> float:
         """Time to read `read` bytes that weigh `work`: near the slower of the two limits, above it where they are close."""
@@ -241,6 +243,7 @@ def processor_rates(machine: Machine, threads: int, host_buffers: bool, spread: 
         pageable=0.75 * single if single else _staging(machine),
         served=c.SERVED_BY_SERVER if server else c.SERVED,
         begun=c.BEGUN_BY_SERVER if server else c.BEGUN,
+        threads=threads,
     )
 
 

@@ -134,6 +134,8 @@ class Work:
     """Tokens of the sliding window; 0 for none."""
     attends: bool
     """Some layer has a cache of keys and values."""
+    heads: int
+    """Query heads, of the layer that has most."""
     evenness: float
     """How alike the popularities of experts are: the shape of their gamma distribution."""
     input_bytes: int
@@ -200,6 +202,7 @@ def work_of(model: Model) -> Work:
         experts_used=model.experts_used,
         window=h.window,
         attends=any(h.attention),
+        heads=max(heads, default=0),
         evenness=_evenness(model),
         input_bytes=sum(t.bytes for t in model.input),
         in_fp4=_in_fp4(model),
