@@ -108,19 +108,28 @@ def _notes(report: Report) -> Iterator[Text]:
             )
             yield from _against_plan(outcome, outcome.filled.peak)
     yield from _hits(report)
+    yield from _learned(report)
+    if report.saved:
+        yield Text(f"saved in {report.saved}")
+    if report.interrupted:
+        yield Text("interrupted: this is what was measured until then")
+
+
+def _learned(report: Report) -> Iterator[Text]:
+    """What the runs said of the machine and of the model, and what they could not say."""
     for one in report.lesson.learned:
         figure = _figure(report.plan, one.place, one.figure)
         yield Text(f"learned: {figure} is {one.factor:.2f} times what was stated")
     if report.lesson.misses is not None:
         yield Text(f"learned: {_routing(report.lesson.misses)}")
+    elif report.saved and any(outcome.hits is not None for outcome in report.outcomes):
+        yield Text(
+            "not learned: how often an expert cache is hit, which had hardly filled; a longer --workload tells"
+        )
     for place, name in report.lesson.refused:
         yield Text(
             f"not learned: {_figure(report.plan, place, name)} would be off by more than a factor of two"
         )
-    if report.saved:
-        yield Text(f"saved in {report.saved}")
-    if report.interrupted:
-        yield Text("interrupted: this is what was measured until then")
 
 
 def _routing(misses: float) -> str:

@@ -71,7 +71,7 @@ class Calibration:
     benched: tuple[str, ...] = ()
     """What ran: see `bench_key`."""
     misses: tuple[tuple[str, float], ...] = ()
-    """Machine.misses, found by runs with an expert cache."""
+    """Machine.misses, found by runs with an expert cache; a new calibration keeps them, for they are the models' own."""
     servers: tuple[ServerRate, ...] = ()
     """RPC servers that were asked, too."""
     decoded: tuple[RamRate, ...] = ()

@@ -46,6 +46,15 @@ def load_calibration(fingerprint: str, environment: Mapping[str, str]) -> Calibr
     return from_json(text, str(path))
 
 
+def known_misses(fingerprint: str, environment: Mapping[str, str]) -> tuple[tuple[str, float], ...]:
+    """What the calibration that is there knows of models' routing, for the one that replaces it; nothing where it cannot be read."""
+    try:
+        known = load_calibration(fingerprint, environment)
+    except InputError:
+        return ()
+    return known.misses if known else ()
+
+
 def save_calibration(calibration: Calibration, environment: Mapping[str, str]) -> Path:
     """Writes `calibration` to its file, whole or not at all, and returns the path.
 

@@ -71,15 +71,25 @@ def learn(outcomes: Sequence[Outcome], machine: Machine, workload: Workload) -> 
 
 def _misses(outcomes: Iterable[Outcome]) -> float | None:
     """The middle of what the runs with an expert cache say."""
-    seen = [
-        miss_factor(outcome.hits.rate, planned.resident)
-        for outcome in outcomes
-        if outcome.hits is not None
-        and outcome.hits.used >= _USES
-        and (planned := outcome.trial.candidate.prediction.hit_rate) is not None
-    ]
-    known = [factor for factor in seen if factor is not None]
+    known = [factor for outcome in outcomes if (factor := _miss_factor(outcome)) is not None]
     return round(statistics.median(known), 3) if known else None
+
+
+def _miss_factor(outcome: Outcome) -> float | None:
+    """What a run says of its model's misses; None where it says nothing.
+
+    Each miss fills an empty slot, as long as there are any: those are left out, for a longer run has no more of them. Where most misses
+    were such, there may be fewer than were seen, which says something only if they are no more than were published.
+    """
+    planned, hits = outcome.trial.candidate.prediction.hit_rate, outcome.hits
+    if planned is None or hits is None or hits.used < _USES:
+        return None
+    cache = outcome.trial.candidate.settled.footprint.moe_cache
+    slots = sum(group.slots for group in cache.groups) if cache else 0
+    if hits.misses >= 2 * slots:
+        return miss_factor(hits.hits / (hits.used - slots), planned.resident)
+    factor = miss_factor(hits.rate, planned.resident)
+    return factor if factor is not None and factor <= 1.0 else None
 
 
 def explains(lesson: Lesson, outcome: Outcome, machine: Machine, workload: Workload) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from moefit.cli import main
-from moefit.machine.calibration import Calibration, LinkRate, RamRate, from_json
+from moefit.machine.calibration import Calibration, Learned, LinkRate, RamRate, from_json
+from moefit.machine.calibration_file import load_calibration, save_calibration
 from moefit.machine.servers import ServerRate
 from moefit.machine.system import read_fingerprint
 
@@ -51,6 +53,25 @@ def test_what_was_measured_is_shown_and_saved(home: Path, capsys: pytest.Capture
     for part in ("40.0 GB/s", "9.9 GB/s", "RTX 3060", "25.0 GB/s", "11.0 GB/s", str(saved)):
         assert part in told.out
     assert "moefit: warning: a card is busy\n" == told.err
+
+
+def test_what_bench_learned_of_models_is_kept_and_what_it_learned_of_the_machine_is_not(home: Path):
+    learned = (Learned("CPU", "memory", 0.8),)
+    earlier = replace(calibration(), learned=learned, benched=("m@d",), misses=(("m", 1.5),))
+    save_calibration(earlier, {"XDG_CONFIG_HOME": str(home)})
+    assert 0 == moefit("calibrate")
+    found = load_calibration(earlier.fingerprint, {"XDG_CONFIG_HOME": str(home)})
+    assert found is not None
+    assert ((("m", 1.5),), (), ()) == (found.misses, found.learned, found.benched)
+
+
+@pytest.mark.parametrize("text", ["{", "[]"])
+def test_an_earlier_file_that_cannot_be_read_is_replaced(home: Path, text: str):
+    path = home / "moefit" / f"calibration-{calibration().fingerprint}.json"
+    path.parent.mkdir()
+    path.write_text(text)
+    assert 0 == moefit("calibrate")
+    assert text != path.read_text()
 
 
 def test_json_is_the_saved_document_with_its_path(home: Path, capsys: pytest.CaptureFixture[str]):

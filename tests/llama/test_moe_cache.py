@@ -10,11 +10,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import make_header
 import pytest
 
 from moefit.launch.builds import CHECKED
+from moefit.machine.calibration import Calibration, RamRate
+from moefit.machine.calibration_file import save_calibration
+from moefit.machine.system import read_fingerprint
 from moefit.sizes import MIB
 from tests.llama.harness import RpcDevices, free_port, rpc_server, serve
 
@@ -185,3 +189,35 @@ def test_bench_reads_what_a_cache_hit(
     )
     assert done.stdout, done.stderr
     assert 0 < json.loads(done.stdout)["lines"][0]["hit_rate"] <= 1
+
+
+def test_what_bench_saw_of_its_own_cache_is_what_the_next_plan_counts_on(
+    newest: Path, devices: RpcDevices, environment: dict[str, str], small_model: Path, tmp_path: Path
+) -> None:
+    """On a host whose RAM is said to be so slow that a cache wins."""
+    variables = {**environment, "XDG_CONFIG_HOME": str(tmp_path)}
+    slow = (RamRate(1, 10**8), RamRate(2, 2 * 10**8))
+    save_calibration(Calibration(read_fingerprint(), "2026-11-30T00:00:00+00:00", slow, ()), variables)
+    line = [newest / "llama-server", "-m", small_model, *devices.option, "-dev", "RPC0", "--no-repack"]
+    card = "name=RPC0,free=270MiB,bandwidth=400GB/s,link=54GB/s,compute=50T"
+
+    def moefit(command: str, *options: str) -> dict[str, Any]:
+        given = [command, "--json", "--gpu", card, "--workload", "64:96", *options, "--", *map(str, line)]
+        done = subprocess.run(
+            [sys.executable, "-m", "moefit", *given, "-np", "1", "-c", "2048"],
+            check=False,
+            env=variables,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    first, *_ = moefit("bench", "--save", "--runs", "1", "--no-fill", "--candidates", "1")["lines"]
+    assert "--moe-cache-mib" in first["argv"]
+    predicted = moefit("plan")["predicted"]
+    assert (
+        predicted["hit_rate_low"] == predicted["hit_rate_high"] == pytest.approx(first["hit_rate"], abs=0.03)
+    )

@@ -9,6 +9,7 @@ from moefit.cost.hits import HitRate, hit_rate
 from moefit.cost.workload import Workload
 from moefit.machine.calibration import Learned
 from moefit.machine.types import Cpu, Device, Machine, Ram
+from moefit.memory.moe_cache import Group, MoeCache
 from moefit.planning.learn import Lesson, explains, learn
 from moefit.planning.trials import Hits, Outcome, Sample
 from moefit.search.request import Request
@@ -95,6 +96,26 @@ def test_what_was_seen_of_a_cache_gives_its_hit_rate_back(outcome):
     lesson = learn([with_cache(outcome, 15.0, Hits(6000, 4000))], MACHINE, WORKLOAD)
     assert lesson.misses is not None
     assert 0.6 == pytest.approx(hit_rate(0.25, lesson.misses).likely, abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("hits", "expected"),
+    [
+        (Hits(6000, 4000), 6000 / 9000),
+        (Hits(8600, 1400), 0.86),
+        (Hits(6000, 1500), None),
+    ],
+    ids=["full for long", "hardly full, and few misses even so", "hardly full, and many misses"],
+)
+def test_misses_that_only_fill_a_cache_do_not_count(outcome, hits, expected):
+    slots = Group(0, (0,), 4000, 1, 1000, 1000)
+    chosen = outcome.trial.candidate
+    footprint = replace(chosen.settled.footprint, moe_cache=MoeCache((slots,)))
+    candidate = replace(chosen, settled=replace(chosen.settled, footprint=footprint))
+    filled = replace(outcome, trial=replace(outcome.trial, candidate=candidate))
+    lesson = learn([with_cache(filled, 15.0, hits)], MACHINE, WORKLOAD)
+    learned = None if lesson.misses is None else hit_rate(0.25, lesson.misses).likely
+    assert expected == (learned if learned is None else pytest.approx(learned, abs=0.001))
 
 
 @pytest.mark.parametrize("hits", [None, Hits(90, 10)])

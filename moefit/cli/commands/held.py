@@ -92,7 +92,7 @@ def calibrate(rpc: o.Rpc = None, as_json: o.AsJson = False, color: o.Color = o.W
     from moefit.cli.bar import bar
     from moefit.formats.calibration import calibration_json, show_calibration
     from moefit.llama.decode_rate import measure_decode
-    from moefit.machine.calibration_file import save_calibration
+    from moefit.machine.calibration_file import known_misses, save_calibration
     from moefit.machine.measure import measure_machine as measure
     from moefit.machine.system import read_cpu
 
@@ -101,7 +101,8 @@ def calibrate(rpc: o.Rpc = None, as_json: o.AsJson = False, color: o.Color = o.W
         measured, warnings = measure(tell)
         threads = [rate.threads for rate in measured.ram]
         decoded, undecoded = measure_decode(threads, os.environ, tell, virtual=read_cpu().virtual)
-    measured = replace(measured, servers=servers, decoded=decoded)
+    misses = known_misses(measured.fingerprint, os.environ)
+    measured = replace(measured, servers=servers, decoded=decoded, misses=misses)
     warnings = (*warnings, *unmeasured, *undecoded)
     path = str(save_calibration(measured, os.environ))
     for text in warnings:
