@@ -18,7 +18,6 @@ REFUSED = {
     "I02": "does not support different K and V cache types",
     "I04": "an option of ik_llama.cpp",
     "B01": "takes no argument that is not an option: ^",
-    "B05": "turbo3",
     "O05": "moefit plans for one value, and this is a list",
     "O19": "ssh runs the command on another machine",
 }
