@@ -52,8 +52,15 @@ def launch(words):
     return Launch(command, given, constraints(command.name, given))
 
 
+MADE = {}
+"""Line -> its plan: two tests ask about each of LINES."""
+
+
 def planned(model, line):
-    return plan(Request(model, MACHINE, launch(f"llama-server -m a.gguf -c 4096 {line}".split()), OPTIONS))
+    if line not in MADE:
+        words = f"llama-server -m a.gguf -c 4096 {line}".split()
+        MADE[line] = plan(Request(model, MACHINE, launch(words), OPTIONS))
+    return MADE[line]
 
 
 @pytest.mark.parametrize("line", LINES)
