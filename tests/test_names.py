@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,6 +42,16 @@ def test_a_public_name_is_defined_in_one_room():
             rooms[name].add(room(module))
     several = {name for name, found in rooms.items() if len(found) > 1 and not name.startswith("_")}
     assert SHARED.keys() == several
+
+
+def test_a_public_class_is_defined_once():
+    found = Counter(
+        node.name
+        for path in MODULES.values()
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert [] == [name for name, times in found.items() if times > 1]
 
 
 def test_every_module_whose_names_are_anothers_is_there():

@@ -9,7 +9,7 @@ from pathlib import Path
 from moefit.errors import MoefitError
 from moefit.launch.launch import Launch
 from moefit.launch.seen import variables
-from moefit.llama.program_findings import Server, listed_devices, program_findings
+from moefit.llama.program_findings import ServerCall, listed_devices, program_findings
 from moefit.machine.detect import MachineOptions, detect
 from moefit.machine.finding import A_LITTLE, NOTHING_RUNS, Finding
 from moefit.machine.system import ROOT
@@ -38,7 +38,7 @@ def examine(
     tell("llama-server", 0.6)
     listed: tuple[Device, ...] | MoefitError = ()
     if command.container is None:
-        server = Server(command.program, command.subcommand, launch.constraints.rpc)
+        server = ServerCall(command.program, command.subcommand, launch.constraints.rpc)
         listed = listed_devices(seen, server)
         found += program_findings(machine, seen, server, listed)
     if not _lists_a_gpu(listed):

@@ -34,8 +34,8 @@ _LOSS: Final = {"-ot": MANY_TIMES, "-lm": MANY_TIMES, "--moe-cache-mib": PERCENT
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
-    """The llama-server that is looked at."""
+class ServerCall:
+    """How a line calls the llama-server that is looked at."""
 
     name: str = "llama-server"
     """As the line calls it: a name on the PATH, or a file."""
@@ -46,10 +46,10 @@ class Server:
 
 
 def listed_devices(
-    environment: Mapping[str, str], server: Server | None = None
+    environment: Mapping[str, str], server: ServerCall | None = None
 ) -> tuple[Device, ...] | MoefitError:
     """The devices that a program lists, or why it lists none; none of a program that is not there."""
-    asked = server or Server()
+    asked = server or ServerCall()
     program = find_program(asked.name, environment)
     if program is None:
         return ()
@@ -62,7 +62,7 @@ def listed_devices(
 def program_findings(
     machine: Machine,
     environment: Mapping[str, str],
-    server: Server | None = None,
+    server: ServerCall | None = None,
     listed: tuple[Device, ...] | MoefitError | None = None,
 ) -> Iterator[Finding]:
     """Everything about a program, by default the llama-server on the PATH.
@@ -73,7 +73,7 @@ def program_findings(
         server: which one.
         listed: what it lists, where it has been asked.
     """
-    asked = server or Server()
+    asked = server or ServerCall()
     program = find_program(asked.name, environment)
     if program is None:
         where = "is not there" if "/" in asked.name else "is not on the PATH"
@@ -134,7 +134,7 @@ def _blind(program: str, there: Sequence[Device]) -> Finding:
     )
 
 
-def _options(program: str, environment: Mapping[str, str], server: Server) -> Iterator[Finding]:
+def _options(program: str, environment: Mapping[str, str], server: ServerCall) -> Iterator[Finding]:
     """Whether it answers --help, and knows the options that plans write."""
     trouble = help_trouble(program, _SERVER, environment, server.subcommand)
     if trouble:
