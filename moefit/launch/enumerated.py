@@ -52,6 +52,7 @@ def refuse_value(option: Option, value: str, said: str, table: OptionTable) -> N
     Raises:
         UsageError: the program would not start.
     """
+    option = _with_words(option, table)
     if option.arity != 1 or not named_values(option):
         return
     unknown = [one for one in _each(option, value, table) if one not in taken_values(option)]
@@ -64,11 +65,18 @@ def unknown_values(given: Iterable[Given], program: str) -> Iterator[Given]:
     """What sets an option to a word that the newest checked build has not: a KV type, a load mode, a kind of speculation."""
     table = builtin(program)
     for g in given:
-        known = table.get(g.option.name)
-        if known is None or known.arity != 1 or not named_values(known) or not g.option.arity:
+        known = _with_words(table.get(g.option.name) or g.option, table)
+        if known.arity != 1 or not named_values(known) or not g.option.arity:
             continue
         if not taken_values(known).issuperset(_each(known, g.value, table)):
             yield g
+
+
+def _with_words(option: Option, table: OptionTable) -> Option:
+    """The option, or llama-server's of the same name where the program lists no words for it: llama-bench's -ctk."""
+    if named_values(option) or table.asked:
+        return option
+    return builtin("llama-server").get(option.name) or option
 
 
 def _each(option: Option, value: str, table: OptionTable) -> Sequence[str]:
@@ -118,6 +126,6 @@ def _digits_apart(word: str) -> str:
 def _hint(option: Option, value: str, said: str, table: OptionTable) -> str | None:
     if table.lookup(value):
         return f"{said} needs a value: {said} {named_values(option)[0]}"
-    if near := _meant(value, named_values(option)):
+    if value and (near := _meant(value, named_values(option))):
         return f"did you mean {near}?"
     return None if table.asked else "where it is another program's: --build FILE with a page of its --help"

@@ -41,6 +41,12 @@ def test_without_a_program_a_value_of_another_build_is_taken_and_told(option: st
     assert [value] == read(f"{option} {value}")[1]
 
 
+@pytest.mark.parametrize(("value", "told"), [("f8_e4m3", ["f8_e4m3"]), ("q8_0", [])])
+def test_llama_bench_whose_page_lists_no_types_takes_the_server_s(value: str, told: list[str]) -> None:
+    given = effective(parse(["llama-bench", "-ctk", value]), (), {})
+    assert told == [g.value for g in unknown_values(given, "llama-bench")]
+
+
 def test_a_variable_and_a_config_file_are_read_as_the_line_is() -> None:
     config = Config("config.ini", "[*]\nsplit-mode = graph\n")
     given = effective(parse(["llama-server"], SERVER), (config,), {"LLAMA_ARG_CACHE_TYPE_K": "f8_e4m3"})
@@ -58,6 +64,7 @@ def test_a_variable_and_a_config_file_are_read_as_the_line_is() -> None:
         ("--pooling", "mena", "did you mean mean?"),
         ("-sm", "2", None),
         ("-sm", "gr aph", None),
+        ("-ctk", "", None),
         ("-fa", "always", None),
         ("--fit", "maybe", None),
         ("-lzm", "eager", None),
