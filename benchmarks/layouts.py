@@ -36,7 +36,8 @@ from moefit.search.candidate import Candidate, score
 from moefit.search.choices import Choices, open_choices
 from moefit.search.problem import Problem
 from moefit.search.request import Options, Request
-from moefit.search.settle import Task, in_load_mode, optimist, settle
+from moefit.search.settle import in_load_mode, optimist, settle
+from moefit.search.task import Task
 from moefit.sizes import GIB
 from tests import oracle
 

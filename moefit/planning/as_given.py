@@ -23,7 +23,7 @@ from moefit.search.moe_cache.refused import refuse_moe_cache
 from moefit.search.problem import known_work
 from moefit.search.ram import ram_shortfall
 from moefit.search.request import Request
-from moefit.search.settle import Settled
+from moefit.search.settled import Settled
 
 AS_GIVEN = "as given"
 

@@ -39,7 +39,7 @@ from moefit.search.problem import Problem
 from moefit.search.refine import EVERY, refined, start_of_refinement
 from moefit.search.request import Request
 from moefit.search.search import search
-from moefit.search.settle import placed_with
+from moefit.search.settled import placed_with
 from moefit.search.threshold import priced_without_copies, with_threshold
 
 _NEAR: Final = 1.1

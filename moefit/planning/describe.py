@@ -24,7 +24,7 @@ from moefit.search.candidate import Candidate
 from moefit.search.ram import ram_left
 from moefit.search.request import Request
 from moefit.search.server_fit import BY_FIT
-from moefit.search.settle import Settled
+from moefit.search.settled import Settled
 from moefit.sizes import format_size
 
 

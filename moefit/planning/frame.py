@@ -22,7 +22,8 @@ from moefit.search.openings import SEARCHED, usual_task
 from moefit.search.orders import in_order, is_order_open
 from moefit.search.problem import Problem
 from moefit.search.request import Request
-from moefit.search.settle import Settled, settle
+from moefit.search.settle import settle
+from moefit.search.settled import Settled
 
 
 def frame(request: Request, context: int | None = None) -> Problem:

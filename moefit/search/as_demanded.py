@@ -9,7 +9,7 @@ from moefit.memory import ledger
 from moefit.placement.types import Placement
 from moefit.search.candidate import Candidate, score
 from moefit.search.problem import Problem
-from moefit.search.settle import placed_with
+from moefit.search.settled import placed_with
 
 
 def as_demanded(problem: Problem, chosen: Candidate) -> Candidate:

@@ -18,7 +18,9 @@ from moefit.search.llama_fit import MARGIN
 from moefit.search.openings import bound, usual_task
 from moefit.search.problem import Problem
 from moefit.search.server_fit import fit_placement, server_fit
-from moefit.search.settle import Settled, Task, settle, settled_on
+from moefit.search.settle import settle
+from moefit.search.settled import Settled, settled_on
+from moefit.search.task import Task
 
 LLAMA_FIT: Final = "llama-fit"
 CPU_MOE: Final = "cpu-moe"

@@ -21,7 +21,9 @@ from moefit.placement.types import LayerSize, Placement
 from moefit.search.candidate import ram_missing
 from moefit.search.problem import Problem
 from moefit.search.ram import is_drawn
-from moefit.search.settle import Settled, Task, first_guess, of_used_devices, settled_on, unplaced
+from moefit.search.settle import first_guess
+from moefit.search.settled import Settled, of_used_devices, settled_on, unplaced
+from moefit.search.task import Task
 
 _ROUNDS = 4
 _T = TypeVar("_T")

@@ -12,7 +12,7 @@ from moefit.search.caches import shrink
 from moefit.search.orders import swap_factor
 from moefit.search.problem import Problem
 from moefit.search.ram import ram_left, ram_shortfall
-from moefit.search.settle import Settled
+from moefit.search.settled import Settled
 from moefit.values import dataclass
 
 

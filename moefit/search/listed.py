@@ -18,7 +18,8 @@ from moefit.search.moe_cache.sketched import sketched_cache
 from moefit.search.orders import as_listed
 from moefit.search.problem import Problem
 from moefit.search.refine import rearranged
-from moefit.search.settle import Task, settle
+from moefit.search.settle import settle
+from moefit.search.task import Task
 from moefit.search.threshold import with_threshold
 
 _CLOSE: Final = 1.03

@@ -17,7 +17,8 @@ from moefit.placement.types import Placement
 from moefit.search.budgets import budgets
 from moefit.search.choices import UBATCHES, Choices
 from moefit.search.problem import Problem
-from moefit.search.settle import Task, optimist
+from moefit.search.settle import optimist
+from moefit.search.task import Task
 from moefit.values import dataclass
 
 SEARCHED: Final = 6

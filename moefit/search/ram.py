@@ -11,7 +11,7 @@ from moefit.memory.types import Use
 if TYPE_CHECKING:
     from moefit.machine.types import Device, Machine, Ram
     from moefit.search.request import Request
-    from moefit.search.settle import Settled
+    from moefit.search.settled import Settled
 
 _SAME: Final = 1.05
 """A device whose total is about RAM's, or less, reports RAM. One with more has a part of its own that the firmware set aside, which the

@@ -31,8 +31,9 @@ from moefit.search.device_split import (
 )
 from moefit.search.orders import first_alike
 from moefit.search.problem import Problem
-from moefit.search.settle import Task, in_load_mode, settle
+from moefit.search.settle import in_load_mode, settle
 from moefit.search.sketch import Sketch
+from moefit.search.task import Task
 
 _NEAR: Final = 1.05
 """Times as long: a layout that seems to take more before its cuts are moved is left as it is."""

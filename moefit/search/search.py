@@ -20,7 +20,9 @@ from moefit.search.openings import (
     with_buffers,
 )
 from moefit.search.problem import Problem
-from moefit.search.settle import Settled, Task, in_load_mode, none_will_do, settle
+from moefit.search.settle import in_load_mode, none_will_do, settle
+from moefit.search.settled import Settled
+from moefit.search.task import Task
 
 _CERTAIN = 0.85
 """Of the compute buffers that one launch had on some devices, what another on the same devices needs at the least, for its time."""

@@ -19,7 +19,7 @@ from moefit.search.budgets import budgets
 from moefit.search.choices import Choices
 from moefit.search.device_split import DeviceSplit
 from moefit.search.problem import Problem, known_work
-from moefit.search.settle import Settled
+from moefit.search.settled import Settled
 from moefit.values import dataclass
 
 _FIXED: Final = 0.4

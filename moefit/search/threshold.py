@@ -13,7 +13,9 @@ from moefit.search.budgets import budgets
 from moefit.search.candidate import Candidate, score
 from moefit.search.moe_cache.measured import resized
 from moefit.search.problem import Problem, known_work
-from moefit.search.settle import Task, placed_with, settle
+from moefit.search.settle import settle
+from moefit.search.settled import placed_with
+from moefit.search.task import Task
 
 _WORTH: Final = 0.97
 """Of the seconds without it: a variable that gains less than 3% is not worth its place on the line."""

@@ -24,7 +24,7 @@ from moefit.search.device_split import (
 from moefit.search.problem import Problem
 from moefit.search.request import Request
 from moefit.search.search import search
-from moefit.search.settle import Settled
+from moefit.search.settled import Settled
 from moefit.search.sketch import Buffers, Sketch
 from tests.oracle import model as recorded
 from tests.planning.worlds import GIB, QUICK, launch

@@ -10,7 +10,7 @@ from benchmarks.draws import draw, launch
 from moefit.planning.as_given import as_given
 from moefit.planning.frame import frame
 from moefit.search.request import Options, Request
-from moefit.search.settle import placed_with
+from moefit.search.settled import placed_with
 from moefit.search.threshold import with_threshold
 
 WORLD = draw(2, 7591)

@@ -17,7 +17,8 @@ from moefit.search.moe_cache.choose import is_worth, with_cache
 from moefit.search.moe_cache.sketched import sketched_cache
 from moefit.search.moe_cache.start import keeps_experts
 from moefit.search.problem import Problem
-from moefit.search.settle import Task, settle
+from moefit.search.settle import settle
+from moefit.search.task import Task
 
 _MOST: Final = 3
 """Devices of which every subset is tried, in every order."""

@@ -15,7 +15,7 @@ from moefit.search.moe_cache.drafts import Draft, placement_with
 from moefit.search.moe_cache.room import Kept, largest_cache, movable, room_for_experts, size_of_all
 from moefit.search.moe_cache.split import better_split
 from moefit.search.problem import Problem
-from moefit.search.settle import Settled, placed_with
+from moefit.search.settled import Settled, placed_with
 
 
 def balanced(problem: Problem, start: Candidate) -> Candidate:

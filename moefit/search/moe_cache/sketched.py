@@ -13,7 +13,7 @@ from moefit.search.moe_cache.choose import is_worth
 from moefit.search.moe_cache.drafts import PARTS, Draft, drafted
 from moefit.search.moe_cache.start import start_with
 from moefit.search.problem import Problem
-from moefit.search.settle import Settled
+from moefit.search.settled import Settled
 
 
 def sketched_cache(problem: Problem, start: Candidate) -> Candidate:
