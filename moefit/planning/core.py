@@ -98,7 +98,7 @@ def _planned(request: Request, context: int | None = None) -> tuple[Plan, Candid
     choices = open_choices(problem)
     listed = request.options.thorough and request.options.neighbours
     found = search(problem, choices, thorough=listed)
-    tokens = None if any(c.fits for c in found) else context_that_fits(problem, best(found))
+    tokens = None if any(c.fits for c in found) else context_that_fits(problem)
     if tokens is not None:
         problem = frame(request, tokens)
         choices = open_choices(problem)

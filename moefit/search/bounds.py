@@ -41,13 +41,14 @@ def lacks_at_least(problem: Problem, task: Task, compute: Sequence[int] = ()) ->
     return _on_devices(task, room) + _in_ram(problem, task, room)
 
 
-def lacks_where_placed(problem: Problem, task: Task, compute: Sequence[int]) -> int:
-    """Bytes of RAM that lack beside what the task's strategy places where compute buffers take so little.
+def lacks_where_placed(problem: Problem, task: Task, compute: Sequence[int]) -> tuple[int, int]:
+    """Bytes of slots that must be on devices and bytes of RAM that lack where the task's strategy places and compute buffers take so little.
 
-    Unlike a sum of bytes this knows gaps that no tensor fits; but with less room a strategy may fill them better, by a matrix or so.
+    Unlike a sum of bytes this knows gaps that no tensor fits; but with less room a strategy may fill them better: by a matrix or so in
+    RAM, by a whole layer of each device in slots.
     """
     settled, _ = _sketched(task, compute, compute, 0)
-    return ram_missing(problem, task.settings, settled)[2]
+    return settled.unplaced, ram_missing(problem, task.settings, settled)[2]
 
 
 def lacks_on_devices(task: Task) -> int:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from math import inf
 
 from moefit.search.bounds import lacks_at_least, lacks_where_placed
 from moefit.search.candidate import Candidate, best, score
 from moefit.search.choices import SMALL_UBATCHES, Choices
+from moefit.search.floor import Floor
 from moefit.search.moe_cache.choose import with_cache
 from moefit.search.openings import (
     SEARCHED,
@@ -57,9 +58,14 @@ def search(problem: Problem, choices: Choices, *, thorough: bool) -> tuple[Candi
 
 def can_fit(problem: Problem, choices: Choices) -> bool:
     """Whether anything fits: the smallest micro-batch decides, it has the smallest compute buffers."""
+    return first_that_fits(problem, choices) is not None
+
+
+def first_that_fits(problem: Problem, choices: Choices, like: Candidate | None = None) -> Candidate | None:
+    """Something that fits with the smallest micro-batch; first is tried what is `like` a launch that fits elsewhere."""
     found = _Search(problem)
-    found.run(_smallest(problem, choices), any_will_do=True)
-    return found.fits
+    found.run_until_one_fits(_smallest(problem, choices), like)
+    return best(found.candidates) if found.fits else None
 
 
 def lacks_least(problem: Problem, choices: Choices) -> Candidate:
@@ -100,7 +106,7 @@ class _Search:
         """Placements of a micro-batch, and whether one of their launches fits."""
         self._lacking: dict[object, int] = {}
         """Of a strategy and devices, the smallest micro-batch that was seen not to fit: no larger one can."""
-        self._floor = _Floor()
+        self._floor = Floor()
         self._fastest: Candidate | None = None
         self._cache_is_open = len(problem.devices) > SEARCHED and problem.request.options.strategy == "auto"
         self._known: dict[Choices, list[Opening]] = {}
@@ -123,13 +129,42 @@ class _Search:
         """All of them, in the order of the choices."""
         return tuple(candidate for *_, candidate in sorted(self._found, key=lambda row: row[:2]))
 
-    def run(self, choices: Choices, step: int = 0, *, any_will_do: bool = False) -> None:
+    def run_until_one_fits(self, choices: Choices, like: Candidate | None) -> None:
+        """Place what lacks least first."""
+        if lacks_at_least(self._problem, least_task(self._problem, choices)):
+            return
+        for opening in self._likeliest_first(choices, like):
+            if self._is_worth(opening):
+                self.place(opening)
+            if self.fits:
+                return
+
+    def _likeliest_first(self, choices: Choices, like: Candidate | None) -> Iterator[Opening]:
+        """What is like a launch that fits elsewhere; then the others by a sketch with the buffers of that."""
+        first = self._first_like(choices, like) or self._least(choices)
+        if first is not None:
+            yield first
+        others = (opening for opening in self._openings(choices) if opening is not first)
+        yield from sorted(others, key=lambda opening: (self._seems_to_lack(opening), opening.rank))
+
+    def _first_like(self, choices: Choices, one: Candidate | None) -> Opening | None:
+        """The opening with the strategy and the devices of a launch."""
+        if one is None:
+            return None
+        wanted = one.strategy, None, tuple(device.name for device in one.settled.devices)
+        return next((o for o in self._openings(choices) if _alike(o) == wanted), None)
+
+    def _seems_to_lack(self, opening: Opening) -> int:
+        buffers = self._floor.least(opening, 1.0) or (0,) * len(opening.task.devices)
+        return sum(lacks_where_placed(self._problem, opening.task, buffers))
+
+    def run(self, choices: Choices, step: int = 0) -> None:
         """Place what may win; once something did not fit, first what needs least: the buffers of that say what else cannot."""
         if lacks_at_least(self._problem, least_task(self._problem, choices)):
             return
         least = self._least(choices)
         for opening in self._openings(choices):
-            if opening.bound > self._seconds or (any_will_do and self.fits):
+            if opening.bound > self._seconds:
                 break
             if self._found and not self.fits and least is not None:
                 self.place(least, step)
@@ -140,7 +175,7 @@ class _Search:
                 if self._is_lacking(opening):
                     continue
                 self.place(opening, step)
-                if self._cache_is_open and self.fits and not any_will_do:
+                if self._cache_is_open and self.fits:
                     self._add_cache(choices, step)
 
     def _least(self, choices: Choices) -> Opening | None:
@@ -177,7 +212,8 @@ class _Search:
             return False
         if self.fits or not least:
             return True
-        return lacks_where_placed(self._problem, opening.task, least) <= self._gap(opening.task)
+        unplaced, ram = lacks_where_placed(self._problem, opening.task, least)
+        return ram <= self._gap(opening.task) and unplaced <= _layers(opening.task)
 
     def _gap(self, task: Task) -> int:
         """Bytes by which a strategy may fill less room better: what matters for the smallest micro-batch alone, which all the others need less than."""
@@ -253,61 +289,11 @@ class _Search:
         return self._fastest.prediction.seconds if self._fastest is not None else inf
 
 
+def _layers(task: Task) -> int:
+    """Bytes of the largest layer, for each device."""
+    return len(task.devices) * max(size.total for size in task.open_ledger.slots)
+
+
 def _alike(opening: Opening) -> object:
     """Equal for openings that differ by the micro-batch alone."""
     return opening.strategy, opening.end, tuple(device.name for device in opening.task.devices)
-
-
-class _Floor:
-    """What compute buffers take at least, from launches that were placed before on the same devices."""
-
-    def __init__(self) -> None:
-        self._known: dict[frozenset[str], tuple[int, dict[str, int]]] = {}
-        self._smallest: dict[frozenset[str], dict[int, dict[str, int]]] = {}
-
-    def learn(self, ubatch: int, settled: Settled) -> None:
-        """Remember the first launch on these devices: it was the most promising; and the smallest buffers for each micro-batch."""
-        uses = zip(settled.devices, settled.footprint.devices, strict=True)
-        compute = {device.name: use.compute for device, use in uses}
-        names = frozenset(compute)
-        self._known.setdefault(names, (ubatch, compute))
-        if settled.unplaced:
-            return  # with those layers there it can be a tenth
-        before = self._smallest.setdefault(names, {}).setdefault(ubatch, compute)
-        self._smallest[names][ubatch] = {name: min(size, before[name]) for name, size in compute.items()}
-
-    def of(self, opening: Opening, part: float) -> Sequence[int]:
-        """Bytes of each device of an opening; nothing where no launch was placed on these devices, or on several of them and others.
-
-        Only `part` of them, for what another order or strategy changes; in proportion to the micro-batch where that is smaller.
-        """
-        names = [device.name for device in opening.task.devices]
-        near = _nearest(self._known, frozenset(names)) if names else None
-        if near is None:
-            return ()
-        ubatch, compute = self._known[near]
-        return _part_of(compute, names, part * min(1.0, opening.task.settings.ubatch / ubatch))
-
-    def least(self, opening: Opening, part: float) -> Sequence[int]:
-        """The same by the smallest buffers that were seen, of the largest micro-batch that is no larger than the opening's."""
-        names, wanted = [device.name for device in opening.task.devices], opening.task.settings.ubatch
-        near = _nearest(self._smallest, frozenset(names)) if names else None
-        near = near or max(
-            (devices for devices in self._smallest if devices < {*names}), key=len, default=None
-        )
-        if not near:
-            return ()
-        known = self._smallest[near]
-        ubatch = max((n for n in known if n <= wanted), default=min(known))
-        return _part_of(known[ubatch], names, part * min(1.0, wanted / ubatch))
-
-
-def _part_of(compute: Mapping[str, int], names: Sequence[str], part: float) -> tuple[int, ...]:
-    return tuple(int(compute.get(name, 0) * part) for name in names)
-
-
-def _nearest(known: Collection[frozenset[str]], names: frozenset[str]) -> frozenset[str] | None:
-    """These devices, or the fewest that several of them are among: with less beside them, each has no less to compute."""
-    if names in known or len(names) == 1:
-        return names if names in known else None
-    return min((devices for devices in known if names < devices), key=len, default=None)
