@@ -45,6 +45,8 @@ def seconds_of(
     settings: Settings,
     spans: Sequence[Span],
     workload: Workload,
+    *,
+    pipelined: bool = True,
 ) -> float:
     """About what `predict` says of the placement, without a draft model and without an expert cache.
 
@@ -55,8 +57,10 @@ def seconds_of(
         settings: the launch.
         spans: one after the other, up to the output; what is before them is the CPU's.
         workload: tokens of the prompt and of the answer.
+        pipelined: whether the devices work at the same time where nothing is on the CPU and their backends can.
     """
-    overrides = {"": CPU} if any(span.visits for span in spans) else {}
+    last = CPU if any(span.visits for span in spans) else len(spans) - 1
+    overrides = {"": last} if last == CPU or not pipelined else {}
     first = spans[0].start if spans else len(work.sums) - 1
     slots = (*((CPU,) if first else ()), *range(len(spans)))
     run = run_with(work, machine, devices, settings, Placement(slots, overrides), _tally(work, spans))

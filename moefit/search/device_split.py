@@ -55,6 +55,17 @@ def swapped(layout: DeviceSplit) -> Iterator[DeviceSplit]:
         yield replace(layout, order=tuple(others), starts=tuple(kept))
 
 
+def led(layout: DeviceSplit) -> Iterator[DeviceSplit]:
+    """Another device first, which has the copies, or last, which has the output; each keeps as many slots."""
+    held = list(zip(layout.order, layout.counts, strict=True))
+    for i, one in enumerate(held):
+        others = [*held[:i], *held[i + 1 :]]
+        for moved in ([one, *others], [*others, one]):
+            sizes = [count for _, count in moved[:-1]]
+            starts = itertools.accumulate(sizes, initial=layout.starts[0])
+            yield replace(layout, order=tuple(device for device, _ in moved), starts=tuple(starts))
+
+
 def removed(layout: DeviceSplit) -> Iterator[DeviceSplit]:
     """One device less: a neighbour takes its slots."""
     order, starts = layout.order, layout.starts

@@ -24,6 +24,7 @@ from moefit.search.device_split import (
     folded,
     in_full,
     in_proportion,
+    led,
     on_others,
     removed,
     replaced,
@@ -46,7 +47,7 @@ _WORTH: Final = 0.997
 _SETTLED: Final = (2, 200)
 """Layouts that are settled at the most, or layers of all of them together where that is more: each takes as long as its graph."""
 _SKETCHED: Final = (200, 24_000)
-"""The same of those that are sketched, of few devices; of more twice as many, for their changes are more."""
+"""The same of those that are sketched, of few devices; of more three times as many, for their changes are more."""
 _CUT: Final = 4
 """Of more devices than that, layouts one change away whose cuts are moved."""
 EVERY: Final = 3
@@ -85,6 +86,7 @@ def refined(
         tried.add(layout)
         left -= 1
         made = _placed(problem, sketch, layout, strategy)
+        sketch.took(layout, made.prediction.seconds)
         sketch.learn(layout.ubatch, made.settled, as_asked=made.settled.placement.slots == layout.runs)
         if made.fits and made.prediction.seconds < _GAIN * fastest.prediction.seconds:
             fastest = made
@@ -121,7 +123,7 @@ def _sketch(problem: Problem, choices: Choices, start: Candidate) -> tuple[Sketc
     """What knows the start's buffers, and the strategy that fills runs: where one of a dense model has no room, FFN matrices give way."""
     model = problem.request.model
     strategy = "base-first" if model.experts else "ffn"
-    times = 1 if len(problem.devices) <= EVERY else 2
+    times = 1 if len(problem.devices) <= EVERY else 3
     sketch = Sketch(problem, choices, strategy, times * max(_SKETCHED[0], _SKETCHED[1] // model.slots))
     sketch.learn(start.settings.ubatch, start.settled)
     return sketch, strategy
@@ -154,12 +156,8 @@ def _next(
     if start in tried:  # others like it are off by about as much
         took = min(took, max(sketch.seconds(start), _OFF * took))
     limit = _WORTH * (1.0 + doubt) * min(took, limit)
-    seeming = [
-        (seconds, one) for one, seconds in sketch.known.items() if seconds < limit and one not in tried
-    ]
-    return min(
-        seeming, key=lambda row: (row[0], row[1].ubatch, row[1].order, row[1].starts), default=(inf, None)
-    )[1]
+    seeming = [one for one, seconds in sketch.known.items() if seconds < limit and one not in tried]
+    return min(seeming, key=lambda one: (sketch.likely(one), one.ubatch, one.order, one.starts), default=None)
 
 
 def _doubt(candidate: Candidate) -> float:
@@ -226,6 +224,8 @@ def _others(problem: Problem, choices: Choices, sketch: Sketch, layout: DeviceSp
         yield from _in_proportion(problem, choices, sketch, layout, orders)
     else:  # where all is on devices, even parts work at the same time
         yield from _in_proportion(problem, choices, sketch, layout, [tuple(range(count))])
+        yield from led(layout)
+        yield from _one_by_one(problem, sketch, layout)
         yield from _slow_in_full(problem, sketch, layout)
         yield from one_step
 
@@ -244,6 +244,31 @@ def _in_proportion(
         if len(order) <= layout.slots - first:
             even = on_others(replace(layout, starts=(first,)), order, size)
             yield in_proportion(even, sketch.rooms(even), sketch.sums(size))
+
+
+def _one_by_one(problem: Problem, sketch: Sketch, layout: DeviceSplit) -> Iterator[DeviceSplit]:
+    """The layout's slots on fewer and fewer devices: of its own and of all, each time without the one that is missed least. Where two slow ones must go, one alone gains nothing."""
+    for devices in dict.fromkeys((layout.order, tuple(range(len(problem.devices))))):
+        order = devices
+        while len(order) > 1:
+            fewer = (tuple(i for i in order if i != one) for one in order)
+            ways = [
+                _shared(sketch, layout, some)
+                for some in fewer
+                if len(some) <= layout.slots - layout.starts[0]
+            ]
+            if not ways:
+                order = order[1:]
+                continue
+            best = min(ways, key=sketch.seconds)
+            yield best
+            order = best.order
+
+
+def _shared(sketch: Sketch, layout: DeviceSplit, order: tuple[int, ...]) -> DeviceSplit:
+    """The layout's slots on the devices of an order, in proportion to their room."""
+    even = on_others(layout, order, layout.ubatch)
+    return in_proportion(even, sketch.rooms(even), sketch.sums(layout.ubatch))
 
 
 def _slow_in_full(problem: Problem, sketch: Sketch, layout: DeviceSplit) -> Iterator[DeviceSplit]:

@@ -4,90 +4,35 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from math import inf
 from typing import Final
 
 from moefit.cost.sketch import Span, seconds_of
 from moefit.cost.work import COSTS, Load
 from moefit.launch.settings import Settings
+from moefit.machine.types import CPU
+from moefit.memory.footprint import footprint
 from moefit.memory.ledger import ledger
 from moefit.memory.memo import per_object
+from moefit.memory.pipelining import pipelines
 from moefit.model import Model
 from moefit.placement.budget import Budget
 from moefit.placement.types import Ledger
 from moefit.search.budgets import budgets
+from moefit.search.buffers import AT_LEAST, Buffers
 from moefit.search.choices import Choices
 from moefit.search.device_split import DeviceSplit
 from moefit.search.problem import Problem, known_work
 from moefit.search.settled import Settled
 from moefit.values import dataclass
 
-_FIXED: Final = 0.4
-"""Of compute buffers, the part that is the same for every micro-batch: copies of experts, above all."""
-_AT_LEAST: Final = 0.5
-"""Of guessed buffers, what another launch may need at the least."""
 _MEASURED: Final = 0.85
-"""The same of a micro-batch with which a launch was measured."""
+"""Of guessed buffers, what another launch may need at the least, of a micro-batch with which one was measured."""
+_LIKE: Final = 0.5
+"""Of what a layout takes longer than it seemed, the part that others do."""
 _DOUBT: Final = 1.05
 """Times as long a layout seems that fits with so small ones alone."""
-
-
-class Buffers:
-    """What compute buffers, guests and page tables take of devices."""
-
-    def __init__(self) -> None:
-        self._first: dict[int, int] = {}
-        self._other: dict[int, int] = {}
-        self._output: dict[int, int] = {}
-        self._sure: set[int] = set()
-
-    def learn(self, ubatch: int, settled: Settled, *, as_asked: bool = True) -> None:
-        """Remember what a launch takes of its first device, which has the copies, of the others at the most, and of one with the output alone.
-
-        Where a device had no room for its run, what is copied instead takes more than the run would.
-        """
-        each = [
-            size + budget.guests + sum(term.bytes for term in budget.reserve if term.name == "page tables")
-            for size, budget in zip(settled.unsplit, settled.budgets, strict=True)
-        ]
-        if each:
-            if as_asked:
-                self._sure.add(ubatch)
-            self._first[ubatch] = min(each[0], self._first.get(ubatch, each[0]))
-        others = each[1:]
-        if others and settled.placement.slots.count(len(each) - 1) == 1:
-            self._output[ubatch] = others.pop()
-        if others:
-            self._other[ubatch] = max(others)
-
-    def knows(self, ubatch: int) -> bool:
-        """Whether a launch of this micro-batch was learnt whose devices held their runs."""
-        return ubatch in self._sure
-
-    def guess(self, layout: DeviceSplit) -> tuple[int, ...]:
-        """Bytes of each device of a layout."""
-        ubatch, devices = layout.ubatch, len(layout.order)
-        first = _scaled(self._first, ubatch)
-        other = _scaled(self._other, ubatch) if self._other else first // 2
-        each = [first, *(other for _ in range(devices - 1))]
-        if devices > 1 and self._output and layout.starts[-1] == layout.slots - 1:
-            each[-1] = _scaled(self._output, ubatch)
-        return tuple(each)
-
-    def without_copies(self, ubatch: int, devices: int) -> tuple[int, ...]:
-        """The same where nothing is copied: what grows with the micro-batch alone."""
-        nearest = min(self._first, key=lambda one: (max(one, ubatch) / min(one, ubatch), one))
-        return (int(_AT_LEAST * self._first[nearest] * ubatch / nearest),) * devices
-
-
-def _scaled(known: Mapping[int, int], ubatch: int) -> int:
-    """Bytes at a micro-batch, from others: on the line through the nearest two."""
-    near = sorted(known, key=lambda one: (max(one, ubatch) / min(one, ubatch), one))[:2]
-    if len(near) == 1 or near[0] == ubatch:
-        return int(known[near[0]] * (_FIXED + (1.0 - _FIXED) * ubatch / near[0]))
-    low, high = sorted(near)
-    slope = max(0.0, (known[high] - known[low]) / (high - low))
-    return max(0, int(known[low] + slope * (ubatch - low)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +81,11 @@ def _sums(model: Model, sizes: Ledger, strategy: str) -> _Sums:
     return _Sums(tuple(kept), tuple(movable), tuple(loads), tuple(layers))
 
 
+def _is_whole(spans: Sequence[Span]) -> bool:
+    """Whether all is on devices."""
+    return not any(span.visits for span in spans)
+
+
 class Sketch:
     """Prices layouts of one problem, as many as it may."""
 
@@ -143,7 +93,8 @@ class Sketch:
         self._problem, self._choices, self._strategy = problem, choices, strategy
         self._left = limit
         self._sizes: dict[int, tuple[tuple[Settings, ...], tuple[Budget, ...], _Sums]] = {}
-        self._known: dict[DeviceSplit, float] = {}
+        self._known: dict[DeviceSplit, tuple[bool, float]] = {}
+        self._slower: dict[bool, float] = {}
         self.before: dict[tuple[int, ...], DeviceSplit] = {}
         """Of each order, what seemed fastest before the last launch was learnt."""
         self.buffers = Buffers()
@@ -151,15 +102,27 @@ class Sketch:
     def learn(self, ubatch: int, settled: Settled, *, as_asked: bool = True) -> None:
         """Guess anew, with what a launch takes, whose placement is the one that was asked for or what was left of it."""
         self.buffers.learn(ubatch, settled, as_asked=as_asked)
-        if self._left > len(self._known):
-            fastest = sorted(self._known, key=lambda one: -self._known[one])
-            self.before.update({one.order: one for one in fastest if self._known[one] < inf})
-            self._known.clear()
+        self._learn_pipelined(ubatch, settled)
+        known = self.known
+        fastest = sorted(known, key=lambda one: known[one])
+        self.before.update({one.order: one for one in reversed(fastest) if known[one] < inf})
+        for layout in fastest if self._left > len(known) else fastest[: self._left // 2]:
+            del self._known[layout]
+
+    def _learn_pipelined(self, ubatch: int, settled: Settled) -> None:
+        """What pipelining takes where everything is on devices: of a launch without it what it would take, as that is why it has none."""
+        launch, devices = self.launches(ubatch)[0], settled.devices
+        placement = settled.placement
+        bare = replace(placement, overrides={})
+        if CPU not in placement.overrides.values() and pipelines(devices, launch, bare):
+            model = self._problem.request.model
+            used = footprint(model, devices, launch, bare) if placement.overrides else settled.footprint
+            self.buffers.learn_pipelined(ubatch, [use.compute for use in used.devices])
 
     @property
     def known(self) -> Mapping[DeviceSplit, float]:
         """Seconds of every layout that was priced since."""
-        return self._known
+        return {layout: seconds for layout, (_, seconds) in self._known.items()}
 
     def launches(self, ubatch: int) -> tuple[Settings, ...]:
         """Those of all load modes."""
@@ -187,29 +150,55 @@ class Sketch:
                 return inf
             self._left -= 1
             self._known[layout] = self._priced(layout)
-        return self._known[layout]
+        return self._known[layout][1]
 
-    def _priced(self, layout: DeviceSplit) -> float:
-        """With buffers as guessed; with smaller ones where only so there is room for the bases, or for everything, as no copies then need any."""
+    def likely(self, layout: DeviceSplit) -> float:
+        """The same as launches like it took."""
+        whole, seconds = self._known[layout]
+        return self._slower.get(whole, 1.0) * seconds
+
+    def took(self, layout: DeviceSplit, seconds: float) -> None:
+        """What a layout takes: where that is longer than it seemed, others that have all on devices, or have not, are likely to by half of it."""
+        whole, seemed = self._known.get(layout) or self._priced(layout)
+        if seemed < seconds < inf:
+            self._slower[whole] = 1.0 + _LIKE * (seconds / seemed - 1.0)
+
+    def _priced(self, layout: DeviceSplit) -> tuple[bool, float]:
+        """Whether all is on devices, and the seconds with buffers as guessed; with smaller ones where only so there is room for the bases, or for everything, as no copies then need any."""
         guess = self.buffers.guess(layout)
         spans = self._spans(layout, guess)
         if spans is None:
-            part = _MEASURED if self.buffers.knows(layout.ubatch) else _AT_LEAST
+            part = _MEASURED if self.buffers.knows(layout.ubatch) else AT_LEAST
             fewer = self._spans(layout, [int(part * n) for n in guess])
-            return inf if fewer is None else _DOUBT * self._with(layout, fewer)
-        seconds = self._with(layout, spans)
-        if any(span.visits for span in spans):
-            spared = self._spans(layout, self.buffers.without_copies(layout.ubatch, len(layout.order)))
-            if spared is not None and not any(span.visits for span in spared):
-                seconds = min(seconds, _DOUBT * self._with(layout, spared))
-        return seconds
+            return False, inf if fewer is None else _DOUBT * self._with(layout, fewer)
+        pipelined = self._is_pipelined(layout)
+        seconds = self._with(layout, spans, pipelined=pipelined)
+        if _is_whole(spans):
+            return True, seconds
+        spared = self._spans(layout, self.buffers.without_copies(layout.ubatch, len(layout.order)))
+        if spared is None or not _is_whole(spared):
+            return False, seconds
+        alike = _DOUBT * self._with(layout, spared, pipelined=pipelined)
+        return alike < seconds, min(alike, seconds)
 
-    def _with(self, layout: DeviceSplit, spans: Sequence[Span]) -> float:
+    def _is_pipelined(self, layout: DeviceSplit) -> bool:
+        """Whether a layout that is all on devices has room for the copies of pipelining, as far as is known."""
+        guess = self.buffers.pipelined(layout.ubatch, len(layout.order))
+        spans = () if guess is None else self._spans(layout, guess)
+        return spans is not None and _is_whole(spans)
+
+    def _with(self, layout: DeviceSplit, spans: Sequence[Span], *, pipelined: bool = True) -> float:
         asked = self._problem.request
         devices = tuple(self._problem.devices[i] for i in layout.order)
         launch = self.launches(layout.ubatch)[-1]
         return seconds_of(
-            known_work(asked.model), asked.machine, devices, launch, spans, asked.options.workload
+            known_work(asked.model),
+            asked.machine,
+            devices,
+            launch,
+            spans,
+            asked.options.workload,
+            pipelined=pipelined,
         )
 
     def _spans(self, layout: DeviceSplit, taken: Sequence[int]) -> list[Span] | None:

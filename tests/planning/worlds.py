@@ -94,12 +94,12 @@ def models() -> st.SearchStrategy[Model]:
 
 
 @st.composite
-def machines(draw: st.DrawFn, most: int = 3, least: int = 0) -> Machine:
+def machines(draw: st.DrawFn, most: int = 3, least: int = 0, links: tuple[int, ...] = (6, 12, 25)) -> Machine:
     backend = draw(st.sampled_from(["CUDA", "CUDA", "Vulkan", "RPC"]))
     gpus = []
     for i in range(draw(st.integers(least, most))):
         free = draw(st.integers(300, 2600)) * MIB
-        bandwidth, link = draw(st.sampled_from([200, 400, 1000])), draw(st.sampled_from([6, 12, 25]))
+        bandwidth, link = draw(st.sampled_from([200, 400, 1000])), draw(st.sampled_from(links))
         gpus.append(
             Device(
                 f"{backend}{i}",
