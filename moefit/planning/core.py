@@ -30,6 +30,7 @@ from moefit.search.as_demanded import as_demanded
 from moefit.search.baselines import CPU_MOE, LLAMA_FIT, baselines
 from moefit.search.candidate import Candidate, best, score
 from moefit.search.choices import Choices, open_choices
+from moefit.search.leftover import filled
 from moefit.search.listed import in_listed_order
 from moefit.search.moe_cache import MOE_CACHE
 from moefit.search.moe_cache.choose import is_worth, with_cache
@@ -194,8 +195,12 @@ def _best_of_all(
         chosen = best(every)
     better = (chosen, *_with_other_thresholds(problem, choices, chosen))
     better = (*better, *in_listed_order(problem, choices, best(better)))
-    ranked = better if options.strategy != "auto" else (*every, *better[1:])
-    return min((c for c in ranked if c.fits), key=lambda c: (c.weight, c.order)), (*every, *better[1:])
+    every = (*every, *better[1:])
+    if options.strategy != "auto":
+        return min((c for c in better if c.fits), key=lambda c: (c.weight, c.order)), every
+    chosen = min((c for c in every if c.fits), key=lambda c: (c.weight, c.order))
+    full = filled(problem, chosen)
+    return full, every if full is chosen else (*every, full)
 
 
 def _with_other_thresholds(problem: Problem, choices: Choices, chosen: Candidate) -> list[Candidate]:
