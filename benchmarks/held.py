@@ -13,17 +13,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from benchmarks import resolver
-from benchmarks.draws import GIB, MIB, World, launch
+from benchmarks.draws import MIB, World, launch
 from benchmarks.limit import TooLongError, limited
+from benchmarks.unused import why_unused
 from moefit.errors import MoefitError
 from moefit.launch.environment import min_batch
-from moefit.machine.types import CPU
 from moefit.planning.core import plan
 from moefit.planning.types import Plan
 from moefit.search.request import Options, Request
 
 LONGEST = 30.0
 """Seconds of processor time for one draw; more is a fault."""
+MUCH = 0.05
+"""Of the devices' memory, what stays unused with a reason."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Outcome:
     unused: float | None = None
     """Share of the devices' memory that stays unused while experts wait on the CPU; None where none wait, or the line places them."""
     why: str = ""
-    """What limits the use of it."""
+    """What limits the use of it, where much is unused (`benchmarks/unused.py`)."""
 
 
 def hold(world: World, longest: float = LONGEST) -> Outcome:
@@ -56,9 +58,10 @@ def hold(world: World, longest: float = LONGEST) -> Outcome:
 
 def _outcome(world: World) -> Outcome:
     options = Options(world.workload, thorough=False)
+    request = Request(world.model, world.machine, launch(world.line), options)
     ended = Outcome(world.number, world.name, "fault")
     try:
-        made = plan(Request(world.model, world.machine, launch(world.line), options))
+        made = plan(request)
     except MoefitError:
         return replace(ended, kind="refused")
     except Exception:  # noqa: BLE001 - any other is what is looked for
@@ -70,7 +73,7 @@ def _outcome(world: World) -> Outcome:
     except Exception:  # noqa: BLE001 - any other is what is looked for
         found = [traceback.format_exc(limit=-3)]
     share = _unused(made)
-    why = "" if share is None else _limit(made)
+    why = why_unused(request, made) if share is not None and share > MUCH else ""
     return replace(ended, kind="plan", faults=found, unused=share, why=why)
 
 
@@ -163,19 +166,3 @@ _PLACING = {
     "--no-kv-offload",
     "--fit-target",
 }
-
-
-def _limit(made: Plan) -> str:
-    """What else a device could hold, and where nothing could, that."""
-    smallest = min(
-        (t.bytes for one in made.model.layers for t in one.experts if not t.name.endswith(".bias")), default=0
-    )
-    left = max(device.left for device in made.devices)
-    if left < smallest:
-        return f"no expert tensor fits: the smallest has {smallest / GIB:.2f} of {left / GIB:.2f} GiB"
-    away = made.placement.slots.count(CPU)
-    if away:
-        return f"{away} of {len(made.placement.slots)} layers are on the CPU, {left / GIB:.2f} GiB are left; {made.strategy}"
-    if made.moe_cache:
-        return f"an expert cache has what it gains by, {left / GIB:.2f} GiB are left"
-    return f"{left / GIB:.2f} GiB are left, the smallest expert tensor has {smallest / GIB:.2f} and may need larger buffers; {made.strategy}"

@@ -26,7 +26,8 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.draws import draw
-from benchmarks.held import Outcome, hold
+from benchmarks.held import MUCH, Outcome, hold
+from benchmarks.unused import NO_GAIN
 from tests import oracle
 
 
@@ -89,16 +90,22 @@ def report(outcomes: Sequence[Outcome]) -> int:
 
 
 def _report_unused(waiting: Sequence[Outcome]) -> None:
-    if len(waiting) < 2:
-        return
-    shares = [outcome.unused or 0.0 for outcome in waiting]
-    middle, most = statistics.median(shares), statistics.quantiles(shares, n=10)[-1]
-    print(
-        f"unused while experts wait on the CPU, {len(shares)} plans: median {middle:.2%}, 90% {most:.2%}; more than 5%:"
+    """Median and 90% of what is unused, also without plans that are no faster if they use it; then each that leaves much."""
+    much = sorted(
+        (one for one in waiting if (one.unused or 0.0) > MUCH), key=lambda one: -(one.unused or 0.0)
     )
-    for outcome in sorted(waiting, key=lambda one: -(one.unused or 0.0)):
-        if (outcome.unused or 0.0) > 0.05:
-            print(f"  {outcome.unused:.1%} in draw {outcome.number} ({outcome.model}): {outcome.why}")
+    chosen = [one for one in waiting if not one.why.startswith(NO_GAIN)]
+    reasons = Counter(one.why.partition(":")[0] for one in much)
+    for outcomes, which in ((waiting, "plans"), (chosen, f"without those that are {NO_GAIN}")):
+        if len(outcomes) > 1:
+            shares = [one.unused or 0.0 for one in outcomes]
+            middle, most = statistics.median(shares), statistics.quantiles(shares, n=10)[-1]
+            print(
+                f"unused while experts wait on the CPU, {len(shares)} {which}: median {middle:.2%}, 90% {most:.2%}"
+            )
+    print(f"more than {MUCH:.0%}: {', '.join(f'{n} {why}' for why, n in reasons.most_common()) or 'none'}")
+    for one in much:
+        print(f"  {one.unused:.1%} in draw {one.number} ({one.model}): {one.why}")
 
 
 def main() -> None:

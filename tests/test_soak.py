@@ -160,6 +160,27 @@ def test_the_report_names_every_fault(capsys):
     assert "50.0% in draw 77 (m): odd" in said
 
 
+@pytest.mark.parametrize(
+    ("number", "why"),
+    [
+        pytest.param(8610, "no faster if used: ", id="a card of 200 GB/s beside RAM of 300"),
+        pytest.param(
+            9675, "no matrix fits: the smallest has 0.41 of 0.26 GiB", id="a gap smaller than a matrix"
+        ),
+    ],
+)
+def test_memory_that_stays_unused_has_its_reason(number, why):
+    assert hold(draw(2, number)).why.startswith(why)
+
+
+def test_what_is_no_faster_if_used_is_told_apart(capsys):
+    outcomes = [Outcome(number, "m", "plan", unused=0.01) for number in range(20)]
+    soak.report([*outcomes, Outcome(77, "m", "plan", unused=0.9, why="no faster if used: x")])
+    said = capsys.readouterr().out
+    assert "20 without those that are no faster if used: median 1.00%, 90% 1.00%" in said
+    assert "more than 5%: 1 no faster if used\n  90.0% in draw 77 (m)" in said
+
+
 def test_a_split_that_one_device_alone_can_take_is_no_exception():
     """`-ts 1,0.5` on a model of two blocks ended in a ValueError."""
     world = replace(draw(1, 6), line=("llama-server", "-m", "soak.gguf", "-ts", "1,0.5"))
