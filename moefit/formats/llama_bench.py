@@ -17,6 +17,7 @@ from moefit.formats import shell
 from moefit.launch.command import Command
 from moefit.launch.constraints import Constraints
 from moefit.launch.given import Given
+from moefit.launch.options import known_name
 from moefit.launch.patterns import Rule
 
 _SAME: Final = ("-m", "-hf", "-hff", "-hft", "--numa", "--prio", "--poll", "-C", "--cpu-strict", "--rpc")
@@ -61,7 +62,7 @@ def write(
     if command.name == "llama-bench":
         return shell.write(command.argv)
     for setting in given:
-        if setting.option.name in _REFUSED:
+        if known_name(setting.option) in _REFUSED:
             raise UsageError(f"llama-bench cannot be told {setting.source}", "use --format shell")
     words = [*_values(given), *_placement(constraints), *_flags(constraints)]
     words += ["-p", str(prompt)] if prompt is not None else []

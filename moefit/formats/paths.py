@@ -8,6 +8,7 @@ from typing import Final
 
 from moefit.launch.command import Argument, Command
 from moefit.launch.hints import is_macro
+from moefit.launch.options import known_name
 
 _FILES: Final = frozenset({"FNAME", "FILE", "PATH", "DIR", "JINJA_TEMPLATE_FILE"})
 _SCALED: Final = "FNAME:SCALE,..."
@@ -30,9 +31,9 @@ def absolute(command: Command, folder: str) -> Command:
 
 def _argument(argument: Argument, folder: str) -> Argument:
     option = argument.option
-    if option.arity != 1 or option.name in _NAMES or is_macro(argument.value):
+    if option.arity != 1 or known_name(option) in _NAMES or is_macro(argument.value):
         return argument
-    if option.values[0] == _SCALED or option.name in _LISTS:
+    if option.values[0] == _SCALED or known_name(option) in _LISTS:
         value = ",".join(_joined(item, folder) for item in argument.value.split(","))
     elif option.values[0] in _FILES:
         value = _joined(argument.value, folder)

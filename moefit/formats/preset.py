@@ -13,6 +13,7 @@ from moefit.errors import UsageError
 from moefit.formats import shell
 from moefit.formats.settled import Setting, settings_of
 from moefit.launch.command import Command
+from moefit.launch.options import known_name
 
 _WHAT: Final = "a models.ini"
 _OVERRIDE_ORDER: Final = ("-cmoe", "-ncffn", "-ncmoe", "-ot")
@@ -43,8 +44,8 @@ def write(command: Command, name: str) -> str:
     if not re.fullmatch(r"[^\]\n\r;#]+", name) or name != name.strip() or name in {"*", "default"}:
         raise UsageError(f"{_WHAT} cannot have a section [{name}]", "name the model with -a")
     settings = settings_of(command, _WHAT, _OVERRIDE_ORDER)
-    routers = [s.option.name for s in settings if s.option.name in _ROUTER]
-    lines = [f"[{name}]", *(_line(s) for s in settings if s.option.name not in _ROUTER)]
+    routers = [s.option.name for s in settings if known_name(s.option) in _ROUTER]
+    lines = [f"[{name}]", *(_line(s) for s in settings if known_name(s.option) not in _ROUTER)]
     if command.wrapper and command.container is not None:
         raise UsageError(
             f"{_WHAT} cannot start a container", "--format additions holds only what moefit adds"

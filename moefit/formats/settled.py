@@ -7,7 +7,7 @@ from typing import Final
 
 from moefit.errors import UsageError
 from moefit.launch.command import Argument, Command
-from moefit.launch.options import Option
+from moefit.launch.options import Option, known_name
 from moefit.launch.patterns import CPU_BUFFER, parse_overrides
 from moefit.values import dataclass
 
@@ -62,20 +62,20 @@ def settings_of(command: Command, what: str, override_order: Sequence[str]) -> t
 
 def _setting(group: Sequence[Argument], what: str) -> Setting:
     last = group[-1]
-    option = last.option
+    option, name = last.option, known_name(last.option)
     if option.arity > 1:
         raise UsageError(
             f"{what} cannot hold an option with two values: {last.shown}",
             "--format additions holds only what moefit adds",
         )
-    if len(group) > 1 and option.name in _APPENDED:
+    if len(group) > 1 and name in _APPENDED:
         raise UsageError(
             f"{what} cannot hold {option.name} more than once",
             "--format additions holds only what moefit adds",
         )
-    if option.name in _JOINED:
+    if name in _JOINED:
         return Setting(option, ",".join(a.value for a in group), positive=True)
-    if option.name in _LARGEST:
+    if name in _LARGEST:
         return Setting(option, max((a.value for a in group), key=float), positive=True)
     return Setting(option, last.value, last.positive)
 

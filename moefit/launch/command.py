@@ -16,7 +16,7 @@ from moefit.launch.containers import Container
 from moefit.launch.enumerated import refuse_value, taken_values
 from moefit.launch.hints import is_macro, number_hint, positional_hint
 from moefit.launch.legacy import BARE, LEGACY, LEGACY_BENCH
-from moefit.launch.options import Option, OptionTable, builtin, is_builtin, normal
+from moefit.launch.options import Option, OptionTable, builtin, is_builtin, known_name, normal
 from moefit.launch.programs import split
 from moefit.shown import masked, word_shown
 from moefit.values import dataclass
@@ -157,7 +157,7 @@ def _arguments(words: Sequence[str], table: OptionTable) -> Iterator[Argument]:
         option, positive, known = _find(words[at:], table, previous)
         following = words[at + 1] if at + 1 < len(words) else None
         if _may_be_bare(option, table) and _is_bare(following, option, table):
-            yield Argument(option, (words[at],), positive=True, known=option.name not in BARE)
+            yield Argument(option, (words[at],), positive=True, known=known_name(option) not in BARE)
             at += 1
             continue
         end = at + 1 + option.arity
@@ -186,9 +186,10 @@ def _is_bare(following: str | None, option: Option, table: OptionTable) -> bool:
 
 def _may_be_bare(option: Option, table: OptionTable) -> bool:
     """Whether it was a flag once, or is of another build and has a value that seems to be optional: `[N]`."""
+    if not option.arity or known_name(option) in BARE:
+        return bool(option.arity)
     optional = all(name.startswith("[") for name in option.values)
-    new = optional and not is_option_known(option, table.program)
-    return bool(option.arity) and (option.name in BARE or new)
+    return optional and not is_option_known(option, table.program)
 
 
 def _find(words: Sequence[str], table: OptionTable, previous: Argument | None) -> tuple[Option, bool, bool]:

@@ -9,7 +9,7 @@ from moefit.errors import UsageError
 from moefit.launch.command import Argument, Command
 from moefit.launch.constraints import Constraints
 from moefit.launch.given import LINE, Given
-from moefit.launch.options import OptionTable
+from moefit.launch.options import OptionTable, known_name
 from moefit.launch.pattern_writer import write_rules, write_value
 from moefit.launch.patterns import CPU_BUFFER, match
 from moefit.launch.placed import as_placed
@@ -196,9 +196,9 @@ def _spell(addition: Addition, table: OptionTable, own: Sequence[Argument]) -> t
     if option is None:
         return ()
     spelling = addition.option
-    if option.name == "--fit":
+    if known_name(option) == "--fit":
         spelling = option.name
-    if option.name == "--override-tensor" and any(a.spelling == "-ot" for a in own):
+    if known_name(option) == "--override-tensor" and any(a.spelling == "-ot" for a in own):
         spelling = option.name
     value = bench_value(addition) if table.program == "llama-bench" else addition.value
     return (spelling, value) if option.arity else (spelling,)

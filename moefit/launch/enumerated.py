@@ -65,18 +65,23 @@ def unknown_values(given: Iterable[Given], program: str) -> Iterator[Given]:
     """What sets an option to a word that the newest checked build has not: a KV type, a load mode, a kind of speculation."""
     table = builtin(program)
     for g in given:
-        known = _with_words(table.get(g.option.name) or g.option, table)
+        known = _with_words(_known(g.option, table), table)
         if known.arity != 1 or not named_values(known) or not g.option.arity:
             continue
         if not taken_values(known).issuperset(_each(known, g.value, table)):
             yield g
 
 
+def _known(option: Option, table: OptionTable) -> Option:
+    """The table's own option by one of its spellings; the option itself where it has none."""
+    return next((known for word in option.spellings if (known := table.get(word))), option)
+
+
 def _with_words(option: Option, table: OptionTable) -> Option:
     """The option, or llama-server's of the same name where the program lists no words for it: llama-bench's -ctk."""
     if named_values(option) or table.asked:
         return option
-    return builtin("llama-server").get(option.name) or option
+    return _known(option, builtin("llama-server"))
 
 
 def _each(option: Option, value: str, table: OptionTable) -> Sequence[str]:

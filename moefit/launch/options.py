@@ -148,6 +148,12 @@ def builtin(program: str, build: int = option_data.NEWEST) -> OptionTable:
     return OptionTable(program, (Option(*row) for row in rows), build)
 
 
+def known_name(option: Option) -> str:
+    """What the newest checked build calls an option, by whichever of its spellings that has: others come and go, and its own name with them."""
+    table = builtin("llama-server")
+    return next((known.name for word in option.spellings if (known := table.get(word))), option.name)
+
+
 def from_rows(program: str, rows: Iterable[Sequence[Any]], build: int | None = None) -> OptionTable:
     """A table from what `rows` gave, perhaps by way of JSON."""
     options = ((*map(tuple, lists), env, removed) for *lists, env, removed in rows)

@@ -49,7 +49,7 @@ class Recipe:
 def recipe(values: Values) -> Recipe:
     """The `-default` option that counts, or nothing."""
     found = values.last(*RECIPES)
-    return RECIPES[found.option.name] if found else Recipe()
+    return next(RECIPES[word] for word in found.option.spellings if word in RECIPES) if found else Recipe()
 
 
 def source(values: Values, **spellings: str) -> ModelSource:

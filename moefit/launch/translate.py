@@ -12,7 +12,7 @@ from moefit.launch.command import Argument, Command, read_arguments
 from moefit.launch.given import Given
 from moefit.launch.legacy import BARE
 from moefit.launch.lookup import Values
-from moefit.launch.options import OptionTable
+from moefit.launch.options import OptionTable, known_name
 from moefit.launch.readers import DRAFT_OVERRIDES, OVERRIDES, load_mode, overrides
 from moefit.values import dataclass
 
@@ -142,16 +142,27 @@ def _dropped(argument: Argument, kept: Sequence[Argument], mode: str | None, tab
         tuple(_renamed(argument, table))
         or tuple(_override(argument, kept, table))
         or _as_today(argument, table)
+        or _other_spelling(argument, table)
     )
     return Dropped(argument, table.called, _unsaid(words, kept, table))
 
 
 def _as_today(argument: Argument, table: OptionTable) -> tuple[str, ...]:
     """A bare flag that wants a value today, and what an old variable said, in today's words."""
-    if argument.option.name in BARE and len(argument.words) <= argument.option.arity:
-        return (argument.spelling, BARE[argument.option.name])
+    if known_name(argument.option) in BARE and len(argument.words) <= argument.option.arity:
+        return (argument.spelling, BARE[known_name(argument.option)])
     said = argument.variable is not None and argument.spelling in table
     return argument.words if said else ()
+
+
+def _other_spelling(argument: Argument, table: OptionTable) -> tuple[str, ...]:
+    """The same in another of the option's spellings, where the build has renamed the one that the user wrote."""
+    option = argument.option
+    for word in option.spellings if argument.positive else option.negations:
+        known = table.get(word)
+        if known is not None and not known.removed and known.arity == option.arity:
+            return (word, *argument.words[1:])
+    return ()
 
 
 def load_words(mode: str, table: OptionTable) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from moefit.errors import UsageError
 from moefit.formats import preset
 from moefit.launch.command import parse
+from moefit.launch.options import parse_help
 from moefit.launch.precedence import parse_ini
 from tests.formats import refusals
 from tests.formats.argvs import COMMANDS
@@ -30,6 +31,13 @@ def test_options_become_keys() -> None:
         "override-tensor = blk[.](1|2)[.]ffn=CPU\nfit = off\n"
         == write("llama-server -m a.gguf -c 4096 -nkvo -cmoe -ot blk[.](1|2)[.]ffn=CPU --fit off")
     )
+
+
+def test_an_option_with_a_spelling_more_is_the_same_option() -> None:
+    page = "-ot, --override-tensor, --tensors X   x\n--api-key, --key KEY   x\n"
+    line = "llama-server -ot a=CPU --api-key sesame -ot b=CPU"
+    command = parse(line.split(), parse_help("llama-server", page))
+    assert "[m]\n; set on the router's own line: --key\ntensors = a=CPU,b=CPU\n" == preset.write(command, "m")
 
 
 def test_what_is_the_routers_business_is_a_comment_without_its_value() -> None:

@@ -9,9 +9,10 @@ from moefit.launch.builds import CHECKED, is_newer, reference, unknown_options
 from moefit.launch.command import Command, parse
 from moefit.launch.constraints import constraints
 from moefit.launch.enumerated import unknown_values
-from moefit.launch.options import OptionTable, builtin, parse_help
+from moefit.launch.options import OptionTable, builtin, known_name, parse_help
 from moefit.launch.precedence import effective
 from moefit.launch.seen import unread_variables
+from moefit.launch.translate import translate
 
 NEWER = parse_help(
     "llama-server",
@@ -73,6 +74,33 @@ def test_what_is_mistyped_or_no_option_of_llama_cpp_is_refused(line: str) -> Non
 def test_of_an_option_that_no_checked_build_has_a_value_in_brackets_may_be_missing(line: str) -> None:
     page = parse_help("llama-server", "-c, --ctx-size N   x\n--opt [N]   x\n")
     assert line.split() == [word for argument in words(f"llama-server {line}", page) for word in argument]
+
+
+def test_an_option_is_known_by_whichever_of_its_spellings_a_checked_build_has() -> None:
+    pages = ("-ot, --override-tensor, --tensors X   x\n", "-ot, --tensors X   x\n", "--turbo N   x\n")
+    options = [parse_help("llama-server", page).options[0] for page in pages]
+    assert ["--override-tensor", "--override-tensor", "--turbo"] == [known_name(one) for one in options]
+
+
+@pytest.mark.parametrize(
+    ("page", "line", "instead"),
+    [
+        ("-c, --context N   x\n", "--ctx-size 8192", "-c 8192"),
+        ("--cpu-batch <0|1>   x\n--swa-full   x\n", "--ctx-size 8192", None),
+        ("-nkvo, --no-kv   x\n", "--no-kv-offload", "-nkvo"),
+    ],
+)
+def test_a_spelling_that_a_build_has_renamed_is_said_in_another(
+    page: str, line: str, instead: str | None
+) -> None:
+    [dropped] = translate(parse(["llama-server", *line.split()], parse_help("llama-server", page))).dropped
+    assert instead == (" ".join(a.shown for a in dropped.instead) or None)
+
+
+def test_an_unknown_value_is_found_where_the_option_has_one_spelling_more() -> None:
+    page = "-ctk, --cache-type-k, --kv-type-k TYPE   x\n   allowed values: f16, f8_e4m3 (default: f16)\n"
+    found = effective(parse(["llama-server", "-ctk", "f8_e4m3"], parse_help("llama-server", page)))
+    assert ["-ctk f8_e4m3"] == [g.source for g in unknown_values(found, "llama-server")]
 
 
 def test_variables_that_no_checked_build_reads_are_found_where_no_program_tells() -> None:

@@ -51,7 +51,7 @@ def _warn_of_bench(request: Request, made: Plan) -> None:
     from moefit.planning.bench_cache import cache_left_out
 
     for given in request.launch.given:
-        if given.option.name in {"--fit-target", "--fit-ctx"}:
+        if not {"-fitt", "-fitc"}.isdisjoint(given.option.spellings):
             why = "with it llama-bench would place the model anew"
             warn(Warn("dropped", f"{given.source} is left out: {why}"))
     if (without := cache_left_out(request, made)) is not None:
