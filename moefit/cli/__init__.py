@@ -1,10 +1,9 @@
-"""The command line. Little is imported here, so that Ctrl-C is quiet from the first moment."""
+"""The command line. Little is imported here, so that what cannot be imported is told."""
 
 from __future__ import annotations
 
 import gc
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -24,7 +23,6 @@ PIPE_CLOSED = 141
 def main(words: Sequence[str] | None = None) -> NoReturn:
     """Run moefit with the words of the command line, and exit."""
     if words is None:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # while modules are imported there is nothing to tidy up
         gc.disable()  # a process of its own is over before garbage matters
     try:
         from moefit.cli.program import exit_status

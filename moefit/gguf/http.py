@@ -98,10 +98,12 @@ class Client:
         self,
         *,
         timeout: float = 10.0,
-        deadline: float = 60.0,
+        deadline: float = 30.0,
         attempts: int = 3,
         pause: float = 0.5,
-        total: float = 120.0,
+        total: float = 30.0,
+        more: float = 2.0,
+        most: float = 120.0,
         requests: int = 1000,
     ) -> None:
         self.timeout = timeout
@@ -112,11 +114,16 @@ class Client:
         self.pause = pause
         """Seconds before the second attempt; each later pause is twice as long."""
         self.total = total
-        """Seconds from the first request on after which no other is made."""
+        """Seconds from the first request on after which no other is made, for one file."""
+        self.more = more
+        """Seconds that each further file adds: the shards of a model, a projector, a draft."""
+        self.most = most
+        """Seconds for all of them together."""
         self.requests = requests
         """Requests in all, redirects and repetitions among them; a model of a hundred shards takes about as many."""
         self._asked = 0
-        self._end: float | None = None
+        self._files = 0
+        self._began: float | None = None
         self._connection: HTTPConnection | None = None
         self._origin: tuple[str, str, int] | None = None
 
@@ -153,6 +160,10 @@ class Client:
                     raise InputError(f"{shown(url)}: {error}{times}", error.hint) from error
                 time.sleep(self.pause * 2 ** (attempt - 1))
         raise AssertionError(self.attempts)
+
+    def begin_file(self) -> None:
+        """One file more is asked for, so that all may take longer."""
+        self._files += 1
 
     def __enter__(self) -> Self:
         return self
@@ -217,14 +228,15 @@ class Client:
         """
         from time import monotonic  # noqa: PLC0415 - only a remote model needs it
 
-        if self._end is None:
-            self._end = monotonic() + self.total
+        if self._began is None:
+            self._began = monotonic()
         self._asked += 1
         if self._asked > self.requests:
             raise InputError(f"{shown(url)}: more than {self.requests} requests in all", DOWNLOAD)
-        left = self._end - monotonic()
+        total = min(self.most, self.total + self.more * max(0, self._files - 1))
+        left = self._began + total - monotonic()
         if left <= 0:
-            raise InputError(f"{shown(url)}: more than {self.total:g} s in all", DOWNLOAD)
+            raise InputError(f"{shown(url)}: more than {total:g} s in all", DOWNLOAD)
         return min(self.deadline, left)
 
     def _connect(self, url: str, seconds: float, limit: HangUp) -> HTTPConnection:

@@ -103,6 +103,8 @@ class HttpSource:
                 f"{self.name}: a header of more than {self._max_fetched >> 20} MiB is absurd",
                 "the file is damaged",
             )
+        if not self._requests:
+            self._client.begin_file()
         self._requests += 1
         if self._requests > MAX_REQUESTS:
             raise InputError(f"{self.name}: the server sends too little at a time", DOWNLOAD)

@@ -253,8 +253,12 @@ def test_a_path_that_is_no_utf_8_goes_out_as_it_came_in_whatever_the_locale(whol
 
 @pytest.mark.parametrize("after", [0.0, 0.03, 0.06, 0.09, 0.12, 0.16, 0.2, 0.25][:: several(2, 1)])
 def test_ctrl_c_is_quiet_whenever_it_comes(after) -> None:
-    """The process writes a byte at the last moment before the main function, which imports everything."""
-    code = "import os\nfrom moefit.cli import main, signal\nsignal.signal(2, signal.SIG_DFL)\nos.write(1, b'.')\nmain()"
+    """The process writes a byte before the first import of the program's own."""
+    code = (
+        "import builtins, os\nreal = builtins.__import__\n"
+        "def told(name, *rest):\n    name == 'moefit.cli' and os.write(1, b'.')\n    return real(name, *rest)\n"
+        "builtins.__import__ = told\nfrom moefit.__main__ import main\nmain()"
+    )
     with subprocess.Popen(
         [sys.executable, "-c", code, *PLAN], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
@@ -263,6 +267,20 @@ def test_ctrl_c_is_quiet_whenever_it_comes(after) -> None:
         process.send_signal(signal.SIGINT)
         _, err = process.communicate()
     assert (True, False) == (process.returncode in {130, -signal.SIGINT, 0}, b"Traceback" in err)
+
+
+def test_ctrl_c_that_a_shell_has_ignored_stays_ignored() -> None:
+    """As of a background command in a script: also for the server that takes moefit's place."""
+    code = (
+        "import signal\nfrom moefit.__main__ import main\nsignal.getsignal(2) is signal.SIG_IGN or exit(1)\n"
+    )
+    code += "try: main()\nfinally: signal.getsignal(2) is signal.SIG_IGN or exit(1)"
+    done = subprocess.run(
+        ["sh", "-c", 'trap "" INT; exec "$@"', "sh", sys.executable, "-c", code, "--version"],
+        check=False,
+        capture_output=True,
+    )
+    assert 0 == done.returncode
 
 
 @pytest.fixture(scope="module")

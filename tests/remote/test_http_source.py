@@ -508,7 +508,7 @@ def test_other_names_are_files(tmp_path, client):
 
 def test_the_client_of_a_user_is_patient():
     with Client() as client:
-        assert (10.0, 60.0, 3) == (client.timeout, client.deadline, client.attempts)
+        assert (10.0, 30.0, 3) == (client.timeout, client.deadline, client.attempts)
 
 
 def test_a_server_that_sends_a_byte_at_a_time_is_given_up(web, client):
@@ -548,6 +548,27 @@ def test_all_requests_together_have_a_time(web):
         source(web, hasty).read(0, 1000)
 
     assert time.perf_counter() - start < 2
+
+
+@pytest.mark.parametrize(("files", "seconds"), [(0, 30.0), (1, 30.0), (2, 32.0), (100, 120.0)])
+def test_a_header_has_half_a_minute_and_each_further_file_a_little_more(files, seconds):
+    with Client() as client:
+        for _ in range(files):
+            client.begin_file()
+        client._seconds_left("http://host/")
+        client._began -= seconds - 1
+        assert 0 < client._seconds_left("http://host/") <= 1
+        client._began -= 1
+        with pytest.raises(InputError, match=f"more than {seconds:g} s in all"):
+            client._seconds_left("http://host/")
+
+
+def test_a_file_counts_once_however_often_it_is_asked_for(web, client):
+    web.answers["/m.gguf"] = ranges(DATA, most=100)
+    source(web, client).read(0, 1000)
+    source(web, client).read(0, 10)
+
+    assert 2 == client._files
 
 
 def test_the_last_request_has_only_the_time_that_is_left(web):
