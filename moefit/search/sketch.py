@@ -29,6 +29,8 @@ from moefit.values import dataclass
 
 _MEASURED: Final = 0.85
 """Of guessed buffers, what another launch may need at the least, of a micro-batch with which one was measured."""
+_ANEW: Final = 0.1
+"""Of what may still be priced, what is priced anew where not everything can be."""
 _LIKE: Final = 0.5
 """Of what a layout takes longer than it seemed, the part that others do."""
 _DOUBT: Final = 1.05
@@ -106,8 +108,12 @@ class Sketch:
         known = self.known
         fastest = sorted(known, key=lambda one: known[one])
         self.before.update({one.order: one for one in reversed(fastest) if known[one] < inf})
-        for layout in fastest if self._left > len(known) else fastest[: self._left // 2]:
-            del self._known[layout]
+        if self._left > len(known):
+            self._known.clear()
+            return
+        for layout in fastest[: int(_ANEW * self._left)]:
+            self._left -= 1
+            self._known[layout] = self._priced(layout)
 
     def _learn_pipelined(self, ubatch: int, settled: Settled) -> None:
         """What pipelining takes where everything is on devices: of a launch without it what it would take, as that is why it has none."""
