@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from moefit.launch import option_data
 from moefit.shown import SECRET_OPTIONS
@@ -178,23 +178,28 @@ def parse_help(program: str, text: str, build: int | None = None) -> OptionTable
     return OptionTable(program, options, build, asked=True)
 
 
+_LAYOUTS: Final = (
+    (r"^( {0,8}-[^\s,]+(?:,\s+-[^\s,]+)*),[ \r]*\n +(?=-)", r"\1, "),  # names that were wrapped
+    (
+        r"^( {0,8}-[^\s,]+(?:, -[^\s,]+)*) (\S.{0,80}?), (-[^\s,]+) \2(?=[\s,])",
+        r"\1, \3 \2",
+    ),  # -a N, --alpha N
+    (r"^( {0,8}-[\w-]+(?:, -[\w-]+)*) ?[/|] ?(?=-)", r"\1, "),  # -a/--alpha
+    (r"^( {0,8}(?:-[^\s,]+,\s+)*--[\w-]+)\[=([^\]\s]+)\]", r"\1 [\2]"),  # --alpha[=N]
+    (r"^( {0,8}(?:-[^\s,]+,\s+)*--[\w-]+)=", r"\1 "),  # --alpha=N
+    (r"^( {0,8}(?:-[^\s,]+,\s+)*)--\[no-\]([\w-]+)", r"\1--\2, --no-\2"),  # --[no-]beta
+)
+"""Ways to write the names of an option, and llama.cpp's own way."""
+
+
 def _plain(text: str) -> str:
-    """A page without colours and tabs, with names that were wrapped on one line, and every name apart: `-a/--alpha`, `--[no-]beta`."""
+    """A page without colours and tabs, with every name of an option apart and before its value."""
     text = re.sub(r"\x1b\[[\d;]*[A-Za-z]", "", text).replace("\t", "  ")
-    text = re.sub(r"^( {0,8}-[^\s,]+(?:,\s+-[^\s,]+)*),[ \r]*\n +(?=-)", r"\1, ", text, flags=re.MULTILINE)
-    text = re.sub(r"^( {0,8}-[^\s,]+) (\S+), (-[^\s,]+) \2(?=\s)", r"\1, \3 \2", text, flags=re.MULTILINE)
-    text = re.sub(r"^( {0,8}-[\w-]+)/(?=-)", r"\1, ", text, flags=re.MULTILINE)
-    text = re.sub(
-        r"^( {0,8}(?:-[^\s,]+,\s+)*--[\w-]+)(?:=|\[=([^\]\s]+)\])", _spaced, text, flags=re.MULTILINE
-    )
-    return re.sub(
-        r"^( {0,8}(?:-[^\s,]+,\s+)*)--\[no-\]([\w-]+)", r"\1--\2, --no-\2", text, flags=re.MULTILINE
-    )
-
-
-def _spaced(found: re.Match[str]) -> str:
-    """`--name=N` and `--name[=N]` with a space."""
-    return f"{found[1]} [{found[2]}]" if found[2] else f"{found[1]} "
+    for layout, plain in _LAYOUTS:
+        changed = 1
+        while changed:
+            text, changed = re.subn(layout, plain, text, flags=re.MULTILINE)
+    return text
 
 
 def _split_header(line: str) -> tuple[str, str]:
@@ -217,7 +222,7 @@ def _option(header: str, description: str) -> Option:
     listed = re.match(r" \((\w+(?:\|\w+)+)\)", stated)
     values = (f"[{listed[1]}]",) if listed else tuple(_value_names(stated.partition(" (")[0]))
     positive, negative = (words, []) if values else _cut_negations(words)
-    env = re.search(r"\(env: (\w+)\)", description)
+    env = re.search(r"[(\[]env: (\w+)=?[)\]]", description)
     removed = re.search(r"argument has been removed\. (.*?)(?: \(env:|$)", description)
     return Option(
         tuple(positive),
@@ -257,7 +262,7 @@ def _choices(values: tuple[str, ...], description: str) -> tuple[str, ...]:
     if listed:
         words = re.split(r"[|,] ?", next(g for g in listed.groups() if g))
         return () if any(word.isupper() for word in words) else tuple(words)  # [N|auto] is not all
-    allowed = re.search(r"allowed values: ([\w,. +-]+?) \((?:default|env)", description)
+    allowed = re.search(r"(?:allowed|possible) values: ([\w,. +-]+?)(?: \((?:default|env)|\])", description)
     if allowed:
         words = re.split(r",? (?:or|and) |, ", allowed.group(1))
         return () if any(" " in word for word in words) else tuple(words)

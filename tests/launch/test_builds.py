@@ -165,6 +165,8 @@ def test_a_kv_type_of_a_newer_build_counts_as_a_known_one_of_as_many_bits() -> N
         ("--alpha N   x\r\n    (env: Y)\r\n", [(("--alpha",), (), ("N",))]),
         ("-a, --alpha=N   x\n", [(("-a", "--alpha"), (), ("N",))]),
         ("--alpha[=N]   x\n", [(("--alpha",), (), ("[N]",))]),
+        ("-a X Y, -b X Y, --c X Y   x\n", [(("-a", "-b", "--c"), (), ("X", "Y"))]),
+        ("-a | -b | --c N   x\n", [(("-a", "-b", "--c"), (), ("N",))]),
     ],
     ids=[
         "tabs",
@@ -176,6 +178,8 @@ def test_a_kv_type_of_a_newer_build_counts_as_a_known_one_of_as_many_bits() -> N
         "CRLF",
         "=",
         "[=]",
+        "values thrice",
+        "bars",
     ],
 )
 def test_a_page_is_read_however_it_is_laid_out(page: str, expected: list[object]) -> None:

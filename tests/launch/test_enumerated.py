@@ -109,6 +109,11 @@ def test_values_of_other_builds_count_as_known_ones() -> None:
         ),
         ("-ctk TYPE  x\n    allowed values: f16, any type of a file (default: f16)\n", "-ctk", ()),
         ("-lm MODE  x\n    - none: a\n    - huge-pages: b\n", "-lm", ("none", "huge-pages")),
+        (
+            "-sm <MODE>  x [env: LLAMA_ARG_X=] [possible values: none, layer, graph]\n",
+            "-sm",
+            ("none", "layer", "graph"),
+        ),
         ("-c [N|auto]  x\n", "-c", ()),
         ("-sm {none,layer,...}  x\n", "-sm", ()),
         ("--spec-type none,a,b  x\n", "--spec-type", ("none", "a", "b")),
