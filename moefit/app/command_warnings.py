@@ -10,6 +10,7 @@ from moefit.launch.builds import RANGE
 from moefit.launch.command import Command
 from moefit.launch.forks import fork_of, of_fork
 from moefit.launch.options import OptionTable
+from moefit.launch.precedence import Config, unread_keys
 from moefit.launch.seen import unread_variables, variables
 
 
@@ -28,12 +29,15 @@ def refuse_fork(words: Sequence[str], table: OptionTable | None) -> None:
         )
 
 
-def command_notes(command: Command, needing: str, *, named: bool, there: bool = False) -> Iterator[Warn]:
+def command_notes(
+    command: Command, needing: str, configs: Sequence[Config] = (), *, named: bool, there: bool = False
+) -> Iterator[Warn]:
     """Notes on a command.
 
     Args:
         command: the command.
         needing: the option for which `--rpc` has been put in front.
+        configs: the config.ini files that its program reads.
         named: the user has said for which build it is.
         there: the program is at hand.
     """
@@ -67,7 +71,7 @@ def command_notes(command: Command, needing: str, *, named: bool, there: bool = 
                     f"{argument.value}: the line mounts nothing there; read where this host has it",
                     "the container must have the same file by that name",
                 )
-    if unread := unread_variables(command, os.environ):
+    if unread := (*unread_variables(command, os.environ), *unread_keys(configs, command.table)):
         yield Warn(
             "uncounted",
             f"{', '.join(unread)}: no option of llama.cpp {RANGE} reads it: if the program's own does, its memory is not counted",

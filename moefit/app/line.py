@@ -62,7 +62,7 @@ def read_line(words: Sequence[str] | None, model_path: str | None = None, build:
     if command.container:
         wanted = on_host(wanted, command.container)
     there = command.container is None and find_program(command.program, os.environ) is not None
-    notes = command_notes(command, needing, named=build is not None, there=there)
+    notes = command_notes(command, needing, configs, named=build is not None, there=there)
     return Launch(command, given, wanted, notes=tuple(notes))
 
 

@@ -86,7 +86,10 @@ def looks_new(word: str, table: OptionTable) -> bool:
     """Whether a word that no table knows may be an option of a newer build: no program is at hand to ask, and no known option is nearly the same."""
     if table.asked or not _LONG.fullmatch(normal(word)):
         return False
-    return nearest(normal(word), table, _TYPING_MISTAKE) is None
+    near = nearest(normal(word), table, _TYPING_MISTAKE)
+    return near is None or set(normal(word).split("-")) > set(
+        near.split("-")
+    )  # --ctx-size-max is not --ctx-size mistyped
 
 
 def nearest(word: str, table: OptionTable, likeness: float) -> str | None:

@@ -13,10 +13,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from moefit.errors import InputError, UsageError
+from moefit.launch.builds import CHECKED
 from moefit.launch.command import Command
 from moefit.launch.enumerated import refuse_value
 from moefit.launch.given import Given
-from moefit.launch.options import TRUTHY, Option, OptionTable
+from moefit.launch.option_data import PROGRAMS
+from moefit.launch.options import TRUTHY, Option, OptionTable, builtin
 from moefit.launch.seen import variables
 from moefit.launch.translate import translate
 from moefit.shown import masked
@@ -88,6 +90,21 @@ def _from_config(config: Config, table: OptionTable) -> Iterator[Given]:
                 refuse_value(option, value, said, table)
                 found[option.spellings[0]] = _configured(option, value, said, config.path, positive=positive)
         yield from (found[first] for first in sorted(found))
+
+
+def unread_keys(configs: Sequence[Config], table: OptionTable) -> tuple[str, ...]:
+    """Keys of config.ini files that no checked build's programs have, where no program is at hand to tell whether it has them; with their file."""
+    if table.asked or not table.reads_environment or not configs:
+        return ()
+    known = {key for program in PROGRAMS for build in CHECKED for key in _keys(builtin(program, build))}
+    found = (
+        f"{key} in {config.path}"
+        for config in configs
+        for section in ("*", "default")
+        for key in sorted(parse_ini(config.text, config.path).get(section, {}))
+        if key not in known and key != "version"
+    )
+    return tuple(dict.fromkeys(found))
 
 
 def _configured(option: Option, value: str, source: str, origin: str, *, positive: bool) -> Given:

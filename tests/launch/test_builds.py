@@ -56,7 +56,7 @@ def words(line: str, options: OptionTable | None = None) -> list[tuple[str, ...]
     "line",
     [
         *("--turbo 3", "--turbo -1", "--turbo", "--turbo-mode-2 a.b", "--turbo -c 1", "--turbo --no-mmap"),
-        *("--turbo 1 2", "--turbo a -1 c", "--turbo_mode 3"),
+        *("--turbo 1 2", "--turbo a -1 c", "--turbo_mode 3", "--ctx-size-max 1", "--cache-type-k-swa f16"),
     ],
 )
 def test_without_a_program_an_option_that_no_table_has_is_passed_on(line: str) -> None:

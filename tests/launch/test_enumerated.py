@@ -9,7 +9,7 @@ from moefit.launch.command import parse
 from moefit.launch.constraints import Constraints, constraints
 from moefit.launch.enumerated import named_values, unknown_values
 from moefit.launch.options import OptionTable, builtin, parse_help
-from moefit.launch.precedence import Config, effective
+from moefit.launch.precedence import Config, effective, unread_keys
 
 SERVER = builtin("llama-server")
 LISTING = parse_help(
@@ -52,6 +52,14 @@ def test_a_variable_and_a_config_file_are_read_as_the_line_is() -> None:
     given = effective(parse(["llama-server"], SERVER), (config,), {"LLAMA_ARG_CACHE_TYPE_K": "f8_e4m3"})
     found = [g.value for g in unknown_values(given, "llama-server")]
     assert ["graph", "f8_e4m3"] == found
+
+
+@pytest.mark.parametrize(("table", "unread"), [(SERVER, ["turbo in config.ini"]), (LISTING, [])])
+def test_keys_that_no_checked_build_reads_are_found_where_no_program_tells(
+    table: OptionTable, unread: list[str]
+) -> None:
+    config = Config("config.ini", "version = 1\n[*]\nturbo = 3\nctx-size = 1\n[a-model]\nother = 1\n")
+    assert unread == list(unread_keys([config], table))
 
 
 @pytest.mark.parametrize(
