@@ -58,9 +58,9 @@ def hold(world: World, longest: float = LONGEST) -> Outcome:
 
 def _outcome(world: World) -> Outcome:
     options = Options(world.workload, thorough=False)
-    request = Request(world.model, world.machine, launch(world.line), options)
     ended = Outcome(world.number, world.name, "fault")
     try:
+        request = Request(world.model, world.machine, launch(world.line), options)
         made = plan(request)
     except MoefitError:
         return replace(ended, kind="refused")
