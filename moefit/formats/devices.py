@@ -63,7 +63,9 @@ def _told(machine: Machine, gpu: Device, *, used: bool) -> Iterator[str]:
     if gpu.integrated:
         yield "shares the host's memory"
     if not used:
-        yield "left out beside a card unless -dev names it"
+        # of the processors' own, llama.cpp takes those of one backend
+        alone = all(one.integrated for one in machine.gpus)
+        yield f"left out beside {machine.gpus[0].name if alone else 'a card'} unless -dev names it"
     if gpu.uncapped is not None:
         yield f"{format_size(gpu.uncapped)} are free, and --budget caps it"
     if gpu.held:

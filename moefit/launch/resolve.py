@@ -68,12 +68,19 @@ def device_order(constraints: Constraints, devices: Sequence[Device]) -> tuple[i
         if main >= len(order):
             raise UsageError(f"-mg {main}: there are only {len(order)} devices", "they count from 0")
         order = [order[main]] if main >= 0 else []
-    if len(order) > MAX_DEVICES:
-        raise UsageError(
-            f"llama.cpp takes at most {MAX_DEVICES} devices, and these are {len(order)}",
-            "name those to use with -dev",
-        )
+    refuse_too_many(len(order), MAX_DEVICES)
     return tuple(order)
+
+
+def refuse_too_many(count: int, most: int) -> None:
+    """Refuse more devices than llama.cpp takes.
+
+    Raises:
+        UsageError: there are more.
+    """
+    if count > most:
+        said = f"llama.cpp takes at most {most} devices, and these are {count}"
+        raise UsageError(said, "name those to use with -dev")
 
 
 def device_named(name: str, devices: Sequence[Device], option: str = "-dev") -> int:

@@ -22,8 +22,6 @@ _LINE: Final = re.compile(
     r"^\s+([^\s:]+): (.*) \((-?\d+) MiB, (-?\d+) MiB free\)\s*$", re.MULTILINE | re.ASCII
 )
 _ROW: Final = re.compile(r"^\s+([A-Za-z]+\d+): ?(.*)$", re.MULTILINE)
-_NUMBERED: Final = re.compile(r"[A-Za-z]+\d+")
-"""What a device is called; an accelerator without memory of its own, such as BLAS, has no number."""
 _UNREACHABLE: Final = re.compile(r"Failed to connect to (\S+)")
 _BUSY: Final = "an RPC server answers one client at a time: stop the other"
 _OTHER: Final = "is each server a ggml-rpc-server of the same build?"
@@ -46,7 +44,7 @@ def list_devices(
     time_limit: float = TIME_LIMIT,
     subcommand: Sequence[str] = (),
 ) -> tuple[Device, ...]:
-    """The devices that `program`, a llama-server, sees under `environment`, in the order it prints them.
+    """The devices and accelerators that `program`, a llama-server, sees under `environment`, in the order it prints them.
 
     Memory is whole MiB, cut off, and already less the runtime's own context on the device, so `overhead` is 0.
 
@@ -54,7 +52,7 @@ def list_devices(
         InputError: the program is missing.
         DriverError: it fails, does not answer in `time_limit` seconds, or an RPC server cannot be reached.
     """
-    return parse_devices(listed_text(program, environment, rpc, time_limit, subcommand))
+    return parse_list(listed_text(program, environment, rpc, time_limit, subcommand))
 
 
 def listed_text(
@@ -106,13 +104,20 @@ def parse_devices(text: str) -> tuple[Device, ...]:
     Raises:
         BrokenError: what it prints cannot be.
     """
+    return tuple(device for device in parse_list(text) if not device.is_accelerator)
+
+
+def parse_list(text: str) -> tuple[Device, ...]:
+    """The same with accelerators.
+
+    Raises:
+        BrokenError: what it prints cannot be.
+    """
     devices = []
     text = re.sub(r"\r\n?", "\n", text)
     served: Counter[str] = Counter()
     for name, description, total, free in _listed(text):
         size, left = (max(0, int(figure)) * MIB for figure in (total, free))
-        if not size and not _NUMBERED.fullmatch(name):
-            continue
         buffer = _BUFFERS.get(name, "")
         if re.fullmatch(r"RPC\d+", name):
             # The device's number counts over all servers, the buffer's within its own (source: ggml/src/ggml-rpc/ggml-rpc.cpp,

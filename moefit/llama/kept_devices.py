@@ -17,7 +17,7 @@ from moefit.documents import parse_json
 from moefit.errors import InputError
 from moefit.files import write_atomically
 from moefit.folders import user_folder
-from moefit.llama.devices import listed_text, parse_devices
+from moefit.llama.devices import listed_text, parse_list
 from moefit.machine.sighted import is_remote, sight
 from moefit.reading import read_small
 
@@ -46,7 +46,7 @@ def kept_devices(
     if devices is not None and _is_known(devices, known):
         return devices
     text = listed_text(program[0], environment, (), time_limit, program[1:])
-    devices = parse_devices(text)
+    devices = parse_list(text)
     if path and devices and _is_known(devices, known) and len(text) < _MOST:
         with suppress(InputError):  # a cache that cannot be written is none
             write_atomically(path, json.dumps({"version": _VERSION, "text": text}))
@@ -55,7 +55,8 @@ def kept_devices(
 
 def _is_known(devices: Sequence[Device], known: Sequence[Device]) -> bool:
     """Whether the drivers tell how much of each is free now."""
-    return not any(map(is_remote, devices)) and not sight(devices, known).unmatched
+    real = [device for device in devices if not device.is_accelerator]
+    return not any(map(is_remote, real)) and not sight(real, known).unmatched
 
 
 def _path(program: Sequence[str], environment: Mapping[str, str], known: Sequence[Device]) -> Path | None:
@@ -77,6 +78,6 @@ def _path(program: Sequence[str], environment: Mapping[str, str], known: Sequenc
 def _read(path: Path) -> tuple[Device, ...] | None:
     try:
         kept = parse_json(read_small(path))
-        return parse_devices(kept["text"]) if kept["version"] == _VERSION else None
+        return parse_list(kept["text"]) if kept["version"] == _VERSION else None
     except (OSError, ValueError, TypeError, KeyError, InputError):
         return None

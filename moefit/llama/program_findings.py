@@ -54,7 +54,8 @@ def listed_devices(
     if program is None:
         return ()
     try:
-        return list_devices(program, environment, asked.rpc, subcommand=asked.subcommand)
+        listed = list_devices(program, environment, asked.rpc, subcommand=asked.subcommand)
+        return tuple(device for device in listed if not device.is_accelerator)
     except MoefitError as error:
         return error
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _UNIFIED: Final = "MTL"
 """Metal's devices share the host's memory, but for the cards of old Intel Macs: integrated=no says so."""
+_BESIDE: Final = "beside a card that is declared in full nothing is detected: say its memory too, free=8GiB, or leave the other --gpu out"
 _SCALES: Final = {"": 1.0, "g": 1e9, "t": 1e12, "p": 1e15}
 _TRUTHS: Final = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 
@@ -181,7 +182,7 @@ def _declare(spec: Spec, name: str, ram: int | None) -> Device:
     card = sized.device(name) if sized else None
     total = stated_total or (card.total if card else stated_free)
     if total is None:
-        raise UsageError("no memory given", SPEC_HINT)
+        raise UsageError("no memory given", _BESIDE if "name" in keys else SPEC_HINT)
     free = stated_free if stated_free is not None else total
     if stated_total is None:
         total = max(total, free)

@@ -198,6 +198,9 @@ def _local_gpus(
         return replace(machine, gpus=nvml, warnings=(*warnings, error.message), unseen="" if nvml else broken)
     from moefit.machine.sighted import sight  # noqa: PLC0415 - as above
 
+    accelerators = tuple(device.name for device in listed if device.is_accelerator)
+    machine = replace(machine, accelerators=accelerators)
+    listed = tuple(device for device in listed if not device.is_accelerator)
     gone = tuple(device.name for device in listed if not device.total)
     dead = ", ".join(f"{device.name} ({device.description})" for device in listed if not device.total)
     if dead:

@@ -36,6 +36,7 @@ def to_json(machine: Machine) -> dict[str, Any]:
         "misses": dict(machine.misses),
         "excluded": list(machine.excluded),
         "duplicates": [list(pair) for pair in machine.duplicates],
+        "accelerators": list(machine.accelerators),
         "warnings": list(machine.warnings),
     }
 
@@ -71,6 +72,7 @@ def from_json(text: str, path: str = "machine file") -> Machine:
         misses=reader.misses(found),
         excluded=tuple(str(name) for name in reader.optional(found, "excluded", list, "machine", [])),
         duplicates=reader.names(found),
+        accelerators=tuple(str(name) for name in reader.optional(found, "accelerators", list, "machine", [])),
     )
 
 

@@ -95,6 +95,11 @@ class Device:
         return self.source in _SEEING
 
     @property
+    def is_accelerator(self) -> bool:
+        """Whether it computes in RAM and holds nothing itself, as BLAS does: it takes one of the places that llama.cpp has for devices."""
+        return not self.total and not self.name[-1:].isdigit()
+
+    @property
     def taken(self) -> int:
         """Bytes that a driver and other processes hold, whatever a --budget caps; 0 where none tells, or they are the host's."""
         if not self.is_seen or self.integrated:
@@ -182,6 +187,8 @@ class Machine:
     """What shows that this host has GPUs, as words, where none answered; empty where one did, or nothing shows any."""
     duplicates: tuple[tuple[str, str], ...] = ()
     """Further names that a program has for a card of `gpus`, and the card's: (Vulkan0, CUDA0)."""
+    accelerators: tuple[str, ...] = ()
+    """What the program has beside devices that computes in RAM (BLAS)."""
 
     @property
     def hidden(self) -> tuple[str, ...]:

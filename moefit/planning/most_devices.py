@@ -12,7 +12,7 @@ from typing import Final
 from moefit.errors import Warn
 from moefit.launch.patterns import CPU_BUFFER
 from moefit.launch.resolve import MAX_DEVICES, default_order
-from moefit.machine.types import Device
+from moefit.machine.types import Device, Machine
 from moefit.search.request import Request
 
 _NAMED: Final = 3
@@ -28,13 +28,22 @@ def with_the_best(request: Request) -> tuple[Request, tuple[Warn, ...]]:
     usual = [machine.gpus[i] for i in default_order(machine.gpus)]
     named = wanted.devices is not None or wanted.tensor_split is not None or wanted.split_mode == "none"
     named = named or any(rule.buffer != CPU_BUFFER for rule in wanted.overrides)
-    if named or len(usual) <= MAX_DEVICES:
+    most = most_devices(machine)
+    if named or len(usual) <= most:
         return request, ()
-    others = {device.name for device in sorted(usual, key=_rank)[MAX_DEVICES:]}
+    others = {device.name for device in sorted(usual, key=_rank)[most:]}
     kept = tuple(device for device in machine.gpus if device.name not in others)
     gone = tuple(device.name for device in usual if device.name in others)
     fewer = replace(machine, gpus=kept, excluded=(*machine.excluded, *gone))
-    return replace(request, machine=fewer), (_said(gone),)
+    return replace(request, machine=fewer), (_said(gone, machine),)
+
+
+def most_devices(machine: Machine) -> int:
+    """How many devices llama.cpp takes: an accelerator (BLAS) takes the place of one.
+
+    source: src/llama-context.cpp, llama_context::llama_context, which adds a backend for each; ggml_backend_sched_new asserts their number
+    """
+    return MAX_DEVICES - len(machine.accelerators)
 
 
 def _rank(device: Device) -> tuple[float, int, str]:
@@ -54,9 +63,7 @@ def some_names(names: Sequence[str]) -> str:
     return f"{shown} and {others} more are" if others else f"{shown} are"
 
 
-def _said(names: Sequence[str]) -> Warn:
-    return Warn(
-        "most-devices",
-        f"{some_names(names)} left out: llama.cpp takes at most {MAX_DEVICES} devices",
-        note=True,
-    )
+def _said(names: Sequence[str], machine: Machine) -> Warn:
+    beside = f" beside {', '.join(machine.accelerators)}" if machine.accelerators else ""
+    said = f"{some_names(names)} left out: llama.cpp takes at most {most_devices(machine)} devices{beside}"
+    return Warn("most-devices", said, note=True)

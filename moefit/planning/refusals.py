@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from moefit.errors import UsageError, Warn
+from moefit.launch.resolve import refuse_too_many
 from moefit.planning import conditions as c
+from moefit.planning.most_devices import most_devices
 from moefit.search.demand import chosen_devices
 from moefit.search.request import Request
 from moefit.values import dataclass
@@ -177,6 +179,7 @@ def refuse(request: Request) -> None:
         UsageError: with llama.cpp's reason and what to write instead.
     """
     facts = facts_of(request)
+    refuse_too_many(len(facts.devices), most_devices(request.machine))
     for row in STOPS:
         if (name := row.found(facts)) is not None:
             raise UsageError(f"{row.options}: llama.cpp refuses it: {row.says.format(name)}", row.instead)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from moefit.errors import BrokenError, DriverError, InputError
-from moefit.llama.devices import list_devices, parse_devices
+from moefit.llama.devices import list_devices, parse_devices, parse_list
 from moefit.sizes import MIB
 from tests.llama.harness import RpcDevices, free_port
 
@@ -33,6 +33,10 @@ def script(path: Path, body: str) -> str:
 def test_devices_are_read_in_the_order_printed_without_accelerators() -> None:
     names = ["CUDA0", "Vulkan0", "Vulkan1", "MTL0", "GPUOpenCL", "RPC0", "RPC1", "RPC2"]
     assert names == [device.name for device in parse_devices(PRINTED)]
+
+
+def test_accelerators_are_in_the_list_that_a_machine_is_made_of() -> None:
+    assert ["BLAS"] == [device.name for device in parse_list(PRINTED) if device.is_accelerator]
 
 
 def test_buffers_of_rpc_devices_count_within_their_server() -> None:
