@@ -32,6 +32,7 @@ class Web:
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # an answer of two writes waits for no acknowledgement
     web: Web
 
     def do_GET(self) -> None:
