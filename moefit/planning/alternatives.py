@@ -19,12 +19,10 @@ from moefit.planning.types import Alternative, Plan
 from moefit.search.candidate import Candidate
 from moefit.search.choices import open_choices
 from moefit.search.request import Request
-from moefit.search.search import can_fit
+from moefit.search.search import lacks_least
 
 Planned = Callable[[Request, int | None], tuple[Plan, Candidate]]
 """Plans a request in full, for so many tokens of context where those are known."""
-_LARGE: Final = 128
-"""Layers times devices."""
 _TRIES: Final = 3
 """A change by a number is planned at most so often: the compute buffers of one try tell how far the next must go."""
 
@@ -47,30 +45,6 @@ def alternatives(request: Request, closest: Candidate, planned: Planned) -> Iter
     yield from (made for *_, made in sorted(found, key=lambda one: one[:2]))
 
 
-def is_large(request: Request) -> bool:
-    """Whether to plan one change in full would take many times as long as to say that nothing fits."""
-    return request.model.slots * len(request.machine.gpus) > _LARGE
-
-
-def runs_with(request: Request, closest: Candidate) -> str | None:
-    """The most promising change with which something fits, in a sentence; its plan is not made, so that its speed is not known."""
-    for _, change in _most_promising(request, closest):
-        picked = _worth_a_plan(request, change, closest)
-        if picked is not None and _is_possible(changed(request, picked)):
-            return f"{picked.words} would fit; {picked.why}; `moefit plan` says how fast"
-    return None
-
-
-def _is_possible(request: Request) -> bool:
-    """Whether anything fits, with as little context as a plan gives way to where the line leaves it open."""
-    tokens = least_context(request.launch.constraints, request.model)
-    try:
-        problem = frame(request, tokens)
-    except UsageError:  # llama.cpp would refuse it
-        return False
-    return can_fit(problem, open_choices(problem))
-
-
 def _most_promising(request: Request, closest: Candidate) -> list[tuple[int, Change | Numbered]]:
     """What fits by a sketch, the fastest first, each with its place among the changes."""
     worth: list[tuple[float, int, Change | Numbered]] = []
@@ -85,21 +59,35 @@ def _most_promising(request: Request, closest: Candidate) -> list[tuple[int, Cha
 def _made(
     request: Request, change: Change | Numbered, closest: Candidate, planned: Planned
 ) -> Alternative | None:
-    """The change, planned; None where it does not fit after all."""
+    """The change, planned; None where it does not fit after all.
+
+    Of devices a sketch may promise too much: where they were what failed, the smallest buffers say first whether anything fits.
+    """
     for _ in range(_TRIES):
         picked = _worth_a_plan(request, change, closest)
         if picked is None:
             return None
+        wanted = changed(request, picked)
         try:
-            plan, closest = planned(changed(request, picked), _known_context(request, closest))
+            smallest = _smallest(wanted) if closest.settled.shortfall else None
+            if smallest is None or smallest.fits:
+                plan, closest = planned(wanted, _known_context(request, closest))
+                if plan.fits:
+                    return Alternative(picked.words, picked.why, plan)
+            else:
+                closest = smallest
         except UsageError:  # llama.cpp would refuse it
             return None
-        if plan.fits:
-            return Alternative(picked.words, picked.why, plan)
         if isinstance(change, Change):
             return None
         change = replace(change, most=picked.number)
     return None
+
+
+def _smallest(request: Request) -> Candidate:
+    """What lacks least with the smallest micro-batch, and with as little context as a plan gives way to where the line leaves it open."""
+    problem = frame(request, least_context(request.launch.constraints, request.model))
+    return lacks_least(problem, open_choices(problem))
 
 
 def _known_context(request: Request, closest: Candidate) -> int | None:

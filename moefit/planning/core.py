@@ -58,10 +58,8 @@ def plan(request: Request) -> Plan:
     made = replace(made, warnings=(*made.warnings, *said))
     if made.fits:
         return made
-    from moefit.planning.alternatives import alternatives, is_large, runs_with  # noqa: PLC0415 - most plans fit
+    from moefit.planning.alternatives import alternatives  # noqa: PLC0415 - most plans fit
 
-    if is_large(request) and not request.options.thorough:
-        return replace(made, remedy=runs_with(request, chosen))
     return replace(
         made, enough=_enough(request, chosen), alternatives=tuple(alternatives(request, chosen, _planned))
     )

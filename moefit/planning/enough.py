@@ -38,9 +38,10 @@ def enough_memory(request: Request, closest: Candidate) -> Enough | None:
         return None  # what an integrated GPU gets more of is RAM, too
     tokens = least_context(request.launch.constraints, request.model)
     sized = _with_context(request, tokens)
-    devices = _on_devices(sized)
+    needs = _least_of(sized)
+    devices = _on_devices(sized) if needs.settled.shortfall else {}
     larger = _with_devices(sized, devices)
-    needs = _least_of(larger)
+    needs = _least_of(larger) if devices else needs
     if needs.settled.shortfall:
         return None
     more = _printed(needs.ram_shortfall + _SPARE) if needs.ram_shortfall else 0
@@ -52,8 +53,6 @@ def enough_memory(request: Request, closest: Candidate) -> Enough | None:
 
 def _on_devices(request: Request) -> dict[str, int]:
     """Bytes that devices lack by name, whatever the RAM; the last of them by trial, for its layers may have other places then."""
-    if not _least_of(request).settled.shortfall:
-        return {}
     ample = _with_ram(request, _AMPLE)
     lacking = _lacking(ample)
     if not lacking:

@@ -69,8 +69,10 @@ def first_that_fits(problem: Problem, choices: Choices, like: Candidate | None =
 
 
 def lacks_least(problem: Problem, choices: Choices) -> Candidate:
-    """What lacks least of what has the smallest micro-batch, or something that fits."""
+    """What lacks least of what has the smallest micro-batch, or something that fits; of many devices in their own order alone."""
     some = _smallest(problem, choices)
+    if len(problem.devices) > SEARCHED:
+        some = replace(some, orders=some.orders[:1])
     finer = (
         tuple(name for name in some.strategies if name != "standard") or some.strategies
     )  # it moves whole layers
@@ -80,7 +82,8 @@ def lacks_least(problem: Problem, choices: Choices) -> Candidate:
     for bound, _, opening in sorted(ranked, key=lambda one: one[:2]):
         if found.candidates and bound >= best(found.candidates).shortfall:
             break
-        found.place(opening)
+        if found.may_lack_less(opening):
+            found.place(opening)
     return best(found.candidates)
 
 
@@ -214,6 +217,15 @@ class _Search:
             return True
         unplaced, ram = lacks_where_placed(self._problem, opening.task, least)
         return ram <= self._gap(opening.task) and unplaced <= _layers(opening.task)
+
+    def may_lack_less(self, opening: Opening) -> bool:
+        """Whether an opening may lack less than what was placed, whose buffers others on the same devices have about half of at the least."""
+        least = self._floor.least(opening, _LIKELY)
+        if not self._found or not least:
+            return True
+        unplaced, ram = lacks_where_placed(self._problem, opening.task, least)
+        beyond = max(0, unplaced - _layers(opening.task)) + max(0, ram - self._gap(opening.task))
+        return beyond < best(self.candidates).shortfall
 
     def _gap(self, task: Task) -> int:
         """Bytes by which a strategy may fill less room better: what matters for the smallest micro-batch alone, which all the others need less than."""
