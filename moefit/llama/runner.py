@@ -23,6 +23,8 @@ MOST: Final = 4 * MIB
 """Bytes that a program may print when it is asked; llama-server's --help has 60 KiB."""
 MOST_LOG: Final = 64 * MIB
 """Bytes of a log that is read to its end."""
+_MOST_LINES: Final = 500_000
+"""Lines of a log; the longest real ones have a few thousand, and each is looked at."""
 _LONGEST: Final = MIB
 """Bytes of a line; a longer one is taken for several."""
 _TICK: Final = 0.05
@@ -122,10 +124,10 @@ def lines(process: subprocess.Popen[bytes], time_limit: float, most: int = MOST_
 
     Raises:
         TimeoutError: it has not in `time_limit` seconds.
-        DriverError: they are more than `most` bytes.
+        DriverError: they are more than `most` bytes, or absurdly many.
     """
     deadline = time.monotonic() + time_limit
-    total, rest = 0, b""
+    total, count, rest = 0, 0, b""
     with selectors.DefaultSelector() as selector:
         selector.register(process.stdout or 0, selectors.EVENT_READ)
         while part := _part(process, selector, deadline):
@@ -133,6 +135,9 @@ def lines(process: subprocess.Popen[bytes], time_limit: float, most: int = MOST_
             if total > most:
                 raise DriverError(f"the program's log is longer than {format_size(most)}")
             *complete, rest = (rest + part).split(b"\n")
+            count += len(complete)
+            if count > _MOST_LINES:
+                raise DriverError(f"the program's log has more than {_MOST_LINES:,} lines")
             for line in complete:
                 yield line.decode(errors="replace")
             if len(rest) > _LONGEST:

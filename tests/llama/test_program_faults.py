@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 
-from moefit.errors import BrokenError, MoefitError
+from moefit.errors import BrokenError, DriverError, MoefitError
 from moefit.launch.options import builtin
 from moefit.llama import help as program_help
+from moefit.llama import runner
 from moefit.llama.bench import _rows
 from moefit.llama.devices import list_devices
-from moefit.llama.runner import MOST, ask
+from moefit.llama.runner import MOST, ask, lines, session
 from moefit.llama.server import ServerError
 from moefit.llama.verify import verify
 
@@ -206,3 +207,10 @@ def marked(mark: str) -> list[str]:
         except OSError:
             continue
     return found
+
+
+def test_a_log_of_short_lines_without_end_is_given_up(monkeypatch):
+    """64 MiB of them are 33 million, each of which is looked at."""
+    monkeypatch.setattr(runner, "_MOST_LINES", 1000)
+    with session(["yes"], ENVIRONMENT) as process, pytest.raises(DriverError, match="more than 1,000 lines"):
+        list(lines(process, 10))
