@@ -60,7 +60,7 @@ def knobs() -> Iterator[Knob]:
                 )
     for index, chip in enumerate(constants.CHIPS):
         yield Knob(
-            f"CHIPS[{chip.name.pattern[:20]}].share",
+            f"CHIPS[{chip.name.pattern[:20]} {chip.backend}].share",
             chip.share,
             lambda value, index=index: _turn_chip(index, value),
         )

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import re
 from math import inf
-from typing import Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
+
+if TYPE_CHECKING:
+    from moefit.machine.types import Device
 
 _WHEN: Final = "2026-11, llama.cpp b11434"
 
@@ -142,6 +145,58 @@ ATTENTION_SHARE: Final = by_backend(
     Vulkan=0.34,
     MTL=0.66,
 )
+
+DATA_CENTRE: Final = re.compile(r"\b(?:V100|A30|A100|A800|H100|H200|H800|GH200|B200|B300)\b")
+_ANY: Final = re.compile("")
+NVIDIA_CARDS: Final = re.compile(r"\bNVIDIA\b|\bGeForce\b|\bRTX\b|\bGTX\b|\bTesla\b")
+
+_HEADS: Final = (
+    "Kernels of flash attention are tuned size by size (ggml/src/ggml-cuda/fattn-mma-f16.cuh, fattn-tile.cuh; ggml/src/ggml-vulkan). Time of a key that a query "
+    "head meets after 16,384 to 32,768 tokens: GB10 10 ps with heads of 64 (gpt-oss) and 9 with 128 (Qwen3-30B-A3B); RTX 5090 with Vulkan 2.5 and 3.5, 24 with 576 "
+    "(GLM-4.7-Flash), with CUDA 16 with 256 (Qwen3.6); an H200's kernel 7.7 with 256 (benchmarks/gpu/results/kernels.csv), where 128 would take 2.2. Radeon 8060S: "
+    "with Vulkan heads of 256 and 576 take less than their share, with ROCm those of 64 do and 576 take more."
+)
+
+
+def _heads(*factors: tuple[float, float]) -> tuple[tuple[float, Constant], ...]:
+    return tuple(
+        (size, Constant(factor, "times the rate of heads of 128", _HEADS)) for size, factor in factors
+    )
+
+
+HEADS: Final = (
+    (
+        "",
+        re.compile(r"\bRTX 50[5-9]0|\bBlackwell\b|\bGB10\b"),
+        _heads((64, 0.9), (128, 1.5), (256, 0.65), (inf, 1.2)),
+    ),
+    ("", DATA_CENTRE, _heads((128, 1.0), (256, 0.56))),
+    ("Vulkan", _ANY, _heads((128, 1.0), (256, 1.45), (inf, 2.1))),
+    ("ROCm", _ANY, _heads((64, 1.4), (128, 1.0), (256, 1.1), (inf, 0.75))),
+)
+"""Backend, chips, and by the sizes up to which it holds, how fast attention is against heads of 128; empty for every backend. The first that fits; others
+are taken to be as fast with every size."""
+
+TILE: Final = Constant(
+    128 * 64,
+    "outputs",
+    "Outputs of a product's tile with ROCm, 64 or 128 rows of weights by up to 128 tokens (ggml/src/ggml-cuda/mmq-config-rdna3.cuh, -rdna4.cuh, -gcn.cuh, "
+    "whose stream_k is false: no tile is parted). When the last tiles are computed half of a tile's time is idle in each unit, on the mean of products. Qwen3-14B takes an "
+    "RX 7900 XTX 109, 169, 318 and 608 ms for 128 to 1,024 tokens, Llama-3.1-8B in IQ4_NL an MI50 190, 316 and 577 for 128 to 512: a line through them has no time left at "
+    "65 and 60 tokens below none, of which 57 and 44 are counted so. NVIDIA's and CDNA's chips part tiles. A Radeon 8060S shows a third of it, for which no term was found.",
+    when="2026-11, llama.cpp b11549",
+)
+
+UNIT_FLOPS: Final = tuple(
+    (re.compile(name), flops)
+    for name, flops in (
+        (r"\bRX 9\d\d\d|\bR9700\b", 3.0e12),
+        (r"\bRX 7\d\d\d|\bW7\d00\b", 1.3e12),
+        (r"\bRX 6\d\d\d|\bW6\d00\b|\bV620\b", 0.65e12),
+        (r"\bMI[56]0\b|\bRadeon (?:Pro )?VII\b|\bVega\b", 0.44e12),
+    )
+)
+"""FP16 FLOP/s of a computing unit, by the datasheets of the catalogue's cards: what turns a chip's peak into a number of units."""
 
 RECURRENCE_SHARE: Final = Constant(
     0.0125,
@@ -641,8 +696,6 @@ CACHE_FRAGMENT: Final = Constant(
     when="2026-11, llama.cpp b11549",
 )
 
-DATA_CENTRE: Final = re.compile(r"\b(?:V100|A30|A100|A800|H100|H200|H800|GH200|B200|B300)\b")
-
 
 class Chip(NamedTuple):
     """A family of chips by the names that drivers give them."""
@@ -656,6 +709,12 @@ class Chip(NamedTuple):
     """Of that, what the grouped product of routed experts reaches, where it is not its backend's."""
     attention: Constant | None = None
     """Of the FP16 tensor peak, what flash attention reaches, where it is no part of what products reach."""
+    backend: str = ""
+    """Its own figures with this backend; empty for any other."""
+
+    def names(self, device: Device) -> bool:
+        """Whether `device` is of this family, with its backend."""
+        return self.backend in {"", device.backend.name} and bool(self.name.search(device.description))
 
 
 _CHIPS: Final = (
@@ -670,7 +729,8 @@ _CHIPS: Final = (
     "Data-centre chips have tensor cores of 2-4 times the width, fed through the same path; A30 0.22 (Qwen3-8B, 2423 t/s). L40S 0.33 "
     "(Qwen3-8B, 7788 t/s): a chip with a third more units than an RTX 4090 at 350 W. Small "
     "kernels: RTX 3090 Ti with Qwen3-30B-A3B 78 us a layer, A5000 with gpt-oss-20b 130 us, against 53-58 "
-    "us on RTX 5090, RTX PRO 6000 and H100."
+    "us on RTX 5090, RTX PRO 6000 and H100. RDNA 4 and 3 multiply faster with ROCm than with Vulkan: Qwen3-14B takes an R9700 917 ms for 2,048 tokens, 65 TFLOP/s of 191, "
+    "and with them RX 9070 XT and RX 9060 XT; Qwen3-8B on the RX 9070 XT with Vulkan 47 of 195."
 )
 CHIPS: Final = tuple(
     Chip(
@@ -679,24 +739,28 @@ CHIPS: Final = tuple(
         Constant(launch, "times the newest chips", _CHIPS, fitted=True),
         Constant(own[0], "of the rate of one large product", _CHIPS, fitted=True) if own else None,
         Constant(own[1], "of the FP16 tensor peak", _CHIPS) if len(own) > 1 else None,
+        backend,
     )
-    for pattern, share, launch, *own in (
-        (r"\bA30\b|\bA[18]00\b", 0.27, 1.0, 0.52, 0.24),
-        (DATA_CENTRE.pattern, 0.165, 1.0, 0.62, 0.24),
-        (r"\bRTX 20[5-8]0|\bQuadro RTX|\bTITAN RTX|\bT4\b|\bGTX 16\d\d", 0.36, 1.2, 0.23),
-        (r"\bGB10\b", 0.40, 1.0),
-        (r"\bRTX 50[5-9]0|\bBlackwell\b", 0.42, 0.75),
-        (r"\bL4\b|\bL40S?\b", 0.40, 1.0),
-        (r"\bRTX 40[5-9]0|\bAda\b", 0.59, 1.0),
-        (r"\bRTX 30[5-9]0|\bRTX A\d000\b|\bA10G?\b|\bA40\b", 0.48, 1.35),
-        (r"\bGTX 10\d\d|\bP40\b|\bP100\b|\bRX 5\d\d\d|\bRX 6\d\d\d|\bMI50\b|\bMI60\b|\bVII\b", 0.55, 1.3),
-        (r"\bMI(?:100|2\d\d[AX]?|3\d\d[AX]?)\b", 0.16, 1.3),
-        (r"\bRX 9\d\d\d|\bR9700\b", 0.27, 1.1, 0.47),
-        (r"\bRX 7\d\d\d|\bW7\d00\b", 0.46, 1.0),
-        (r"\b8060S|\b7[48]0M|\b890M", 0.30, 1.0),
-        (r"\bArc\b", 0.15, 1.4),
-        (r"\bApple M[5-9]\b", 0.68, 1.0),
-        (r"\bApple\b", 0.39, 1.0),
+    for pattern, backend, share, launch, *own in (
+        (r"\bA30\b|\bA[18]00\b", "", 0.27, 1.0, 0.52, 0.24),
+        (DATA_CENTRE.pattern, "", 0.165, 1.0, 0.62, 0.24),
+        (r"\bRTX 20[5-8]0|\bQuadro RTX|\bTITAN RTX|\bT4\b|\bGTX 16\d\d", "", 0.42, 1.2, 0.20),
+        (r"\bGB10\b", "", 0.40, 1.0),
+        (r"\bRTX 50[5-9]0|\bBlackwell\b", "", 0.42, 0.75),
+        (r"\bL4\b|\bL40S?\b", "", 0.40, 1.0),
+        (r"\bRTX 40[5-9]0|\bAda\b", "", 0.59, 1.0),
+        (r"\bRTX 30[5-9]0|\bRTX A\d000\b|\bA10G?\b|\bA40\b", "", 0.48, 1.35),
+        (r"\bGTX 10\d\d|\bP40\b|\bP100\b|\bRX 5\d\d\d|\bRX 6\d\d\d|\bMI50\b|\bMI60\b|\bVII\b", "", 0.55, 1.3),
+        (r"\bMI(?:100|2\d\d[AX]?|3\d\d[AX]?)\b", "", 0.16, 1.3),
+        (r"\bRX 9\d\d\d|\bR9700\b", "ROCm", 0.36, 1.1, 0.36),
+        (r"\bRX 9\d\d\d|\bR9700\b", "", 0.25, 1.1, 0.47),
+        (r"\bRX 7\d\d\d|\bW7\d00\b", "ROCm", 0.48, 1.0),
+        (r"\bRX 7\d\d\d|\bW7\d00\b", "", 0.46, 1.0),
+        (r"\b8060S|\b8050S", "ROCm", 0.32, 1.0),
+        (r"\b80[56]0S|\b7[48]0M|\b890M", "", 0.30, 1.0),
+        (r"\bArc\b", "", 0.15, 1.4),
+        (r"\bApple M[5-9]\b", "", 0.68, 1.0),
+        (r"\bApple\b", "", 0.39, 1.0),
     )
 )
 
@@ -744,6 +808,15 @@ FP4: Final = Constant(
     1.6,
     "times the rate of other types",
     "Products of experts in MXFP4 on Blackwell's tensor cores, which multiply FP4 (github.com/ggml-org/llama.cpp/pull/17906).",
+)
+
+ONE_SHIFT: Final = Constant(
+    1.25,
+    "times the rate of other types",
+    "Products in Q4_0 on GCN's plain units, whose values need a mask and a shift and whose blocks have one scale: Llama-3.1-8B, 512 tokens, takes an MI50 473 ms in Q4_0, 577 in "
+    "IQ4_NL, 581 in Q5_0, 560 in Q5_1 (github.com/ggml-org/llama.cpp/pull/27841).",
+    fitted=True,
+    when="2026, after b10643",
 )
 
 ONE_SCALE: Final = Constant(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from moefit.cost import constants as c
 from moefit.cost.decode import cache_bytes
-from moefit.cost.prefill import attention_flops, grouped, micro_batches
+from moefit.cost.prefill import attention, dense_flops, grouped, micro_batches
 from moefit.cost.run import run_of
 from moefit.machine.types import CPU
 from moefit.memory.memo import per_object
@@ -160,7 +160,7 @@ def _on_device(run: Run, part: _Part, place: int, times: _Times, waiting: float)
 def _products(run: Run, part: _Part, place: int, tokens: int) -> float:
     """Seconds that a device multiplies one byte of a part in a micro-batch."""
     if not part.experts:
-        return 2.0 * part.macs * tokens / run.rates[place].flops
+        return 2.0 * part.macs * tokens / dense_flops(run, place)
     return part.macs * grouped(run, place, tokens) if part.macs else 0.0
 
 
@@ -187,9 +187,10 @@ def _anywhere(run: Run, workload: Workload, times: _Times, rooms: Sequence[float
     has_room = sum(rooms) >= cpu.base_bytes + cpu.expert_bytes + output.base_bytes
     seconds = (read + _launches(run, has_room=has_room) + run.host.served) * times.tokens
     if workload.prompt:
-        flops = max((run.batch_host.flops, *(rate.attention_flops for rate in run.rates)))
+        places = (CPU, *range(len(run.rates)))
         rows = max((run.batch_host.read, *(rate.read for rate in run.rates)))
-        seconds += attention_flops(run, cpu, workload.prompt) / flops + output.base_bytes / rows
+        attended = min(attention(run, cpu, place, workload.prompt) for place in places)
+        seconds += attended + output.base_bytes / rows
     return seconds
 
 

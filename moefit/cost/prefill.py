@@ -56,15 +56,22 @@ def micro_batches(settings: Settings, prompt: int) -> Counter[int]:
 
 def products(run: Run, load: Load, place: int, tokens: int) -> float:
     """Seconds of the matrix products of a micro-batch on a device."""
-    base = 2.0 * load.base_macs * tokens / run.rates[place].flops
+    outputs = load.base_macs * tokens + load.rows * run.rates[place].idle_outputs
+    base = 2.0 * outputs / dense_flops(run, place)
     return base + load.expert_macs * grouped(run, place, tokens) if load.expert_macs else base
+
+
+def dense_flops(run: Run, place: int) -> float:
+    """FLOP/s of the model's large products on a device."""
+    rate = run.rates[place]
+    return rate.flops * (1.0 + run.work.in_q4_0 * (rate.q4_0 - 1.0))
 
 
 def grouped(run: Run, place: int, tokens: int) -> float:
     """Seconds that a micro-batch takes for each multiply-add of a token's routed experts on a device, padding counted."""
     rate, work = run.rates[place], run.work
     padding = rate.padding * work.distinct(tokens) * work.experts / max(1, work.experts_used)
-    faster = 1.0 + work.in_fp4 * (rate.fp4 - 1.0)
+    faster = 1.0 + work.in_fp4 * (rate.fp4 - 1.0) + work.in_q4_0 * (rate.q4_0 - 1.0)
     return 2.0 * (tokens + padding) / (rate.expert_flops * faster)
 
 
@@ -191,18 +198,17 @@ def _masked(run: Run, tokens: int) -> float:
 def _attention(run: Run, prompt: int) -> Iterator[tuple[str, str, float]]:
     """Every token meets all before it, or the cells of a windowed cache: its window and the micro-batch that is written beside it."""
     for place, load in run.tally.places.items():
-        flops = attention_flops(run, load, prompt)
         at = run.helper if place == CPU and run.settings.kv_offload else place
-        yield (
-            "attention",
-            run.name(at),
-            flops / (run.batch_host.flops if at == CPU else run.rates[at].attention_flops),
-        )
+        yield "attention", run.name(at), attention(run, load, at, prompt)
 
 
-def attention_flops(run: Run, load: Load, prompt: int) -> float:
-    """FLOPs of a load's attention over a prompt."""
+def attention(run: Run, load: Load, at: int, prompt: int) -> float:
+    """Seconds of a load's attention over a prompt at a place."""
     pairs = prompt * (prompt + 1) / 2
     beyond = max(0.0, prompt - run.window_cells)
     near = pairs - beyond * (beyond + 1) / 2
-    return 2.0 * (load.attention_macs * pairs + load.window_macs * near)
+    if at == CPU:
+        return 2.0 * (load.attention_macs * pairs + load.window_macs * near) / run.batch_host.flops
+    rate = run.rates[at]
+    full, window = (rate.attention_flops * rate.of_heads(size) for size in run.work.head_sizes)
+    return 2.0 * (load.attention_macs * pairs / full + load.window_macs * near / window)

@@ -35,11 +35,18 @@ class DeviceRates:
     """FLOP/s of the grouped product of routed experts, padding counted as work."""
     fp4: float
     """How much faster it is where the experts' type is one that its tensor cores multiply as it is."""
+    q4_0: float
+    """How much faster it multiplies Q4_0."""
     padding: float
     """Tokens of padding that each used expert costs there."""
     sort_step: float
     """Seconds in which a warp looks at the experts of some tokens."""
+    idle_outputs: float
+    """Outputs of a product that could be computed while a device waits for its last tiles; 0 where tiles are parted."""
     attention_flops: float
+    """FLOP/s of flash attention with heads of 128."""
+    heads: tuple[tuple[float, float], ...]
+    """Sizes of heads, and how fast attention is with those up to each, against 128."""
     recurrence_flops: float
     """FLOP/s of stepping recurrent states from token to token."""
     layer: float
@@ -56,6 +63,10 @@ class DeviceRates:
     """Elements of a quantised cache per second where every query head unpacks every cell; infinite where one pass serves all heads."""
     each_head: float
     """Elements of any cache per second where every query head reads every cell for itself; infinite where one pass serves all heads."""
+
+    def of_heads(self, size: float) -> float:
+        """How fast attention is with heads of a size, against 128."""
+        return next((factor for most, factor in self.heads if size <= most), 1.0)
 
     def launches(self, load: Load) -> float:
         """Seconds of the small kernels of `load`'s layers."""
@@ -134,12 +145,12 @@ def device_rates(device: Device) -> DeviceRates:
     """What `device` does per second."""
     bandwidth = device_bandwidth(device)
     backend = device.backend.name
-    family = next((chip for chip in c.CHIPS if chip.name.search(device.description)), None)
+    family = next((chip for chip in c.CHIPS if chip.names(device)), None)
     share, slower = (family.share, family.launch) if family else (c.USUAL_SHARE[backend], 1.0)
     peak = device.compute or c.FLOPS_PER_BYTE * bandwidth
     flops = peak * share
     experts = family.experts if family and family.experts else c.EXPERT_SHARE[backend]
-    attention = family.attention if family and family.attention else share * c.ATTENTION_SHARE[backend]
+    attention = family.attention if family and family.attention else share * _attention_share(device)
     launch = c.LAUNCH[backend] * slower
     readable, clocks = bandwidth * _read_share(device), _clocks(device)
     return DeviceRates(
@@ -149,9 +160,12 @@ def device_rates(device: Device) -> DeviceRates:
         flops=flops,
         expert_flops=flops * experts,
         fp4=_fp4(device),
+        q4_0=c.ONE_SHIFT if c.GCN.search(device.description) else 1.0,
         padding=c.PADDING,
         sort_step=c.SORT_STEP[backend],
+        idle_outputs=_idle_outputs(device, peak),
         attention_flops=peak * attention,
+        heads=_heads(device),
         recurrence_flops=peak * c.RECURRENCE_SHARE * _plain_units(device),
         layer=c.LAYER * launch + _launched_anew(device),
         moe_layer=(c.MOE_LAYERS[backend] or c.MOE_LAYER * launch) + _launched_anew(device),
@@ -161,6 +175,30 @@ def device_rates(device: Device) -> DeviceRates:
         unpacked=_unpacked(backend, peak, clocks),
         each_head=peak * c.EACH_HEAD[backend],
     )
+
+
+def _attention_share(device: Device) -> float:
+    """Of the rate of a large product; NVIDIA's chips multiply in their tensor cores with Vulkan too."""
+    own = device.backend.name == "Vulkan" and c.NVIDIA_CARDS.search(device.description)
+    return c.ATTENTION_SHARE["CUDA" if own else device.backend.name]
+
+
+def _heads(device: Device) -> tuple[tuple[float, float], ...]:
+    """How fast attention is with heads of other sizes than 128."""
+    known = (
+        heads
+        for backend, chips, heads in c.HEADS
+        if backend in {"", device.backend.name} and chips.search(device.description)
+    )
+    return next(known, ())
+
+
+def _idle_outputs(device: Device, peak: float) -> float:
+    """Outputs of half a tile of each computing unit, where no tile is parted: so much could be computed while the last ones are."""
+    if device.backend.name != "ROCm":
+        return 0.0
+    units = (peak / flops for name, flops in c.UNIT_FLOPS if name.search(device.description))
+    return next(units, 0.0) * c.TILE / 2.0
 
 
 def _drawn(device: Device, usual: float) -> float:

@@ -25,9 +25,9 @@ _DECODE: Final[dict[Confidence, tuple[float, float]]] = {
 (docs/speed.md has how many lie within, scripts/rate_errors.py counts them). calibrated: five leases of rented machines (benchmarks/gpu), whose
 processors are shared. measured: repeated runs of one line, and what `moefit bench` found after it had learned."""
 
-_ELSEWHERE: Final = (0.9, 1.1), (0.96, 1.03)
-"""The same times so much with other backends than CUDA, prompts and answers: their kernels change from build to build and with the driver. Of 44
-prompts on AMD's and Apple's chips that nobody here had seen (docs/speed.md) 12 lay in the range without."""
+_ELSEWHERE: Final = (0.96, 1.03)
+"""The same of an answer times so much with other backends than CUDA: their kernels change from build to build and with the driver. Prompts had such
+factors, too, until of 59 that nobody here had seen (docs/speed.md) 55 lay within, and 48 without."""
 
 _TAKING_TURNS: Final = 0.75
 """The lower end of decode where several devices and the CPU take turns: on two rented H200 0.4 to 0.86 of the prediction."""
@@ -66,8 +66,7 @@ def doubt(
         elsewhere: whether a device's backend is another than CUDA.
     """
     known = confidence in {"measured", "calibrated"}
-    prefill, decode = ((1.0, 1.0), (1.0, 1.0)) if known or not elsewhere else _ELSEWHERE
-    slowest, fastest = (one * more for one, more in zip(_PREFILL[confidence], prefill, strict=True))
-    low, high = (one * more for one, more in zip(_DECODE[confidence], decode, strict=True))
-    low *= (_TAKING_TURNS if turns else 1.0) * (_SHARED if shared else 1.0)
-    return Doubt((slowest, fastest), (low, high), assumed)
+    below, above = (1.0, 1.0) if known or not elsewhere else _ELSEWHERE
+    low, high = _DECODE[confidence]
+    low *= below * (_TAKING_TURNS if turns else 1.0) * (_SHARED if shared else 1.0)
+    return Doubt(_PREFILL[confidence], (low, high * above), assumed)

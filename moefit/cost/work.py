@@ -22,7 +22,7 @@ from moefit.model.architectures import architecture
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from moefit.memory.hparams import Attention, State
     from moefit.model import Layer, Model, Tensor
@@ -51,6 +51,8 @@ class Load:
     """`expert_macs`, weighed like `base_prefill_work`."""
     expert_tensors: float = 0.0
     """Tensors of routed experts that are matrices."""
+    rows: float = 0.0
+    """Lengths of the rows of the base's matrices, summed."""
     activations: float = 0.0
     """Elements that a token brings to the products of the matrices, and takes from them."""
     key: float = 0.0
@@ -136,12 +138,16 @@ class Work:
     """Some layer has a cache of keys and values."""
     heads: int
     """Query heads, of the layer that has most."""
+    head_sizes: tuple[float, float]
+    """Elements of a head's key and value of layers that attend to everything, and of those with a window, in the mean of their work; 0 without one."""
     evenness: float
     """How alike the popularities of experts are: the shape of their gamma distribution."""
     input_bytes: int
     """Token embeddings: on the host, one row read per token."""
     in_fp4: float = 0.0
     """Share of the routed experts' bytes whose type FP4 tensor cores multiply."""
+    in_q4_0: float = 0.0
+    """Share of all multiply-adds of a token whose weights are Q4_0."""
     fingerprint: str = ""
     """Of the model."""
     dense_slots: frozenset[int] = frozenset()
@@ -203,14 +209,25 @@ def work_of(model: Model) -> Work:
         window=h.window,
         attends=any(h.attention),
         heads=max(heads, default=0),
+        head_sizes=_head_sizes(slots, heads),
         evenness=_evenness(model),
         input_bytes=sum(t.bytes for t in model.input),
         in_fp4=_in_fp4(model),
+        in_q4_0=_in_q4_0(model, share),
         fingerprint=model.fingerprint,
         dense_slots=frozenset(layer.index for layer in model.layers if not layer.experts),
         recurrent_slots=frozenset(layer.index for layer in model.layers if h.state[layer.index]),
         after_experts=frozenset(layer.index for layer in model.layers if _goes_on(layer)),
     )
+
+
+def _head_sizes(slots: Sequence[Load], heads: Sequence[int]) -> tuple[float, float]:
+    """Elements of a head, as the products of layers that attend to everything and of those with a window have them in the mean."""
+    pairs = list(zip(slots, heads, strict=False))
+    full = sum(count for load, count in pairs if load.attention_macs)
+    near = sum(count for load, count in pairs if load.window_macs)
+    macs = [sum(load.attention_macs for load, _ in pairs), sum(load.window_macs for load, _ in pairs)]
+    return macs[0] / (2.0 * full) if full else 0.0, macs[1] / (2.0 * near) if near else 0.0
 
 
 def _more_kernels(layer: Layer) -> float:
@@ -228,6 +245,19 @@ def _evenness(model: Model) -> float:
 def _in_fp4(model: Model) -> float:
     experts = [t for layer in model.layers for t in layer.experts]
     return sum(t.bytes for t in experts if t.quant.name in _FP4) / max(1, sum(t.bytes for t in experts))
+
+
+def _in_q4_0(model: Model, share: float) -> float:
+    """Share of a token's multiply-adds in Q4_0; of the routed experts only those that it uses."""
+    counted = [
+        (math.prod(t.shape) * (share if t.role is Role.EXPERT else 1.0), t.quant.name)
+        for layer in model.layers
+        for t in layer.tensors
+        if len(t.shape) > 1
+    ]
+    return sum(macs for macs, quant in counted if quant == "q4_0") / max(
+        1.0, sum(macs for macs, _ in counted)
+    )
 
 
 def _biases(model: Model) -> Mapping[str, str]:
@@ -259,11 +289,10 @@ def _tensor_work(tensor: Tensor, slot: int, share: float) -> TensorWork:
     if tensor.role is Role.EXPERT:
         read, used = size * share, macs * share
         experts = (size, read, used, read * per_byte, used * per_mac, float(matrix))
-        return TensorWork(slot, matrix, (0.0, 0.0, 0.0, 0.0, *experts, _passed(tensor, share)))
+        return TensorWork(slot, matrix, (0.0, 0.0, 0.0, 0.0, *experts, 0.0, _passed(tensor, share)))
     base = (size, macs, size * per_byte, macs * per_mac)
-    return TensorWork(
-        slot, matrix, (*base, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, float(sum(tensor.shape)) if matrix else 0.0)
-    )
+    row, passed = (float(tensor.shape[0]), float(sum(tensor.shape))) if matrix else (0.0, 0.0)
+    return TensorWork(slot, matrix, (*base, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, row, passed))
 
 
 def _passed(tensor: Tensor, share: float) -> float:

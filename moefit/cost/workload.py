@@ -9,7 +9,7 @@ from typing import Final
 from moefit.errors import UsageError
 from moefit.values import dataclass
 
-_SPELLED: Final = re.compile(r"([a-z]+|(\d{1,9}):(\d{1,9}))(?:x(\d{1,9}))?", re.ASCII)
+_SPELLED: Final = re.compile(r"([a-z]+|(\d{1,9})\s*:\s*(\d{1,9}))(?:\s*[x\u00d7*]\s*(\d{1,9}))?", re.ASCII)
 _HINT: Final = "say chat, agent, rag, batch or prompt:generated tokens, as in 2048:512; x20 behind it for 20 requests a start"
 
 

@@ -16,6 +16,8 @@ _CHANNEL_BYTES: Final = 8
 """A channel is 64 bits wide. One of DDR5 is two halves, which count together; LPDDR's are added up to 64."""
 _MOST_CHANNELS: Final = 24
 """Two sockets of twelve."""
+_SPEEDS: Final = 200, 17_600
+"""Of the slowest DDR2, and of the fastest MRDIMMs that are announced: what is beyond has a digit too many."""
 
 _SHARES: Final = {
     ("DDR4", 1): 0.74,
@@ -85,7 +87,8 @@ def parse_modules(text: str) -> Modules | None:
     if match is None or (match["before"] and match["behind"]):
         return None
     channels = int(match["before"] or match["behind"] or 2)
-    if not 1 <= channels <= _MOST_CHANNELS or int(match["speed"]) < 200:
+    slowest, fastest = _SPEEDS
+    if not 1 <= channels <= _MOST_CHANNELS or not slowest <= int(match["speed"]) <= fastest:
         return None
     return Modules(match["kind"].upper(), int(match["speed"]), channels)
 
@@ -143,7 +146,7 @@ def _channel(slot: dict[str, str]) -> str:
     ('DIMM_B', '')
     """
     for text in (slot.get("BANK_LOCATOR", "").upper(), slot.get("LOCATOR", "").upper()):
-        match = re.search(r".*CHANNEL[ _-]?[A-Z0-9](?![A-Z])", text) or re.search(
+        match = re.search(r".*CHANNEL[ _-]?(?:[A-Z]|\d{1,2})(?![A-Z0-9])", text) or re.search(
             r".*\bDIMM[ _-]?[A-Z](?=\d?\b)", text
         )
         if match:

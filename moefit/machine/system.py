@@ -34,7 +34,8 @@ def read_ram(root: Path = ROOT) -> Ram:
     """This host's memory in bytes, capped by the cgroups of this process, and its modules where udev tells; no measured bandwidth.
 
     The available part follows the kernel's own estimate (MemAvailable) and, within each limiting cgroup, what is left of the
-    limit once page cache that the kernel would reclaim is taken out of the use.
+    limit once page cache that the kernel would reclaim is taken out of the use. Modules that a hypervisor tells of are its own invention: one of
+    them, whatever the memory and the channels are.
     """
     total, available = _memory(root)
     limits = read_limits(root)
@@ -44,7 +45,7 @@ def read_ram(root: Path = ROOT) -> Ram:
         available = min(available, limits.memory_left)
     available = max(0, min(available, total))
     unlocked = int(total * _WSL_PINNED_SHARE) if is_wsl(root) or sys.platform == "win32" else None
-    modules = read_modules(_read(root / "run/udev/data/+dmi:id"))
+    modules = None if _is_virtual(root) else read_modules(_read(root / "run/udev/data/+dmi:id"))
     source = "udev" if modules else "unknown"
     return Ram(total=total, available=available, unlocked_limit=unlocked, source=source, modules=modules)
 

@@ -45,6 +45,7 @@ EVERY = (
     partial(seconds, "gpt-oss-120b", "rtx-5090"),
     partial(seconds, "gpt-oss-120b", "rx-9070-xt", moved=0),
     partial(seconds, "qwen3-14b", "mi50-32gb", moved=0),
+    partial(seconds, "deepseek-v2-lite:Q2_K", "mi50-32gb", moved=0),
     partial(seconds, "qwen3-14b", "h200", moved=0),
     partial(seconds, "qwen3-14b", "rtx-3090", moved=0, settings=replace(COPYING, **Q8_0)),
 )
@@ -82,17 +83,25 @@ OF_CHIPS = (
         "Tesla P40",
         "AMD Instinct MI300X",
         "AMD Radeon RX 9070",
+        "AMD Radeon RX 9070",
     ),
-    *("AMD Radeon RX 7900 XTX", "Radeon 8060S Graphics", "Intel Arc B580", "Apple M5", "Apple M3"),
+    *("AMD Radeon RX 7900 XTX", "AMD Radeon RX 7900 XTX", "Radeon 8060S Graphics", "Radeon 8060S Graphics"),
+    *("Intel Arc B580", "Apple M5", "Apple M3"),
 )
 """A card of each family of chips, in the order of the table."""
 
 
-@pytest.mark.parametrize("index", range(len(CHIPS)), ids=OF_CHIPS)
+@pytest.mark.parametrize(
+    "index",
+    range(len(CHIPS)),
+    ids=[f"{card} {chip.backend}".strip() for card, chip in zip(OF_CHIPS, CHIPS, strict=True)],
+)
 def test_every_figure_of_a_chip_is_its_cards(index: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = f"{CHIPS[index].backend or 'Vulkan'}0"
+
     def rates() -> DeviceRates:
         return device_rates(
-            Device("CUDA0", GIB, GIB, description=OF_CHIPS[index], bandwidth=10**12, compute=1e14)
+            Device(name, GIB, GIB, description=OF_CHIPS[index], bandwidth=10**12, compute=1e14)
         )
 
     usual, chip = rates(), CHIPS[index]

@@ -49,6 +49,9 @@ def test_anything_else_is_a_usage_error(text: str) -> None:
     assert error.value.hint is not None
 
 
-@pytest.mark.parametrize(("text", "requests"), [("2048:512x20", 20), ("chatX1", 1), ("chat", 0)])
+@pytest.mark.parametrize(
+    ("text", "requests"),
+    [("2048:512x20", 20), ("chatX1", 1), ("chat", 0), ("2048 : 512 \u00d7 20", 20), ("rag*3", 3)],
+)
 def test_a_workload_may_say_how_many_requests_a_start_serves(text: str, requests: int) -> None:
     assert requests == parse_workload(text).requests

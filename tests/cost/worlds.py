@@ -74,7 +74,9 @@ def _work(name: str, _turned: str) -> Work:
 
 
 def _model(name: str) -> Model:
-    return model(name, "MXFP4" if "gpt-oss" in name else "Q4_K_M")
+    """By its name, and after a colon its quantisation where that is not the usual one."""
+    of, _, quant = name.partition(":")
+    return model(of, quant or ("MXFP4" if "gpt-oss" in of else "Q4_K_M"))
 
 
 def rounded(value: float) -> float:

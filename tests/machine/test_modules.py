@@ -58,6 +58,10 @@ EMPTY = {"SIZE": "0", "PRESENT": "0", "TYPE": "Unknown"}
             [module("LPDDR5X", 7500, BANK_LOCATOR=f"P0 CHANNEL {c}", DATA_WIDTH="32") for c in "ABCD"],
             Modules("LPDDR5", 7500, 2),
         ),
+        (
+            [module("DDR5", 4800, BANK_LOCATOR=f"P0_Node0_Channel{c}_Dimm0") for c in range(12)],
+            Modules("DDR5", 4800, 12),
+        ),
         ([module("RAM", 0)], None),
         ([{"SIZE": "17179869184", "TYPE": "DDR4"}], None),
         ([module(), module("DDR4")], None),
@@ -78,6 +82,17 @@ def test_the_host_is_read_with_its_modules(tmp_path: Path) -> None:
     assert (Modules("DDR5", 5600, 1), "udev") == (ram.modules, ram.source)
 
 
+def test_modules_of_a_hypervisor_are_not_believed(tmp_path: Path) -> None:
+    """An instance of a cloud shows one module of DDR4, whatever its 192 processors read from."""
+    database = tmp_path / "run/udev/data/+dmi:id"
+    database.parent.mkdir(parents=True)
+    database.write_text(record(module("DDR4", 2933)))
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc/cpuinfo").write_text("flags\t\t: fpu vme hypervisor lahf_lm\n")
+    ram = read_ram(tmp_path)
+    assert (None, "unknown") == (ram.modules, ram.source)
+
+
 def test_a_rating_and_a_measured_rate_are_different_numbers() -> None:
     host = Ram(1 << 35, 1 << 35), Cpu(8, 8)
     rated, _ = declare_host(*host, None, "ddr5-5600x2", None)
@@ -95,7 +110,8 @@ def test_a_rating_may_be_written_as_shops_do(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["ddr5", "ddr5-5600x0", "ddr5-5600x99", "ddr9-5600", "ddr55600", "2xddr5-5600x2", "fast"]
+    "text",
+    ["ddr5", "ddr5-56000x2", "ddr5-5600x0", "ddr5-5600x99", "ddr9-5600", "ddr55600", "2xddr5-5600x2", "fast"],
 )
 def test_a_bad_rating_is_one_line_that_shows_both_ways(text: str) -> None:
     assert parse_modules(text) is None
