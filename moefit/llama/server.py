@@ -7,12 +7,11 @@ import random
 import re
 import socket
 import subprocess
-import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Final
@@ -22,8 +21,10 @@ from moefit.launch.command import Command, parse
 from moefit.launch.options import OptionTable
 from moefit.llama.executables import require_program
 from moefit.llama.runner import how_it_ended, session
+from moefit.llama.server_log import MOST, ServerLog
 from moefit.planning.trials import Hits
 from moefit.search.moe_cache import OPTION
+from moefit.sizes import format_size
 from moefit.values import dataclass
 
 _LEFT_OUT: Final = frozenset(
@@ -46,7 +47,7 @@ _READY: Final = 1800.0
 """Seconds in which weights have to be read: 400 GB from a disk of 250 MB/s."""
 _ANSWER: Final = 3600.0
 _LONGEST: Final = 16 << 20
-"""Bytes of an answer, and of a log that is looked through."""
+"""Bytes of an answer."""
 _END: Final = 20.0
 _HITS: Final = re.compile(r"llama_moe_cache: ubatch <= 8: hits = (\d{1,15}), misses = (\d{1,15})")
 _TOLD: Final = ("-lv", "4")
@@ -72,7 +73,7 @@ class Timings:
 class Server:
     """A llama-server that answers."""
 
-    def __init__(self, process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], url: str, log: ServerLog) -> None:
         self._process, self._url, self._log = process, url, log
         self.hits: Hits | None = None
         """What its expert cache said at its end; None before, and without one."""
@@ -153,8 +154,9 @@ class Server:
 
     def _trouble(self) -> str:
         """Why the process ended: its first error, for later ones follow from it, and its exit status."""
-        with self._log.open("rb") as file:
-            lines = file.read(_LONGEST).decode(errors="replace").splitlines()
+        if self._log.too_long:
+            return f"it printed more than {format_size(MOST)}"
+        lines = self._log.beginning.splitlines()
         errors = [found[1] or found[0] for line in lines if (found := _ERROR.match(line.strip()))]
         status = self._process.poll()
         how = how_it_ended(status or 0)
@@ -225,25 +227,20 @@ def serving(argv: Sequence[str], table: OptionTable, environment: Mapping[str, s
     _, words = served_command(argv, table, environment)
     port = _free_port()
     kept = {name: value for name, value in environment.items() if not name.startswith(_VARIABLES)}
-    with tempfile.TemporaryDirectory(prefix="moefit-") as folder:
-        log = Path(folder) / "log"
-        with log.open("wb") as out:
-            line = [*words, "--host", "127.0.0.1", "--port", str(port)]
-            line += _TOLD if OPTION in words else ()
-            with session(line, kept, stdout=out, patience=_END) as process:
-                server = Server(process, f"http://127.0.0.1:{port}", log)
-                yield server
-        server.hits = read_hits(log)
+    line = [*words, "--host", "127.0.0.1", "--port", str(port)]
+    line += _TOLD if OPTION in words else ()
+    with closing(ServerLog()) as log, session(line, kept, stdout=log.writer, patience=_END) as process:
+        log.follow(process.kill)
+        server = Server(process, f"http://127.0.0.1:{port}", log)
+        yield server
+    server.hits = read_hits(log.end)
 
 
-def read_hits(log: Path) -> Hits | None:
-    """The hits and misses of small batches in a server's log, generation's among them: said as its context ends, so that a long log's end is read.
+def read_hits(text: str) -> Hits | None:
+    """The hits and misses of small batches at the end of a server's log, generation's among them: said as its context ends.
 
     source: src/llama-moe-cache.cpp, llama_moe_cache::impl::log_stats
     """
-    with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - _LONGEST))
-        text = file.read(_LONGEST).decode(errors="replace")
     found = [Hits(int(hits), int(misses)) for hits, misses in _HITS.findall(text)]
     return found[-1] if found else None
 

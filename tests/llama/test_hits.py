@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+from collections.abc import Callable
 
 import pytest
 
+from moefit.llama import server_log
 from moefit.llama.server import read_hits
 from moefit.planning.trials import Hits
 
@@ -26,17 +28,45 @@ LARGE = (
         ("llama_moe_cache: hits = many", None),
     ],
 )
-def test_the_hits_of_small_batches_are_read(tmp_path: Path, text: str, hits: Hits | None) -> None:
-    (tmp_path / "log").write_text(text)
-    assert hits == read_hits(tmp_path / "log")
+def test_the_hits_of_small_batches_are_read(text: str, hits: Hits | None) -> None:
+    assert hits == read_hits(text)
 
 
-def test_they_are_found_at_the_end_of_a_log_however_long_it_is(tmp_path: Path) -> None:
-    with (tmp_path / "log").open("w") as file:
-        file.truncate(20 << 20)
-        file.seek(0, 2)
-        file.write(f"\n{SMALL}")
-    assert Hits(223, 59) == read_hits(tmp_path / "log")
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Logs of which little is kept."""
+    monkeypatch.setattr(server_log, "KEPT", 1000)
+    monkeypatch.setattr(server_log, "MOST", 500_000)
+
+
+def logged(text: str, give_up: Callable[[], None] = lambda: None) -> server_log.ServerLog:
+    log = server_log.ServerLog()
+    writer = os.dup(log.writer.fileno())
+    log.follow(give_up)
+    with os.fdopen(writer, "w") as file:
+        file.write(text)
+    log.close()
+    return log
+
+
+@pytest.mark.usefixtures("short")
+def test_they_are_found_at_the_end_of_a_log_however_long_it_is() -> None:
+    log = logged(f"first\n{'x' * 300_000}\n{SMALL}")
+    assert (Hits(223, 59), True) == (read_hits(log.end), log.beginning.startswith("first\n"))
+    assert max(len(log.beginning), len(log.end)) <= 1000
+
+
+@pytest.mark.usefixtures("short")
+def test_a_server_that_prints_without_end_is_ended_once() -> None:
+    ended: list[bool] = []
+    assert logged("y\n" * 400_000, lambda: ended.append(True)).too_long
+    assert [True] == ended
+
+
+def test_a_log_that_nobody_wrote_into_is_empty() -> None:
+    log = server_log.ServerLog()
+    log.close()
+    assert ("", "") == (log.beginning, log.end)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +80,5 @@ def test_they_are_found_at_the_end_of_a_log_however_long_it_is(tmp_path: Path) -
     ],
     ids=["absurd", "negative", "cut off", "of other batches", "not text"],
 )
-def test_what_is_no_count_of_small_batches_says_nothing(tmp_path: Path, text: str) -> None:
-    (tmp_path / "log").write_text(text, encoding="latin-1")
-    assert read_hits(tmp_path / "log") is None
+def test_what_is_no_count_of_small_batches_says_nothing(text: str) -> None:
+    assert read_hits(text) is None
