@@ -6,9 +6,9 @@ the sketch lets fit is ranked by its predicted time, and planned in full, the be
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeVar
 
 from moefit.errors import UsageError
 from moefit.planning.changes import Change, Numbered, changed, changes
@@ -23,6 +23,9 @@ from moefit.search.search import lacks_least
 
 Planned = Callable[[Request, int | None], tuple[Plan, Candidate]]
 """Plans a request in full, for so many tokens of context where those are known."""
+_T = TypeVar("_T")
+_ALIKE: Final = 1.03
+"""Times as long that count as the same."""
 _TRIES: Final = 3
 """A change by a number is planned at most so often: the compute buffers of one try tell how far the next must go."""
 
@@ -42,7 +45,7 @@ def alternatives(request: Request, closest: Candidate, planned: Planned) -> Iter
             found.append((made.plan.prediction.seconds, place, made))
             if not request.options.thorough:
                 break
-    yield from (made for *_, made in sorted(found, key=lambda one: one[:2]))
+    yield from (made for *_, made in _ranked(found))
 
 
 def _most_promising(request: Request, closest: Candidate) -> list[tuple[int, Change | Numbered]]:
@@ -51,9 +54,19 @@ def _most_promising(request: Request, closest: Candidate) -> list[tuple[int, Cha
     for place, change in enumerate(changes(request, closest)):
         picked = _worth_a_plan(request, change, closest)
         if picked is not None:
-            seconds = sketched(changed(request, picked), placed(closest)).prediction.seconds
+            seconds = sketched(changed(request, picked), _known(picked, closest)).prediction.seconds
             worth.append((seconds, place, change))
-    return [(place, change) for _, place, change in sorted(worth, key=lambda one: one[:2])]
+    return [(place, change) for _, place, change in _ranked(worth)]
+
+
+def _ranked(worth: Sequence[tuple[float, int, _T]]) -> Iterator[tuple[float, int, _T]]:
+    """The fastest first, by seconds and place; of those about as fast what costs least, which has the first place."""
+    rest = sorted(worth, key=lambda one: one[:2])
+    while rest:
+        near = (one for one in rest if one[0] <= _ALIKE * rest[0][0])
+        first = min(near, key=lambda one: one[1])
+        rest.remove(first)
+        yield first
 
 
 def _made(
@@ -103,10 +116,15 @@ def _worth_a_plan(request: Request, change: Change | Numbered, closest: Candidat
     The buffers of a launch with a far larger number may be what lets none fit: then the largest that would without any, whose plan
     says how large they are.
     """
-    known = placed(closest)
     if isinstance(change, Change):
-        return change if _would_fit(request, change, known) else None
+        return change if _would_fit(request, change, _known(change, closest)) else None
+    known = placed(closest)
     return _largest(request, change, known) or _largest(request, change, without_buffers(known))
+
+
+def _known(change: Change, closest: Candidate) -> Placed:
+    known = placed(closest)
+    return without_buffers(known) if change.buffers else known
 
 
 def _largest(request: Request, change: Numbered, known: Placed) -> Change | None:

@@ -17,6 +17,7 @@ from moefit.values import dataclass
 _UBATCH_STEP: Final = 32
 _OLD_WORDS: Final = frozenset({"-lm"})
 """Options that older builds have other words for (launch/translate.py)."""
+_PLACED: Final = "moefit then places what it placed"
 _FULL: Final = frozenset({"f32", "f16", "bf16"})
 """Cache types that q8_0 makes smaller."""
 
@@ -37,6 +38,8 @@ class Change:
     """What it has in their place."""
     number: int = 0
     """Of a change by a number."""
+    buffers: bool = False
+    """Compute buffers are far smaller with it: those of the launch that failed say nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,13 @@ def changes(request: Request, closest: Candidate) -> Iterator[Change | Numbered]
         request: what nothing fits.
         closest: what lacks least.
     """
-    every = (*_of_memory(request, closest), *_of_placement(request), *_of_context(request, closest))
+    every = (
+        *_of_memory(request, closest),
+        *_of_switches(request),
+        *_of_devices(request),
+        *_of_placement(request),
+        *_of_context(request, closest),
+    )
     yield from (change for change in every if _can_be_said(request, change))
 
 
@@ -113,21 +122,47 @@ def _of_memory(request: Request, closest: Candidate) -> Iterator[Change | Number
         yield Numbered(_ubatch, 1, now.ubatch // _UBATCH_STEP)
 
 
+def _of_switches(request: Request) -> Iterator[Change]:
+    """What the user set that makes a cache or compute buffers larger than llama.cpp's default does."""
+    wanted = request.launch.constraints
+    if wanted.swa_full:
+        yield _leave_out("--swa-full", ("--swa-full",), "a cache of the window alone", swa_full=False)
+    if wanted.flash_attention == "off":
+        made = _leave_out("-fa off", ("-fa",), "smaller compute buffers", flash_attention=None)
+        yield replace(made, buffers=True)
+    if wanted.kv_offload is False and request.machine.gpus:
+        why = "the KV cache is then where its layers are"
+        yield _leave_out("-nkvo", ("-nkvo",), why, kv_offload=None)
+
+
+def _of_devices(request: Request) -> Iterator[Change]:
+    """The user's choice of devices, and what they keep free there."""
+    wanted, gpus = request.launch.constraints, request.machine.gpus
+    if wanted.devices is not None and len(wanted.devices) < len(gpus):
+        said = f"-dev {','.join(wanted.devices) or 'none'}"
+        yield _leave_out(said, ("-dev",), "other devices hold what these cannot", devices=None)
+    if wanted.split_mode == "none" and len(gpus) > 1:
+        yield _leave_out("-sm none", ("-sm",), "other devices hold what one cannot", split_mode=None)
+    if wanted.fit_target is not None:
+        why = "moefit then keeps back what is known to be needed"
+        yield _leave_out("-fitt", ("-fitt",), why, fit_target=None)
+
+
 def _of_placement(request: Request) -> Iterator[Change | Numbered]:
     """The user's own -ngl, -ts and -ot."""
     wanted = request.launch.constraints
     if isinstance(wanted.gpu_layers, int):
         yield Numbered(_layers, 0, min(wanted.gpu_layers, request.model.slots + 1))
     elif wanted.gpu_layers is not None:
-        yield _leave_out(f"-ngl {wanted.gpu_layers}", ("-ngl",), gpu_layers=None)
+        yield _leave_out(f"-ngl {wanted.gpu_layers}", ("-ngl",), _PLACED, gpu_layers=None)
     if wanted.tensor_split is not None:
-        yield _leave_out("-ts", ("-ts",), tensor_split=None)
+        yield _leave_out("-ts", ("-ts",), _PLACED, tensor_split=None)
     if wanted.split_mode in SPLIT_MODES:
-        yield _leave_out(f"-sm {wanted.split_mode}", ("-sm",), split_mode=None)
+        yield _leave_out(f"-sm {wanted.split_mode}", ("-sm",), _PLACED, split_mode=None)
     if wanted.overrides:
         spelled = dict.fromkeys(word for rule in wanted.overrides for word in rule.words)
         options = ("-ot", "-cmoe", "-ncmoe", "-ncffn")
-        yield _leave_out(" ".join(spelled), options, overrides=())
+        yield _leave_out(" ".join(spelled), options, _PLACED, overrides=())
 
 
 def _of_context(request: Request, closest: Candidate) -> Iterator[Numbered]:
@@ -142,8 +177,8 @@ def _set(shown: str, option: str, value: str, why: str, **fields: Any) -> Change
     return Change(fields, f"{shown} {value}", why, (option,), (Addition(option, value, why),))
 
 
-def _leave_out(words: str, options: tuple[str, ...], **fields: Any) -> Change:
-    return Change(fields, f"leaving out {words}", "moefit then places what it placed", options)
+def _leave_out(words: str, options: tuple[str, ...], why: str, **fields: Any) -> Change:
+    return Change(fields, f"leaving out {words}", why, options)
 
 
 def _ubatch(number: int) -> Change:

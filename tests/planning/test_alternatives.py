@@ -65,7 +65,8 @@ def test_each_of_them_fits_and_planning_its_line_again_changes_nothing(asked, ma
 def test_the_fastest_stands_first_and_is_what_a_quick_plan_names(asked, made):
     seconds = [alternative.plan.prediction.seconds for alternative in made.alternatives]
     [first] = plan(replace(asked, options=QUICK)).alternatives
-    assert (sorted(seconds), made.alternatives[0].words) == (seconds, first.words)
+    assert [] == [one for i, one in enumerate(seconds) if one > 1.03 * min(seconds[i:])]
+    assert made.alternatives[0].words == first.words
 
 
 def test_no_context_is_above_the_trained_one(asked, made):
@@ -135,6 +136,25 @@ def test_of_many_layers_on_many_cards_a_quick_no_plans_the_change_with_which_som
     assert plan(Request(model, cards, typed, QUICK)).prediction == told.alternatives[0].plan.prediction
 
 
+@pytest.mark.parametrize(
+    ("words", "cards", "ram"),
+    [
+        ("-dev none", ("rtx-3060",), 3),
+        ("-dev CUDA0", ("2GiB", "8GiB"), 3),
+        ("-sm none -c 32768", ("6GiB", "6GiB"), 2),
+        ("-fitt 6000 -ngl 99 -c 16384", ("9GiB",), 16),
+        ("-nkvo -c 65536", ("rtx-3090",), 7),
+        ("-fa off -ngl 99 -c 16384 -ub 4096 -b 4096", ("rtx-3060",), 16),
+    ],
+)
+def test_what_keeps_memory_from_being_used_is_named_to_be_left_out(words, cards, ram):
+    ours = Machine(parse_gpus(cards), Ram(ram * GIB, ram * GIB, 50 * 10**9), Cpu(8, 16))
+    asked = Request(recorded("llama-3.1-8b", "Q4_K_M"), ours, launch((*LINE, *words.split())), QUICK)
+
+    option = words.partition(" -ngl")[0].partition(" -c")[0].replace("-fitt 6000", "-fitt")
+    assert [f"leaving out {option}"] == [made.words for made in plan(asked).alternatives]
+
+
 def test_weights_that_could_vanish_and_not_be_enough_name_no_file():
     words = ("-ngl", "99", "-c", "131072")
     told = plan(
@@ -153,6 +173,12 @@ def test_a_sum_of_bytes_decides_and_one_launch_is_placed_to_say_what_is_missing(
     ):
         assert not plan(request).fits
     assert 1 == settle.call_count
+
+
+def test_of_changes_about_as_fast_the_one_that_costs_least_stands_first():
+    words = ("-ub", "8192", "-ngl", "99", "-c", "16384")
+    asked = Request(recorded("qwen3-30b-a3b", "Q4_K_M"), machine("4GiB", 32), launch((*LINE, *words)), QUICK)
+    assert ["-ub"] == [made.words.split()[0] for made in plan(asked).alternatives]
 
 
 def test_what_a_variable_says_is_not_to_be_left_out_of_the_line():
