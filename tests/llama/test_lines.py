@@ -1,4 +1,4 @@
-"""No line that moefit prints for a public one is refused by the real llama-server as it reads it."""
+"""No line that moefit prints for a public one is refused by the real llama-server as it reads it, but for what moefit says is of another build."""
 
 import re
 import subprocess
@@ -24,7 +24,7 @@ def here(arguments):
 @pytest.mark.parametrize("name", PLANNED)
 def test_a_printed_line_is_read_whole(llama, environment, name):
     made = planned(rows()[name], "b11434")
-    if not made.fits:
+    if not made.fits or any(warning.code == "uncounted" for warning in made.warnings):
         return
     command = parse(made.argv)
     program = llama / command.name
