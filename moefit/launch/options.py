@@ -178,16 +178,18 @@ def parse_help(program: str, text: str, build: int | None = None) -> OptionTable
     return OptionTable(program, options, build, asked=True)
 
 
+_NAMES: Final = 6
+"""More than any option has."""
 _LAYOUTS: Final = (
-    (r"^( {0,8}-[^\s,]+(?:,\s+-[^\s,]+)*),[ \r]*\n +(?=-)", r"\1, "),  # names that were wrapped
+    (r"^( {0,8}-[^\s,]+(?:, +-[^\s,]+){0,6}),[ \r]*\n +(?=-)", r"\1, "),  # names that were wrapped
     (
-        r"^( {0,8}-[^\s,]+(?:, -[^\s,]+)*) (\S.{0,80}?), (-[^\s,]+) \2(?=[\s,])",
+        r"^( {0,8}-[^\s,]+(?:, -[^\s,]+){0,6}) (\S.{0,80}?), (-[^\s,]+) \2(?=[\s,])",
         r"\1, \3 \2",
     ),  # -a N, --alpha N
-    (r"^( {0,8}-[\w-]+(?:, -[\w-]+)*) ?[/|] ?(?=-)", r"\1, "),  # -a/--alpha
-    (r"^( {0,8}(?:-[^\s,]+,\s+)*--[\w-]+)\[=([^\]\s]+)\]", r"\1 [\2]"),  # --alpha[=N]
-    (r"^( {0,8}(?:-[^\s,]+,\s+)*--[\w-]+)=", r"\1 "),  # --alpha=N
-    (r"^( {0,8}(?:-[^\s,]+,\s+)*)--\[no-\]([\w-]+)", r"\1--\2, --no-\2"),  # --[no-]beta
+    (r"^( {0,8}-[\w-]+(?:, -[\w-]+){0,6}) ?[/|] ?(?=-)", r"\1, "),  # -a/--alpha
+    (r"^( {0,8}(?:-[^\s,]+, +){0,6}--[\w-]+)\[=([^\]\s]+)\]", r"\1 [\2]"),  # --alpha[=N]
+    (r"^( {0,8}(?:-[^\s,]+, +){0,6}--[\w-]+)=", r"\1 "),  # --alpha=N
+    (r"^( {0,8}(?:-[^\s,]+, +){0,6})--\[no-\]([\w-]+)", r"\1--\2, --no-\2"),  # --[no-]beta
 )
 """Ways to write the names of an option, and llama.cpp's own way."""
 
@@ -196,9 +198,10 @@ def _plain(text: str) -> str:
     """A page without colours and tabs, with every name of an option apart and before its value."""
     text = re.sub(r"\x1b\[[\d;]*[A-Za-z]", "", text).replace("\t", "  ")
     for layout, plain in _LAYOUTS:
-        changed = 1
-        while changed:
+        for _ in range(_NAMES):
             text, changed = re.subn(layout, plain, text, flags=re.MULTILINE)
+            if not changed:
+                break
     return text
 
 
