@@ -29,8 +29,11 @@ if not THOROUGH:  # numbers out of whatever modules are loaded would be drawn, t
 
         providers._get_local_constants = lambda: providers._local_constants
 
-# The collector of cycles would walk all rows and graphs again and again, a quarter of the time, to find next to none.
-gc.set_threshold(1_000_000, 2, 10)
+# The collector of cycles would walk all rows and graphs again and again, a quarter of the time, to find next to none: 100 MiB in a whole run.
+if THOROUGH:
+    gc.set_threshold(1_000_000, 2, 10)
+else:
+    gc.disable()
 
 remember_models()
 remember_plans()
