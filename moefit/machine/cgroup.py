@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from moefit.machine.natural import natural
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
 
 _NO_LIMIT: Final = 1 << 60
 """Version 1 says "no limit" with the largest page-aligned int64; anything beyond an exbibyte means the same."""
-_DIGITS: Final = 30
-"""A number has fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +117,7 @@ def _memory_used(version: int, group: Path) -> int:
     for line in _read(group / "memory.stat").splitlines():
         key, _, value = line.partition(" ")
         if key in reclaimable:
-            used -= _natural(value) or 0
+            used -= natural(value) or 0
     return max(0, used)
 
 
@@ -126,7 +125,7 @@ def _cpu_quota(version: int, group: Path) -> float | None:
     """Processors' worth of time a group may use: quota over period."""
     if version == 2:
         fields = _read(group / "cpu.max").split()
-        quota, period = map(_natural, fields) if len(fields) == 2 else (None, None)
+        quota, period = map(natural, fields) if len(fields) == 2 else (None, None)
     else:
         quota, period = _number(group / "cpu.cfs_quota_us"), _number(group / "cpu.cfs_period_us")
     return quota / period if quota and period else None
@@ -134,13 +133,7 @@ def _cpu_quota(version: int, group: Path) -> float | None:
 
 def _number(path: Path) -> int | None:
     """The file's one natural number; None for none, `max`, or -1."""
-    return _natural(_read(path))
-
-
-def _natural(text: str) -> int | None:
-    """The number that a text is; None for anything that no kernel writes as one."""
-    text = text.strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) < _DIGITS else None
+    return natural(_read(path))
 
 
 def _read(path: Path) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from moefit.machine.natural import natural
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def visible_gpus(candidates: Sequence[NumberedGpu], environment: Mapping[str, st
             warning = f"CUDA_VISIBLE_DEVICES={listed}: {entry} {problem}, so CUDA ignores it and what follows"
             on_purpose = entry in {"", "-1", "NoDevFiles"}
             return Order(tuple(chosen), guessed and by_number, () if on_purpose else (warning,))
-        by_number = by_number or entry.isdigit()
+        by_number = by_number or natural(entry) is not None
         chosen.append(found)
     return Order(tuple(chosen), guessed and by_number, ())
 
@@ -99,8 +100,8 @@ def _unparted(candidates: Sequence[NumberedGpu], index: int) -> Visible:
 
 def _find(candidates: Sequence[NumberedGpu], order: Sequence[int], entry: str) -> Visible | None:
     """What one entry of CUDA_VISIBLE_DEVICES names, if anything: a number in the order, or the beginning of one UUID."""
-    if entry.isdigit():
-        place = int(entry)
+    place = natural(entry)
+    if place is not None:
         return _unparted(candidates, order[place]) if place < len(order) else None
     if not entry.startswith(("GPU-", "MIG-")):
         return None

@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from moefit.machine.natural import natural
 from moefit.shown import visible
 
 if TYPE_CHECKING:
@@ -83,9 +84,9 @@ def _computing(kfd: Path) -> Iterator[tuple[str, int, int]]:
     cards = dict(_cards(kfd / "topology/nodes"))
     for process in _processes(kfd / "proc"):
         for number, slot in cards.items():
-            size = _read(process / f"vram_{number}").strip()
-            if size.isascii() and size.isdigit() and len(size) <= 16:
-                yield slot, int(process.name), int(size)
+            size = natural(_read(process / f"vram_{number}"))
+            if size is not None:
+                yield slot, int(process.name), size
 
 
 def _cards(nodes: Path) -> Iterator[tuple[str, str]]:
@@ -97,9 +98,10 @@ def _cards(nodes: Path) -> Iterator[tuple[str, str]]:
             )
             number, place = _read(node / "gpu_id").strip(), told.get("location_id", "")
             domain = told.get("domain", "0")
-            if number.strip("0") and place.isdigit() and domain.isdigit():
-                bus, function = divmod(int(place), 256)
-                yield number, f"{int(domain):04x}:{bus:02x}:{function >> 3:02x}.{function & 7}"
+            at, of = natural(place), natural(domain)
+            if number.strip("0") and at is not None and of is not None:
+                bus, function = divmod(at, 256)
+                yield number, f"{of:04x}:{bus:02x}:{function >> 3:02x}.{function & 7}"
 
 
 def _read(path: Path) -> str:

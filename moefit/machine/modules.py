@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from moefit.machine.natural import natural
 from moefit.values import dataclass
 
 _TIMES: Final = r"\s*[x\u00d7*]\s*"
@@ -129,7 +130,7 @@ def _channels(slots: list[dict[str, str]]) -> int:
     widths: dict[str, int] = {}
     for index, slot in enumerate(slots):
         width = slot.get("DATA_WIDTH", "")
-        widths.setdefault(_channel(slot) or f"#{index}", int(width) if width.isdigit() and int(width) else 64)
+        widths.setdefault(_channel(slot) or f"#{index}", natural(width) or 64)
     if all(name.startswith("#") for name in widths) and len(widths) == 4:
         return 2
     return max(1, -(-sum(min(width, 64) for width in widths.values()) // 64))

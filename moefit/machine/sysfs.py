@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from moefit.machine.link import pcie_bandwidth
+from moefit.machine.natural import natural
 from moefit.sizes import GIB
 from moefit.values import dataclass
 
@@ -174,8 +175,7 @@ def _without_waiting(path: str, flags: int) -> int:
 
 def _number(path: Path) -> int:
     """A natural number; 0 for anything else."""
-    text = _read(path)
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 16 else 0
+    return natural(_read(path)) or 0
 
 
 def _read(path: Path) -> str:

@@ -10,8 +10,10 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from moefit.errors import DriverError
 from moefit.machine.cgroup import read_limits
 from moefit.machine.modules import read_modules
+from moefit.machine.natural import natural
 from moefit.machine.types import Cpu, Ram
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 ROOT: Final = Path("/")
 
+_PROCESSORS: Final = 1 << 16
+"""Eight times what Linux can be built for; a list with more is none of its own."""
 _SMALL_CORE_SHARE: Final = 0.5
 """A core with less than this share of the largest core's capacity is not worth a thread of a memory-bound loop."""
 
@@ -111,25 +115,42 @@ def lock_limit(root: Path = ROOT) -> int | None:
     if held is not None and int(held[1], 16) >> _CAP_IPC_LOCK & 1:
         return None
     limit = re.search(r"^Max locked memory\s+(\S+)", _read(root / "proc/self/limits"), re.MULTILINE)
-    return int(limit[1]) if limit is not None and limit[1].isdigit() else None
+    return natural(limit[1]) if limit is not None else None
 
 
 def _memory(root: Path) -> tuple[int, int]:
     """Total and available bytes, before any cgroup."""
-    fields = {}
-    for line in _read(root / "proc/meminfo").splitlines():
-        key, _, rest = line.partition(":")
-        figure = rest.split()
-        if figure and figure[0].isdigit():
-            fields[key] = int(figure[0]) * 1024
+    rows = re.findall(r"^(\w+): *([0-9]{1,15})\b", _read(root / "proc/meminfo"), re.MULTILINE)
+    fields = {name: int(figure) * 1024 for name, figure in rows}
     if "MemTotal" in fields:
         # kernels before 3.14 have no MemAvailable; free memory and the page cache come close
         free = fields.get("MemFree", 0) + fields.get("Cached", 0)
         return fields["MemTotal"], fields.get("MemAvailable", free)
     import psutil  # noqa: PLC0415 - slow to import, and Linux does without
 
-    memory = psutil.virtual_memory()
+    try:
+        memory = psutil.virtual_memory()
+    except Exception:  # noqa: BLE001 - what it raises for a /proc that is hidden or not mounted depends on the system
+        return _counted_pages()
     return memory.total, memory.available
+
+
+def _counted_pages() -> tuple[int, int]:
+    """The same by the system call that needs no /proc.
+
+    Raises:
+        DriverError: there is none.
+    """
+    try:
+        size, total, free = (os.sysconf(f"SC_{name}") for name in ("PAGE_SIZE", "PHYS_PAGES", "AVPHYS_PAGES"))
+    except (AttributeError, OSError, ValueError):
+        size = total = free = 0
+    if min(size, total, free) <= 0:
+        raise DriverError(
+            "this machine does not tell how much memory it has",
+            "--machine FILE declares it; is /proc mounted?",
+        )
+    return size * total, size * free
 
 
 def _affinity() -> set[int]:
@@ -189,8 +210,7 @@ def _performance(root: Path, usable: set[int]) -> set[int]:
         return performance & usable
     capacity = {}
     for cpu in usable:
-        text = _read(root / f"sys/devices/system/cpu/cpu{cpu}/cpu_capacity").strip()
-        capacity[cpu] = int(text) if text.isdigit() else 0
+        capacity[cpu] = natural(_read(root / f"sys/devices/system/cpu/cpu{cpu}/cpu_capacity")) or 0
     largest = max(capacity.values(), default=0)
     return {cpu for cpu, value in capacity.items() if value >= largest * _SMALL_CORE_SHARE}
 
@@ -219,9 +239,10 @@ def _cpu_list(text: str) -> set[int]:
     """The numbers of a kernel list: `0-3,8` is 0, 1, 2, 3 and 8; anything else in it is left out."""
     numbers: set[int] = set()
     for part in text.strip().split(","):
-        first, _, last = part.partition("-")
-        if first.isdigit() and (last or first).isdigit():
-            numbers.update(range(int(first), int(last or first) + 1))
+        start, _, end = part.partition("-")
+        first, last = natural(start), natural(end or start)
+        if first is not None and last is not None and last < _PROCESSORS:
+            numbers.update(range(first, last + 1))
     return numbers
 
 

@@ -72,7 +72,9 @@ def test_numbers_follow_the_bus_order_where_that_is_asked_for() -> None:
     assert [0] == indices(CARDS, CUDA_VISIBLE_DEVICES="0", **BY_BUS)
 
 
-@pytest.mark.parametrize("listed", ["0,9", "0,0", "GPU-22"])
+@pytest.mark.parametrize(
+    "listed", ["0,9", "0,0", "GPU-22", "0,²", f"0,{'9' * 5000}"], ids=lambda text: text[:8]
+)
 def test_an_entry_that_cuda_ignores_is_a_warning(listed: str) -> None:
     assert 1 == len(visible_gpus(CARDS, {"CUDA_VISIBLE_DEVICES": listed, **BY_BUS}).warnings)
 

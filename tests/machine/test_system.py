@@ -3,9 +3,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import NoReturn
 
 import pytest
 
+from moefit.errors import DriverError
+from moefit.machine import system
 from moefit.machine.system import is_wsl, read_cpu, read_ram
 from moefit.sizes import GIB
 from tests.machine.tree import write
@@ -186,3 +189,30 @@ def test_a_virtual_machine_is_known_by_its_processors_flags(
 ) -> None:
     write(tmp_path, {"proc/cpuinfo": f"processor\t: 0\nflags\t\t: {flags}\n"})
     assert virtual == read_cpu(tmp_path, affinity=range(1)).virtual
+
+
+@pytest.mark.parametrize(
+    "text", ["", "MemTotal: many kB\n", "MemTotal: ² kB\n", f"MemTotal: {'9' * 5000} kB\n"]
+)
+def test_what_no_kernel_says_of_memory_is_not_believed(tmp_path, monkeypatch, text) -> None:
+    """/proc is hidden, or not mounted: the system call tells, which needs none."""
+
+    def hidden() -> NoReturn:
+        raise KeyError(b"MemTotal:")
+
+    monkeypatch.setattr("psutil.virtual_memory", hidden)
+    monkeypatch.setattr("os.sysconf", {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 2, "SC_AVPHYS_PAGES": 1}.get)
+    ram = read_ram(write(tmp_path, {"proc/meminfo": text}))
+    assert (8192, 4096) == (ram.total, ram.available)
+
+
+def test_a_machine_that_does_not_tell_its_memory_is_an_error(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("psutil.virtual_memory", {}.popitem)
+    monkeypatch.setattr("os.sysconf", {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": -1, "SC_AVPHYS_PAGES": -1}.get)
+    with pytest.raises(DriverError, match="does not tell how much memory it has"):
+        read_ram(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["0-1000000000000", "²", "9" * 5000, "0-²", "-", "a-b"])
+def test_a_list_of_processors_that_no_kernel_writes_is_empty(text) -> None:
+    assert set() == system._cpu_list(text)
