@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from math import inf
 from typing import Final
@@ -41,7 +41,7 @@ class Opening:
     bound: float
     """Seconds it would take if compute buffers took no memory: it cannot be faster."""
     idle: float
-    """Seconds with nothing on the devices, which then only help with large batches."""
+    """Seconds with nothing on the devices, which then only help with large batches, or with the output alone."""
     all_placed: bool = False
     """All that is free to move might be on the devices: then no weights are copied there, and buffers can be far smaller than others'."""
     end: int | None = None
@@ -120,14 +120,15 @@ def _openings(problem: Problem, choices: Choices) -> Iterator[Opening]:
     """Every combination, in the order of the choices.
 
     A larger micro-batch leaves no more room, so the placement at the smallest one without compute buffers bounds them all; or
-    nothing on the devices at all, where the ways to them cost more than they save, which is a combination of its own. Where several devices
-    could hold everything, less room can be faster: it keeps layers off a slow one. Then only what no placement beats is a bound.
+    nothing on the devices at all, or the output alone, where the ways to them cost more than they save: combinations of their own. Where several
+    devices could hold everything, less room can be faster: it keeps layers off a slow one. Then only what no placement beats is a bound.
     With many devices that would leave nothing out, and the placement without compute buffers has to do.
     """
     known, ranks = strategies(problem.demand), itertools.count()
     sizes = {u: _size(problem, choices, u) for u in choices.ubatches}
     nothing = _end(problem, 0)
     idle: dict[tuple[tuple[int, ...], int], float] = {}
+    ends = _fastest_ends(problem, choices, sizes)
     for order in choices.orders:
         at_best = _at_best(sizes[min(sizes)], choices, order, nothing)
         for u, size in sizes.items():
@@ -135,6 +136,7 @@ def _openings(problem: Problem, choices: Choices) -> Iterator[Opening]:
             is_new = helper not in idle
             if is_new:  # it is the first device that helps, whatever the others are
                 idle[helper] = size.fastest(tuple(problem.devices[i] for i in order), nothing)
+            spared = min(idle[helper], *(ends.get((i, u, 1), inf) for i in order), inf)
             mixed = _is_mixed([problem.devices[i] for i in order])
             full = [
                 n for n, (_, placed) in at_best.items() if mixed or _is_all_placed(placed, problem.demand)
@@ -147,15 +149,30 @@ def _openings(problem: Problem, choices: Choices) -> Iterator[Opening]:
                 if seconds is None:  # strategies often agree
                     seconds = size.fastest(*best)
                     fastest.append((best, seconds))
-                bound = min(seconds, idle[helper], least if all_placed else inf)
+                bound = min(seconds, spared, least if all_placed else inf)
                 task = size.task(order, known[name])
-                yield Opening(next(ranks), name, task, size.launches, bound, idle[helper], all_placed)
+                yield Opening(next(ranks), name, task, size.launches, bound, spared, all_placed)
             if is_new and order:
                 for end in _ends(problem.demand):
                     task = size.task(order[:1], partial(last_layers, end))
-                    bound = size.fastest(task.devices, _end(problem, end))
+                    bound = ends[order[0], u, end]
                     name = choices.strategies[0]
                     yield Opening(next(ranks), name, task, size.launches, bound, bound, end=end)
+
+
+def _fastest_ends(
+    problem: Problem, choices: Choices, sizes: Mapping[int, _Size]
+) -> dict[tuple[int, int, int], float]:
+    """Seconds by device, micro-batch and so many slots from the end that are alone there.
+
+    With less room layers leave a device, and with each its visits: by layers alike the least is with all of them or with none.
+    """
+    found = {}
+    for first in dict.fromkeys(order[0] for order in choices.orders if order):
+        for u, size in sizes.items():
+            for end in _ends(problem.demand):
+                found[first, u, end] = size.fastest((problem.devices[first],), _end(problem, end))
+    return found
 
 
 def bound(problem: Problem, task: Task) -> float:

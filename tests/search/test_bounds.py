@@ -17,7 +17,7 @@ from moefit.search.request import Request
 from moefit.search.settle import in_load_mode, settle
 from tests.drawn import several
 from tests.oracle import model as recorded
-from tests.planning.worlds import GIB, OPTIONS, launch, lines, machines, models
+from tests.planning.worlds import GIB, OPTIONS, launch, lines, machines, make_model, models
 
 EXACT = 1 - 1e-9
 MANY = settings(max_examples=several(20, 1000), deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -54,6 +54,20 @@ def beyond(problem: Problem):
 @MANY
 @given(models(), machines(least=2, most=6), lines())
 def test_no_opening_is_faster_than_its_bound(model, machine, words):
+    assert list(beyond(framed(model, machine, words))) == []
+
+
+def test_layers_whose_ways_cost_more_than_they_save_are_bounded_by_the_output_alone():
+    model = make_model(2, 2, 4, 0, "f16", tied=False)
+    cards = parse_gpus(
+        [
+            "name=Vulkan0,free=300MiB,bandwidth=200GB/s,link=6GB/s",
+            "name=Vulkan1,free=365MiB,bandwidth=1000GB/s,link=12GB/s",
+        ]
+    )
+    cards = tuple(replace(card, overhead=100 << 20) for card in cards)
+    machine = Machine(cards, Ram(GIB, GIB, 50 * 10**9), Cpu(8, 16))
+    words = ("llama-server", "-m", "random.gguf", "-cmoe", "-ctk", "q8_0", "-cram", "0")
     assert list(beyond(framed(model, machine, words))) == []
 
 
