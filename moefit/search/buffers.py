@@ -24,6 +24,7 @@ class Buffers:
         self._output: dict[int, int] = {}
         self._pipelined: dict[int, tuple[int, int]] = {}
         self._whole: dict[int, int] = {}
+        self._single: dict[int, int] = {}
         self._sure: set[int] = set()
 
     def learn(self, ubatch: int, settled: Settled, *, as_asked: bool = True) -> None:
@@ -41,6 +42,8 @@ class Buffers:
             first = self._first
             if CPU not in {*settled.placement.slots, *settled.placement.overrides.values()}:
                 first = self._whole
+                if settled.placement.overrides:  # which end pipelining
+                    self._single[ubatch] = max(each)
             first[ubatch] = min(each[0], first.get(ubatch, each[0]))
         others = each[1:]
         if others and settled.placement.slots.count(len(each) - 1) == 1:
@@ -77,11 +80,12 @@ class Buffers:
         return tuple(each)
 
     def without_copies(self, ubatch: int, devices: int) -> tuple[int, ...]:
-        """The same where nothing is copied: what grows with the micro-batch alone."""
-        if self._whole:
-            return (_scaled(self._whole, ubatch),) * devices
-        nearest = min(self._first, key=lambda one: (max(one, ubatch) / min(one, ubatch), one))
-        return (int(AT_LEAST * self._first[nearest] * ubatch / nearest),) * devices
+        """The same where nothing is copied or pipelined: what grows with the micro-batch alone."""
+        if self._single:
+            return (_scaled(self._single, ubatch),) * devices
+        known = self._first or self._whole
+        nearest = min(known, key=lambda one: (max(one, ubatch) / min(one, ubatch), one))
+        return (int(AT_LEAST * known[nearest] * ubatch / nearest),) * devices
 
 
 def _scaled(known: Mapping[int, int], ubatch: int) -> int:

@@ -29,6 +29,8 @@ from moefit.values import dataclass
 
 _MEASURED: Final = 0.85
 """Of guessed buffers, what another launch may need at the least, of a micro-batch with which one was measured."""
+_PIPELINED: Final = 0.8
+"""The same of a pipelined one: its devices differ in what they compute."""
 _ANEW: Final = 0.1
 """Of what may still be priced, what is priced anew where not everything can be."""
 _LIKE: Final = 0.5
@@ -190,7 +192,7 @@ class Sketch:
     def _is_pipelined(self, layout: DeviceSplit) -> bool:
         """Whether a layout that is all on devices has room for the copies of pipelining, as far as is known."""
         guess = self.buffers.pipelined(layout.ubatch, len(layout.order))
-        spans = () if guess is None else self._spans(layout, guess)
+        spans = () if guess is None else self._spans(layout, [int(_PIPELINED * size) for size in guess])
         return spans is not None and _is_whole(spans)
 
     def _with(self, layout: DeviceSplit, spans: Sequence[Span], *, pipelined: bool = True) -> float:
