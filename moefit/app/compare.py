@@ -16,6 +16,7 @@ from moefit.app.request import read_request
 from moefit.errors import MoefitError, UsageError
 from moefit.launch.given import LINE
 from moefit.launch.launch import Launch
+from moefit.launch.options import known_words
 from moefit.machine.detect import MachineOptions
 from moefit.machine.types import Machine
 from moefit.planning.compared import Compared
@@ -96,7 +97,7 @@ def compare(asked: Asked, line: SharedLine, tell: Tell) -> tuple[Compared, ...]:
 
 def _refuse_both(asked: Asked, line: SharedLine, launch: Launch) -> None:
     """What differs from row to row is not said for all of them too."""
-    said = (given for given in launch.given if given.origin == LINE and "-c" in given.option.spellings)
+    said = (given for given in launch.given if given.origin == LINE and "-c" in known_words(given.option))
     context = next((given.source for given in said), None)
     strategy = line.options.strategy
     pairs = (

@@ -17,7 +17,7 @@ from moefit.formats import shell
 from moefit.launch.command import Command
 from moefit.launch.constraints import Constraints
 from moefit.launch.given import Given
-from moefit.launch.options import known_name
+from moefit.launch.options import known_name, known_words
 from moefit.launch.patterns import Rule
 
 _SAME: Final = ("-m", "-hf", "-hff", "-hft", "--numa", "--prio", "--poll", "-C", "--cpu-strict", "--rpc")
@@ -82,7 +82,7 @@ def _program(command: Command) -> tuple[str, ...]:
 
 def _values(given: Sequence[Given]) -> Iterator[str]:
     for spelling in (*_SAME, *_SAME_CHOICES):
-        times = [g for g in given if spelling in g.option.spellings]
+        times = [g for g in given if spelling in known_words(g.option)]
         for setting in times if spelling == "--rpc" else times[-1:]:
             if "," in setting.value and spelling != "--rpc":
                 raise UsageError(f"llama-bench would read {setting.source} as a list of tests")

@@ -7,7 +7,7 @@ from typing import Final
 
 from moefit.errors import UsageError
 from moefit.launch.command import Argument, Command
-from moefit.launch.options import Option, known_name
+from moefit.launch.options import Option, known_name, known_words
 from moefit.launch.patterns import CPU_BUFFER, parse_overrides
 from moefit.values import dataclass
 
@@ -85,7 +85,7 @@ def _refuse_reordering(command: Command, what: str, order: Sequence[str]) -> Non
     ranks, buffers = [], set()
     for argument in command.arguments:
         for rank, spelling in enumerate(order):
-            if spelling in argument.option.spellings:
+            if spelling in known_words(argument.option):
                 ranks.append(rank)
                 buffers |= _buffers(argument, spelling)
     if ranks != sorted(ranks) and buffers != {CPU_BUFFER}:

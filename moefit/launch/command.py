@@ -16,7 +16,7 @@ from moefit.launch.containers import Container
 from moefit.launch.enumerated import refuse_value, taken_values
 from moefit.launch.hints import is_macro, number_hint, positional_hint
 from moefit.launch.legacy import BARE, LEGACY, LEGACY_BENCH
-from moefit.launch.options import Option, OptionTable, builtin, is_builtin, known_name, normal
+from moefit.launch.options import Option, OptionTable, builtin, is_builtin, known_name, known_words, normal
 from moefit.launch.programs import split
 from moefit.shown import masked, word_shown
 from moefit.values import dataclass
@@ -101,7 +101,7 @@ class Command:
 
     def given(self, spelling: str) -> Iterator[Argument]:
         """The arguments that spell the option named by `spelling`, in order."""
-        return (a for a in self.arguments if spelling in a.option.spellings or spelling in a.option.negations)
+        return (a for a in self.arguments if spelling in known_words(a.option))
 
 
 def parse(argv: Sequence[str], table: OptionTable | None = None) -> Command:

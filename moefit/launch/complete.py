@@ -9,7 +9,7 @@ from moefit.errors import UsageError
 from moefit.launch.command import Argument, Command
 from moefit.launch.constraints import Constraints
 from moefit.launch.given import LINE, Given
-from moefit.launch.options import OptionTable, known_name
+from moefit.launch.options import OptionTable, known_name, known_words, spelled
 from moefit.launch.pattern_writer import write_rules, write_value
 from moefit.launch.patterns import CPU_BUFFER, match
 from moefit.launch.placed import as_placed
@@ -77,7 +77,7 @@ def complete(
     table, line = command.table, without_fit(command, translate(command))
     line = without_open(command, line, left_open & wanted.keys())
     own = (*line.kept, *line.instead)
-    open_options = _Open(table, [g for g in given if left_open.isdisjoint(g.option.spellings)])
+    open_options = _Open(table, [g for g in given if left_open.isdisjoint(known_words(g.option))])
     words: list[str] = []
     added = [
         Addition(a.spelling, a.value, f"says what {dropped.spelling} said")
@@ -170,9 +170,7 @@ class _Open:
     """The options that nothing sets yet; -ot is always open, for overrides append."""
 
     def __init__(self, table: OptionTable, given: Sequence[Given]) -> None:
-        self._set = {
-            s for g in given if table.get(g.option.name) for s in (*g.option.spellings, *g.option.negations)
-        }
+        self._set = {s for g in given if table.get(g.option.name) for s in known_words(g.option)}
         self._set.discard("-ot")
         if {"--mmap", "--no-mmap", "--mlock", "--direct-io"} & self._set:
             self._set.add("-lm")
@@ -195,7 +193,7 @@ def _spell(addition: Addition, table: OptionTable, own: Sequence[Argument]) -> t
     option = table.get(addition.option)
     if option is None:
         return ()
-    spelling = addition.option
+    spelling = spelled(option, addition.option)
     if known_name(option) == "--fit":
         spelling = option.name
     if known_name(option) == "--override-tensor" and any(a.spelling == "-ot" for a in own):

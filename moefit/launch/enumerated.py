@@ -11,7 +11,7 @@ from typing import Final
 
 from moefit.errors import UsageError
 from moefit.launch.given import Given
-from moefit.launch.options import AUTO, FALSY, TRUTHY, Option, OptionTable, builtin
+from moefit.launch.options import AUTO, FALSY, TRUTHY, Option, OptionTable, builtin, known_words
 
 _WORD = re.compile(r"[A-Za-z][\w.+-]*")
 _SWITCH: Final = frozenset({"on", "off", "auto", "0", "1"})
@@ -35,7 +35,7 @@ def taken_values(option: Option) -> set[str]:
         taken |= {*TRUTHY, *FALSY}
     if "on" in taken and "auto" in taken:
         taken |= set(AUTO)
-    if "--numa" in option.spellings:
+    if "--numa" in known_words(option):
         taken.add("")
     return taken
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from moefit.errors import UsageError
 from moefit.launch.given import Given
 from moefit.launch.hints import is_macro
-from moefit.launch.options import FALSY, TRUTHY
+from moefit.launch.options import FALSY, TRUTHY, known_words
 
 _LONGEST = 100
 """Digits beyond any number that could be meant; Python refuses to read thousands of them."""
@@ -23,7 +23,7 @@ class Values:
     def all(self, *spellings: str) -> list[Given]:
         """Every time one of the options is set."""
         wanted = set(spellings)
-        return [g for g in self._given if not wanted.isdisjoint(g.option.spellings + g.option.negations)]
+        return [g for g in self._given if not wanted.isdisjoint(known_words(g.option))]
 
     def last(self, *spellings: str) -> Given | None:
         """The time that counts for a single value."""

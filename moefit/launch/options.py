@@ -111,12 +111,14 @@ class OptionTable:
         return self._by_spelling.get(normal(word))
 
     def get(self, spelling: str) -> Option | None:
-        """The option that a spelling without underscores names."""
+        """The option that a spelling without underscores names, also where a program at hand has only others of it."""
         found = self._by_spelling.get(spelling)
+        if found is None and self.asked and (known := builtin("llama-server").get(spelling)):
+            found = next(filter(None, map(self._by_spelling.get, known.spellings)), None)
         return found[0] if found else None
 
     def __contains__(self, spelling: str) -> bool:
-        return spelling in self._by_spelling
+        return self.get(spelling) is not None
 
     @property
     def spellings(self) -> tuple[str, ...]:
@@ -150,8 +152,24 @@ def builtin(program: str, build: int = option_data.NEWEST) -> OptionTable:
 
 def known_name(option: Option) -> str:
     """What the newest checked build calls an option, by whichever of its spellings that has: others come and go, and its own name with them."""
+    return _known(option).name
+
+
+@cache
+def known_words(option: Option) -> frozenset[str]:
+    """Its spellings and negations, and those that it has in the newest checked build."""
+    known = _known(option)
+    return frozenset((*option.spellings, *option.negations, *known.spellings, *known.negations))
+
+
+def _known(option: Option) -> Option:
     table = builtin("llama-server")
-    return next((known.name for word in option.spellings if (known := table.get(word))), option.name)
+    return next((known for word in option.spellings if (known := table.get(word))), option)
+
+
+def spelled(option: Option, spelling: str) -> str:
+    """The spelling, if the option still has it, else its first."""
+    return spelling if spelling in option.spellings else option.spellings[0]
 
 
 def from_rows(program: str, rows: Iterable[Sequence[Any]], build: int | None = None) -> OptionTable:

@@ -9,7 +9,7 @@ import re
 
 from moefit.errors import UsageError
 from moefit.launch.lookup import Values, given_integer, switch
-from moefit.launch.options import Option
+from moefit.launch.options import Option, known_words
 from moefit.launch.patterns import DENSE, EXPERTS, MAX_OVERRIDES, Rule, cpu_moe, first_blocks, parse_overrides
 from moefit.sizes import MIB
 
@@ -130,13 +130,13 @@ def overrides(values: Values, spellings: tuple[str, ...], program: str) -> tuple
     if (
         program == BENCH
     ):  # cmd_params_instance::to_llama_mparams puts -ncmoe after the overrides, wherever it stands
-        found.sort(key=lambda g: tensor not in g.option.spellings)
+        found.sort(key=lambda g: tensor not in known_words(g.option))
     rules: list[Rule] = []
     for given in found:
         words = (given.source,)
-        if tensor in given.option.spellings:
+        if tensor in known_words(given.option):
             rules += parse_overrides(given.value, words, ";" if program == BENCH else ",")
-        elif all_experts in given.option.spellings:
+        elif all_experts in known_words(given.option):
             rules.append(cpu_moe(words))
         else:
             count = given_integer(given)
@@ -144,7 +144,9 @@ def overrides(values: Values, spellings: tuple[str, ...], program: str) -> tuple
                 raise UsageError(f"{given.source}: a number of layers cannot be negative")
             if count >= MAX_OVERRIDES:
                 raise UsageError(f"{given.source}: llama.cpp has room for {MAX_OVERRIDES - 1} overrides")
-            rules += first_blocks(count, EXPERTS if some_experts in given.option.spellings else DENSE, words)
+            rules += first_blocks(
+                count, EXPERTS if some_experts in known_words(given.option) else DENSE, words
+            )
     return tuple(rules)
 
 
@@ -212,9 +214,9 @@ def counted_type(name: str) -> str:
 
 def counted_value(option: Option, value: str) -> str | None:
     """The known value that another build's own counts as; None where none of them tells what is counted."""
-    if not KV_TYPES.isdisjoint(option.spellings):
+    if not KV_TYPES.isdisjoint(known_words(option)):
         return counted_type(value)
-    return next((counted for name, (_, counted) in _MODES.items() if name in option.spellings), None)
+    return next((counted for name, (_, counted) in _MODES.items() if name in known_words(option)), None)
 
 
 def mode(values: Values, spelling: str) -> str | None:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from moefit.launch.command import Argument, Command
+from moefit.launch.options import known_words
 
 _NAMING: Final = frozenset({"--device", "--override-tensor", "--spec-draft-device", "--spec-draft-override-tensor", "--mmproj-device"})  # fmt: skip
 """Options whose values name devices or their buffers."""
@@ -36,4 +37,4 @@ def _names_remote(argument: Argument) -> bool:
 
 
 def _is(argument: Argument, spellings: frozenset[str] | set[str]) -> bool:
-    return not spellings.isdisjoint(argument.option.spellings)
+    return not spellings.isdisjoint(known_words(argument.option))

@@ -12,7 +12,7 @@ from moefit.launch.command import Argument, Command, read_arguments
 from moefit.launch.given import Given
 from moefit.launch.legacy import BARE
 from moefit.launch.lookup import Values
-from moefit.launch.options import OptionTable, known_name
+from moefit.launch.options import OptionTable, known_name, known_words, spelled
 from moefit.launch.readers import DRAFT_OVERRIDES, OVERRIDES, load_mode, overrides
 from moefit.values import dataclass
 
@@ -116,7 +116,7 @@ def without_fit(command: Command, line: Translation) -> Translation:
     """
     if command.name != "llama-bench":
         return line
-    fitting = tuple(a for a in line.kept if _FITTING.intersection(a.option.spellings))
+    fitting = tuple(a for a in line.kept if _FITTING.intersection(known_words(a.option)))
     why = "with it llama-bench would place the model anew"
     gone = (Dropped(a, command.table.called, reason=why) for a in fitting)
     return Translation(tuple(a for a in line.kept if a not in fitting), (*line.dropped, *gone))
@@ -124,7 +124,7 @@ def without_fit(command: Command, line: Translation) -> Translation:
 
 def without_open(command: Command, line: Translation, spellings: frozenset[str]) -> Translation:
     """A line without the options that the user set and yet left open, where the plan says them."""
-    gone = tuple(a for a in line.kept if not spellings.isdisjoint(a.option.spellings))
+    gone = tuple(a for a in line.kept if not spellings.isdisjoint(known_words(a.option)))
     dropped = (Dropped(a, command.table.called, reason=LEFT_OPEN) for a in gone)
     return Translation(tuple(a for a in line.kept if a not in gone), (*line.dropped, *dropped))
 
@@ -134,15 +134,15 @@ def _given(argument: Argument, source: str) -> Given:
 
 
 def _dropped(argument: Argument, kept: Sequence[Argument], mode: str | None, table: OptionTable) -> Dropped:
-    if mode and _LOAD_OPTIONS.intersection(argument.option.spellings):
+    if mode and _LOAD_OPTIONS.intersection(known_words(argument.option)):
         words = load_words(mode, table)
         always = mode == "mmap" and not words and "--no-mmap" in table
         return Dropped(argument, table.called, _unsaid(words, kept, table), is_default=always)
     words = (
-        tuple(_renamed(argument, table))
+        _other_spelling(argument, table)
+        or tuple(_renamed(argument, table))
         or tuple(_override(argument, kept, table))
         or _as_today(argument, table)
-        or _other_spelling(argument, table)
     )
     return Dropped(argument, table.called, _unsaid(words, kept, table))
 
@@ -151,16 +151,18 @@ def _as_today(argument: Argument, table: OptionTable) -> tuple[str, ...]:
     """A bare flag that wants a value today, and what an old variable said, in today's words."""
     if known_name(argument.option) in BARE and len(argument.words) <= argument.option.arity:
         return (argument.spelling, BARE[known_name(argument.option)])
-    said = argument.variable is not None and argument.spelling in table
+    said = argument.variable is not None and table.lookup(argument.spelling) is not None
     return argument.words if said else ()
 
 
 def _other_spelling(argument: Argument, table: OptionTable) -> tuple[str, ...]:
     """The same in another of the option's spellings, where the build has renamed the one that the user wrote."""
     option = argument.option
-    for word in option.spellings if argument.positive else option.negations:
-        known = table.get(word)
-        if known is not None and not known.removed and known.arity == option.arity:
+    if len(argument.words) <= option.arity:
+        return ()
+    for word in (argument.spelling, *(option.spellings if argument.positive else option.negations)):
+        known = table.lookup(word)
+        if known is not None and not known[0].removed and known[0].arity == option.arity:
             return (word, *argument.words[1:])
     return ()
 
@@ -168,14 +170,14 @@ def _other_spelling(argument: Argument, table: OptionTable) -> tuple[str, ...]:
 def load_words(mode: str, table: OptionTable) -> tuple[str, ...]:
     """What says a load mode in this build's language; nothing where it cannot say it."""
     if option := table.get("-lm"):
-        return ("-lm", mode) if not option.choices or mode in option.choices else ()
+        return (spelled(option, "-lm"), mode) if not option.choices or mode in option.choices else ()
     words = OLD_LOAD_MODES.get(mode, ()) or (("--mmap",) if mode == "mmap" else ())
     return tuple(word for word in words if word in table)
 
 
 def _renamed(argument: Argument, table: OptionTable) -> Iterator[str]:
     for names in _RENAMED:
-        if set(names).intersection(argument.option.spellings):
+        if set(names).intersection(known_words(argument.option)):
             known = next((name for name in names if name in table), None)
             yield from (known, argument.value) if known else ()
 
@@ -184,16 +186,19 @@ def _override(argument: Argument, kept: Sequence[Argument], table: OptionTable) 
     """-cmoe, -ncmoe and -ncffn as the patterns that they are short for; the spelling of -ot that is still free."""
     for spellings in (OVERRIDES, DRAFT_OVERRIDES):
         target = table.get(spellings[0])
-        if target is None or not set(spellings[1:]).intersection(argument.option.spellings):
+        if target is None or not set(spellings[1:]).intersection(known_words(argument.option)):
             continue
         rules = overrides(Values([_given(argument, argument.shown)]), spellings, table.program)
         taken = any(a.spelling == spellings[0] for a in kept)
         for rule in rules:
-            yield from (target.name if taken else spellings[0], f"{rule.pattern}={rule.buffer}")
+            yield from (
+                target.name if taken else spelled(target, spellings[0]),
+                f"{rule.pattern}={rule.buffer}",
+            )
 
 
 def _unsaid(words: Sequence[str], kept: Sequence[Argument], table: OptionTable) -> tuple[Argument, ...]:
     """The arguments that `words` are, less those of which the user's own words decide; overrides append."""
     appending = {OVERRIDES[0], DRAFT_OVERRIDES[0]}
-    said = {(a.option, a.positive) for a in kept if not appending.intersection(a.option.spellings)}
+    said = {(a.option, a.positive) for a in kept if not appending.intersection(known_words(a.option))}
     return tuple(a for a in read_arguments(words, table) if (a.option, a.positive) not in said)

@@ -10,6 +10,7 @@ from typing import Final
 from moefit.errors import UsageError
 from moefit.launch.command import Command
 from moefit.launch.constraints import Constraints
+from moefit.launch.options import known_words
 
 _SAYS: Final = ("--help", "--version", "--cache-list", "--completion-bash", "--list-devices")
 _ROUTER: Final = ("--models-dir", "--models-preset")
@@ -18,7 +19,7 @@ _ROUTER: Final = ("--models-dir", "--models-preset")
 def unplanned(command: Command, wanted: Constraints) -> UsageError | None:
     """Why there is nothing to plan; None where the line starts a model, or lacks one."""
     for argument in command.arguments:
-        if argument.option.name in _SAYS or set(_SAYS).intersection(argument.option.spellings):
+        if argument.option.name in _SAYS or set(_SAYS).intersection(known_words(argument.option)):
             return UsageError(
                 f"{argument.spelling} makes {command.name} say something and end", _as_it_is(command)
             )

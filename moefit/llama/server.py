@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from moefit.errors import UsageError
 from moefit.launch.command import Command, parse
-from moefit.launch.options import OptionTable
+from moefit.launch.options import OptionTable, known_words
 from moefit.llama.executables import require_program
 from moefit.llama.runner import how_it_ended, session
 from moefit.llama.server_log import MOST, ServerLog
@@ -206,7 +206,7 @@ def served_command(
             "bench the llama-server command alone, with the host's path",
         )
     program = require_program(command.program, environment)
-    kept = [a for a in command.arguments if not _LEFT_OUT.intersection(a.option.spellings)]
+    kept = [a for a in command.arguments if not _LEFT_OUT.intersection(known_words(a.option))]
     return command, [
         *command.wrapper,
         program,

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from moefit.errors import DriverError, InputError, UsageError
 from moefit.launch.command import Argument, Command, parse
-from moefit.launch.options import OptionTable, parse_help
+from moefit.launch.options import OptionTable, known_words, parse_help
 from moefit.llama.executables import require_program
 from moefit.memory.real import RealDevice, RealUse
 from moefit.memory.types import Use
@@ -182,7 +182,7 @@ def _records(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
 
 def _arguments_that_log(command: Command) -> Iterator[Argument]:
     """The arguments, less those that would hide the log or write one where the user keeps theirs."""
-    return (a for a in command.arguments if not _LOG_OPTIONS.intersection(a.option.spellings))
+    return (a for a in command.arguments if not _LOG_OPTIONS.intersection(known_words(a.option)))
 
 
 def _device(row: Mapping[str, Any]) -> RealDevice:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from moefit.launch.complete import Addition
 from moefit.launch.given import LINE
+from moefit.launch.options import known_words
 from moefit.launch.settings import CONTEXT_PADDING, MAPPED
 from moefit.memory.split_modes import SPLIT_MODES
 from moefit.search.candidate import Candidate
@@ -58,14 +59,14 @@ def changed(request: Request, change: Change) -> Request:
     gone = set(change.options)
     command = replace(
         launch.command,
-        arguments=tuple(a for a in launch.command.arguments if gone.isdisjoint(a.option.spellings)),
+        arguments=tuple(a for a in launch.command.arguments if gone.isdisjoint(known_words(a.option))),
     )
     return replace(
         request,
         launch=replace(
             launch,
             command=command,
-            given=tuple(g for g in launch.given if gone.isdisjoint(g.option.spellings)),
+            given=tuple(g for g in launch.given if gone.isdisjoint(known_words(g.option))),
             constraints=replace(launch.constraints, **change.fields),
             needed=(*launch.needed, *change.additions),
         ),
@@ -94,7 +95,8 @@ def _can_be_said(request: Request, change: Change | Numbered) -> bool:
     made = change if isinstance(change, Change) else change.make(change.least)
     table, gone = request.launch.command.table, set(made.options)
     elsewhere = any(
-        given.origin != LINE and not gone.isdisjoint(given.option.spellings) for given in request.launch.given
+        given.origin != LINE and not gone.isdisjoint(known_words(given.option))
+        for given in request.launch.given
     )
     known = all(a.option in table or a.option in _OLD_WORDS for a in made.additions)
     return known if made.additions else not elsewhere

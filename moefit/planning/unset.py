@@ -8,6 +8,7 @@ from typing import Final
 
 from moefit.errors import UsageError
 from moefit.launch.given import LINE
+from moefit.launch.options import known_words
 from moefit.planning.changes import Change, changed
 from moefit.planning.core import without_alternatives
 from moefit.planning.types import Help, Plan
@@ -46,7 +47,7 @@ def _set(request: Request) -> list[tuple[tuple[str, ...], str, str, object]]:
     """Those of the line alone: what a file or a variable sets is not taken out of a line."""
     found: list[tuple[tuple[str, ...], str, str, object]] = []
     for spellings, field, nothing in _OPTIONS:
-        given = [g for g in request.launch.given if not set(spellings).isdisjoint(g.option.spellings)]
+        given = [g for g in request.launch.given if not set(spellings).isdisjoint(known_words(g.option))]
         if (
             given
             and all(g.origin == LINE for g in given)

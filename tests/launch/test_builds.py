@@ -7,6 +7,7 @@ import pytest
 from moefit.errors import UsageError
 from moefit.launch.builds import CHECKED, is_newer, reference, unknown_options
 from moefit.launch.command import Command, parse
+from moefit.launch.complete import Addition, complete
 from moefit.launch.constraints import constraints
 from moefit.launch.enumerated import unknown_values
 from moefit.launch.options import OptionTable, builtin, known_name, parse_help
@@ -95,6 +96,26 @@ def test_a_spelling_that_a_build_has_renamed_is_said_in_another(
 ) -> None:
     [dropped] = translate(parse(["llama-server", *line.split()], parse_help("llama-server", page))).dropped
     assert instead == (" ".join(a.shown for a in dropped.instead) or None)
+
+
+LONG = parse_help(
+    "llama-server",
+    "--model FNAME   x\n--gpu-layers, --n-gpu-layers N   x\n--override-tensor X   x\n--cpu-moe   x\n--load-mode MODE   x\n--ubatch-size N   x\n",
+)
+"""A page without the short names."""
+
+
+def test_what_a_line_sets_is_read_by_the_names_that_the_program_has() -> None:
+    line = "llama-server --n-gpu-layers 20 --override-tensor a=CPU --ubatch-size 64 -cmoe"
+    read = constraints("llama-server", effective(parse(line.split(), LONG)))
+    assert (20, 64, 2) == (read.gpu_layers, read.ubatch, len(read.overrides))
+
+
+def test_what_is_added_is_said_by_the_names_that_the_program_has() -> None:
+    command = parse(["llama-server", "--model", "m", "-ngl", "3"], LONG)
+    wanted = [Addition("-ub", "64", ""), Addition("-lm", "none", ""), Addition("-ngl", "9", "")]
+    line = "llama-server --model m --gpu-layers 3 --ubatch-size 64 --load-mode none"
+    assert line.split() == list(complete(command, wanted, effective(command)).argv)
 
 
 def test_an_unknown_value_is_found_where_the_option_has_one_spelling_more() -> None:

@@ -24,6 +24,7 @@ from moefit.cli.shared import Shared
 from moefit.cli.streams import encodable
 from moefit.errors import UsageError, Warn
 from moefit.formats import shell
+from moefit.launch.options import known_words
 from moefit.planning.core import plan as make_plan
 from moefit.planning.types import Plan
 from moefit.search.request import Request
@@ -51,7 +52,7 @@ def _warn_of_bench(request: Request, made: Plan) -> None:
     from moefit.planning.bench_cache import cache_left_out
 
     for given in request.launch.given:
-        if not {"-fitt", "-fitc"}.isdisjoint(given.option.spellings):
+        if not {"-fitt", "-fitc"}.isdisjoint(known_words(given.option)):
             why = "with it llama-bench would place the model anew"
             warn(Warn("dropped", f"{given.source} is left out: {why}"))
     if (without := cache_left_out(request, made)) is not None:
