@@ -23,7 +23,7 @@ INTRODUCTION = """\
 Written by `scripts/refusals_page.py` from the tables that moefit itself reads; do not edit.
 Files and lines are those of llama.cpp b11434.
 A line that the server would refuse is refused by moefit too, with exit status 2, llama.cpp's reason and what to write instead.
-What it would ignore gets a warning, and so does an option that b11434 does not have: it is passed on.
+What it would ignore gets a warning, and so does an option that b11434 does not have, or with no program at hand a value: it is passed on.
 """
 
 

@@ -158,9 +158,11 @@ def test_a_number_within_it_is_taken(words):
 
 
 @pytest.mark.parametrize("example", [row.example for row in ON_THE_LINE])
-def test_words_that_cannot_be_read_are_refused(example):
+def test_words_that_the_program_at_hand_cannot_read_are_refused(example):
+    table = OptionTable("llama-server", builtin("llama-server").options, asked=True)
+
     def read():
-        found = constraints("llama-server", effective(parse(["llama-server", *shlex.split(example)])))
+        found = constraints("llama-server", effective(parse(["llama-server", *shlex.split(example)], table)))
         device_order(found, CARDS)
         fixed_tensors(found.overrides, CARDS, ["blk.0.ffn_up_exps.weight"])
 
