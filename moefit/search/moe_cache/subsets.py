@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
+from moefit.launch.settings import Settings
 from moefit.machine.types import CPU
 from moefit.placement.arrange import strategies
 from moefit.search.bounds import sketch
@@ -27,10 +28,12 @@ EVERY: Final = 3
 class Subsets:
     """Starts with each layer's base on some of the devices, in one micro-batch and load mode."""
 
-    def __init__(self, problem: Problem, fastest: Candidate, found: Sequence[Candidate]) -> None:
-        """Take the fastest's launch; `found` says what was tried, and what buffers take."""
+    def __init__(
+        self, problem: Problem, launch: Settings, fastest: Candidate, found: Sequence[Candidate]
+    ) -> None:
+        """Take a launch; the fastest and what else was found say what was tried, and what buffers take of RAM."""
         self._problem = problem
-        self._launch = problem.launch(fastest.settings.ubatch, fastest.settings.load_mode)
+        self._launch = launch
         self._given = budgets(problem.request, problem.devices, self._launch)
         self._tried = {c.order for c in (fastest, *found) if c is fastest or c.settings.moe_cache}
         self._buffers = first_guess(problem.request.model, problem.devices, self._launch)
