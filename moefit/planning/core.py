@@ -66,7 +66,7 @@ def plan(request: Request) -> Plan:
 
 
 def _enough(request: Request, closest: Candidate) -> Enough | None:
-    """The memory that would do; of a quick plan RAM alone, by the strategy that nearly always lacks least."""
+    """The memory that would do; of a quick plan by the strategy that nearly always lacks least, and of a device about."""
     from moefit.planning.enough import enough_memory  # noqa: PLC0415 - most plans fit
 
     options = request.options
@@ -74,10 +74,10 @@ def _enough(request: Request, closest: Candidate) -> Enough | None:
         return None
     if options.thorough:
         return enough_memory(request, closest)
-    if closest.settled.shortfall:
-        return None
-    strategy = "base-first" if options.strategy == "auto" else options.strategy
-    return enough_memory(replace(request, options=replace(options, strategy=strategy)), closest)
+    least = "ffn" if closest.settled.shortfall and not request.model.experts else "base-first"
+    strategy = least if options.strategy == "auto" else options.strategy
+    quick = replace(request, options=replace(options, strategy=strategy))
+    return enough_memory(quick, closest, smallest=False)
 
 
 def without_alternatives(request: Request, context: int | None = None) -> Plan:

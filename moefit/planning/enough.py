@@ -24,7 +24,7 @@ _AMPLE: Final = 1 << 50
 """Bytes of RAM that nothing lacks."""
 
 
-def enough_memory(request: Request, closest: Candidate) -> Enough | None:
+def enough_memory(request: Request, closest: Candidate, *, smallest: bool = True) -> Enough | None:
     """The memory that would do for a request that nothing fits; None where no amount was found.
 
     On devices first, for what they must hold however much RAM there is; then the RAM of what lacks least of it: no placement depends on
@@ -33,13 +33,14 @@ def enough_memory(request: Request, closest: Candidate) -> Enough | None:
     Args:
         request: what was asked.
         closest: the launch that lacks least of those that were wanted.
+        smallest: look for the smallest amount of a device; False takes the first that does.
     """
     if any(gpu.integrated for gpu in request.machine.gpus):
         return None  # what an integrated GPU gets more of is RAM, too
     tokens = least_context(request.launch.constraints, request.model)
     sized = _with_context(request, tokens)
     needs = _least_of(sized)
-    devices = _on_devices(sized) if needs.settled.shortfall else {}
+    devices = _on_devices(sized, smallest=smallest) if needs.settled.shortfall else {}
     larger = _with_devices(sized, devices)
     needs = _least_of(larger) if devices else needs
     if needs.settled.shortfall:
@@ -51,7 +52,7 @@ def enough_memory(request: Request, closest: Candidate) -> Enough | None:
     return Enough(more, shown, devices)
 
 
-def _on_devices(request: Request) -> dict[str, int]:
+def _on_devices(request: Request, *, smallest: bool) -> dict[str, int]:
     """Bytes that devices lack by name, whatever the RAM; the last of them by trial, for its layers may have other places then."""
     ample = _with_ram(request, _AMPLE)
     lacking = _lacking(ample)
@@ -63,7 +64,8 @@ def _on_devices(request: Request) -> dict[str, int]:
     def do(more: int) -> bool:
         return _least_of(_with_devices(ample, {**known, name: more})).fits
 
-    return {**known, name: _smallest(_printed(lacking[name]), do)}
+    guess = _printed(lacking[name])
+    return {**known, name: _smallest(guess, do) if smallest else _first(guess, do)}
 
 
 def _lacking(request: Request) -> dict[str, int]:
@@ -71,6 +73,14 @@ def _lacking(request: Request) -> dict[str, int]:
     problem = frame(request)
     found = as_demanded(problem, lacks_least(problem, open_choices(problem))).settled
     return {d.name: n for d, n in zip(found.devices, found.shortfalls, strict=True) if n}
+
+
+def _first(guess: int, do: Callable[[int], bool]) -> int:
+    """A guess, or the first of larger and larger amounts that will do."""
+    step = _NEAR // 2
+    while not do(guess):
+        guess, step = guess + step, 2 * step
+    return _printed(guess)
 
 
 def _smallest(guess: int, do: Callable[[int], bool]) -> int:

@@ -169,7 +169,7 @@ def test_a_sum_of_bytes_decides_and_one_launch_is_placed_to_say_what_is_missing(
     with (
         patch.object(search, "settle", wraps=search.settle) as settle,
         patch("moefit.planning.alternatives.alternatives", lambda *_: ()),
-        patch("moefit.planning.enough.enough_memory", lambda *_: None),
+        patch("moefit.planning.enough.enough_memory", lambda *_, **__: None),
     ):
         assert not plan(request).fits
     assert 1 == settle.call_count

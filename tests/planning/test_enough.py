@@ -47,6 +47,13 @@ def test_a_quick_no_says_an_amount_of_ram_that_does():
     assert without_alternatives(larger).fits
 
 
+def test_a_quick_no_says_an_amount_of_a_device_that_does():
+    short = asked("gemma-3-12b", "Q4_K_M", 64 * GIB, "-ngl", "99", "-c", "8192", options=QUICK)
+    short = replace(short, machine=replace(short.machine, gpus=parse_gpus(["4GiB"])))
+    said = plan(short).enough
+    assert without_alternatives(replace(short, machine=more(short.machine, said.devices, said.more))).fits
+
+
 def more(machine, devices, ram):
     gpus = tuple(
         replace(gpu, free=gpu.free + devices.get(gpu.name, 0), total=gpu.total + devices.get(gpu.name, 0))
