@@ -168,8 +168,10 @@ def _known(option: Option) -> Option:
 
 
 def spelled(option: Option, spelling: str) -> str:
-    """The spelling, if the option still has it, else its first."""
-    return spelling if spelling in option.spellings else option.spellings[0]
+    """The spelling, if the option still has it, else the first that says the same."""
+    negates = spelling in {*option.negations, *_known(option).negations}
+    words = option.negations if negates and option.negations else option.spellings
+    return spelling if spelling in words else words[0]
 
 
 def from_rows(program: str, rows: Iterable[Sequence[Any]], build: int | None = None) -> OptionTable:

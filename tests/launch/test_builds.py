@@ -10,7 +10,7 @@ from moefit.launch.command import Command, parse
 from moefit.launch.complete import Addition, complete
 from moefit.launch.constraints import constraints
 from moefit.launch.enumerated import unknown_values
-from moefit.launch.options import OptionTable, builtin, known_name, parse_help
+from moefit.launch.options import OptionTable, builtin, known_name, parse_help, spelled
 from moefit.launch.precedence import effective
 from moefit.launch.seen import unread_variables
 from moefit.launch.translate import translate
@@ -222,3 +222,10 @@ def test_a_kind_of_speculation_that_no_checked_build_has_is_told(
 ) -> None:
     given = effective(parse(["llama-server", *line.split()], parse_help("llama-server", f"{listed}  x\n")))
     assert expected == [one.value for one in unknown_values(given, "llama-server")]
+
+
+@pytest.mark.parametrize("word", ["--no-op-offload", "--op-offload", "-nkvo", "-ngl"])
+def test_what_a_plan_adds_says_the_same_in_a_program_that_knows_the_word(word: str) -> None:
+    option = builtin("llama-server").get(word)
+    assert option is not None
+    assert word == spelled(option, word)
