@@ -118,6 +118,19 @@ def test_what_is_added_is_said_by_the_names_that_the_program_has() -> None:
     assert line.split() == list(complete(command, wanted, effective(command)).argv)
 
 
+@pytest.mark.parametrize(
+    ("page", "wanted", "expected"),
+    [
+        ("--op-offload, --no-op-offload   x\n", "--no-op-offload", "--no-op-offload"),
+        ("--op-offload, --no-offload-of-ops   x\n", "--no-op-offload", "--no-offload-of-ops"),
+        ("--ubatch-size N   x\n", "-ub", "--ubatch-size"),
+    ],
+)
+def test_what_turns_an_option_off_is_said_by_what_turns_it_off(page: str, wanted: str, expected: str) -> None:
+    [option] = parse_help("llama-server", page).options
+    assert expected == spelled(option, wanted)
+
+
 def test_an_unknown_value_is_found_where_the_option_has_one_spelling_more() -> None:
     page = "-ctk, --cache-type-k, --kv-type-k TYPE   x\n   allowed values: f16, f8_e4m3 (default: f16)\n"
     found = effective(parse(["llama-server", "-ctk", "f8_e4m3"], parse_help("llama-server", page)))
