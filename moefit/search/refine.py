@@ -225,7 +225,7 @@ def _others(problem: Problem, choices: Choices, sketch: Sketch, layout: DeviceSp
     else:  # where all is on devices, even parts work at the same time
         yield from _in_proportion(problem, choices, sketch, layout, [tuple(range(count))])
         yield from led(layout)
-        yield from _one_by_one(problem, sketch, layout)
+        yield from _one_by_one(problem, choices, sketch, layout)
         yield from _slow_in_full(problem, sketch, layout)
         yield from one_step
 
@@ -246,7 +246,9 @@ def _in_proportion(
             yield in_proportion(even, sketch.rooms(even), sketch.sums(size))
 
 
-def _one_by_one(problem: Problem, sketch: Sketch, layout: DeviceSplit) -> Iterator[DeviceSplit]:
+def _one_by_one(
+    problem: Problem, choices: Choices, sketch: Sketch, layout: DeviceSplit
+) -> Iterator[DeviceSplit]:
     """The layout's slots on fewer and fewer devices: of its own and of all, each time without the one that is missed least. Where two slow ones must go, one alone gains nothing."""
     for devices in dict.fromkeys((layout.order, tuple(range(len(problem.devices))))):
         order = devices
@@ -261,7 +263,7 @@ def _one_by_one(problem: Problem, sketch: Sketch, layout: DeviceSplit) -> Iterat
                 order = order[1:]
                 continue
             best = min(ways, key=sketch.seconds)
-            yield best
+            yield from (replace(best, ubatch=size) for size in choices.ubatches)
             order = best.order
 
 
