@@ -117,7 +117,9 @@ def test_two_cards_with_slow_links_that_must_both_go_do_not_stay_for_each_other(
     slow, cards = "rtx-3060,free=4GiB,link=0.8GB/s", ("gtx-1080-ti,link=2.5GB/s", "rtx-5090,link=2.5GB/s")
     cards = (*cards, "rtx-3060,free=4GiB", "rtx-4060-ti-16gb,link=6GB/s")
     line = read_launch(None, ("llama-server", "-m", "m.gguf", "-c", "16384"))
-    asked = Request(recorded("glm-4.5-air", "Q4_K_M"), machine_of(), line, Options(WORKLOADS["agent"]))
+    asked = Request(
+        recorded("glm-4.5-air", "Q4_K_M"), machine_of(), line, Options(WORKLOADS["agent"], thorough=False)
+    )
     ram = Ram(192 * GIB, 192 * GIB, 120 * 10**9)
     five, four = (
         plan(replace(asked, machine=replace(machine_of(*some), ram=ram))) for some in ((slow, *cards), cards)
@@ -192,7 +194,8 @@ def orders(count):
 
 
 @pytest.mark.parametrize(
-    ("name", "quant", "cards"), [(name, quant, cards) for name, quant, *cards in MANY_ORDERS]
+    ("name", "quant", "cards"),
+    [(name, quant, cards) for name, quant, *cards in MANY_ORDERS[: several(3, 4)]],
 )
 def test_no_order_or_subset_that_a_user_names_is_faster_than_the_plan(name, quant, cards):
     made = made_of(name, quant, cards).prediction.seconds
