@@ -23,11 +23,13 @@ RANGE: Final = f"b{CHECKED[0]} to b{CHECKED[-1]}"
 """The same in words."""
 _SINCE: Final = {11549: 11480}
 """A checked build -> the one from which on programs have its options: b11480 brought --moe-cache-mib; beside it b11549 has one variable more, LLAMA_ARG_SLOT_SAVE_PATH."""
+_DIGITS: Final = r"(?!20\d\d[01]\d[0-3]\d\b)(\d{1,9})\b(?![.,]\d|[-/]\d\d?[-/]\d)"
+"""A number that is neither part of a version nor a date."""
 _NUMBERS: Final = (
-    r"\bbuild\b[:=# ]{1,3}(\d{1,9})\b(?![.,]\d)",
-    r"^[Vv]ersion: ?v?(\d{1,9})\b(?![.,]\d)",
-    r"(?:^|[\s(-])b(\d{4,9})\b",
-    r"^(?:[Vv]ersion: )?\d+\.[\w.-]+ \((\d{4,9})\b",
+    rf"\bbuild\b[:=# ]{{1,3}}{_DIGITS}",
+    rf"^[Vv]ersion: ?v?{_DIGITS}",
+    rf"(?:^|[\s(-])b(?=\d{{4}}){_DIGITS}",
+    rf"^(?:[Vv]ersion: )?\d+\.[\w.-]+ \((?=\d{{4}}){_DIGITS}",
 )
 """Where what `--version` prints has the number, the surest first."""
 _LONG = re.compile(r"--[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
@@ -46,6 +48,8 @@ def read_version(text: str) -> int | None:
     (12191, 12600, None)
     >>> read_version("llama-server 1.0.3 (build #12700)"), read_version("version: 6.1.0 (12700)"), read_version("Version:v12700")
     (12700, 12700, 12700)
+    >>> [read_version(f"version: 1.0.0 ({date})") for date in ("2026-11-13", "2026.11.13", "20261113", "13001-3-gabc")]
+    [None, None, None, 13001]
     """
     found = next(filter(None, (re.search(pattern, text, re.MULTILINE) for pattern in _NUMBERS)), None)
     return int(found[1]) or None if found else None

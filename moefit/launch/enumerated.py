@@ -56,7 +56,7 @@ def refuse_value(option: Option, value: str, said: str, table: OptionTable) -> N
     if option.arity != 1 or not named_values(option):
         return
     unknown = [one for one in _each(option, value, table) if one not in taken_values(option)]
-    if any(not _may_be_new(one, option, table) for one in unknown):
+    if _is_listed(option, table) and any(not _may_be_new(one, option, table) for one in unknown):
         choices = ", ".join(named_values(option))
         raise UsageError(f"{said} takes one of {choices}, not {value!r}", _hint(option, value, said, table))
 
@@ -70,6 +70,12 @@ def unknown_values(given: Iterable[Given], program: str) -> Iterator[Given]:
             continue
         if not taken_values(known).issuperset(_each(known, g.value, table)):
             yield g
+
+
+def _is_listed(option: Option, table: OptionTable) -> bool:
+    """Whether a checked build has words for it, too: of others a page of --help is no proof that there are no more."""
+    tables = (builtin(table.program), builtin("llama-server"))
+    return any(named_values(known.get(word)) for known in tables for word in option.spellings)
 
 
 def _known(option: Option, table: OptionTable) -> Option:
@@ -86,7 +92,8 @@ def _with_words(option: Option, table: OptionTable) -> Option:
 
 def _each(option: Option, value: str, table: OptionTable) -> Sequence[str]:
     """The words of a value: several, where it is a list."""
-    is_list = table.program == "llama-bench" or not option.choices
+    known = _known(option, builtin("llama-server"))
+    is_list = table.program == "llama-bench" or not known.choices
     return value.split(",") if is_list else [value]
 
 

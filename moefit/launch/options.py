@@ -111,11 +111,15 @@ class OptionTable:
         return self._by_spelling.get(normal(word))
 
     def get(self, spelling: str) -> Option | None:
-        """The option that a spelling without underscores names, also where a program at hand has only others of it."""
-        found = self._by_spelling.get(spelling)
+        """The option that a spelling without underscores names, also where a program at hand has only others of it; none that it only refuses."""
+        found = self._taken(spelling)
         if found is None and self.asked and (known := builtin("llama-server").get(spelling)):
-            found = next(filter(None, map(self._by_spelling.get, known.spellings)), None)
-        return found[0] if found else None
+            found = next(filter(None, map(self._taken, known.spellings)), None)
+        return found
+
+    def _taken(self, spelling: str) -> Option | None:
+        found = self._by_spelling.get(spelling)
+        return found[0] if found and not found[0].removed else None
 
     def __contains__(self, spelling: str) -> bool:
         return self.get(spelling) is not None
@@ -275,6 +279,14 @@ def _cut_negations(words: list[str]) -> tuple[list[str], list[str]]:
     return (words, []) if cut == 0 else (words[:cut], words[cut:])
 
 
+_BULLET: Final = r" - ([\w.+-]+)(?: ?[(\[][^()\[\]]*[)\]])?: "
+"""A word in a list, perhaps marked: `- auto (default): ...`."""
+_STANDS_FOR_OTHERS: Final = (
+    r".* .*|.*\.\..*|[\d.]+-[\d.]+"
+    r"|n|num|number|int|float|path|file|fname|dir|url|uri|host|name|id|value|string|regex"
+)
+
+
 def _choices(values: tuple[str, ...], description: str) -> tuple[str, ...]:
     """The words that --help lists for a value; one word alone, [N] or {FILE}, is the value's name."""
     if len(values) != 1:
@@ -284,9 +296,18 @@ def _choices(values: tuple[str, ...], description: str) -> tuple[str, ...]:
     listed = re.fullmatch("|".join(lists), values[0])
     if listed:
         words = re.split(r"[|,] ?", next(g for g in listed.groups() if g))
-        return () if any(word.isupper() for word in words) else tuple(words)  # [N|auto] is not all
+        return _closed(words)
     allowed = re.search(r"(?:allowed|possible) values: ([\w,. +-]+?)(?: \((?:default|env)|\])", description)
     if allowed:
         words = re.split(r",? (?:or|and) |, ", allowed.group(1))
-        return () if any(" " in word for word in words) else tuple(words)
-    return tuple(re.findall(r" - ([\w.+-]+): ", description)) if values[0] in {"MODE", "TYPE"} else ()
+        return _closed(words)
+    return tuple(re.findall(_BULLET, description)) if values[0] in {"MODE", "TYPE"} else ()
+
+
+def _closed(words: list[str]) -> tuple[str, ...]:
+    """Words that are all there are: none where one stands for others, as in [N|auto], {path|url}, 1-16 or `a, ...`."""
+    return (
+        ()
+        if any(word.isupper() or re.fullmatch(_STANDS_FOR_OTHERS, word) for word in words)
+        else tuple(words)
+    )

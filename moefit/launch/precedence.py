@@ -58,7 +58,7 @@ def _from_environment(environment: Mapping[str, str], table: OptionTable) -> Ite
         if option.env is None:
             continue
         if option.removed:
-            if option.env in environment:
+            if option.env in environment and (option.arity or environment[option.env] in TRUTHY):
                 raise UsageError(
                     f"{table.program} refuses {option.env}: {option.removed}", f"unset {option.env}"
                 )

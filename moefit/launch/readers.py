@@ -9,7 +9,7 @@ import re
 
 from moefit.errors import UsageError
 from moefit.launch.lookup import Values, given_integer, switch
-from moefit.launch.options import Option, known_words
+from moefit.launch.options import TRUTHY, Option, known_words
 from moefit.launch.patterns import DENSE, EXPERTS, MAX_OVERRIDES, Rule, cpu_moe, first_blocks, parse_overrides
 from moefit.sizes import MIB
 
@@ -137,7 +137,7 @@ def overrides(values: Values, spellings: tuple[str, ...], program: str) -> tuple
         if tensor in known_words(given.option):
             rules += parse_overrides(given.value, words, ";" if program == BENCH else ",")
         elif all_experts in known_words(given.option):
-            rules.append(cpu_moe(words))
+            rules += [] if given.option.arity and given.value not in TRUTHY else [cpu_moe(words)]
         else:
             count = given_integer(given)
             if count < 0:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from moefit.errors import Warn
-from moefit.launch.builds import RANGE, nearest, unknown_options
-from moefit.launch.enumerated import unknown_values
+from moefit.launch.builds import RANGE, is_option_known, nearest, unknown_options
+from moefit.launch.enumerated import named_values, unknown_values
 from moefit.launch.launch import Launch
+from moefit.launch.options import Option
 from moefit.launch.readers import counted_value
 
 
@@ -22,9 +23,19 @@ def of_other_builds(launch: Launch) -> Iterator[Warn]:
             "uncounted", f"{', '.join(unknown)}: passed on, but memory is not counted: {count}", _hint(launch)
         )
     for given in unknown_values(launch.given, program):
+        if not is_option_known(given.option, program):
+            if given.value:
+                yield _unlisted(given.option)
+            continue
         counted = counted_value(given.option, given.value)
         counts = f", but its memory is counted as {counted}" if counted else ", but its memory is not counted"
         yield Warn("uncounted", f"{given.source}: a value that llama.cpp {RANGE} has not: passed on{counts}")
+
+
+def _unlisted(option: Option) -> Warn:
+    """Of a value that may be a secret."""
+    words = ", ".join(named_values(option))
+    return Warn("unlisted", f"{option.name}: passed on, but its --help seems to take one of {words}")
 
 
 def _hint(launch: Launch) -> str:

@@ -118,6 +118,16 @@ def test_what_is_added_is_said_by_the_names_that_the_program_has() -> None:
     assert line.split() == list(complete(command, wanted, effective(command)).argv)
 
 
+def test_what_the_program_lists_only_to_refuse_it_is_not_added() -> None:
+    gone = "the argument has been removed. use something else\n"
+    page = f"-m, --model FNAME   x\n-lm, --load-mode MODE   {gone}-fit, --fit [on|off]   {gone}-ub N   x\n"
+    command = parse(["llama-server", "-m", "m"], parse_help("llama-server", page))
+    wanted = [Addition("-ub", "64", ""), Addition("-lm", "none", "")]
+    assert ["llama-server", "-m", "m", "-ub", "64"] == list(
+        complete(command, wanted, effective(command)).argv
+    )
+
+
 @pytest.mark.parametrize(
     ("page", "wanted", "expected"),
     [

@@ -5,6 +5,7 @@ import pytest
 from moefit.errors import UsageError
 from moefit.launch.command import parse
 from moefit.launch.constraints import Constraints, constraints
+from moefit.launch.options import parse_help
 from moefit.launch.patterns import EXPERTS
 from moefit.launch.precedence import effective
 from moefit.launch.sources import ModelSource
@@ -154,6 +155,12 @@ def test_overrides_keep_the_order_of_the_line() -> None:
     assert [("-ncmoe 2",), ("-ot a=CUDA0,b=CPU",), ("-ot a=CUDA0,b=CPU",), ("--cpu-moe",)] == [
         r.words for r in found
     ]
+
+
+@pytest.mark.parametrize(("value", "rules"), [("on", 1), ("off", 0), ("auto", 0)])
+def test_a_flag_that_another_build_gives_a_value_is_as_on_as_that(value: str, rules: int) -> None:
+    command = parse(["llama-server", "-cmoe", value], parse_help("llama-server", "-cmoe [on|off|auto]  x\n"))
+    assert rules == len(constraints("llama-server", effective(command)).overrides)
 
 
 def test_llama_bench_puts_n_cpu_moe_behind_the_overrides() -> None:

@@ -122,7 +122,12 @@ def test_values_of_other_builds_count_as_known_ones() -> None:
             "-sm",
             ("none", "layer", "graph"),
         ),
-        ("-c [N|auto]  x\n", "-c", ()),
+        ("-lm MODE  x\n    - auto (default): a\n    - none: b\n", "-lm", ("auto", "none")),
+        *((f"-x {name}  x\n", "-x", ()) for name in ("[N|auto]", "<n|auto>", "{path|url}", "[0..15|auto]")),
+        *(
+            (f"-x T  allowed values: {all_} (default: 1)\n", "-x", ())
+            for all_ in ("1-16", "0.0-1.0", "a, ...")
+        ),
         ("-sm {none,layer,...}  x\n", "-sm", ()),
         ("--spec-type none,a,b  x\n", "--spec-type", ("none", "a", "b")),
     ],

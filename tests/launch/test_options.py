@@ -70,9 +70,9 @@ def test_a_value_name_may_hold_spaces() -> None:
 
 
 def test_removed_options_say_what_to_use() -> None:
-    option = builtin("llama-server").get("--draft-max")
-    assert option is not None
-    assert "use --spec-draft-n-max or --spec-ngram-mod-n-max" == option.removed
+    found = builtin("llama-server").lookup("--draft-max")
+    assert found is not None
+    assert "use --spec-draft-n-max or --spec-ngram-mod-n-max" == found[0].removed
 
 
 def test_choices_come_from_brackets_lists_and_descriptions() -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from moefit.errors import InputError, UsageError
 from moefit.launch.command import parse
+from moefit.launch.options import parse_help
 from moefit.launch.precedence import Config, effective, parse_ini
 from tests.launch.reading import everything, fixed
 
@@ -103,6 +104,12 @@ def test_variables_of_an_env_in_front_count() -> None:
 def test_a_variable_that_the_build_refuses_is_an_error() -> None:
     with pytest.raises(UsageError, match="llama-server refuses LLAMA_ARG_DRAFT_MAX: use --spec-draft-n-max"):
         fixed("llama-server", {"LLAMA_ARG_DRAFT_MAX": "8"})
+
+
+def test_a_variable_that_would_not_set_a_removed_flag_is_ignored() -> None:
+    page = "--low-vram   the argument has been removed. use -nkvo (env: LLAMA_ARG_LOW_VRAM)\n"
+    command = parse(["llama-server"], parse_help("llama-server", page))
+    assert () == effective(command, (), {"LLAMA_ARG_LOW_VRAM": "0"})
 
 
 def test_secrets_of_the_environment_are_not_shown() -> None:
