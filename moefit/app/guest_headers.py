@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from moefit.app.changed import built, check_byte_order
 from moefit.gguf.source import FileSource
 from moefit.gguf.split import read_header
+from moefit.launch.enumerated import concrete
 from moefit.launch.lookup import Values
 from moefit.launch.readers import draft_tokens
 from moefit.memory.guests import GuestFiles
@@ -62,7 +63,7 @@ def implied(model: Model) -> str | None:
 
 def speculating(wanted: Constraints, given: Sequence[Given], spec_type: str) -> Constraints:
     """The line with a kind of speculation that it does not name itself."""
-    drafted = draft_tokens(Values(given), spec_type)
+    drafted = draft_tokens(Values(concrete(given, wanted.program)), spec_type)
     return replace(wanted, spec_types=(spec_type,), draft_tokens=drafted, model_draft_tokens=drafted)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -28,6 +29,7 @@ _JOINED: Final = frozenset(
 """Options whose values append, and which take several apart by commas."""
 _LARGEST: Final = frozenset({"--n-cpu-moe", "--n-cpu-ffn", "--n-cpu-moe-draft"})
 """Options whose values add up to the largest one."""
+_NUMBER: Final = r"\s*[+-]?\d+"
 _APPENDED: Final = frozenset({"--reverse-prompt", "--logit-bias", "--dry-sequence-breaker"})
 """Options whose values append, but cannot share one."""
 
@@ -75,7 +77,7 @@ def _setting(group: Sequence[Argument], what: str) -> Setting:
         )
     if name in _JOINED:
         return Setting(option, ",".join(a.value for a in group), positive=True)
-    if name in _LARGEST:
+    if name in _LARGEST and all(re.fullmatch(_NUMBER, a.value) for a in group):
         return Setting(option, max((a.value for a in group), key=float), positive=True)
     return Setting(option, last.value, last.positive)
 

@@ -11,6 +11,7 @@ from dataclasses import field
 from moefit.errors import UsageError
 from moefit.launch import readers
 from moefit.launch.bench_tests import refuse_lists
+from moefit.launch.enumerated import concrete
 from moefit.launch.given import Given
 from moefit.launch.kv_overrides import kv_overrides
 from moefit.launch.lookup import Values, switch
@@ -123,7 +124,7 @@ def constraints(program: str, given: Sequence[Given]) -> Constraints:
     Raises:
         UsageError: a value that llama.cpp would refuse, or two options that contradict each other.
     """
-    values = Values(given)
+    values = Values(concrete(given, program))
     if program == readers.BENCH:
         refuse_lists(values)
     preset = recipe(values)

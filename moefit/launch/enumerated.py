@@ -11,11 +11,22 @@ from typing import Final
 
 from moefit.errors import UsageError
 from moefit.launch.given import Given
-from moefit.launch.options import AUTO, FALSY, TRUTHY, Option, OptionTable, builtin, known_words
+from moefit.launch.options import (
+    AUTO,
+    FALSY,
+    STANDS_FOR_OTHERS,
+    TRUTHY,
+    Option,
+    OptionTable,
+    builtin,
+    known_words,
+)
 
 _WORD = re.compile(r"[A-Za-z][\w.+-]*")
 _SWITCH: Final = frozenset({"on", "off", "auto", "0", "1"})
 """Where these are all that there is, another word is none of a newer build."""
+_APPENDING: Final = frozenset({"-ot", "-otd"})
+"""Options that a later time of theirs does not replace."""
 _LIKENESS: Final = 0.8
 """How alike two words are from which on one is taken for the other, mistyped (difflib's ratio)."""
 
@@ -70,6 +81,39 @@ def unknown_values(given: Iterable[Given], program: str) -> Iterator[Given]:
             continue
         if not taken_values(known).issuperset(_each(known, g.value, table)):
             yield g
+
+
+def is_own_word(given: Given, program: str) -> bool:
+    """Whether a value is a word that the page lists beside a number or a name, and that no checked build has: -c auto of `-c [N|auto]`."""
+    if not _WORD.fullmatch(given.value):
+        return False
+    known = _known(given.option, builtin(program))
+    return (
+        not named_values(known)
+        and not (known.arity == 0 and given.value in {*TRUTHY, *FALSY})
+        and given.value not in known.number_words
+        and given.value in _words_beside(given.option) - _words_beside(known)
+    )
+
+
+def concrete(given: Iterable[Given], program: str) -> list[Given]:
+    """What is set, less what a word of its own leaves to the program: that counts as if it were not set, whatever was before it."""
+    found: list[Given] = []
+    for g in given:
+        if not is_own_word(g, program):
+            found.append(g)
+        elif not _APPENDING & known_words(g.option):
+            found = [f for f in found if known_words(f.option).isdisjoint(known_words(g.option))]
+    return found
+
+
+def _words_beside(option: Option) -> set[str]:
+    """The words of `[N|auto]` that are none of a value's names."""
+    lists = [name for name in option.values if "|" in name or "," in name]
+    words = {word for name in lists for word in re.split(r"[\s|,<>{}\[\]]+", name)} | {*option.choices}
+    return {
+        w for w in words if _WORD.fullmatch(w) and not w.isupper() and not re.fullmatch(STANDS_FOR_OTHERS, w)
+    }
 
 
 def _is_listed(option: Option, table: OptionTable) -> bool:

@@ -281,10 +281,11 @@ def _cut_negations(words: list[str]) -> tuple[list[str], list[str]]:
 
 _BULLET: Final = r" - ([\w.+-]+)(?: ?[(\[][^()\[\]]*[)\]])?: "
 """A word in a list, perhaps marked: `- auto (default): ...`."""
-_STANDS_FOR_OTHERS: Final = (
+STANDS_FOR_OTHERS: Final = (
     r".* .*|.*\.\..*|[\d.]+-[\d.]+"
     r"|n|num|number|int|float|path|file|fname|dir|url|uri|host|name|id|value|string|regex"
 )
+"""A value's name, a range or more than one word."""
 
 
 def _choices(values: tuple[str, ...], description: str) -> tuple[str, ...]:
@@ -306,8 +307,5 @@ def _choices(values: tuple[str, ...], description: str) -> tuple[str, ...]:
 
 def _closed(words: list[str]) -> tuple[str, ...]:
     """Words that are all there are: none where one stands for others, as in [N|auto], {path|url}, 1-16 or `a, ...`."""
-    return (
-        ()
-        if any(word.isupper() or re.fullmatch(_STANDS_FOR_OTHERS, word) for word in words)
-        else tuple(words)
-    )
+    stand_ins = [word for word in words if word.isupper() or re.fullmatch(STANDS_FOR_OTHERS, word)]
+    return () if stand_ins else tuple(words)

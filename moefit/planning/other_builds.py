@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from moefit.errors import Warn
 from moefit.launch.builds import RANGE, is_option_known, nearest, unknown_options
-from moefit.launch.enumerated import named_values, unknown_values
+from moefit.launch.enumerated import is_own_word, named_values, unknown_values
 from moefit.launch.launch import Launch
 from moefit.launch.options import Option
 from moefit.launch.readers import counted_value
@@ -22,6 +22,10 @@ def of_other_builds(launch: Launch) -> Iterator[Warn]:
         yield Warn(
             "uncounted", f"{', '.join(unknown)}: passed on, but memory is not counted: {count}", _hint(launch)
         )
+    for given in launch.given:
+        if is_own_word(given, program):
+            said = f"{given.source}: a word that llama.cpp {RANGE} has not: counted as what the plan chooses"
+            yield Warn("uncounted", said)
     for given in unknown_values(launch.given, program):
         if not is_option_known(given.option, program):
             if given.value:

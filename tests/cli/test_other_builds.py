@@ -73,6 +73,16 @@ def test_a_kv_type_of_a_newer_program_counts_as_a_known_one(moefit, whole, newer
     assert "counted as q8_0" in err
 
 
+@pytest.mark.parametrize("words", ["-c auto", "--moe-cache-mib auto", "-ncmoe auto"])
+def test_a_word_of_a_newer_program_is_passed_on_and_counts_as_not_set(moefit, whole, newer, words):  # noqa: F811
+    saved = Path(newer).with_name("page")
+    name, _ = words.split()
+    spelled = builtin("llama-server").get(name).name
+    saved.write_text(saved.read_text().replace(f"{spelled} N ", f"{spelled} [N|auto] "))
+    status, out, err = moefit("args", *CARD, "--", newer, "-m", whole, *words.split())
+    assert (0, True, 1) == (status, words in out, err.count(f"{words}: a word that llama.cpp"))
+
+
 def test_an_option_that_a_newer_program_no_longer_has_is_left_out_and_said(moefit, whole, newer):  # noqa: F811
     status, out, err = moefit("args", *CARD, "--", newer, "-m", whole, "--swa-full")
     assert (0, False, True) == (status, "--swa-full" in out, "--swa-full is left out" in err)

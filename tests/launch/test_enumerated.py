@@ -7,7 +7,7 @@ import pytest
 from moefit.errors import UsageError
 from moefit.launch.command import parse
 from moefit.launch.constraints import Constraints, constraints
-from moefit.launch.enumerated import named_values, unknown_values
+from moefit.launch.enumerated import is_own_word, named_values, unknown_values
 from moefit.launch.options import OptionTable, builtin, parse_help
 from moefit.launch.precedence import Config, effective, unread_keys
 
@@ -100,6 +100,58 @@ def test_a_program_at_hand_takes_what_its_page_lists_and_nothing_else(value: str
     except UsageError:
         found = None
     assert ([value] if taken else None) == found
+
+
+@pytest.mark.parametrize(
+    ("page", "line", "variables", "unset"),
+    [
+        ("-c, --ctx-size [N|auto]  x", "-c auto", {}, True),
+        ("-c, --ctx-size <auto|n>  x", "-c auto", {}, True),
+        ("-c, --ctx-size N|auto  x", "-c auto", {}, True),
+        ("-c, --ctx-size [N|auto]  x (env: LLAMA_ARG_CTX_SIZE)", "", {"LLAMA_ARG_CTX_SIZE": "auto"}, True),
+        (
+            "-c, --ctx-size [N|auto]  x (env: LLAMA_ARG_CTX_SIZE)",
+            "-c auto",
+            {"LLAMA_ARG_CTX_SIZE": "9"},
+            True,
+        ),
+        ("-c, --ctx-size [N|auto]  x", "-c auto -c 64", {}, False),
+    ],
+)
+def test_a_word_that_the_page_lists_beside_a_number_counts_as_not_set(
+    page: str, line: str, variables: dict[str, str], unset: bool
+) -> None:
+    given = effective(parse(["llama-server", *line.split()], parse_help("llama-server", page)), (), variables)
+    assert (unset, True) == (
+        constraints("llama-server", given).context is None,
+        any(is_own_word(g, "llama-server") for g in given),
+    )
+
+
+@pytest.mark.parametrize(
+    ("page", "word"),
+    [
+        *(
+            (f"{name} [N|auto]  x", "auto")
+            for name in ("-ub", "-b", "-np", "-t", "-tb", "-cram", "-mg", "-ncmoe")
+        ),
+        *((f"{name} [N|auto]  x", "auto") for name in ("--moe-cache-mib", "-ctxcp", "-fitc", "-fitt", "-ts")),
+        ("-ngl [N|auto|all|fit]  x", "fit"),
+        ("-dev <auto|dev1,dev2,..>  x", "auto"),
+        ("-md [FNAME|auto]  x", "auto"),
+    ],
+)
+def test_of_every_option_such_a_word_leaves_the_choice_to_the_program(page: str, word: str) -> None:
+    given = effective(
+        parse(["llama-server", page.split(maxsplit=1)[0], word], parse_help("llama-server", page))
+    )
+    assert constraints("llama-server", ()) == constraints("llama-server", given)
+
+
+def test_a_word_that_the_page_does_not_list_is_still_no_number() -> None:
+    given = effective(parse(["llama-server", "-c", "many"], parse_help("llama-server", "-c [N|auto]  x")))
+    with pytest.raises(UsageError, match="no whole number"):
+        constraints("llama-server", given)
 
 
 def test_values_of_other_builds_count_as_known_ones() -> None:
