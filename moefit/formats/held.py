@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from moefit.formats import additions, env, llama_bench, llama_swap, preset, shell
 from moefit.formats.paths import absolute
 from moefit.launch.command import Argument, parse, read_arguments
 from moefit.launch.constraints import constraints
+from moefit.launch.given import Given
 from moefit.launch.lookup import Values
 from moefit.launch.options import OptionTable
 from moefit.launch.precedence import Config, effective
@@ -23,9 +25,16 @@ def file(
     environment: Mapping[str, str],
     folder: str,
 ) -> str:
-    """An environment file, an entry for llama-swap, or a section for a router, whose paths are absolute, from `folder` on."""
-    command = absolute(parse(plan.argv, table), folder)
-    alias = Values(effective(command, configs, environment)).text("-a") or ""
+    """An environment file, an entry for llama-swap, or a section for a router, whose paths are absolute, from `folder` on.
+
+    Its reader starts elsewhere: what variables of this moment set is in it, but for secrets.
+    """
+    line = parse(plan.argv, table)
+    given = effective(line, configs, environment)
+    command = absolute(
+        replace(line, arguments=(*_from_variables(given, environment), *line.arguments)), folder
+    )
+    alias = Values(given).text("-a") or ""
     name = alias.partition(",")[0].strip() or file_name(plan.model.path)
     match form:
         case "env":
@@ -34,6 +43,14 @@ def file(
             return llama_swap.write(command, name, plan.environment)
         case _:
             return preset.write(command, name)
+
+
+def _from_variables(given: Sequence[Given], environment: Mapping[str, str]) -> Iterator[Argument]:
+    """What variables set, as words that stand before the line's own: those win, or append, as they do in llama.cpp."""
+    for g in given:
+        if g.origin in environment and not g.option.is_secret:
+            spelling = g.option.name if g.positive else g.option.negations[-1]
+            yield Argument(g.option, (spelling, g.value) if g.option.arity else (spelling,), g.positive)
 
 
 def bench_line(

@@ -61,6 +61,26 @@ def test_a_file_for_elsewhere_has_absolute_paths(moefit, whole, name, monkeypatc
     assert f"{folder}/model.gguf" in out
 
 
+@pytest.mark.parametrize(
+    ("name", "variable", "line"),
+    [
+        ("env", "LLAMA_ARG_MOE_CACHE_MIB=4000", "\nLLAMA_ARG_MOE_CACHE_MIB=4000\n"),
+        ("preset", "LLAMA_ARG_MOE_CACHE_MIB=4000", "\nmoe-cache-mib = 4000\n"),
+        ("llama-swap", "LLAMA_ARG_MOE_CACHE_MIB=4000", " --moe-cache-mib 4000 "),
+        ("env", "LLAMA_ARG_NO_REPACK=1", "LLAMA_ARG_REPACK=0\n"),
+        ("env", "LLAMA_ARG_CTX_SIZE=4096", "\nLLAMA_ARG_CTX_SIZE=8192\n"),
+    ],
+)
+def test_a_file_for_elsewhere_has_what_variables_set_here(moefit, whole, monkeypatch, name, variable, line):
+    monkeypatch.setenv(*variable.split("="))
+    assert line in "\n" + form(moefit, name, "llama-server", "-m", whole, "-c", "8192")
+
+
+def test_a_file_for_elsewhere_has_no_secret_of_a_variable(moefit, whole, monkeypatch):
+    monkeypatch.setenv("LLAMA_API_KEY", "sesame")
+    assert "sesame" not in form(moefit, "env", "llama-server", "-m", whole, "-c", "8192")
+
+
 def test_a_unit_for_another_machine_names_its_programs_as_they_stand(moefit, whole):
     line = ["numactl-of-theirs", "--interleave=all", "/opt/none/llama-server", "-m", whole, "-c", "8192"]
     status, out, err = moefit("unit", "--name", "x", *CARD, "--", *line)
