@@ -39,14 +39,14 @@ def enough_memory(request: Request, closest: Candidate, *, smallest: bool = True
         return None  # what an integrated GPU gets more of is RAM, too
     tokens = least_context(request.launch.constraints, request.model)
     sized = _with_context(request, tokens)
-    needs = _least_of(sized)
+    needs = least_of(sized)
     devices = _on_devices(sized, smallest=smallest) if needs.settled.shortfall else {}
     larger = _with_devices(sized, devices)
-    needs = _least_of(larger) if devices else needs
+    needs = least_of(larger) if devices else needs
     if needs.settled.shortfall:
         return None
     more = _printed(needs.ram_shortfall + _SPARE) if needs.ram_shortfall else 0
-    if more and not _least_of(_with_ram(larger, more - _SPARE)).fits:
+    if more and not least_of(_with_ram(larger, more - _SPARE)).fits:
         return None
     shown = tokens if tokens is not None and tokens < closest.settings.context else None
     return Enough(more, shown, devices)
@@ -62,7 +62,7 @@ def _on_devices(request: Request, *, smallest: bool) -> dict[str, int]:
     known = {other: _printed(lacking[other]) for other in others}
 
     def do(more: int) -> bool:
-        return _least_of(_with_devices(ample, {**known, name: more})).fits
+        return least_of(_with_devices(ample, {**known, name: more})).fits
 
     guess = _printed(lacking[name])
     return {**known, name: _smallest(guess, do) if smallest else _first(guess, do)}
@@ -97,8 +97,9 @@ def _smallest(guess: int, do: Callable[[int], bool]) -> int:
     return _printed(high)
 
 
-def _least_of(request: Request) -> Candidate:
-    problem = frame(request)
+def least_of(request: Request, context: int | None = None) -> Candidate:
+    """What lacks least for a request, or something that fits; with `context` (tokens) for that one."""
+    problem = frame(request, context)
     return lacks_least(problem, open_choices(problem))
 
 

@@ -17,6 +17,7 @@ from moefit.planning.types import Help
 from moefit.sizes import GIB, MIB, format_bandwidth, parse_size
 
 MORE: Final = 8 * GIB
+"""The least memory that is worth buying."""
 _FIRST: Final = "rtx-3060"
 """The card of least price that is told of where there is none: 12 GB for what others of its age cost with 8."""
 _NEAR: Final = GIB // 10
@@ -26,23 +27,38 @@ _SAME: Final = 0.02
 _BRAND: Final = re.compile(r"^(?:NVIDIA |AMD |GeForce |Radeon |Instinct |Intel\(R\) )*| (?:Series|Graphics)$")
 
 
-def more_ram(machine: Machine) -> Iterator[tuple[Help, Machine]]:
-    """RAM that is added: to what was detected, or in the place of what was declared."""
+def sold(size: int) -> int:
+    """Bytes of memory that one can buy and that are no fewer: 8 GiB, 16, 32 and so on.
+
+    >>> [sold(size * GIB) // GIB for size in (0, 8, 9, 33)]
+    [8, 8, 16, 64]
+    """
+    more = MORE
+    while more < size:
+        more *= 2
+    return more
+
+
+def more_ram(machine: Machine, added: int = MORE) -> Iterator[tuple[Help, Machine]]:
+    """So many bytes of RAM more: added to what was detected, or in the place of what was declared."""
     if machine.gpus and machine.gpus[0].integrated:
         return  # the device would have more too
-    what, ram = f"{MORE // GIB} GiB more RAM", machine.ram
+    what, ram = f"{added // GIB} GiB more RAM", machine.ram
     if machine.host:
-        words = f"--ram +{_rounded(MORE)}"
-        more = replace(ram, total=ram.total + MORE, available=ram.available + MORE)
+        words = f"--ram +{_rounded(added)}"
+        more = replace(ram, total=ram.total + added, available=ram.available + added)
     else:
-        size = _rounded(ram.available + MORE)
+        size = _rounded(ram.available + added)
         words = f"--ram {size}"
         more = replace(ram, total=parse_size(size), available=parse_size(size))
     yield Help("ram", what, words), replace(machine, ram=more)
 
 
-def more_gpus(machine: Machine) -> Iterator[tuple[Help, Machine]]:
-    """The machine with other GPUs, as the words declare them; none where a device is left out, which may be the new one."""
+def more_gpus(machine: Machine, added: int = MORE) -> Iterator[tuple[Help, Machine]]:
+    """The machine with other GPUs, as the words declare them: the first with so many bytes more, or one like it beside it.
+
+    None where a device is left out, which may be the new one.
+    """
     if machine.excluded:
         return
     if not machine.gpus:
@@ -55,8 +71,8 @@ def more_gpus(machine: Machine) -> Iterator[tuple[Help, Machine]]:
         return
     first, *others = machine.gpus
     if first.uncapped is None:
-        larger = replace(first, free=first.free + MORE, total=first.total + MORE)
-        yield _declared("vram", f"{MORE // GIB} GiB more on {first.name}", (larger, *others), machine)
+        larger = replace(first, free=first.free + added)  # its total says still which card it is
+        yield _declared("vram", f"{added // GIB} GiB more on {first.name}", (larger, *others), machine)
     alike = sum(gpu.description == first.description for gpu in machine.gpus)
     told = f"{'a second' if alike == 1 else 'one more'} {_BRAND.sub('', first.description) or 'such card'}"
     yield _declared("second-card", told, (first, _second(machine, first), *others), machine)
@@ -84,7 +100,7 @@ def _specs(gpus: Sequence[Device]) -> Iterator[str]:
 
 def _spec(gpu: Device) -> str:
     """The card's key, and what is otherwise than its own; of a device that is no card what is known of it."""
-    card = card_of_driver(gpu.description, gpu.total) or card_of_driver(gpu.description, gpu.total - MORE)
+    card = card_of_driver(gpu.description, gpu.total)
     own = card.device(gpu.name) if card is not None else None
     backend = card.backend if card is not None else "CUDA"
     named = [] if gpu.backend.name == backend else [f"name={gpu.name}"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
+from functools import partial
 from math import inf
 from typing import Final
 
@@ -18,9 +19,10 @@ from moefit.launch.settings import BATCH, SMALLEST_CONTEXT
 from moefit.machine.types import CPU, Machine
 from moefit.model import Model
 from moefit.planning.as_given import AS_GIVEN
-from moefit.planning.context_size import wanted_context
+from moefit.planning.context_size import largest_context, least_context, wanted_context
 from moefit.planning.core import plan, without_alternatives
-from moefit.planning.hardware import MORE, more_gpus, more_ram
+from moefit.planning.enough import least_of
+from moefit.planning.hardware import MORE, more_gpus, more_ram, sold
 from moefit.planning.in_parts import in_parts
 from moefit.planning.sketched import Placed, sketched
 from moefit.planning.smaller_file import smaller_file, smaller_models
@@ -121,12 +123,32 @@ def _promising(
         same = typed.machine.gpus == request.machine.gpus
         machine = _used(typed.machine, request, made) if same else typed.machine
         try:
-            after = sketched(replace(typed, machine=machine), known, cached=True)
+            after = _after(made, replace(typed, machine=machine), known)
         except UsageError:
             continue  # the change contradicts what the user set
         seconds = after.prediction.seconds if near else _expected(base, usual, after)
         if after.fits and seconds <= limit:
             yield replace(help_, seconds=seconds, about=True), typed
+
+
+def _after(made: Plan, request: Request, known: Placed) -> Candidate:
+    """The sketch of a change; where that does not fit, with the largest context that does, which a plan gives way to.
+
+    Where it does not with the least one either, what lacks least on a larger machine decides: a sketch has another launch's buffers.
+    """
+    after = sketched(request, known, cached=True)
+    if after.fits or made.fits:
+        return after
+    least = least_context(request.launch.constraints, request.model)
+    fits = partial(_fits, request, known)
+    if least is None or not fits(least):
+        return least_of(request, least) if request.model is made.model else after
+    tokens = largest_context(after.settings.context, fits, least)
+    return sketched(request, replace(known, context=tokens), cached=True)
+
+
+def _fits(request: Request, known: Placed, tokens: int) -> bool:
+    return sketched(request, replace(known, context=tokens)).fits
 
 
 def _expected(base: Plan, usual: Candidate, after: Candidate) -> float:
@@ -184,8 +206,17 @@ def _changes(request: Request, used: Machine, made: Plan) -> Iterator[tuple[Help
         if (named := smaller_file(model, launch, smaller)) is not None:
             yield named, replace(request, model=smaller)
     capped = launch.command.container is not None and launch.command.container.memory is not None
-    for help_, machine in (*(() if capped else more_ram(request.machine)), *more_gpus(used)):
+    ram, first = _lacking(made)
+    for help_, machine in (*(() if capped else more_ram(request.machine, ram)), *more_gpus(used, first)):
         yield help_, replace(request, machine=machine)
+
+
+def _lacking(made: Plan) -> tuple[int, int]:
+    """Bytes of RAM and of the first device's memory to be bought, no fewer than would do."""
+    if made.enough is None:
+        return sold(made.ram_shortfall), MORE
+    first = made.devices[0].device.name if made.devices else ""
+    return sold(made.enough.more), sold(made.enough.devices.get(first, 0))
 
 
 def _lines(model: Model, launch: Launch, made: Plan) -> Iterator[tuple[Help, Constraints]]:

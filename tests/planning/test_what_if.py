@@ -163,6 +163,22 @@ def test_what_does_not_fit_is_told_what_would():
     assert seconds(line, "rtx-3060", ram=14) == pytest.approx(found["ram"].seconds)
 
 
+@pytest.mark.parametrize(
+    ("line", "gpu", "ram", "words"),
+    [
+        ("", "gtx-1650", 8, ["--gpu gtx-1650,free=11.6GiB", "--ram 16GiB"]),  # with a smaller context
+        ("", "rtx-2060", 8, ["--gpu rtx-2060,free=13.6GiB", "--ram 16GiB"]),
+        ("-c 32768", "gtx-1650", 10, ["--gpu gtx-1650,free=11.6GiB", "--ram 18GiB"]),  # with smaller buffers
+        ("", "gtx-1650", 1, [None, "--ram 17GiB"]),  # 8 GiB more would not do
+        ("-ngl 99 -ot exps=CUDA0", "gtx-1650", 32, ["--gpu gtx-1650,free=19.6GiB", None]),
+    ],
+)
+def test_memory_that_would_do_by_a_sum_is_told_whatever_a_sketch_of_what_failed_says(line, gpu, ram, words):
+    request = asked(f"llama-server -m m.gguf {line}", (gpu,), ram)
+    found = {h.kind: h.words for h in what_if(request, planned(request), planned=False)}
+    assert words == [found.get("vram"), found.get("ram")]
+
+
 def test_a_detected_host_is_told_what_to_add():
     request = asked(ram=6)
     request = replace(request, machine=replace(request.machine, host="this one"))
