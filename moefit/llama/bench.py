@@ -6,7 +6,6 @@ llama-bench, which needs no server but reserves logits for whole micro-batches.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
@@ -14,6 +13,7 @@ from typing import Final
 from moefit.cost.workload import Workload
 from moefit.errors import DriverError
 from moefit.launch.options import OptionTable
+from moefit.llama.figures import MOST_TOKENS, read_object, seconds, whole
 from moefit.llama.runner import ask
 from moefit.llama.server import Server, ServerError, served_command, serving
 from moefit.machine.types import Device
@@ -139,16 +139,14 @@ def _rows(words: Sequence[str], environment: Mapping[str, str]) -> list[_Row]:
         raise ServerError(f"{said} ({answer.how})".strip())
     try:
         return [_row(line) for line in answer.out.splitlines() if line.startswith("{")]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ServerError(f"its answer cannot be read: {type(error).__name__} {error}") from None
+    except ValueError as error:
+        raise ServerError(f"its answer cannot be read: {error}") from None
 
 
 def _row(line: str) -> _Row:
-    row = json.loads(line)
-    times = [nanoseconds / 1e9 for nanoseconds in row["samples_ns"]]
-    if not all(0 < seconds < _LONGEST for seconds in times):
-        raise ValueError(f"samples_ns {row['samples_ns']!r:.40}")
-    return int(row["n_prompt"]), int(row["n_gen"]), times
+    row = read_object(line)
+    times = seconds(row, "samples_ns", _LONGEST)
+    return whole(row, "n_prompt", MOST_TOKENS), whole(row, "n_gen", MOST_TOKENS), times
 
 
 def _samples(rows: Sequence[_Row], workload: Workload) -> Iterator[Sample]:

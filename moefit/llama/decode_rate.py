@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from moefit.cost.rates import barriers
 from moefit.errors import DriverError, InputError
 from moefit.llama.decode_model import read_bytes, total_bytes, write_model
 from moefit.llama.executables import find_program
+from moefit.llama.figures import read_object, seconds, whole
 from moefit.llama.runner import Answer, ask
 from moefit.machine.calibration import RamRate
 from moefit.progress import Tell
@@ -25,6 +25,7 @@ _LIMIT: Final = 35.0
 """Seconds for all of it; a minute is left for the rest of a calibration."""
 
 _FALL: Final = 0.6
+_MOST_THREADS: Final = 1 << 16
 
 
 def measure_decode(
@@ -78,12 +79,21 @@ def _rates(answer: Answer, *, virtual: bool) -> Iterator[RamRate]:
     if answer.status:
         raise DriverError(f"{_PROGRAM} failed ({answer.how})")
     try:
-        rows = [json.loads(line) for line in answer.out.splitlines() if line.startswith("{")]
-        found = [(int(row["n_threads"]), min(row["samples_ns"]) / 1e9 / _TOKENS) for row in rows]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise DriverError(f"{_PROGRAM}'s answer cannot be read: {type(error).__name__}") from None
-    for threads, seconds in sorted(found):
-        if threads < 1 or not 0.0 < seconds < _LIMIT:
-            raise DriverError(f"{_PROGRAM} says {seconds:g} s a token with {threads} threads")
+        rows = [read_object(line) for line in answer.out.splitlines() if line.startswith("{")]
+        found = [_row(row) for row in rows]
+    except ValueError as error:
+        raise DriverError(f"{_PROGRAM}'s answer cannot be read: {error}") from None
+    for threads, took in sorted(found):
         waiting = barriers(threads, virtual=virtual)
-        yield RamRate(threads, int(read_bytes() / max(seconds - waiting, seconds / 2.0)))
+        yield RamRate(threads, int(read_bytes() / max(took - waiting, took / 2.0)))
+
+
+def _row(row: Mapping[str, Any]) -> tuple[int, float]:
+    """Threads, and the seconds of a token.
+
+    Raises:
+        ValueError: it says something else.
+    """
+    return whole(row, "n_threads", _MOST_THREADS, least=1), min(
+        seconds(row, "samples_ns", _LIMIT * _TOKENS)
+    ) / _TOKENS

@@ -20,6 +20,7 @@ from moefit.errors import UsageError
 from moefit.launch.command import Command, parse
 from moefit.launch.options import OptionTable, known_words
 from moefit.llama.executables import require_program
+from moefit.llama.figures import MOST_TOKENS, rate, read_object, whole, within
 from moefit.llama.runner import how_it_ended, session
 from moefit.llama.server_log import MOST, ServerLog
 from moefit.planning.trials import Hits
@@ -83,9 +84,9 @@ class Server:
         """Tokens that one slot can hold."""
         props = self._ask("/props", None, _ANSWER)
         try:
-            return int(props["default_generation_settings"]["n_ctx"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise ServerError("/props: its answer has no context") from error
+            return whole(within(props, "default_generation_settings"), "n_ctx", MOST_TOKENS, least=1)
+        except ValueError as error:
+            raise ServerError(f"/props: its answer has no context: {error}") from None
 
     @property
     def ram(self) -> int | None:
@@ -135,14 +136,18 @@ class Server:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self._url + path, data, {"Content-Type": "application/json"})  # noqa: S310 - loopback
         try:
-            with urllib.request.urlopen(request, timeout=timeout) as answer:  # noqa: S310 - loopback
-                return json.loads(_body(answer))
+            with self._opened(request, timeout) as answer:
+                return read_object(_body(answer).decode(errors="replace"))
         except urllib.error.HTTPError as error:
             raise ServerError(_refusal(error)) from error
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise ServerError(f"{path}: its answer is no JSON: {error}") from error
         except (OSError, HTTPException) as error:
             raise ServerError(self._trouble() if self._ended() else f"{path}: {error}") from error
+
+    def _opened(self, request: urllib.request.Request, timeout: float) -> Any:
+        """An answer as it comes; no proxy of the user's hears of it."""
+        return urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=timeout)
 
     def _ended(self) -> bool:
         """Whether the process is over, or is so within a second: a crash closes connections first."""
@@ -170,13 +175,11 @@ def _timings(answer: Any) -> Timings:
         ServerError: it does not, or says what cannot be.
     """
     try:
-        timings = answer["timings"]
-        prefill, decode = float(timings["prompt_per_second"]), float(timings["predicted_per_second"])
-        if not (0 < prefill < float("inf") and 0 < decode < float("inf")):
-            raise ValueError(f"{prefill} and {decode} tokens per second")  # noqa: TRY301 - one way to report
-        return Timings(int(timings["prompt_n"]), prefill, decode)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ServerError(f"/completion: its timings cannot be read: {error}") from error
+        timings = within(answer, "timings")
+        prefill, decode = rate(timings, "prompt_per_second"), rate(timings, "predicted_per_second")
+        return Timings(whole(timings, "prompt_n", MOST_TOKENS), prefill, decode)
+    except ValueError as error:
+        raise ServerError(f"/completion: its timings cannot be read: {error}") from None
 
 
 def _body(answer: Any) -> bytes:

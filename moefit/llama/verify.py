@@ -26,7 +26,7 @@ _EVENT: Final = "fit_memory_breakdown"
 _MEASURED: Final = re.compile(r"projected to use \d+ MiB of (host|device) memory")
 _EXTRA: Final = "getting device memory data for the extra model"
 # tools/server/server-context.cpp, load_model
-_MMPROJ: Final = re.compile(r"adding ([\d.]+) MiB to fit_params_target for device (\S+)")
+_MMPROJ: Final = re.compile(r"adding (\d{1,9}(?:[.]\d{1,9})?) MiB to fit_params_target for device (\S+)")
 _LOG_OPTIONS: Final = frozenset({"--log-disable", "--log-file", "--log-jsonl"})
 _SERVER: Final = ("--fit", "on", "--host", "127.0.0.1", "--port", "0")
 _COMMON: Final = ("--log-jsonl", "-lv", "5", "--offline")

@@ -76,8 +76,10 @@ def test_the_best_run_counts_and_what_threads_wait_for_each_other_does_not(
         ("kill -9 $$", "llama-bench failed"),
         ("echo '{}'", "answer cannot be read"),
         ("echo '{\"n_threads\": 1'", "answer cannot be read"),
-        (row(1, 0.0), "0 s a token"),
-        (row(0, 1.0), "with 0 threads"),
+        (row(1, 0.0), "samples_ns is 0"),
+        (row(0, 1.0), "n_threads is 0"),
+        ('echo \'{"n_threads": 1e999, "samples_ns": [1]}\'', "is no number"),
+        ('echo \'{"n_threads": 1, "samples_ns": {"a": 1}}\'', "samples_ns is dict"),
     ],
 )
 def test_a_program_that_fails_or_babbles_leaves_plain_reads_and_a_line(

@@ -8,7 +8,10 @@ import resource
 import subprocess
 import time
 from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from io import BytesIO
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -20,8 +23,8 @@ from moefit.llama import runner
 from moefit.llama.bench import _rows
 from moefit.llama.devices import list_devices
 from moefit.llama.runner import MOST, ask, lines, session
-from moefit.llama.server import ServerError
-from moefit.llama.verify import verify
+from moefit.llama.server import Server, ServerError
+from moefit.llama.verify import read_log, verify
 
 LIMIT = 0.6
 """Seconds; what hangs, hangs for far longer."""
@@ -79,9 +82,28 @@ ROWS = {
     "samples that are text": '{"n_prompt": 512, "n_gen": 0, "samples_ns": ["x"]}',
     "a sample of no time": '{"n_prompt": 512, "n_gen": 0, "samples_ns": [0]}',
     "a sample of less": '{"n_prompt": 512, "n_gen": 0, "samples_ns": [-1]}',
+    "more tokens than a number holds": '{"n_prompt": 1e999, "n_gen": 0, "samples_ns": [5]}',
+    "tokens that are text": '{"n_prompt": "512", "n_gen": 0, "samples_ns": [5]}',
+    "a sample of 4,000 digits": '{"n_prompt": 512, "n_gen": 0, "samples_ns": [' + "9" * 4000 + "]}",
+    "a sample that is no number": '{"n_prompt": 512, "n_gen": 0, "samples_ns": [NaN]}',
+    "one sample": '{"n_prompt": 512, "n_gen": 0, "samples_ns": 5}',
     "half a row": '{"n_prompt": 512,',
     "deep": "{" + '"a":[' * 5000,
 }
+
+TIMINGS = {
+    "no object": "[]",
+    "no timings": "{}",
+    "timings that are no object": '{"timings": 5}',
+    "a rate without end": '{"timings": {"prompt_per_second": 1e999, "predicted_per_second": 1, "prompt_n": 1}}',
+    "a rate of 4,000 digits": '{"timings": {"prompt_per_second": 1, "predicted_per_second": %s, "prompt_n": 1}}'
+    % ("9" * 4000),
+    "a rate that is text": '{"timings": {"prompt_per_second": "7", "predicted_per_second": 1, "prompt_n": 1}}',
+    "a rate of nothing": '{"timings": {"prompt_per_second": 0, "predicted_per_second": 1, "prompt_n": 1}}',
+    "no number of tokens": '{"timings": {"prompt_per_second": 1, "predicted_per_second": 1, "prompt_n": NaN}}',
+    "more tokens than there are": '{"timings": {"prompt_per_second": 1, "predicted_per_second": 1, "prompt_n": 1e18}}',
+}
+CONTEXTS = ["1e999", "NaN", "200000000", "0", "-5", '"512"', "null", "true", "9" * 4000, "[" * 9000]
 
 
 @pytest.fixture
@@ -172,6 +194,48 @@ def test_an_event_that_is_garbage_is_an_error(program, event) -> None:
 def test_a_row_of_llama_bench_that_is_garbage_is_an_error(program, row) -> None:
     with pytest.raises(ServerError, match="cannot be read"):
         benched(program(f"cat <<'END'\n{row}\nEND"), ENVIRONMENT)
+
+
+def answering(monkeypatch, body: str) -> Server:
+    """A server that answers so, whatever is asked."""
+    monkeypatch.setattr(Server, "_opened", lambda *_: BytesIO(body.encode()))
+    return Server(None, "http://127.0.0.1:1", None)
+
+
+@pytest.mark.parametrize("answer", TIMINGS.values(), ids=TIMINGS)
+def test_timings_that_are_garbage_are_an_error(monkeypatch, answer) -> None:
+    with pytest.raises(ServerError, match=r"timings cannot be read|its answer is no JSON"):
+        answering(monkeypatch, answer).complete(1, 2, 9, seed=0)
+
+
+@pytest.mark.parametrize("context", CONTEXTS, ids=lambda text: text[:12])
+def test_a_context_that_is_garbage_is_an_error(monkeypatch, context) -> None:
+    with pytest.raises(ServerError, match=r"no context|its answer is no JSON"):
+        _ = answering(monkeypatch, '{"default_generation_settings": {"n_ctx": ' + context + "}}").context
+
+
+def test_a_proxy_hears_nothing_of_the_server_that_is_measured(monkeypatch) -> None:
+    class Props(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"default_generation_settings": {"n_ctx": 512}}')
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.delenv("no_proxy", raising=False)
+    with HTTPServer(("127.0.0.1", 0), Props) as server:
+        Thread(target=server.handle_request, daemon=True).start()
+        assert 512 == Server(None, f"http://127.0.0.1:{server.server_port}", None).context
+
+
+@pytest.mark.parametrize("figure", [".", "1.2.3", "9" * 400], ids=lambda text: text[:5])
+def test_a_projectors_line_without_a_figure_says_nothing(figure) -> None:
+    line = f"srv load_model: adding {figure} MiB to fit_params_target for device CUDA0"
+    with pytest.raises(MoefitError, match="gave no memory figures"):
+        read_log([line])
 
 
 def test_output_is_capped(program) -> None:
