@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,28 @@ def test_another_line_or_variable_is_asked_about(tmp_path: Path, asked: list[tup
     assert 3 == len(asked)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"version": 0}', '{"version": 1, "devices": 3}'])
+@pytest.mark.parametrize("words", ["-cram 100", "-ctxcp 3", "--port 81", "-cms 9"])
+def test_what_changes_no_figure_of_the_line_is_not_asked_about(
+    tmp_path: Path, asked: list[tuple[str, ...]], words: str
+) -> None:
+    use(tmp_path)
+    use(tmp_path, *words.split())
+    use(tmp_path, LLAMA_ARG_CACHE_RAM="100")
+    assert 1 == len(asked)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        '{"version": 2, "failed": ["x", null]}',
+        '{"version": 3, "failed": 1}',
+        "[]",
+        '{"version": 0}',
+        '{"version": 1, "devices": 3}',
+    ],
+)
 def test_what_was_kept_and_cannot_be_read_is_asked_again(
     tmp_path: Path, asked: list[tuple[str, ...]], text: str
 ) -> None:
@@ -77,13 +99,22 @@ def test_what_was_kept_and_cannot_be_read_is_asked_again(
     assert 2 == len(asked)
 
 
+@pytest.mark.parametrize(("seconds", "believed"), [(60, True), (3700, False), (-60, False)])
 @pytest.mark.usefixtures("asked")
-def test_a_failure_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_is_believed_for_an_hour(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: int, believed: bool
+) -> None:
     def fail(*_: object, **__: object) -> RealUse:
-        raise InputError("no figures")
+        raise InputError("no figures", "a hint")
 
     with monkeypatch.context() as patch:
         patch.setattr(remembered, "verify", fail)
         with pytest.raises(InputError):
             use(tmp_path)
-    assert ANSWER == use(tmp_path)
+    for kept in (tmp_path / "cache").rglob("*.json"):
+        os.utime(kept, (time.time() - seconds,) * 2)
+    try:
+        found: object = use(tmp_path)
+    except InputError as error:
+        found = error.message, error.hint
+    assert (("no figures", "a hint") if believed else ANSWER) == found
