@@ -30,6 +30,9 @@ _AMD_APUS: Final = (
 )
 """AMD's processors: names of their graphics, and of their chips as Mesa adds them (RADV VANGOGH)."""
 
+_AMD_CARDS: Final = r"\b(?:NAVI\d+\w*|POLARIS\d+|VEGA(?:10|12|20)|FIJI|TONGA|HAWAII|TAHITI|PITCAIRN|BONAIRE|ARCTURUS|ALDEBARAN|GFX120\d|GFX94\d|GFX950)\b"
+"""Chips of AMD's own cards as Mesa adds them, where it knows no better name than AMD Radeon Graphics (RADV GFX1201)."""
+
 _OTHERS: Final = (
     r"\bTegra|\bXavier\b|\bOrin\b|\bThor\b|\bGB10\b|\bnvgpu\b|^Apple |\bAdreno\b|\bMali\b|\bImmortalis\b|\bPowerVR\b"
     r"|\bXclipse\b|\bV3D\b|\bVivante\b|\bVideoCore\b|\bBC-250\b|\bllvmpipe\b|\bSwiftShader\b"
@@ -42,7 +45,7 @@ def is_integrated(description: str, total: int) -> bool:
     if re.search(r"\bIntel\b", description, re.IGNORECASE):
         return not _pattern(_INTEL_CARDS).search(description)
     if re.search(r"\bRadeon(?:\(tm\))? Graphics\b", description, re.IGNORECASE):
-        return total // MIB not in _MI50_MIB
+        return total // MIB not in _MI50_MIB and not _pattern(_AMD_CARDS).search(description)
     return bool(_pattern(_AMD_APUS).search(description) or _pattern(_OTHERS).search(description))
 
 

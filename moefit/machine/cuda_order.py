@@ -13,6 +13,8 @@ from moefit.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+GUESSED: Final = "how CUDA orders unlike cards is a guess"
+"""What is said where nothing tells the order but speed; a program's own list does."""
 _UUID_DIGITS: Final = 36
 """Characters of a UUID without its GPU- or MIG- in front."""
 

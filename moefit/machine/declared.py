@@ -147,9 +147,11 @@ def apply_limits(machine: Machine, budgets: Iterable[str] = (), excluded: Iterab
 
 
 def _known(machine: Machine, name: str, option: str) -> str:
-    """The device of `machine` that `name` means (in any case), spelled as llama.cpp does."""
+    """The device of `machine` that `name` means (in any case), spelled as llama.cpp does; another backend's name of a card is the card's, too."""
+    meant = {other.lower(): first for other, first in machine.duplicates}
+    wanted = meant.get(name.strip().lower(), name.strip()).lower()
     for gpu in machine.gpus:
-        if name.strip().lower() == gpu.name.lower():
+        if wanted == gpu.name.lower():
             return gpu.name
     known = ", ".join(gpu.name for gpu in machine.gpus)
     raise UsageError(

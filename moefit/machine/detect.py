@@ -187,8 +187,13 @@ def _local_gpus(
     nvml, warnings, broken = read_gpus(environment, machine.ram, time_limit)
     machine = replace(machine, unseen=broken)
     if ask_server is None:
+        from moefit.machine.sysfs import read_adapters  # noqa: PLC0415 - as above
+        from moefit.machine.unasked import others  # noqa: PLC0415 - as above
+
         warnings = (*warnings, _UNASKED) if prefer_server else warnings
-        return replace(machine, gpus=nvml, warnings=warnings)
+        return replace(
+            machine, gpus=nvml, warnings=(*warnings, *(others(read_adapters(root)) if nvml else ()))
+        )
     try:
         listed = ask_server(nvml)
     except InputError as error:
@@ -209,6 +214,10 @@ def _local_gpus(
         listed = tuple(device for device in listed if device.total)
         machine = replace(machine, unseen=said, excluded=gone)
     seen = sight(listed, nvml, _cards_on_bus(listed, root))
+    from moefit.machine.cuda_order import GUESSED  # noqa: PLC0415 - as above
+
+    if any(device.backend.name == "CUDA" for device in listed):
+        warnings = tuple(said for said in warnings if not said.startswith(GUESSED))
     if not listed and nvml:
         warnings = (*warnings, _BLIND)
         known = ", ".join(gpu.description or gpu.name for gpu in nvml)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from moefit.machine import nvml_calls as nvml
 from moefit.machine.card import Card
 from moefit.machine.catalogue import card_of_driver, is_discrete
-from moefit.machine.cuda_order import NumberedGpu, Visible, devices_by_uuid, visible_gpus
+from moefit.machine.cuda_order import GUESSED, NumberedGpu, Visible, devices_by_uuid, visible_gpus
 from moefit.machine.link import pcie_bandwidth
 from moefit.machine.nvml_now import read_now
 from moefit.machine.overhead import context_overhead
@@ -141,9 +141,7 @@ class Cards:
     def _guessed(self, candidates: Sequence[NumberedGpu], seen: tuple[Visible, ...]) -> tuple[Visible, ...]:
         """What is taken for CUDA's view, with a warning."""
         names = ", ".join(f"CUDA{place} {candidates[one.index].name}" for place, one in enumerate(seen))
-        self._warnings.append(
-            f"how CUDA orders unlike cards is a guess: {names}; CUDA_DEVICE_ORDER=PCI_BUS_ID makes it sure"
-        )
+        self._warnings.append(f"{GUESSED}: {names}; CUDA_DEVICE_ORDER=PCI_BUS_ID makes it sure")
         return seen
 
     def _cards(self) -> list[_Card]:

@@ -6,7 +6,6 @@ source: src/llama.cpp, llama_prepare_model_devices: a card that a second backend
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -75,12 +74,10 @@ def fold(
     """
     kept: list[Device] = []
     duplicates: list[tuple[str, str]] = []
-    seen: Counter[tuple[str, str]] = Counter()
-    for device in listed:
+    for number, device in enumerate(listed):
         backend = device.backend.name
         twins = [one for one in kept if one.backend.name != backend and is_same(device, one)]
-        place = seen[backend, short_name(device.description)]
-        seen[backend, short_name(device.description)] += 1
+        place = sum(one.backend.name == backend and is_same(device, one) for one in listed[:number])
         twin = twins[place] if len(twins) > place else _counted(device, kept, duplicates, cards)
         if is_remote(device) or twin is None:
             kept.append(device)

@@ -40,6 +40,15 @@ def from_sysfs(
     return tuple(devices), tuple(words)
 
 
+def others(adapters: Sequence[Adapter]) -> tuple[str, ...]:
+    """A word for every card of a maker whose driver was not asked, where another's was: only a program names it."""
+    return tuple(
+        f"{_article(adapter.vendor)} card is here ({adapter.name or 'at ' + adapter.slot}): {_ASK}"
+        for adapter in adapters
+        if adapter.vendor != "NVIDIA" and not adapter.integrated
+    )
+
+
 def _device(adapter: Adapter, name: str, held: tuple[tuple[str, int], ...]) -> Device | None:
     card = card_of_driver(adapter.name, adapter.total) if adapter.name else None
     if adapter.vendor != "AMD" or not adapter.total or (adapter.integrated and card is None):

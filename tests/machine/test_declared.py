@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -177,6 +178,12 @@ def test_a_budget_caps_what_is_free_and_never_raises_it() -> None:
     machine = apply_limits(TWO, ["CUDA0=4GiB", "cuda1=9GiB"])
     assert [4 * GIB, 8 * GIB] == [gpu.free for gpu in machine.gpus]
     assert [TWO.gpus[0].free, None] == [gpu.uncapped for gpu in machine.gpus]
+
+
+def test_another_backends_name_of_a_card_is_the_cards() -> None:
+    seen_twice = replace(TWO, duplicates=(("Vulkan0", "CUDA0"), ("Vulkan1", "CUDA1")))
+    machine = apply_limits(seen_twice, ["vulkan1=3GiB"], ["Vulkan0"])
+    assert [("CUDA1", 3 * GIB)] == [(gpu.name, gpu.free) for gpu in machine.gpus]
 
 
 def test_an_excluded_device_is_gone_and_the_others_keep_their_names() -> None:

@@ -57,6 +57,19 @@ def test_nvml_alone_tells_where_there_is_no_program_to_ask() -> None:
     assert [("CUDA0", "nvml")] == [(gpu.name, gpu.source) for gpu in machine.gpus]
 
 
+@pytest.mark.parametrize("asked", [False, True])
+def test_the_order_of_unlike_cards_is_a_guess_only_where_no_program_lists_them(
+    monkeypatch, asked: bool
+) -> None:
+    fast = FakeCard(
+        "NVIDIA GeForce RTX 3090", "GPU-3090", 24576 * MIB, 24000 * MIB, cores=10496, sm_clock=None
+    )
+    monkeypatch.setitem(sys.modules, "pynvml", fake_nvml(FakeCard(), fast))
+    ask = (lambda known: tuple(replace(one, source="llama-server") for one in known)) if asked else None
+    said = detect(MachineOptions(), {}, ask_server=ask).warnings
+    assert asked != any(word.startswith("how CUDA orders unlike cards is a guess") for word in said)
+
+
 @pytest.mark.usefixtures("card")
 def test_the_program_names_what_nvml_describes() -> None:
     vulkan = replace(SERVED, name="Vulkan0")

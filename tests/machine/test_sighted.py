@@ -72,6 +72,19 @@ def test_cards_of_one_name_and_different_memory_are_different_cards() -> None:
     assert () == fold(listed)[1]
 
 
+@pytest.mark.parametrize("swapped", [False, True])
+def test_of_cards_of_one_name_each_is_folded_into_the_one_of_its_size(swapped: bool) -> None:
+    large, small = (
+        device(f"Vulkan{i ^ swapped}", "NVIDIA GeForce RTX 3060", n) for i, n in enumerate((12288, 8192))
+    )
+    cuda = (
+        device("CUDA0", "NVIDIA GeForce RTX 3060", 11900),
+        device("CUDA1", "NVIDIA GeForce RTX 3060", 7900),
+    )
+    listed = (*cuda, *sorted((large, small), key=lambda one: one.name))
+    assert {(large.name, "CUDA0"), (small.name, "CUDA1")} == set(fold(listed)[1])
+
+
 def test_a_build_for_cuda_and_rocm_has_both_kinds_of_cards() -> None:
     listed = (
         device("CUDA0", "NVIDIA GeForce RTX 3060", 11909),

@@ -11,7 +11,7 @@ from moefit.machine.detect import MachineOptions, detect
 from moefit.machine.sysfs import Adapter
 from moefit.machine.unasked import from_sysfs
 from moefit.sizes import GIB, MIB
-from tests.machine.fake_nvml import NO_LIBRARY, fake_nvml
+from tests.machine.fake_nvml import NO_LIBRARY, FakeCard, fake_nvml
 from tests.machine.tree import write
 
 XTX = Adapter("0000:03:00.0", "AMD", "amdgpu", integrated=False, name="AMD Radeon RX 7900 XTX", total=24560 * MIB, free=24000 * MIB, link=10**10)  # fmt: skip
@@ -74,3 +74,12 @@ def test_a_program_that_does_not_see_the_card_leaves_it_unseen(tmp_path: Path, m
     monkeypatch.setitem(sys.modules, "pynvml", fake_nvml(init=NO_LIBRARY))
     machine = detect(MachineOptions(), {}, root=write(tmp_path, CARD), ask_server=lambda _: ())
     assert ((), True) == (machine.gpus, "an AMD card is here" in machine.unseen)
+
+
+def test_a_card_beside_those_of_the_driver_that_answered_is_named(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "pynvml", fake_nvml(FakeCard()))
+    machine = detect(MachineOptions(), {}, root=write(tmp_path, CARD))
+    assert ("CUDA0", True) == (
+        machine.gpus[0].name,
+        any(word.startswith("an AMD card is here") for word in machine.warnings),
+    )

@@ -16,7 +16,7 @@ from moefit.launch.launch import Launch
 from moefit.launch.options import Option, OptionTable, builtin
 from moefit.launch.precedence import effective
 from moefit.machine.declared import declare_host, parse_gpus
-from moefit.machine.types import Cpu, Machine, Ram
+from moefit.machine.types import CPU, Cpu, Machine, Ram
 from moefit.memory.moe_cache import overflows
 from moefit.planning.core import plan
 from moefit.planning.estimate import estimate
@@ -392,3 +392,11 @@ def test_where_every_layer_keeps_its_experts_on_a_device_nothing_is_left_to_cach
 
 
 _SMALL = ((458, 400), (565, 200), (456, 400))
+
+
+@pytest.mark.parametrize("words", ["-ngl 30 -cmoe", "-ngl 20", "-ngl 30"])
+@pytest.mark.parametrize("cards", [("rtx-3060", "rtx-3090"), ("rtx-3060", "rtx-3060-ti")])
+def test_so_many_layers_as_the_user_wants_leave_a_plan_on_two_cards(words, cards):
+    """No cache on other devices parts all layers where the line wants a few."""
+    placed = made(words, *cards).placement
+    assert int(words.split()[1]) == len(placed.slots) - placed.slots.count(CPU)

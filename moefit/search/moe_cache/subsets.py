@@ -51,7 +51,8 @@ class Subsets:
         """
         task = self._task(order)
         made = settle(task)
-        if len(made.devices) < len(order) <= self._problem.request.model.slots:
+        slots, tail = self._problem.request.model.slots, task.demand.tail
+        if len(made.devices) < len(order) <= slots and tail in {None, slots}:
             made = settle(replace(task, demand=replace(task.demand, runs=self._in_proportion(task, order))))
         return self._scored(made)
 
