@@ -32,9 +32,7 @@ _NUMBERS: Final = (
     rf"^(?:[Vv]ersion: )?\d+\.[\w.-]+ \((?=\d{{4}}){_DIGITS}",
 )
 """Where what `--version` prints has the number, the surest first."""
-_LONG = re.compile(r"--[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
-_TYPING_MISTAKE: Final = 0.8
-"""How alike two spellings are from which on one is taken for the other, mistyped (difflib's ratio)."""
+_LONG = re.compile(r"--[a-z][a-z0-9]*(?:-[a-z0-9]+(?:\.[a-z0-9]+)*)*")
 
 
 def read_version(text: str) -> int | None:
@@ -87,13 +85,37 @@ def is_option_known(option: Option, program: str) -> bool:
 
 
 def looks_new(word: str, table: OptionTable) -> bool:
-    """Whether a word that no table knows may be an option of a newer build: no program is at hand to ask, and no known option is nearly the same."""
+    """Whether a word that no table knows may be an option of a newer build: no program is at hand to ask, and it is no slip of a known one."""
     if table.asked or not _LONG.fullmatch(normal(word)):
         return False
-    near = nearest(normal(word), table, _TYPING_MISTAKE)
-    return near is None or set(normal(word).split("-")) > set(
-        near.split("-")
-    )  # --ctx-size-max is not --ctx-size mistyped
+    return not any(_is_slip(normal(word), known) for known in (*table.spellings, *LEGACY.spellings))
+
+
+def _is_slip(word: str, known: str) -> bool:
+    """Whether each part of a spelling is at most one letter from that of a known one, or only dashes differ.
+
+    >>> [_is_slip(word, "--n-gpu-layers") for word in ("--n-gpu-layer", "--n-gup-laeyrs", "--ngpu-layers", "--nn-gpu-layers")]
+    [True, True, True, True]
+    >>> [_is_slip(*pair) for pair in (("--top-k", "--top-p"), ("--qwen-7b", "--qwen-3b"), ("--rope-scale", "--rope-scaling"))]
+    [False, False, False]
+    """
+    if not known.startswith("--"):
+        return False
+    parts, others = word[2:].split("-"), known[2:].split("-")
+    one_edit = len(parts) == len(others) and all(map(_is_near, parts, others))
+    return one_edit or "".join(parts) == "".join(others)
+
+
+def _is_near(part: str, other: str) -> bool:
+    """The same, or one letter more, less or other, or two of them swapped; of single letters (top-k, top-p) and numbers each is its own."""
+    if part == other or re.sub(r"\d", "", part) == re.sub(r"\d", "", other):
+        return part == other
+    short, long = sorted((part, other), key=len)
+    at = next((i for i, letter in enumerate(short) if letter != long[i]), len(short))
+    swapped = short[:at] + short[at : at + 2][::-1] + short[at + 2 :]
+    if len(short) == len(long):
+        return len(long) > 1 and (swapped == long or short[at + 1 :] == long[at + 1 :])
+    return short[at:] == long[at + 1 :]
 
 
 def nearest(word: str, table: OptionTable, likeness: float) -> str | None:

@@ -58,6 +58,14 @@ def words(line: str, options: OptionTable | None = None) -> list[tuple[str, ...]
     [
         *("--turbo 3", "--turbo -1", "--turbo", "--turbo-mode-2 a.b", "--turbo -c 1", "--turbo --no-mmap"),
         *("--turbo 1 2", "--turbo a -1 c", "--turbo_mode 3", "--ctx-size-max 1", "--cache-type-k-swa f16"),
+        *(
+            "--top-n 3",
+            "--rope-base 2",
+            "--no-kv-cache",
+            "--fim-qwen-2.5b-default",
+            "--ctx-share 1",
+            "--moe-cache 1",
+        ),
     ],
 )
 def test_without_a_program_an_option_that_no_table_has_is_passed_on(line: str) -> None:
@@ -65,7 +73,10 @@ def test_without_a_program_an_option_that_no_table_has_is_passed_on(line: str) -
     assert line.split() == [word for argument in passed for word in argument][:-2]
 
 
-@pytest.mark.parametrize("line", ["--ctx-sise 1", "--no-mmapp", "--Turbo", "--turbo=3", "-turbo"])
+@pytest.mark.parametrize(
+    "line",
+    ["--ctx-sise 1", "--no-mmapp", "--ctxsize 1", "--thraeds-bacth 1", "--Turbo", "--turbo=3", "-turbo"],
+)
 def test_what_is_mistyped_or_no_option_of_llama_cpp_is_refused(line: str) -> None:
     with pytest.raises(UsageError):
         words(f"llama-server {line} -m a.gguf")
