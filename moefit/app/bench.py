@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -61,9 +60,6 @@ def run_session(session: Session, *, runs: int, fill: bool, tell: Tell) -> Repor
         table=request.launch.command.table,
         environment=os.environ,
     )
-    signal.signal(
-        signal.SIGTERM, signal.default_int_handler
-    )  # as Ctrl-C: the server that runs is stopped with it
     outcomes = [Outcome(trial) for trial in session.trials]
     interrupted = False
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Collection, Sequence
 from itertools import takewhile
@@ -18,6 +17,7 @@ from moefit.cli import (
     PIPE_CLOSED,
     streams,
 )
+from moefit.cli.ending import end_by_signal, heed_signals
 from moefit.cli.gathered import GATHERED
 from moefit.cli.registry import OF_NONE
 from moefit.cli.say import remember, say
@@ -48,6 +48,7 @@ def exit_status(words: Sequence[str]) -> int:
         status = _refused(error, words if "--debug" in head else None)
     except Exception as error:  # noqa: BLE001 - the last resort: one line, and where to look
         status = _own_error(error, words if "--debug" in head else None)
+    end_by_signal()
     return status
 
 
@@ -155,8 +156,7 @@ def _run(head: list[str], tail: list[str] | None) -> int:
     from moefit.cli.application import app
     from moefit.cli.registry import COMMANDS
 
-    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # from here on there may be something
+    heed_signals()
     head = _with_one_word(with_command(head, tail, COMMANDS), tail)
     try:
         status = app(head)(args=head, prog_name="moefit", obj=tail, standalone_mode=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +14,8 @@ from moefit.errors import InputError
 from moefit.llama.executables import MISSING_HINT, find_program
 from moefit.machine.types import Machine
 
+_IGNORED: Final = (signal.SIGPIPE, signal.SIGXFSZ)
+"""Signals that Python ignores, and a program that takes its place would too. source: the documentation of subprocess, restore_signals"""
 _POLL_SECONDS: Final = 0.25
 _QUIET_SECONDS: Final = 1.0
 _NOISE_BYTES: Final = 16 << 20
@@ -34,13 +37,20 @@ def replace_process(argv: Sequence[str], additions: Mapping[str, str]) -> NoRetu
     sys.stdout.flush()
     sys.stderr.flush()
     _ready(environment)
+    for number in _IGNORED:
+        signal.signal(number, signal.SIG_DFL)
     try:
         os.execve(file, list(argv), environment)  # noqa: S606 - to run the user's own command is the purpose
-    except FileNotFoundError as error:
-        raise InputError(f"{argv[0]}: no such program", hint=MISSING_HINT) from error
     except OSError as error:
-        hint = "it must be an executable file for this machine"
-        raise InputError(f"{argv[0]}: {error.strerror}", hint=hint) from error
+        for number in _IGNORED:
+            signal.signal(number, signal.SIG_IGN)
+        raise _refused(argv[0], error) from error
+
+
+def _refused(program: str, error: OSError) -> InputError:
+    if isinstance(error, FileNotFoundError):
+        return InputError(f"{program}: no such program", hint=MISSING_HINT)
+    return InputError(f"{program}: {error.strerror}", hint="it must be an executable file for this machine")
 
 
 def _ready(environment: dict[str, str]) -> None:

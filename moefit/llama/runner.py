@@ -88,14 +88,17 @@ def session(
         BrokenError: this machine cannot start another.
     """
     with adopting() as end_others:
-        process = _started(argv, environment, stdout, stderr)
-        OWN.add(process.pid)
+        process = None
         try:
+            process = _started(argv, environment, stdout, stderr)
+            OWN.add(process.pid)
             yield process
         finally:
-            _end(process, patience)
-            end_others()
-            OWN.discard(process.pid)
+            if process is not None:
+                _end(process, patience)
+            end_others()  # also a program whose start was interrupted
+            if process is not None:
+                OWN.discard(process.pid)
 
 
 def _started(
@@ -215,11 +218,21 @@ class _Read:
 def _end(process: subprocess.Popen[bytes], patience: float) -> None:
     """Ends every process of the session, and those that left it while the program lives."""
     below = descendants(process.pid)
-    if patience and process.poll() is None:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGTERM)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(patience)
+    try:
+        if patience and process.poll() is None:
+            _ask_to_end(process, patience)
+    finally:  # also where a second Ctrl-C has no patience
+        _kill(process, below)
+
+
+def _ask_to_end(process: subprocess.Popen[bytes], patience: float) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(patience)
+
+
+def _kill(process: subprocess.Popen[bytes], below: Sequence[int]) -> None:
     alive = [process.pid] if process.poll() is None else []
     for member in (*alive, *_members(process.pid), *below):
         with suppress(ProcessLookupError, PermissionError):

@@ -18,6 +18,7 @@ from moefit.cli import main
 from moefit.cli.commands import plans
 from moefit.gguf.split import read_header
 from tests.drawn import several
+from tests.llama.test_program_faults import alive
 
 EXAMPLE = str(Path(__file__).parents[2] / "examples" / "qwen3-30b-a3b-q4_k_m.gguf")
 CARD = ["--gpu", "rtx-3060", "--ram", "32GiB", "--cores", "8"]
@@ -267,6 +268,37 @@ def test_ctrl_c_is_quiet_whenever_it_comes(after) -> None:
         process.send_signal(signal.SIGINT)
         _, err = process.communicate()
     assert (True, False) == (process.returncode in {130, -signal.SIGINT, 0}, b"Traceback" in err)
+
+
+ENDINGS = {
+    "args, while its help is asked": (["args"], signal.SIGTERM, "trap '' TERM INT HUP"),
+    "args, by a terminal that is closed": (["args"], signal.SIGHUP, "trap '' TERM INT HUP"),
+    "verify": (["verify"], signal.SIGTERM, "case $* in *--help*|*--list*) exit 1;; esac; trap '' TERM"),
+    "bench": (
+        ["bench", "--workload", "64:8"],
+        signal.SIGTERM,
+        "case $* in *--help*|*--list*) exit 1;; esac",
+    ),
+}
+
+
+@pytest.mark.parametrize(("words", "number", "begin"), ENDINGS.values(), ids=ENDINGS)
+def test_a_signal_ends_what_was_started_and_then_moefit(words, number, begin, whole, tmp_path) -> None:
+    """The program has children in sessions of their own."""
+    server = tmp_path / "llama-server"
+    children = "(setsid sleep 71 &)\nsetsid sh -c 'sleep 72 & sleep 73' &"
+    server.write_text(f"#!/bin/sh\n{begin}\n{children}\n: >'{tmp_path}/started'\nsleep 74\n")
+    server.chmod(0o755)
+    environment = {**os.environ, "MOEFIT_TEST": str(tmp_path), "TMPDIR": str(tmp_path)}
+    line = [sys.executable, "-m", "moefit", *words, *CARD, "--", str(server), "-m", whole, "-c", "512"]
+    with subprocess.Popen(line, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        while not (tmp_path / "started").exists() and process.poll() is None:
+            time.sleep(0.01)
+        process.send_signal(number)
+        _, err = process.communicate(timeout=30)
+    assert (-number, False) == (process.returncode, b"Traceback" in err)
+    assert [] == alive(f"MOEFIT_TEST={tmp_path}")
+    assert {"llama-server", "started"} == {path.name for path in tmp_path.iterdir()}
 
 
 def test_ctrl_c_that_a_shell_has_ignored_stays_ignored() -> None:

@@ -40,6 +40,12 @@ def test_the_exit_status_is_the_commands_own():
     assert 7 == process.returncode
 
 
+def test_what_python_ignores_the_command_does_not():
+    ignored, _ = run_as(["/bin/sh", "-c", "grep SigIgn /proc/self/status"], {}).communicate(timeout=30)
+
+    assert 0 == int(ignored.split()[-1], 16) & (1 << signal.SIGPIPE - 1 | 1 << signal.SIGXFSZ - 1)
+
+
 def test_signals_reach_the_command():
     process = run_as(["/bin/sh", "-c", "trap 'exit 9' TERM; echo ready; while :; do sleep 0.05; done"], {})
     assert process.stdout is not None
