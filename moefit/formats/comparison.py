@@ -27,7 +27,7 @@ def show_comparison(rows: Sequence[Compared], console: Console) -> None:
     console.print(Comparison(dims, told), crop=False)
     for some in sets or [list(rows)]:
         console.print(Line(text_words(Text(_summary(some, dims, alone=len(sets) < 2))), 2), crop=False)
-    for told_of in _other_contexts(rows):
+    for told_of in (*_other_contexts(rows), *_estimates(rows)):
         console.print(Line(text_words(Text(told_of, style="dim")), 2), crop=False)
     for row in rows:
         if row.error:
@@ -43,6 +43,12 @@ def _other_contexts(rows: Sequence[Compared]) -> Iterator[str]:
         if made.settings.context < most:
             told = why or f"context {made.settings.context}"
             yield f"{_dimension(row, 'model')}: {told}; -c for all makes them alike"
+
+
+def _estimates(rows: Sequence[Compared]) -> Iterator[str]:
+    """Why figures are an estimate, once for each file."""
+    told = [(_dimension(row, "model"), why) for row in rows if row.plan for why in row.plan.estimates]
+    return (f"{model}: {why}" for model, why in dict.fromkeys(told))
 
 
 def choices(rows: Sequence[Compared]) -> list[list[Compared]]:
@@ -117,6 +123,8 @@ def _dimension(row: Compared, name: str) -> str:
 def _row(row: Compared, dims: Sequence[str], among: Sequence[Compared]) -> ComparedRow:
     """A row of the table, marked among those that it is to be chosen from."""
     mark = _marks(row, fastest(among), largest(among))
+    if row.plan and row.plan.estimates:
+        mark = Text(" · " if mark else "").join([mark, Text("estimate", style="dim")])
     labels = tuple(_dimension(row, dim) for dim in dims)
     made = row.plan
     if made is None:
@@ -215,4 +223,5 @@ def _object(row: Compared) -> dict[str, Any]:
         "ram": made.host.total,
         "argv": list(made.argv) if made.fits else None,
         "environment": dict(made.environment) if made.fits else None,
+        "estimates": list(made.estimates),
     }

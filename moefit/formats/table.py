@@ -46,6 +46,8 @@ def line(plan: Plan) -> str:
 def _sections(plan: Plan, width: int) -> Iterator[RenderableType]:
     yield _title(plan.model, width)
     yield _machine(plan)
+    for why in plan.estimates:
+        yield Line(text_words(Text(why, style="dim")))
     yield ""
     shown = list(memories(plan))
     indent = max(6, *(len(memory.name) for memory in shown)) + 2

@@ -128,6 +128,11 @@ class Plan:
     """What would help, the fastest first; empty where that was not asked."""
 
     @property
+    def estimates(self) -> tuple[str, ...]:
+        """Why figures are an estimate, one line each; empty where all follow from described graphs."""
+        return tuple(w.message for w in self.warnings if w.code == "estimate")
+
+    @property
     def largest_file(self) -> int:
         """Bytes of the largest file that would fit in the place of this one, layers where they are; 0 where no file would.
 

@@ -66,7 +66,7 @@ from tests.formats.kinds_of_plans import (
     reports,
     with_guests,
 )
-from tests.formats.side_by_side import compared, comparisons, helped
+from tests.formats.side_by_side import compared, comparisons, guessed, helped
 from tests.formats.written import texts
 
 HERE = Path(__file__).parent / "pages"
@@ -268,6 +268,11 @@ def others() -> Iterator[tuple[str, Callable[[], str]]]:
     guests, shared = with_guests(cache), on_shared_memory(made)
     yield "guests.txt", partial(drawn, lambda on: table.show(guests, on), 90)
     yield "guests.json", lambda: plan_json.plan_json(guests)
+    for name, plan_of in (("made", made), ("lacking", fitting_nowhere())):
+        yield (
+            f"guessed-{name}.txt",
+            partial(drawn, lambda on, p=plan_of: table.show(guessed(p), on), 90),
+        )
     yield "shared.txt", partial(drawn, lambda on: table.show(shared, on), 90)
     yield "comparisons.txt", lambda: "".join(map(several, (40, 72, 100)))
     yield (

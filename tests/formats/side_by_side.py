@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from moefit.errors import Warn
 from moefit.planning.compared import Compared
 from moefit.planning.types import Help, Plan
 from tests import oracle
@@ -13,6 +14,12 @@ def at(plan: Plan, seconds: float, answer: float, model: str = "") -> Plan:
     """A plan as fast as that, of another model where one is named."""
     told = replace(plan.prediction, seconds=seconds, decode_tokens_per_second=answer)
     return replace(plan, prediction=told, model=oracle.model(model, "Q8_0") if model else plan.model)
+
+
+def guessed(plan: Plan) -> Plan:
+    """A plan of a file that lacks a tensor."""
+    why = "olmoe: the file lacks blk.0.attn_k.weight: compute buffers are an estimate from its tensors"
+    return replace(plan, warnings=(Warn("estimate", why),))
 
 
 def compared(made: Plan, lacking: Plan) -> list[Compared]:
@@ -45,6 +52,7 @@ def comparisons(made: Plan, lacking: Plan) -> list[list[Compared]]:
         [Compared(small, plan=made), Compared(small, plan=made)],
         [Compared(small, plan=fast), Compared(small, plan=fast), Compared(large, plan=made)],
         [Compared(small, plan=lacking), Compared(large, error="no such file")],
+        [Compared(small, plan=guessed(made)), Compared(large, plan=fast), Compared(large, plan=guessed(lacking))],
     ]  # fmt: skip
 
 
