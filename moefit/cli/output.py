@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from io import TextIOBase
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO, cast
 
 from moefit.cli.options import Format, When
-from moefit.cli.say import say
+from moefit.cli.say import say, unsecret
 from moefit.cli.streams import encodable
 from moefit.errors import UsageError, Warn
 from moefit.formats import shell
 from moefit.formats.ascii import asks_plain, can_show, plain
 from moefit.launch.seen import in_front
 from moefit.planning.types import Plan
+from moefit.shown import masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -84,10 +86,9 @@ def draw(page: Callable[[Console], None], color: When, picture: Path | None) -> 
         return
     from moefit.files import write_atomically
     from moefit.formats.svg import svg
-    from moefit.shown import secrets_of, without
 
-    drawn = svg(page, screen.width, shell.write(["moefit", *_without_svg(sys.argv[1:])]))
-    write_atomically(picture, without(drawn, secrets_of(sys.argv[1:], os.environ)))
+    words = [masked(unsecret(word)) for word in _without_svg(sys.argv[1:])]
+    write_atomically(picture, svg(page, screen.width, shell.write(["moefit", *words]), hide=unsecret))
 
 
 def _without_svg(words: Sequence[str]) -> list[str]:
@@ -120,6 +121,7 @@ def show_plan(
     for argv in (plan.argv, *(other.plan.argv for other in plan.alternatives)):
         encodable(shell.write(argv))
     if as_json:
+        plan = replace(plan, warnings=tuple(map(_unsecret_warning, plan.warnings)))
         from moefit.formats.plan_json import estimate_json, plan_json
 
         sys.stdout.write(estimate_json(plan) if given else plan_json(plan))
@@ -136,6 +138,11 @@ def show_plan(
         table.show(plan, on, reasons)
 
     draw(page, color, picture)
+
+
+def _unsecret_warning(warning: Warn) -> Warn:
+    hint = None if warning.hint is None else unsecret(warning.hint)
+    return replace(warning, message=unsecret(warning.message), hint=hint)
 
 
 def note(plan: Plan, most: int | None = None) -> None:

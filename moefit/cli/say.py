@@ -44,4 +44,9 @@ def _wrapped(line: str) -> str:
 
 def clean(text: str) -> str:
     """A message that may be shown to anybody: one line, without secrets."""
-    return one_line(masked_text(without(text, secrets_of(_line, os.environ))))
+    return one_line(unsecret(text))
+
+
+def unsecret(text: str) -> str:
+    """A text without the secrets of the line and the environment, for a place that is made visible by other means, or is data."""
+    return masked_text(without(text, secrets_of(_line, os.environ)))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import IO, Final, cast
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
@@ -65,7 +66,33 @@ class _Nowhere:
         """There is nothing to flush."""
 
 
-def svg(draw: Callable[[Console], None], columns: int, command: str, name: str = "moefit") -> str:
+class _Picture(Console):
+    """The console that records a page, with every text as `hide` leaves it."""
+
+    def __init__(self, columns: int, hide: Callable[[str], str]) -> None:
+        super().__init__(
+            record=True,
+            width=columns,
+            file=cast("IO[str]", _Nowhere()),
+            force_terminal=True,
+            legacy_windows=False,
+            highlight=False,
+        )
+        self._hide = hide
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """The segments of what is printed."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(self._hide(segment.text), segment.style)
+
+
+def svg(
+    draw: Callable[[Console], None],
+    columns: int,
+    command: str,
+    name: str = "moefit",
+    hide: Callable[[str], str] = str,
+) -> str:
     """The picture of what `draw` prints, below the command that printed it.
 
     Args:
@@ -73,15 +100,9 @@ def svg(draw: Callable[[Console], None], columns: int, command: str, name: str =
         columns: width of the page in characters.
         command: as the user typed it.
         name: begins the names of the picture's styles, so that several can stand on one page.
+        hide: a text without what nobody else may see.
     """
-    page = Console(
-        record=True,
-        width=columns,
-        file=cast("IO[str]", _Nowhere()),
-        force_terminal=True,
-        legacy_windows=False,
-        highlight=False,
-    )
+    page = _Picture(columns, hide)
     page.print(Text(f"$ {command}", style="bold"))
     draw(page)
     page.print("")  # the last line's descenders would be cut off

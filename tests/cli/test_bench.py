@@ -130,6 +130,18 @@ def test_a_rival_that_fails_is_only_told(bench):
     assert "it ended with signal 9" in out
 
 
+@pytest.mark.parametrize("option", [[], ["--json"]], ids=["page", "json"])
+def test_what_a_server_says_is_told_without_secrets(bench, monkeypatch, option):
+    monkeypatch.setenv("HF_TOKEN", "hunter22hunter")
+
+    def run(_trial: Trial) -> Iterator[Event]:
+        yield Failed("https://me:swordfish@host/m.gguf?sig=xyzzy with hunter22hunter: error 404")
+
+    _, out = bench(run, *option)
+    assert "https://host/m.gguf with ***: error 404" in out
+    assert [] == [secret for secret in ("hunter22", "swordfish", "xyzzy") if secret in out]
+
+
 def test_ctrl_c_keeps_what_was_measured(bench):
     def run(trial: Trial) -> Iterator[Event]:
         yield slower(trial, 1.0)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import socket
+import sys
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
@@ -230,3 +232,42 @@ def test_a_page_and_an_explanation_show_a_secret_on_the_line_alone(moefit, small
 
     *page, line = done.out.splitlines()
     assert (True, False) == (SECRET in line, SECRET in "".join(page) + done.err)
+
+
+RESULTS = {
+    "a password": ["compare", EXAMPLE, f"https://me:{SECRET}@host/m.gguf"],
+    "a query": ["compare", EXAMPLE, f"https://host/m.gguf?sig={SECRET}"],
+    "a query, as JSON": ["compare", "--json", EXAMPLE, f"https://host/m.gguf?sig={SECRET}"],
+}
+
+
+@pytest.mark.parametrize("words", RESULTS.values(), ids=RESULTS)
+def test_no_comparison_repeats_a_secret(moefit, monkeypatch, words: list[str], tmp_path: Path) -> None:
+    picture = tmp_path / "p.svg"
+    drawn = [] if "--json" in words else ["--svg", str(picture)]
+    monkeypatch.setattr(sys, "argv", ["moefit", *words, *drawn])  # which a picture shows
+    done = moefit(*words, *drawn, "--gpu", "8GiB", "--ram", "32GiB", "--cores", "4")
+
+    shown = picture.read_text() if drawn else ""
+    assert (0, True) == (done.status, "https://host/m.gguf" in done.out)
+    assert SECRET not in done.out + done.err + shown
+
+
+def test_no_warning_in_json_repeats_a_secret(moefit, small: str) -> None:
+    pattern = f"https://me:{SECRET}@host/=CPU"
+    done = moefit(
+        *("plan", "--json", "--gpu", "8GiB", "--ram", "32GiB", "--", "llama-server", "-m", small),
+        *("-ot", pattern),
+    )
+
+    warnings = json.loads(done.out)["warnings"]
+    assert any("https://host/" in warning["message"] for warning in warnings)
+    assert SECRET not in json.dumps(warnings)
+
+
+def test_no_picture_shows_a_secret_that_xml_writes_otherwise(moefit, small: str, tmp_path: Path) -> None:
+    picture = tmp_path / "p.svg"
+    line = ["--", "llama-server", "-m", small, "--api-key", "hunter&<22>"]
+    done = moefit("plan", "--gpu", "8GiB", "--ram", "32GiB", "--svg", str(picture), *line)
+
+    assert (0, False) == (done.status, "hunter" in picture.read_text())

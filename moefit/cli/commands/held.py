@@ -14,6 +14,7 @@ from moefit.cli.asked import read_asked
 from moefit.cli.output import console, note, warn
 from moefit.cli.progress import asking
 from moefit.cli.registry import command
+from moefit.cli.say import unsecret
 from moefit.cli.shared import Shared
 from moefit.errors import InputError, Warn
 from moefit.planning.core import plan as make_plan
@@ -74,6 +75,8 @@ def bench(
     note(session.plan)
     with bar() as tell:
         report = run_session(session, runs=runs, fill=fill, tell=tell)
+    said = (replace(one, failure=one.failure and unsecret(one.failure)) for one in report.outcomes)
+    report = replace(report, outcomes=tuple(said))
     if as_json:
         sys.stdout.write(report_json(report))
     else:
@@ -108,7 +111,7 @@ def calibrate(rpc: o.Rpc = None, as_json: o.AsJson = False, color: o.Color = o.W
     for text in warnings:
         warn(Warn("machine", text))
     if as_json:
-        sys.stdout.write(calibration_json(measured, path, warnings))
+        sys.stdout.write(calibration_json(measured, path, [*map(unsecret, warnings)]))
     else:
         show_calibration(measured, path, console(color))
     return FITS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 
 import typer
 
@@ -15,6 +16,7 @@ from moefit.cli import options as o
 from moefit.cli.output import console, draw, refuse_both, warn
 from moefit.cli.progress import show_progress
 from moefit.cli.registry import command
+from moefit.cli.say import unsecret
 from moefit.cli.shared import ComparisonShared, MachineShared, names, numbers
 from moefit.errors import Warn
 from moefit.planning.describe import truncated
@@ -85,6 +87,9 @@ def compare(
         rows = compared(
             asked, SharedLine(shared.words, shared.machine_options, shared.plan_options, shared.build), tell
         )
+    rows = tuple(
+        replace(row, model=unsecret(row.model), error=row.error and unsecret(row.error)) for row in rows
+    )
     if as_json:
         sys.stdout.write(comparison_json(rows))
     else:
@@ -103,7 +108,10 @@ def doctor(shared: MachineShared, as_json: o.AsJson = False, svg: o.Svg = None) 
     launch = read_line(shared.words)
     machine = as_drivers_tell(shared.machine_options, launch)
     with bar() as tell:
-        found = examine(machine, launch, os.environ, tell)
+        found = [
+            replace(one, what=unsecret(one.what), fix=unsecret(one.fix))
+            for one in examine(machine, launch, os.environ, tell)
+        ]
     if as_json:
         sys.stdout.write(findings_json(found))
     else:
