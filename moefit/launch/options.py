@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any, Final
 
@@ -250,14 +251,26 @@ def _option(header: str, description: str) -> Option:
     values = (f"[{listed[1]}]",) if listed else tuple(_value_names(stated.partition(" (")[0]))
     positive, negative = (words, []) if values else _cut_negations(words)
     env = re.search(r"[(\[]env: (\w+)=?[)\]]", description)
-    removed = re.search(r"argument has been removed\. (.*?)(?: \(env:|$)", description)
-    return Option(
+    removed = re.search(r"argument has been removed\b[.,:;]? ?(.*?) ?(?:\(env:|$)", description)
+    option = Option(
         tuple(positive),
         tuple(negative),
         values,
         _choices(values, description),
         env.group(1) if env else None,
-        removed.group(1) if removed else None,
+        (removed.group(1) or "it is gone") if removed else None,
+    )
+    return _with_quoted(option, description)
+
+
+def _with_quoted(option: Option, description: str) -> Option:
+    """With the words in quotes that may stand for its number: N|auto, where the description has 'auto'."""
+    quoted = dict.fromkeys(re.findall(r"'([a-z][\w-]*)'", description))
+    words = [word for word in quoted if word not in option.number_words]
+    return (
+        replace(option, values=("|".join((*option.values, *words)),))
+        if option.is_number and words
+        else option
     )
 
 

@@ -87,6 +87,10 @@ def _from_config(config: Config, table: OptionTable) -> Iterator[Given]:
             if key in by_key:
                 option, positive = by_key[key]
                 said = f"{key} in {config.path}"
+                if option.removed:
+                    raise UsageError(
+                        f"{table.program} refuses {said}: {option.removed}", "leave it out there"
+                    )
                 refuse_value(option, value, said, table)
                 found[option.spellings[0]] = _configured(option, value, said, config.path, positive=positive)
         yield from (found[first] for first in sorted(found))

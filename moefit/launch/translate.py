@@ -144,7 +144,10 @@ def _dropped(argument: Argument, kept: Sequence[Argument], mode: str | None, tab
         or tuple(_override(argument, kept, table))
         or _as_today(argument, table)
     )
-    return Dropped(argument, table.called, _unsaid(words, kept, table))
+    found = table.lookup(argument.spelling)
+    refused = found[0].removed if found and not words else None
+    why = f"{table.called} refuses it: {refused}" if refused else None
+    return Dropped(argument, table.called, _unsaid(words, kept, table), reason=why)
 
 
 def _as_today(argument: Argument, table: OptionTable) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ _LIMIT: Final = 5.0
 """Seconds to wait for an answer."""
 _ANYBODYS: Final = frozenset({"-h", "--help", "-v", "-V", "--version"})
 """Options that any program may have."""
-_VERSION: Final = 4
+_VERSION: Final = 5
 """Of what is kept; it changes when an answer would be read otherwise."""
 
 

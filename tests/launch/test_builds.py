@@ -139,6 +139,13 @@ def test_what_the_program_lists_only_to_refuse_it_is_not_added() -> None:
     )
 
 
+def test_what_the_program_lists_only_to_refuse_it_is_left_out_with_what_it_says() -> None:
+    page = "-m, --model FNAME   x\n--moe-cache-mib N   the argument has been removed. use --experts\n"
+    line = ["llama-server", "-m", "m", "--moe-cache-mib", "400"]
+    [dropped] = translate(parse(line, parse_help("llama-server", page))).dropped
+    assert "this build of llama-server refuses it: use --experts" == dropped.why
+
+
 @pytest.mark.parametrize(
     ("page", "wanted", "expected"),
     [

@@ -108,6 +108,7 @@ def test_a_program_at_hand_takes_what_its_page_lists_and_nothing_else(value: str
         ("-c, --ctx-size [N|auto]  x", "-c auto", {}, True),
         ("-c, --ctx-size <auto|n>  x", "-c auto", {}, True),
         ("-c, --ctx-size N|auto  x", "-c auto", {}, True),
+        ("-c, --ctx-size N  a number, or 'auto' (default: 0)", "-c auto", {}, True),
         ("-c, --ctx-size [N|auto]  x (env: LLAMA_ARG_CTX_SIZE)", "", {"LLAMA_ARG_CTX_SIZE": "auto"}, True),
         (
             "-c, --ctx-size [N|auto]  x (env: LLAMA_ARG_CTX_SIZE)",
@@ -137,6 +138,7 @@ def test_a_word_that_the_page_lists_beside_a_number_counts_as_not_set(
         ),
         *((f"{name} [N|auto]  x", "auto") for name in ("--moe-cache-mib", "-ctxcp", "-fitc", "-fitt", "-ts")),
         ("-ngl [N|auto|all|fit]  x", "fit"),
+        ("-ngl N  an exact number, 'auto', 'all' or 'fit'", "fit"),
         ("-dev <auto|dev1,dev2,..>  x", "auto"),
         ("-md [FNAME|auto]  x", "auto"),
     ],

@@ -75,6 +75,14 @@ def test_removed_options_say_what_to_use() -> None:
     assert "use --spec-draft-n-max or --spec-ngram-mod-n-max" == found[0].removed
 
 
+@pytest.mark.parametrize(
+    ("rest", "said"), [(". use -x", "use -x"), (". (env: A)", "it is gone"), ("", "it is gone")]
+)
+def test_an_option_is_removed_whether_or_not_the_page_says_what_to_use(rest: str, said: str) -> None:
+    [option] = parse_help("llama-server", f"--old N   the argument has been removed{rest}\n").options
+    assert said == option.removed
+
+
 def test_choices_come_from_brackets_lists_and_descriptions() -> None:
     table = builtin("llama-server")
     assert ("on", "off", "auto") == choices(table, "-fa")

@@ -106,6 +106,11 @@ def test_a_variable_that_the_build_refuses_is_an_error() -> None:
         fixed("llama-server", {"LLAMA_ARG_DRAFT_MAX": "8"})
 
 
+def test_a_key_that_the_build_refuses_is_an_error_whatever_its_value() -> None:
+    with pytest.raises(UsageError, match=r"llama-server refuses draft-max in .*: use --spec-draft-n-max"):
+        fixed("llama-server", {}, "draft-max = 8")
+
+
 def test_a_variable_that_would_not_set_a_removed_flag_is_ignored() -> None:
     page = "--low-vram   the argument has been removed. use -nkvo (env: LLAMA_ARG_LOW_VRAM)\n"
     command = parse(["llama-server"], parse_help("llama-server", page))

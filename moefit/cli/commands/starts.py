@@ -41,10 +41,20 @@ def args(shared: Shared, as_format: o.FormatChoice = o.Format.SHELL) -> int:
     sys.stdout.write(encodable(text))
     if as_format is o.Format.LLAMA_BENCH:
         _warn_of_bench(request, made)
+    if as_format in _FILES:
+        _warn_of_secrets(request)
     if as_format is o.Format.ENV and text.startswith("#"):
         told = "what has no variable is in the first line of the file: the program is to be started with it"
         warn(Warn("own-line", told, note=True))
     return FITS
+
+
+def _warn_of_secrets(request: Request) -> None:
+    """What a file for elsewhere lacks of this moment's variables."""
+    names = [g.origin for g in request.launch.given if g.option.is_secret and g.origin in os.environ]
+    if names:
+        said = f"{' and '.join(names)} of your environment: not written, for others may read the file"
+        warn(Warn("secret", said, "whoever starts the program must set it", note=True))
 
 
 def _warn_of_bench(request: Request, made: Plan) -> None:
@@ -179,6 +189,8 @@ _FOR_FORMAT: dict[o.Format, Callable[[Request], Request]] = {
     o.Format.LLAMA_BENCH: as_bench,
 }
 """What a way to write the line changes of what is planned."""
+_FILES = frozenset({o.Format.ENV, o.Format.PRESET, o.Format.LLAMA_SWAP})
+"""Ways to write it whose reader starts elsewhere."""
 
 
 def _runnable(shared: Shared, changed: Callable[[Request], Request] | None = None) -> tuple[Request, Plan]:
