@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from io import TextIOWrapper
+from io import BufferedWriter, RawIOBase, TextIOWrapper
 
 from moefit.errors import InputError
 
@@ -89,9 +89,10 @@ def discard() -> None:
 
 
 def _again(kind: type[TextIOWrapper], stream: TextIOWrapper, errors: str) -> TextIOWrapper:
-    """The stream as another kind of the same."""
-    encoding, by_line = stream.encoding, stream.line_buffering
-    return kind(stream.detach(), encoding, errors, line_buffering=by_line)
+    """The stream as another kind of the same, with a buffer: a raw file (PYTHONUNBUFFERED) takes a part of a text and says nothing."""
+    encoding, by_line, binary = stream.encoding, stream.line_buffering, stream.detach()
+    whole = BufferedWriter(binary) if isinstance(binary, RawIOBase) else binary
+    return kind(whole, encoding, errors, line_buffering=by_line)
 
 
 def _hold_standard_descriptors() -> None:

@@ -196,6 +196,15 @@ def test_a_stdout_that_is_full_is_said_of_it_and_ends_in_2(words) -> None:
     assert (2, True) == (done.returncode, "cannot write the result: No space left on device" in done.stderr)
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
+def test_a_stdout_that_takes_a_part_of_the_result_is_an_error(unbuffered, tmp_path) -> None:
+    """RLIMIT_FSIZE stands in for a file system that has a little room left."""
+    full = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024)); from moefit.cli import main; main()"
+    words = ["devices", "--json", *CARD, "--gpu", "rtx-3090", "--gpu", "rtx-4090"]
+    done = moefit(*words, code=full, shell=f">'{tmp_path}/out'", PYTHONUNBUFFERED=unbuffered)
+    assert (2, True) == (done.returncode, "cannot write the result: File too large" in done.stderr)
+
+
 def test_both_streams_full_is_still_2() -> None:
     assert 2 == moefit(*PLAN, shell=">/dev/full 2>&1").returncode
 
