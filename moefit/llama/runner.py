@@ -32,7 +32,7 @@ _TICK: Final = 0.05
 _EXHAUSTED: Final = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
 """What keeps any program from being started: too many processes or open files, no memory."""
 _PATIENCE: Final = 5.0
-"""Seconds in which the kernel ends a killed process; one that waits inside a driver is left behind."""
+"""Seconds in which the kernel ends a killed process, or one ends that has said all; one that waits inside a driver is left behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +167,15 @@ def how_it_ended(status: int) -> str:
     ('exit status 1', 'signal 11')
     """
     return f"signal {-status}" if status < 0 else f"exit status {status}"
+
+
+def how_it_failed(process: subprocess.Popen[bytes]) -> str:
+    """How a program whose output is over failed; empty where it ended well."""
+    try:
+        status = process.wait(_PATIENCE)
+    except subprocess.TimeoutExpired:
+        return "it closed its output and does not end"
+    return how_it_ended(status) if status else ""
 
 
 class _Read:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from moefit.errors import DriverError, InputError, UsageError
@@ -81,20 +81,29 @@ def fit_params_arguments(command: Command, table: OptionTable) -> list[str]:
     return [word for argument in taken for word in argument.words]
 
 
-def read_log(lines: Iterable[str], *, outputs_per_token: bool = False) -> RealUse:
+def read_log(
+    lines: Iterable[str], *, outputs_per_token: bool = False, failed: Callable[[], str] = str
+) -> RealUse:
     """The memory a log of JSON lines tells of, reading no further than it must.
 
+    Args:
+        lines: the log.
+        outputs_per_token: whose log it is: llama-fit-params', which has no mark of its own behind its figures.
+        failed: how the program failed, empty where it did not; asked where the log ends before everything has been measured.
+
     Raises:
-        InputError: the log ends before the figures; the message is the log's own last error.
+        InputError: the log ends before the figures, or its program fails behind them; the message is the log's own first error.
     """
     found = _Found()
     for record in _records(lines):
         found.take(record)
-        if found.complete or (outputs_per_token and found.main is not None):
+        if found.complete:
             break
-    if found.main is None:
+    how = "" if found.complete else failed()
+    if found.main is None or how:
+        said = "gave no memory figures" if found.main is None else "failed behind its first memory figures"
         raise InputError(
-            f"llama.cpp gave no memory figures: {found.trouble or 'it ended without an error'}",
+            f"llama.cpp {said}: {found.trouble or how or 'it ended without an error'}",
             hint="run the line itself with -lv 4 to see its log; builds before 0.6.0 have no --log-jsonl",
         )
     try:
@@ -147,12 +156,16 @@ class _Found:
 def _ask(
     command: Sequence[str], env: Mapping[str, str], timeout: float, *, outputs_per_token: bool
 ) -> RealUse:
-    from moefit.llama.runner import lines, session  # noqa: PLC0415 - a plan needs none
+    from moefit.llama.runner import how_it_failed, lines, session  # noqa: PLC0415 - a plan needs none
 
     # Nothing is allocated yet, so there is nothing to tidy up when it is stopped.
     with session(command, env) as process:
         try:
-            return read_log(lines(process, timeout), outputs_per_token=outputs_per_token)
+            return read_log(
+                lines(process, timeout),
+                outputs_per_token=outputs_per_token,
+                failed=lambda: how_it_failed(process),
+            )
         except TimeoutError:
             raise DriverError(f"{command[0]} gave no memory figures within {timeout:g} s") from None
 

@@ -95,6 +95,20 @@ def test_a_log_without_figures_is_an_error_with_the_programs_own_words():
         )
 
 
+@pytest.mark.parametrize(
+    ("tail", "outputs_per_token"), [([], False), ([], True), ([EXTRA], False)], ids=["server", "fit", "draft"]
+)
+def test_figures_of_a_program_that_then_fails_are_not_believed(tail, outputs_per_token):
+    told = [breakdown(device("CUDA0", 1, 1, 1), host("Host", 1, 1)), *tail]
+    with pytest.raises(InputError, match="failed behind its first memory figures: exit status 1"):
+        read_log(told, outputs_per_token=outputs_per_token, failed=lambda: "exit status 1")
+
+
+def test_how_a_program_ends_that_has_told_everything_is_not_waited_for():
+    told = [breakdown(device("CUDA0", 7, 1, 1), host("Host", 1, 1)), MEASURED]
+    assert 7 * MIB == read_log(told, failed=lambda: pytest.fail("it was asked")).devices[0].use.model
+
+
 def test_words_that_are_no_json_are_reported_too():
     with pytest.raises(InputError, match="error: invalid argument: --log-jsonl"):
         read_log(["error: invalid argument: --log-jsonl"])
@@ -148,6 +162,18 @@ pathlib.Path({str(tmp_path / "lived")!r}).touch()
     assert 5 * MIB == real.devices[0].use.model
     assert time.monotonic() - began < 20
     assert not (tmp_path / "lived").exists()
+
+
+def test_the_status_of_a_server_that_tells_half_is_looked_at(fake_server):
+    event = breakdown(device("CUDA0", 5, 1, 1), host("Host", 1, 1))
+    with pytest.raises(InputError, match=r"failed behind .*: error: failed to load draft model"):
+        verify(
+            [
+                fake_server(f"print({event!r}); print('error: failed to load draft model'); sys.exit(1)"),
+                *("-m", "x.gguf"),
+            ],
+            timeout=30,
+        )
 
 
 def test_a_server_that_never_tells_is_stopped_in_time(fake_server):
