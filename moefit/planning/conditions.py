@@ -33,6 +33,15 @@ class Facts:
     has_draft: bool
     modern: bool = True
     """The build has today's options, as b11434 has: older ones had split buffers on CUDA."""
+    as_given: bool = False
+    """Nothing is added to the line: without -c it has the trained context."""
+
+
+def no_context(facts: Facts) -> str | None:
+    """Whether the context is to be the trained one of a file that says 0."""
+    wanted, trained = facts.wanted, facts.model.trained_context
+    is_left = wanted.context is None and facts.as_given and not wanted.kv_unified_per_slot
+    return "0" if (wanted.context == 0 or is_left) and not trained else None
 
 
 def row_mode(facts: Facts) -> str | None:

@@ -38,7 +38,7 @@ def estimate(request: Request) -> Plan:
     Raises:
         UsageError: the line names a device or a buffer that the machine has not.
     """
-    refuse(request)
+    refuse(request, as_given=True)
     launch, fitted = request.launch, _fitted(request)
     loaded, given = _loading(request, fitted)
     check_size(given)

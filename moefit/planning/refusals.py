@@ -36,6 +36,14 @@ class Condition:
 
 STOPS: Final = (
     Condition(
+        "-c 0",
+        "the file says that its trained context is 0 (context_length)",
+        "n_ctx and model->hparams.n_ctx_train cannot both be zero",
+        "say how many tokens: -c 4096",
+        "src/llama-context.cpp:3814, llama_init_from_model",
+        c.no_context,
+    ),
+    Condition(
         "-sm row",
         "a device that the line uses has no split buffers: in b11434 only SYCL and Hexagon have them",
         "device {} does not support split buffers",
@@ -164,21 +172,22 @@ IGNORES: Final = (
 """What has no effect: a warning, for the line is as good without it."""
 
 
-def facts_of(request: Request) -> c.Facts:
-    """What the conditions look at, of this request."""
+def facts_of(request: Request, *, as_given: bool = False) -> c.Facts:
+    """What the conditions look at, of this request; `as_given` for a line that nothing is added to."""
     wanted = request.launch.constraints
     devices = chosen_devices(wanted, request.machine.gpus)
     has_draft = bool(wanted.draft) or request.files.draft is not None
-    return c.Facts(wanted, request.model, devices, has_draft, modern="-lm" in request.launch.command.table)
+    modern = "-lm" in request.launch.command.table
+    return c.Facts(wanted, request.model, devices, has_draft, modern, as_given)
 
 
-def refuse(request: Request) -> None:
-    """Refuse what the server would.
+def refuse(request: Request, *, as_given: bool = False) -> None:
+    """Refuse what the server would; `as_given` of a line that nothing is added to.
 
     Raises:
         UsageError: with llama.cpp's reason and what to write instead.
     """
-    facts = facts_of(request)
+    facts = facts_of(request, as_given=as_given)
     refuse_too_many(len(facts.devices), most_devices(request.machine))
     for row in STOPS:
         if (name := row.found(facts)) is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -95,6 +96,18 @@ def test_heads_that_a_quantised_type_does_not_divide_are_refused():
         refuse(asked("-ctk q8_0 -ctv q8_0", odd))
     refuse(asked("-ctk f16", odd))
     refuse(asked("-ctk q8_0 -fa off", odd))
+
+
+@pytest.mark.parametrize(
+    ("words", "as_given", "refused"),
+    [("-c 0", False, True), ("-c 0", True, True), ("", True, True), ("", False, False), ("-c 4096", True, False)],
+)  # fmt: skip
+def test_the_trained_context_of_a_file_that_says_0_is_refused(words, as_given, refused):
+    whole = recorded("qwen3-14b", "Q4_K_M")
+    values = {**whole.hparams.values, "context_length": 0}
+    none = replace(whole, hparams=replace(whole.hparams, values=values))
+    with pytest.raises(UsageError, match="cannot both be zero") if refused else nullcontext():
+        refuse(asked(words, none), as_given=as_given)
 
 
 def test_a_draft_head_is_no_model():
