@@ -125,3 +125,12 @@ def _parse(text: str) -> int | None:
     scale = 10 ** len(fraction)
     size = (int(match["integer"] + fraction) * factor + scale // 2) // scale
     return size if size <= _LARGEST else None
+
+
+def counted(number: int, what: str) -> str:
+    """So many of something.
+
+    >>> counted(1, "layer"), counted(48, "layer")
+    ('1 layer', '48 layers')
+    """
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

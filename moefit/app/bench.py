@@ -19,6 +19,7 @@ from moefit.planning.trials import Outcome, Trial, trials
 from moefit.planning.types import Plan
 from moefit.progress import Tell
 from moefit.search.request import Request
+from moefit.sizes import counted
 from moefit.values import dataclass
 
 _PROGRAMS = ("llama-server", "llama-bench")
@@ -120,7 +121,7 @@ def _check_context(launch: Launch, needed: int) -> None:
     slot = wanted.context if shared else wanted.context // max(1, wanted.slots or 1)
     if needed > slot:
         raise UsageError(
-            f"the workload has {needed} tokens, and a slot of this command holds {slot}",
+            f"the workload has {counted(needed, 'token')}, and a slot of this command holds {slot}",
             f"a larger -c, or --workload {max(1, slot * 3 // 4)}:{max(1, slot // 8)}",
         )
 

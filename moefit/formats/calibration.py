@@ -9,7 +9,7 @@ from rich.console import Console
 
 from moefit.formats.page import Rows, columns
 from moefit.machine.calibration import Calibration, to_json
-from moefit.sizes import format_bandwidth
+from moefit.sizes import counted, format_bandwidth
 
 
 def show_calibration(calibration: Calibration, path: str, console: Console) -> None:
@@ -19,7 +19,7 @@ def show_calibration(calibration: Calibration, path: str, console: Console) -> N
         table.add_column(column, justify="left" if column == "" else "right")
     decoded = {rate.threads: format_bandwidth(rate.bandwidth) for rate in calibration.decoded}
     for rate in calibration.ram:
-        threads = f"memory, {rate.threads} threads" if rate.threads > 1 else "memory, 1 thread"
+        threads = f"memory, {counted(rate.threads, 'thread')}"
         table.add_row(threads, format_bandwidth(rate.bandwidth), decoded.get(rate.threads, ""))
     for link in calibration.links:
         rates = (format_bandwidth(link.pinned), format_bandwidth(link.pageable))

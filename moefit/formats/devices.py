@@ -9,14 +9,14 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from moefit.formats.page import Line, Rows, columns, counted, joined
+from moefit.formats.page import Line, Rows, columns, joined
 from moefit.launch.builds import RANGE
 from moefit.launch.resolve import default_order
 from moefit.machine.assumed import ram_bandwidth
 from moefit.machine.file import to_json
 from moefit.machine.types import DRIVERS_OWN, Device, Machine
 from moefit.memory.reserve import common_reserve
-from moefit.sizes import format_size
+from moefit.sizes import counted, format_size
 
 _HOLDERS: Final = 3
 """Processes of a card that are named."""

@@ -95,15 +95,6 @@ def shortened(name: str, width: int) -> str:
     return name if cell_len(name) <= width else f"{set_cell_size(name, max(0, width - 1)).rstrip()}…"
 
 
-def counted(number: int, what: str) -> str:
-    """So many of something.
-
-    >>> counted(1, "layer"), counted(48, "layer")
-    ('1 layer', '48 layers')
-    """
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
 def _ended(line: Text) -> Text:
     """A line without what would lead to the next part."""
     line.rstrip()

@@ -11,7 +11,7 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from moefit.formats.lacking import enough, figures, lacking
-from moefit.formats.page import Line, counted, joined, phrases, shortened, text_words
+from moefit.formats.page import Line, joined, phrases, shortened, text_words
 from moefit.formats.shell import write
 from moefit.formats.speed import ready_text, speed, way
 from moefit.formats.strip import COLOURS, strip
@@ -19,7 +19,7 @@ from moefit.formats.usage import Memory, memories, memory_bar
 from moefit.launch.seen import in_front
 from moefit.model import Model
 from moefit.planning.types import Help, Plan
-from moefit.sizes import format_size
+from moefit.sizes import counted, format_size
 
 _LONGEST_BAR: Final = 60
 _SHORTEST_BAR: Final = 10

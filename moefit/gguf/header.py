@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import field
 
 from moefit.gguf.quants import QuantType
+from moefit.sizes import counted
 from moefit.values import dataclass
 
 DAMAGED = "the file is damaged"
@@ -33,9 +34,9 @@ Value = bool | int | float | str | tuple[bool | int | float | str, ...] | Skippe
 def brief(value: object) -> str:
     """A key or value of a file as messages have it: one line of at most about 100 characters, whatever the file holds."""
     if isinstance(value, SkippedText):
-        return f"a text of {value.length} bytes"
+        return f"a text of {counted(value.length, 'byte')}"
     if isinstance(value, SkippedArray):
-        return f"a list of {value.length} values"
+        return f"a list of {counted(value.length, 'value')}"
     text = repr(value[:100]) if isinstance(value, str | tuple) else repr(value)
     return text if len(text) <= 100 else f"{text[:60]}...{text[-30:]}"
 

@@ -15,6 +15,7 @@ from moefit.gguf.header import DAMAGED, SkippedArray, SkippedText, TensorInfo, V
 from moefit.gguf.newer import UPGRADE, newer
 from moefit.gguf.quants import QUANTS, QuantType
 from moefit.gguf.reader import Reader
+from moefit.sizes import counted
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
@@ -242,7 +243,7 @@ def _tensor(reader: Reader, entry: Entry, quant: QuantType | None, shard: int) -
         raise reader.error(f"tensor {brief(name)} is empty: {list(shape)}", DAMAGED)
     if shape[0] % quant.block:
         raise reader.error(
-            f"tensor {brief(name)} has rows of {shape[0]} values, which is no multiple of {quant.block} ({quant.name})",
+            f"tensor {brief(name)} has rows of {counted(shape[0], 'value')}, which is no multiple of {quant.block} ({quant.name})",
             DAMAGED,
         )
     if prod(shape) // quant.block * quant.block_bytes > MAX_BYTES:

@@ -14,6 +14,7 @@ from moefit.gguf.allowance import Allowance
 from moefit.gguf.header import DAMAGED, Header, Shard, TensorInfo, Value, brief
 from moefit.gguf.scanner import MAX_TENSORS, FileHeader, scan
 from moefit.gguf.source import FileSource
+from moefit.sizes import counted
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
@@ -152,7 +153,9 @@ class _Set:
         else:
             total = _split_number(shard.name, first.metadata, "split.tensors.count", default=found)
         if total != found:
-            raise InputError(f"{shard.name}: {total} tensors expected in all parts, {found} found", _HINT)
+            raise InputError(
+                f"{shard.name}: {counted(total, 'tensor')} expected in all parts, {found} found", _HINT
+            )
         return Header(
             version=first.version,
             byte_order=first.byte_order,

@@ -19,6 +19,7 @@ from moefit.launch.patterns import CPU_BUFFER, Rule, match
 from moefit.machine.types import CPU, Device
 from moefit.model import Model
 from moefit.placement.types import Placement
+from moefit.sizes import counted
 
 MAX_DEVICES: Final = 15
 """With the CPU they are 16 backends, which is all that a scheduler takes; -ts takes fewer than 16 proportions, too.
@@ -66,7 +67,9 @@ def device_order(constraints: Constraints, devices: Sequence[Device]) -> tuple[i
     if constraints.split_mode == "none" and order:
         main = constraints.main_gpu or 0
         if main >= len(order):
-            raise UsageError(f"-mg {main}: there are only {len(order)} devices", "they count from 0")
+            raise UsageError(
+                f"-mg {main}: there is no such one of {counted(len(order), 'device')}", "they count from 0"
+            )
         order = [order[main]] if main >= 0 else []
     refuse_too_many(len(order), MAX_DEVICES)
     return tuple(order)
@@ -79,7 +82,7 @@ def refuse_too_many(count: int, most: int) -> None:
         UsageError: there are more.
     """
     if count > most:
-        said = f"llama.cpp takes at most {most} devices, and these are {count}"
+        said = f"llama.cpp takes at most {counted(most, 'device')}, and these are {count}"
         raise UsageError(said, "name those to use with -dev")
 
 

@@ -13,7 +13,7 @@ from moefit.llama.runner import ask
 from moefit.machine.catalogue import card_of_driver
 from moefit.machine.detect import TIME_LIMIT
 from moefit.machine.types import Device, is_device_name
-from moefit.sizes import MIB
+from moefit.sizes import MIB, counted
 
 # source: common/arg.cpp, common_print_available_devices
 _HEAD: Final = "Available devices:"
@@ -142,7 +142,9 @@ def _listed(text: str) -> list[tuple[str, str, str, str]]:
         raise BrokenError(f"--list-devices: {odd[:_SHOWN]} is no device")
     names = {name for name, *_ in found}
     if len(names) < len(found) or len(found) > _MOST:
-        raise BrokenError(f"--list-devices: {len(found)} devices with {len(names)} names cannot be")
+        raise BrokenError(
+            f"--list-devices: {counted(len(found), 'device')} with {counted(len(names), 'name')} cannot be"
+        )
     return found
 
 

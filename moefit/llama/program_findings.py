@@ -12,6 +12,7 @@ from moefit.llama.executables import MISSING_HINT, find_program
 from moefit.llama.help import help_trouble, option_table
 from moefit.machine.finding import A_LITTLE, MANY_TIMES, NOTHING_RUNS, PERCENTS, Finding
 from moefit.machine.types import Device, Machine
+from moefit.sizes import counted
 from moefit.values import dataclass
 
 _SERVER: Final = "llama-server"
@@ -102,7 +103,7 @@ def _devices(machine: Machine, program: str, listed: tuple[Device, ...] | Moefit
         yield Finding(
             "gpu-unseen",
             PERCENTS,
-            f"the driver sees {len(there)} GPUs, and {program} {len(seen)}",
+            f"the driver sees {counted(len(there), 'GPU')}, and {program} {len(seen)}",
             "CUDA_VISIBLE_DEVICES, or a build without the architecture of the others",
             "likely",
         )

@@ -9,6 +9,7 @@ from moefit.documents import parse_json
 from moefit.errors import InputError
 from moefit.machine.modules import parse_modules
 from moefit.machine.types import Cpu, Device, Machine, Ram
+from moefit.sizes import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -209,7 +210,7 @@ class _Reader:
         cores = self.value(found, "cores", int, where)
         threads = self.optional(found, "threads", int, where, cores)
         if not 1 <= cores <= threads:
-            raise self.error(f"{where}: {cores} cores and {threads} threads")
+            raise self.error(f"{where}: {counted(cores, 'core')} and {counted(threads, 'thread')}")
         return Cpu(
             cores=cores,
             threads=threads,

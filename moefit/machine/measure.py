@@ -12,7 +12,7 @@ from moefit.errors import InputError
 from moefit.machine.calibration import Calibration, RamRate
 from moefit.machine.cuda_link import measure_links
 from moefit.machine.system import read_cpu, read_fingerprint, read_ram
-from moefit.sizes import GIB, MIB, format_size
+from moefit.sizes import GIB, MIB, counted, format_size
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def measure_ram(ram: Ram, cpu: Cpu, progress: Tell) -> tuple[RamRate, ...]:
     counts = thread_counts(cpu)
     rates = []
     for done, threads in enumerate(counts):
-        progress(f"memory, {threads} threads" if threads > 1 else "memory, 1 thread", done / len(counts))
+        progress(f"memory, {counted(threads, 'thread')}", done / len(counts))
         with _Memory(size) as buffer:
             rates.append(RamRate(threads, _read_rate(buffer, threads)))
     progress("memory", 1.0)

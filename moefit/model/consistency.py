@@ -13,6 +13,7 @@ from moefit.gguf.header import DAMAGED
 from moefit.model.architectures import architecture as row
 from moefit.model.architectures import is_known
 from moefit.model.keys import MAX_LAYERS
+from moefit.sizes import counted
 
 if TYPE_CHECKING:
     from moefit.model.hyperparameters import Hyperparameters
@@ -49,13 +50,13 @@ def _experts(h: Hyperparameters) -> Iterator[tuple[str, str]]:
     if used > experts:
         yield "expert_used_count", f"more than the {experts} of expert_count"
     if experts and not used:
-        yield "expert_used_count", f"of {experts} experts"
+        yield "expert_used_count", f"of {counted(experts, 'expert')}"
     if groups and groups >= experts:
         yield "expert_group_count", f"not less than the {experts} of expert_count"
     if groups > 1 and experts % groups:
         yield "expert_group_count", f"which does not divide the {experts} of expert_count"
     if groups > 1 and not 0 < used_groups < groups:
-        yield "expert_group_used_count", f"of {groups} groups"
+        yield "expert_group_used_count", f"of {counted(groups, 'group')}"
 
 
 def _used(h: Hyperparameters, *, alike: bool) -> Iterator[tuple[str, str]]:

@@ -16,6 +16,7 @@ from moefit.model.architectures import architecture as row_of
 from moefit.model.hyperparameters import Hyperparameters
 from moefit.model.keys import ARRAY_TYPES, GGUF_TYPES, INT32, KEYS, MAX_LAYERS, UINT32, Form, Key, Kind
 from moefit.model.loaders import is_read, reads
+from moefit.sizes import counted
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ class _Reader:
         if isinstance(value, tuple | SkippedArray):
             length = value.length if isinstance(value, SkippedArray) else len(value)
             if not _is_length(length, key.form, blocks, main):
-                raise self._refused(name, f"{length} values", _lengths(key, blocks, main))
+                raise self._refused(name, counted(length, "value"), _lengths(key, blocks, main))
             if key.form is Form.FREE and (isinstance(value, SkippedArray) or key.kind is not Kind.REAL):
                 return None
             if isinstance(value, SkippedArray) or not _is_type(told, ARRAY_TYPES[key.kind]):

@@ -15,11 +15,13 @@ from moefit.gguf.header import DAMAGED
 from moefit.model.attention_shapes import LATENT, LATENT_HEADS, read_as
 from moefit.model.dimensions import VOCABULARY, Sizes
 from moefit.model.loaders import LoadedShape, equal_dimensions, shapes
+from moefit.sizes import counted
 
 if TYPE_CHECKING:
     from moefit.model.dimensions import Dimensions
 
-_PARTS: Final = ("values a row", "rows", "matrices", "cubes")
+_PARTS: Final = (("value a row", "values a row"), ("row", "rows"), ("matrix", "matrices"), ("cube", "cubes"))
+"""Of each dimension: one, and several."""
 Found = tuple[int, ...]
 """A tensor's dimensions, the length of a row first."""
 
@@ -125,14 +127,16 @@ def _check(
     nearest = dict.fromkeys(w[2] for w in wrong if w and w[0] == axis)
     ways = dict.fromkeys(_told(architecture, dimensions, one, layers[0]) for one in nearest)
     said = f"{', or '.join(filter(None, ways))} say" if any(ways) else "llama.cpp makes it"
-    raise InputError(f"{path}: {name} has {size} {_PARTS[axis]}, not as {said}", DAMAGED)
+    raise InputError(f"{path}: {name} has {size} {_PARTS[axis][size != 1]}, not as {said}", DAMAGED)
 
 
 def _told(architecture: str, dimensions: Dimensions, dimension: str, layer: int) -> str:
     """The keys that a dimension follows from, and their values."""
     told = [f"{architecture}.{dimensions.told(key, layer)}" for key in dimensions.keys(dimension)]
     if VOCABULARY in dimension:
-        told.append(f"its vocabulary of {dimensions.vocabulary} tokens ({dimensions.vocabulary_of})")
+        told.append(
+            f"its vocabulary of {counted(dimensions.vocabulary, 'token')} ({dimensions.vocabulary_of})"
+        )
     return " and ".join(told)
 
 

@@ -11,6 +11,7 @@ from moefit.errors import InputError
 from moefit.gguf.header import DAMAGED, SkippedArray, brief
 from moefit.model.hyperparameter_reader import integer
 from moefit.model.keys import KEYS
+from moefit.sizes import counted
 
 if TYPE_CHECKING:
     from moefit.gguf.header import Header
@@ -80,7 +81,9 @@ def _check(path: str, header: Header, name: str) -> None:
         raise InputError(f"{path}: {key} is {said} of type {found}, not {kind}", DAMAGED)
     tokens = _length(header.metadata.get(f"{_PREFIX}tokens"))
     if name in _EVERY_TOKEN and _length(value) < tokens:
-        raise InputError(f"{path}: {key} has {_length(value)} values for {tokens} tokens", DAMAGED)
+        raise InputError(
+            f"{path}: {key} has {counted(_length(value), 'value')} for {counted(tokens, 'token')}", DAMAGED
+        )
 
 
 def has_no_tokens(header: Header) -> bool:

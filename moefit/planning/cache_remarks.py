@@ -10,7 +10,7 @@ from moefit.machine.types import CPU
 from moefit.search.candidate import Candidate
 from moefit.search.moe_cache import MOE_CACHE, OPTION
 from moefit.search.moe_cache.choose import lost_if_even
-from moefit.sizes import MIB, format_size
+from moefit.sizes import MIB, counted, format_size
 
 
 def check_size(chosen: Candidate) -> None:
@@ -96,7 +96,7 @@ def _left_behind(chosen: Candidate) -> Iterator[Warn]:
     if layers:
         yield Warn(
             "moe-cache-biases",
-            f"the biases of {len(layers)} layers' experts are on the CPU: with an expert cache a token goes there and back for each of them",
+            f"the biases of the experts of {counted(len(layers), 'layer')} are on the CPU: with an expert cache a token goes there and back for each of them",
             "-ot '_exps[.]weight=CPU' instead of -cmoe leaves them on the device",
             note=True,
         )

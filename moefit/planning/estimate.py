@@ -25,6 +25,7 @@ from moefit.search.llama_fit import Fitted
 from moefit.search.ram import paged_shortfall
 from moefit.search.request import Request
 from moefit.search.server_fit import as_fitted, fits_itself, server_fit
+from moefit.sizes import counted
 
 AS_FITTED: Final = "as llama.cpp's fit places it"
 _NO_FIT: Final = "`moefit plan` with the same line says what fits"
@@ -109,6 +110,6 @@ def _told(fitted: Fitted, launch: Launch, given: Candidate) -> Iterator[Warn]:
         if assigned.tensor_split:
             words.append(f"-ts {','.join(map(str, assigned.tensor_split))}")
         if assigned.moved:
-            words.append(f"-ot for {len(assigned.moved)} layers")
+            words.append(f"-ot for {counted(len(assigned.moved), 'layer')}")
     if words:
         yield Warn("fit", f"llama.cpp's own fit sets {', '.join(words)}", note=True)

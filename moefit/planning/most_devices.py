@@ -14,6 +14,7 @@ from moefit.launch.patterns import CPU_BUFFER
 from moefit.launch.resolve import MAX_DEVICES, default_order
 from moefit.machine.types import Device, Machine
 from moefit.search.request import Request
+from moefit.sizes import counted
 
 _NAMED: Final = 3
 """Names of more than twice as many devices."""
@@ -65,5 +66,5 @@ def some_names(names: Sequence[str]) -> str:
 
 def _said(names: Sequence[str], machine: Machine) -> Warn:
     beside = f" beside {', '.join(machine.accelerators)}" if machine.accelerators else ""
-    said = f"{some_names(names)} left out: llama.cpp takes at most {most_devices(machine)} devices{beside}"
+    said = f"{some_names(names)} left out: llama.cpp takes at most {counted(most_devices(machine), 'device')}{beside}"
     return Warn("most-devices", said, note=True)

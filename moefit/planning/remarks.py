@@ -21,7 +21,7 @@ from moefit.search.demand import chosen_devices
 from moefit.search.ram import ram_left
 from moefit.search.request import Request
 from moefit.shown import masked
-from moefit.sizes import GIB, format_size
+from moefit.sizes import GIB, counted, format_size
 
 _MORE = 1024
 """Tokens that a note prices."""
@@ -73,7 +73,7 @@ def _more_layers(constraints: Constraints, chosen: Candidate) -> Iterator[Warn]:
     if rules and len(there) > len(first):
         yield Warn(
             "more-layers",
-            f"{' '.join(rules[0].words)} keeps the experts of {len(first)} layers on the CPU; "
+            f"{' '.join(rules[0].words)} keeps the experts of {counted(len(first), 'layer')} on the CPU; "
             f"the plan leaves those of {len(there) - len(first)} more there",
             note=True,
         )
@@ -92,7 +92,7 @@ def _context(model: Model, constraints: Constraints, chosen: Candidate, *, scarc
         if trained and _slot_context(constraints, chosen) > trained:
             yield Warn(
                 "long-context",
-                f"-c {context}: no slot gets more than the {trained} tokens that the model was trained for",
+                f"-c {context}: no slot gets more than the {counted(trained, 'token')} that the model was trained for",
             )
         return
     wanted = wanted_context(constraints, model)
@@ -134,7 +134,7 @@ def _workload(constraints: Constraints, chosen: Candidate) -> Iterator[Warn]:
     if prompt > slot and constraints.program != "llama-bench":
         yield Warn(
             "workload",
-            f"a prompt of {prompt} tokens, for which this line is made, exceeds the context of {slot}",
+            f"a prompt of {counted(prompt, 'token')}, for which this line is made, exceeds the context of {slot}",
         )
 
 

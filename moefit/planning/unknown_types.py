@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from moefit.errors import Warn
 from moefit.gguf.by_place import is_by_place
 from moefit.model import Model
+from moefit.sizes import counted
 
 
 def unknown_types(model: Model) -> Iterator[Warn]:
@@ -16,7 +17,7 @@ def unknown_types(model: Model) -> Iterator[Warn]:
     for name, tensors in sorted(later.items()):
         yield Warn(
             "unknown-type",
-            f"{tensors} tensors are of {name}, which this moefit does not know: they are counted by the room the file leaves them, "
-            "and their speed is taken as that of four bits",
+            f"{counted(tensors, 'tensor')} of {name}, which this moefit does not know: counted by the room the file leaves, "
+            "and with the speed of four bits",
             "`pip install -U gguf` may bring it; `moefit verify` asks llama.cpp",
         )

@@ -14,6 +14,7 @@ from moefit.memory.guest import Guest
 from moefit.memory.reserve import page_tables, reserve
 from moefit.placement.budget import Budget, Term
 from moefit.search.request import Options, Request
+from moefit.sizes import counted
 
 EVERY_DEVICE = ""
 """The key of a margin that holds for every device."""
@@ -133,6 +134,7 @@ def _fit_targets(constraints: Constraints, devices: Sequence[Device]) -> tuple[i
         return targets * len(devices)
     if len(targets) < len(devices):
         raise UsageError(
-            f"-fitt has {len(targets)} values for {len(devices)} devices", "give one, or one for each"
+            f"-fitt has {counted(len(targets), 'value')} for {counted(len(devices), 'device')}",
+            "give one, or one for each",
         )
     return targets[: len(devices)]

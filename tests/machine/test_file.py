@@ -133,7 +133,7 @@ def changed(part: str, **values: Any) -> dict[str, Any]:
         (changed("ram", bandwidth_by_threads=[[0, 1]]), "'bandwidth_by_threads' is not pairs"),
         (changed("ram", decoded_by_threads=[[1, "fast"]]), "'decoded_by_threads' is not pairs"),
         (changed("cpu", cores=0), "cpu: 0 cores and 0 threads"),
-        (changed("cpu", threads=1), "cpu: 2 cores and 1 threads"),
+        (changed("cpu", threads=1), "cpu: 2 cores and 1 thread"),
         (changed("cpu", numa_nodes=1 << 17), "cpu: 'numa_nodes' is out of range"),
         (SMALLEST | {"gpus": SMALLEST["gpus"] * 2}, "two devices have one name"),
         (SMALLEST | {"warnings": 3}, "machine: 'warnings' is not a list"),

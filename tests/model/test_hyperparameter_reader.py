@@ -89,7 +89,7 @@ def test_a_key_that_no_rule_is_known_to_read_is_a_slip():
         ("attention.head_count", -1, "-1, not a whole number from 0 to 65535"),
         ("embedding_length", 1.5, "1.5, not a whole number"),
         ("embedding_length", True, "True, not a whole number"),
-        ("embedding_length", (4,), "1 values, not a whole number"),
+        ("embedding_length", (4,), "1 value, not a whole number"),
         ("embedding_length", 1 << 40, "1099511627776, not a whole number from 1 to 16777216"),
         ("logit_scale", "x", "'x', not a number"),
         ("logit_scale", math.nan, "nan, not a number"),
@@ -98,7 +98,7 @@ def test_a_key_that_no_rule_is_known_to_read_is_a_slip():
         ("expert_weights_norm", 1, "1, not true or false"),
         ("ple.layers", 1, "1, not a list"),
         ("attention.sliding_window_pattern", SkippedArray(600), "600 values, not at most 512 of them"),
-        ("attention.indexer.types", (1,), "1 values, not a whole number or 3 of them (block_count)"),
+        ("attention.indexer.types", (1,), "1 value, not a whole number or 3 of them (block_count)"),
         (
             "attention.compress_ratios",
             (4, 4),

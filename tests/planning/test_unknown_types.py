@@ -36,7 +36,7 @@ def test_a_plan_and_an_estimate_say_what_is_not_known() -> None:
     asked = replace(request("", "24GiB,link=25GB/s"), model=in_fp8())
     for made in (plan(asked), estimate(asked)):
         [said] = [w.message for w in made.warnings if w.code == "unknown-type"]
-        assert said.startswith(f"144 tensors are of {FP8.name}, which this moefit does not know")
+        assert said.startswith(f"144 tensors of {FP8.name}, which this moefit does not know")
 
 
 def test_of_known_types_nothing_is_said() -> None:
