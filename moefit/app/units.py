@@ -39,6 +39,9 @@ _SYSTEM_FOLDERS = (
     "/usr/local/share/systemd/user",
     "/usr/share/systemd/user",
 )
+_AT_RUN_TIME = ("user.control", "transient", "generator.early", "user", "generator", "generator.late")
+_LISTS = {"XDG_CONFIG_DIRS": "/etc/xdg", "XDG_DATA_DIRS": "/usr/local/share:/usr/share"}
+"""Lists of folders, and what systemd takes where they are not set."""
 _SECRETS = ("LLAMA_API_KEY", "HF_TOKEN", "LLAMA_ARG_MCP_SERVERS_JSON")
 """Variables that set options too, but whose values are nobody else's business."""
 
@@ -153,14 +156,24 @@ def is_ours(path: Path) -> bool:
 
 
 def _unit_folders(environment: Mapping[str, str]) -> Iterator[Path]:
-    """Where else a unit of a user's is found, which ours would stand before. source: systemd.unit(5), User Unit Search Path."""
+    """Where else a unit of a user's is found: ours would stand before it, or behind. source: systemd.unit(5), User Unit Search Path."""
+    config = user_folder(environment, "XDG_CONFIG_HOME", ".config")
+    if config is not None:
+        yield config / "systemd" / "user.control"
     data = user_folder(environment, "XDG_DATA_HOME", ".local/share")
     if data is not None:
         yield data / "systemd" / "user"
-    runtime = environment.get("XDG_RUNTIME_DIR", "")
-    if os.path.isabs(runtime):  # noqa: PTH117 - a text, perhaps empty
-        yield from (Path(runtime) / "systemd" / below for below in ("user.control", "user", "generator"))
+    for runtime in _listed(environment.get("XDG_RUNTIME_DIR", "")):
+        yield from (runtime / "systemd" / below for below in _AT_RUN_TIME)
+    for variable, usual in _LISTS.items():
+        folders = _listed(environment.get(variable) or usual)
+        yield from (folder / "systemd" / "user" for folder in folders)
     yield from map(Path, _SYSTEM_FOLDERS)
+
+
+def _listed(folders: str) -> Iterator[Path]:
+    """The absolute ones of several with colons between them; others are ignored, as the XDG specification asks."""
+    return (Path(folder) for folder in folders.split(":") if folder.startswith("/"))
 
 
 def with_absolute_programs(

@@ -10,6 +10,7 @@ import re
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -67,7 +68,8 @@ def _folders() -> Iterator[Path]:
         yield Path(state) / "moefit"
     if Path(home).is_absolute() and Path(home).is_dir():
         yield Path(home) / ".local" / "state" / "moefit"
-    yield Path(tempfile.gettempdir())
+    with suppress(OSError):  # there is none that can be written
+        yield Path(tempfile.gettempdir())
 
 
 def _lines(words: Sequence[str], error: BaseException | None) -> Iterator[str]:

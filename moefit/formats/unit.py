@@ -15,7 +15,12 @@ from moefit.shown import secrets_by_name
 from moefit.values import dataclass
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9:_.-]|\\x[0-9a-f]{2})*")
-_USER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,30}")
+_USER: Final = re.compile(
+    r"(?:[A-Za-z0-9.-]{1,220}\\)?[A-Za-z_][A-Za-z0-9_.-]{0,30}(?:@[A-Za-z0-9.-]{1,220})?[$]?"
+)
+"""With the domain of a directory service: bob@corp, CORP\\bob. source: systemd's User/Group Name Syntax, relaxed mode"""
+_KEYS: Final = "%d/api-keys"
+"""A file that systemd gives to the service alone, as --api-key-file takes it."""
 MARK: Final = "# Written by moefit"
 """How every unit of moefit's begins."""
 _PLANNING_SECONDS: Final = 180
@@ -162,9 +167,12 @@ def _secrets(service: Service) -> Iterator[str]:
     if service.secrets:
         yield f"# not written here: {' '.join(map(_text, service.secrets))}; a file only the service may read can hold it:"
         yield f"# EnvironmentFile={folder}/{service.name}.env"
-    if service.secrets or secret_names(service):
-        yield "# and keys of the server, one a line, with --api-key-file %d/api-keys in the command:"
-        yield f"# LoadCredential=api-keys:{folder}/{service.name}.keys"
+    credential = f"LoadCredential=api-keys:{folder}/{service.name}.keys"
+    if _KEYS in service.argv:
+        yield credential
+    elif service.secrets or secret_names(service):
+        yield f"# and keys of the server, one a line, with --api-key-file {_KEYS} in the command:"
+        yield f"# {credential}"
 
 
 def secret_names(service: Service) -> tuple[str, ...]:
@@ -205,7 +213,9 @@ def _hardening(service: Service) -> Iterator[str]:
 
 
 def _word(text: str, *, variables: bool) -> str:
-    """One word: C escapes inside double quotes, % doubled everywhere, $ doubled where systemd replaces variables."""
+    """One word: C escapes inside double quotes, % doubled but in the file of keys, $ doubled where systemd replaces variables."""
+    if text == _KEYS:
+        return text
     if _NEVER.search(text):
         raise UsageError("a unit cannot hold a word with a NUL byte or bytes that are no UTF-8")
     doubled = text.replace("%", "%%")

@@ -39,6 +39,7 @@ def test_a_service_is_given_the_variables_that_the_plan_depends_on() -> None:
         ({"SUDO_USER": "ann"}, "root", "ann"),
         ({}, "root", None),
         ({"SUDO_USER": "root"}, "root", None),
+        ({"SUDO_USER": "bob@corp"}, "root", "bob@corp"),
     ],
 )
 def test_a_system_service_runs_as_whoever_asks(
@@ -57,7 +58,12 @@ def test_a_user_without_a_name_is_left_to_systemd(monkeypatch: pytest.MonkeyPatc
 def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, str]:
     """Somebody's folders, and no other unit anywhere."""
     monkeypatch.setattr(units, "_SYSTEM_FOLDERS", (str(tmp_path / "system"),))
-    return {"HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path / "run")}
+    return {
+        "HOME": str(tmp_path),
+        "XDG_RUNTIME_DIR": str(tmp_path / "run"),
+        "XDG_CONFIG_DIRS": f"relative:{tmp_path}/xdg/one:{tmp_path}/xdg/two",
+        "XDG_DATA_DIRS": f"{tmp_path}/share",
+    }
 
 
 QWEN = Service("qwen3", ("/bin/llama-server",), user=True)
@@ -70,6 +76,12 @@ QWEN = Service("qwen3", ("/bin/llama-server",), user=True)
         ".local/share/systemd/user",
         "run/systemd/user",
         "run/systemd/generator",
+        "run/systemd/generator.early",
+        "run/systemd/generator.late",
+        "run/systemd/transient",
+        ".config/systemd/user.control",
+        "xdg/two/systemd/user",
+        "share/systemd/user",
         "system",
     ],
 )

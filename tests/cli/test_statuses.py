@@ -171,6 +171,17 @@ def test_a_report_goes_elsewhere_where_the_home_cannot_be_written(tmp_path) -> N
     assert tmp_path == report_of(done)[0].parent
 
 
+def test_a_report_that_can_be_written_nowhere_is_one_line(monkeypatch, capsys) -> None:
+    def nowhere() -> NoReturn:
+        raise FileNotFoundError(2, "No usable temporary directory found in ['/tmp']")
+
+    monkeypatch.setattr("tempfile.gettempdir", nowhere)
+    monkeypatch.setenv("HOME", "")
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    status, _, err = here(capsys, *PLAN, "--debug")
+    assert (0, True) == (status, "moefit: error: the report cannot be written\n" in err)
+
+
 @pytest.mark.parametrize(
     ("words", "where"),
     [

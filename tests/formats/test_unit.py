@@ -224,6 +224,21 @@ def test_a_user_who_cannot_be_is_refused(user: str) -> None:
         unit.write(Service("x", SERVER, run_as=user))
 
 
+@pytest.mark.parametrize("user", ["bob@corp", "firstname.lastname@corp.example.com", "CORP\\bob", "vm$"])
+def test_a_user_of_a_directory_service_is_written_as_is(user: str) -> None:
+    assert f"User={user}\n" in unit.write(Service("x", SERVER, run_as=user))
+
+
+@pytest.mark.parametrize(
+    "argv", [(*SERVER,), ("/usr/bin/moefit", "run", "--", *SERVER)], ids=["line", "replan"]
+)
+def test_the_file_of_keys_that_the_comment_names_is_one_of_systemds(argv) -> None:
+    text = unit.write(Service("x", (*argv, "--api-key-file", "%d/api-keys"), user=True))
+
+    assert "\nLoadCredential=api-keys:%h/.config/moefit/x.keys\n" in text
+    assert " --api-key-file %d/api-keys\n" in text
+
+
 def test_private_tmp_would_hide_a_model_there() -> None:
     assert "PrivateTmp" not in unit.write(Service("x", ("/bin/x", "-m", "/tmp/a.gguf")))
     assert "PrivateTmp=yes" in unit.write(Service("x", ("/bin/x", "-m", "/models/a.gguf")))
