@@ -42,6 +42,7 @@ format: .venv/installed  ## rewrite the code as ruff wants it
 	.venv/bin/ruff format .
 
 real: .venv/installed  ## build llama.cpp's two references once (12 minutes each on 2 cores), then run against them
+	scripts/build_llama.sh 11434 && scripts/build_llama.sh 11549
 	MOEFIT_LLAMA=$$(scripts/build_llama.sh 11434) .venv/bin/pytest -m llama
 	MOEFIT_LLAMA=$$(scripts/build_llama.sh 11549) .venv/bin/pytest -m llama
 
