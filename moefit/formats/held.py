@@ -5,16 +5,29 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
 from moefit.formats import additions, env, llama_bench, llama_swap, preset, shell
 from moefit.formats.paths import absolute
-from moefit.launch.command import Argument, parse, read_arguments
+from moefit.launch.command import Argument, Command, parse, read_arguments
 from moefit.launch.constraints import constraints
 from moefit.launch.given import Given
 from moefit.launch.lookup import Values
 from moefit.launch.options import OptionTable
 from moefit.launch.precedence import Config, effective
+from moefit.launch.seen import variables
 from moefit.planning.types import Plan
+
+_COUNTED: Final = (
+    "CUDA_DEVICE_ORDER",
+    "CUDA_VISIBLE_DEVICES",
+    "HIP_VISIBLE_DEVICES",
+    "ROCR_VISIBLE_DEVICES",
+    "GGML_VK_VISIBLE_DEVICES",
+    "GGML_CUDA_NO_PINNED",
+    "GGML_OP_OFFLOAD_MIN_BATCH",
+)
+"""Variables beside those of options by which a plan knows devices and memory."""
 
 
 def file(
@@ -38,11 +51,18 @@ def file(
     name = alias.partition(",")[0].strip() or file_name(plan.model.path)
     match form:
         case "env":
-            return env.write(command, plan.environment)
+            return env.write(command, _needed(plan, line, environment))
         case "llama-swap":
-            return llama_swap.write(command, name, plan.environment)
+            return llama_swap.write(command, name, _needed(plan, line, environment))
         case _:
             return preset.write(command, name)
+
+
+def _needed(plan: Plan, line: Command, environment: Mapping[str, str]) -> Mapping[str, str]:
+    """The variables that the plan counts on: the user's, then its own."""
+    seen = variables(line, environment)
+    own = {name: seen[name] for name in _COUNTED if name in seen and name in environment}
+    return own | dict(plan.environment)
 
 
 def _from_variables(given: Sequence[Given], environment: Mapping[str, str]) -> Iterator[Argument]:

@@ -67,6 +67,8 @@ def test_a_file_for_elsewhere_has_absolute_paths(moefit, whole, name, monkeypatc
         ("env", "LLAMA_ARG_MOE_CACHE_MIB=4000", "\nLLAMA_ARG_MOE_CACHE_MIB=4000\n"),
         ("preset", "LLAMA_ARG_MOE_CACHE_MIB=4000", "\nmoe-cache-mib = 4000\n"),
         ("llama-swap", "LLAMA_ARG_MOE_CACHE_MIB=4000", " --moe-cache-mib 4000 "),
+        ("env", "GGML_OP_OFFLOAD_MIN_BATCH=64", "\nGGML_OP_OFFLOAD_MIN_BATCH=64\n"),
+        ("llama-swap", "CUDA_VISIBLE_DEVICES=0", '\n      - "CUDA_VISIBLE_DEVICES=0"\n'),
         ("env", "LLAMA_ARG_NO_REPACK=1", "LLAMA_ARG_REPACK=0\n"),
         ("env", "LLAMA_ARG_CTX_SIZE=4096", "\nLLAMA_ARG_CTX_SIZE=8192\n"),
     ],
