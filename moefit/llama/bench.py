@@ -13,7 +13,7 @@ from typing import Final
 from moefit.cost.workload import Workload
 from moefit.errors import DriverError
 from moefit.launch.options import OptionTable
-from moefit.llama.figures import MOST_TOKENS, read_object, seconds, whole
+from moefit.llama.figures import MOST_TOKENS, read_count, read_object, read_seconds
 from moefit.llama.runner import ask
 from moefit.llama.server import Server, ServerError, served_command, serving
 from moefit.machine.types import Device
@@ -145,8 +145,8 @@ def _rows(words: Sequence[str], environment: Mapping[str, str]) -> list[_Row]:
 
 def _row(line: str) -> _Row:
     row = read_object(line)
-    times = seconds(row, "samples_ns", _LONGEST)
-    return whole(row, "n_prompt", MOST_TOKENS), whole(row, "n_gen", MOST_TOKENS), times
+    times = read_seconds(row, "samples_ns", _LONGEST)
+    return read_count(row, "n_prompt", MOST_TOKENS), read_count(row, "n_gen", MOST_TOKENS), times
 
 
 def _samples(rows: Sequence[_Row], workload: Workload) -> Iterator[Sample]:

@@ -12,7 +12,7 @@ from moefit.cost.rates import barriers
 from moefit.errors import DriverError, InputError
 from moefit.llama.decode_model import read_bytes, total_bytes, write_model
 from moefit.llama.executables import find_program
-from moefit.llama.figures import read_object, seconds, whole
+from moefit.llama.figures import read_count, read_object, read_seconds
 from moefit.llama.runner import Answer, ask
 from moefit.machine.calibration import RamRate
 from moefit.progress import Tell
@@ -94,6 +94,6 @@ def _row(row: Mapping[str, Any]) -> tuple[int, float]:
     Raises:
         ValueError: it says something else.
     """
-    return whole(row, "n_threads", _MOST_THREADS, least=1), min(
-        seconds(row, "samples_ns", _LIMIT * _TOKENS)
+    return read_count(row, "n_threads", _MOST_THREADS, least=1), min(
+        read_seconds(row, "samples_ns", _LIMIT * _TOKENS)
     ) / _TOKENS

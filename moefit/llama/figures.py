@@ -35,7 +35,7 @@ def within(record: Any, key: str) -> Any:
     return record[key]
 
 
-def whole(record: Any, key: str, most: int, least: int = 0) -> int:
+def read_count(record: Any, key: str, most: int, least: int = 0) -> int:
     """A whole number.
 
     Raises:
@@ -49,7 +49,7 @@ def whole(record: Any, key: str, most: int, least: int = 0) -> int:
     return value
 
 
-def rate(record: Any, key: str) -> float:
+def read_rate(record: Any, key: str) -> float:
     """Tokens per second.
 
     Raises:
@@ -58,7 +58,7 @@ def rate(record: Any, key: str) -> float:
     return _real(within(record, key), key, _MOST_RATE)
 
 
-def seconds(record: Any, key: str, most: float) -> list[float]:
+def read_seconds(record: Any, key: str, most: float) -> list[float]:
     """At least one time, of several given in nanoseconds.
 
     Raises:

@@ -20,7 +20,7 @@ from moefit.errors import UsageError
 from moefit.launch.command import Command, parse
 from moefit.launch.options import OptionTable, known_words
 from moefit.llama.executables import require_program
-from moefit.llama.figures import MOST_TOKENS, rate, read_object, whole, within
+from moefit.llama.figures import MOST_TOKENS, read_count, read_object, read_rate, within
 from moefit.llama.runner import how_it_ended, session
 from moefit.llama.server_log import MOST, ServerLog
 from moefit.planning.trials import Hits
@@ -84,7 +84,7 @@ class Server:
         """Tokens that one slot can hold."""
         props = self._ask("/props", None, _ANSWER)
         try:
-            return whole(within(props, "default_generation_settings"), "n_ctx", MOST_TOKENS, least=1)
+            return read_count(within(props, "default_generation_settings"), "n_ctx", MOST_TOKENS, least=1)
         except ValueError as error:
             raise ServerError(f"/props: its answer has no context: {error}") from None
 
@@ -176,8 +176,8 @@ def _timings(answer: Any) -> Timings:
     """
     try:
         timings = within(answer, "timings")
-        prefill, decode = rate(timings, "prompt_per_second"), rate(timings, "predicted_per_second")
-        return Timings(whole(timings, "prompt_n", MOST_TOKENS), prefill, decode)
+        prefill, decode = read_rate(timings, "prompt_per_second"), read_rate(timings, "predicted_per_second")
+        return Timings(read_count(timings, "prompt_n", MOST_TOKENS), prefill, decode)
     except ValueError as error:
         raise ServerError(f"/completion: its timings cannot be read: {error}") from None
 
