@@ -36,7 +36,7 @@ from moefit.launch.launch import Launch
 from moefit.launch.options import parse_help
 from moefit.launch.patterns import parse_overrides
 from moefit.launch.precedence import Config, effective, parse_ini
-from moefit.llama.devices import parse_devices
+from moefit.llama.devices import parse_list
 from moefit.machine.calibration import from_json as read_calibration
 from moefit.machine.declared import parse_gpus
 from moefit.machine.file import from_json as read_machine
@@ -146,7 +146,7 @@ def override(data: bytes) -> object:
 
 def program(data: bytes) -> object:
     """What a program prints for --help, and for --list-devices."""
-    return parse_help("llama-server", text(data)), parse_devices(text(data))
+    return parse_help("llama-server", text(data)), parse_list(text(data))
 
 
 def text(data: bytes) -> str:

@@ -33,10 +33,6 @@ class HitRate:
         return HitRate(self.resident, *less)
 
 
-UNIFORM: Final = 2.0
-"""The `misses` of uniform routing."""
-
-
 FEW: Final = 16
 """Experts of a layer, of which a share is mostly what one token uses. The published figures are of models with 64 or more; of Mixtral's 8, of which
 a token uses 2, an LRU that holds 2 is said to hit 40 to 60%: halfway between the curve (81%) and uniform routing (25%).
@@ -56,7 +52,7 @@ def hit_rate(resident: float, misses: float | None = None, *, few: bool = False)
     [0.8, 0.95, 1.0]
     >>> round(hit_rate(0.25, few=True).likely, 2)
     0.53
-    >>> [round(hit_rate(0.25, misses).likely, 2) for misses in (0.5, 1.0, UNIFORM)]
+    >>> [round(hit_rate(0.25, misses).likely, 2) for misses in (0.5, 1.0, 2.0)]
     [0.9, 0.81, 0.25]
     """
     share = min(1.0, resident)

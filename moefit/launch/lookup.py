@@ -39,14 +39,14 @@ class Values:
         """The items of every comma-separated value."""
         return tuple(item for g in self.all(*spellings) for item in g.value.split(",") if item)
 
-    def number(self, *spellings: str, default: int | None = None) -> int | None:
+    def number(self, *spellings: str) -> int | None:
         """The whole number that counts.
 
         Raises:
             UsageError: the value is none.
         """
         found = self.last(*spellings)
-        return default if found is None else given_integer(found)
+        return None if found is None else given_integer(found)
 
     def is_on(self, *spellings: str) -> bool:
         """A flag, or llama-bench's `--flag 0|1`."""

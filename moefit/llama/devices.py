@@ -92,23 +92,14 @@ def listed_text(
     return answer.out
 
 
-def parse_devices(text: str) -> tuple[Device, ...]:
-    r"""The devices that `--list-devices` prints in `text`, without accelerators that have no memory (BLAS).
+def parse_list(text: str) -> tuple[Device, ...]:
+    r"""The devices that `--list-devices` prints in `text`, with accelerators that have no memory (BLAS).
 
     A device whose driver tells of no memory, or of less than none, is there with none.
 
-    >>> [device] = parse_devices("Available devices:\n  RPC0: 127.0.0.1:50052 (24105 MiB, 24000 MiB free)\n")
+    >>> [device] = parse_list("Available devices:\n  RPC0: 127.0.0.1:50052 (24105 MiB, 24000 MiB free)\n")
     >>> device.buffer_name, device.free // MIB
     ('RPC0[127.0.0.1:50052]', 24000)
-
-    Raises:
-        BrokenError: what it prints cannot be.
-    """
-    return tuple(device for device in parse_list(text) if not device.is_accelerator)
-
-
-def parse_list(text: str) -> tuple[Device, ...]:
-    """The same with accelerators.
 
     Raises:
         BrokenError: what it prints cannot be.

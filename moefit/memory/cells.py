@@ -36,13 +36,10 @@ class Cells:
         return pad(min(self.sequence, reach), CONTEXT_PADDING)
 
 
-def cells_of(settings: Settings, *, causal: bool = True) -> Cells:
-    """The sizes that a launch gets.
-
-    causal: with causal attention the batch is capped by the context as asked for, before it is padded.
-    """
+def cells_of(settings: Settings) -> Cells:
+    """The sizes that a launch gets: its batch is capped by the context as asked for, before that is padded."""
     sequences = max(1, settings.slots)
-    batch = min(settings.context, settings.batch) if causal else settings.batch
+    batch = min(settings.context, settings.batch)
     total = pad(settings.context, CONTEXT_PADDING)
     if settings.kv_unified:
         sequence, streams = total, 1

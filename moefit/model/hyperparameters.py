@@ -38,22 +38,22 @@ class Hyperparameters:
         """Yes or no; of one for each block, the layer's."""
         return bool(self._at(key, default, layer))
 
-    def needed(self, key: str, layer: int = 0) -> int:
+    def needed(self, key: str) -> int:
         """A whole number that something is divided by, or that nothing works without.
 
         Raises:
             MissingError: it is 0, or the file does not say.
         """
-        value = self.integer(key, 0, layer)
+        value = self.integer(key)
         if not value:
             raise MissingError(key)
         return value
 
-    def each(self, key: str, default: int = 0) -> tuple[int, ...]:
+    def each(self, key: str) -> tuple[int, ...]:
         """A whole number for each block; what a list leaves out is 0."""
         value = self._of(key)
         if not isinstance(value, tuple):
-            return (int(self._at(key, default, 0)),) * self.blocks
+            return (self.integer(key),) * self.blocks
         numbers = tuple(int(n) for n in value[: self.blocks])
         return (*numbers, *(0,) * (self.blocks - len(numbers)))
 

@@ -4,14 +4,15 @@ It restates the layout that ollama used before v0.30 and that its two-pass fit s
 
 - Rooms are ordered discrete before integrated, then by free memory, most first. Backends are not mixed: of the groups
   by backend, the one that places strictly more slots wins; a tie goes to the group that comes first.
-- Rooms are added one at a time until everything (or the wanted number) is placed.
+- Rooms are added one at a time until everything is placed.
 - Layers are placed from the last one down, starting in the last room of the order; a layer that does not fit
   moves on to the room before it, and never back. Discrete rooms take the end of the list first, integrated ones what
   is left below.
 - Of all common factors of capacity that place as many layers, the smallest is taken: it balances the rooms.
 - If that leaves anything out, the output is dropped and the rest is placed anew.
-- A wanted number of layers may overcommit, by a factor above 1, and only once all rooms are in use; with a wanted
-  number, or where the caller's order stays, integrated rooms count as discrete: `-ts` splits in the order of `-dev`.
+- Where the caller's order stays, integrated rooms count as discrete: `-ts` splits in the order of `-dev`.
+
+A number of layers that the user wants (`-ngl`) is a tail of the ledger to its caller (`moefit.placement.arrange`).
 
 >>> from moefit.placement.types import LayerSize, Ledger, Room
 >>> layers = Ledger((LayerSize(100),) * 4)
@@ -31,25 +32,19 @@ from moefit.placement.types import Layout, Ledger, Room
 
 _PARTS = 1_000_000
 """Resolution of the common factor of capacity: parts of one."""
-_OVERCOMMIT = 1000
-"""The largest factor that a wanted number of layers may ask for."""
 
 
-def standard(
-    ledger: Ledger, rooms: Sequence[Room], wanted: int | None = None, *, ordered: bool = False
-) -> Layout:
+def standard(ledger: Ledger, rooms: Sequence[Room], *, ordered: bool = False) -> Layout:
     """Place whole layers as described above.
 
     Args:
         ledger: sizes of all slots, the output last.
         rooms: what each device may hold, in the caller's order.
-        wanted: place exactly so many slots, even if they do not fit; None places what fits.
         ordered: keep the caller's order of rooms (the user fixed it with `-dev`).
     """
     best: tuple[int, ...] = (CPU,) * len(ledger.slots)
     for group in backend_groups(rooms, ordered=ordered):
-        alike = ordered or wanted is not None
-        slots = _assign([size.total for size in ledger.slots], rooms, group, wanted, alike=alike)
+        slots = _assign([size.total for size in ledger.slots], rooms, group, alike=ordered)
         if _placed(slots) > _placed(best):
             best = slots
     return Layout(best)
@@ -68,52 +63,39 @@ def backend_groups(rooms: Sequence[Room], *, ordered: bool = False) -> list[list
     return list(by_backend.values())
 
 
-def _assign(
-    sizes: Sequence[int], rooms: Sequence[Room], group: list[int], wanted: int | None, *, alike: bool
-) -> tuple[int, ...]:
+def _assign(sizes: Sequence[int], rooms: Sequence[Room], group: list[int], *, alike: bool) -> tuple[int, ...]:
     everything = len(sizes)
     slots: tuple[int, ...] = ()
     for count in (everything, everything - 1):
-        goal = count if wanted is None else min(wanted, count)
         for used in range(1, len(group) + 1):
             last = used == len(group)
-            overcommit, kinds = last and wanted is not None, by_kind(rooms, group[:used], alike=alike)
-            if not last and _most(sizes[:count], rooms, kinds, wanted) < goal:
+            kinds = by_kind(rooms, group[:used], alike=alike)
+            if not last and _most(sizes[:count], rooms, kinds) < count:
                 continue
-            slots = _balanced(sizes[:count], rooms, kinds, wanted, overcommit=overcommit)
-            if _placed(slots) == goal:
+            slots = _balanced(sizes[:count], rooms, kinds)
+            if _placed(slots) == count:
                 break
         if _placed(slots) == everything:
             return slots
     return (*slots, CPU)
 
 
-def _most(sizes: Sequence[int], rooms: Sequence[Room], kinds: Sequence[list[int]], wanted: int | None) -> int:
+def _most(sizes: Sequence[int], rooms: Sequence[Room], kinds: Sequence[list[int]]) -> int:
     """How many layers rooms take that are filled to the end."""
     placed = 0
     for kind in kinds:
-        goal = None if wanted is None else wanted - placed
         rest = sizes[: len(sizes) - placed]
-        placed += len(_greedy(rest, [(room, rooms[room].capacity) for room in reversed(kind)], goal, _PARTS))
+        placed += len(_greedy(rest, [(room, rooms[room].capacity) for room in reversed(kind)], _PARTS))
     return placed
 
 
-def _balanced(
-    sizes: Sequence[int],
-    rooms: Sequence[Room],
-    kinds: Sequence[list[int]],
-    wanted: int | None,
-    *,
-    overcommit: bool,
-) -> tuple[int, ...]:
+def _balanced(sizes: Sequence[int], rooms: Sequence[Room], kinds: Sequence[list[int]]) -> tuple[int, ...]:
     """Fill kind by kind, each with the smallest common factor of capacity that places as many layers as the largest."""
-    most = (_OVERCOMMIT if overcommit else 1) * _PARTS
     slots: tuple[int, ...] = ()  # the end of the list, as far as it is placed
     for kind in kinds:
         rest = sizes[: len(sizes) - len(slots)]
-        goal = None if wanted is None else wanted - len(slots)
-        placed = partial(_greedy, rest, [(room, rooms[room].capacity) for room in reversed(kind)], goal)
-        low, high, all_of_it = -1, most, len(placed(most))
+        placed = partial(_greedy, rest, [(room, rooms[room].capacity) for room in reversed(kind)])
+        low, high, all_of_it = -1, _PARTS, len(placed(_PARTS))
         while high - low > 1:
             middle = (high + low) // 2
             if len(placed(middle)) == all_of_it:
@@ -131,16 +113,13 @@ def by_kind(rooms: Sequence[Room], group: Sequence[int], *, alike: bool) -> list
     return [[i for i in group if rooms[i].integrated is kind] for kind in (False, True)]
 
 
-def _greedy(
-    sizes: Sequence[int], rooms: Sequence[tuple[int, int]], wanted: int | None, factor: int
-) -> tuple[int, ...]:
+def _greedy(sizes: Sequence[int], rooms: Sequence[tuple[int, int]], factor: int) -> tuple[int, ...]:
     """Rooms of the last layers, as many as fit: from the last layer down, a full room is left for the next one."""
     layer = len(sizes)
-    stop = 0 if wanted is None else max(0, layer - wanted)
     slots: list[int] = []
     for room, capacity in rooms:
         space = capacity * factor // _PARTS
-        while layer > stop and sizes[layer - 1] <= space:
+        while layer and sizes[layer - 1] <= space:
             layer -= 1
             space -= sizes[layer]
             slots.append(room)

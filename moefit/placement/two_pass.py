@@ -6,7 +6,7 @@ once that is full, in the next room of the order, never back: runs stay contiguo
 Its experts go to the CPU. A layer without experts is placed whole, and only where layers with experts lie below it.
 
 Nothing happens if everything is placed, or if the model has no experts. Where the request had defects, this keeps its
-intent: a wanted number of layers is honoured, only rooms of the chosen backend are used.
+intent: only rooms of the chosen backend are used.
 
 >>> from moefit.placement.types import LayerSize, Ledger, Room
 >>> layer = lambda i: LayerSize(10, ((f"blk.{i}.ffn_up_exps.weight", 90),))
@@ -25,11 +25,9 @@ from moefit.placement.standard import backend_groups, by_kind, standard
 from moefit.placement.types import Layout, Ledger, Room
 
 
-def two_pass(
-    ledger: Ledger, rooms: Sequence[Room], wanted: int | None = None, *, ordered: bool = False
-) -> Layout:
+def two_pass(ledger: Ledger, rooms: Sequence[Room], *, ordered: bool = False) -> Layout:
     """Place whole layers, then bases alone; arguments as for `standard`."""
-    first = standard(ledger, rooms, wanted, ordered=ordered)
+    first = standard(ledger, rooms, ordered=ordered)
     experts = [i for i, size in enumerate(ledger.slots) if size.experts]
     if not experts or not rooms:
         return first
@@ -42,7 +40,7 @@ def two_pass(
         size = ledger.slots[i]
         while path and size.base > space[path[0]]:
             path.pop(0)
-        if not path or (wanted is not None and sum(room != CPU for room in slots) >= wanted):
+        if not path:
             break
         slots[i] = path[0]
         space[path[0]] -= size.base

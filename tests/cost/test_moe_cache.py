@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from moefit.cost import Prediction, predict
-from moefit.cost.hits import UNIFORM, hit_rate, miss_factor
+from moefit.cost.hits import hit_rate, miss_factor
 from moefit.cost.work import work_of
 from moefit.cost.workload import Workload
 from moefit.launch.settings import Settings
@@ -68,12 +68,12 @@ def four_lines(ram: str, misses: float | None = None) -> list[float]:
 
 def test_four_lines_on_a_real_card_are_in_the_measured_order_once_routing_and_processor_are_known() -> None:
     """Told are that routing is uniform, not what was hit, and a processor with which the third decodes at the 41 t/s that were measured."""
-    seconds = four_lines("28GB/s", UNIFORM)
+    seconds = four_lines("28GB/s", 2.0)
     assert sorted(seconds) == seconds
 
 
 def test_two_lines_with_a_cache_and_two_without_are_in_order_whatever_the_processor_is() -> None:
-    mixed, cached, static, usual = four_lines("129GB/s", UNIFORM)
+    mixed, cached, static, usual = four_lines("129GB/s", 2.0)
     assert mixed < cached
     assert static < usual
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from moefit.errors import BrokenError, DriverError, InputError
-from moefit.llama.devices import list_devices, parse_devices, parse_list
+from moefit.llama.devices import list_devices, parse_list
 from moefit.sizes import MIB
 from tests.llama.harness import RpcDevices, free_port
 
@@ -21,6 +21,7 @@ PRINTED = """Available devices:
   RPC1: box:50052 (8000 MiB, 7000 MiB free)
   RPC2: 127.0.0.1:50053 (24105 MiB, 24105 MiB free)
 """
+DEVICES = [device for device in parse_list(PRINTED) if not device.is_accelerator]
 
 
 def script(path: Path, body: str) -> str:
@@ -32,7 +33,7 @@ def script(path: Path, body: str) -> str:
 
 def test_devices_are_read_in_the_order_printed_without_accelerators() -> None:
     names = ["CUDA0", "Vulkan0", "Vulkan1", "MTL0", "GPUOpenCL", "RPC0", "RPC1", "RPC2"]
-    assert names == [device.name for device in parse_devices(PRINTED)]
+    assert names == [device.name for device in DEVICES]
 
 
 def test_accelerators_are_in_the_list_that_a_machine_is_made_of() -> None:
@@ -40,14 +41,14 @@ def test_accelerators_are_in_the_list_that_a_machine_is_made_of() -> None:
 
 
 def test_buffers_of_rpc_devices_count_within_their_server() -> None:
-    buffers = {device.name: device.buffer_name for device in parse_devices(PRINTED)}
+    buffers = {device.name: device.buffer_name for device in DEVICES}
     expected = {"RPC0": "RPC0[box:50052]", "RPC1": "RPC1[box:50052]", "RPC2": "RPC0[127.0.0.1:50053]"}
     assert expected == {name: buffer for name, buffer in buffers.items() if name.startswith("RPC")}
     assert ("CUDA0", "OpenCL") == (buffers["CUDA0"], buffers["GPUOpenCL"])
 
 
 def test_memory_is_the_servers_own_and_its_context_is_paid() -> None:
-    cuda = parse_devices(PRINTED)[0]
+    cuda = DEVICES[0]
     assert (11909 * MIB, 11700 * MIB, 0, "llama-server") == (
         cuda.total,
         cuda.free,
@@ -57,17 +58,15 @@ def test_memory_is_the_servers_own_and_its_context_is_paid() -> None:
 
 
 def test_rates_of_known_cards_come_from_the_catalogue() -> None:
-    assert [360 * 10**9, 960 * 10**9, None] == [device.bandwidth for device in parse_devices(PRINTED)[:3]]
+    assert [360 * 10**9, 960 * 10**9, None] == [device.bandwidth for device in DEVICES[:3]]
 
 
 def test_gpus_without_memory_of_their_own_are_known_by_name() -> None:
-    assert ["Vulkan1", "MTL0", "GPUOpenCL"] == [
-        device.name for device in parse_devices(PRINTED) if device.integrated
-    ]
+    assert ["Vulkan1", "MTL0", "GPUOpenCL"] == [device.name for device in DEVICES if device.integrated]
 
 
 def test_no_devices_is_an_answer() -> None:
-    assert () == parse_devices("Available devices:\n  (none)\n")
+    assert () == parse_list("Available devices:\n  (none)\n")
 
 
 @pytest.mark.parametrize(
@@ -126,7 +125,7 @@ def test_no_devices_is_an_answer() -> None:
     ],
 )
 def test_public_device_names_are_told_apart(description: str, mib: int, *, integrated: bool) -> None:
-    [device] = parse_devices(f"Available devices:\n  Vulkan0: {description} ({mib} MiB, {mib} MiB free)\n")
+    [device] = parse_list(f"Available devices:\n  Vulkan0: {description} ({mib} MiB, {mib} MiB free)\n")
     assert (description, integrated) == (device.description, device.integrated)
 
 
@@ -177,17 +176,17 @@ def test_a_crash_or_a_hang_is_told_from_a_program_that_does_not_know_the_option(
     ],
 )
 def test_lines_end_as_they_may(text, expected) -> None:
-    assert expected == [device.name for device in parse_devices(text)]
+    assert expected == [device.name for device in parse_list(text)]
 
 
 @pytest.mark.parametrize("row", ["  : a (2 MiB, 1 MiB free)", "  CUDA0 a", "?", "  CUDA0=a (2 MiB)", "\x00"])
 def test_a_list_of_which_no_row_is_a_device_is_none(row) -> None:
     with pytest.raises(DriverError, match="is no device"):
-        parse_devices(f"Available devices:\n{row}\n")
+        parse_list(f"Available devices:\n{row}\n")
 
 
 def test_digits_are_those_that_a_program_prints() -> None:
-    [device] = parse_devices("Available devices:\n  CUDA0: a (\u0661\u0662 MiB, \u0663 MiB free)\n")
+    [device] = parse_list("Available devices:\n  CUDA0: a (\u0661\u0662 MiB, \u0663 MiB free)\n")
     assert 0 == device.total
 
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from moefit.errors import InputError
-from moefit.llama.devices import parse_devices
+from moefit.llama.devices import parse_list
 from moefit.machine.declared import parse_gpus
 from moefit.machine.file import from_json
 from moefit.machine.types import Device
@@ -53,7 +53,7 @@ def test_a_description_is_made_visible() -> None:
 
 
 def test_a_description_from_the_program_is_made_visible_too() -> None:
-    (device,) = parse_devices("  CUDA0: a\x1b[2J b (10 MiB, 9 MiB free)\n")
+    (device,) = parse_list("  CUDA0: a\x1b[2J b (10 MiB, 9 MiB free)\n")
 
     assert "a\\x1b[2J b" == device.description
 

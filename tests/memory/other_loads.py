@@ -172,7 +172,7 @@ def cached_otherwise(model: Model) -> list[Any]:
         [kv(model, devices, one, Placement(slots)), checkpoint(model, one), [t.bytes for t in caches(model, one)]]
         for one in launches
     ]  # fmt: skip
-    cells = [astuple(cells_of(one, causal=causal)) for one in launches for causal in (True, False)]
+    cells = [astuple(cells_of(one)) for one in launches]
     tables = [[t.name for t in lazy(model, mode)] for mode in ("on", "auto", "off")]
     return [*found, shortened(cells), tables]
 

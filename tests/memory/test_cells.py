@@ -21,10 +21,6 @@ def test_the_batch_is_capped_by_the_context_as_asked_for():
     assert (512, 300, 300) == (c.total, c.batch, c.ubatch)
 
 
-def test_an_encoder_takes_batches_beyond_its_context():
-    assert 2048 == cells_of(Settings(300), causal=False).batch
-
-
 @pytest.mark.parametrize(
     ("slots", "unified", "cells"),
     [(1, False, 768), (4, False, 768), (4, True, 1024)],

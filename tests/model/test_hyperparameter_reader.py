@@ -49,8 +49,8 @@ def test_what_a_shorter_list_leaves_out_is_0():
 def test_a_missing_key_has_the_default():
     found = with_hparams()
 
-    assert ((9, 9, 9), 5, 0.5, True, None, False) == (
-        found.each("feed_forward_length", 9),
+    assert ((0, 0, 0), 5, 0.5, True, None, False) == (
+        found.each("feed_forward_length"),
         found.integer("embedding_length_out", 5),
         found.real("logit_scale", 0.5),
         found.flag("expert_weights_norm", default=True),

@@ -71,15 +71,13 @@ def layouts(number: int) -> dict[str, str]:
     """What is made of one draw."""
     chance = random.Random(f"layouts/{number}")
     of, room = ledger(chance), rooms(chance)
-    wanted, ordered = chance.randint(0, len(of.slots)), chance.random() < 0.5
+    few, ordered = chance.randint(0, len(of.slots)), chance.random() < 0.5
     return {
         "base-first": said(base_first(of, room)),
         "ffn": said(ffn_last(of, room)),
         "standard": said(standard(of, room, ordered=ordered)),
-        "standard wanted": said(standard(of, room, wanted, ordered=ordered)),
         "two-pass": said(two_pass(of, room, ordered=ordered)),
-        "two-pass wanted": said(two_pass(of, room, wanted, ordered=ordered)),
-        "end": said(last_layers(min(wanted, 2), of, room)),
+        "end": said(last_layers(min(few, 2), of, room)),
         "demanded": demanded(chance),
     }
 

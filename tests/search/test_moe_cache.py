@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 
 from moefit.app.request import as_bench
-from moefit.cost.hits import UNIFORM
 from moefit.errors import UsageError
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
@@ -133,7 +132,7 @@ H200 = "name=CUDA0,free=12GiB,bandwidth=4800GB/s,link=54GB/s,compute=500T"
 
 
 @pytest.mark.parametrize(("ram", "cached"), [("153GB/s", False), ("28GB/s", True)])
-@pytest.mark.parametrize("misses", [None, UNIFORM])
+@pytest.mark.parametrize("misses", [None, 2.0])
 def test_where_routing_is_known_to_be_uniform_link_and_processor_decide(
     ram: str, cached: bool, misses: float | None
 ) -> None:

@@ -241,7 +241,7 @@ def mha(
 
 def attend(
     c: Context, layer: int, heads: Heads, q: Node, k: Node | None, v: Node | None, *, out: str | None = "attn_output",
-    sinks: str = "attn_sinks", source: int | None = None,
+    source: int | None = None,
 ) -> Node:  # fmt: skip
     """Store, attend and project (build_attn with a cache of keys and values).
 
@@ -268,7 +268,7 @@ def attend(
         cached_k(c, at, heads),
         cached_v(c, at, heads),
         inp.mask,
-        sinks=c.find(layer, sinks),
+        sinks=c.find(layer, "attn_sinks"),
     )
     if inp.v_rot is not None:
         cur = hadamard(cur, inp.v_rot)
