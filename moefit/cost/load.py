@@ -36,7 +36,7 @@ def _of_host(run: Run) -> float:
 
     source: src/llama-model-loader.cpp, load_all_data
     """
-    if "mmap" in run.settings.load_mode:
+    if run.settings.is_mapped:
         return c.LOAD_MAPPED
     pinned = any(device.backend.host_buffer for device in run.devices) and run.settings.host_buffers
     return c.PIN if pinned else c.LOAD_COPIED

@@ -9,7 +9,7 @@ from moefit.launch.resolve import device_named, device_order, fixed_tensors, fre
 from moefit.machine.types import CPU
 from moefit.memory.buffers import FLOAT, allocated, backend_at, pad
 from moefit.memory.dummy_load import dummy_compute
-from moefit.memory.footprint import footprint
+from moefit.memory.footprint import footprint, most_of_draft
 from moefit.memory.guest import Guest
 from moefit.memory.host import output_buffer
 from moefit.memory.kv import kv
@@ -214,7 +214,7 @@ def _heads(
     if bound is not None and CPU not in {*placement.slots, *placement.overrides.values()}:
         most = max(use.compute for use in bound.devices)
         compute_on = tuple(min(size, most) for size in compute_on)
-        compute_host = min(compute_host, bound.host.compute * 6 // 5)
+        compute_host = min(compute_host, most_of_draft(bound.host.compute))
     return Footprint(
         tuple(
             Use(held, both - trunk, compute)

@@ -69,7 +69,7 @@ class Dimensions:
                 found |= dict.fromkeys([*needed, *there])
                 if there:
                     break
-        if OF_HEADS.intersection(dimension.replace("@", "").split()) and not self.hparams.heads():
+        if _HEAD_SIZES.intersection(dimension.replace("@", "").split()) and not self.hparams.heads():
             found |= {"attention.head_count": None}
         pattern = "attention.sliding_window_pattern"
         if any(key.endswith("_swa") for key in found) and pattern in self.hparams.values:
@@ -116,7 +116,7 @@ def _applied(operator: str, left: Sizes, right: Sizes) -> Sizes:
 
 
 VOCABULARY: Final = "n_vocab"
-OF_HEADS: Final = frozenset({"head_k", "head_v", "n_rot"})
+_HEAD_SIZES: Final = frozenset({"head_k", "head_v", "n_rot"})
 """What is 0 where the first block has no heads (llama_model_base::load_hparams)."""
 DIVISIONS: Final = ("/", "%")
 OPERATORS: Final[dict[str, Callable[[int, int], int]]] = {

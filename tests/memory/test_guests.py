@@ -60,7 +60,7 @@ def test_prediction_blocks_in_a_file_of_their_own_take_little_more_than_llama_cp
 
 
 def test_on_the_host_the_context_of_prediction_blocks_takes_a_fifth_more_than_the_main_models_at_most():
-    """Of recorded ones none took more than 118% (footprint.draft_context)."""
+    """Of recorded ones none took more than 118% (footprint.most_of_draft)."""
     launch = replace(LAUNCH, mtp=True, cache_type_k="f16", cache_type_v="f16")
     main = memory.footprint(MAIN, CARDS[:1], launch, Placement((0,) * MAIN.slots))
     small, twice = (
