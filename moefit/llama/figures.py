@@ -35,6 +35,30 @@ def within(record: Any, key: str) -> Any:
     return record[key]
 
 
+def read_list(record: Any, key: str) -> list[Any]:
+    """A list.
+
+    Raises:
+        ValueError: it is none.
+    """
+    found = within(record, key)
+    if not isinstance(found, list):
+        raise ValueError(f"{key} is {_shown(found)}")  # noqa: TRY004 - one error for the caller
+    return found
+
+
+def read_mapping(record: Any, key: str) -> dict[str, Any]:
+    """An object.
+
+    Raises:
+        ValueError: it is none.
+    """
+    found = within(record, key)
+    if not isinstance(found, dict):
+        raise ValueError(f"{key} is {_shown(found)}")  # noqa: TRY004 - as above
+    return found
+
+
 def read_count(record: Any, key: str, most: int, least: int = 0) -> int:
     """A whole number.
 
@@ -64,8 +88,8 @@ def read_seconds(record: Any, key: str, most: float) -> list[float]:
     Raises:
         ValueError: they are no such list, or one is not above 0 and below `most` seconds.
     """
-    values = within(record, key)
-    if not isinstance(values, list) or not values:
+    values = read_list(record, key)
+    if not values:
         raise ValueError(f"{key} is {_shown(values)}")
     return [_real(value, key, most * 1e9) / 1e9 for value in values]
 

@@ -280,7 +280,7 @@ def _listed(using: Access, client: Client, repo: str) -> _Listing:
     commits = {
         str(branch["name"]): branch["targetCommit"]
         for branch in (branches if isinstance(branches, list) else [])
-        if isinstance(branch, dict) and COMMIT.fullmatch(str(branch.get("targetCommit"))) and "name" in branch
+        if isinstance(branch, dict) and _is_commit(branch.get("targetCommit")) and "name" in branch
     }
     commit = commits.get("main") or next(iter(commits.values()), None)
     if commit is None:
@@ -296,6 +296,11 @@ def _listed(using: Access, client: Client, repo: str) -> _Listing:
         using.hub_cache / f"models--{repo.replace('/', '--')}" / "snapshots" / commit,
         f"{using.endpoint}{repo}/resolve/{commit}/",
     )
+
+
+def _is_commit(named: object) -> bool:
+    """Whether a server names a commit: a number of forty digits is none."""
+    return isinstance(named, str) and COMMIT.fullmatch(named) is not None
 
 
 def _is_below(path: object) -> bool:

@@ -14,17 +14,22 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
+from moefit.documents import parse_json
 from moefit.errors import InputError
 from moefit.files import write_atomically
+from moefit.folders import user_folder
 from moefit.launch.command import parse
 from moefit.launch.options import OptionTable, known_words
 from moefit.llama.executables import require_program
+from moefit.llama.figures import read_count, read_list, read_mapping, within
 from moefit.llama.verify import verify
 from moefit.memory.real import RealDevice, RealUse
 from moefit.memory.types import Use
+from moefit.reading import read_small
 
 _VERSION: Final = 3
 """Of what is kept."""
+_MOST_BYTES: Final = 1 << 60
 _LIMIT: Final = 20.0
 """Seconds for an answer that nobody asked for."""
 _FAILED_FOR: Final = 3600.0
@@ -50,13 +55,13 @@ def real_use(argv: Sequence[str], model: str, table: OptionTable, environment: M
     """
     program = require_program(table.program, environment, sibling=next(iter(argv), None))
     parts = (*_words(argv, table), *_variables(table, environment))
-    kept = _folder(environment) / f"{_key(parts, program, model)}.json"
-    with suppress(OSError, ValueError, TypeError, KeyError):
-        document = json.loads(kept.read_text(encoding="utf-8"))
-        if "failed" not in document:
-            return _read(document)
-        if 0 <= time.time() - kept.stat().st_mtime < _FAILED_FOR:
-            raise _failure(document)
+    folder = user_folder(environment, "XDG_CACHE_HOME", ".cache")
+    kept = None if folder is None else folder / "moefit" / "exact" / f"{_key(parts, program, model)}.json"
+    before = None if kept is None else _before(kept)
+    if isinstance(before, InputError):
+        raise before
+    if before is not None:
+        return before
     try:
         found = verify(argv, table=table, environment=environment, timeout=_LIMIT)
     except InputError as error:
@@ -66,14 +71,23 @@ def real_use(argv: Sequence[str], model: str, table: OptionTable, environment: M
     return found
 
 
-def _keep(kept: Path, document: Mapping[str, Any]) -> None:
-    with suppress(InputError):  # a cache that cannot be written is none
-        write_atomically(kept, json.dumps({"version": _VERSION, **document}))
+def _before(kept: Path) -> RealUse | InputError | None:
+    """What was said or failed before; None where nothing is kept that can be read, or a failure is too old."""
+    try:
+        document = parse_json(read_small(kept))
+        if within(document, "version") != _VERSION:
+            return None
+        if "failed" not in document:
+            return _read(document)
+        return _failure(document) if 0 <= time.time() - kept.stat().st_mtime < _FAILED_FOR else None
+    except (OSError, InputError, ValueError):
+        return None
 
 
-def _folder(environment: Mapping[str, str]) -> Path:
-    cache = environment.get("XDG_CACHE_HOME")
-    return (Path(cache) if cache else Path(environment.get("HOME", "/")) / ".cache") / "moefit" / "exact"
+def _keep(kept: Path | None, document: Mapping[str, Any]) -> None:
+    if kept is not None:
+        with suppress(InputError):  # a cache that cannot be written is none
+            write_atomically(kept, json.dumps({"version": _VERSION, **document}))
 
 
 def _words(argv: Sequence[str], table: OptionTable) -> Iterator[str]:
@@ -104,19 +118,29 @@ def _key(said: Iterable[str], program: str, model: str) -> str:
 
 
 def _failure(document: Mapping[str, Any]) -> InputError:
-    if document["version"] != _VERSION:
-        raise ValueError(document["version"])
-    message, hint = document["failed"]
-    return InputError(message, hint)
+    said = read_list(document, "failed")
+    if len(said) != 2 or not isinstance(said[0], str) or not isinstance(said[1], (str, type(None))):
+        raise ValueError("failed")
+    return InputError(said[0], said[1])
 
 
 def _read(document: Mapping[str, Any]) -> RealUse:
-    if document["version"] != _VERSION:
-        raise ValueError(document["version"])
+    """What was kept; raises ValueError where it is something else."""
+    draft, mmproj = (read_mapping(document, key) for key in ("draft", "mmproj"))
     return RealUse(
-        tuple(RealDevice(d["name"], d["total"], d["free"], Use(**d["use"])) for d in document["devices"]),
-        Use(**document["host"]),
-        {name: Use(**use) for name, use in document["draft"].items()},
-        dict(document["mmproj"]),
-        bool(document["outputs_per_token"]),
+        tuple(map(_device, read_list(document, "devices"))),
+        _use(document, "host"),
+        {name: _use(draft, name) for name in draft},
+        {name: read_count(mmproj, name, _MOST_BYTES) for name in mmproj},
+        bool(within(document, "outputs_per_token")),
     )
+
+
+def _device(record: Any) -> RealDevice:
+    total, free = (read_count(record, key, _MOST_BYTES) for key in ("total", "free"))
+    return RealDevice(str(within(record, "name")), total, free, _use(record, "use"))
+
+
+def _use(record: Any, key: str) -> Use:
+    use = read_mapping(record, key)
+    return Use(*(read_count(use, term, _MOST_BYTES) for term in ("model", "context", "compute")))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ ANSWER = RealUse(
     (RealDevice("CUDA0", 100, 90, Use(1, 2, 3)),), Use(4, 5, 6), {"CUDA0": Use(7, 8, 9)}, {"CUDA0": 10}, True
 )
 TABLE = builtin("llama-server")
+KEPT = json.dumps({"version": 3, **asdict(ANSWER)})
 
 
 @pytest.fixture
@@ -87,6 +90,12 @@ def test_what_changes_no_figure_of_the_line_is_not_asked_about(
         "[]",
         '{"version": 0}',
         '{"version": 1, "devices": 3}',
+        '{"version": 3, "failed": [1, 2]}',
+        "[" * 9000,
+        KEPT.replace("100", '"100"'),
+        KEPT.replace("100", "1e999"),
+        KEPT.replace('"model": 4', '"model": null'),
+        KEPT.replace('{"CUDA0": 10}', "[10]"),
     ],
 )
 def test_what_was_kept_and_cannot_be_read_is_asked_again(
@@ -97,6 +106,18 @@ def test_what_was_kept_and_cannot_be_read_is_asked_again(
         kept.write_text(text)
     assert ANSWER == use(tmp_path)
     assert 2 == len(asked)
+
+
+@pytest.mark.parametrize("home", ["home", ""])
+@pytest.mark.usefixtures("asked")
+def test_nothing_is_kept_in_a_folder_that_is_not_absolute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("moefit.folders._known_home", lambda: "")
+    before = set(tmp_path.rglob("*"))
+    assert ANSWER == use(tmp_path, XDG_CACHE_HOME="relative", HOME=home)
+    assert before == set(tmp_path.rglob("*"))
 
 
 @pytest.mark.parametrize(("seconds", "believed"), [(60, True), (3700, False), (-60, False)])

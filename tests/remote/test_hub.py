@@ -213,6 +213,7 @@ def test_a_repository_that_may_not_be_seen_is_an_error(hub, client, code):
         b"[" * 100_000,
         b"null",
         b'{"branches": [{"name": 1}, 2, {"targetCommit": "../../x"}]}',
+        b'{"branches": [{"name": "main", "targetCommit": 1234567890123456789012345678901234567890}]}',
         b"\xff",
     ],
 )
