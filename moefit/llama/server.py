@@ -47,6 +47,8 @@ _VARIABLES: Final = (
 _READY: Final = 1800.0
 """Seconds in which weights have to be read: 400 GB from a disk of 250 MB/s."""
 _ANSWER: Final = 3600.0
+_SAID: Final = 500
+"""Characters of a message; what a server repeats of a request has megabytes."""
 _LONGEST: Final = 16 << 20
 """Bytes of an answer."""
 _END: Final = 20.0
@@ -57,7 +59,10 @@ _ERROR: Final = re.compile(r"^\S+ E (.*)|^(?:error|terminate|.*(?:CUDA|HIP|ggml)
 
 
 class ServerError(Exception):
-    """The server did not start, or ended, or refused a request; the message is one line."""
+    """The server did not start, or ended, or refused a request; the message is one line, however much was said."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(message.split())[:_SAID])
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import resource
 import subprocess
 import time
 from collections.abc import Callable, Mapping
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from io import BytesIO
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, NoReturn
+from urllib.error import HTTPError
 
 import pytest
 
@@ -212,6 +215,18 @@ def test_timings_that_are_garbage_are_an_error(monkeypatch, answer) -> None:
 def test_a_context_that_is_garbage_is_an_error(monkeypatch, context) -> None:
     with pytest.raises(ServerError, match=r"no context|its answer is no JSON"):
         _ = answering(monkeypatch, '{"default_generation_settings": {"n_ctx": ' + context + "}}").context
+
+
+def test_what_a_server_refuses_with_is_one_line_however_long(monkeypatch) -> None:
+    said = json.dumps({"error": {"message": "no\n\tsuch token " * 100_000}}).encode()
+
+    def refuse(*_: Any) -> NoReturn:
+        raise HTTPError("http://127.0.0.1:1", 400, "", Message(), BytesIO(said))
+
+    monkeypatch.setattr(Server, "_opened", refuse)
+    with pytest.raises(ServerError) as refused:
+        Server(None, "http://127.0.0.1:1", None).complete(1, 2, 9, seed=0)
+    assert (500, True) == (len(str(refused.value)), str(refused.value).startswith("no such token no such"))
 
 
 def test_a_proxy_hears_nothing_of_the_server_that_is_measured(monkeypatch) -> None:
