@@ -126,7 +126,7 @@ def added() -> str:
 def of_plan(plan: Plan) -> str:
     """A plan's line inside files."""
     table = builtin("llama-server", 11549)
-    variables = {"LLAMA_ARG_ALIAS": " two , three"}
+    variables = {"LLAMA_ARG_ALIAS": "two , three"}
     return "".join(
         f"=== {name}\n{tried(write)}\n"
         for name, write in (
