@@ -98,9 +98,11 @@ def _is_slip(word: str, known: str) -> bool:
     [True, True, True, True]
     >>> [_is_slip(*pair) for pair in (("--top-k", "--top-p"), ("--qwen-7b", "--qwen-3b"), ("--rope-scale", "--rope-scaling"))]
     [False, False, False]
+    >>> _is_slip("--ngl", "-ngl")
+    True
     """
     if not known.startswith("--"):
-        return False
+        return word[2:] == known[1:]
     parts, others = word[2:].split("-"), known[2:].split("-")
     one_edit = len(parts) == len(others) and all(map(_is_near, parts, others))
     return one_edit or "".join(parts) == "".join(others)
