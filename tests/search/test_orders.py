@@ -84,7 +84,9 @@ def seconds_of(name, quant, *cards):
     return plan(Request(recorded(name, quant), machine_of(*cards), line, QUICK)).prediction.seconds
 
 
-@pytest.mark.parametrize(("name", "quant"), [("qwen3-235b-a22b", "Q4_K_M"), ("gpt-oss-120b", "MXFP4")])
+@pytest.mark.parametrize(
+    ("name", "quant"), [("gpt-oss-120b", "MXFP4"), ("qwen3-235b-a22b", "Q4_K_M")][: several(1, 2)]
+)
 def test_every_order_of_three_cards_is_one_machine(name, quant):
     """For a change three of the six, each with another card first."""
     every = itertools.permutations(("rtx-3090", "rtx-3060", "rtx-2060"))
