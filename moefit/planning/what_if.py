@@ -183,9 +183,9 @@ def _with_ram(request: Request, more: int) -> Request:
 
 
 def _used(machine: Machine, request: Request, made: Plan) -> Machine:
-    """The machine without the GPUs that the plan leaves idle, unless the line names GPUs."""
-    names = {device.device.name for device in made.devices}
-    if not names or request.launch.constraints.devices is not None:
+    """The machine without the GPUs that the plan leaves idle, unless the line names GPUs, or counts on their places."""
+    names, wanted = {device.device.name for device in made.devices}, request.launch.constraints
+    if not names or (wanted.devices, wanted.main_gpu, wanted.tensor_split) != (None, None, None):
         return machine
     return replace(machine, gpus=tuple(gpu for gpu in machine.gpus if gpu.name in names))
 

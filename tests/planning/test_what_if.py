@@ -360,3 +360,10 @@ def test_a_change_never_takes_less_than_no_time(after: float, seconds: float) ->
 @pytest.mark.parametrize("kind", ["second-card", "vram"])
 def test_what_was_said_of_a_card_s_overhead_stays_said(kind):
     assert "overhead=900MiB" in helps(gpus=("rtx-3060,overhead=900MiB",))[1][kind].words
+
+
+@pytest.mark.parametrize("words", ["-sm none -mg 1", "-sm none -mg 1 -ncmoe 40", "-ts 0,1"])
+def test_a_card_that_the_line_counts_to_is_there_for_what_would_help(words):
+    """The plan leaves the first card idle: without it there is no second."""
+    request = asked(f"llama-server -m m.gguf -c 32768 {words}", ("rtx-3060", "rtx-3090"))
+    assert all(help_.seconds > 0 for help_ in what_if(request, planned(request)))
