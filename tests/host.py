@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 from typing import Final
@@ -42,6 +43,10 @@ def isolate() -> None:
     }  # for pytest's other processes
     os.environ.update(kept | {"HOME": str(home), "LANG": "C.UTF-8"} | told)
     os.umask(0o022)
+    # behind `&` or nohup some are ignored, by all that is started, too
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 
 def _without_llama(path: str, home: Path) -> list[str]:
