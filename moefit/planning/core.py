@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import inf
 from typing import Final
@@ -195,14 +195,25 @@ def _best_of_all(
     better = (*better, *in_listed_order(problem, choices, best(better)))
     every = (*every, *better[1:])
     if options.strategy != "auto":
-        return min((c for c in better if c.fits), key=lambda c: (c.weight, c.order)), every
-    chosen = min((c for c in every if c.fits), key=lambda c: (c.weight, c.order))
+        return _lightest(better), every
+    chosen = _lightest(every)
+    if chosen.prediction.seconds > best(every).prediction.seconds:
+        # the order of its devices decided: until now a cache was tried beside faster ones alone
+        every = (*every, *_cached_like(problem, choices, chosen))
+        chosen = _lightest(every)
     if (
         len(problem.devices) > SEARCHED
     ):  # steps times layers times devices, for 2% at the most where it was seen to gain
         return chosen, every
     full = filled(problem, chosen)
-    return full, every if full is chosen else (*every, full)
+    if full is not chosen:
+        every = (*every, full, *_cached_like(problem, choices, full))
+    return _lightest(every), every
+
+
+def _lightest(found: Sequence[Candidate]) -> Candidate:
+    """What is chosen of several, some of which fit: by seconds and by how far its devices are from the machine's order."""
+    return min((c for c in found if c.fits), key=lambda c: (c.weight, c.order))
 
 
 def _with_other_thresholds(problem: Problem, choices: Choices, chosen: Candidate) -> list[Candidate]:
