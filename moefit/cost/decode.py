@@ -203,8 +203,12 @@ def _passes(run: Run, place: int, load: Load) -> float:
 
 def cache_bytes(run: Run, load: Load, depth: float) -> float:
     """Bytes of K and V that a token after `depth` others reads."""
+    return kept_bytes(run, load, depth, min(depth, run.window_cells))
+
+
+def kept_bytes(run: Run, load: Load, rows: float, near: float) -> float:
+    """Bytes of K and V of so many tokens, those of layers with a window of others."""
     key, value = cache_type(run.settings.cache_type_k), cache_type(run.settings.cache_type_v)
-    near = min(depth, run.window_cells)
-    keys = load.key * depth + load.window_key * near
-    values = load.value * depth + load.window_value * near
+    keys = load.key * rows + load.window_key * near
+    values = load.value * rows + load.window_value * near
     return keys * key.block_bytes / key.block + values * value.block_bytes / value.block

@@ -8,11 +8,12 @@ CPU multiplies itself.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from moefit.cost import cached_steps
 from moefit.cost import constants as c
 from moefit.cost.between import passing, sorting
+from moefit.cost.decode import kept_bytes
 from moefit.machine.types import CPU
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from moefit.cost.run import Run
     from moefit.cost.work import Load
     from moefit.launch.settings import Settings
+
+CACHES: Final = "caches"
+"""The term for K and V in RAM that cross the link."""
 
 
 def prompt_terms(run: Run, prompt: int) -> Iterator[tuple[str, str, float]]:
@@ -36,6 +40,7 @@ def prompt_terms(run: Run, prompt: int) -> Iterator[tuple[str, str, float]]:
     yield "masks", "CPU", _masks(run, sizes)
     yield "start", "CPU", _start(run)
     yield from _attention(run, prompt)
+    yield from _caches(run, sizes)
     for index, output in run.tally.output.items():
         rate = run.batch_host.read if index == CPU else run.rates[index].read
         yield "output", run.name(index), output.base_bytes / rate
@@ -200,6 +205,23 @@ def _attention(run: Run, prompt: int) -> Iterator[tuple[str, str, float]]:
     for place, load in run.tally.places.items():
         at = run.helper if place == CPU and run.settings.kv_offload else place
         yield "attention", run.name(at), attention(run, load, at, prompt)
+
+
+def _caches(run: Run, sizes: Counter[int]) -> Iterator[tuple[str, str, float]]:
+    """K and V of layers on the CPU cross the link for the helper's attention, in every micro-batch all that are there until then.
+
+    A cache of the CPU's is not pinned. source: src/llama-kv-cache.cpp, llama_kv_cache; ggml/src/ggml-backend.cpp, ggml_backend_sched_split_graph
+    """
+    helped = {n: times for n, times in sizes.items() if n >= run.settings.op_offload_min_batch}
+    load, times = run.tally.places[CPU], sum(helped.values())
+    if run.helper == CPU or not run.settings.kv_offload or not times:
+        return
+    prompt = sum(n * times for n, times in helped.items())
+    # micro-batches until a windowed cache is full, which are parted evenly
+    filling = times * min(1.0, run.window_cells / prompt)
+    rows = prompt * (times + 1) / 2
+    near = prompt / times * filling * (filling + 1) / 2 + (times - filling) * min(prompt, run.window_cells)
+    yield CACHES, run.name(run.helper), kept_bytes(run, load, rows, near) / run.staged
 
 
 def attention(run: Run, load: Load, at: int, prompt: int) -> float:

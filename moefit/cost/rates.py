@@ -367,9 +367,14 @@ def copy_rate(host: HostRates, device: Device, settings: Settings) -> float:
 
     source: src/llama-model-loader.cpp, which avoids the device's host buffer type when the file is mapped
     """
-    link = handover_rate(device)
     pinned = device.backend.host_buffer and settings.pinned and not settings.is_mapped
-    if pinned or device.integrated:
+    return handover_rate(device) if pinned else staged_rate(host, device)
+
+
+def staged_rate(host: HostRates, device: Device) -> float:
+    """Bytes per second at which memory that is not pinned reaches `device`."""
+    link = handover_rate(device)
+    if device.integrated:
         return link
     if device.pageable_bandwidth is not None:
         return float(device.pageable_bandwidth)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from moefit.cost import constants as c
 from moefit.cost.cached_experts import cached_groups
-from moefit.cost.rates import copy_rate, device_rates, handover_rate, host_rates
+from moefit.cost.rates import copy_rate, device_rates, handover_rate, host_rates, staged_rate
 from moefit.cost.tally import tally
 from moefit.machine.types import CPU
 from moefit.memory.host import PROCESS
@@ -48,6 +48,8 @@ class Run:
     """The device that computes with large batches what is on the CPU; CPU where none does."""
     copy: float
     """Bytes per second at which weights on the CPU reach the helper."""
+    staged: float
+    """The same of memory that is never pinned."""
     missing: float
     """Share of the weights on the CPU that RAM cannot hold, so that a mapped file is read again and again."""
     pipelined: bool
@@ -131,6 +133,7 @@ def run_with(
         settings=settings,
         helper=helper,
         copy=0.0 if helper == CPU else copy_rate(host, devices[helper], settings),
+        staged=0.0 if helper == CPU else staged_rate(host, devices[helper]),
         missing=_missing(work, machine, where),
         pipelined=pipelines(devices, settings, placement),
         cached=_cached(work, machine, devices, settings, host, tuple(groups), answered),

@@ -16,6 +16,7 @@ from typing import Final
 from moefit.cost import Duration
 from moefit.cost.cached_steps import MISSES
 from moefit.cost.hits import miss_factor
+from moefit.cost.prefill import CACHES
 from moefit.cost.workload import Workload
 from moefit.machine.calibration import Learned, device_key
 from moefit.machine.types import Device, Machine
@@ -144,9 +145,9 @@ def _figure(term: Duration, outcome: Outcome, machine: Machine) -> _Figure | Non
     key = device_key(device) if device is not None else ""
     if device is None or not key or not device.is_seen:
         return None
-    if term.name in {"copies", MISSES}:
-        mapped = outcome.trial.candidate.settings.is_mapped
-        return _link(device, key, mapped=mapped)
+    if term.name in {"copies", MISSES, CACHES}:
+        pageable = term.name == CACHES or outcome.trial.candidate.settings.is_mapped
+        return _link(device, key, pageable=pageable)
     if term.phase == "prefill" and term.name in {"products", "attention"}:
         return (key, "compute") if device.compute is not None else None
     if term.phase == "decode" and term.name in {"weights", "attention"}:
@@ -154,8 +155,8 @@ def _figure(term: Duration, outcome: Outcome, machine: Machine) -> _Figure | Non
     return None
 
 
-def _link(device: Device, key: str, *, mapped: bool) -> _Figure | None:
-    if mapped:
+def _link(device: Device, key: str, *, pageable: bool) -> _Figure | None:
+    if pageable:
         return (key, "pageable") if device.pageable_bandwidth is not None else None
     return (key, "pinned") if device.link_bandwidth is not None else None
 
