@@ -100,7 +100,7 @@ def _with_guests(
     if spec_type is not None:
         wanted = speculating(wanted, launch.given, spec_type)
     machine = find_machine()
-    read = replace(launch, constraints=wanted, needed=needed, beside=found.beside)
+    read = replace(launch, constraints=wanted, needed=needed, siblings=found.siblings)
     return Request(model, machine, read, options, files)
 
 

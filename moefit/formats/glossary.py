@@ -40,7 +40,7 @@ WORDS: Final = {
         "What the driver's runtime takes on a GPU before llama.cpp allocates anything: 250 to 500 MiB with CUDA. llama.cpp does not count it."
     ),
     "reserve": (
-        "What moefit keeps back for growth that llama.cpp does not count, such as pools that grow with the prompt. --margin puts your own figure in its place."
+        "What moefit keeps back for growth that llama.cpp does not count, such as pools that grow with the prompt. --margin puts your own figure in its place. --beside keeps room for another program, too."
     ),
     "unused": "What nothing takes: the plan needs none of it. It is not what the driver calls free, which is before the server starts.",
     "ubatch": (
@@ -200,7 +200,7 @@ OTHER_WORDS: Final = {
     "tokens": "token", "matrices": "tensor", "matrix": "tensor", "tensors": "tensor", "feed-forward": "ffn", "shard": "header", "shards": "header", "split": "header",
     "prediction-head": "draft", "head": "draft", "the-file's-own-prediction-head": "draft", "multi-token-prediction": "draft", "speculator": "draft", "-md": "draft",
     "datasheet": "catalogue", "calibrate": "calibrated", "calibration": "calibrated", "bench": "measured", "guess": "guessed", "confidence-range": "range",
-    "mmproj": "guest", "projector": "guest", "lora": "guest", "adapter": "guest", "control-vector": "guest", "--mmproj": "guest", "beside": "guest",
+    "mmproj": "guest", "projector": "guest", "lora": "guest", "adapter": "guest", "control-vector": "guest", "--mmproj": "guest", "beside": "reserve", "--beside": "reserve",
     "allocate": "buffer", "device-name": "backend", "cuda": "backend", "rocm": "backend", "hip": "backend", "vulkan": "backend", "metal": "backend", "mtl": "backend", "sycl": "backend", "cpu": "backend",
     "nvml": "driver", "sysfs": "driver", "nvidia-smi": "driver", "runtime": "overhead", "declared": "source", "udev": "source",
     "missing": "lacks", "needed": "lacks", "closest": "lacks", "does-not-fit": "lacks", "shortfall": "lacks", "would-fit": "would-help", "help": "would-help",

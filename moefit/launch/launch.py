@@ -22,5 +22,5 @@ class Launch:
     """Without these the program would not load the model that the line names."""
     notes: tuple[Warn, ...] = ()
     """What the reading of the command has to say."""
-    beside: tuple[str, ...] = ()
+    siblings: tuple[str, ...] = ()
     """The files of the model's repository, as its server lists them; empty where that was not asked."""

@@ -34,7 +34,7 @@ class Places:
     draft: str | None = None
     spec_type: str | None = None
     """The speculation that a repository's draft model is for, where the line does not say."""
-    beside: tuple[str, ...] = field(default=(), compare=False)
+    siblings: tuple[str, ...] = field(default=(), compare=False)
     """All files of the model's repository; empty where its server was not asked."""
 
 
@@ -52,12 +52,12 @@ def places(wanted: Constraints, using: Access, client: Client) -> Places:
         raise InputError(f"-hf {wanted.model.hf_repo}: the repository has no model")
     mmproj = locate(wanted.mmproj, using, client).model if wanted.mmproj else main.guests.get("mmproj")
     if not wanted.draft:
-        return Places(main.model, mmproj, _first(main, asked), beside=main.beside)
+        return Places(main.model, mmproj, _first(main, asked), siblings=main.siblings)
     try:
         draft, spec_type = _draft(wanted, asked, using, client)
     except InputError as error:
         raise InputError(error.message.replace("-hf ", "-hfd ", 1), error.hint) from error
-    return Places(main.model, mmproj, draft, spec_type, main.beside)
+    return Places(main.model, mmproj, draft, spec_type, main.siblings)
 
 
 def _draft(

@@ -68,7 +68,7 @@ class Located:
     """The first shard; None for a repository that has only the guests asked for."""
     guests: Mapping[str, str] = field(default_factory=dict)
     """By kind: mmproj, mtp, eagle3, dflash, dspark."""
-    beside: tuple[str, ...] = field(default=(), compare=False)
+    siblings: tuple[str, ...] = field(default=(), compare=False)
     """All files of the repository; empty where a cache alone was asked, which may lack some."""
 
 

@@ -51,7 +51,7 @@ class Difference:
     device: str
     """As llama.cpp names it, or Host."""
     term: str
-    """model, context, compute or extras."""
+    """model, context, compute or guests."""
     predicted: int
     real: int
     """Cut off to whole MiB by llama.cpp."""
@@ -77,7 +77,7 @@ def differences(predicted: Mapping[str, Use], host: HostUse, real: RealUse) -> t
 def compare_guests(predicted: Mapping[str, int], real: RealUse) -> tuple[Difference, ...]:
     """Guests of the line (a draft model, a projector), all of their bytes on a device as one term."""
     return tuple(
-        Difference(name, "extras", size, real.guests_on(name))
+        Difference(name, "guests", size, real.guests_on(name))
         for name, size in predicted.items()
         if size or real.guests_on(name)
     )

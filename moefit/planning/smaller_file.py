@@ -75,7 +75,7 @@ def smaller_file(model: Model, launch: Launch, smaller: Model) -> Help | None:
         sizes[tensor.quant.name] = sizes.get(tensor.quant.name, 0) + tensor.bytes
     tag = max(sizes, key=lambda name: sizes[name]).upper()
     tag += "_M" if re.fullmatch("Q[345]_K", tag) else ""
-    offered = _offered(tag, launch.beside) if launch.beside else tag
+    offered = _offered(tag, launch.siblings) if launch.siblings else tag
     if offered is None:
         return None
     got, words = _words(model, launch, offered)
@@ -97,10 +97,10 @@ def _words(model: Model, launch: Launch, tag: str) -> tuple[str, str]:
     """How a file of another type is come by, and the words for it; none for a file that is to be looked for."""
     source = launch.constraints.model
     path = source.path or (model.shards[0] if model.shards else model.path)
-    doubt = "" if launch.beside else " if its repository has it"
+    doubt = "" if launch.siblings else " if its repository has it"
     if source.hf_repo and source.hf_file:
         file = _retagged(source.hf_file, tag)
-        if file in launch.beside or (file != source.hf_file and not launch.beside):
+        if file in launch.siblings or (file != source.hf_file and not launch.siblings):
             return doubt, f"-hf {source.hf_repo.partition(':')[0]} -hff {quote(file)}"
     if repo := _repository(model, source, path):
         return doubt, f"-hf {repo}:{tag}"

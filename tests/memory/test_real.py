@@ -27,7 +27,7 @@ def test_a_device_that_llama_cpp_leaves_out_uses_nothing():
 def test_guests_of_the_line_are_one_term():
     real = RealUse((CARD,), Use(), draft={"CUDA0": Use(60, 20, 10)}, mmproj={"CUDA0": 9})
 
-    assert (Difference("CUDA0", "extras", 100, 99),) == compare_guests({"CUDA0": 100, "CUDA1": 0}, real)
+    assert (Difference("CUDA0", "guests", 100, 99),) == compare_guests({"CUDA0": 100, "CUDA1": 0}, real)
 
 
 def test_enough_memory_lacks_nothing():

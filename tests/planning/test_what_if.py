@@ -218,9 +218,9 @@ def test_a_smaller_file_is_told_with_a_way_to_it(line, got, words):
     assert (f"a smaller file{got}, about 13.58 GiB", words) == smaller(line)
 
 
-def smaller(line, model=MODEL, beside=()):
+def smaller(line, model=MODEL, siblings=()):
     """What is said of the next smaller file, and its words; None where nothing is."""
-    asked = replace(launch(f"llama-server {line}"), beside=tuple(beside))
+    asked = replace(launch(f"llama-server {line}"), siblings=tuple(siblings))
     found = smaller_file(model, asked, next(smaller_models(model, 1)))
     return found and (found.what, found.words)
 
@@ -233,11 +233,11 @@ def smaller(line, model=MODEL, beside=()):
     ],
 )
 def test_of_a_repository_that_was_listed_a_file_is_named_that_it_has(files, words):
-    assert ("a smaller file, about 13.58 GiB", words) == smaller("-hf u/m", beside=files)
+    assert ("a smaller file, about 13.58 GiB", words) == smaller("-hf u/m", siblings=files)
 
 
 def test_no_file_is_named_that_the_repository_lacks():
-    assert smaller("-hf u/m", beside=["m-Q4_K_M.gguf", "m-IQ3_M.gguf"]) is None
+    assert smaller("-hf u/m", siblings=["m-Q4_K_M.gguf", "m-IQ3_M.gguf"]) is None
 
 
 def test_the_repository_that_a_header_names_is_named():

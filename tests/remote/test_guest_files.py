@@ -92,9 +92,9 @@ def test_a_draft_model_that_the_cache_lacks_is_asked_for(hub, find):
 
 def test_the_other_files_are_known_of_a_repository_whose_server_was_asked(hub, find):
     hub.upload(MODEL, "m-Q3_K_M.gguf")
-    assert {MODEL, "m-Q3_K_M.gguf"} <= set(find().beside)
+    assert {MODEL, "m-Q3_K_M.gguf"} <= set(find().siblings)
     hub.cache(MODEL)
-    assert () == find().beside
+    assert () == find().siblings
 
 
 def test_a_repository_of_drafts_gives_what_its_sidecars_are_for(hub, drafts, find):
