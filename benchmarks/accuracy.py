@@ -27,7 +27,7 @@ from moefit.memory.weights import weights  # noqa: E402
 from moefit.model import Model  # noqa: E402
 from moefit.model.architectures import is_described  # noqa: E402
 from tests import oracle  # noqa: E402
-from tests.oracle.exceptions import FEW_LAYERS_DIFFER, ON_THE_HOST  # noqa: E402
+from tests.oracle.exceptions import FEW_LAYERS_DIFFER, NOT_RECORDED, ON_THE_HOST  # noqa: E402
 from tests.oracle.launches import launch  # noqa: E402
 
 PAGE = ROOT / "docs" / "accuracy.md"
@@ -80,6 +80,8 @@ def main() -> int:
             "",
             *table("Further architectures", measure(oracle.extra_rows())),
             "",
+            *left_out(),
+            "",
             *exceptions(),
             "",
         ]
@@ -121,6 +123,17 @@ def _compute(model: Model, *launched: Any) -> tuple[tuple[int, ...], int]:
 def _distances(row: oracle.Row, term: str, on: tuple[int, ...], host: int | None) -> list[int]:
     distances = [size - getattr(row.device(index), term) for index, size in enumerate(on)]
     return distances if host is None else [*distances, host - getattr(row.host, term)]
+
+
+def left_out() -> list[str]:
+    """The section on what was not recorded."""
+    return [
+        "## Not recorded",
+        "",
+        "Of these moefit knows something, and no answer of llama.cpp's was recorded. A plan of one is an estimate where its page says so:",
+        "",
+        *(f"- {architecture}: {reason}" for architecture, reason in NOT_RECORDED.items()),
+    ]
 
 
 def exceptions() -> list[str]:

@@ -3,9 +3,11 @@
 import random
 from collections import defaultdict
 
-from benchmarks.accuracy import INTRODUCTION, PAGE, exceptions, measure, table
+from benchmarks.accuracy import INTRODUCTION, PAGE, exceptions, left_out, measure, table
+from moefit.model.architectures import ARCHITECTURES
 from tests import oracle
 from tests.drawn import SEED, several
+from tests.oracle.exceptions import NOT_RECORDED
 
 PART = several(20, 1)
 """One architecture in so many is measured; all of them, as with `make thorough`, take minutes."""
@@ -37,4 +39,11 @@ def test_the_page_on_accuracy_names_every_architecture_and_exception():
         listed = {line.split("|")[1].strip(" *") for line in section(title)[3:] if line.startswith("|")}
         assert {oracle.models()[row.model]["architecture"] for row in rows} == listed - {"---"}
     assert page.startswith(INTRODUCTION)
+    assert "\n".join(left_out()) in page
     assert page.endswith("\n".join(exceptions()) + "\n")
+
+
+def test_every_architecture_is_recorded_or_the_page_says_why_not():
+    recorded = {oracle.models()[row.model]["architecture"] for row in (*oracle.rows(), *oracle.extra_rows())}
+
+    assert set(ARCHITECTURES) - recorded == NOT_RECORDED.keys()

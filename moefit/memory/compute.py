@@ -137,9 +137,9 @@ def _pins(model: Model, homes: Homes, placement: Placement) -> bool:
     return len(set(homes.layers) - {homes.cpu}) > 1 and placement.offloaded >= model.slots
 
 
-def outputs_max(settings: Settings, batch: int) -> int:
-    """n_outputs_max: the server wants one row a slot, other programs every token of the batch."""
-    if settings.program != "llama-server" or settings.embeddings:
+def outputs_max(model: Model, settings: Settings, batch: int) -> int:
+    """n_outputs_max: the server wants one row a slot, other programs and models with an encoder every token of the batch."""
+    if settings.program != "llama-server" or settings.embeddings or architecture(model.architecture).encodes:
         return batch
     return settings.slots * (1 + settings.draft_tokens)
 
@@ -169,7 +169,7 @@ def _prompt(model: Model, settings: Settings) -> Batch:
         sizes = replace(sizes, streams=sizes.sequences)
     flash = settings.flash_attention != "off" and not architecture(model.architecture).no_flash_attention
     tokens = min(sizes.total, sizes.ubatch)
-    outputs = min(tokens, outputs_max(settings, sizes.batch))
+    outputs = min(tokens, outputs_max(model, settings, sizes.batch))
     tokens = -(-tokens // sizes.sequences) * sizes.sequences
     return Batch(
         tokens=tokens,

@@ -48,13 +48,15 @@ class Residence:
 
 
 def output_buffer(model: Model, settings: Settings) -> int:
-    """Bytes of the buffer that logits and embeddings are copied to: one row an output."""
+    """Bytes of the buffer that logits and embeddings are copied to: one row an output; an encoder's are those of a micro-batch."""
     c = cells_of(settings)
     outputs = c.sequences * (1 + settings.draft_tokens)
     embedding = _width_out(model)
     row = model.vocabulary
     if settings.embeddings:
         outputs, row = c.batch, row + embedding
+    elif architecture(model.architecture).encodes:
+        outputs, row = max(outputs, c.ubatch), row + embedding
     nextn = c.batch * embedding if settings.mtp else 0
     return FLOAT * (outputs * row + nextn)
 

@@ -7,7 +7,7 @@ list; keys get the architecture's prefix.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 EVERYWHERE: Mapping[str, Any] = {
@@ -611,6 +611,9 @@ def _window(name: str, **more: Any) -> Recorded:
     return _small(name, attention__sliding_window=512, **more)
 
 
+RWKV = {"block_count": 24, "embedding_length": 2048, "feed_forward_length": 7168, "wkv.head_size": 64}
+"""RWKV's mix with a Qwen2's blocks."""
+
 DENSE = [
     *map(
         _small,
@@ -862,6 +865,38 @@ DENSE = [
         | {"feed_forward_length": [768, 1024, 1280, 1536, 1792, 2048, 2304, 2560]},
     ),
     Recorded(
+        "rwkv6-qwen2",
+        "rwkv6qwen2",
+        152064,
+        RWKV
+        | {
+            "attention.head_count": 32,
+            "attention.head_count_kv": 8,
+            "time_mix_extra_dim": 32,
+            "time_decay_extra_dim": 64,
+            "token_shift_count": 1,
+        },
+        keep=r"time_mix_(key|value|receptance)\.bias",
+        cuts={r"time_mix_first": "it has gated linear attention"},
+    ),
+    Recorded(
+        "arwkv7",
+        "arwkv7",
+        152064,
+        RWKV
+        | {
+            "attention.head_count": 0,
+            "token_shift_count": 1,
+            "attention.decay_lora_rank": 96,
+            "attention.iclr_lora_rank": 96,
+            "attention.value_residual_mix_lora_rank": 64,
+            "attention.gate_lora_rank": 256,
+        },
+        cuts={r"time_mix_ln": "no norm of groups"},
+    ),
+    _small("pockettts", kv_heads=16),
+    _small("qwen3tts", rope__dimension_sections=[8, 12, 12, 0]),
+    Recorded(
         "chatglm3",
         "chatglm",
         65024,
@@ -870,4 +905,79 @@ DENSE = [
 ]
 """Dense, hybrid and recurrent ones."""
 
-MODELS = {model.name: model for model in [*MOE, *DENSE]}
+TOKEN_TYPES = {"tokenizer.ggml.token_type_count": 2}
+"""Of a tokenizer that tells the first sentence from the second."""
+BERT: dict[str, Any] = attention(12, 768, 12, 12, 64, feed_forward_length=3072, context_length=512)
+"""BERT's base size."""
+HEADS = {r"^cls\.": "a file that ranks has them"}
+"""What a file that only embeds lacks."""
+
+ENCODERS = [
+    Recorded("bge-base", "bert", 30522, BERT | TOKEN_TYPES, keep=r"(attn|ffn)_.*\.bias", cuts=HEADS),
+    Recorded(
+        "nomic-embed-1.5",
+        "nomic-bert",
+        30522,
+        BERT | TOKEN_TYPES,
+        cuts={r"attn_[qkv]\.": "one matrix"},
+        adds={f"blk.{i}.attn_qkv.weight": (768, 2304) for i in range(12)},
+    ),
+    Recorded(
+        "jina-embeddings-2",
+        "jina-bert-v2",
+        30528,
+        BERT | TOKEN_TYPES,
+        keep=r"attn_.*\.bias",
+        cuts=HEADS | {r"attn_[qk]_norm|attn_norm_2": "the one for code has them"},
+    ),
+    Recorded(
+        "jina-embeddings-2-code",
+        "jina-bert-v2",
+        61056,
+        BERT | TOKEN_TYPES,
+        keep=r"(attn|ffn)_.*\.bias",
+        cuts=HEADS | {r"ffn_gate": "in the other half of ffn_up"},
+        adds={f"blk.{i}.ffn_up.weight": (768, 6144) for i in range(12)}
+        | {f"blk.{i}.ffn_up.bias": (6144,) for i in range(12)},
+    ),
+    Recorded(
+        "jina-embeddings-3",
+        "jina-bert-v3",
+        250002,
+        BERT | {"tokenizer.ggml.token_type_count": 1},
+        keep=r"(attn|ffn)_.*\.bias",
+    ),
+    Recorded("neobert", "neo-bert", 30522, BERT, cuts=HEADS),
+    Recorded("eurobert", "eurobert", 128256, BERT),
+    Recorded(
+        "modernbert",
+        "modern-bert",
+        50368,
+        BERT | {"attention.sliding_window": 128},
+        cuts=HEADS | {r"blk\.0\.attn_norm": "the first block's is the identity"},
+    ),
+    Recorded(
+        "embeddinggemma",
+        "gemma-embedding",
+        262144,
+        attention(24, 768, 3, 1, 256, attention__sliding_window=512, feed_forward_length=1152),
+        tied=True,
+    ),
+    replace(_small("dream"), keep=r"attn_[qkv]\.bias"),
+    _small("llada"),
+    Recorded("llada-moe", "llada-moe", 157184, attention(16, 2048, 16, 16) | experts(64, 8, 1024)),
+    Recorded("rnd1", "rnd1", 151936, attention(48, 2048, 32, 4) | experts(128, 8, 768)),
+    *(
+        replace(
+            _small(name, kv_heads=16, attention__relative_buckets_count=32, context_length=512),
+            cuts={
+                r"blk\.[1-9]\d*\.attn_rel_b": "the first block's serves all",
+                r"cross_attn_rel_b": "not used",
+            },
+        )
+        for name in ("t5encoder", "t5")
+    ),
+]
+"""Those that attend to a batch alone, and T5."""
+
+MODELS = {model.name: model for model in [*MOE, *DENSE, *ENCODERS]}

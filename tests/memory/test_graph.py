@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -45,7 +46,8 @@ def ours(row: Recorded) -> list[str]:
     model = oracle.model(row.model, row.quant)
     homes, question = compute._asked(model, (), launch, Placement((CPU,) * model.slots))
     layers = [layer.index for layer in model.layers if not layer.mtp]
-    return list(graphs.lines(peaks._from_scratch(model, homes, question.batch, layers).graph))
+    batch = replace(question.batch, outputs=launch.slots)  # so they were recorded, of an encoder, too
+    return list(graphs.lines(peaks._from_scratch(model, homes, batch, layers).graph))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from moefit.model.keys import KEYS
 from moefit.model.loaders import reads
 from tests import oracle
 
-HOOKS = ("embed", "route", "rope", "rotate", "mix", "feed")
+HOOKS = ("embed", "route", "rope", "rotate", "mix", "attend", "feed")
 
 
 def test_an_unknown_name_gets_the_guess():

@@ -21,3 +21,17 @@ ON_THE_HOST = {
     "plamo-2-1b": "a card has no scan over 64 states: its decay factors lie with what does it",
 }
 """Models of which a real card leaves up to 8 KiB of weights on the host, and why."""
+
+NOT_RECORDED = {
+    "clef": "it decides: its head scores tokens in an order that a caller gives with each batch (llama_batch_ext_set_decision_order), which no llama-server does",
+    "dflash": "it drafts: it loads beside the model alone that it was made for",
+    "eagle3": "the same",
+    "gemma4-assistant": "it drafts, too; `tests/memory/test_gemma4_assistant.py` holds its two contexts to recorded graphs",
+    "gptj": "no llama.cpp of this range loads it",
+    "graniteswitch": "its router has a cache of its own after the last block, which is not counted",
+    "hrm_text": "its blocks run several times, each time with caches of their own",
+    "nanbeige": "the same, where num_loops says so",
+    "plm": "llama.cpp ends when it stores a value (llama_kv_cache::cpy_v)",
+    "wavtokenizer-dec": "it makes sounds of tokens for llama-tts, and has nothing that a server generates",
+}
+"""Architectures with a row and without recorded answers, and why."""

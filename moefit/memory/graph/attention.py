@@ -203,15 +203,15 @@ def cached_v(c: Context, layer: int, heads: Heads) -> Node:
 
 
 def mha(
-    c: Context, layer: int, q: Node, k: Node, v: Node, mask_: Node, *, sinks: Node | None = None, v_mla: Node | None = None,
+    c: Context, layer: int, q: Node, k: Node, v: Node, mask_: Node, *, sinks: Node | None = None, v_mla: Node | None = None, bias: Node | None = None,
 ) -> Node:  # fmt: skip
-    """Attention proper (build_attn_mha)."""
+    """Attention proper (build_attn_mha); with a bias, never in one operation."""
     v_trans = v.nb[1] > v.nb[2]
     streams = k.ne[3]
     per = q.ne[2] // streams
     q = g.view(q, (q.ne[0], q.ne[1], per, streams), (q.nb[0], q.nb[1], q.nb[2], q.nb[2] * per))
     q, k, v = (g.permute(t, 0, 2, 1, 3) for t in (q, k, v))
-    if c.batch.flash:
+    if c.batch.flash and bias is None:
         if v_trans:
             v = g.transpose(v)
         k, v = (g.cast(t, F16) if t.type is F32 else t for t in (k, v))
@@ -225,6 +225,8 @@ def mha(
         kq = g.mul_mat(k, q)
         if c.hp.real("attn_logit_softcapping"):
             kq = g.scale(g.unary(g.scale(kq)))
+        if bias is not None:
+            kq = g.add(kq, bias)
         kq = g.soft_max(kq, mask_, sinks)
         if not v_trans:
             v = g.cont(g.transpose(v))
@@ -241,7 +243,7 @@ def mha(
 
 def attend(
     c: Context, layer: int, heads: Heads, q: Node, k: Node | None, v: Node | None, *, out: str | None = "attn_output",
-    source: int | None = None,
+    source: int | None = None, bias: Node | None = None,
 ) -> Node:  # fmt: skip
     """Store, attend and project (build_attn with a cache of keys and values).
 
@@ -269,6 +271,7 @@ def attend(
         cached_v(c, at, heads),
         inp.mask,
         sinks=c.find(layer, "attn_sinks"),
+        bias=bias,
     )
     if inp.v_rot is not None:
         cur = hadamard(cur, inp.v_rot)

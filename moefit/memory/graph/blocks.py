@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from moefit.memory.graph import operations as g
-from moefit.memory.graph.context import Context
+from moefit.memory.graph.context import SIDES, Context
 from moefit.memory.graph.nodes import F32, I32, I64, Node
-from moefit.model.architectures import Positions
+from moefit.model.architectures import Logits, Positions
 
 DEEPSTACK: Final = "n_deepstack_layers"
 """Key for how many layers add a part of the embedding of their own, from an image encoder (Qwen3-VL)."""
@@ -158,7 +158,10 @@ def logits(c: Context, x: Node, *, rms: bool = True) -> None:
 
 def output_norm(c: Context, x: Node, *, rms: bool = True) -> Node:
     """The norm before the output matrix."""
-    weight = c.outside("token_embd_norm.weight" if c.row.norm_as_output else "output_norm.weight")
+    if c.row.norm_as_output:
+        weight = c.outside("token_embd_norm.weight")
+    else:
+        weight = next(filter(None, (c.outside(f"{side}output_norm.weight") for side in SIDES)), None)
     if weight is None and any(c.has(0, name) for name in NORMS):
         c.lacking.append("output_norm")
     cur = norm(c, x, weight, -1, rms=rms)
@@ -169,8 +172,11 @@ def output_norm(c: Context, x: Node, *, rms: bool = True) -> Node:
 
 
 def lm_head(c: Context, cur: Node, *, scaled: bool = False) -> None:
-    """The output matrix, over a normed state that is an output of the graph itself (t_embd), scaled or not."""
+    """The output matrix, over a normed state that is an output of the graph itself (t_embd), scaled or not; an embedder ends in that state."""
     cur.output = True
+    if c.row.logits is Logits.EMBEDDINGS:
+        c.expand(cur)
+        return
     if scaled:
         cur = g.scale(cur)
     head = c.outside("output.weight") or c.outside("token_embd.weight")

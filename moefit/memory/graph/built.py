@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from moefit.memory.graph.context import OUTPUT_LAYER, Context, Homes
+from moefit.memory.graph.context import OUTPUT_LAYER, Context, Homes, name_in_file
 from moefit.memory.graph.nodes import NO_BACKEND, Graph, Node
 
 
@@ -62,7 +62,7 @@ class Built:
             layer = now.get(leaf.layer, leaf.layer)
             home = _home(homes, layer)
             if exceptions and leaf.name:
-                home = exceptions.get(f"blk.{layer}.{leaf.short}" if leaf.short else leaf.name, home)
+                home = exceptions.get(name_in_file(layer, leaf.short) if leaf.short else leaf.name, home)
             leaf.node.buffer = home
             if leaf.short:
                 leaf.node.retype(self._context.tensors.of[layer][leaf.short].quant)

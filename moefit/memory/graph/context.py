@@ -66,6 +66,8 @@ class Homes:
     cpu: int
 
 
+SIDES: Final = ("", "dec.", "enc.")
+"""Before the names of tensors, where a model has a decoder and an encoder."""
 OUTPUT_LAYER: Final = -1
 HOST_LAYER: Final = -2
 """In the place of a layer: what lives with the output, or on the CPU."""
@@ -93,11 +95,30 @@ class Layers:
 
     def __init__(self, model: Model) -> None:
         self.of: tuple[dict[str, Tensor], ...] = tuple(
-            {t.name.split(".", 2)[-1]: t for t in layer.tensors if t.name.startswith("blk.")}
-            for layer in model.layers
+            {short: t for t in layer.tensors if (short := name_in_layer(t.name))} for layer in model.layers
         )
         every = (*model.input, *model.output, *(t for layer in model.layers for t in layer.tensors))
-        self.outside: dict[str, Tensor] = {t.name: t for t in every if not t.name.startswith("blk.")}
+        self.outside: dict[str, Tensor] = {t.name: t for t in every if not name_in_layer(t.name)}
+
+
+def name_in_layer(name: str) -> str:
+    """A tensor's name within its layer, empty for one outside the layers.
+
+    >>> name_in_layer("blk.3.attn_q.weight"), name_in_layer("enc.blk.3.attn_q.weight"), name_in_layer("output.weight")
+    ('attn_q.weight', 'enc.attn_q.weight', '')
+    """
+    side, block, rest = name.partition("blk.")
+    return side + rest.partition(".")[2] if block and side in SIDES else ""
+
+
+def name_in_file(layer: int, short: str) -> str:
+    """The name of a layer's tensor in the file.
+
+    >>> name_in_file(3, "attn_q.weight"), name_in_file(3, "enc.attn_q.weight")
+    ('blk.3.attn_q.weight', 'enc.blk.3.attn_q.weight')
+    """
+    side = next((side for side in SIDES if side and short.startswith(side)), "")
+    return f"{side}blk.{layer}.{short[len(side) :]}"
 
 
 @dataclass(slots=True)
@@ -160,7 +181,7 @@ class Context:
         """
         tensor = self._tensor(layer, name)
         if tensor is None:
-            raise MissingError(f"blk.{layer}.{name}")
+            raise MissingError(name_in_file(layer, name))
         return self._node(tensor, tensor.name, layer)
 
     def find(self, layer: int, name: str) -> Node | None:
@@ -179,7 +200,7 @@ class Context:
             raise MissingError(name)
         for name, seen in self._asked.items():
             if len(seen) > 1 and name.removesuffix(".weight") not in UNEVEN and not name.endswith(".scale"):
-                raise MissingError(f"blk.{seen[False]}.{name}")
+                raise MissingError(name_in_file(seen[False], name))
 
     def _tensor(self, layer: int, name: str) -> Tensor | None:
         of = self.tensors.of[layer]
@@ -237,9 +258,8 @@ class Context:
     def _node(self, tensor: Tensor, key: str, layer: int) -> Node:
         node = self._stored.get(key)
         if node is None:
-            short = tensor.name.split(".", 2)[-1] if tensor.name.startswith("blk.") else ""
             node = self._stored[key] = g.stored(tensor.quant, SOMEWHERE, *tensor.shape, weight=True)
-            self.leaves.append(Leaf(node, layer, tensor.name, short))
+            self.leaves.append(Leaf(node, layer, tensor.name, name_in_layer(tensor.name)))
         return node
 
     def cache(self, layer: int, name: str, type_: QuantType, *ne: int) -> Node:

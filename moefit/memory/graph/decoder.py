@@ -111,9 +111,9 @@ def self_attention(c: Context, x: Node, layer: int, what: Plain) -> Node:
         q, k = _qk_norms(c, q, k, layer, what)
     if what.scaled_query:
         q = g.scale(q)
-    if not c.has(layer, "attn_gate"):
-        return attend(c, layer, heads, q, k, v)
-    return gated_output(c, attend(c, layer, heads, q, k, v, out=None), x, layer, heads)
+    gated = c.has(layer, "attn_gate")
+    cur: Node = named(what.attend)(c, layer, heads, q, k, v, out=None if gated else "attn_output")
+    return gated_output(c, cur, x, layer, heads) if gated else cur
 
 
 def gated_output(c: Context, cur: Node, x: Node, layer: int, heads: Heads) -> Node:

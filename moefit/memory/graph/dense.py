@@ -259,3 +259,20 @@ def cogvlm(c: Context, layers: Sequence[int]) -> None:
         cur = g.add(attend(c, layer, heads, g.rope(q, pos), g.rope(k, pos), v), residual)
         cur = g.add(ffn(c, norm(c, cur, "ffn_norm", layer), layer), cur)
     lm_head(c, output_norm(c, cur))
+
+
+def qwen3tts(c: Context, layers: Sequence[int]) -> None:
+    """Qwen3-VL with logits of sounds, before which stand as many constants as the vocabulary has more (src/models/qwen3vl.cpp)."""
+    what = Plain()
+    cur = embedding(c)
+    for layer in layers:
+        cur = block(c, cur, layer, what, last=layer == layers[-1])
+    state = output_norm(c, cur)
+    state.output = True
+    logits = g.mul_mat(c.output_weight("output.weight"), state)
+    missing = c.model.vocabulary - logits.ne[0]
+    if missing > 0:
+        constant = g.scale(g.view_nd(c.output_weight("output_norm.weight"), (1,)))
+        logits = g.concat(g.repeat(constant, missing, logits.ne[1]), logits, 0)
+    logits.output = True
+    c.expand(logits)

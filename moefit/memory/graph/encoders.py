@@ -1,87 +1,102 @@
-"""Models without a cache: a batch attends to itself alone (src/llama-graph.cpp, build_attn_inp_no_cache)."""
+"""BERT and its like: embeddings with positions or types, and norms after each block (src/models/bert.cpp).
+
+Most of those that norm before each block are plain decoders that attend within a batch (graph.in_batch).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from moefit.memory.graph import in_batch
 from moefit.memory.graph import operations as g
-from moefit.memory.graph.attention import Heads, heads_of, mha, qkv
+from moefit.memory.graph.attention import heads_of, normed, qkv
 from moefit.memory.graph.blocks import (
     embedding,
     embedding_norm,
     ffn,
-    linear,
+    lm_head,
     norm,
     output_ids,
     output_norm,
     positions,
 )
 from moefit.memory.graph.context import Context
-from moefit.memory.graph.decoder import feed_forward
 from moefit.memory.graph.moe import Routing, moe_ffn
-from moefit.memory.graph.nodes import F16, F32, Node
-from moefit.memory.graph.rotations import rotated
-from moefit.model.architectures import Plain
-
-NORMALISED = Plain(route="routes.softmax_normalised")
+from moefit.memory.graph.nodes import Node
 
 
-def attend_to_batch(c: Context, layer: int, q: Node, k: Node, v: Node) -> Node:
-    """Attention within the batch, and its output matrix (build_attn without a cache)."""
-    n = c.batch.tokens
-    c.expand(q, k, v)
-    mask = c.input("mask.batch", F16 if c.batch.flash else F32, n, n, 1, 1)
-    return linear(c, "attn_output", mha(c, layer, q, k, v, mask), layer)
+def bert(c: Context, layers: Sequence[int]) -> None:
+    """Learned positions where the file has them."""
+    _build(c, layers, rotates=False)
 
 
-def _parts(c: Context, x: Node, layer: int) -> tuple[Heads, Node, Node, Node]:
-    heads = heads_of(c, layer)
-    return (heads, *qkv(c, x, layer, heads))
+def rotated_bert(c: Context, layers: Sequence[int]) -> None:
+    """Queries and keys rotated instead; experts in the layers that have a router."""
+    _build(c, layers, rotates=True)
 
 
-def llama_embed(c: Context, layers: Sequence[int]) -> None:
-    """Llama, ending in embeddings (src/models/llama.cpp, graph<true>)."""
-    cur = embedding(c)
+def modern_bert(c: Context, layers: Sequence[int]) -> None:
+    """Norms before each block, of which the first layer's attention may have none (src/models/modern-bert.cpp)."""
+    cur = norm(c, embedding(c), c.first_weight("token_embd_norm.weight"), 0, rms=False)
     for layer in layers:
         residual = cur
-        _, q, k, v = _parts(c, norm(c, cur, "attn_norm", layer), layer)
-        q, k = rotated(c, q, k, layer, NORMALISED)
-        cur = attend_to_batch(c, layer, q, k, v)
+        if layer or "attn_norm.weight" in c.tensors.of[layer]:
+            cur = norm(c, cur, "attn_norm", layer, rms=False)
+        cur = _attention(c, cur, layer, rotates=True)
         if layer == layers[-1]:
             cur, residual = (g.get_rows(x, output_ids(c)) for x in (cur, residual))
         before = g.add(cur, residual)
-        cur = g.add(feed_forward(c, norm(c, before, "ffn_norm", layer), layer, NORMALISED), before)
-    _ends(c, output_norm(c, cur))
+        cur = g.add(ffn(c, norm(c, before, "ffn_norm", layer, rms=False), layer), before)
+    lm_head(c, output_norm(c, cur, rms=False))
 
 
-def nomic_bert_moe(c: Context, layers: Sequence[int]) -> None:
-    """BERT with rotated positions, and experts in every second layer (src/models/bert.cpp)."""
+def _build(c: Context, layers: Sequence[int], *, rotates: bool) -> None:
     cur = _embedded(c)
     for layer in layers:
         residual = cur
-        _, q, k, v = _parts(c, cur, layer)
-        pos = positions(c)
-        cur = attend_to_batch(c, layer, g.rope(q, pos), g.rope(k, pos), v)
+        cur = _attention(c, cur, layer, rotates=rotates)
         if layer == layers[-1]:
             cur, residual = (g.get_rows(x, output_ids(c)) for x in (cur, residual))
-        cur = before = norm(c, g.add(cur, residual), "attn_output_norm", layer, rms=False)
-        if c.has(layer, "ffn_gate_inp"):
-            cur = moe_ffn(c, cur, layer, Routing(activation="gelu"))
-        else:
-            cur = ffn(c, cur, layer, activation="gelu")
-        cur = norm(c, g.add(cur, before), "layer_output_norm", layer, rms=False)
-    _ends(c, cur)
+        cur = norm(c, g.add(cur, residual), "attn_output_norm", layer, rms=False)
+        if c.has(layer, "attn_norm_2"):  # the input once more
+            cur = norm(c, g.add(cur, residual), "attn_norm_2", layer, rms=False)
+        fed = _feed_forward(c, cur, layer)
+        cur = norm(c, g.add(fed, cur), "layer_output_norm", layer, rms=False)
+    cur.output = True
+    c.expand(cur)
 
 
 def _embedded(c: Context) -> Node:
-    """Tokens, the first of the token types, and a norm."""
+    """Tokens, the first of the token types, positions, and a norm."""
     cur = embedding(c)
     types = c.outside("token_types.weight", on_output=False)
     if types is not None:
         cur = g.add_matrix(cur, g.view_nd(types, (cur.ne[0],)))
+    table = c.outside("position_embd.weight", on_output=False)
+    if table is not None:
+        cur = g.add(g.get_rows(table, positions(c)), cur)
     return embedding_norm(c, cur)
 
 
-def _ends(c: Context, cur: Node) -> None:
-    cur.output = True
-    c.expand(cur)
+def _attention(c: Context, x: Node, layer: int, *, rotates: bool) -> Node:
+    heads = heads_of(c, layer)
+    q, k, v = qkv(c, x, layer, heads)
+    q, k = _flat_norm(c, q, "attn_q_norm", layer), _flat_norm(c, k, "attn_k_norm", layer)
+    if rotates:
+        pos = positions(c)
+        q, k = g.rope(q, pos), g.rope(k, pos)
+    return in_batch.attend(c, layer, heads, q, k, v)
+
+
+def _flat_norm(c: Context, x: Node, name: str, layer: int) -> Node:
+    """A norm over all heads at once, where the layer has it."""
+    if not c.has(layer, name):
+        return x
+    flat = g.reshape(x, x.ne[0] * x.ne[1], x.ne[2])
+    return g.reshape(normed(c, flat, name, layer, rms=False), *x.ne)
+
+
+def _feed_forward(c: Context, x: Node, layer: int) -> Node:
+    if c.has(layer, "ffn_gate_inp"):
+        return moe_ffn(c, x, layer, Routing(activation="gelu"))
+    return ffn(c, x, layer, activation="gelu")

@@ -109,7 +109,7 @@ def _resolved(model: Model, homes: Homes, question: Question, layers: Sequence[i
         if not (question.auto and batch.flash):
             return built
         attention = built.attention(layers)
-        if _is_plain(homes, layers, question, attention):
+        if _is_plain(model, homes, layers, question, attention):
             missed = any(not _can_run(question, homes.layers[layer], node) for layer, node in attention)
             _misses(model)[_attending(model, homes, question, layers)] = missed
             return _built(model, homes, replace(batch, flash=False), layers) if missed else built
@@ -123,7 +123,7 @@ def _is_missed(model: Model, homes: Homes, question: Question, layers: Sequence[
     known = _misses(model)
     return (
         any(known.values())
-        and _is_plain(homes, layers, question, ())
+        and _is_plain(model, homes, layers, question, ())
         and known.get(_attending(model, homes, question, layers), False)
     )
 
@@ -141,16 +141,19 @@ def _misses(_model: Model) -> dict[Hashable, bool]:
 
 
 def _is_plain(
-    homes: Homes, layers: Sequence[int], question: Question, attention: Sequence[tuple[int, Node]]
-) -> bool:
+    model: Model, homes: Homes, layers: Sequence[int], question: Question, attention: Sequence[tuple[int, Node]],
+) -> bool:  # fmt: skip
     """Whether attention runs where its layer is for certain, if that device can: what comes before it is there (weights, its cache).
 
     So it is where caches are with their layers, of blocks only feed-forward tensors are elsewhere, and all layers are on devices, or every
     one attends. A layer on the CPU loses its attention to a device where something beside it runs there: its output matrix, which the
-    probe's batch of one token for each sequence may be large enough to offload, or a feed-forward tensor.
+    probe's batch of one token for each sequence may be large enough to offload, or a feed-forward tensor. Keys of what an encoder left are as
+    many as its context in any batch, and so are offloaded always.
     """
-    if not question.batch.kv_offload or any(
-        name.startswith("blk.") and ".ffn_" not in name for name in homes.tensors
+    if (
+        architecture(model.architecture).encodes
+        or not question.batch.kv_offload
+        or any(name.startswith("blk.") and ".ffn_" not in name for name in homes.tensors)
     ):
         return False
     if all(homes.layers[layer] != homes.cpu for layer in layers):
@@ -286,6 +289,8 @@ def guessed(model: Model) -> str | None:
         return "its graph is not described"
     if _has_undescribed(model):
         return f"the part of its graph with {row.undescribed} is not described"
+    if row.looped and model.hparams.integer("num_loops", 1) > 1:
+        return "its blocks run more than once"
     lacking = model.lacks or next(iter(_lacking(model)), "")
     return f"the file lacks {lacking}" if lacking else None
 

@@ -24,12 +24,12 @@ MIXED = 5
 
 def rwkv6(c: Context, layers: Sequence[int]) -> None:
     """RWKV-6."""
-    _build(c, layers, _time_mix_6, _channel_mix_6)
+    _build(c, layers, time_mix_6, _channel_mix_6)
 
 
 def rwkv7(c: Context, layers: Sequence[int]) -> None:
     """RWKV-7."""
-    _build(c, layers, _time_mix_7, _channel_mix_7)
+    _build(c, layers, time_mix_7, _channel_mix_7)
 
 
 def _build(c: Context, layers: Sequence[int], time_mix: TimeMix, channel_mix: ChannelMix) -> None:
@@ -51,11 +51,11 @@ def _layer(c: Context, x: Node, layer: int, mixes: tuple[TimeMix, ChannelMix], *
     before = g.reshape(state(c, cache, size), embd, shifts, sequences)
     attention, feed = (g.view_nd(before, (embd, 1, sequences), before.nb[1:3]) for _ in range(2))
     normed = norm(c, x, "attn_norm", layer, rms=False)
-    cur = time_mix(c, normed, _shifted(c, attention, normed), layer)
+    cur = time_mix(c, normed, shifted(c, attention, normed), layer)
     inner = g.add(cur, x)
     fed = norm(c, inner, "attn_norm_2", layer, rms=False)
-    previous = _shifted(c, feed, fed)
-    kept = g.concat(_last_token(c, normed), _last_token(c, fed), 1)
+    previous = shifted(c, feed, fed)
+    kept = g.concat(last_token(c, normed), last_token(c, fed), 1)
     flat = embd * sequences * shifts
     c.expand(g.cpy(g.view_nd(kept, (flat,)), g.view_nd(cache, (flat,))))
     inner, fed, previous = (g.reshape(t, embd, c.batch.tokens) for t in (inner, fed, previous))
@@ -64,13 +64,14 @@ def _layer(c: Context, x: Node, layer: int, mixes: tuple[TimeMix, ChannelMix], *
     return g.add(channel_mix(c, fed, previous, layer), inner)
 
 
-def _shifted(c: Context, first: Node, x: Node) -> Node:
+def shifted(c: Context, first: Node, x: Node) -> Node:
     """Each token's predecessor: the kept one, then all but the last."""
     rest = g.view_nd(x, (x.ne[0], c.batch.sequence_tokens - 1, c.batch.sequences), x.nb[1:3])
     return g.concat(first, rest, 1)
 
 
-def _last_token(c: Context, x: Node) -> Node:
+def last_token(c: Context, x: Node) -> Node:
+    """The last one of each sequence."""
     return g.view_nd(x, (x.ne[0], 1, c.batch.sequences), x.nb[1:3])
 
 
@@ -144,7 +145,8 @@ def _parts_6(c: Context, x: Node, delta: Node, layer: int) -> list[Node]:
     ]
 
 
-def _time_mix_6(c: Context, x: Node, previous: Node, layer: int) -> Node:
+def time_mix_6(c: Context, x: Node, previous: Node, layer: int) -> Node:
+    """RWKV-6's; without the bonus of the current token (time_mix_first) it is gated linear attention (build_rwkv6_time_mix)."""
     embd, n = c.hp.embd(), c.batch.tokens
     delta, x = (g.reshape(t, embd, n) for t in (g.sub(previous, x), x))
     xw, xk, xv, xr, xg = _parts_6(c, x, delta, layer)
@@ -153,13 +155,26 @@ def _time_mix_6(c: Context, x: Node, previous: Node, layer: int) -> Node:
         for name, part in (("receptance", xr), ("key", xk), ("value", xv))
     )
     gate = g.unary(linear(c, "time_mix_gate", xg, layer))
-    k, v, r = _heads(c, k, v, r)
+    k, v, r = _heads(c, _of_every_head(c, k, layer), _of_every_head(c, v, layer), r)
     decay = g.unary(g.mul_mat(c.weight(layer, "time_mix_decay_w1"), xw))
     decay = g.add(g.mul_mat(c.weight(layer, "time_mix_decay_w2"), decay), c.weight(layer, "time_mix_decay"))
     (w,) = _heads(c, g.unary(g.unary(g.unary(decay))))
-    first = c.weight(layer, "time_mix_first")
-    cur = _recurred(c, "RWKV_WKV6", layer, k, v, r, first, w)
-    return _projected(c, g.mul(_group_normed(c, cur, layer), gate), layer)
+    first = c.find(layer, "time_mix_first")
+    if first is None:
+        cur = _recurred(c, "GATED_LINEAR_ATTN", layer, g.sub(k, g.mul(k, w)), v, r, w)
+        cur = g.reshape(cur, embd, n)
+    else:
+        cur = _group_normed(c, _recurred(c, "RWKV_WKV6", layer, k, v, r, first, w), layer)
+    return _projected(c, g.mul(cur, gate), layer)
+
+
+def _of_every_head(c: Context, x: Node, layer: int) -> Node:
+    """Keys or values of few heads, repeated for all that read them."""
+    size, few = c.hp.needed("wkv.head_size"), c.hp.kv_heads(layer)
+    heads = c.hp.embd() // size
+    if few in {0, heads}:
+        return x
+    return g.repeat(g.reshape(x, size, 1, few, c.batch.tokens), size, heads // few, few, c.batch.tokens)
 
 
 def _low_rank(c: Context, x: Node, layer: int, name: str) -> Node:
@@ -177,7 +192,8 @@ def _values_7(c: Context, v: Node, xv: Node, layer: int) -> Node:
     return g.add(v, g.mul(g.sub(first, v), g.unary(_low_rank(c, xv, layer, "v"))))
 
 
-def _time_mix_7(c: Context, x: Node, previous: Node, layer: int) -> Node:
+def time_mix_7(c: Context, x: Node, previous: Node, layer: int) -> Node:
+    """RWKV-7's (build_rwkv7_time_mix)."""
     embd, n = c.hp.embd(), c.batch.tokens
     gated = c.has(layer, "time_mix_g1") and c.has(layer, "time_mix_g2")
     count = 6 if gated else MIXED

@@ -9,11 +9,12 @@ from moefit.model.architectures.row import Architecture, Positions, PredictionBl
 ROWS: Final[dict[str, Architecture]] = {
     "dflash": Architecture(
         head=True,
+        encodes=True,
         speculation="draft-dflash",
         window=Window(),
         positions=Positions.SECTIONED,
     ),
-    "eagle3": Architecture(head=True, untied=True),
+    "eagle3": Architecture(head=True, encodes=True, untied=True),
     "gemma4-assistant": Architecture(
         head=True,
         graph="gemma4_assistant.build",

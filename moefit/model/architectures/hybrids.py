@@ -17,6 +17,8 @@ from moefit.model.architectures.row import (
 ROWS: Final[dict[str, Architecture]] = {
     "arwkv7": Architecture(
         held=WHOLE_HEADS,
+        graph="rwkv_qwen.rwkv7",
+        grows=True,
         defaults={"token_shift_count": 2},
         recurrent=Recurrent.EVERY_LAYER,
         attention_free=True,
@@ -147,6 +149,8 @@ ROWS: Final[dict[str, Architecture]] = {
         attention_free=True,
     ),
     "rwkv6qwen2": Architecture(
+        graph="rwkv_qwen.rwkv6",
+        grows=True,
         defaults={"token_shift_count": 2},
         recurrent=Recurrent.EVERY_LAYER,
         attention_free=True,

@@ -121,6 +121,8 @@ class Plain:
     """How it does."""
     mix: str = "decoder.self_attention"
     """Attention, or what some layers have instead."""
+    attend: str = "attention.attend"
+    """What its attention reads: a cache, or the batch alone ("in_batch.attend")."""
     feed: str = "decoder.feed_forward"
     """The feed-forward block."""
 
@@ -177,6 +179,9 @@ class Architecture:
 
     speculation: str = ""
     """The kind of speculation that its files are for, where llama.cpp sees that by itself."""
+
+    encodes: bool = False
+    """It has an encoder, after which every token may be an output (llama_model_has_encoder)."""
 
     head: bool = False
     """Its files draft for another model, of which they may lack the embedding and the output."""
