@@ -185,44 +185,80 @@ def table(path: Path) -> None:
             print("|", " | ".join([*cell, name, *_medians(runs, launches.get("moefit", {}))]), "|")
 
 
+ENOUGH = 3
+"""Rounds of a cell, from as many of the newest leases as it takes, while moefit's line is the same but for the cache's size."""
+
+
+class Round(NamedTuple):
+    """One turn of a cell's launches: each one's seconds, and what moefit had planned for its own."""
+
+    lease: str
+    line: tuple[str, ...]
+    seconds: dict[str, float]
+    planned: float
+
+    def takes(self, name: str) -> float | None:
+        """A launch's seconds against moefit's."""
+        return self.seconds[name] / self.seconds["moefit"] if name in self.seconds else None
+
+
 def cells(path: Path, models: set[str], free: set[str]) -> None:
-    """One row for each cell of these models (of all without a name) and sizes: moefit's line against llama-server as it comes and the fastest other, from the newest lease that ran both."""
-    runs: dict[tuple[str, ...], dict[str, dict[int, dict[str, Any]]]] = defaultdict(lambda: defaultdict(dict))
-    for row in map(json.loads, path.read_text().splitlines()):
-        if "seconds" in row:
-            runs[_cell_of(row)][row["name"]][row["round"]] = row
-    newest = {
-        (cell[1].removesuffix("s"), *cell[2:]): cell
-        for cell, named in sorted(runs.items())
-        if {"moefit", "llama-fit"} <= {*named}
-        and (not models or cell[1].removesuffix("s") in models)
-        and (not free or cell[2] in free)
-    }
+    """One row for each cell of these models (of all without a name) and sizes: moefit's line against llama-server as it comes and the fastest other."""
     print(
-        "| model | free GiB | context | lease | rounds | moefit, s | `--fit` takes | fastest other | predicted / measured |"
+        "| model | free GiB | context | leases | rounds | moefit, s | `--fit` takes | fastest other | predicted / measured |"
     )
     print("|---" * 9 + "|")
     takes = defaultdict(list)
-    for _, cell in sorted(newest.items()):
-        ours = runs[cell]["moefit"]
-        against = {name: _takes(other, ours) for name, other in runs[cell].items() if name != "moefit"}
-        takes[cell[1].startswith("q14")].append(against["llama-fit"])
-        fastest = min(against, key=lambda name: against[name])
-        measured = statistics.median(run["seconds"] for run in ours.values())
-        planned = next(run["predicted"]["seconds"] for run in ours.values() if "predicted" in run)
-        told = [
-            len(ours),
-            f"{measured:.1f}",
-            f"{against['llama-fit']:.2f}",
-            f"{fastest} {against[fastest]:.2f}",
-            f"{planned / measured:.2f}",
-        ]
-        print("|", " | ".join([*cell[1:], cell[0], *map(str, told)]), "|")
+    for cell, rounds in sorted(_rounds(path).items()):
+        if (not models or cell[0] in models) and (not free or cell[1] in free):
+            against, told = _row(rounds)
+            takes[cell[0] == "q14"].append(against)
+            print("|", " | ".join([*cell, *told]), "|")
     for dense, ratios in takes.items():
         print(
             "dense" if dense else "mixture of experts",
             f"{1 / statistics.median(ratios):.2f} of --fit's time, median of {len(ratios)}",
         )
+
+
+def _rounds(path: Path) -> dict[tuple[str, ...], list[Round]]:
+    """The rounds of each cell that had moefit's line and llama-server as it comes, of the newest leases alone."""
+    runs: dict[tuple[str, ...], dict[int, dict[str, dict[str, Any]]]] = defaultdict(lambda: defaultdict(dict))
+    for row in map(json.loads, path.read_text().splitlines()):
+        if "seconds" in row:
+            runs[_cell_of(row)][row["round"]][row["name"]] = row
+    found: dict[tuple[str, ...], list[Round]] = defaultdict(list)
+    for cell, turns in sorted(runs.items(), key=lambda item: -int(item[0][0] or 0)):
+        pooled = found[cell[1].removesuffix("s"), *cell[2:]]
+        both = [named for named in turns.values() if {"moefit", "llama-fit"} <= {*named}]
+        first = next((named["moefit"] for named in turns.values() if "argv" in named.get("moefit", {})), None)
+        if not both or not first or len(pooled) >= ENOUGH:
+            continue
+        words = first["argv"]
+        line = tuple(word for i, word in enumerate(words) if not i or words[i - 1] != "--moe-cache-mib")
+        if not pooled or pooled[0].line == line:
+            planned = first["predicted"]["seconds"]
+            pooled += [
+                Round(cell[0], line, {n: r["seconds"] for n, r in turn.items()}, planned) for turn in both
+            ]
+    return {cell: rounds for cell, rounds in found.items() if rounds}
+
+
+def _row(rounds: list[Round]) -> tuple[float, list[str]]:
+    """What llama-server as it comes takes of moefit's time, and the columns of a cell: medians over its rounds."""
+    names = {name for turn in rounds for name in turn.seconds} - {"moefit"}
+    against = {
+        name: statistics.median(r for turn in rounds if (r := turn.takes(name)) is not None) for name in names
+    }
+    fastest = min(sorted(names), key=lambda name: against[name])
+    return against["llama-fit"], [
+        ", ".join(dict.fromkeys(turn.lease for turn in rounds)),
+        str(len(rounds)),
+        f"{statistics.median(turn.seconds['moefit'] for turn in rounds):.1f}",
+        f"{against['llama-fit']:.2f}",
+        f"{fastest} {against[fastest]:.2f}",
+        f"{statistics.median(turn.planned / turn.seconds['moefit'] for turn in rounds):.2f}",
+    ]
 
 
 def _takes(runs: dict[int, dict[str, Any]], ours: dict[int, dict[str, Any]]) -> float:
