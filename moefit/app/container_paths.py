@@ -12,6 +12,7 @@ from moefit.launch.command import Command
 from moefit.launch.constraints import Constraints
 from moefit.launch.containers import Container
 from moefit.launch.sources import ModelSource
+from moefit.reading import read_small
 
 
 def on_host(wanted: Constraints, container: Container) -> Constraints:
@@ -62,12 +63,16 @@ def with_variable_files(command: Command) -> Command:
 
 
 def _pairs(path: str) -> Iterator[tuple[str, str | None]]:
-    """NAME=VALUE a line, or NAME alone for the host's value. source: docker/cli, opts/file.go."""
+    """NAME=VALUE a line, or NAME alone for the host's value. source: docker/cli, pkg/kvfile/kvfile.go, parseKeyValueFile."""
+    hint = "--env-file names it"
     try:
-        text = Path(path).read_text(encoding="utf-8", errors="surrogateescape")
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}", "--env-file names it") from error
-    for line in text.splitlines():
-        if line.strip() and not line.lstrip().startswith("#"):
-            name, equals, value = line.lstrip().partition("=")
-            yield name.strip(), value if equals else None
+        text = read_small(path, hint)
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: {error.strerror}", hint) from error
+    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
+        said = line.removesuffix("\r").lstrip()
+        if said and not said.startswith("#"):
+            name, equals, value = said.partition("=")
+            if not name or name.split() != [name] or "\0" in said:
+                raise InputError(f"{path}: line {number} has no name that a variable can have", hint)
+            yield name, value if equals else None

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from moefit.app.container_paths import with_variable_files
+from moefit.errors import InputError
+from moefit.launch.command import parse
 from tests.cli.test_commands import CARD, EXAMPLE, moefit, whole
 
 __all__ = ["moefit", "whole"]
@@ -61,6 +64,31 @@ def test_variables_of_a_file_count_for_a_container(moefit, container, tmp_path):
     line = [*container[:2], "--env-file", str(tmp_path / "vars"), *container[2:], "-m", "/models/m.gguf"]
     _, out, _ = moefit("plan", "--json", *CARD, "--", *line)
     assert 8192 == json.loads(out)["launch"]["context"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        pytest.param(None, "not a file", id="a pipe"),
+        pytest.param(b"A=1\n" * 300_000, "more than 1024 KiB", id="large"),
+        pytest.param(b"\xff=1", "not text", id="no text"),
+        pytest.param(b"A=1\n=2", "line 2 has no name that a variable can have", id="no name"),
+        pytest.param(b"A B=1", "line 1 has no name that a variable can have", id="a space"),
+        pytest.param(b"A=\0", "line 1 has no name that a variable can have", id="NUL"),
+    ],
+)
+def test_a_file_of_variables_is_small_text(container, tmp_path, content, said):
+    path = tmp_path / "vars"
+    os.mkfifo(path) if content is None else path.write_bytes(content)
+    command = parse([*container[:2], "--env-file", str(path), *container[2:]])
+    with pytest.raises(InputError, match=re.escape(f"{path}: {said}")):
+        with_variable_files(command)
+
+
+def test_a_file_of_variables_is_read_as_docker_reads_it(container, tmp_path):
+    (tmp_path / "vars").write_bytes("\ufeff  A=1\u2028B=2 \r\n\n#C=3\nD".encode())
+    command = parse([*container[:2], "--env-file", str(tmp_path / "vars"), *container[2:]])
+    assert (("A", "1\u2028B=2 "), ("D", None)) == with_variable_files(command).container.variables
 
 
 def test_the_hosts_variables_do_not_reach_a_container(moefit, container, monkeypatch):
