@@ -51,7 +51,7 @@ def _greet(host: str, port: int, deadline: float) -> None:
 
     address = f"{host}:{port}"
     try:
-        place = _resolved(host, deadline)
+        place = resolved(host, deadline)
         with socket.create_connection((place, port), _left(deadline)) as link:
             said = _spoken_to(link, deadline)
     except TimeoutError as error:
@@ -75,8 +75,8 @@ class _UnresolvedError(TimeoutError):
     """A name that nobody tells the address of in time."""
 
 
-def _resolved(host: str, deadline: float) -> str:
-    """The address that llama.cpp would take, the first of IPv4; a resolver that is silent does not hold the process up.
+def resolved(host: str, deadline: float) -> str:
+    """The address that llama.cpp would take, the first of IPv4; a resolver that is silent holds nothing up longer than to `deadline`.
 
     source: ggml/src/ggml-rpc/transport.cpp, socket_t::connect
     """

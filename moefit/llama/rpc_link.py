@@ -16,7 +16,7 @@ from typing import Final
 
 from moefit.gguf.dial import HangUp
 from moefit.launch.endpoints import endpoints
-from moefit.llama.rpc import CAPS, HELLO, greet
+from moefit.llama.rpc import CAPS, HELLO, greet, resolved
 from moefit.machine.servers import ServerRate
 from moefit.progress import Tell
 from moefit.sizes import MIB
@@ -31,6 +31,8 @@ _ASKED: Final = 40
 """Answers whose median counts."""
 _SECONDS: Final = 0.6
 """Of sending."""
+_FASTEST: Final = 1e12
+"""Bytes per second that no way has, not even one that stays within a machine."""
 _LIMIT: Final = 20.0
 """Seconds for the whole of one server, however it drips."""
 _I8: Final = 24
@@ -52,7 +54,8 @@ def measure_servers(values: Iterable[str], progress: Tell) -> tuple[tuple[Server
         progress(f"the way to {address}", 0.0)
         greet([address])
         try:
-            with socket.create_connection((host, port), _LIMIT) as link, _ended_in(_LIMIT, link):
+            place = resolved(host, time.monotonic() + _LIMIT)
+            with socket.create_connection((place, port), _LIMIT) as link, _ended_in(_LIMIT, link):
                 link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as llama.cpp does
                 rates.append(_measure(link, address))
         except ConnectionError:
@@ -83,7 +86,7 @@ def _ended_in(seconds: float, link: socket.socket) -> Iterator[None]:
 
 
 def _measure(link: socket.socket, address: str) -> ServerRate:
-    """Raises: OSError: the server speaks another version, or hangs up."""
+    """Raises: OSError: the server speaks another version, hangs up, or cannot be what it seems."""
     version = _ask(link, HELLO, bytes(CAPS), 4 + CAPS)[0]
     if version not in _VERSIONS:
         raise OSError(f"it speaks version {version}")
@@ -102,7 +105,9 @@ def _measure(link: socket.socket, address: str) -> ServerRate:
     seconds: list[float] = []
     while sum(seconds) < _SECONDS:
         seconds.append(_timed(send))
-    taken = max(1e-9, statistics.median(seconds) - latency)
+    taken = statistics.median(seconds) - latency
+    if taken < _SIZE / _FASTEST:
+        raise OSError("it answers before it can have what is sent")
     return ServerRate(address, int(_SIZE / taken), round(latency, 9))
 
 

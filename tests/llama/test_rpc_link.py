@@ -61,6 +61,15 @@ def test_one_that_drips_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> No
         )
 
 
+def test_one_that_answers_before_it_has_what_is_sent_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """4 PB/s were, and kept in a calibration."""
+    monkeypatch.setattr(rpc_link, "_say", lambda *_: None)
+    monkeypatch.setattr(rpc_link, "_ask", lambda _link, _command, _message, size: bytes([7] * size))
+    monkeypatch.setattr(rpc_link, "_timed", lambda _do: 0.05)
+    with socket.socket() as link, pytest.raises(OSError, match="before it can have what is sent"):
+        rpc_link._measure(link, "box:1")
+
+
 def test_a_server_that_is_not_there_is_an_error() -> None:
     with pytest.raises(DriverError, match="no RPC server at 127"):
         measure_servers([f"127.0.0.1:{free_port()}"], quiet)
