@@ -173,6 +173,11 @@ class Work:
         return float(1.0 - (1.0 + chosen / self.evenness) ** -self.evenness)
 
 
+def _read(model: Model, layer: Layer) -> tuple[Tensor, ...]:
+    """The tensors that a layer computes with: its own, or those of the block that it repeats."""
+    return (layer if layer.block is None else model.layers[layer.block]).tensors
+
+
 def work_of(model: Model) -> Work:
     """What one token of `model` costs."""
     h = hparams(model)
@@ -182,7 +187,7 @@ def work_of(model: Model) -> Work:
     slots, draft = [], Load()
     for layer in model.layers:
         costs = {t.name: _tensor_work(t, layer.index, share) for t in layer.tensors}
-        load = together(cost.costs for cost in costs.values())
+        load = together(_tensor_work(t, layer.index, share).costs for t in _read(model, layer))
         if layer.mtp:
             draft.add(load)
             slots.append(Load())

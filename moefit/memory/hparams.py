@@ -80,9 +80,6 @@ def hparams(model: Model) -> Hparams:
     attention = _attention(keys, windowed, mla=_is_mla(keys) or row.compressed)
     if row.by_tensors:
         attention = [_hinted(a, layer) for a, layer in zip(attention, model.layers, strict=True)]
-    if row.looped:
-        loops = keys.integer("num_loops", 1)
-        attention = [replace(a, key=loops * a.key, value=loops * a.value) for a in attention]
     cached = _cached_layers(row, keys, layers, recurrent)
     trunk = [il < main or row.nextn_in_main or main == 0 for il in range(layers)]
     indexed = _indexer(row, keys, layers, recurrent)

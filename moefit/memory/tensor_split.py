@@ -20,7 +20,7 @@ from moefit.memory.kv import layer_tensors
 from moefit.memory.types import Footprint, Use
 from moefit.memory.weights import loaded
 from moefit.model import Role
-from moefit.model.architectures import is_known
+from moefit.model.architectures import architecture, is_known
 from moefit.placement.types import Placement
 from moefit.values import dataclass
 
@@ -65,8 +65,8 @@ def tensor_split(
         placement: slots that are on devices, whichever, and what is overridden to the CPU.
         split: `-ts`; without it all parts are equal, whatever is free.
     """
-    h = hparams(model)
-    of_its_own = h.compress or not is_known(model.architecture)  # deepseek4 and, of no row, hrm-text
+    h, row = hparams(model), architecture(model.architecture)
+    of_its_own = h.compress or row.repeats or not is_known(model.architecture)  # as deepseek4 and hrm_text
     if of_its_own or h.mla or any(h.state) or any(h.indexer) or settings.mtp:
         return None
     alone = replace(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from moefit.gguf.header import Header, TensorInfo
     from moefit.model.architectures import Architecture
     from moefit.model.hyperparameters import Hyperparameters
+    from moefit.model.repeats import Repeated
 
 MAX_BLOCK = 1024
 """Tensors of one block; real ones have up to about 60, of files with a tensor for each expert up to 800."""
@@ -56,7 +57,8 @@ def build(path: str, header: Header) -> Model:
     row = row_of(architecture)
     hparams = read(path, architecture, header)
     agree(path, architecture, hparams)
-    count = hparams.blocks
+    repeated = row.repeats(hparams) if row.repeats else None
+    count = repeated.count if repeated else hparams.blocks
     mtp = _prediction_blocks(row, hparams, header)
 
     tensors = [_tensor(info, role) for info in header.tensors if (role := role_of(info.name, architecture))]
@@ -67,6 +69,8 @@ def build(path: str, header: Header) -> Model:
     check_tokenizer(path, header)
     tokens = vocabulary(path, architecture, header)
     lacks = _compare(path, architecture, hparams, tokens, layers, header)
+    if repeated:
+        layers, hparams = _layers(layers, repeated), repeated.hparams
     output = [t for t in tensors if t.role is Role.OUTPUT]
     embedding = next((info for info in header.tensors if info.name == "token_embd.weight"), None)
     tied = not row.untied and embedding is not None and all(t.name != "output.weight" for t in output)
@@ -86,6 +90,18 @@ def build(path: str, header: Header) -> Model:
         truncated=header.truncated,
         shards=tuple(shard.name for shard in header.shards),
         repository=_repository(header),
+    )
+
+
+def _layers(blocks: tuple[Layer, ...], repeated: Repeated) -> tuple[Layer, ...]:
+    """A layer for each pass through a block; its tensors belong to the layer of its number."""
+    return tuple(
+        Layer(
+            index,
+            blocks[index].tensors if index < len(blocks) else (),
+            block=None if block == index else block,
+        )
+        for index, block in enumerate(repeated.blocks)
     )
 
 

@@ -73,6 +73,9 @@ def _blocks(h: Hyperparameters) -> Iterator[tuple[str, str]]:
         yield "num_loops", f"which makes more than {MAX_LAYERS} of {h.blocks} blocks"
     if max(h.listed("ple.layers") or (0,), default=0) >= h.blocks:
         yield "ple.layers", f"which is no block of {h.blocks}"
+    passes = h.integer("hrm.layers_per_stack") * h.integer("hrm.h_cycles") * (h.integer("hrm.l_cycles") + 1)
+    if passes and passes != h.blocks:
+        yield "block_count", f"not the {passes} of hrm.layers_per_stack, hrm.h_cycles and hrm.l_cycles"
     pool = h.integer("attention.indexer.kpool")
     if pool and h.integer("attention.indexer.top_k") % pool:
         yield "attention.indexer.kpool", "which does not divide attention.indexer.top_k"

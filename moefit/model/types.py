@@ -48,6 +48,8 @@ class Layer:
     tensors: tuple[Tensor, ...]
     mtp: bool = False
     """A multi-token-prediction (nextn) block: counts as a slot, but is loaded only when asked for."""
+    block: int | None = None
+    """The block whose tensors it computes with, where that is another (moefit.model.repeats)."""
 
     experts: tuple[Tensor, ...] = field(init=False, repr=False, compare=False)
     """Its routed-expert tensors."""

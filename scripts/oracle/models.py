@@ -894,8 +894,28 @@ DENSE = [
         },
         cuts={r"time_mix_ln": "no norm of groups"},
     ),
+    _small("nanbeige", num_loops=2),
     _small("pockettts", kv_heads=16),
     _small("qwen3tts", rope__dimension_sections=[8, 12, 12, 0]),
+    Recorded(
+        "hrm-text",
+        "hrm_text",
+        65536,
+        attention(16, 1536, 12, 12, feed_forward_length=4096)
+        | {"hrm.layers_per_stack": 2, "hrm.h_cycles": 2, "hrm.l_cycles": 3},
+    ),
+    Recorded(
+        "granite-switch",
+        "graniteswitch",
+        49160,
+        attention(8, 2048, 16, 8, feed_forward_length=8192)
+        | {
+            "adapters.count": 3,
+            "adapters.lora_rank": 32,
+            "adapters.token_ids_activate": [5, 6, 7],
+            "adapters.token_ids_substitute": [1, 2, 3],
+        },
+    ),
     Recorded(
         "chatglm3",
         "chatglm",

@@ -88,10 +88,18 @@ def test_mtp_blocks_are_the_last_and_count_as_slots(name, blocks, mtp):
     assert (blocks + 1, mtp) == (built.slots, [layer.index for layer in built.layers if layer.mtp])
 
 
-def test_the_routers_layer_of_granite_switch_is_no_mtp_block():
+def test_the_routers_layer_of_granite_switch_is_a_layer_without_tensors_and_no_mtp_block():
     built = model(moe(2, "graniteswitch", nextn_predict_layers=1), "blk.0.a.weight", "blk.1.a.weight")
 
-    assert [False, False] == [layer.mtp for layer in built.layers]
+    assert [(1, False), (1, False), (0, False)] == [(len(layer.tensors), layer.mtp) for layer in built.layers]
+
+
+def test_blocks_that_run_more_than_once_are_layers_of_each_pass():
+    looped = oracle.model("small-nanbeige", "Q4_K_M")
+    stacked = oracle.model("hrm-text", "Q4_K_M")
+
+    assert [*[None] * 8, *range(8)] == [layer.block for layer in looped.layers]
+    assert [None, None, 0, 1, 0, 1, 2, 3, 0, 1] == [layer.block for layer in stacked.layers][:10]
 
 
 def test_biases_and_scales_of_experts_move_with_them():

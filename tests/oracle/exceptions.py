@@ -28,9 +28,6 @@ NOT_RECORDED = {
     "eagle3": "the same",
     "gemma4-assistant": "it drafts, too; `tests/memory/test_gemma4_assistant.py` holds its two contexts to recorded graphs",
     "gptj": "no llama.cpp of this range loads it",
-    "graniteswitch": "its router has a cache of its own after the last block, which is not counted",
-    "hrm_text": "its blocks run several times, each time with caches of their own",
-    "nanbeige": "the same, where num_loops says so",
     "plm": "llama.cpp ends when it stores a value (llama_kv_cache::cpy_v)",
     "wavtokenizer-dec": "it makes sounds of tokens for llama-tts, and has nothing that a server generates",
 }

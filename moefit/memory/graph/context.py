@@ -94,8 +94,11 @@ class Layers:
     """The model's tensors by layer and short name: `attn_q.weight` of layer 3 is `blk.3.attn_q.weight`."""
 
     def __init__(self, model: Model) -> None:
-        self.of: tuple[dict[str, Tensor], ...] = tuple(
+        own = [
             {short: t for t in layer.tensors if (short := name_in_layer(t.name))} for layer in model.layers
+        ]
+        self.of: tuple[dict[str, Tensor], ...] = tuple(
+            own[layer.index if layer.block is None else layer.block] for layer in model.layers
         )
         every = (*model.input, *model.output, *(t for layer in model.layers for t in layer.tensors))
         self.outside: dict[str, Tensor] = {t.name: t for t in every if not name_in_layer(t.name)}
@@ -182,13 +185,13 @@ class Context:
         tensor = self._tensor(layer, name)
         if tensor is None:
             raise MissingError(name_in_file(layer, name))
-        return self._node(tensor, tensor.name, layer)
+        return self._node(tensor, tensor.name, self._home(layer))
 
     def find(self, layer: int, name: str) -> Node | None:
         """A layer's tensor, or None."""
         tensor = self._tensor(layer, name)
         self._asked.setdefault(name, {})[tensor is not None] = layer
-        return None if tensor is None else self._node(tensor, tensor.name, layer)
+        return None if tensor is None else self._node(tensor, tensor.name, self._home(layer))
 
     def check_complete(self) -> None:
         """What some layers of a kind have, the others must have, too, but for what makes them of another kind.
@@ -201,6 +204,11 @@ class Context:
         for name, seen in self._asked.items():
             if len(seen) > 1 and name.removesuffix(".weight") not in UNEVEN and not name.endswith(".scale"):
                 raise MissingError(name_in_file(seen[False], name))
+
+    def _home(self, layer: int) -> int:
+        """The layer with which a layer's tensors live."""
+        block = self.model.layers[layer].block
+        return layer if block is None else block
 
     def _tensor(self, layer: int, name: str) -> Tensor | None:
         of = self.tensors.of[layer]

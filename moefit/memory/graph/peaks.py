@@ -289,8 +289,6 @@ def guessed(model: Model) -> str | None:
         return "its graph is not described"
     if _has_undescribed(model):
         return f"the part of its graph with {row.undescribed} is not described"
-    if row.looped and model.hparams.integer("num_loops", 1) > 1:
-        return "its blocks run more than once"
     lacking = model.lacks or next(iter(_lacking(model)), "")
     return f"the file lacks {lacking}" if lacking else None
 

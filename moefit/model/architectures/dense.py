@@ -13,6 +13,7 @@ from moefit.model.architectures.row import (
     Recurrent,
     Window,
 )
+from moefit.model.repeats import looped, stacked, with_router
 
 ROWS: Final[dict[str, Architecture]] = {
     "apertus": Architecture(graph=Plain()),
@@ -79,9 +80,11 @@ ROWS: Final[dict[str, Architecture]] = {
         window=Window(),
     ),
     "graniteswitch": Architecture(
+        graph="granite_switch.build",
+        repeats=with_router,
         prediction=PredictionBlocks.NONE,
     ),
-    "hrm_text": Architecture(),
+    "hrm_text": Architecture(graph="repeated.hrm_text", grows=True, repeats=stacked),
     "hunyuan-dense": Architecture(graph=Plain(norm_after_rope=True), single_expert=True),
     "hunyuan_vl": Architecture(
         graph=Plain(norm_after_rope=True),
@@ -114,7 +117,7 @@ ROWS: Final[dict[str, Architecture]] = {
         defaults={"final_logit_softcapping": 30.0},
         window=Window(pattern=4),
     ),
-    "nanbeige": Architecture(graph=Plain(), looped=True),
+    "nanbeige": Architecture(graph="repeated.nanbeige", grows=True, repeats=looped),
     "nemotron": Architecture(graph=Plain(rms=False, activation="relu_sqr")),
     "olmo": Architecture(
         graph="dense.olmo",

@@ -16,6 +16,7 @@ from moefit.values import dataclass
 
 if TYPE_CHECKING:
     from moefit.model.hyperparameters import Hyperparameters
+    from moefit.model.repeats import Repeated
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +165,8 @@ class Architecture:
     """Its nextn blocks are skipped even when multi-token prediction is asked for."""
     mtp_anyway: str = ""
     """Tensors of a nextn block that are loaded even when it is not asked for: a regular expression on what follows blk.N."""
-    looped: bool = False
-    """Runs its blocks num_loops times, each time with caches of their own (nanbeige)."""
+    repeats: Callable[[Hyperparameters], Repeated] | None = None
+    """Its layers, where they are not its blocks."""
     by_tensors: bool = False
     """Unknown: a block's cache is at least as wide as its attn_k and attn_v, and every block's MTP counts."""
     rolls_back: bool = False
