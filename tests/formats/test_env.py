@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterable
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from moefit.formats import env
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
 from moefit.launch.precedence import effective
+from tests.drawn import draws
 from tests.formats import refusals
 from tests.formats.argvs import COMMANDS
 
@@ -34,11 +36,20 @@ def read_file(text: str) -> dict[str, str]:
     return found
 
 
-def shell_reads(text: str) -> dict[str, str]:
-    """The same file sourced by a shell."""
-    script = f"set -a; . /dev/stdin <<'__END__'\n{text}__END__\nset +a; env -0"
-    answer = subprocess.run(["bash", "-c", script], env={}, capture_output=True, check=True)
-    pairs = (item.partition("=") for item in answer.stdout.decode().split("\0")[:-1])
+def shells_read(texts: list[str]) -> list[dict[str, str]]:
+    """The same files sourced by a shell, each by one of its own."""
+    lines = (
+        f"(set -a; . /dev/stdin <<'__END__'\n{text}__END__\nset +a; exec env -0)\nprintf '\\1'\n"
+        for text in texts
+    )
+    answer = subprocess.run(
+        ["bash", "-s"], input="".join(lines).encode(), env={}, capture_output=True, check=True
+    )
+    every = answer.stdout.decode().split("\1")[:-1]
+    return [settings_in(item.partition("=") for item in one.split("\0")[:-1]) for one in every]
+
+
+def settings_in(pairs: Iterable[tuple[str, str, str]]) -> dict[str, str]:
     return {name: value for name, _, value in pairs if name.startswith(("LLAMA_", "HF_"))}
 
 
@@ -117,15 +128,14 @@ def merged(argv: list[str]) -> list[str]:
     return words
 
 
-@settings(max_examples=10, deadline=None)
-@given(COMMANDS)
-def test_a_shell_reads_the_same_file(argv: list[str]) -> None:
-    try:
-        text = env.write(parse(argv))
-    except UsageError as error:
-        refusals.check(error, argv, CAUSES)
-        return
-    assert read_file(text) == shell_reads(text)
+def test_a_shell_reads_the_same_file() -> None:
+    texts = []
+    for argv in draws(COMMANDS):
+        try:
+            texts.append(env.write(parse(argv)))
+        except UsageError as error:
+            refusals.check(error, argv, CAUSES)
+    assert list(map(read_file, texts)) == shells_read(texts)
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,19 @@ def models() -> st.SearchStrategy[Model]:
     )
 
 
+def few_models() -> st.SearchStrategy[Model]:
+    """Models of which there are so few that most draws meet one whose graphs are known."""
+    return st.builds(
+        make_model,
+        layers=st.integers(1, 4),
+        width=st.integers(1, 2),
+        experts=st.sampled_from([0, 16]),
+        dense=st.just(0),
+        quant=st.just("q8_0"),
+        tied=st.booleans(),
+    )
+
+
 @st.composite
 def machines(draw: st.DrawFn, most: int = 3, least: int = 0, links: tuple[int, ...] = (6, 12, 25)) -> Machine:
     backend = draw(st.sampled_from(["CUDA", "CUDA", "Vulkan", "RPC"]))

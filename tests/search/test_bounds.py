@@ -17,10 +17,10 @@ from moefit.search.request import Request
 from moefit.search.settle import in_load_mode, settle
 from tests.drawn import several
 from tests.oracle import model as recorded
-from tests.planning.worlds import GIB, OPTIONS, launch, lines, machines, make_model, models
+from tests.planning.worlds import GIB, OPTIONS, few_models, launch, lines, machines, make_model, models
 
 EXACT = 1 - 1e-9
-MANY = settings(max_examples=several(20, 1000), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(suppress_health_check=[HealthCheck.too_slow])
 
 
 def placed(problem: Problem):
@@ -51,8 +51,8 @@ def beyond(problem: Problem):
             yield opening.strategy, opening.task.devices, one.ubatch, one.load_mode, seconds, bounds
 
 
-@MANY
-@given(models(), machines(least=2, most=6), lines())
+@SLOW
+@given(several(few_models, models)(), machines(least=2, most=several(3, 6)), lines())
 def test_no_opening_is_faster_than_its_bound(model, machine, words):
     assert list(beyond(framed(model, machine, words))) == []
 
