@@ -98,6 +98,7 @@ class Sketch:
         self._left = limit
         self._sizes: dict[int, tuple[tuple[Settings, ...], tuple[Budget, ...], _Sums]] = {}
         self._known: dict[DeviceSplit, tuple[bool, float]] = {}
+        self._seconds: dict[tuple[DeviceSplit, tuple[int, ...], bool], float] = {}
         self._slower: dict[bool, float] = {}
         self.before: dict[tuple[int, ...], DeviceSplit] = {}
         """Of each order, what seemed fastest before the last launch was learnt."""
@@ -177,16 +178,18 @@ class Sketch:
         spans = self._spans(layout, guess)
         if spans is None:
             part = _MEASURED if self.buffers.knows(layout.ubatch) else AT_LEAST
-            fewer = self._spans(layout, [int(part * n) for n in guess])
-            return False, inf if fewer is None else _DOUBT * self._with(layout, fewer)
+            less = tuple(int(part * n) for n in guess)
+            fewer = self._spans(layout, less)
+            return False, inf if fewer is None else _DOUBT * self._with(layout, less, fewer)
         pipelined = self._is_pipelined(layout)
-        seconds = self._with(layout, spans, pipelined=pipelined)
+        seconds = self._with(layout, guess, spans, pipelined=pipelined)
         if _is_whole(spans):
             return True, seconds
-        spared = self._spans(layout, self.buffers.without_copies(layout.ubatch, len(layout.order)))
+        least = self.buffers.without_copies(layout.ubatch, len(layout.order))
+        spared = self._spans(layout, least)
         if spared is None or not _is_whole(spared):
             return False, seconds
-        alike = _DOUBT * self._with(layout, spared, pipelined=pipelined)
+        alike = _DOUBT * self._with(layout, least, spared, pipelined=pipelined)
         return alike < seconds, min(alike, seconds)
 
     def _is_pipelined(self, layout: DeviceSplit) -> bool:
@@ -195,7 +198,16 @@ class Sketch:
         spans = () if guess is None else self._spans(layout, [int(_PIPELINED * size) for size in guess])
         return spans is not None and _is_whole(spans)
 
-    def _with(self, layout: DeviceSplit, spans: Sequence[Span], *, pipelined: bool = True) -> float:
+    def _with(
+        self, layout: DeviceSplit, taken: tuple[int, ...], spans: Sequence[Span], *, pipelined: bool = True
+    ) -> float:
+        """Seconds of a layout beside buffers of so many bytes; most launches that are learnt change the guess of few."""
+        key = layout, taken, pipelined
+        if key not in self._seconds:
+            self._seconds[key] = self._of_spans(layout, spans, pipelined=pipelined)
+        return self._seconds[key]
+
+    def _of_spans(self, layout: DeviceSplit, spans: Sequence[Span], *, pipelined: bool) -> float:
         asked = self._problem.request
         devices = tuple(self._problem.devices[i] for i in layout.order)
         launch = self.launches(layout.ubatch)[-1]
