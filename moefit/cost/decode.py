@@ -50,29 +50,36 @@ def _step(run: Run, depth: float, tokens: int) -> Iterator[tuple[str, str, float
     experts = 1.0 if tokens == 1 else run.work.distinct(tokens) / run.work.distinct(1)
     cached = [group for group in run.cached if group.serves(run.work, tokens)]
     for place in {**run.tally.places, **run.tally.output}:
-        load = _weights(run, place)
-        cache = cache_bytes(run, load, depth) + 2.0 * load.state
-        read = load.base_bytes + load.expert_read * experts
         if place == CPU:
+            load = _weights(run, place)
+            cache = cache_bytes(run, load, depth) + 2.0 * load.state
+            read = load.base_bytes + load.expert_read * experts
             load, read = _uncached(load, cached), read - sum(c.load.expert_read for c in cached) * experts
             yield "weights", "CPU", run.host.seconds(read, (load.base_work + load.expert_work) * tokens)
             yield "attention", "CPU", run.host.seconds(cache, _attention_work(run, load, depth) * tokens)
             yield "barriers", "CPU", load.layers * run.host.layer
             yield "paging", "disk", run.missing * read / c.DISK
         else:
-            rate = run.rates[place]
-            yield (
-                "weights",
-                run.name(place),
-                load.base_bytes / rate.read + load.expert_read * experts / _experts(run, rate),
-            )
-            yield "attention", run.name(place), _attended(run, place, load, depth)
-            yield "launches", run.name(place), rate.launches(load) + load.layers * _unreplayed(run)
+            own, output = run.tally.places.get(place), place in run.tally.output
+            parts = run.of_device(_on_device, own or run.tally.output[place], place, depth, experts, output)
+            weights, attention, launches, layers = parts
+            yield "weights", run.name(place), weights
+            yield "attention", run.name(place), attention
+            yield "launches", run.name(place), launches + layers * _unreplayed(run)
     for group in cached:
         yield from cached_steps.token_terms(run, group, tokens)
     there_and_back = sum(times * run.hop(*places) for places, times in _hops(run, cached).items())
     onwards = sum(times * run.hop(*places) for places, times in run.tally.crossings.items())
     yield "hops", "CPU", there_and_back + onwards / 2.0 + _bias_visits(run, cached, tokens)
+
+
+def _on_device(
+    run: Run, _load: Load, place: int, depth: float, experts: float, *_output: bool
+) -> tuple[float, float, float, float]:
+    """Seconds in which a device reads weights and caches and starts kernels, and the layers that it has, with the output or without."""
+    load, rate = _weights(run, place), run.rates[place]
+    weights = load.base_bytes / rate.read + load.expert_read * experts / _experts(run, rate)
+    return weights, _attended(run, place, load, depth), rate.launches(load), load.layers
 
 
 def _hops(run: Run, cached: Sequence[Cached]) -> Mapping[Step, int]:

@@ -102,7 +102,7 @@ def _micro_batch(run: Run, tokens: int) -> Iterator[tuple[str, str, float]]:
     """The terms of one micro-batch, attention left out."""
     for place, load in run.tally.places.items():
         if place != CPU:
-            yield "products", run.name(place), _on_device(run, load, place, tokens)
+            yield "products", run.name(place), run.of_device(_on_device, load, place, tokens)
     load = run.tally.places[CPU]
     helped = run.helper != CPU and tokens >= run.settings.op_offload_min_batch
     if helped:
@@ -204,7 +204,9 @@ def _attention(run: Run, prompt: int) -> Iterator[tuple[str, str, float]]:
     """Every token meets all before it, or the cells of a windowed cache: its window and the micro-batch that is written beside it."""
     for place, load in run.tally.places.items():
         at = run.helper if place == CPU and run.settings.kv_offload else place
-        yield "attention", run.name(at), attention(run, load, at, prompt)
+        own = place != CPU
+        seconds = run.of_device(attention, load, at, prompt) if own else attention(run, load, at, prompt)
+        yield "attention", run.name(at), seconds
 
 
 def _caches(run: Run, sizes: Counter[int]) -> Iterator[tuple[str, str, float]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from moefit.cost import constants as c
 from moefit.cost.cached_experts import cached_groups
@@ -15,17 +15,20 @@ from moefit.memory.pipelining import pipelines
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from moefit.cost.cached_experts import Cached
     from moefit.cost.rates import DeviceRates, HostRates
     from moefit.cost.tally import Tally
-    from moefit.cost.work import Work
+    from moefit.cost.work import Load, Work
     from moefit.launch.settings import Settings
     from moefit.machine.types import Device, Machine
     from moefit.memory.moe_cache import Group
     from moefit.placement.types import Placement
 
+_T = TypeVar("_T")
+Known = dict[tuple[object, ...], tuple[object, Any]]
+"""By a function, the identity of a load and what else it is asked with: the load, so that no other takes its identity, and the answer."""
 
 _CELLS: Final = 256
 """To which numbers of cells are rounded up."""
@@ -58,6 +61,18 @@ class Run:
     """Layers whose experts an expert cache holds in part."""
     slower_hops: float = 1.0
     """Times as long as on bare metal a visit to the CPU takes."""
+    known: Known | None = None
+    """Of a sketch: what was worked out for loads that it shares with others of the same launch."""
+
+    def of_device(self, work: Callable[..., _T], load: Load, place: int, *more: object) -> _T:
+        """What a function says of a load on a device, asked once for all runs that share it."""
+        if self.known is None:
+            return work(self, load, place, *more)
+        key = (work, id(load), *more)
+        if key not in self.known:
+            self.known[key] = load, work(self, load, place, *more)
+        found: _T = self.known[key][1]
+        return found
 
     def hop(self, *places: int) -> float:
         """Seconds of a visit from place to place, by the slowest device that takes part."""
@@ -72,12 +87,13 @@ class Run:
         host; ggml/src/ggml-rpc/ggml-rpc.cpp, ggml_backend_rpc_buffer_cpy_tensor
         """
         ends = [self.devices[place] for place in places if place != CPU]
-        seconds = [size / handover_rate(device) for device in ends]
-        if len(ends) < 2 or ends[0].backend != ends[1].backend:
-            return sum(seconds)
-        if ends[0].server and ends[0].server == ends[1].server:
-            return 0.0
-        return max(seconds) if ends[0].backend.peer_copies else sum(seconds)
+        if self.known is None:
+            return _between(size, ends)
+        key = (_between, size, *map(id, ends))
+        if key not in self.known:
+            self.known[key] = ends, _between(size, ends)
+        found: float = self.known[key][1]
+        return found
 
     @property
     def window_cells(self) -> float:
@@ -93,6 +109,15 @@ class Run:
     def name(self, place: int) -> str:
         """What a term calls a place."""
         return "CPU" if place == CPU else self.devices[place].name
+
+
+def _between(size: float, ends: Sequence[Device]) -> float:
+    seconds = [size / handover_rate(device) for device in ends]
+    if len(ends) < 2 or ends[0].backend != ends[1].backend:
+        return sum(seconds)
+    if ends[0].server and ends[0].server == ends[1].server:
+        return 0.0
+    return max(seconds) if ends[0].backend.peer_copies else sum(seconds)
 
 
 def run_of(
@@ -118,6 +143,7 @@ def run_with(
     where: Tally,
     groups: Iterable[Group] = (),
     answered: int = 0,
+    known: Known | None = None,
 ) -> Run:
     """The same with the placement's work by place, as a tally or a sketch of one says."""
     host = host_rates(machine, settings, settings.threads)
@@ -138,6 +164,7 @@ def run_with(
         pipelined=pipelines(devices, settings, placement),
         cached=_cached(work, machine, devices, settings, host, tuple(groups), answered),
         slower_hops=c.VIRTUAL_HOPS if machine.cpu.virtual else 1.0,
+        known=known,
     )
 
 

@@ -19,6 +19,7 @@ from moefit.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from moefit.cost.run import Known
     from moefit.cost.work import Work
     from moefit.cost.workload import Workload
     from moefit.launch.settings import Settings
@@ -36,6 +37,17 @@ class Span:
     """What of it is on the CPU."""
     visits: int
     """Layers from which a token goes to the CPU and back."""
+    left: Load
+    """What of it is on the device."""
+
+
+def span(work: Work, start: int, end: int, moved: Load, visits: int) -> Span:
+    """A run of slots of which something was moved."""
+    blocks = len(work.sums) - 2
+    left = work.over(start, min(end, blocks))
+    if visits:
+        left.add(moved, -1.0)
+    return Span(start, end, moved, visits, left)
 
 
 def seconds_of(
@@ -47,6 +59,7 @@ def seconds_of(
     workload: Workload,
     *,
     pipelined: bool = True,
+    known: Known | None = None,
 ) -> float:
     """About what `predict` says of the placement, without a draft model and without an expert cache.
 
@@ -58,12 +71,15 @@ def seconds_of(
         spans: one after the other, up to the output; what is before them is the CPU's.
         workload: tokens of the prompt and of the answer.
         pipelined: whether the devices work at the same time where nothing is on the CPU and their backends can.
+        known: what was worked out for spans of the same devices and settings.
     """
     last = CPU if any(span.visits for span in spans) else len(spans) - 1
     overrides = {"": last} if last == CPU or not pipelined else {}
     first = spans[0].start if spans else len(work.sums) - 1
     slots = (*((CPU,) if first else ()), *range(len(spans)))
-    run = run_with(work, machine, devices, settings, Placement(slots, overrides), _tally(work, spans))
+    run = run_with(
+        work, machine, devices, settings, Placement(slots, overrides), _tally(work, spans), known=known
+    )
     reading = writing = 0.0
     if workload.prompt:
         reading = sum(seconds for _, _, seconds in prompt_terms(run, workload.prompt))
@@ -82,12 +98,10 @@ def _tally(work: Work, spans: Sequence[Span]) -> Tally:
     if spans and first:
         crossings[CPU, 0] = 1
     for place, span in enumerate(spans):
-        load = work.over(span.start, min(span.end, blocks))
         if span.visits:
             hops[place, CPU] = span.visits
-            load.add(span.moved, -1.0)
             places[CPU].add(span.moved)
-        places[place] = load
+        places[place] = span.left
         if place + 1 < len(spans):
             if span.visits:  # the run's last experts go straight to the next device
                 hops[place, CPU] -= 1

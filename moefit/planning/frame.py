@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache, partial
+from typing import Final
 
 from moefit.launch.defaults import settings
 from moefit.launch.patterns import CPU_BUFFER
@@ -18,12 +19,15 @@ from moefit.search.candidate import Candidate
 from moefit.search.choices import SMALL_UBATCHES, load_modes
 from moefit.search.demand import chosen_devices, demand
 from moefit.search.moe_cache.refused import refuse_moe_cache
-from moefit.search.openings import SEARCHED, usual_task
+from moefit.search.openings import usual_task
 from moefit.search.orders import in_order, is_order_open
 from moefit.search.problem import Problem
 from moefit.search.request import Request
 from moefit.search.settle import settle
 from moefit.search.settled import Settled
+
+_BY_BASES: Final = frozenset({"auto", "base-first"})
+"""Strategies that place every layer's base wherever all have room."""
 
 
 def frame(request: Request, context: int | None = None) -> Problem:
@@ -87,9 +91,10 @@ def _is_placed(problem: Problem, load_mode: str, context: int) -> bool:
     task = usual_task(sized, load_mode)
     if lacks_on_devices(task):
         return False
-    if len(task.devices) > SEARCHED and problem.demand.runs is None and has_ample_room(task):
+    wanted = problem.request.options.strategy
+    if wanted in _BY_BASES and problem.demand.runs is None and has_ample_room(task):
         return True
-    own = strategies(problem.demand).get(problem.request.options.strategy, task.strategy)
+    own = strategies(problem.demand).get(wanted, task.strategy)
     settled = settle(replace(task, demand=problem.demand, strategy=own), will_do=_is_offloaded)
     return settled.shortfall == 0 and _is_offloaded(settled)
 

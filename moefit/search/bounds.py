@@ -19,6 +19,7 @@ from moefit.model import Model
 from moefit.placement.ffn import ffn_last
 from moefit.placement.types import LayerSize, Placement
 from moefit.search.candidate import ram_missing
+from moefit.search.guest_memory import has_guests
 from moefit.search.problem import Problem
 from moefit.search.ram import is_drawn
 from moefit.search.settle import first_guess
@@ -59,12 +60,16 @@ def lacks_on_devices(task: Task) -> int:
 def has_ample_room(task: Task) -> bool:
     """Whether every slot that is open finds a device, whatever is placed first: beside twice the buffers that are expected, and a slot that fits no more.
 
-    No graph but the expectation's is measured. Page tables are counted for all of the model in pinned memory.
+    No graph is measured but one of the first two devices, of which the first has the copies: it says what each of many takes at the most.
+    Page tables are counted for all of the model in pinned memory. Beside a guest or an expert cache it is never sure.
     """
+    if task.settings.moe_cache or has_guests(task.request):
+        return False
     bases = [size.base for size in task.open_ledger.slots]
-    buffers = first_guess(task.model, task.devices, task.settings)
+    most = max(first_guess(task.model, task.devices[:2], task.settings), default=0)
+    most *= 3 if task.settings.mtp else 2  # a context of prediction blocks takes as much at the most
     tables = [sum(term.bytes for term in page_tables(task.model.bytes, device)) for device in task.devices]
-    rooms = task.open_rooms([2 * size + table for size, table in zip(buffers, tables, strict=True)])
+    rooms = task.open_rooms([most + table for table in tables])
     return sum(max(0, room.capacity - max(bases)) for room in rooms) >= sum(bases)
 
 

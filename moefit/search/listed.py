@@ -10,6 +10,7 @@ from typing import Final
 
 from moefit.machine.types import CPU, Device
 from moefit.placement.arrange import strategies
+from moefit.search.bounds import sketch
 from moefit.search.budgets import budgets
 from moefit.search.candidate import Candidate, score
 from moefit.search.choices import Choices
@@ -24,6 +25,12 @@ from moefit.search.threshold import with_threshold
 
 _CLOSE: Final = 1.03
 """Of the seconds of the fastest, what a sketch of a cache may seem to take and still be worked out."""
+
+_FAR: Final = 1.05
+"""The same of a sketch whose start is none that was measured."""
+
+_LEAST: Final = 0.85
+"""Of the launch's compute buffers, what those in another order take at the least."""
 
 
 def in_listed_order(problem: Problem, choices: Choices, chosen: Candidate) -> tuple[Candidate, ...]:
@@ -51,6 +58,8 @@ def in_listed_order(problem: Problem, choices: Choices, chosen: Candidate) -> tu
 def _with_cache(
     problem: Problem, choices: Choices, chosen: Candidate, devices: tuple[Device, ...]
 ) -> tuple[Candidate, ...]:
+    if _seems(problem, chosen, devices) > _FAR * chosen.prediction.seconds:
+        return ()
     start = _placed(problem, chosen, devices, "base-first")
     if not start.fits or CPU in start.settled.placement.slots:
         return ()
@@ -60,9 +69,24 @@ def _with_cache(
     return with_cache(problem, alike, [start])
 
 
+def _seems(problem: Problem, chosen: Candidate, devices: tuple[Device, ...]) -> float:
+    """Seconds that a cache on the devices seems to take with buffers as the launch has them: no graph is measured. None at all where none seems to gain."""
+    task = _task(problem, chosen, devices, "base-first")
+    use = chosen.settled.footprint
+    first, *others = (one.compute for one in use.devices)
+    buffers = [int(_LEAST * n) for n in (first, *(max(others, default=first) for _ in devices[1:]))]
+    start = score(problem, "base-first", task.settings, sketch(task, buffers, use.host.compute))
+    made = sketched_cache(problem, start)
+    return 0.0 if made is start else made.prediction.seconds
+
+
 def _placed(problem: Problem, chosen: Candidate, devices: tuple[Device, ...], strategy: str) -> Candidate:
+    task = _task(problem, chosen, devices, strategy)
+    return score(problem, strategy, task.settings, settle(task))
+
+
+def _task(problem: Problem, chosen: Candidate, devices: tuple[Device, ...], strategy: str) -> Task:
     launch = problem.launch(chosen.settings.ubatch, chosen.settings.load_mode)
     every = dict(zip(problem.devices, budgets(problem.request, problem.devices, launch), strict=True))
     given = tuple(every[device] for device in devices)
-    task = Task(problem.request, devices, given, launch, strategies(problem.demand)[strategy], problem.demand)
-    return score(problem, strategy, launch, settle(task))
+    return Task(problem.request, devices, given, launch, strategies(problem.demand)[strategy], problem.demand)

@@ -8,7 +8,8 @@ from dataclasses import replace
 from math import inf
 from typing import Final
 
-from moefit.cost.sketch import Span, seconds_of
+from moefit.cost.run import Known
+from moefit.cost.sketch import Span, seconds_of, span
 from moefit.cost.work import COSTS, Load
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU
@@ -95,11 +96,16 @@ class Sketch:
 
     def __init__(self, problem: Problem, choices: Choices, strategy: str, limit: int) -> None:
         self._problem, self._choices, self._strategy = problem, choices, strategy
+        self._work = known_work(problem.request.model)
         self._left = limit
         self._sizes: dict[int, tuple[tuple[Settings, ...], tuple[Budget, ...], _Sums]] = {}
         self._known: dict[DeviceSplit, tuple[bool, float]] = {}
         self._seconds: dict[tuple[DeviceSplit, tuple[int, ...], bool], float] = {}
         self._slower: dict[bool, float] = {}
+        self._runs: dict[tuple[int, int, int, int, int], Span | None] = {}
+        """Of a micro-batch, a device and a run of slots beside so many bytes: many layouts share them."""
+        self._worked_out: dict[int, Known] = {}
+        """Of each micro-batch's runs."""
         self.before: dict[tuple[int, ...], DeviceSplit] = {}
         """Of each order, what seemed fastest before the last launch was learnt."""
         self.buffers = Buffers()
@@ -212,25 +218,35 @@ class Sketch:
         devices = tuple(self._problem.devices[i] for i in layout.order)
         launch = self.launches(layout.ubatch)[-1]
         return seconds_of(
-            known_work(asked.model),
+            self._work,
             asked.machine,
             devices,
             launch,
             spans,
             asked.options.workload,
             pipelined=pipelined,
+            known=self._worked_out.setdefault(layout.ubatch, {}),
         )
 
     def _spans(self, layout: DeviceSplit, taken: Sequence[int]) -> list[Span] | None:
-        _, given, sums = self._of_size(layout.ubatch)
+        ubatch, known = layout.ubatch, self._runs
         spans = []
         ends = (*layout.starts[1:], layout.slots)
-        for device, start, end, size in zip(layout.order, layout.starts, ends, taken, strict=True):
-            moved = sums.moved(start, end, given[device].usable - size)
-            if moved is None:
+        for one in zip(layout.order, layout.starts, ends, taken, strict=True):
+            key = (ubatch, *one)
+            if key not in known:
+                known[key] = self._span(*key)
+            run = known[key]
+            if run is None:
                 return None
-            spans.append(Span(start, end, *moved))
+            spans.append(run)
         return spans
+
+    def _span(self, ubatch: int, device: int, start: int, end: int, taken: int) -> Span | None:
+        """A device's run; None where the bases have no room."""
+        _, given, sums = self._of_size(ubatch)
+        moved = sums.moved(start, end, given[device].usable - taken)
+        return None if moved is None else span(self._work, start, end, *moved)
 
     def _of_size(self, ubatch: int) -> tuple[tuple[Settings, ...], tuple[Budget, ...], _Sums]:
         if ubatch not in self._sizes:

@@ -20,7 +20,6 @@ class Built:
         self._context = context
         self._layers = tuple(layers)
         self._nodes = (*context.graph.nodes, *context.graph.leafs)
-        self._inputs = [leaf for leaf in context.graph.leafs if leaf.input and not leaf.output]
         self._views = [
             (node, node.view_of)
             for node in context.graph.nodes
@@ -28,6 +27,15 @@ class Built:
         ]
         self.of_any_types = not any(root.weight for _, root in self._views)
         """It serves layers with weights of other types, too: no view of weights is laid out by theirs."""
+
+    def before(self, layers: int) -> tuple[Context, tuple[int, ...]]:
+        """What a graph that begins with so many of these layers begins with; and those layers."""
+        return self._context.before(layers), self._layers[:layers]
+
+    @property
+    def steps(self) -> int:
+        """With how many of its layers another graph can begin: the last one is another than those before it."""
+        return max(0, len(self._context.stages) - 1)
 
     def attention(self, layers: Sequence[int]) -> list[tuple[int, Node]]:
         """Flash attention operations with their layer, where the graph is of these."""
@@ -39,16 +47,12 @@ class Built:
 
     def put(self, homes: Homes, layers: Sequence[int], *, pins: bool) -> Graph:
         """The graph as it is before it is scheduled, of these layers, with its tensors at home and what `pins` keeps there."""
-        for node, sources in self.graph.changed:
-            node.sources, node.reads = sources, None
-        self.graph.changed.clear()
+        self.graph.restore()
         for node in self._nodes:
             node.backend = NO_BACKEND
             node.copies = None
             node.n_children = node.n_views = 0
             node.alive = False
-        for leaf in self._inputs:
-            leaf.output = False  # pipelining makes outputs of them
         now = self._now(layers)
         self._put_leaves(homes, now)
         self.graph.pinned = {node: _home(homes, now.get(at, at)) for node, at in self._context.pinned if pins}

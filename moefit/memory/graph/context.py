@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import field
+from itertools import islice
 from typing import Final
 
 from moefit.gguf.quants import QuantType
@@ -124,6 +125,22 @@ def name_in_file(layer: int, short: str) -> str:
     return f"{side}blk.{layer}.{short[len(side) :]}"
 
 
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A graph before one of its layers: what that reads, and how much there is of everything."""
+
+    state: Node
+    counts: tuple[int, ...]
+    """Of what a context lists, in the order of `_LISTS` and `_TABLES`, and of the graph's nodes and leaves."""
+    carried: dict[str, Node]
+    asked: dict[str, dict[bool, int]]
+
+
+_LISTS: Final = ("leaves", "pinned", "attention", "fused", "lacking")
+_TABLES: Final = ("_stored", "_inputs")
+"""To which a layer adds, and from which nothing is taken."""
+
+
 @dataclass(slots=True)
 class Context:
     """One graph being built (llm_graph_context).
@@ -150,6 +167,10 @@ class Context:
     """Tensors that a graph of this kind has, and that it was built without."""
     carried: dict[str, Node] = field(default_factory=dict)
     """What a layer leaves for later ones: an indexer's choice."""
+    stages: list[Stage] = field(default_factory=list)
+    """The graph before each of its layers, where it is built in steps."""
+    resumed: Node | None = None
+    """What the next layer reads, where the graph begins with the layers of another."""
     _asked: dict[str, dict[bool, int]] = field(default_factory=dict)
     """Optional tensor -> whether a layer has it -> the last such layer."""
     _stored: dict[str, Node] = field(default_factory=dict)
@@ -164,6 +185,29 @@ class Context:
     def hp(self) -> Hyperparameters:
         """What the file says."""
         return self.model.hparams
+
+    def reach(self, state: Node) -> None:
+        """Note how far the graph is before a layer that reads this."""
+        held = [len(getattr(self, name)) for name in (*_LISTS, *_TABLES)]
+        counts = (*held, len(self.graph.nodes), len(self.graph.leafs))
+        asked = {name: dict(seen) for name, seen in self._asked.items()}
+        self.stages.append(Stage(state, counts, dict(self.carried), asked))
+
+    def before(self, layers: int) -> Context:
+        """A context that begins with so many of this one's layers, all of them before its last."""
+        stage = self.stages[layers]
+        *held, nodes, leafs = stage.counts
+        begun = Context(self.model, self.memory, self.tensors, self.batch, self.homes)
+        for name, count in zip(_LISTS, held, strict=False):
+            setattr(begun, name, getattr(self, name)[:count])
+        for name, count in zip(_TABLES, held[len(_LISTS) :], strict=True):
+            setattr(begun, name, dict(islice(getattr(self, name).items(), count)))
+        begun.graph = self.graph.first(nodes, leafs)
+        begun.carried = dict(stage.carried)
+        begun._asked = {name: dict(seen) for name, seen in stage.asked.items()}
+        begun.stages = self.stages[:layers]
+        begun.resumed = stage.state
+        return begun
 
     def expand(self, *nodes: Node) -> None:
         """Append to the graph in this order (ggml_build_forward_expand)."""

@@ -24,18 +24,25 @@ from moefit.memory.graph.context import Context
 from moefit.memory.graph.moe import moe_ffn
 from moefit.memory.graph.named import named
 from moefit.memory.graph.nodes import Node
+from moefit.memory.graph.steps import Steps
 from moefit.model.architectures import Plain
 
 
 def build(c: Context, layers: Sequence[int], what: Plain) -> None:
     """A whole graph, of these layers only."""
-    cur = named(what.embed)(c)
-    for layer in layers:
-        cur = block(c, cur, layer, what, last=layer == layers[-1])
-        if layer < c.hp.integer(DEEPSTACK):
+    _steps(what)(c, layers)
+
+
+def _steps(what: Plain) -> Steps:
+
+    def layer(c: Context, x: Node, at: int, last: bool) -> Node:  # noqa: FBT001 - as Steps has it
+        cur = block(c, x, at, what, last=last)
+        if at < c.hp.integer(DEEPSTACK):
             first = c.carried["embedding"]
             cur = g.add(cur, g.view_nd(first, (cur.ne[0], cur.ne[1]), (first.nb[1],)))
-    finish(c, cur, what)
+        return cur
+
+    return Steps(named(what.embed), layer, lambda c, x: finish(c, x, what))
 
 
 def finish(c: Context, x: Node, what: Plain) -> None:

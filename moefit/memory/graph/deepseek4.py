@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from moefit.memory.buffers import pad
@@ -23,28 +22,37 @@ from moefit.memory.graph.context import Context
 from moefit.memory.graph.hyper import comb, mixes_of, post, pre
 from moefit.memory.graph.moe import moe_ffn, routing
 from moefit.memory.graph.nodes import F16, F32, I32, I64, Node
+from moefit.memory.graph.steps import Steps
 from moefit.values import dataclass
 
 
-def build(c: Context, layers: Sequence[int]) -> None:
-    """A whole graph, of these layers only."""
+def _start(c: Context) -> Node:
     streams, n = c.hp.needed("hyper_connection.count"), c.batch.tokens
     cur = embedding(c, mixed=False)
     embd = cur.ne[0]
     c.expand(_raw(c).mask)
-    cur = g.repeat(g.reshape(cur, embd, 1, n), embd, streams, n, 1)
-    for layer in layers:
-        residual = cur
-        x, shares, combined = gathered(c, cur, layer, "attn")
-        x = _attention(c, norm(c, x, "attn_norm", layer), layer)
-        residual = cur = post(c, layer, x, residual, shares, combined)
-        x, shares, combined = gathered(c, cur, layer, "ffn")
-        c.expand(residual, shares, combined)
-        x = _fed(c, norm(c, x, "ffn_norm", layer), layer)
-        cur = post(c, layer, x, residual, shares, combined)
-        c.pin(cur, layer)
+    return g.repeat(g.reshape(cur, embd, 1, n), embd, streams, n, 1)
+
+
+def _layer(c: Context, residual: Node, layer: int, *_last: bool) -> Node:
+    x, shares, combined = gathered(c, residual, layer, "attn")
+    x = _attention(c, norm(c, x, "attn_norm", layer), layer)
+    residual = post(c, layer, x, residual, shares, combined)
+    x, shares, combined = gathered(c, residual, layer, "ffn")
+    c.expand(residual, shares, combined)
+    x = _fed(c, norm(c, x, "ffn_norm", layer), layer)
+    cur = post(c, layer, x, residual, shares, combined)
+    c.pin(cur, layer)
+    return cur
+
+
+def _finish(c: Context, cur: Node) -> None:
+    embd, streams, n, _ = cur.ne
     cur = g.get_rows(g.reshape(cur, embd * streams, n), output_ids(c))
     lm_head(c, output_norm(c, _head(c, g.reshape(cur, embd, streams, c.batch.outputs))))
+
+
+STEPS = Steps(_start, _layer, _finish)
 
 
 def _affine(x: Node, scale: Node, base: Node) -> Node:

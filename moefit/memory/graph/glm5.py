@@ -5,8 +5,6 @@ source: src/models/glm5-next.cpp; the variant for batches of at most 16 tokens i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from moefit.memory.graph import operations as g
 from moefit.memory.graph.attention import Heads, Inputs, cached_k, inputs, mha, store
 from moefit.memory.graph.blocks import embedding, indices, linear, lm_head, norm, output_ids, output_norm
@@ -17,30 +15,35 @@ from moefit.memory.graph.hyper import post
 from moefit.memory.graph.kda import kda
 from moefit.memory.graph.nodes import F32, I32, I64, Node
 from moefit.memory.graph.qwen4 import pool_size, pools
+from moefit.memory.graph.steps import Steps
 from moefit.model import MissingError
 from moefit.model.architectures import Plain
 
 _DECODER = Plain(route="routes.fused_clamp")
 
 
-def build(c: Context, layers: Sequence[int]) -> None:
-    """A whole graph, of these layers only."""
+def _start(c: Context) -> Node:
     streams, n = c.hp.needed("hyper_connection.count"), c.batch.tokens
     cur = embedding(c)
     embd = cur.ne[0]
     pools(c)
     c.expand(c.input("kpool.gather_mask", F32, _selected_count(c), 1, 1, n))
-    cur = g.repeat(g.reshape(cur, embd, 1, n), embd, streams, n, 1)
-    for layer in layers:
-        residual = cur
-        x, shares, combined = gathered(c, cur, layer, "attn")
-        x = norm(c, x, "attn_norm", layer)
-        c.expand(x)
-        x = kda(c, x, layer) if c.memory.state[layer] is not None else _attention(c, x, layer)
-        residual = cur = post(c, layer, x, residual, shares, combined)
-        x, shares, combined = gathered(c, cur, layer, "ffn")
-        x = feed_forward(c, norm(c, x, "ffn_norm", layer), layer, _DECODER)
-        cur = post(c, layer, x, residual, shares, combined)
+    return g.repeat(g.reshape(cur, embd, 1, n), embd, streams, n, 1)
+
+
+def _layer(c: Context, residual: Node, layer: int, *_last: bool) -> Node:
+    x, shares, combined = gathered(c, residual, layer, "attn")
+    x = norm(c, x, "attn_norm", layer)
+    c.expand(x)
+    x = kda(c, x, layer) if c.memory.state[layer] is not None else _attention(c, x, layer)
+    residual = post(c, layer, x, residual, shares, combined)
+    x, shares, combined = gathered(c, residual, layer, "ffn")
+    x = feed_forward(c, norm(c, x, "ffn_norm", layer), layer, _DECODER)
+    return post(c, layer, x, residual, shares, combined)
+
+
+def _finish(c: Context, cur: Node) -> None:
+    embd, streams, n, _ = cur.ne
     cur = g.reshape(
         g.get_rows(g.reshape(cur, embd * streams, n), output_ids(c)), embd, streams, c.batch.outputs
     )
@@ -48,6 +51,9 @@ def build(c: Context, layers: Sequence[int]) -> None:
     for _ in range(streams - 1):
         total = g.add(total, g.view_nd(cur, (embd, c.batch.outputs), (cur.nb[2],)))
     lm_head(c, output_norm(c, g.scale(total)))
+
+
+STEPS = Steps(_start, _layer, _finish)
 
 
 def _selected_count(c: Context) -> int:

@@ -5,39 +5,47 @@ source: src/models/hy-v4.cpp
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from moefit.memory.graph import operations as g
 from moefit.memory.graph.blocks import embedding, lm_head, norm, output_ids, output_norm
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.decoder import feed_forward
 from moefit.memory.graph.nodes import F32, Node
 from moefit.memory.graph.sparse import indexed_latent_attention
+from moefit.memory.graph.steps import Steps
 from moefit.model.architectures import Plain
 
 _DECODER = Plain(route="routes.fused_clamp")
 
 
-def hy_v4(c: Context, layers: Sequence[int]) -> None:
-    """Streams mixed by plain operations (build_hc_pre, build_hc_post, build_hc_head)."""
+def _start(c: Context) -> Node:
     streams, n = c.hp.needed("hyper_connection.count"), c.batch.tokens
     cur = embedding(c)
     embd = cur.ne[0]
-    cur = g.repeat(g.reshape(cur, embd, 1, n), embd, streams, n, 1)
-    for layer in layers:
-        for part, name in (("attn", "attn_norm"), ("ffn", "ffn_norm")):
-            residual = cur
-            x, spread = _gathered(c, cur, layer, part)
-            x = norm(c, x, name, layer)
-            attends = part == "attn"
-            x = (
-                indexed_latent_attention(c, x, layer, _DECODER)
-                if attends
-                else feed_forward(c, x, layer, _DECODER)
-            )
-            cur = _scattered(x, residual, spread)
+    return g.repeat(g.reshape(cur, embd, 1, n), embd, streams, n, 1)
+
+
+def _layer(c: Context, residual: Node, layer: int, *_last: bool) -> Node:
+    """Streams mixed by plain operations (build_hc_pre, build_hc_post, build_hc_head)."""
+    for part, name in (("attn", "attn_norm"), ("ffn", "ffn_norm")):
+        x, spread = _gathered(c, residual, layer, part)
+        x = norm(c, x, name, layer)
+        attends = part == "attn"
+        x = (
+            indexed_latent_attention(c, x, layer, _DECODER)
+            if attends
+            else feed_forward(c, x, layer, _DECODER)
+        )
+        residual = _scattered(x, residual, spread)
+    return residual
+
+
+def _finish(c: Context, cur: Node) -> None:
+    embd, streams, n, _ = cur.ne
     cur = g.get_rows(g.reshape(cur, embd * streams, n), output_ids(c))
     lm_head(c, output_norm(c, _head(c, g.reshape(cur, embd, streams, c.batch.outputs))))
+
+
+HY_V4 = Steps(_start, _layer, _finish)
 
 
 def mixes_of(x: Node, matrix: Node) -> Node:

@@ -5,8 +5,10 @@ Shapes are `ne`, strides `nb` (bytes), four of each, as in ggml.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from functools import cached_property
+from itertools import count
 from typing import Final
 
 from moefit.gguf.quants import QUANTS, QuantType
@@ -39,6 +41,7 @@ class Node:
         "backend",
         "buffer",
         "copies",
+        "graph",
         "input",
         "n_children",
         "n_views",
@@ -54,7 +57,6 @@ class Node:
         "sources",
         "type",
         "view_of",
-        "visited",
         "weight",
     )
 
@@ -85,7 +87,8 @@ class Node:
         self.input = False
         self.output = False
         self.backend = NO_BACKEND
-        self.visited = False
+        self.graph = 0
+        """The number of the last graph that took it up."""
         self.size = 0
         self.n_children = 0
         self.n_views = 0
@@ -131,6 +134,56 @@ def _extent(type_: QuantType, ne: Shape, nb: Shape) -> int:
     return first + (ne[1] - 1) * nb[1] + (ne[2] - 1) * nb[2] + (ne[3] - 1) * nb[3]
 
 
+class Parts:
+    """Nodes of a graph by what the scheduler asks of them, each with its position."""
+
+    __slots__ = ("anchors", "loose", "partial", "work")
+
+    def __init__(self) -> None:
+        self.work: list[tuple[int, Node]] = []
+        """What is computed: all but views."""
+        self.partial: list[tuple[int, Node]] = []
+        """Of those, what not every backend runs."""
+        self.anchors: list[tuple[int, Node]] = []
+        """Nodes whose backend follows from memory that is there already."""
+        self.loose: list[tuple[int, Node]] = []
+        """Nodes that get their backend after the others, or have such a source: views, and readers of leaves that nothing fills."""
+
+    def first(self, nodes: int) -> Parts:
+        """The same of a graph's first nodes."""
+        parts = Parts()
+        for name in self.__slots__:
+            known = getattr(self, name)
+            setattr(parts, name, known[: bisect_left(known, nodes, key=_position)])
+        return parts
+
+    def add(self, at: int, node: Node) -> None:
+        """Sort a node in."""
+        op = node.op
+        view = op in VIEW_OPS
+        weighted = unfilled = False
+        for source in node.sources:
+            if source.weight:
+                weighted = True
+            elif source.op == "NONE" and source.buffer is None and not source.input:
+                unfilled = True
+        if not view:
+            self.work.append((at, node))
+            if op in PARTIAL:
+                self.partial.append((at, node))
+        if node.buffer is not None or node.input or (weighted and op not in WITHOUT_A_SAY):
+            self.anchors.append((at, node))
+        if view or unfilled:
+            self.loose.append((at, node))
+
+
+def _position(one: tuple[int, Node]) -> int:
+    return one[0]
+
+
+_NUMBERS: Final = count(1)
+
+
 class Graph:
     """Nodes in the order in which they will run (ggml_cgraph)."""
 
@@ -141,42 +194,49 @@ class Graph:
         """Nodes that llama.cpp keeps on a backend, before anything is scheduled."""
         self.changed: list[tuple[Node, tuple[Node, ...]]] = []
         """Nodes that read copies since they were scheduled, with the sources that they had."""
+        self.made_outputs: list[Node] = []
+        """Inputs that pipelining made outputs of."""
+        self._number = next(_NUMBERS)
+        self._begun: tuple[Graph, int] | None = None
 
     @cached_property
-    def work(self) -> list[tuple[int, Node]]:
-        """What is computed, with its position: all but views."""
-        return [(i, node) for i, node in enumerate(self.nodes) if node.op not in VIEW_OPS]
+    def parts(self) -> Parts:
+        """Its nodes by what the scheduler asks of them; what it begins with was sorted before."""
+        known, start = (self._begun[0].parts, self._begun[1]) if self._begun else (Parts(), 0)
+        parts = known.first(start)
+        for i, node in enumerate(self.nodes[start:], start):
+            parts.add(i, node)
+        return parts
 
-    @cached_property
-    def working(self) -> list[Node]:
-        """The same without positions."""
-        return [node for _, node in self.work]
+    def first(self, nodes: int, leafs: int) -> Graph:
+        """A graph that begins with so many of this one's nodes and leaves."""
+        begun = Graph()
+        begun.nodes, begun.leafs = self.nodes[:nodes], self.leafs[:leafs]
+        begun._begun = self, nodes
+        for node in (*begun.nodes, *begun.leafs):
+            node.graph = begun._number
+        return begun
 
-    @cached_property
-    def partial(self) -> list[Node]:
-        """Of those, what not every backend runs."""
-        return [node for node in self.working if node.op in PARTIAL]
-
-    @cached_property
-    def anchors(self) -> list[Node]:
-        """Nodes whose backend follows from memory that is there already."""
-        return [node for node in self.nodes if _is_anchored(node)]
-
-    @cached_property
-    def loose(self) -> list[Node]:
-        """Nodes that get their backend after the others, or have such a source: views, and readers of leaves that nothing fills."""
-        return [node for node in self.nodes if node.op in VIEW_OPS or any(map(_is_unfilled, node.sources))]
+    def restore(self) -> None:
+        """Undo what scheduling changed: other graphs may hold the same nodes."""
+        for node, sources in self.changed:
+            node.sources, node.reads = sources, None
+        for leaf in self.made_outputs:
+            leaf.output = False
+        self.changed.clear()
+        self.made_outputs.clear()
 
     def expand(self, node: Node, depth: int = 0) -> None:
         """Append whatever `node` needs and is not there yet, then the node (ggml_build_forward_expand)."""
-        if node.visited:
+        number = self._number
+        if node.graph == number:
             return
         if depth == _DEEP:
             self._expand_deep(node)
             return
-        node.visited = True
+        node.graph = number
         for source in node.sources:
-            if not source.visited:
+            if source.graph != number:
                 self.expand(source, depth + 1)
         if node.op == "NONE":
             self.leafs.append(node)
@@ -185,26 +245,17 @@ class Graph:
 
     def _expand_deep(self, node: Node) -> None:
         """The same without Python's stack, which a model of hundreds of layers would exhaust; several times slower."""
-        node.visited = True
+        node.graph = self._number
         open_: list[tuple[Node, Iterator[Node]]] = [(node, iter(node.sources))]
         while open_:
             last, sources = open_[-1]
-            source = next((one for one in sources if not one.visited), None)
+            source = next((one for one in sources if one.graph != self._number), None)
             if source is None:
                 open_.pop()
                 (self.leafs if last.op == "NONE" else self.nodes).append(last)
             else:
-                source.visited = True
+                source.graph = self._number
                 open_.append((source, iter(source.sources)))
-
-
-def _is_anchored(node: Node) -> bool:
-    by_weights = node.op not in WITHOUT_A_SAY and any(source.weight for source in node.sources)
-    return by_weights or node.buffer is not None or node.input
-
-
-def _is_unfilled(leaf: Node) -> bool:
-    return leaf.op == "NONE" and leaf.buffer is None and not leaf.input
 
 
 def strides(type_: QuantType, ne: Shape) -> Shape:

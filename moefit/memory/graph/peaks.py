@@ -14,6 +14,7 @@ from moefit.machine.backends import Backend
 from moefit.memory.buffers import HOST
 from moefit.memory.graph import decoder
 from moefit.memory.graph.allocate import Allocator, Arena
+from moefit.memory.graph.begun import Key, begun
 from moefit.memory.graph.built import Built
 from moefit.memory.graph.context import SHARED, Batch, Context, Homes, Layers
 from moefit.memory.graph.fusion import fused
@@ -226,11 +227,29 @@ def _built(model: Model, homes: Homes, batch: Batch, layers: Sequence[int]) -> B
         if key in known:
             known.move_to_end(key)
             return known[key]
-    built = _from_scratch(model, homes, batch, layers)
+    built = _from_known(model, layers, known, (by_kind, by_type)) or _from_scratch(
+        model, homes, batch, layers
+    )
     known[by_kind if built.of_any_types else by_type] = built
     if len(known) > GRAPHS:
         known.popitem(last=False)
     return built
+
+
+def _from_known(
+    model: Model, layers: Sequence[int], known: OrderedDict[Key, Built], keys: Sequence[Key]
+) -> Built | None:
+    """A graph that begins as a known one does; None where none does, or the rest lacks something."""
+    found = begun(model, layers, known, keys)
+    if found is None:
+        return None
+    c, chosen = found
+    try:
+        _build(c, chosen)
+        c.check_complete()
+    except MissingError:
+        return None
+    return Built(c, chosen)
 
 
 def _from_scratch(model: Model, homes: Homes, batch: Batch, layers: Sequence[int]) -> Built:
@@ -251,7 +270,7 @@ def _from_scratch(model: Model, homes: Homes, batch: Batch, layers: Sequence[int
 
 
 @per_object(8)
-def _graphs(_model: Model) -> OrderedDict[Hashable, Built]:
+def _graphs(_model: Model) -> OrderedDict[Key, Built]:
     return OrderedDict()
 
 
@@ -313,6 +332,13 @@ def _backends(question: Question) -> Backends:
 
 
 def _allocated(graph: Graph, question: Question) -> Peaks:
+    try:
+        return _run(graph, question)
+    finally:
+        graph.restore()
+
+
+def _run(graph: Graph, question: Question) -> Peaks:
     rules = (*question.rules, None)
     plan = schedule(graph, _backends(question))
     sizes = [alloc_size(rule) for rule in rules]

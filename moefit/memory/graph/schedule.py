@@ -86,16 +86,18 @@ def assign(graph: Graph, backends: Backends) -> None:
             leaf.backend = leaf.buffer
         else:
             leaf.backend = backends.cpu if leaf.input else NO_BACKEND
-    for node in graph.anchors:
+    parts = graph.parts
+    for _, node in parts.anchors:
         node.backend = _current(node, backends)
     for node, backend in graph.pinned.items():
         node.backend = backend
-    work = graph.working
-    if all(backends.supports(device, node) for node in graph.partial for device in range(backends.cpu)):
+    work = [node for _, node in parts.work]
+    if all(backends.supports(device, node) for _, node in parts.partial for device in range(backends.cpu)):
         _between(work, backends.cpu)
     else:
         _spread_all(work, backends)
-    for node in graph.loose if work and work[0].backend != NO_BACKEND else graph.nodes:
+    loose = [node for _, node in parts.loose]
+    for node in loose if work and work[0].backend != NO_BACKEND else graph.nodes:
         _settle(node, backends)
 
 
@@ -192,13 +194,13 @@ class _Splitter:
         self.nodes: list[Node] = []
         self.leafs: list[Node] = []
         self.splits: list[tuple[int, int, int]] = []
-        self.current = graph.work[0][1].backend if graph.work else backends.cpu
+        self.current = graph.parts.work[0][1].backend if graph.parts.work else backends.cpu
         self.start = 0
         self.inputs: list[Node] = []
 
     def run(self) -> None:
         """Walk the nodes in order."""
-        for i, node in self.graph.work:
+        for i, node in self.graph.parts.work:
             if node.backend != self.current or (self.inputs and self._fresh_weights(node)):
                 self._close(i)
                 self.start, self.current, self.inputs = i, node.backend, []
@@ -265,7 +267,9 @@ def _pipelined_inputs(graph: Graph, backends: Backends) -> list[Node]:
     leafs: list[Node] = []
     for leaf in graph.leafs:
         if leaf.input:
-            leaf.output = True
+            if not leaf.output:
+                leaf.output = True
+                graph.made_outputs.append(leaf)
             leafs.append(leaf)
             leafs += (_copy(leaf, leaf.backend, backends) for _ in range(backends.copies - 1))
     return leafs

@@ -133,7 +133,7 @@ class Architecture:
     """One architecture."""
 
     graph: str | Plain | None = None
-    """A plain decoder, or the function that builds another graph, `module.function` of moefit.memory.graph; None: not described."""
+    """A plain decoder, or the function or the steps that build another graph, `module.name` of moefit.memory.graph; None: not described."""
     defaults: Mapping[str, float] = field(default_factory=dict)
     """What these keys are worth where the file does not say, other than 0."""
 

@@ -41,7 +41,7 @@ ROWS: Final[dict[str, Architecture]] = {
     ),
     "deepseek4": Architecture(
         gating=SQRT_SOFTPLUS,
-        graph="deepseek4.build",
+        graph="deepseek4.STEPS",
         window=Window(),
         compressed=True,
         nextn_in_main=True,
@@ -71,7 +71,7 @@ ROWS: Final[dict[str, Architecture]] = {
     ),
     "glm5-next": Architecture(
         splits_tensors=False,
-        graph="glm5.build",
+        graph="glm5.STEPS",
         defaults={"expert_gating_func": SIGMOID},
         recurrent=Recurrent.NO_KV_HEADS,
         indexer=Indexer.FULL,
@@ -84,7 +84,7 @@ ROWS: Final[dict[str, Architecture]] = {
     ),
     "hy_v4": Architecture(
         splits_tensors=False,
-        graph="hyper.hy_v4",
+        graph="hyper.HY_V4",
         indexer=Indexer.FULL,
         grows=True,
         unturned_indexer=True,
