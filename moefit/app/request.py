@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from moefit.gguf.http import Client
     from moefit.gguf.remote import Progress
     from moefit.gguf.source import Source
-    from moefit.llama.hub import Access
+    from moefit.llama.hub_listing import Access
 
 
 def read_request(

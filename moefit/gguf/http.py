@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from moefit.errors import InputError
+from moefit.gguf.url import DOWNLOAD, authorization, origin, redirected, shown, split_url
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
@@ -12,13 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from http.client import HTTPConnection, HTTPResponse
     from typing import Self
-    from urllib.parse import SplitResult
 
     from moefit.gguf.dial import HangUp
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MAX_REDIRECTS = 5
-DOWNLOAD = "download the model and give it with -m"
 _UNREACHED = "is the server reachable? without a network, name a file that is here"
 _LATER = "try again later; or download the model and give it with -m"
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -44,51 +43,6 @@ class TryAgainError(Exception):
     def __init__(self, how: str, hint: str = _UNREACHED) -> None:
         super().__init__(how)
         self.hint = hint
-
-
-def shown(url: str) -> str:
-    """A URL as messages have it: without user, password, query and fragment, which may be secrets.
-
-    >>> shown("https://me:pw@host:8/a/m.gguf?sig=x#y")
-    'https://host:8/a/m.gguf'
-    """
-    parts = split_url(url)
-    return f"{parts.scheme}://{_host(parts)}{parts.path}"
-
-
-def split_url(url: str) -> SplitResult:
-    """The parts of an http or https URL.
-
-    Raises:
-        InputError: it is no such URL.
-    """
-    from urllib.parse import urlsplit  # noqa: PLC0415 - only a remote model needs it
-
-    try:
-        parts = urlsplit(url)
-        good = (
-            parts.scheme in {"http", "https"}
-            and bool(parts.hostname)
-            and (parts.port is None or parts.port > 0)
-        )
-        good = good and url.isascii() and url.isprintable() and " " not in url
-    except ValueError:
-        good = False
-    if not good:
-        raise InputError(
-            "the URL of the model is none that can be fetched", "http://host/path or https://host/path"
-        )
-    return parts
-
-
-def origin(url: str) -> tuple[str, str, int]:
-    """Scheme, host and port."""
-    parts = split_url(url)
-    return parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-
-
-def _host(parts: SplitResult) -> str:
-    return parts.netloc.rpartition("@")[2]
 
 
 class Client:
@@ -186,7 +140,7 @@ class Client:
             response = self._request(url, limit, wanted, headers, token if trusted else None)
             if response.status not in REDIRECTS:
                 return response
-            url = _redirected(first, url, response.headers.get("location", ""))
+            url = redirected(first, url, response.headers.get("location", ""))
         raise InputError(f"{shown(first)}: redirects without end")
 
     def _request(
@@ -199,9 +153,9 @@ class Client:
 
         seconds = self._seconds_left(url)
         sent = {"User-Agent": "moefit", "Accept-Encoding": "identity", **headers}
-        authorization = _authorization(url, token)
-        if authorization:
-            sent["Authorization"] = authorization
+        who = authorization(url, token)
+        if who:
+            sent["Authorization"] = who
         parts = split_url(url)
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         limit_of_time = HangUp(seconds)
@@ -281,35 +235,6 @@ class Client:
         if not answer.isclosed():  # a body that was not wanted: not worth reading to keep the connection
             self.close()
         return Response(answer.status, headers, body, url)
-
-
-def _redirected(first: str, url: str, location: str) -> str:
-    """Where an answer to `url` leads.
-
-    Raises:
-        InputError: nowhere that may be asked.
-    """
-    from urllib.parse import urljoin  # noqa: PLC0415 - only a remote model needs it
-
-    try:
-        target = urljoin(url, location)
-        scheme = split_url(target).scheme
-    except (InputError, ValueError):
-        raise InputError(f"{shown(first)}: redirects to what is no URL", DOWNLOAD) from None
-    if scheme == "http" and split_url(url).scheme == "https":
-        raise InputError(f"{shown(first)}: redirects from https to http")
-    return target
-
-
-def _authorization(url: str, token: str | None) -> str | None:
-    parts = split_url(url)
-    if parts.username is not None:
-        from base64 import b64encode  # noqa: PLC0415 - only a remote model needs it
-        from urllib.parse import unquote  # noqa: PLC0415 - only a remote model needs it
-
-        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        return f"Basic {b64encode(pair.encode()).decode()}"
-    return f"Bearer {token}" if token else None
 
 
 def _reason(error: Exception) -> str:

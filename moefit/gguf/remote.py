@@ -6,8 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from moefit.errors import InputError
-from moefit.gguf.http import DOWNLOAD, Client, Response, origin, shown
+from moefit.gguf.http import Client, Response
 from moefit.gguf.source import FileSource, Source
+from moefit.gguf.url import DOWNLOAD, origin, shown
 from moefit.values import dataclass
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from moefit.values import dataclass
 if TYPE_CHECKING:
     from moefit.gguf.http import Client
     from moefit.launch.constraints import Constraints
-    from moefit.llama.hub import Access, Located
+    from moefit.llama.hub import Located
+    from moefit.llama.hub_listing import Access
 
 TAKE_PROJECTORS: Final = frozenset({"llama-server", "llama-cli", "llama-mtmd-cli", "llama-tts"})
 """Programs that look for a projector (mmproj_examples)."""

@@ -11,16 +11,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
-from typing import Any
 
 from moefit.errors import InputError
-from moefit.gguf.http import Client, shown
-from moefit.gguf.remote import GONE, REFUSED, refusal
+from moefit.gguf.http import Client
 from moefit.gguf.split import shard_names
+from moefit.gguf.url import shown
 from moefit.launch.sources import ModelSource
+from moefit.llama.hub_listing import HUB, Access, Listing, cached_listing, is_file, server_listing
 from moefit.llama.repository import (
     DEFAULT_TAGS,
     PRESET,
@@ -32,32 +32,9 @@ from moefit.llama.repository import (
     shards,
     wanted,
 )
-from moefit.reading import read_small
 from moefit.values import dataclass
 
-HUB = "https://huggingface.co/"
-COMMIT = re.compile(r"[0-9A-Fa-f]{40}")
-TOKEN = re.compile(r"hf_[A-Za-z0-9]{34,253}")
-"""The only tokens llama.cpp sends to the Hub. source: common/hf-cache.cpp, is_valid_hf_token."""
-MAX_LISTING = 32 << 20
-"""Bytes of JSON about a repository."""
-_LONGEST_NAME = 255
-"""Bytes of a file's name. source: limits.h, NAME_MAX"""
 FETCH = "start llama-server once to fetch it, or leave --offline out"
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """Where to look, and what may be used for it."""
-
-    hub_cache: Path
-    """Hugging Face's cache, which llama.cpp shares."""
-    llama_cache: Path
-    """llama.cpp's own, for -mu and -dr."""
-    endpoint: str = HUB
-    """With a slash at the end."""
-    token: str | None = field(default=None, repr=False)
-    offline: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,24 +47,6 @@ class Located:
     """By kind: mmproj, mtp, eagle3, dflash, dspark."""
     siblings: tuple[str, ...] = field(default=(), compare=False)
     """All files of the repository; empty where a cache alone was asked, which may lack some."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Listing:
-    """Files of a repository: their names in its order, and where each is."""
-
-    names: tuple[str, ...]
-    folder: Path
-    """Of the commit in the cache."""
-    url: str = ""
-    """Of the commit on the server; empty for a cache's own listing."""
-
-    def place(self, *names: str) -> str:
-        """Path of the first if all are in the cache, else its URL."""
-        from urllib.parse import quote  # noqa: PLC0415 - only a repository needs it
-
-        cached = not self.url or all(_is_file(self.folder / name) for name in names)
-        return str(self.folder / names[0]) if cached else self.url + quote(names[0])
 
 
 def access(environment: Mapping[str, str], *, token: str | None = None, offline: bool = False) -> Access:
@@ -150,7 +109,7 @@ def locate(
 def _from_repository(
     asked: Wanted, using: Access, client: Client, guests: Sequence[str], needed: frozenset[str]
 ) -> Located:
-    cached = _cached(using.hub_cache, asked.repo)
+    cached = cached_listing(using.hub_cache, asked.repo)
     if cached is not None:
         found = _take(cached, asked, guests)
         if found is not None and (
@@ -162,7 +121,7 @@ def _from_repository(
             f"-hf {_spelling(asked)}: is not in {using.hub_cache}, and --offline forbids to ask", FETCH
         )
     try:
-        listing = _listed(using, client, asked.repo)
+        listing = server_listing(using, client, asked.repo)
     except InputError:
         # llama.cpp too falls back on what it has.
         found = _take(cached, asked, guests) if cached is not None else None
@@ -182,7 +141,7 @@ def _from_repository(
     return found
 
 
-def _refuse_half(listing: _Listing, asked: Wanted) -> None:
+def _refuse_half(listing: Listing, asked: Wanted) -> None:
     """Say which parts of a set the repository lacks, where it has its first."""
     model = choose_model(listing.names, asked)
     lacking = [name for name in shard_names(model) if name not in listing.names] if model else []
@@ -199,7 +158,11 @@ def repository_models(repo: str, using: Access, client: Client) -> tuple[str, ..
         InputError: there is no such repository, it may not be read, or it has no model.
     """
     asked = wanted(repo)
-    listing = _cached(using.hub_cache, asked.repo) if using.offline else _listed(using, client, asked.repo)
+    listing = (
+        cached_listing(using.hub_cache, asked.repo)
+        if using.offline
+        else server_listing(using, client, asked.repo)
+    )
     found = models(listing.names) if listing is not None else ()
     if not found:
         raise InputError(f"-hf {repo}: the repository has no GGUF model")
@@ -212,7 +175,7 @@ def _spelling(asked: Wanted) -> str:
     return f"{asked.repo}:{asked.tag}" if asked.tag else asked.repo
 
 
-def _take(listing: _Listing, asked: Wanted, guests: Sequence[str]) -> Located | None:
+def _take(listing: Listing, asked: Wanted, guests: Sequence[str]) -> Located | None:
     """The files of a listing that the user asked for; None if they are not all there."""
     if PRESET in listing.names:
         raise InputError(
@@ -230,102 +193,12 @@ def _take(listing: _Listing, asked: Wanted, guests: Sequence[str]) -> Located | 
     return Located(listing.place(*shard_names(model)), found, listing.names if listing.url else ())
 
 
-def _is_certain(cached: _Listing, asked: Wanted) -> bool:
+def _is_certain(cached: Listing, asked: Wanted) -> bool:
     """Whether the whole repository would give the same answer as the part of it that is in the cache."""
     return (
         bool(asked.file or asked.tag)
         or choose_model(cached.names, Wanted(asked.repo, DEFAULT_TAGS[0])) is not None
     )
-
-
-def _cached(hub_cache: Path, repo: str) -> _Listing | None:
-    """What the cache has of a repository's newest known commit. source: common/hf-cache.cpp, get_cached_files."""
-    root = hub_cache / f"models--{repo.replace('/', '--')}"
-    commit = _cached_commit(root / "refs")
-    if commit is None:
-        return None
-    folder = root / "snapshots" / commit
-    names = sorted(path.relative_to(folder).as_posix() for path in _files(folder))
-    return _Listing(tuple(names), folder) if names else None
-
-
-def _files(folder: Path) -> Iterable[Path]:
-    for root, _, names in os.walk(folder):
-        yield from (path for name in names if _is_file(path := Path(root, name)))
-
-
-def _is_file(path: Path) -> bool:
-    """Whether there is such a file; not where its folder may not be searched."""
-    return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises where it may not ask
-
-
-def _cached_commit(refs: Path) -> str | None:
-    """The commit of `main`, or of another branch."""
-    commits = {}
-    try:
-        for path in sorted(refs.iterdir()):
-            if _is_file(path):
-                commits[path.name] = read_small(path, errors="replace").split("\n")[0]
-    except (OSError, InputError):
-        return None
-    known = {name: commit for name, commit in commits.items() if COMMIT.fullmatch(commit)}
-    return known.get("main") or next(iter(known.values()), None)
-
-
-def _listed(using: Access, client: Client, repo: str) -> _Listing:
-    """What the server has of a repository. source: common/hf-cache.cpp, get_repo_files."""
-    token = using.token if using.token and TOKEN.fullmatch(using.token) else None
-    refs = _json(client, f"{using.endpoint}api/models/{repo}/refs", token, repo)
-    branches = refs.get("branches") if isinstance(refs, dict) else None
-    commits = {
-        str(branch["name"]): branch["targetCommit"]
-        for branch in (branches if isinstance(branches, list) else [])
-        if isinstance(branch, dict) and _is_commit(branch.get("targetCommit")) and "name" in branch
-    }
-    commit = commits.get("main") or next(iter(commits.values()), None)
-    if commit is None:
-        raise InputError(f"-hf {repo}: the repository has no branch")
-    tree = _json(client, f"{using.endpoint}api/models/{repo}/tree/{commit}?recursive=true", token, repo)
-    names = [
-        item["path"]
-        for item in (tree if isinstance(tree, list) else [])
-        if isinstance(item, dict) and item.get("type") == "file" and _is_below(item.get("path"))
-    ]
-    return _Listing(
-        tuple(names),
-        using.hub_cache / f"models--{repo.replace('/', '--')}" / "snapshots" / commit,
-        f"{using.endpoint}{repo}/resolve/{commit}/",
-    )
-
-
-def _is_commit(named: object) -> bool:
-    """Whether a server names a commit: a number of forty digits is none."""
-    return isinstance(named, str) and COMMIT.fullmatch(named) is not None
-
-
-def _is_below(path: object) -> bool:
-    """Whether a path of the server's stays inside the repository, and a file here can be called that."""
-    if not isinstance(path, str) or not path or path.startswith("/"):
-        return False
-    parts = path.encode(errors="surrogatepass").split(b"/")
-    return path.isprintable() and b".." not in parts and max(map(len, parts)) <= _LONGEST_NAME
-
-
-def _json(client: Client, url: str, token: str | None, repo: str) -> Any:
-    import json  # noqa: PLC0415 - only a repository needs it
-
-    response = client.get(url, limit=MAX_LISTING, headers={"Accept": "application/json"}, token=token)
-    if response.status in REFUSED | GONE:
-        raise InputError(
-            f"-hf {repo}: there is no such repository, or it is private or gated ({response.status})",
-            "check the spelling; for a private or gated one set HF_TOKEN or give -hft",
-        )
-    if response.status != 200:
-        raise refusal(shown(url), response.status)
-    try:
-        return json.loads(response.body)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{shown(url)}: the server answers with something that is no JSON") from error
 
 
 def _from_url(url: str, path: str | None, using: Access) -> str:
@@ -341,7 +214,7 @@ def _from_url(url: str, path: str | None, using: Access) -> str:
         local = [Path(path)]
     else:
         local = [Path(path).parent / file.name for file in kept]
-    if all(map(_is_file, local)):
+    if all(map(is_file, local)):
         return str(local[0])
     if using.offline:
         raise InputError(f"-mu {shown(url)}: is not at {local[0]}, and --offline forbids to ask", FETCH)
@@ -359,6 +232,6 @@ def _from_docker(name: str, using: Access) -> str:
     if "/" not in name:
         repo = f"ai/{repo}"
     local = using.llama_cache / f"{repo.replace('/', '_')}_{tag or 'latest'}.gguf"
-    if not _is_file(local):
+    if not is_file(local):
         raise InputError(f"-dr {name}: is not at {local}", "start llama-server once to fetch it, then plan")
     return str(local)

@@ -20,7 +20,8 @@ from moefit.machine.types import CPU, Device
 from moefit.memory.cache_tensor import cache_type, may_lose_flash_attention
 from moefit.memory.cells import cells_of
 from moefit.memory.graph.context import Batch, Homes
-from moefit.memory.graph.peaks import Peaks, Question, guessed, peaks_of, sketch_peaks
+from moefit.memory.graph.guessed import guessed
+from moefit.memory.graph.peaks import Peaks, Question, peaks_of, sketch_peaks
 from moefit.memory.hparams import hparams
 from moefit.memory.pipelining import COPIES, pipelines
 from moefit.memory.weights import REPACKABLE

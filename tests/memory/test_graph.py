@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 from collections import Counter
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ from moefit.launch.defaults import settings
 from moefit.launch.precedence import effective
 from moefit.machine.types import CPU
 from moefit.memory import compute
-from moefit.memory.graph import peaks
+from moefit.memory.graph import context, peaks
 from moefit.placement.types import Placement
 from tests import oracle
 from tests.oracle import graphs
@@ -65,3 +66,9 @@ def test_of_a_graph_that_is_known_to_differ_all_other_operations_are_the_same(ro
     mine, theirs = ours(row), [line.lower() for line in row.graph]
     assert mine != theirs
     assert expected == (Counter(theirs) - Counter(mine)).total()
+
+
+def test_the_examples_of_names_in_layers_and_files_hold() -> None:
+    found = doctest.testmod(context)
+
+    assert (0, True) == (found.failed, found.attempted > 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from moefit.llama.hub import Access
+from moefit.llama.hub_listing import Access
 from tests.remote.server import Web, status
 
 COMMIT = "a" * 40

@@ -4,10 +4,10 @@ import doctest
 
 import pytest
 
-from moefit.gguf import http, remote
+from moefit.gguf import remote, url
 
 
-@pytest.mark.parametrize("module", [http, remote], ids=["http", "remote"])
+@pytest.mark.parametrize("module", [url, remote], ids=["url", "remote"])
 def test_the_examples_in_the_docstrings_hold(module):
     found = doctest.testmod(module)
 

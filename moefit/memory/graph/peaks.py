@@ -18,6 +18,7 @@ from moefit.memory.graph.begun import Key, begun
 from moefit.memory.graph.built import Built
 from moefit.memory.graph.context import SHARED, Batch, Context, Homes, Layers
 from moefit.memory.graph.fusion import fused
+from moefit.memory.graph.guessed import guessed, lacking_tensors
 from moefit.memory.graph.layers import Chosen, alike, choose, kinds, largest_of_each_kind
 from moefit.memory.graph.named import named
 from moefit.memory.graph.nodes import Graph, Node
@@ -260,7 +261,7 @@ def _from_scratch(model: Model, homes: Homes, batch: Batch, layers: Sequence[int
             _build(c, layers)
             c.check_complete()
         except MissingError as error:
-            _lacking(model).append(error.name)
+            lacking_tensors(model).append(error.name)
             return _from_scratch(model, homes, batch, layers)
     else:
         from moefit.memory.graph import generic  # noqa: PLC0415 - few models need it
@@ -287,29 +288,6 @@ def _build(c: Context, layers: Sequence[int]) -> None:
         decoder.build(c, layers, graph)
     elif graph is not None:
         named(graph)(c, layers)
-
-
-@per_object(8)
-def _lacking(_model: Model) -> list[str]:
-    """What the architecture's graph needs and the file was seen to lack."""
-    return []
-
-
-@per_object(8)
-def _has_undescribed(model: Model) -> bool:
-    part = architecture(model.architecture).undescribed
-    return bool(part) and any(part in t.name for layer in model.layers for t in layer.tensors)
-
-
-def guessed(model: Model) -> str | None:
-    """Why the graph is a general one, not the architecture's; None where it is that."""
-    row = architecture(model.architecture)
-    if row.graph is None:
-        return "its graph is not described"
-    if _has_undescribed(model):
-        return f"the part of its graph with {row.undescribed} is not described"
-    lacking = model.lacks or next(iter(_lacking(model)), "")
-    return f"the file lacks {lacking}" if lacking else None
 
 
 def _backends(question: Question) -> Backends:
