@@ -39,6 +39,11 @@ a token uses 2, an LRU that holds 2 is said to hit 40 to 60%: halfway between th
 source: arxiv.org/abs/2312.17238, as others sum it up"""
 
 
+LEAST_PUBLISHED: Final = 0.125
+"""The least share of the experts whose hits were published, an eighth: below it the curve is drawn on.
+source: github.com/ggml-org/llama.cpp/pull/27861"""
+
+
 def hit_rate(resident: float, misses: float | None = None, *, few: bool = False) -> HitRate:
     """The hits of an LRU that holds this share of the experts, and those of a whole token at least.
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from moefit.cost import Prediction
 from moefit.cost.cached_steps import MISSES
+from moefit.cost.hits import LEAST_PUBLISHED
 from moefit.search.candidate import Candidate
 from moefit.search.choices import Choices
 from moefit.search.cpu_share import with_cpu_share
@@ -19,6 +20,10 @@ from moefit.search.problem import Problem
 _UNSURE: Final = 0.05
 """The part that the least hits have in what a cache is weighed by: one model in twenty may route that evenly. So a cache that gains a few
 per cent if routing is as published, and takes several times as long if it is not, is left out."""
+
+_UNPUBLISHED: Final = 0.2
+"""That part of a cache that holds less than `LEAST_PUBLISHED`: its hits are the published ones drawn on. Qwen3-Next-80B on an H200 with 0.05 resident
+was hit 18 to 23%, where the curve has 45 (benchmarks/gpu/README.md, leases 5 and 10)."""
 
 
 _CLOSE: Final = 1.02
@@ -48,7 +53,9 @@ def with_cache(problem: Problem, choices: Choices, found: Sequence[Candidate]) -
 
 def is_worth(candidate: Candidate, fastest: float) -> bool:
     """Whether it is faster than so many seconds, weighed with what uniform routing would cost."""
-    return candidate.prediction.seconds + _UNSURE * lost_if_even(candidate.prediction) < fastest
+    rate = candidate.prediction.hit_rate
+    unsure = _UNPUBLISHED if rate is not None and rate.resident < LEAST_PUBLISHED else _UNSURE
+    return candidate.prediction.seconds + unsure * lost_if_even(candidate.prediction) < fastest
 
 
 def _most_promising(problem: Problem, start: Candidate, drafts: Sequence[Draft]) -> Iterator[Candidate]:
