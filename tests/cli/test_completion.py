@@ -14,6 +14,7 @@ from typer.main import get_command
 
 from moefit.cli.application import app
 from tests.cli.test_commands import moefit
+from tests.each import each
 
 __all__ = ["moefit"]
 
@@ -45,13 +46,13 @@ def offered(moefit, monkeypatch):
 
 def values():
     """Every option and argument that takes a value."""
-    for name, command in get_command(app(())).commands.items():
+    for command in get_command(app(())).commands.values():
         for param in command.params:
             if not getattr(param, "is_flag", False) and param.name != "help":
-                yield pytest.param(param, id=f"{name}-{param.name}")
+                yield param
 
 
-@pytest.mark.parametrize("param", list(values()))
+@each(values())
 def test_every_value_is_completed_or_free(param):
     completed = param._custom_shell_complete is not None or getattr(param.type, "choices", ())
     assert bool(completed) != bool(FREE & set(param.opts))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from moefit.cost.work import work_of
 from moefit.model import Role, build
+from tests.each import each
 from tests.oracle import header, model, models
 
 QWEN = ("qwen3-30b-a3b", "Q4_K_M")
@@ -119,7 +120,7 @@ def test_one_token_uses_about_its_share() -> None:
     assert 8 / 128 == pytest.approx(work_of(model(*QWEN)).distinct(1), rel=0.1)
 
 
-@pytest.mark.parametrize("name", sorted(models()))
+@each(sorted(models()))
 def test_every_recorded_model_is_weighed_in_full(name: str) -> None:
     m = model(name, next(iter(models()[name]["types"])))
     work = work_of(m)

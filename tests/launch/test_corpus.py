@@ -3,8 +3,6 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-import pytest
-
 from moefit.formats import shell
 from moefit.launch.command import Command, parse
 from moefit.launch.complete import Addition, Completion, complete, placement_additions
@@ -13,6 +11,7 @@ from moefit.launch.precedence import effective
 from moefit.launch.resolve import device_order, fixed_tensors, free, slot_devices
 from moefit.machine.types import CPU, Device
 from moefit.placement.types import Placement
+from tests.each import each
 from tests.launch.names import SPLIT, tensor_names
 
 LINES = [
@@ -75,7 +74,7 @@ def test_a_line_is_read_word_for_word() -> None:
     assert told == [list(parse(shlex.split(line)).argv) for line in LINES]
 
 
-@pytest.mark.parametrize("line", LINES)
+@each(LINES)
 def test_nothing_of_the_users_is_lost_reordered_or_changed(line: str) -> None:
     command = parse(shlex.split(line))
     completion = plan(command)
@@ -84,7 +83,7 @@ def test_nothing_of_the_users_is_lost_reordered_or_changed(line: str) -> None:
     assert {a.spelling for a in completion.dropped} <= DROPPED
 
 
-@pytest.mark.parametrize("line", LINES)
+@each(LINES)
 def test_rewriting_a_rewritten_line_changes_nothing(line: str) -> None:
     once = plan(parse(shlex.split(line))).argv
     again = plan(parse(shlex.split(shell.write(once))))
@@ -93,7 +92,7 @@ def test_rewriting_a_rewritten_line_changes_nothing(line: str) -> None:
     assert () == again.dropped
 
 
-@pytest.mark.parametrize("line", LINES)
+@each(LINES)
 def test_a_completed_line_leaves_nothing_of_the_placement_open(line: str) -> None:
     """Read again, its own options alone put every tensor where the plan had it."""
     command = parse(shlex.split(line))

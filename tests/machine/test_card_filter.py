@@ -10,6 +10,7 @@ from moefit.errors import UsageError
 from moefit.machine.card_filter import cards_like
 from moefit.machine.cards import CARDS
 from moefit.machine.catalogue import find_card
+from tests.each import each
 from tests.machine.test_catalogue import SPELLINGS
 
 
@@ -82,14 +83,14 @@ def test_a_name_may_have_its_memory_and_be_one_of_several(text, found):
     assert found == keys(text)
 
 
-@pytest.mark.parametrize("text", SPELLINGS)
+@each(SPELLINGS)
 def test_what_gpu_takes_is_found(text):
     card = find_card(text)
     assert card is not None
     assert card.key in keys(text)
 
 
-@pytest.mark.parametrize("card", CARDS, ids=lambda card: card.key)
+@each(CARDS)
 def test_every_name_finds_its_card(card):
     for name in (card.key, *card.other_keys, card.description, *card.other_names):
         assert card in cards_like(name)

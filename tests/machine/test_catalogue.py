@@ -8,6 +8,7 @@ from moefit.errors import UsageError
 from moefit.machine.card import Card
 from moefit.machine.catalogue import CARDS, card_of_driver, find_card, similar_cards
 from moefit.sizes import GIB, MIB
+from tests.each import each
 
 
 def test_every_key_finds_its_own_card() -> None:
@@ -143,7 +144,7 @@ SPELLINGS = {
 """What users write -> the card's key."""
 
 
-@pytest.mark.parametrize(("text", "key"), SPELLINGS.items())
+@each(SPELLINGS.items())
 def test_users_spell_cards_in_many_ways(text: str, key: str) -> None:
     card = find_card(text)
     assert card is not None

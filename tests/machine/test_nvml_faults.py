@@ -18,6 +18,7 @@ from moefit.machine import child, nvml
 from moefit.machine.nvml import read_gpus
 from moefit.machine.types import Device, Ram
 from moefit.sizes import GIB
+from tests.each import each
 from tests.machine.fake_nvml import FakeCard, NVMLError, fake_nvml
 
 RAM = Ram(total=120 * GIB, available=100 * GIB)
@@ -131,11 +132,18 @@ def ask_here(question: child.Question, seconds: float) -> child.ChildAnswer:
     return child._judge(kind + len(body).to_bytes(8, "big") + body, 0, noted[-1], seconds)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_whatever_a_function_does_is_one_warning_that_names_it(
-    monkeypatch, function: str, fault: str
-) -> None:
+def test_whatever_a_function_does_is_one_warning_that_names_it(monkeypatch, function: str) -> None:
+    @each(FAULTS)
+    def check(fault: str) -> None:
+        with monkeypatch.context() as patch:
+            does(patch, function, fault)
+
+    check()
+
+
+def does(monkeypatch: pytest.MonkeyPatch, function: str, fault: str) -> None:
+    """One fault of a function is told, and nothing is believed of it that cannot be."""
     if fault not in DEADLY and function != "nvmlInit":
         monkeypatch.setattr(nvml, "ask_in_child", ask_here)
     module = machine()

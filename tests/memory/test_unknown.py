@@ -17,6 +17,7 @@ from moefit.memory.weights import weights
 from moefit.model import build
 from moefit.placement.types import Placement
 from tests import oracle
+from tests.each import each
 
 CARD = Device("CUDA0", 80 << 30, 80 << 30)
 LAUNCH = Settings(8192)
@@ -29,7 +30,7 @@ def renamed(name):
     return model, replace(model, architecture="brand-new")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each(NAMES)
 def test_its_weights_and_caches_are_never_counted_too_low(name):
     known, unknown = renamed(name)
     everything = Placement((0,) * known.slots)

@@ -2,13 +2,12 @@ import ast
 import dataclasses
 from pathlib import Path
 
-import pytest
-
 from moefit.memory.graph.named import named
 from moefit.model.architectures import ARCHITECTURES, UNKNOWN, Plain, architecture, is_described, is_known
 from moefit.model.keys import KEYS
 from moefit.model.loaders import reads
 from tests import oracle
+from tests.each import each
 
 HOOKS = ("embed", "route", "rope", "rotate", "mix", "attend", "feed")
 
@@ -54,7 +53,7 @@ CONSTANTS = {"minicpm3": {"residual_scale"}, "gemma3n": {"final_logit_softcappin
 """What a graph has as a constant stands among a row's defaults, too."""
 
 
-@pytest.mark.parametrize("name", sorted(set(ARCHITECTURES) - {"gptj", "wavtokenizer-dec"}))
+@each(sorted(set(ARCHITECTURES) - {"gptj", "wavtokenizer-dec"}))
 def test_the_defaults_of_a_row_are_of_keys_that_its_loader_reads(name):
     assert CONSTANTS.get(name, set()) == ARCHITECTURES[name].defaults.keys() - reads(name).keys()
 

@@ -10,6 +10,7 @@ from moefit.gguf.header import SkippedArray
 from moefit.gguf.split import read_header
 from moefit.model import Role, build
 from tests import oracle
+from tests.each import each
 from tests.model.models import header, model, moe
 
 EXAMPLE = str(Path(__file__).parents[2] / "examples" / "qwen3-30b-a3b-q4_k_m.gguf")
@@ -48,7 +49,7 @@ def test_expert_bytes_are_kept_apart(example):
         ]
 
 
-@pytest.mark.parametrize(("name", "quant"), [(n, q) for n, m in oracle.models().items() for q in m["types"]])
+@each((n, q) for n, m in oracle.models().items() for q in m["types"])
 def test_every_tensor_of_a_real_model_has_its_place(name, quant):
     source = oracle.header(name, quant)
     built = build("m", source)

@@ -4,6 +4,7 @@ from moefit.errors import InputError
 from moefit.gguf.header import Header
 from moefit.model import build
 from tests import oracle
+from tests.each import each
 
 
 def without(name, *dropped, **keys):
@@ -15,7 +16,7 @@ def without(name, *dropped, **keys):
     return build("m.gguf", Header(3, "little", {**source.metadata, **told}, tensors, source.shards))
 
 
-@pytest.mark.parametrize("name", sorted(oracle.models()))
+@each(sorted(oracle.models()))
 def test_a_recorded_model_lacks_nothing(name):
     assert "" == without(name).lacks
 

@@ -5,6 +5,7 @@ from moefit.gguf.header import Header, Shard, TensorInfo
 from moefit.gguf.quants import QUANTS
 from moefit.model import build
 from tests import oracle
+from tests.each import each
 
 F32 = QUANTS[0]
 
@@ -18,7 +19,7 @@ def changed(name, **keys):
     return build("m.gguf", Header(3, "little", metadata, source.tensors, source.shards))
 
 
-@pytest.mark.parametrize("name", sorted(oracle.models()))
+@each(sorted(oracle.models()))
 def test_every_recorded_model_agrees_with_its_tensors(name):
     changed(name)
 
