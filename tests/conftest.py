@@ -3,9 +3,11 @@ from __future__ import annotations
 import dataclasses
 import gc
 import os
+from collections.abc import Generator
 from contextlib import suppress
 
 import pytest
+from _pytest.doctest import DoctestModule
 from hypothesis import settings
 
 from moefit import values
@@ -44,6 +46,13 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     if config.getoption("markexpr") != "not llama":
         return None
     return "real llama.cpp: left out; `scripts/build_llama.sh` once, then `pytest -m llama`"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file() -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+    """No doctests are looked for in the tests themselves."""
+    found = yield
+    return [one for one in found if not isinstance(one, DoctestModule)]
 
 
 def pytest_collection_finish() -> None:
