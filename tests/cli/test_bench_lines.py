@@ -5,9 +5,9 @@ import shlex
 
 import pytest
 
-from tests.cli.test_commands import CARD, moefit, whole
+from tests.cli.test_commands import CARD, moefit
 
-__all__ = ["moefit", "whole"]
+__all__ = ["moefit"]
 
 
 def test_a_bench_line_of_a_servers_fits_as_bench_reserves(moefit, whole):
@@ -19,8 +19,8 @@ def test_a_bench_line_of_a_servers_fits_as_bench_reserves(moefit, whole):
 
 
 @pytest.mark.parametrize("line", [[], ["--moe-cache-mib", "0"]])
-def test_a_bench_line_says_that_it_lacks_the_cache_that_the_servers_would_have(moefit, whole, line):
-    _, _, err = moefit("args", whole, *CARD, "--format", "llama-bench", "--", *line)
+def test_a_bench_line_says_that_it_lacks_the_cache_that_the_servers_would_have(moefit, large, line):
+    _, _, err = moefit("args", large, *CARD, "--format", "llama-bench", "--", *line)
     assert (not line) == ("llama-bench has no --moe-cache-mib: this line is the best without" in err)
 
 

@@ -13,9 +13,15 @@ import pytest
 from moefit.app.container_paths import with_variable_files
 from moefit.errors import InputError
 from moefit.launch.command import parse
-from tests.cli.test_commands import CARD, EXAMPLE, moefit, whole
+from tests.cli.test_commands import CARD, EXAMPLE, moefit
 
-__all__ = ["moefit", "whole"]
+__all__ = ["moefit"]
+
+
+@pytest.fixture(scope="module")
+def whole(large):
+    """Of a model that a card holds whole no variable is printed."""
+    return large
 
 
 @pytest.fixture

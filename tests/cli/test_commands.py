@@ -34,18 +34,6 @@ def moefit(capsys):
     return run
 
 
-@pytest.fixture(scope="session")
-def whole(tmp_path_factory):
-    """The example with the length its header asks for, and nothing in it."""
-    from moefit.gguf.split import read_header
-
-    path = tmp_path_factory.mktemp("whole") / "model.gguf"
-    path.write_bytes(Path(EXAMPLE).read_bytes())
-    with path.open("r+b") as file:
-        file.truncate(read_header(EXAMPLE).shards[0].expected)
-    return str(path)
-
-
 def test_plan_shows_the_line_and_ends_in_0(moefit):
     status, out, _ = moefit("plan", EXAMPLE, *CARD)
     assert (0, True) == (status, "llama-server -m" in out)
@@ -92,8 +80,8 @@ def test_run_can_print_instead(moefit, whole):
 
 
 @pytest.mark.parametrize("command", [["args"], ["run"], ["unit", "--name", "x"]], ids=lambda words: words[0])
-def test_what_does_not_fit_leaves_stdout_empty_and_ends_in_1(moefit, whole, command):
-    status, out, err = moefit(*command, *CARD[:2], "--ram", "1GiB", "--", "-m", whole, "-c", "4096")
+def test_what_does_not_fit_leaves_stdout_empty_and_ends_in_1(moefit, large, command):
+    status, out, err = moefit(*command, *CARD[:2], "--ram", "1GiB", "--", "-m", large, "-c", "4096")
     assert (1, "") == (status, out)
     assert "lacks" in err
 
@@ -108,9 +96,9 @@ def test_a_plan_that_does_not_fit_has_no_line_and_no_strategy(moefit):
     assert (False, None, None) == (document["fits"], document["strategy"], document["argv"])
 
 
-def test_what_would_fit_is_said(moefit, whole):
+def test_what_would_fit_is_said(moefit, large):
     _, _, err = moefit(
-        "args", "--gpu", "rtx-3060", "--ram", "32GiB", "--", "-m", whole, "-ngl", "all", "-c", "131072"
+        "args", "--gpu", "rtx-3060", "--ram", "32GiB", "--", "-m", large, "-ngl", "all", "-c", "131072"
     )
     assert "would fit" in err
 

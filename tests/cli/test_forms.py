@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_commands import CARD, moefit, whole
+from tests.cli.test_commands import CARD, moefit
 
-__all__ = ["moefit", "whole"]
+__all__ = ["moefit"]
 
 
 def form(moefit, name, *line):

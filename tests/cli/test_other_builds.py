@@ -9,7 +9,7 @@ import pytest
 
 from moefit.launch.builds import CHECKED, RANGE
 from moefit.launch.options import Option, builtin
-from tests.cli.test_commands import CARD, moefit, whole  # noqa: F401 - fixtures
+from tests.cli.test_commands import CARD, moefit  # noqa: F401 - fixtures
 
 NEW = [
     Option(("--alpha",), values=("N",)),
@@ -117,10 +117,15 @@ def test_devices_names_the_checked_builds(moefit):  # noqa: F811
 
 
 @pytest.mark.parametrize(
-    "end", ["", ">&2", "; exit 1", ">&2; exit 1"], ids=["usual", "on stderr", "an error", "both"]
-)
-@pytest.mark.parametrize(
-    "said", ["version: 1.0.0 (build 12600, commit x)", "version: 12345 (abc)", "b12191", "1.0.0"]
+    ("end", "said"),
+    [
+        ("", "version: 1.0.0 (build 12600, commit x)"),
+        (">&2", "version: 12345 (abc)"),
+        ("; exit 1", "b12191"),
+        (">&2; exit 1", "1.0.0"),
+        (">&2; exit 1", "version: 1.0.0 (build 12600, commit x)"),
+        ("; exit 1", "version: 12345 (abc)"),
+    ],
 )
 def test_a_page_is_read_wherever_it_is_and_whatever_the_version_looks_like(moefit, whole, newer, end, said):  # noqa: F811
     saved = Path(newer).with_name("page")

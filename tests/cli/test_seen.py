@@ -13,7 +13,6 @@ from moefit.app import machine
 from moefit.cli import main
 from moefit.cli.shared import with_rpc
 from moefit.errors import UsageError
-from moefit.gguf.split import read_header
 from moefit.machine.detect import detect
 from tests.machine.fake_nvml import LOST, NO_LIBRARY, FakeCard, fake_nvml
 from tests.machine.tree import write
@@ -34,16 +33,6 @@ EVIDENCE = {
     "an AMD card": AMD,
 }
 STARTS = [["args"], ["run"], ["run", "--dry-run"], ["unit", "--name", "x", "--dry-run"]]
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory) -> Path:
-    """A model file that is complete."""
-    path = tmp_path_factory.mktemp("whole") / "model.gguf"
-    path.write_bytes(EXAMPLE.read_bytes())
-    with path.open("r+b") as file:
-        file.truncate(read_header(str(EXAMPLE)).shards[0].expected)
-    return path
 
 
 @pytest.fixture
@@ -178,7 +167,7 @@ def test_a_device_that_is_expected_and_not_there_is_an_error_that_names_it(moefi
 
 def test_a_unit_that_plans_again_expects_the_devices_it_was_made_for(moefit) -> None:
     cards = fake_nvml(FakeCard(), FakeCard(uuid="GPU-2"))
-    _, out, _ = moefit("unit", "--name", "x", "--replan", "--dry-run", nvml=cards, listed=TWO)
+    _, out, _ = moefit("unit", "--name", "x", "--replan", "--dry-run", nvml=cards, listed=TWO, line="-ts 1,1")
     assert " --expect CUDA0,CUDA1 " in next(
         line for line in out.splitlines() if line.startswith("ExecStart=")
     )

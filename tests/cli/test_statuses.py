@@ -335,18 +335,6 @@ def test_ctrl_c_that_a_shell_has_ignored_stays_ignored() -> None:
     assert 0 == done.returncode
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory) -> str:
-    """A model file that is complete."""
-    from moefit.gguf.split import read_header
-
-    path = tmp_path_factory.mktemp("whole") / "model.gguf"
-    path.write_bytes(Path(EXAMPLE).read_bytes())
-    with path.open("r+b") as file:
-        file.truncate(read_header(EXAMPLE).shards[0].expected)
-    return str(path)
-
-
 def test_an_interrupt_leaves_a_terminal_as_it_was(monkeypatch) -> None:
     """Whatever is on its line is taken away, and the cursor that a bar hides is shown."""
 

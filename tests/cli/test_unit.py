@@ -20,16 +20,6 @@ CARD = ["--gpu", "rtx-3060", "--ram", "32GiB", "--cores", "8"]
 
 
 @pytest.fixture
-def whole(tmp_path: Path) -> str:
-    from moefit.gguf.split import read_header
-
-    path = tmp_path / "model.gguf"
-    path.write_bytes(EXAMPLE.read_bytes())
-    os.truncate(path, read_header(str(EXAMPLE)).shards[0].expected)
-    return str(path)
-
-
-@pytest.fixture
 def written(capsys, monkeypatch, tmp_path, whole):
     """The unit's file, and what was said, for options and words of the command."""
     program = tmp_path / "bin" / "llama-server"
