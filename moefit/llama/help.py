@@ -110,7 +110,8 @@ def _ask(words: Sequence[str], program: str, environment: Mapping[str, str]) -> 
     page = max(streams, key=lambda text: len(parse_help(program, text).options))
     table = parse_help(program, page)
     known = set(builtin(program).spellings)
-    if known.isdisjoint(set(table.spellings) - _ANYBODYS):
+    model = table.get("-m")
+    if known.isdisjoint(set(table.spellings) - _ANYBODYS) or (model is not None and not model.arity):
         return OptionTable(program, ())
     if 2 * len(known.intersection(table.spellings)) < len(known):
         return OptionTable(program, ()) if status else table

@@ -53,8 +53,11 @@ def test_variables_that_set_options_do_not_reach_the_program(program: Path) -> N
     assert ("-c", "--ctx-size") == table_of(program, LLAMA_ARG_MODEL="/a.gguf")
 
 
-def test_a_program_that_says_something_else_is_asked_again(program: Path) -> None:
-    program.write_text("#!/bin/sh\necho 'cannot open shared object file'\n")
+@pytest.mark.parametrize(
+    "page", ["cannot open shared object file", "-c, --ctx-size N   size\\n-m, --model\\0FNAME"]
+)
+def test_a_program_that_says_something_else_is_asked_again(program: Path, page: str) -> None:
+    program.write_text(f"#!/bin/sh\nprintf -- '{page}\\n'\n")
     assert None is table_of(program)
     assert not (program.parent / "cache").exists()
 
