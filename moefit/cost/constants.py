@@ -542,10 +542,9 @@ VIRTUAL_NODE_THREAD: Final = Constant(
 LAUNCHED_ANEW: Final = Constant(
     8.5e-05,
     "s",
-    "Seconds of a layer's launches that no graph replays: Qwen3.5 on two cards 3 ms a token for 40 "
-    "layers, Qwen3-Next 5 ms for 48; a dense model none. That graphs are not replayed there fits, and is "
-    "not proven. Pascal's chips replay none (ggml/src/ggml-cuda/ggml-cuda.cu, ggml_cuda_graph_set_enabled): with them a GTX 1080 took 2.3 ms less "
-    "for a token of a dense 9B model of 32 layers (github.com/ggml-org/llama.cpp/pull/27721).",
+    "Seconds of a layer's launches that no graph replays. Pascal's chips replay none (ggml/src/ggml-cuda/ggml-cuda.cu, ggml_cuda_graph_set_enabled): with them a GTX 1080 "
+    "took 2.3 ms less for a token of a dense 9B model of 32 layers (github.com/ggml-org/llama.cpp/pull/27721). Two cards replayed none in builds of spring 2026 (Qwen3.5 3 ms, "
+    "Qwen3-Next 5 ms); since then each split has a graph of its own (ggml_cuda_graph_get_key), and Qwen3.5 gives 124 t/s where it gave 88.",
 )
 
 NO_GRAPHS: Final = re.compile(r"\bGTX 10\d\d|\bTITAN Xp?\b|\bP40\b|\bP4\b|\bP100\b|\bQuadro P\d")
@@ -692,7 +691,8 @@ CACHE_FRAGMENT: Final = Constant(
     4e-06,
     "s",
     "Seconds to start the copy of one run of experts, of which a cache in between makes many: with it a "
-    "prompt on that H200 gained 0.19 s where the experts that it holds take 0.31 s over the link.",
+    "prompt on that H200 gained 0.19 s where the experts that it holds take 0.31 s over the link. Without one Qwen3-Next's copies came 25 and 68 ms later "
+    "than the link's rate has it, for 9,400 and 15,500 runs (2.7 and 4.4 us each, results/prompts.txt).",
     when="2026-11, llama.cpp b11549",
 )
 
@@ -909,3 +909,13 @@ VALUE_TIME: Final = {
 """Time of a CPU core for an element of cached values that are not F16, against a byte of Q4_K: it turns each into F32 for every query head, in
 code that is built for any processor. `benchmarks/cpu_attention.py` on an EPYC, llama.cpp b11549, where F16 takes 1.4. An H200's host did 21
 billion multiply-adds a second with q8_0 and 54 with f16 (benchmarks/gpu/results/grid.jsonl: Qwen3-14B with layers on the CPU, leases 7 and 8)."""
+
+ATTENDED: Final = Constant(
+    2.0,
+    "times",
+    "Attention on the CPU against what it takes in a core's own caches (CORE_TIME, VALUE_TIME): a head's keys and values lie a row of the cache apart, "
+    "and come from RAM for each layer. Qwen3-14B with 22 layers on the CPU of H200s' hosts, f16, 32 threads: a cell takes 3.6, 4.3 and 5.2 us in leases 10, 7 and 9, 6.1 with 16 "
+    "threads in lease 10, where 1.7 and 3.5 are its time in caches; q8_0 1.9 and 3 times in leases 8 and 9 (benchmarks/gpu/results/grid.jsonl, prompts.txt). An EPYC "
+    "takes 3.0 us a token for each of 2,048 to 6,144 cells of one such layer with one thread, 2.0 in its caches.",
+    when="2026-11, llama.cpp b11549",
+)

@@ -35,7 +35,7 @@ def token_terms(run: Run, depth: float, draft_bytes: Mapping[str, int]) -> Itera
     """
     drafted = run.settings.model_draft_tokens if run.settings.mtp or draft_bytes else 0
     gained = (1.0 - c.ACCEPTED ** (drafted + 1)) / (1.0 - c.ACCEPTED)
-    for name, place, seconds in _step(run, depth, drafted + 1):
+    for name, place, seconds in step(run, depth, drafted + 1):
         yield name, place, seconds / gained
     if run.settings.program not in _BENCHES:
         yield "serving", "CPU", run.host.served
@@ -45,7 +45,7 @@ def token_terms(run: Run, depth: float, draft_bytes: Mapping[str, int]) -> Itera
             yield "draft", name, drafted * seconds / gained
 
 
-def _step(run: Run, depth: float, tokens: int) -> Iterator[tuple[str, str, float]]:
+def step(run: Run, depth: float, tokens: int) -> Iterator[tuple[str, str, float]]:
     """One pass over the model for `tokens` tokens of one sequence."""
     experts = 1.0 if tokens == 1 else run.work.distinct(tokens) / run.work.distinct(1)
     cached = [group for group in run.cached if group.serves(run.work, tokens)]
@@ -62,10 +62,8 @@ def _step(run: Run, depth: float, tokens: int) -> Iterator[tuple[str, str, float
         else:
             own, output = run.tally.places.get(place), place in run.tally.output
             parts = run.of_device(_on_device, own or run.tally.output[place], place, depth, experts, output)
-            weights, attention, launches, layers = parts
-            yield "weights", run.name(place), weights
-            yield "attention", run.name(place), attention
-            yield "launches", run.name(place), launches + layers * _unreplayed(run)
+            for name, seconds in zip(("weights", "attention", "launches"), parts, strict=True):
+                yield name, run.name(place), seconds
     for group in cached:
         yield from cached_steps.token_terms(run, group, tokens)
     there_and_back = sum(times * run.hop(*places) for places, times in _hops(run, cached).items())
@@ -75,11 +73,11 @@ def _step(run: Run, depth: float, tokens: int) -> Iterator[tuple[str, str, float
 
 def _on_device(
     run: Run, _load: Load, place: int, depth: float, experts: float, *_output: bool
-) -> tuple[float, float, float, float]:
-    """Seconds in which a device reads weights and caches and starts kernels, and the layers that it has, with the output or without."""
+) -> tuple[float, float, float]:
+    """Seconds in which a device reads weights and caches and starts kernels, with the output or without."""
     load, rate = _weights(run, place), run.rates[place]
     weights = load.base_bytes / rate.read + load.expert_read * experts / _experts(run, rate)
-    return weights, _attended(run, place, load, depth), rate.launches(load), load.layers
+    return weights, _attended(run, place, load, depth), rate.launches(load)
 
 
 def _hops(run: Run, cached: Sequence[Cached]) -> Mapping[Step, int]:
@@ -136,12 +134,6 @@ def _experts(run: Run, rate: DeviceRates) -> float:
     return 1.0 / (fp4 / rate.read_fp4 + (1.0 - fp4) / rate.read)
 
 
-def _unreplayed(run: Run) -> float:
-    """Seconds that each layer's kernels take more where several devices share a model with recurrent layers."""
-    recurrent = any(load.recurrent_layers for load in run.tally.places.values())
-    return c.LAUNCHED_ANEW if recurrent and len(run.devices) > 1 else 0.0
-
-
 def _weights(run: Run, place: int) -> Load:
     """Everything of a place: its blocks, and the output if it is there."""
     load, output = run.tally.places.get(place), run.tally.output.get(place)
@@ -184,7 +176,8 @@ def _attention_work(run: Run, load: Load, depth: float) -> float:
     of_values = c.VALUE_TIME.get(value.name) or _multiplied(value)
     work = _met(run, load, depth) / 2.0 * (of_keys + of_values)
     by_cells = key == value and key.name in {"f16", "f32"}
-    return (work if by_cells else work * _waiting(run.work.heads, run.host.threads)) + 2.0 * load.state
+    apart = c.ATTENDED * work
+    return (apart if by_cells else apart * _waiting(run.work.heads, run.host.threads)) + 2.0 * load.state
 
 
 def _waiting(heads: int, threads: int) -> float:

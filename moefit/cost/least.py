@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from moefit.cost import constants as c
 from moefit.cost.decode import cache_bytes
-from moefit.cost.prefill import attention, dense_flops, grouped, micro_batches
+from moefit.cost.micro_batches import batches, micro_batches
+from moefit.cost.prefill import attention, dense_flops, grouped
 from moefit.cost.run import run_of
 from moefit.machine.types import CPU
 from moefit.memory.memo import per_object
@@ -104,10 +105,9 @@ def _gained(settings: Settings) -> float:
 
 
 def _times(run: Run, workload: Workload, gained: float) -> _Times:
-    sizes = micro_batches(run.settings, workload.prompt) if workload.prompt else {}
-    batches = -(-workload.prompt // max(1, run.settings.batch))
+    sizes = micro_batches(run, workload.prompt) if workload.prompt else {}
     pipelined = len(run.devices) > 1 and all(device.backend.pipelines for device in run.devices)
-    share = batches / sum(sizes.values()) if pipelined and sizes else 1.0
+    share = batches(run, workload.prompt) / sum(sizes.values()) if pipelined and sizes else 1.0
     return _Times(workload.generated / gained, sizes, share)
 
 

@@ -10,7 +10,7 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Final
 
 from moefit.cost import constants as c
-from moefit.cost.prefill import micro_batches
+from moefit.cost.micro_batches import micro_batches
 from moefit.cost.rates import handover_rate
 from moefit.cost.work import Load
 from moefit.machine.types import CPU
@@ -88,7 +88,7 @@ def token_sums(run: Run) -> Iterator[tuple[str, str, float]]:
 def prompt_sums(run: Run, prompt: int) -> Iterator[tuple[str, str, float]]:
     """The same of a prompt."""
     if _is_in_parts(run):
-        sizes = micro_batches(run.settings, prompt).items()
+        sizes = micro_batches(run, prompt).items()
         yield "sums", run.name(0), sum(times * _sums(run, tokens) for tokens, times in sizes)
 
 

@@ -7,21 +7,21 @@ CPU multiplies itself.
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from moefit.cost import cached_steps
 from moefit.cost import constants as c
 from moefit.cost.between import passing, sorting
-from moefit.cost.decode import kept_bytes
+from moefit.cost.decode import kept_bytes, step
+from moefit.cost.micro_batches import batches, micro_batches, saving
 from moefit.machine.types import CPU
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Iterator
 
     from moefit.cost.run import Run
     from moefit.cost.work import Load
-    from moefit.launch.settings import Settings
 
 CACHES: Final = "caches"
 """The term for K and V in RAM that cross the link."""
@@ -29,34 +29,23 @@ CACHES: Final = "caches"
 
 def prompt_terms(run: Run, prompt: int) -> Iterator[tuple[str, str, float]]:
     """The terms of a prompt: (what, where, seconds)."""
-    sizes = micro_batches(run.settings, prompt)
-    batches = -(-prompt // max(1, run.settings.batch))
-    overlap = batches / sum(sizes.values()) if run.pipelined else 1.0
+    sizes = micro_batches(run, prompt)
+    overlap = batches(run, prompt) / sum(sizes.values()) if run.pipelined else 1.0
     for tokens, times in sizes.items():
-        terms = list(_micro_batch(run, tokens))
+        looked_up = any(group.serves(run.work, tokens) for group in run.cached)
+        terms = list(step(run, prompt, tokens) if looked_up else _micro_batch(run, tokens))
         busiest = max(terms, key=lambda term: term[2])[1]
         for name, place, seconds in terms:
             yield name, place, seconds * times * (1.0 if place == busiest else overlap)
     yield "masks", "CPU", _masks(run, sizes)
     yield "start", "CPU", _start(run)
+    if seconds := saving(run, prompt):
+        yield "checkpoints", "CPU", seconds
     yield from _attention(run, prompt)
     yield from _caches(run, sizes)
     for index, output in run.tally.output.items():
         rate = run.batch_host.read if index == CPU else run.rates[index].read
         yield "output", run.name(index), output.base_bytes / rate
-
-
-def micro_batches(settings: Settings, prompt: int) -> Counter[int]:
-    """Micro-batches of a prompt: tokens -> how many. source: src/llama-context.cpp, llama_context::decode."""
-    batch = max(1, settings.batch)
-    ubatch = max(1, min(settings.ubatch, batch))
-    sizes: Counter[int] = Counter()
-    for tokens, times in ((batch, prompt // batch), (prompt % batch, 1)):
-        if times and tokens:
-            sizes[ubatch] += tokens // ubatch * times
-            if tokens % ubatch:
-                sizes[tokens % ubatch] += times
-    return +sizes
 
 
 def products(run: Run, load: Load, place: int, tokens: int) -> float:
@@ -128,8 +117,8 @@ def _ways(run: Run, tokens: int, *, helped: bool) -> float:
         # what comes back to a layer on the CPU is counted with its copies
         if away != home and not (helped and home == CPU):
             seconds += times * (run.hop(home, away) + 2.0 * run.handover(states, home, away))
-    for step, times in run.tally.crossings.items():
-        places = [run.helper if helped and place == CPU else place for place in step]
+    for way, times in run.tally.crossings.items():
+        places = [run.helper if helped and place == CPU else place for place in way]
         if places[0] != places[1]:
             seconds += times * (run.hop(*places) / 2.0 + run.handover(states, *places))
     return seconds
@@ -165,10 +154,30 @@ def _helped(run: Run, load: Load, tokens: int) -> Iterator[tuple[str, str, float
     place = run.name(run.helper)
     if load.base_bytes or load.expert_bytes:
         copies = copied(run, load, tokens) / run.copy - cached_steps.spared(run, tokens)
-        yield "copies", place, copies + load.expert_tensors * c.COPY_START
+        starts = load.expert_tensors * (c.COPY_START + _runs(run, tokens) * c.CACHE_FRAGMENT)
+        yield "copies", place, copies + starts + _chosen(run, load, tokens)
         yield "products", place, _multiplied(run, load, run.helper, tokens)
     outputs = 12.0 * tokens * run.work.embedding * max(1, run.work.experts_used)
     yield "copies", place, load.layers * outputs / run.copy
+
+
+def _runs(run: Run, tokens: int) -> float:
+    """Runs of experts side by side that a micro-batch uses of a matrix: each is a copy.
+
+    source: src/llama-context.cpp, llama_context::sched_copy_experts
+    """
+    used = run.work.distinct(tokens)
+    return max(1.0, run.work.experts * used * (1.0 - used))
+
+
+def _chosen(run: Run, load: Load, tokens: int) -> float:
+    """Seconds in which the host is told what experts a micro-batch uses: for every token it gets all of them in their order, which those are the first of.
+
+    source: src/llama-context.cpp, llama_context::sched_copy_experts, and ggml_argsort_top_k
+    """
+    if not load.expert_tensors:
+        return 0.0
+    return load.expert_tensors / run.work.matrices * 4.0 * tokens * run.work.experts / run.staged
 
 
 def _masks(run: Run, sizes: Counter[int]) -> float:

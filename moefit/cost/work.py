@@ -132,6 +132,8 @@ class Work:
     experts: int
     experts_used: int
     """Routed experts, and how many of them a token uses; 0 for a dense model."""
+    matrices: float
+    """Of routed experts, in a layer that has them."""
     window: int
     """Tokens of the sliding window; 0 for none."""
     attends: bool
@@ -211,6 +213,8 @@ def work_of(model: Model) -> Work:
         embedding=model.embedding,
         experts=model.experts,
         experts_used=model.experts_used,
+        matrices=sum(load.expert_tensors for load in slots)
+        / max(1.0, sum(load.moe_layers for load in slots)),
         window=h.window,
         attends=any(h.attention),
         heads=max(heads, default=0),

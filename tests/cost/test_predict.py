@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from moefit.cost import Prediction, best_threads, op_offload_min_batch, predict
 from moefit.cost.constants import DECODED, READ_SHARE
-from moefit.cost.prefill import micro_batches
 from moefit.cost.rates import host_rates
 from moefit.cost.tally import tally
 from moefit.cost.work import work_of
@@ -94,12 +93,6 @@ def test_a_larger_micro_batch_copies_the_experts_less_often() -> None:
         outcome(moved(20), replace(SETTINGS, ubatch=u)).prefill_tokens_per_second for u in (512, 2048)
     )
     assert large > 2 * small
-
-
-def test_a_micro_batch_is_no_larger_than_the_batch() -> None:
-    assert {2048: 2} == micro_batches(replace(SETTINGS, ubatch=8192), 4096)
-    assert {512: 9, 392: 1} == micro_batches(SETTINGS, 5000)
-    assert {100: 1} == micro_batches(SETTINGS, 100)
 
 
 def test_a_batch_below_the_threshold_stays_on_the_cpu() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from types import SimpleNamespace
 
@@ -102,22 +103,25 @@ def test_what_seems_faster_and_does_not_fit_hides_nothing_behind_it(monkeypatch,
 
 
 @cache
-def planned(seed: int, number: int) -> Plan:
+def planned(seed: int, number: int, cards: int = 4) -> Plan:
     world = draw(seed, number)
+    machine = replace(world.machine, gpus=world.machine.gpus[:cards])
     options = Options(world.workload, thorough=False)
-    return plan(Request(world.model, world.machine, launch(world.line), options))
+    return plan(Request(world.model, machine, launch(world.line), options))
 
 
 @pytest.mark.parametrize(
-    ("number", "most"),
+    ("number", "cards"),
     [
-        pytest.param(1296, 0.01, id="matrices where not every base has room"),
-        pytest.param(1203, 0.01, id="what an expert cache leaves on one of four cards"),
+        pytest.param(1296, 1, id="matrices where not every base has room"),
+        pytest.param(1203, 4, id="what an expert cache leaves on one of four cards"),
     ],
 )
-def test_what_is_left_is_used(number, most):
+def test_what_is_left_is_used(number: int, cards: int) -> None:
     """84 and 8% stayed unused."""
-    assert held._unused(planned(2, number)) < most
+    unused = held._unused(planned(2, number, cards))
+    assert unused is not None
+    assert unused < 0.01
 
 
 def test_experts_leave_a_card_that_is_slower_than_ram():

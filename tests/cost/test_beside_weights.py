@@ -1,8 +1,9 @@
-"""K and V of layers on the CPU cross the link in every micro-batch of a prompt."""
+"""What crosses the link in every micro-batch of a prompt beside weights: K and V of layers on the CPU, and which experts are used."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -57,5 +58,18 @@ def test_a_windowed_cache_is_no_longer_than_window_and_micro_batch() -> None:
     [{"op_offload": False}, {"kv_offload": False}, {"op_offload_min_batch": 1024}],
     ids=["no helper", "caches on the host", "batches below the threshold"],
 )
-def test_nothing_crosses_where_attention_stays_on_the_cpu(change: dict[str, int]) -> None:
+def test_nothing_crosses_where_attention_stays_on_the_cpu(change: dict[str, Any]) -> None:
     assert crossing(predicted("qwen3-14b", 2048, 22, replace(BENCH, **change))) == 0.0
+
+
+NEXT = replace(BENCH, ubatch=4096, batch=4096)
+
+
+@pytest.mark.parametrize(("prompt", "measured"), [(4096, 2800.0), (16352, 2741.8), (512, 616.0)])
+def test_prompts_are_as_slow_as_measured_with_512_experts_in_ram(prompt: int, measured: float) -> None:
+    """benchmarks/gpu/results/prompts.txt: the host gets the choice of experts with all 512 of each token and layer."""
+    known = model("qwen3-next-80b-a3b", "Q4_K_M")
+    moved = {t.name: CPU for layer in known.layers for t in layer.experts}
+    placement = Placement((0,) * known.slots, moved)
+    told = predict(work_of(known), MACHINE, MACHINE.gpus, NEXT, placement, Workload(prompt, 0))
+    assert told.prefill_tokens_per_second == pytest.approx(measured, rel=0.13)
