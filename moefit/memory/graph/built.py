@@ -69,7 +69,7 @@ class Built:
                 home = exceptions.get(name_in_file(layer, leaf.short) if leaf.short else leaf.name, home)
             leaf.node.buffer = home
             if leaf.short:
-                leaf.node.retype(self._context.tensors.of[layer][leaf.short].quant)
+                leaf.node.retype(self._context.tensors.own[layer][leaf.short].quant)
 
     def _now(self, layers: Sequence[int]) -> dict[int, int]:
         """The layer that each one of the graph stands for."""

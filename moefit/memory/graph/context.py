@@ -95,12 +95,13 @@ class Layers:
     """The model's tensors by layer and short name: `attn_q.weight` of layer 3 is `blk.3.attn_q.weight`."""
 
     def __init__(self, model: Model) -> None:
-        own = [
+        self.own: tuple[dict[str, Tensor], ...] = tuple(
             {short: t for t in layer.tensors if (short := name_in_layer(t.name))} for layer in model.layers
-        ]
-        self.of: tuple[dict[str, Tensor], ...] = tuple(
-            own[layer.index if layer.block is None else layer.block] for layer in model.layers
         )
+        self.of: tuple[dict[str, Tensor], ...] = tuple(
+            self.own[layer.index if layer.block is None else layer.block] for layer in model.layers
+        )
+        """What a layer computes with: its own, or those of the block that it repeats."""
         every = (*model.input, *model.output, *(t for layer in model.layers for t in layer.tensors))
         self.outside: dict[str, Tensor] = {t.name: t for t in every if not name_in_layer(t.name)}
 

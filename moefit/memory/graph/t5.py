@@ -6,6 +6,7 @@ The context reserves the decoder's graph; a file of the encoder alone has only t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from moefit.memory.graph import in_batch
 from moefit.memory.graph import operations as g
@@ -14,13 +15,18 @@ from moefit.memory.graph.blocks import embedding, linear, lm_head, norm, output_
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.nodes import F16, F32, I32, Node
 
+ENCODER: Final = ("attn_norm", "attn_q", "attn_k", "attn_v", "attn_o", "ffn_norm", "ffn_up", "ffn_down")
+"""What each block of an encoder has."""
+
 
 def encoder(c: Context, layers: Sequence[int]) -> None:
     """Attention within a batch, with a bias by distance."""
     cur, n = embedding(c), c.batch.tokens
     for layer in layers:
         heads, bias = heads_of(c, layer), _position_bias(c, "enc", layer, n)
-        q, k, v = _projected(c, norm(c, cur, "enc.attn_norm", layer), "enc.attn", layer, heads)
+        q, k, v = _projected(
+            c, norm(c, cur, c.weight(layer, "enc.attn_norm"), layer), "enc.attn", layer, heads
+        )
         attended = in_batch.attend(c, layer, heads, q, k, v, out="enc.attn_o", bias=bias)
         cur = _fed(c, attended, cur, "enc", layer, last=layer == layers[-1])
     lm_head(c, output_norm(c, cur))
@@ -28,14 +34,20 @@ def encoder(c: Context, layers: Sequence[int]) -> None:
 
 def decoder(c: Context, layers: Sequence[int]) -> None:
     """Attention over its own cache, then over the encoder's states, as many as the trained context has."""
+    c.weight(0, "enc.attn_rel_b")  # of the encoder's graph, which is built for each prompt
+    c.lacking += [f"enc.blk.{i}.{name}" for i in layers for name in ENCODER if not c.has(i, f"enc.{name}")]
     cur = embedding(c)
     states = c.input("cross_embd", F32, c.hp.embd(), c.hp.integer("context_length"))
     for layer in layers:
         heads, bias = heads_of(c, layer), _position_bias(c, "dec", layer, c.batch.cells)
-        q, k, v = _projected(c, norm(c, cur, "dec.attn_norm", layer), "dec.attn", layer, heads)
+        q, k, v = _projected(
+            c, norm(c, cur, c.weight(layer, "dec.attn_norm"), layer), "dec.attn", layer, heads
+        )
         own = attend(c, layer, heads, q, k, v, out="dec.attn_o", bias=bias)
         before = g.add(own, cur)
-        crossed = _crossed(c, norm(c, before, "dec.cross_attn_norm", layer), states, layer, heads)
+        crossed = _crossed(
+            c, norm(c, before, c.weight(layer, "dec.cross_attn_norm"), layer), states, layer, heads
+        )
         cur = _fed(c, crossed, before, "dec", layer, last=layer == layers[-1])
     lm_head(c, output_norm(c, cur))
 
@@ -74,7 +86,7 @@ def _fed(c: Context, cur: Node, residual: Node, side: str, layer: int, *, last: 
     if last:
         cur, residual = (g.get_rows(x, output_ids(c)) for x in (cur, residual))
     before = g.add(cur, residual)
-    x = norm(c, before, f"{side}.ffn_norm", layer)
+    x = norm(c, before, c.weight(layer, f"{side}.ffn_norm"), layer)
     up = linear(c, f"{side}.ffn_up", x, layer)
     gated = c.has(layer, f"{side}.ffn_gate")
     inner = g.glu(linear(c, f"{side}.ffn_gate", x, layer), up) if gated else g.unary(up)
