@@ -20,12 +20,14 @@ _NEAR: Final = GIB
 """Bytes of RAM: with less to spare and no swap, other programs' growth ends the server."""
 _ALWAYS_MOVES: Final = 64 * MIB
 """Bytes of RAM that come and go by themselves; the plan counts more than that for the program."""
+_DEVICE: Final = frozenset({"-dev", "--device"})
+"""Without it a server takes every device there is."""
 
 
 def look_again(
     request: Request, made: Plan, look: Callable[[], Machine], plan: Callable[[Request], Plan]
 ) -> tuple[Plan, tuple[Warn, ...]]:
-    """The plan for the memory of this moment: the same, or made anew, once, where it no longer fits.
+    """The plan for the memory of this moment: the same, or made anew, once, where it no longer fits or a device has come.
 
     Args:
         request: what the plan was made for.
@@ -37,18 +39,20 @@ def look_again(
         DoesNotFitError: nothing fits any more.
     """
     machine = look()
-    lost = what_is_short(made, request.machine, machine)
-    if not lost:
+    changed = what_has_changed(made, request.machine, machine)
+    if not changed:
         return made, ()
     if request.machine.gpus and not machine.gpus:  # a driver that has failed since is no machine without GPUs
-        machine = replace(machine, unseen=machine.unseen or lost)
-    note = Warn("changed", f"{lost} since the plan was made; it is made again", note=True)
+        machine = replace(machine, unseen=machine.unseen or changed)
+    note = Warn("changed", f"{changed} since the plan was made; it is made again", note=True)
     return plan(replace(request, machine=machine)), (note,)
 
 
-def what_is_short(made: Plan, before: Machine, now: Machine) -> str:
-    """What a plan lacks now, as words: a device, memory of one, RAM; empty where it has all."""
+def what_has_changed(made: Plan, before: Machine, now: Machine) -> str:
+    """What a plan lacks now, as words: a device, memory of one, RAM; or a device that its line would take, too. Empty where nothing matters."""
     then, free = ({gpu.name: gpu.free for gpu in machine.gpus} for machine in (before, now))
+    if (come := [name for name in free if name not in then]) and _DEVICE.isdisjoint(made.argv):
+        return f"{come[0]} has come"
     for use in made.devices:
         name = use.device.name
         if name not in free:

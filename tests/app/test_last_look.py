@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from moefit.app.last_look import look_again, warn_of_limits, what_is_short
+from moefit.app.last_look import look_again, warn_of_limits, what_has_changed
 from moefit.machine.types import Cpu, Device, Machine, Ram
 from moefit.sizes import GIB, MIB
 from moefit.values import dataclass
@@ -17,6 +17,7 @@ from tests.machine.tree import write
 CARD = Device(name="CUDA0", free=10 * GIB, total=12 * GIB)
 BEFORE = Machine((CARD,), Ram(64 * GIB, 60 * GIB), Cpu(8, 16))
 PLAN: Any = SimpleNamespace(
+    argv=("llama-server", "-ngl", "99"),
     devices=(SimpleNamespace(device=CARD, left=200 * MIB),),
     host_left=2 * GIB,
     host=SimpleNamespace(total=20 * GIB),
@@ -45,10 +46,18 @@ def after(card: int = 0, ram: int = 0) -> Machine:
         (after(ram=3 * GIB), "3.00 GiB of RAM have been taken"),
         (after(card=-GIB, ram=-GIB), ""),
         (replace(BEFORE, gpus=()), "CUDA0 has gone"),
+        (replace(BEFORE, gpus=(CARD, replace(CARD, name="CUDA1"))), "CUDA1 has come"),
     ],
 )
-def test_what_is_short_is_what_others_took_beyond_what_was_left(now: Machine, short: str) -> None:
-    assert short == what_is_short(PLAN, BEFORE, now)
+def test_what_has_changed_is_what_others_took_beyond_what_was_left_or_a_card_more(
+    now: Machine, short: str
+) -> None:
+    assert short == what_has_changed(PLAN, BEFORE, now)
+
+
+def test_a_card_that_comes_changes_nothing_for_a_line_that_names_its_devices() -> None:
+    named: Any = SimpleNamespace(**{**vars(PLAN), "argv": ("llama-server", "-dev", "CUDA0")})
+    assert "" == what_has_changed(named, BEFORE, replace(BEFORE, gpus=(CARD, replace(CARD, name="CUDA1"))))
 
 
 @pytest.mark.parametrize(("taken", "short"), [(64 * MIB, ""), (65 * MIB, "65 MiB of RAM have been taken")])
@@ -56,7 +65,7 @@ def test_ram_that_moves_by_itself_makes_no_plan_anew_where_the_plan_has_all_of_i
     taken: int, short: str
 ) -> None:
     full: Any = SimpleNamespace(**{**vars(PLAN), "host_left": 1000})
-    assert short == what_is_short(full, BEFORE, after(ram=taken))
+    assert short == what_has_changed(full, BEFORE, after(ram=taken))
 
 
 def test_a_plan_that_still_fits_is_kept() -> None:
