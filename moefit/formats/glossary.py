@@ -167,7 +167,7 @@ WORDS: Final = {
     ),
     "trained-context": "The longest text that a model was trained on. More can be asked for, and is rarely good.",
     "split-mode": (
-        "-sm: how several GPUs share a model. layer: whole layers, one GPU after the other, and prompts pipelined through them; tensor: a part of every layer on each (experimental)."
+        "-sm: how several GPUs share a model. layer: full layers, one GPU after the other, and prompts pipelined through them; tensor: a part of every layer on each (experimental)."
     ),
     "swap": "Disk that stands in for RAM. Weights that are swapped out are read from it at every token: then answers take many times longer.",
     "control-group": "Limits of Linux for a service or a container: so much RAM, so much of the processors (cgroup; MemoryMax=, docker run --memory).",

@@ -81,7 +81,7 @@ class Calls:
     def _checked(check: Check, name: str, answer: Any) -> Any:
         try:
             return check(answer)
-        except Exception:  # noqa: BLE001 - an answer of a strange type may raise anything
+        except Exception:  # noqa: BLE001 - an answer of an unexpected type may raise anything
             shown = _shown(answer)
             missing = shown in {"None", "'N/A'", "'[N/A]'"}
             raise NvmlFault(f"{name} answers {shown}", unsupported=missing) from None

@@ -23,6 +23,7 @@ from moefit.memory.graph.context import Batch, Homes
 from moefit.memory.graph.guessed import guessed
 from moefit.memory.graph.peaks import Peaks, Question, peaks_of, sketch_peaks
 from moefit.memory.hparams import hparams
+from moefit.memory.outputs import outputs_max
 from moefit.memory.pipelining import COPIES, pipelines
 from moefit.memory.weights import REPACKABLE
 from moefit.model import Model
@@ -136,13 +137,6 @@ def _beyond(
 def _pins(model: Model, homes: Homes, placement: Placement) -> bool:
     """Whether a real load keeps norms on their layer's device, which a dummy load forgets: with every layer on one of several."""
     return len(set(homes.layers) - {homes.cpu}) > 1 and placement.offloaded >= model.slots
-
-
-def outputs_max(model: Model, settings: Settings, batch: int) -> int:
-    """n_outputs_max: the server wants one row a slot, other programs and models with an encoder every token of the batch."""
-    if settings.program != "llama-server" or settings.embeddings or architecture(model.architecture).encodes:
-        return batch
-    return settings.slots * (1 + settings.draft_tokens)
 
 
 def _notes(model: Model) -> tuple[str, ...]:

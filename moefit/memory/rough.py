@@ -16,6 +16,7 @@ from moefit.memory.cache_tensor import may_lose_flash_attention
 from moefit.memory.cells import Cells, cells_of
 from moefit.memory.hparams import hparams
 from moefit.memory.kv import layer_bytes
+from moefit.memory.outputs import outputs_max
 from moefit.memory.pipelining import COPIES, pipelines
 from moefit.model.architectures import Logits, architecture
 
@@ -39,9 +40,7 @@ def rough_compute(
     widest = max(_stages(keys, c, _streams(keys, model), flash_attention=_stays_on(model, settings)))
     widest += keys.most("embedding_length_per_layer_input") * len(model.layers)
     ends = architecture(model.architecture).logits
-    outputs = c.sequences * (1 + settings.draft_tokens)
-    if settings.program != "llama-server" or settings.embeddings or ends is Logits.EVERY:
-        outputs = c.ubatch
+    outputs = c.ubatch if ends is Logits.EVERY else outputs_max(model, settings, c.ubatch)
     row = keys.most("embedding_length") if ends is Logits.EMBEDDINGS else model.vocabulary
     logits = FLOAT * min(outputs, c.ubatch) * row * (2 if ends is Logits.COPIED else 1)
     tokens = c.ubatch + c.sequences

@@ -47,7 +47,7 @@ def split_footprint(
 def cautious(
     in_layers: Footprint, sizes: Ledger, mode: str, main: int, split: Sequence[float] | None
 ) -> Footprint:
-    """An estimate from above, from the footprint that whole layers would have.
+    """An estimate from above, from the footprint that full layers would have.
 
     Shares are cut at whole rows or heads, so every device counts its part of the largest layer once more.
     """

@@ -129,10 +129,10 @@ class _Block:
     def contradicted(self, asked: Sequence[Made], there: frozenset[str]) -> Iterator[str]:
         """Conditions under which it should have other tensors than it has."""
         lacks = set(self.required(asked)) - self.names
-        for condition, needed, others, strange in self.decided(asked, there):
+        for condition, needed, others, unexpected in self.decided(asked, there):
             has_none = len(needed) > 1 and lacks == needed
             has_all = others and others <= self.names
-            if has_none or (strange and (has_all or not needed <= self.names)):
+            if has_none or (unexpected and (has_all or not needed <= self.names)):
                 yield condition
 
     def decided(
@@ -143,6 +143,6 @@ class _Block:
             if isinstance(one, Branch):
                 chosen, other = self.sides(one)
                 if self.holds(one) is not None:
-                    strange = self.names & frozenset(self.all_of(other)) - there
-                    yield one.condition, set(self.required(chosen)), set(self.required(other)), strange
+                    unexpected = self.names & frozenset(self.all_of(other)) - there
+                    yield one.condition, set(self.required(chosen)), set(self.required(other)), unexpected
                 yield from self.decided(chosen, there)

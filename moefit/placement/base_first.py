@@ -5,12 +5,12 @@ byte of GPU memory:
 
 1. the output, then bases from the last layer down (`-ngl`'s own order), as far as they fit. A layer without
    experts is all base. If the output alone does not fit it stays on the CPU;
-2. only if all bases fit: experts by whole layers from the first layer up, so that the LAST layers' experts stay on the CPU
+2. only if all bases fit: experts by full layers from the first layer up, so that the LAST layers' experts stay on the CPU
    (a copy that op-offload makes late in the graph finds the attention mask already freed: smaller compute buffers);
 3. then single expert matrices of the layers that are left, each with its bias, in the same order, into what remains.
 
 With several rooms the runs are cut so that every room holds the same share of its layers' experts, the largest
-that places everything; each room is then filled by the rules above. Rooms of RPC servers get whole layers beside others, where the
+that places everything; each room is then filled by the rules above. Rooms of RPC servers get full layers beside others, where the
 others hold the rest: for each layer with experts on the CPU its activations would cross the network there and back.
 
 >>> from moefit.placement.types import LayerSize, Ledger, Room

@@ -1,12 +1,12 @@
 """FFN last: dense layers keep attention, norms and KV on the GPU, and their FFN matrices give way.
 
 A dense model reads every weight for every token, so a byte on the CPU costs the same wherever it is taken from. What differs is
-the rest of a layer: a whole layer on the CPU takes its KV and its attention along, which grow with the context, and saves the way
+the rest of a layer: a full layer on the CPU takes its KV and its attention along, which grow with the context, and saves the way
 to the CPU and back; a layer without its FFN keeps both on the GPU, at the price of one such way. So by the rules of base-first,
 with the FFN matrices of layers without experts (`ffn_up`, `ffn_gate`, `ffn_down`) in the place of routed experts:
 
 1. the output, then attention, norms and KV from the last layer down, as far as they fit;
-2. only if all of those fit: FFNs by whole layers from the first layer up;
+2. only if all of those fit: FFNs by full layers from the first layer up;
 3. then single FFN matrices of the layers that are left.
 
 For a model with routed experts this is base-first, the FFNs of its dense layers being neither more nor less than experts.

@@ -1,4 +1,4 @@
-"""The standard layout: whole layers only, a contiguous tail, the output dropped first.
+"""The standard layout: full layers only, a contiguous tail, the output dropped first.
 
 It restates the layout that ollama used before v0.30 and that its two-pass fit starts from (ollama pull request 15207):
 
@@ -35,7 +35,7 @@ _PARTS = 1_000_000
 
 
 def standard(ledger: Ledger, rooms: Sequence[Room], *, ordered: bool = False) -> Layout:
-    """Place whole layers as described above.
+    """Place full layers as described above.
 
     Args:
         ledger: sizes of all slots, the output last.

@@ -26,7 +26,7 @@ from moefit.placement.types import Layout, Ledger, Room
 
 
 def two_pass(ledger: Ledger, rooms: Sequence[Room], *, ordered: bool = False) -> Layout:
-    """Place whole layers, then bases alone; arguments as for `standard`."""
+    """Place full layers, then bases alone; arguments as for `standard`."""
     first = standard(ledger, rooms, ordered=ordered)
     experts = [i for i, size in enumerate(ledger.slots) if size.experts]
     if not experts or not rooms:

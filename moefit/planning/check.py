@@ -113,6 +113,6 @@ def _more_cache(plan: Plan, devices: Sequence[Device]) -> tuple[int, ...]:
     split = any("-ts" in o.spellings for o in options) or any(a.option == "-ts" for a in plan.added)
     if held is None or split:
         return (0,) * len(devices)
-    whole = replace(plan.settings, tensor_split=tuple(float(free(device)) for device in devices))
-    told = moe_cache(plan.model, devices, whole, plan.placement)
+    shared = replace(plan.settings, tensor_split=tuple(float(free(device)) for device in devices))
+    told = moe_cache(plan.model, devices, shared, plan.placement)
     return tuple(b - a for a, b in zip(held.devices, told.devices if told else held.devices, strict=True))

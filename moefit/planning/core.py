@@ -147,7 +147,7 @@ def _with_typed_rival(
 
 
 def _on_cards(request: Request) -> Request:
-    """The request with the devices that llama.cpp takes by itself for whole layers, where the line leaves them open: -sm tensor takes any."""
+    """The request with the devices that llama.cpp takes by itself for full layers, where the line leaves them open: -sm tensor takes any."""
     wanted, gpus = request.launch.constraints, request.machine.gpus
     if wanted.devices is not None or len(gpus) < 2:
         return request
