@@ -13,7 +13,7 @@ from moefit.search.as_demanded import as_demanded
 from moefit.search.candidate import Candidate
 from moefit.search.choices import open_choices
 from moefit.search.request import Request
-from moefit.search.search import lacks_least
+from moefit.search.search import lacks_least, may_fit
 from moefit.sizes import GIB, MIB
 
 _SPARE: Final = 4096
@@ -101,6 +101,12 @@ def least_of(request: Request, context: int | None = None) -> Candidate:
     """What lacks least for a request, or something that fits; with `context` (tokens) for that one."""
     problem = frame(request, context)
     return lacks_least(problem, open_choices(problem))
+
+
+def may_do(request: Request, context: int | None = None) -> bool:
+    """Whether a sum of bytes leaves open that something fits, with `context` for so many tokens."""
+    problem = frame(request, context)
+    return may_fit(problem, open_choices(problem))
 
 
 def _with_context(request: Request, tokens: int | None) -> Request:

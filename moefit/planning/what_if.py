@@ -21,7 +21,7 @@ from moefit.model import Model
 from moefit.planning.as_given import AS_GIVEN
 from moefit.planning.context_size import largest_context, least_context, wanted_context
 from moefit.planning.core import plan, without_alternatives
-from moefit.planning.enough import least_of
+from moefit.planning.enough import least_of, may_do
 from moefit.planning.hardware import MORE, more_gpus, more_ram, sold
 from moefit.planning.in_parts import in_parts
 from moefit.planning.sketched import Placed, sketched
@@ -142,7 +142,8 @@ def _after(made: Plan, request: Request, known: Placed) -> Candidate:
     least = least_context(request.launch.constraints, request.model)
     fits = partial(_fits, request, known)
     if least is None or not fits(least):
-        return least_of(request, least) if request.model is made.model else after
+        exact = request.model is made.model and may_do(request, least)
+        return least_of(request, least) if exact else after
     tokens = largest_context(after.settings.context, fits, least)
     return sketched(request, replace(known, context=tokens), cached=True)
 

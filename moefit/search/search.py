@@ -68,6 +68,11 @@ def first_that_fits(problem: Problem, choices: Choices, like: Candidate | None =
     return best(found.candidates) if found.fits else None
 
 
+def may_fit(problem: Problem, choices: Choices) -> bool:
+    """Whether a sum of bytes leaves open that something fits."""
+    return not lacks_at_least(problem, least_task(problem, _smallest(problem, choices)))
+
+
 def lacks_least(problem: Problem, choices: Choices) -> Candidate:
     """What lacks least of what has the smallest micro-batch, or something that fits; of many devices in their own order alone."""
     some = _smallest(problem, choices)

@@ -122,8 +122,8 @@ def name_in_file(layer: int, short: str) -> str:
     >>> name_in_file(3, "attn_q.weight"), name_in_file(3, "enc.attn_q.weight")
     ('blk.3.attn_q.weight', 'enc.blk.3.attn_q.weight')
     """
-    side = next((side for side in SIDES if side and short.startswith(side)), "")
-    return f"{side}blk.{layer}.{short[len(side) :]}"
+    side = short[:4]  # it is asked for every leaf of every graph
+    return f"{side}blk.{layer}.{short[4:]}" if side in SIDES else f"blk.{layer}.{short}"
 
 
 @dataclass(frozen=True, slots=True)

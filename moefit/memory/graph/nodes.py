@@ -135,26 +135,36 @@ def _extent(type_: QuantType, ne: Shape, nb: Shape) -> int:
 
 
 class Parts:
-    """Nodes of a graph by what the scheduler asks of them, each with its position."""
+    """Nodes of a graph by what the scheduler asks of them."""
 
-    __slots__ = ("anchors", "loose", "partial", "work")
+    __slots__ = ("_places", "anchors", "loose", "partial", "work")
 
     def __init__(self) -> None:
-        self.work: list[tuple[int, Node]] = []
+        self.work: list[Node] = []
         """What is computed: all but views."""
-        self.partial: list[tuple[int, Node]] = []
+        self.partial: list[Node] = []
         """Of those, what not every backend runs."""
-        self.anchors: list[tuple[int, Node]] = []
+        self.anchors: list[Node] = []
         """Nodes whose backend follows from memory that is there already."""
-        self.loose: list[tuple[int, Node]] = []
+        self.loose: list[Node] = []
         """Nodes that get their backend after the others, or have such a source: views, and readers of leaves that nothing fills."""
+        self._places: tuple[list[int], ...] = ([], [], [], [])
+
+    @property
+    def places(self) -> list[int]:
+        """In the graph, of what is computed."""
+        return self._places[0]
 
     def first(self, nodes: int) -> Parts:
         """The same of a graph's first nodes."""
         parts = Parts()
-        for name in self.__slots__:
-            known = getattr(self, name)
-            setattr(parts, name, known[: bisect_left(known, nodes, key=_position)])
+        counts = [bisect_left(places, nodes) for places in self._places]
+        parts.work, parts.partial, parts.anchors, parts.loose = (
+            known[:count]
+            for known, count in zip((self.work, self.partial, self.anchors, self.loose), counts, strict=True)
+        )
+        a, b, c, d = (places[:count] for places, count in zip(self._places, counts, strict=True))
+        parts._places = a, b, c, d
         return parts
 
     def add(self, at: int, node: Node) -> None:
@@ -167,18 +177,19 @@ class Parts:
                 weighted = True
             elif source.op == "NONE" and source.buffer is None and not source.input:
                 unfilled = True
+        work, partial, anchors, loose = self._places
         if not view:
-            self.work.append((at, node))
+            self.work.append(node)
+            work.append(at)
             if op in PARTIAL:
-                self.partial.append((at, node))
+                self.partial.append(node)
+                partial.append(at)
         if node.buffer is not None or node.input or (weighted and op not in WITHOUT_A_SAY):
-            self.anchors.append((at, node))
+            self.anchors.append(node)
+            anchors.append(at)
         if view or unfilled:
-            self.loose.append((at, node))
-
-
-def _position(one: tuple[int, Node]) -> int:
-    return one[0]
+            self.loose.append(node)
+            loose.append(at)
 
 
 _NUMBERS: Final = count(1)

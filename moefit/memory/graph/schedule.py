@@ -87,17 +87,16 @@ def assign(graph: Graph, backends: Backends) -> None:
         else:
             leaf.backend = backends.cpu if leaf.input else NO_BACKEND
     parts = graph.parts
-    for _, node in parts.anchors:
+    for node in parts.anchors:
         node.backend = _current(node, backends)
     for node, backend in graph.pinned.items():
         node.backend = backend
-    work = [node for _, node in parts.work]
-    if all(backends.supports(device, node) for _, node in parts.partial for device in range(backends.cpu)):
+    work = parts.work
+    if all(backends.supports(device, node) for node in parts.partial for device in range(backends.cpu)):
         _between(work, backends.cpu)
     else:
         _spread_all(work, backends)
-    loose = [node for _, node in parts.loose]
-    for node in loose if work and work[0].backend != NO_BACKEND else graph.nodes:
+    for node in parts.loose if work and work[0].backend != NO_BACKEND else graph.nodes:
         _settle(node, backends)
 
 
@@ -194,13 +193,14 @@ class _Splitter:
         self.nodes: list[Node] = []
         self.leafs: list[Node] = []
         self.splits: list[tuple[int, int, int]] = []
-        self.current = graph.parts.work[0][1].backend if graph.parts.work else backends.cpu
+        self.current = graph.parts.work[0].backend if graph.parts.work else backends.cpu
         self.start = 0
         self.inputs: list[Node] = []
 
     def run(self) -> None:
         """Walk the nodes in order."""
-        for i, node in self.graph.parts.work:
+        parts = self.graph.parts
+        for i, node in zip(parts.places, parts.work, strict=True):
             if node.backend != self.current or (self.inputs and self._fresh_weights(node)):
                 self._close(i)
                 self.start, self.current, self.inputs = i, node.backend, []
