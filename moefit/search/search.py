@@ -78,10 +78,12 @@ def lacks_least(problem: Problem, choices: Choices) -> Candidate:
     some = _smallest(problem, choices)
     if len(problem.devices) > SEARCHED:
         some = replace(some, orders=some.orders[:1])
-    finer = (
-        tuple(name for name in some.strategies if name != "standard") or some.strategies
-    )  # it moves whole layers
-    every = (o for o in openings(problem, replace(some, strategies=finer)) if o.end is None)
+    if (
+        problem.request.model.experts
+    ):  # "standard" moves them by whole layers; of a dense model the output alone may leave room for one
+        finer = tuple(name for name in some.strategies if name != "standard")
+        some = replace(some, strategies=finer or some.strategies)
+    every = (o for o in openings(problem, some) if o.end is None)
     ranked = [(lacks_at_least(problem, o.task), o.rank, o) for o in every]
     found = _Search(problem)
     for bound, _, opening in sorted(ranked, key=lambda one: one[:2]):
