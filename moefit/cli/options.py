@@ -51,6 +51,19 @@ class Format(StrEnum):
     ADDITIONS_UNIT = "additions-unit"
 
 
+def _is_a_number(seconds: float | None) -> float | None:
+    """No range leaves out what is no number: `nan` is neither below it nor above.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if seconds is not None and seconds != seconds:  # noqa: PLR0124 - that is how such a value is known
+        from moefit.errors import UsageError
+
+        raise UsageError("nan is no number of seconds")
+    return seconds
+
+
 def _in_a_folder(path: Path | None) -> Path | None:
     """A file to be written lies in a folder that is there: a slip in its name makes none.
 
@@ -150,6 +163,7 @@ Timeout = Annotated[
         metavar="SECONDS",
         min=0.1,
         max=600,
+        callback=_is_a_number,
         help="What a driver or a program may take to answer.",
         rich_help_panel=_MACHINE,
     ),
@@ -319,6 +333,7 @@ WaitFree = Annotated[
         "--wait-free",
         metavar="SECONDS",
         min=0,
+        callback=_is_a_number,
         help="Wait at most so long until an earlier process has let go of GPU memory.",
     ),
 ]

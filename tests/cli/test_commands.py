@@ -147,6 +147,11 @@ MISTAKES = {
     "a budget for no device": (["plan", EXAMPLE, *CARD, "--budget", "CUDA7=1GiB"], "CUDA7"),
     "an unknown buffer": (["plan", *CARD, "--", "-m", EXAMPLE, "-ot", "exps=CUDA7"], "CUDA7"),
     "a bad pattern": (["plan", *CARD, "--", "-m", EXAMPLE, "-ot", "(=CPU"], "("),
+    "seconds that are no number": (
+        ["plan", EXAMPLE, *CARD, "--timeout", "nan"],
+        "nan is no number of seconds",
+    ),
+    "seconds to wait that are no number": (["run", EXAMPLE, *CARD, "--wait-free", "NaN"], "nan is no number"),
     "a workload that is none": (["plan", EXAMPLE, *CARD, "--workload", "fast"], "fast"),
 }
 
