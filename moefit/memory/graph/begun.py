@@ -11,12 +11,12 @@ from moefit.memory.graph.layers import alike, kinds
 from moefit.model import Model
 from moefit.model.architectures import architecture
 
-Key = tuple[Hashable, str, tuple[int, ...]]
+BuiltKey = tuple[Hashable, str, tuple[int, ...]]
 """Of a graph: what it is beside its layers, by what they are alike (`kinds` or `types`), and a number of each that says so."""
 
 
 def begun(
-    model: Model, layers: Sequence[int], known: OrderedDict[Key, Built], keys: Sequence[Key]
+    model: Model, layers: Sequence[int], known: OrderedDict[BuiltKey, Built], keys: Sequence[BuiltKey]
 ) -> tuple[Context, list[int]] | None:
     """What a graph of these layers begins with, and the layers that stand for its own; None where no known one begins like it.
 
@@ -40,7 +40,7 @@ def begun(
     return context, _stand_ins(model, layers, own, other[1])
 
 
-def _common(mine: Key, other: Key, steps: int) -> int:
+def _common(mine: BuiltKey, other: BuiltKey, steps: int) -> int:
     """How many layers two graphs begin with alike, the last of either left out."""
     most = min(steps, len(mine[2]) - 1)
     return next((i for i in range(most) if mine[2][i] != other[2][i]), most)

@@ -127,7 +127,7 @@ def name_in_file(layer: int, short: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class Beginning:
     """A graph before one of its layers: what that reads, and how much there is of everything."""
 
     state: Node
@@ -168,7 +168,7 @@ class Context:
     """Tensors that a graph of this kind has, and that it was built without."""
     carried: dict[str, Node] = field(default_factory=dict)
     """What a layer leaves for later ones: an indexer's choice."""
-    stages: list[Stage] = field(default_factory=list)
+    stages: list[Beginning] = field(default_factory=list)
     """The graph before each of its layers, where it is built in steps."""
     resumed: Node | None = None
     """What the next layer reads, where the graph begins with the layers of another."""
@@ -192,7 +192,7 @@ class Context:
         held = [len(getattr(self, name)) for name in (*_LISTS, *_TABLES)]
         counts = (*held, len(self.graph.nodes), len(self.graph.leafs))
         asked = {name: dict(seen) for name, seen in self._asked.items()}
-        self.stages.append(Stage(state, counts, dict(self.carried), asked))
+        self.stages.append(Beginning(state, counts, dict(self.carried), asked))
 
     def before(self, layers: int) -> Context:
         """A context that begins with so many of this one's layers, all of them before its last."""

@@ -134,7 +134,7 @@ def _extent(type_: QuantType, ne: Shape, nb: Shape) -> int:
     return first + (ne[1] - 1) * nb[1] + (ne[2] - 1) * nb[2] + (ne[3] - 1) * nb[3]
 
 
-class Parts:
+class Sorted:
     """Nodes of a graph by what the scheduler asks of them."""
 
     __slots__ = ("_places", "anchors", "loose", "partial", "work")
@@ -155,9 +155,9 @@ class Parts:
         """In the graph, of what is computed."""
         return self._places[0]
 
-    def first(self, nodes: int) -> Parts:
+    def first(self, nodes: int) -> Sorted:
         """The same of a graph's first nodes."""
-        parts = Parts()
+        parts = Sorted()
         counts = [bisect_left(places, nodes) for places in self._places]
         parts.work, parts.partial, parts.anchors, parts.loose = (
             known[:count]
@@ -211,9 +211,9 @@ class Graph:
         self._begun: tuple[Graph, int] | None = None
 
     @cached_property
-    def parts(self) -> Parts:
+    def parts(self) -> Sorted:
         """Its nodes by what the scheduler asks of them; what it begins with was sorted before."""
-        known, start = (self._begun[0].parts, self._begun[1]) if self._begun else (Parts(), 0)
+        known, start = (self._begun[0].parts, self._begun[1]) if self._begun else (Sorted(), 0)
         parts = known.first(start)
         for i, node in enumerate(self.nodes[start:], start):
             parts.add(i, node)

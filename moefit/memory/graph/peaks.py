@@ -14,7 +14,7 @@ from moefit.machine.backends import Backend
 from moefit.memory.buffers import HOST
 from moefit.memory.graph import decoder
 from moefit.memory.graph.allocate import Allocator, Arena
-from moefit.memory.graph.begun import Key, begun
+from moefit.memory.graph.begun import BuiltKey, begun
 from moefit.memory.graph.built import Built
 from moefit.memory.graph.context import SHARED, Batch, Context, Homes, Layers
 from moefit.memory.graph.fusion import fused
@@ -238,7 +238,7 @@ def _built(model: Model, homes: Homes, batch: Batch, layers: Sequence[int]) -> B
 
 
 def _from_known(
-    model: Model, layers: Sequence[int], known: OrderedDict[Key, Built], keys: Sequence[Key]
+    model: Model, layers: Sequence[int], known: OrderedDict[BuiltKey, Built], keys: Sequence[BuiltKey]
 ) -> Built | None:
     """A graph that begins as a known one does; None where none does, or the rest lacks something."""
     found = begun(model, layers, known, keys)
@@ -271,7 +271,7 @@ def _from_scratch(model: Model, homes: Homes, batch: Batch, layers: Sequence[int
 
 
 @per_object(8)
-def _graphs(_model: Model) -> OrderedDict[Key, Built]:
+def _graphs(_model: Model) -> OrderedDict[BuiltKey, Built]:
     return OrderedDict()
 
 
