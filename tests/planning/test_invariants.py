@@ -113,19 +113,30 @@ def test_more_memory_never_makes_it_slower(model, machine, more):
 
 
 PLANS = """
-from random import Random
-from benchmarks.draws import draw, launch
-from moefit.errors import MoefitError
 from moefit.formats.plan_json import plan_json
+from moefit.machine.declared import parse_gpus
+from moefit.machine.types import Cpu, Machine, Ram
 from moefit.planning.core import plan
-from moefit.search.request import Options, Request
+from moefit.planning.what_if import what_if
+from moefit.search.request import Request
+from tests.oracle import model
+from tests.planning.worlds import GIB, OPTIONS, launch
 
-for number in (1, 2, 6, 7, 15, 18, 22, 27, 46, 63):
-    world = draw(1, number)
-    try:
-        print(plan_json(plan(Request(world.model, world.machine, launch(world.line), Options(world.workload)))))
-    except MoefitError as error:
-        print(error.message)
+for name, cards, ram, line in (
+    ("qwen3-30b-a3b", "rtx-3060", 32, ""),
+    ("qwen3-30b-a3b", "rtx-3060 gtx-1080-ti", 32, "-c 16384"),
+    ("gpt-oss-20b", "8GiB", 32, "-c 65536"),
+    ("glm-4.5-air", "rtx-3090", 32, ""),
+    ("qwen3-14b", "rtx-3060 rtx-3060", 32, "-c 40960 -np 1"),
+    ("mixtral-8x7b", "", 64, "-ub 512"),
+    ("llama-3.1-8b", "6GiB name=Vulkan0,free=4GiB", 16, "-c 8192"),
+    ("deepseek-v2-lite", "rtx-2060", 8, "-ot exps=CPU"),
+):
+    quant = "MXFP4" if "oss" in name else "Q4_K_M"
+    machine = Machine(parse_gpus(cards.split()), Ram(ram * GIB, ram * GIB, 50 * 10**9), Cpu(8, 16))
+    request = Request(model(name, quant), machine, launch(("llama-server", "-m", "m.gguf", *line.split())), OPTIONS)
+    made = plan(request)
+    print(plan_json(made), made.fits, what_if(request, made, planned=False))
 """
 
 
