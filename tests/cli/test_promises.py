@@ -78,9 +78,10 @@ def test_what_would_help_takes_what_it_says(name, machine, line, files, capsys, 
     [
         ("qwen3-30b-a3b", "--gpu rtx-3060 --ram 32GiB --cores 8"),
         ("llama-3.1-8b", "--gpu 4GiB --ram 32GiB --cores 8"),
+        ("olmoe-1b-7b", "--gpu 2GiB --gpu 1GiB --ram 64GiB --cores 8"),
         ("mixtral-8x7b", "--gpu 8GiB --gpu 6GiB --ram 64GiB --cores 8"),
         ("qwen3-30b-a3b", "--gpu rtx-3090 --gpu rtx-3060 --ram 64GiB --cores 8"),
-    ][: several(3, 4)],
+    ][: several(3, 5)],
 )
 def test_another_strategy_takes_what_the_page_and_the_document_say(name, machine, files, capsys, seconds):
     """And llama.cpp's own ways what `estimate` says of their lines."""

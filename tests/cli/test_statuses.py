@@ -16,7 +16,6 @@ import pytest
 
 from moefit.cli import main
 from moefit.cli.commands import plans
-from moefit.gguf.split import read_header
 from tests.drawn import several
 from tests.llama.test_program_faults import alive
 
@@ -82,7 +81,7 @@ def test_an_error_of_moefits_own_is_70_and_one_line_that_says_where_it_came_from
 
 @pytest.mark.parametrize(
     ("words", "expected"),
-    [(PLAN, 0), (["plan", EXAMPLE, "--gpu", "1GiB", "--ram", "4GiB"], 1), (["plan", "--no"], 2)],
+    [(PLAN, 0), (["plan", "small.gguf", "--gpu", "300MiB", "--ram", "10MiB"], 1), (["plan", "--no"], 2)],
     ids=["fits", "does not fit", "usage"],
 )
 def test_a_python_that_is_told_to_stay_ends_in_the_same_status(words, expected) -> None:
@@ -106,12 +105,9 @@ def test_what_cannot_even_be_loaded_is_70_and_one_line(code) -> None:
 
 
 @pytest.mark.parametrize("words", [["unit", "--name", "x", "--dry-run"], ["args", "--format", "env"]])
-def test_a_current_folder_that_has_been_removed_is_one_line(tmp_path, words) -> None:
-    gone, whole = tmp_path / "gone", tmp_path / "model.gguf"
+def test_a_current_folder_that_has_been_removed_is_one_line(tmp_path, whole, words) -> None:
+    gone = tmp_path / "gone"
     gone.mkdir()
-    whole.write_bytes(Path(EXAMPLE).read_bytes())
-    with whole.open("r+b") as file:
-        file.truncate(read_header(EXAMPLE).shards[0].expected)
     leave = ["/bin/sh", "-c", 'cd "$0" && rmdir "$0" && exec "$@"', str(gone)]
     line = [*words, *CARD, "--", "/bin/llama-server", "-m", str(whole)]
     done = subprocess.run(
