@@ -22,13 +22,14 @@ from typing import Any, NamedTuple
 
 from moefit.cost import predict
 from moefit.cost.uncertainty import Doubt
-from moefit.cost.work import Work, work_of
+from moefit.cost.work import Work
 from moefit.cost.workload import Workload
 from moefit.launch.settings import Settings
 from moefit.machine.declared import declare_host, parse_gpus
 from moefit.machine.types import CPU, Cpu, Device, Machine, Ram
 from moefit.model import Model, build
 from moefit.placement.types import Placement
+from moefit.search.problem import known_work
 from tests.cost.dense import SHAPES, dense_header
 from tests.oracle import QUANT_TYPES, header
 
@@ -52,10 +53,14 @@ KINDS = (
 
 def standing_in(group: dict[str, Any]) -> Model:
     """The group's model, its quantisation's types exchanged as the group says."""
-    known = dense_header if group["model"] in SHAPES else header
-    recorded = known(group["model"], group["quant"])
-    exchanged = {**{name: name for name in QUANT_TYPES}, **group["types"]}
-    tensors = tuple(replace(t, quant=QUANT_TYPES[exchanged[t.quant.name]]) for t in recorded.tensors)
+    return _model(group["model"], group["quant"], tuple(group["types"].items()))
+
+
+@functools.cache
+def _model(name: str, quant: str, exchanged: tuple[tuple[str, str], ...]) -> Model:
+    recorded = (dense_header if name in SHAPES else header)(name, quant)
+    types = {**{name: name for name in QUANT_TYPES}, **dict(exchanged)}
+    tensors = tuple(replace(t, quant=QUANT_TYPES[types[t.quant.name]]) for t in recorded.tensors)
     return build("model.gguf", replace(recorded, tensors=tensors))
 
 
@@ -148,7 +153,7 @@ def figures_of(name: str, phase: str) -> tuple[Figure, ...]:
 
 def _figures(group: dict[str, Any], phase: str) -> Iterator[Figure]:
     host, model = machine(group), standing_in(group)
-    work = work_of(model)
+    work = known_work(model)
     if not group.get("fp4", True):
         work = replace(work, in_fp4=0.0)
     for row in group["rows"]:
