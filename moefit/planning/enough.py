@@ -16,6 +16,8 @@ from moefit.search.request import Request
 from moefit.search.search import lacks_least, may_fit
 from moefit.sizes import GIB, MIB
 
+_MANY: Final = 2
+"""Times the bytes of a model: where a device with so much more is too small, another one is."""
 _SPARE: Final = 4096
 """Bytes below what is said that do, too: sizes are added as they are printed."""
 _NEAR: Final = 64 * MIB
@@ -53,7 +55,7 @@ def enough_memory(request: Request, closest: Candidate, *, smallest: bool = True
 
 
 def _on_devices(request: Request, *, smallest: bool) -> dict[str, int]:
-    """Bytes that devices lack by name, whatever the RAM; the last of them by trial, for its layers may have other places then."""
+    """Bytes that devices lack by name, whatever the RAM; the last of them by trial, for its layers may have other places then. Empty where no amount does."""
     ample = _with_ram(request, _AMPLE)
     lacking = _lacking(ample)
     if not lacking:
@@ -65,7 +67,9 @@ def _on_devices(request: Request, *, smallest: bool) -> dict[str, int]:
         return least_of(_with_devices(ample, {**known, name: more})).fits
 
     guess = _printed(lacking[name])
-    return {**known, name: _smallest(guess, do) if smallest else _first(guess, do)}
+    most = guess + _MANY * request.model.bytes
+    found = (_smallest if smallest else _first)(guess, do, most)
+    return {} if found is None else {**known, name: found}
 
 
 def _lacking(request: Request) -> dict[str, int]:
@@ -75,19 +79,23 @@ def _lacking(request: Request) -> dict[str, int]:
     return {d.name: n for d, n in zip(found.devices, found.shortfalls, strict=True) if n}
 
 
-def _first(guess: int, do: Callable[[int], bool]) -> int:
-    """A guess, or the first of larger and larger amounts that will do."""
+def _first(guess: int, do: Callable[[int], bool], most: int) -> int | None:
+    """A guess, or the first of larger and larger amounts that will do; None where even `most` does not."""
     step = _NEAR // 2
     while not do(guess):
+        if guess > most:
+            return None
         guess, step = guess + step, 2 * step
     return _printed(guess)
 
 
-def _smallest(guess: int, do: Callable[[int], bool]) -> int:
-    """The smallest amount that will do, a hundredth or so more; from a guess."""
+def _smallest(guess: int, do: Callable[[int], bool], most: int) -> int | None:
+    """The smallest amount that will do, a hundredth or so more, from a guess; None where even `most` does not."""
     step = max(_NEAR, guess // 100) // 2
     low, high = 0, guess
     while not do(high):
+        if high > most:
+            return None
         low, high = high, high + 2 * (high - low)
     if low == 0 and high > step and not do(high - step):
         return high
