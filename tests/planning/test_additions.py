@@ -20,7 +20,9 @@ from tests.planning.worlds import launch
 
 GIB = 1 << 30
 MACHINE = Machine(parse_gpus(["rtx-3060"]), Ram(64 * GIB, 60 * GIB, 50 * 10**9), Cpu(8, 16))
-OPTIONS = Options(Workload(2048, 512))
+OPTIONS = Options(Workload(2048, 512), thorough=False)
+EVERY = replace(OPTIONS, thorough=True)
+"""With all candidates of a page."""
 LINE = ("llama-server", "-m", "qwen3.gguf", "-c", "16384")
 
 
@@ -105,7 +107,7 @@ class TestThreshold:
 
     def test_where_it_gains_it_is_set_and_never_beyond_the_micro_batch(self, experts):
         line = launch((*LINE, "-ub", "1024"))
-        made = plan(Request(experts, self.SLOW, line, Options(Workload(300, 16))))
+        made = plan(Request(experts, self.SLOW, line, Options(Workload(300, 16), thorough=False)))
         [(name, tokens)] = made.environment.items() or [("", 0)]
         assert ("GGML_OP_OFFLOAD_MIN_BATCH", True) == (name, 64 <= int(tokens) <= 1024)
 
@@ -149,23 +151,23 @@ class TestThreshold:
 class TestTrials:
     def test_the_chosen_line_is_run_first_with_its_environment(self, experts):
         made = planned(experts, TestThreshold.SLOW)
-        first, second, *_ = trials(made, Request(experts, TestThreshold.SLOW, launch(LINE), OPTIONS), 2)
+        first, second, *_ = trials(made, Request(experts, TestThreshold.SLOW, launch(LINE), EVERY), 2)
         assert (made.argv, made.environment) == (first.argv, first.environment)
         assert first.argv != second.argv
 
     def test_with_a_strategy_of_the_users_the_chosen_line_is_first_all_the_same(self, experts):
-        made = plan(Request(experts, MACHINE, launch(LINE), replace(OPTIONS, strategy="two-pass")))
-        first, *_ = trials(made, Request(experts, MACHINE, launch(LINE), OPTIONS), 2)
+        made = plan(Request(experts, MACHINE, launch(LINE), replace(EVERY, strategy="two-pass")))
+        first, *_ = trials(made, Request(experts, MACHINE, launch(LINE), EVERY), 2)
         assert made.argv == first.argv
 
     def test_llama_cpps_own_fit_gets_the_same_context(self, experts):
         line = launch(LINE[:3])
-        made = plan(Request(experts, MACHINE, line, OPTIONS))
-        *_, fit = trials(made, Request(experts, MACHINE, line, OPTIONS), 1)
+        made = plan(Request(experts, MACHINE, line, EVERY))
+        *_, fit = trials(made, Request(experts, MACHINE, line, EVERY), 1)
         assert ("--fit", (*LINE[:3], "-c", "32768")) == (fit.name, fit.argv)
 
     def test_a_user_who_turns_it_off_is_not_shown_it(self, experts):
-        request = Request(experts, MACHINE, launch((*LINE, "--fit", "off")), OPTIONS)
+        request = Request(experts, MACHINE, launch((*LINE, "--fit", "off")), EVERY)
         assert "--fit" not in {t.name for t in trials(plan(request), request, 2)}
 
 
@@ -278,7 +280,7 @@ class TestContext:
 
     @pytest.mark.parametrize(("prompt", "told"), [(16384, False), (16385, True)])
     def test_a_workload_longer_than_it_is_told(self, experts, prompt, told):
-        made = plan(Request(experts, MACHINE, launch(LINE), Options(Workload(prompt, 512))))
+        made = plan(Request(experts, MACHINE, launch(LINE), Options(Workload(prompt, 512), thorough=False)))
         assert told == ("workload" in codes(made))
 
 

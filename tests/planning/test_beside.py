@@ -13,7 +13,7 @@ from moefit.planning.estimate import estimate
 from moefit.search.request import Request
 from tests.oracle import model as recorded
 from tests.planning.guests import adapter, projector
-from tests.planning.worlds import OPTIONS, launch
+from tests.planning.worlds import QUICK, launch
 
 GIB = 1 << 30
 TWO = Machine(parse_gpus(["rtx-3060", "rtx-3090"]), Ram(90 * GIB, 90 * GIB, 50 * 10**9), Cpu(16, 32))
@@ -22,7 +22,7 @@ IMAGES = GuestFiles(mmproj=projector(700))
 
 
 def asked(*words, files, name="glm-4.5-air", machine=TWO):
-    return Request(recorded(name, "Q4_K_M"), machine, launch((*LINE, *words)), OPTIONS, files)
+    return Request(recorded(name, "Q4_K_M"), machine, launch((*LINE, *words)), QUICK, files)
 
 
 def holders(made, kind):
@@ -32,7 +32,7 @@ def holders(made, kind):
 def test_a_projector_is_counted_on_the_first_device_that_the_plan_prints():
     request = asked("--mmproj", "p.gguf", files=IMAGES)
     made = plan(request)
-    again = estimate(Request(request.model, TWO, launch(made.argv), OPTIONS, IMAGES))
+    again = estimate(Request(request.model, TWO, launch(made.argv), QUICK, IMAGES))
     first = made.argv[made.argv.index("-dev") + 1].split(",")[:1] if "-dev" in made.argv else ["CUDA0"]
     assert (True, True, first) == (made.fits, again.fits, holders(made, "mmproj"))
     assert [d.left for d in made.devices] == [d.left for d in again.devices]

@@ -41,7 +41,7 @@ def test_a_mixture_of_experts_has_none():
 
 
 def test_attention_and_kv_stay_on_the_gpu_when_the_ffns_give_way(dense):
-    made = plan(Request(dense, MACHINE, LINE, Options(Workload(16384, 512), strategy="ffn")))
+    made = plan(Request(dense, MACHINE, LINE, Options(Workload(16384, 512), strategy="ffn", thorough=False)))
     assert (True, "ffn") == (made.fits, made.strategy)
     assert CPU not in made.placement.slots
     assert {"ffn_up", "ffn_gate", "ffn_down"} == {name.split(".")[2] for name in made.placement.overrides}
@@ -51,20 +51,20 @@ def test_attention_and_kv_stay_on_the_gpu_when_the_ffns_give_way(dense):
 
 
 def test_llama_cpp_reads_the_line_as_the_plan_means_it(dense):
-    made = plan(Request(dense, MACHINE, LINE, Options(Workload(16384, 512), strategy="ffn")))
+    made = plan(Request(dense, MACHINE, LINE, Options(Workload(16384, 512), strategy="ffn", thorough=False)))
     read = resolve(dense, launch(made.argv).constraints, MACHINE.gpus)
     assert (made.placement.slots, dict(made.placement.overrides)) == (read.slots, dict(read.overrides))
 
 
 def test_a_users_own_ncffn_is_kept(dense):
     line = launch(("llama-server", "-m", "llama.gguf", "-c", "8192", "-ncffn", "30"))
-    made = plan(Request(dense, MACHINE, line, Options(Workload(16384, 512))))
+    made = plan(Request(dense, MACHINE, line, Options(Workload(16384, 512), thorough=False)))
     assert made.fits
     assert all(made.placement.overrides[f"blk.{i}.ffn_up.weight"] == CPU for i in range(30))
 
 
 def test_if_all_fits_nothing_is_moved(dense):
     roomy = replace(MACHINE, gpus=parse_gpus(["rtx-3090"]))
-    made = plan(Request(dense, roomy, LINE, Options(Workload(2048, 512))))
+    made = plan(Request(dense, roomy, LINE, Options(Workload(2048, 512), thorough=False)))
     assert {} == made.placement.overrides
     assert "-ot" not in made.argv

@@ -23,7 +23,7 @@ def request(*words: str, beside: tuple[str, ...] = ()) -> Request:
     machine = Machine(parse_gpus(CARDS), Ram(64 << 30, 64 << 30), Cpu(8, 16), accelerators=beside)
     line = ("llama-server", "-m", "m.gguf", "-c", "4096", *words, "--fit", "off")
     model = recorded("tiny-olmoe-4l", "Q4_K_M")
-    return Request(model, machine, launch(line), Options(Workload(2048, 512)))
+    return Request(model, machine, launch(line), Options(Workload(2048, 512), thorough=False))
 
 
 def test_the_best_fifteen_are_planned_for_and_the_others_are_said():

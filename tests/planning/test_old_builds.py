@@ -22,7 +22,7 @@ from tests.oracle import model as recorded
 
 GIB = 1 << 30
 MACHINE = Machine(parse_gpus(["rtx-3060", "rtx-3060"]), Ram(64 * GIB, 60 * GIB, 50 * 10**9), Cpu(8, 16))
-OPTIONS = Options(Workload(2048, 512))
+OPTIONS = Options(Workload(2048, 512), thorough=False)
 OLD = parse_help(
     "llama-server",
     "-m,    --model FNAME     x\n-ngl,  --n-gpu-layers N  x\n-ot,   --override-tensor X  x\n-c,    --ctx-size N  x\n"

@@ -71,7 +71,7 @@ def line(words):
 
 def asked(words, model, devices=CARDS):
     machine = Machine(tuple(devices), Ram(64 << 30, 64 << 30), Cpu(8, 16))
-    return Request(model, machine, line(words), Options(Workload(2048, 512)))
+    return Request(model, machine, line(words), Options(Workload(2048, 512), thorough=False))
 
 
 @pytest.mark.parametrize(("words", "name", "devices", "reason"), REFUSED)

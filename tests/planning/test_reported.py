@@ -14,7 +14,7 @@ from moefit.planning.core import plan
 from moefit.search.request import Request
 from tests.oracle import header
 from tests.oracle import model as recorded
-from tests.planning.worlds import OPTIONS, launch
+from tests.planning.worlds import QUICK, launch
 
 GIB = 1 << 30
 LINE = ("llama-server", "-m", "m.gguf")
@@ -31,7 +31,7 @@ def cut(header, blocks):
 
 def planned(model, gpus, ram, *words):
     machine = Machine(parse_gpus(gpus), Ram(ram * GIB, ram * GIB, 50 * 10**9), Cpu(16, 32))
-    return plan(Request(model, machine, launch((*LINE, *words)), OPTIONS))
+    return plan(Request(model, machine, launch((*LINE, *words)), QUICK))
 
 
 def test_the_program_itself_needs_ram_too():
@@ -69,7 +69,7 @@ def test_a_windows_driver_is_left_a_gibibyte_of_the_card():
     linux = Machine(parse_gpus(["rtx-3060"]), ram, Cpu(16, 32))
     windows = replace(linux, ram=replace(ram, unlocked_limit=32 * GIB))
     kept = [
-        plan(Request(model, machine, launch((*LINE, "-c", "8192", "-ub", "512", "-lm", "mmap")), OPTIONS))
+        plan(Request(model, machine, launch((*LINE, "-c", "8192", "-ub", "512", "-lm", "mmap")), QUICK))
         for machine in (linux, windows)
     ]
     assert GIB == kept[1].devices[0].budget.reserved - kept[0].devices[0].budget.reserved

@@ -18,7 +18,9 @@ UNEQUAL = Machine(parse_gpus(["free=4.2GiB", "free=23.5GiB"]), Ram(64 << 30, 64 
 
 def planned(*words):
     line = launch(("llama-server", "-m", "m.gguf", "-c", "8192", "-np", "1", "-sm", "tensor", *words))
-    return plan(Request(recorded("qwen3-14b", "Q4_K_M"), UNEQUAL, line, Options(Workload(2048, 512))))
+    return plan(
+        Request(recorded("qwen3-14b", "Q4_K_M"), UNEQUAL, line, Options(Workload(2048, 512), thorough=False))
+    )
 
 
 def test_without_proportions_every_device_gets_the_same():
@@ -49,9 +51,9 @@ def test_a_processors_own_gpu_has_no_part_unless_the_line_says_so():
     machine = Machine(parse_gpus(specs), Ram(64 << 30, 64 << 30), Cpu(8, 16))
     model = recorded("qwen3-14b", "Q4_K_M")
     line = ("llama-server", "-m", "m.gguf", "-c", "8192", "-np", "1", "-sm", "tensor", "--fit", "off")
-    made = plan(Request(model, machine, launch(line), Options(Workload(2048, 512))))
-    bare = estimate(Request(model, machine, launch(line), Options(Workload(2048, 512))))
-    again = estimate(Request(model, machine, launch(made.argv), Options(Workload(2048, 512))))
+    made = plan(Request(model, machine, launch(line), Options(Workload(2048, 512), thorough=False)))
+    bare = estimate(Request(model, machine, launch(line), Options(Workload(2048, 512), thorough=False)))
+    again = estimate(Request(model, machine, launch(made.argv), Options(Workload(2048, 512), thorough=False)))
     assert ["Vulkan0", "Vulkan2"] == [device.device.name for device in made.devices]
     assert ["Vulkan0", "Vulkan1", "Vulkan2"] == [device.device.name for device in bare.devices]
     assert made.prediction.seconds == again.prediction.seconds

@@ -25,7 +25,7 @@ from moefit.search.request import Options, Request
 from tests.oracle import model as recorded
 
 GIB = 1 << 30
-OPTIONS = Options(Workload(2048, 512))
+OPTIONS = Options(Workload(2048, 512), thorough=False)
 MODEL = recorded("qwen3-30b-a3b", "Q4_K_M")
 
 

@@ -17,7 +17,7 @@ from tests.oracle import model as recorded
 from tests.planning.worlds import launch
 
 GIB = 1 << 30
-OPTIONS = Options(Workload(2048, 512))
+OPTIONS = Options(Workload(2048, 512), thorough=False)
 LINE = launch(("llama-server", "-m", "qwen3.gguf", "-c", "16384"))
 
 
