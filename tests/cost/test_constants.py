@@ -65,6 +65,17 @@ def test_every_constant_moves_a_prediction(name: str, monkeypatch: pytest.Monkey
     assert any(world() != told for world, told in zip(EVERY, every, strict=True))
 
 
+def test_of_all_constants_those_that_are_nothing_are_known() -> None:
+    every = {name: found for name, found in vars(constants).items() if isinstance(found, Constant)}
+    every |= {
+        f"{name}[{key}]": value
+        for name, found in vars(constants).items()
+        if isinstance(found, ByBackend)
+        for key, value in {"": found.usual, **found}.items()
+    }
+    assert {"MOE_LAYERS[]", "SORT_STEP[]"} == {name for name, value in every.items() if value == 0}
+
+
 def test_launches_that_nothing_changed_are_predicted_the_same() -> None:
     assert [before(index) for index in range(len(EVERY))] == [world() for world in EVERY]
 

@@ -228,6 +228,14 @@ def test_a_second_device_adds_a_step_to_every_token() -> None:
     )
 
 
+def test_an_output_on_another_device_than_the_last_layer_is_a_step_too() -> None:
+    pair = replace(MACHINE, gpus=(GPU, replace(GPU, name="CUDA1")))
+    apart = Placement((*(0,) * LAYERS, 1))
+    assert (
+        outcome(apart, machine=pair).decode_tokens_per_second < outcome(ALL_ON_GPU).decode_tokens_per_second
+    )
+
+
 def test_everything_on_the_cpu_needs_no_device() -> None:
     alone = replace(MACHINE, gpus=())
     prediction = outcome(Placement((CPU,) * (LAYERS + 1)), machine=alone)
