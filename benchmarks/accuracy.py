@@ -40,7 +40,7 @@ for each device and the host.
 Weights and context are compared in bytes, compute buffers in MiB: `low` is how far moefit was below at worst, `high` how
 far above, `median` the middle of all distances.
 A row is one launch: micro-batches from 16 to 8192, contexts to 131072, up to three devices, experts on the CPU, caches of every
-type, one to eight slots.
+type, one to sixteen slots, embeddings pooled and ranked.
 Rows that ask for multi-token prediction have a second context that shares the weights:
 `tests/memory/test_recorded.py` and `test_footprint.py` compare those.
 Rows of b11549 with an expert cache are exact, too: `tests/memory/test_moe_cache.py` holds the cache and the buffers of 320 launches to the byte.

@@ -94,6 +94,8 @@ class Constraints:
     fit_context: int | None = None
     embeddings: bool = False
     """--embedding, --reranking, or --pooling other than none: whole batches of outputs."""
+    pooling: str | None = None
+    """--pooling, or what --reranking makes of it; None: what the file says."""
     kv_offload: bool | None = None
     op_offload: bool | None = None
     pinned: bool = True
@@ -184,6 +186,7 @@ def constraints(program: str, given: Sequence[Given]) -> Constraints:
         fit_target=readers.fit_target(values),
         fit_context=values.number("-fitc"),
         embeddings=preset.embeddings or readers.embeddings(values),
+        pooling="rank" if values.is_on("--rerank") else values.text("--pooling"),
         kv_offload=values.pair("--kv-offload", "--no-kv-offload"),
         op_offload=values.pair("--op-offload", "--no-op-offload"),
         repack=values.pair("--repack", "--no-repack"),

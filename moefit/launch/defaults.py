@@ -84,6 +84,7 @@ def settings(
         draft_cache_type_k=constraints.draft_cache_type_k or "f16",
         draft_cache_type_v=constraints.draft_cache_type_v or "f16",
         embeddings=constraints.embeddings,
+        pooling=constraints.pooling,
         numa=constraints.numa,
         overridden=bool(constraints.overrides),
     )

@@ -96,6 +96,8 @@ class Settings:
     draft_cache_type_v: str = "f16"
     embeddings: bool = False
     """--embedding, --reranking or --pooling: the server reserves a whole batch of outputs."""
+    pooling: str | None = None
+    """--pooling of embeddings: none, mean, cls, last or rank; None: what the file says."""
     numa: str | None = None
     """--numa: distribute, isolate or numactl; None where chance decides on which node weights lie."""
     overridden: bool = False

@@ -22,6 +22,7 @@ from moefit.memory.cells import cells_of
 from moefit.memory.graph.context import Batch, Homes
 from moefit.memory.graph.guessed import guessed
 from moefit.memory.graph.peaks import Peaks, Question, peaks_of, sketch_peaks
+from moefit.memory.graph.pooling import pooling_of
 from moefit.memory.hparams import hparams
 from moefit.memory.outputs import outputs_max
 from moefit.memory.pipelining import COPIES, pipelines
@@ -178,6 +179,7 @@ def _prompt(model: Model, settings: Settings) -> Batch:
         type_k=cache_type(settings.cache_type_k),
         type_v=cache_type(settings.cache_type_v),
         kv_offload=settings.kv_offload,
+        pooling=pooling_of(model, settings),
         pins=False,
         snapshots=1 + (settings.rollback_tokens if architecture(model.architecture).rolls_back else 0),
     )

@@ -99,6 +99,8 @@ KEYS: Final[dict[str, Key]] = {
     "hrm.layers_per_stack": Key(least=1, most=MAX_LAYERS),
     "hrm.h_cycles": Key(least=1, most=MAX_LAYERS),
     "hrm.l_cycles": Key(least=1, most=MAX_LAYERS),
+    "pooling_type": _COUNT,
+    "classifier.pooling_type": _COUNT,
     "n_deepstack_layers": Key(most=MAX_LAYERS),
     "hash_layer_count": _COUNT,
     "full_attention_interval": Key(least=1, most=UINT32),

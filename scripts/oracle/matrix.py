@@ -50,4 +50,11 @@ def matrix(described: dict[str, Any]) -> list[Launch]:
         ]
     if described["name"] in {"small-llama", "small-gemma3", "dots3-note"}:
         rows += [("cuda-like", 1, 1, f"-c 8192 -ctk {kind} -ctv {kind}") for kind in CACHE_TYPES]
+    if described["name"] in {"bge-base", "embeddinggemma", "small-qwen3"}:
+        rows += [
+            ("rpc", 1, 0, f"-c 8192 -kvu -np 4 --embeddings --pooling {kind}")
+            for kind in ("none", "mean", "cls", "last", "rank")
+        ]
+        rows.append(("rpc", 2, 0, "-c 8192 -kvu -np 16 --embeddings -ub 2048 --pooling mean"))
+        rows.append(("cuda-like", 1, 0, f"-c 8192 -kvu -np 4 --embeddings --pooling mean -ngl {half}"))
     return rows

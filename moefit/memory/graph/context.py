@@ -43,6 +43,8 @@ class Batch:
     pins: bool
     """Norms and last operations of a layer are pinned to its device (llama_context::graph_get_cb)."""
 
+    pooling: str = ""
+    """How the states of a sequence become one embedding; empty where no embeddings are made."""
     snapshots: int = 1
     """States kept of each sequence: one more for every drafted token that may be taken back (n_rs_seq + 1)."""
 

@@ -22,6 +22,7 @@ from moefit.memory.graph.guessed import guessed, lacking_tensors
 from moefit.memory.graph.layers import Chosen, alike, choose, kinds, largest_of_each_kind
 from moefit.memory.graph.named import named
 from moefit.memory.graph.nodes import Graph, Node
+from moefit.memory.graph.pooling import pool
 from moefit.memory.graph.rules import alloc_size, batch_size, runs
 from moefit.memory.graph.schedule import Backends, assign, schedule
 from moefit.memory.hparams import hparams
@@ -288,6 +289,8 @@ def _build(c: Context, layers: Sequence[int]) -> None:
         decoder.build(c, layers, graph)
     elif graph is not None:
         named(graph)(c, layers)
+    if c.batch.pooling:
+        pool(c)
 
 
 def _backends(question: Question) -> Backends:
