@@ -5,9 +5,10 @@ from collections import defaultdict
 
 from benchmarks.accuracy import INTRODUCTION, PAGE, exceptions, left_out, measure, table
 from moefit.model.architectures import ARCHITECTURES
+from moefit.model.loader_data import READS
 from tests import oracle
 from tests.drawn import SEED, several
-from tests.oracle.exceptions import NOT_RECORDED
+from tests.oracle.exceptions import LATER, NOT_RECORDED
 
 PART = several(20, 1)
 """One architecture in so many is measured; all of them, as with `make thorough`, take minutes."""
@@ -47,3 +48,4 @@ def test_every_architecture_is_recorded_or_the_page_says_why_not():
     recorded = {oracle.models()[row.model]["architecture"] for row in (*oracle.rows(), *oracle.extra_rows())}
 
     assert set(ARCHITECTURES) - recorded == NOT_RECORDED.keys()
+    assert READS.keys() - {""} - ARCHITECTURES.keys() == set(LATER)

@@ -32,3 +32,6 @@ NOT_RECORDED = {
     "wavtokenizer-dec": "it makes sounds of tokens for llama-tts, and has nothing that a server generates",
 }
 """Architectures with a row and without recorded answers, and why."""
+
+LATER = ("gemma-embedding2", "k2-horizon")
+"""Architectures that a newer llama.cpp of the range loads, and that have no row."""

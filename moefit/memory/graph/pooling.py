@@ -39,7 +39,7 @@ def pool(c: Context) -> None:
     cur = _pooled(c, state)
     for name in ("dense_2", "dense_3"):
         matrix = c.outside(f"{name}.weight")
-        cur = cur if matrix is None else g.mul_mat(matrix, cur)
+        cur = cur if matrix is None else _biased(c, g.mul_mat(matrix, cur), f"{name}.bias")
     c.expand(cur)
 
 
