@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
+from moefit.app.at_once import at_once
 from moefit.app.line import read_launch
 from moefit.app.machine import read_machine
 from moefit.app.naming import is_repository, models_of
@@ -145,15 +145,9 @@ def _read(
             return error
 
     found: dict[int, Read] = {}
-    with ThreadPoolExecutor(min(_AT_ONCE, len(names))) as pool:
-        tasks = {pool.submit(read, name): at for at, name in enumerate(names)}
-        try:
-            for task in as_completed(tasks):
-                found[tasks[task]] = task.result()
-                tell(f"read {len(found)} of {len(names)} headers", len(found) / len(names))
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    for at, one in at_once(read, names, _AT_ONCE):
+        found[at] = one
+        tell(f"read {len(found)} of {len(names)} headers", len(found) / len(names))
     return [(name, found[at]) for at, name in enumerate(names)]
 
 

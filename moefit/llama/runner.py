@@ -33,6 +33,8 @@ _EXHAUSTED: Final = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.E
 """What keeps any program from being started: too many processes or open files, no memory."""
 _PATIENCE: Final = 5.0
 """Seconds in which the kernel ends a killed process, or one ends that has said all; one that waits inside a driver is left behind."""
+_HURRY: Final = 2.0
+"""Seconds that a program has to end by itself after Ctrl-C, or where nothing more is to come of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ def session(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """The program in a session of its own while the block runs: Ctrl-C reaches moefit alone, which then ends all of it.
 
-    With `patience` it is first asked to end, and has so many seconds.
+    With `patience` it is first asked to end, and has so many seconds; two where the block has failed or was interrupted.
 
     Raises:
         InputError: there is no such program, or it is none for this machine.
@@ -93,6 +95,9 @@ def session(
             process = _started(argv, environment, stdout, stderr)
             OWN.add(process.pid)
             yield process
+        except BaseException:
+            patience = min(patience, _HURRY)  # nobody reads what it would still say
+            raise
         finally:
             if process is not None:
                 _end(process, patience)
