@@ -15,6 +15,7 @@ from moefit.model import build
 from moefit.placement.types import Placement
 from tests import oracle
 from tests.drawn import SEED, several
+from tests.each import in_groups
 from tests.oracle.launches import launch
 
 ROWS = sorted(
@@ -43,7 +44,7 @@ def buffers(row):
     return (*on, host), real
 
 
-@pytest.mark.parametrize("name", MODELS)
+@in_groups(MODELS)
 def test_every_recorded_buffer_is_predicted_to_the_byte(name):
     offenders = []
     for row in drawn(name):

@@ -11,6 +11,7 @@ from moefit.memory.kv import kv
 from moefit.memory.weights import weights
 from tests import oracle
 from tests.drawn import SEED, several
+from tests.each import in_groups
 from tests.oracle.exceptions import FEW_LAYERS_DIFFER, ON_THE_HOST
 from tests.oracle.launches import launch
 
@@ -51,7 +52,7 @@ def test_a_real_card_reserves_what_is_predicted(name):
     assert [told(row) for row in rows] == [predicted(row) for row in rows], f"seed {SEED}"
 
 
-@pytest.mark.parametrize("name", FURTHER)
+@in_groups(FURTHER)
 def test_so_it_does_for_further_architectures(name):
     rows = sample(name, EACH // 3)
     assert [told(row) for row in rows] == [predicted(row) for row in rows], f"seed {SEED}"

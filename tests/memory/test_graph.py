@@ -17,6 +17,7 @@ from moefit.memory import compute
 from moefit.memory.graph import context, peaks
 from moefit.placement.types import Placement
 from tests import oracle
+from tests.each import in_groups
 from tests.oracle import graphs
 from tests.oracle.graphs import Recorded
 
@@ -51,9 +52,7 @@ def ours(row: Recorded) -> list[str]:
     return list(graphs.lines(peaks._from_scratch(model, homes, batch, layers).graph))
 
 
-@pytest.mark.parametrize(
-    "row", [row for row in graphs.recorded() if row.name not in DIFFERENT], ids=lambda row: row.name
-)
+@in_groups([row for row in graphs.recorded() if row.name not in DIFFERENT])
 def test_every_operation_is_the_one_of_llama_cpp(row) -> None:
     assert [line.lower() for line in row.graph] == ours(row)
 

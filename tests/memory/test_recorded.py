@@ -1,10 +1,9 @@
 """Weights and context of every recorded row, to the byte."""
 
-import pytest
-
 from moefit.memory.kv import kv
 from moefit.memory.weights import weights
 from tests import oracle
+from tests.each import in_groups
 from tests.oracle.launches import launch
 
 ROWS = (*oracle.rows(), *oracle.extra_rows())
@@ -27,7 +26,7 @@ def lacks_its_mtp_context(row):
     return "draft-mtp" in row.flags and not row.mtp
 
 
-@pytest.mark.parametrize("name", MODELS)
+@in_groups(MODELS)
 def test_weights_and_caches_are_exact_on_every_device_and_on_the_host(name):
     offenders = []
     for row in ROWS:

@@ -8,9 +8,8 @@ import sys
 from itertools import chain
 from pathlib import Path
 
-import pytest
-
 from tests.drawn import SEED, several
+from tests.each import in_groups
 from tests.memory import terms
 from tests.memory.figures import SMALLEST
 from tests.memory.other_loads import projectors
@@ -26,14 +25,14 @@ def drawn(architecture: str) -> set[str]:
     return {*chain(*some), *(TERMS.keys() - QUICK.keys() - FIGURES.keys() - SLOW.keys())}
 
 
-@pytest.mark.parametrize("architecture", sorted(SMALLEST))
+@in_groups(sorted(SMALLEST))
 def test_layers_and_graphs_are_what_they_were(architecture: str) -> None:
     assert {name: KNOWN[architecture][name] for name in QUICK} == {
         name: term(architecture, name) for name in QUICK
     }
 
 
-@pytest.mark.parametrize("architecture", sorted(SMALLEST))
+@in_groups(sorted(SMALLEST))
 def test_every_other_term_is_what_it_was(architecture: str) -> None:
     others = drawn(architecture)
     assert {name: KNOWN[architecture][name] for name in others} == {
