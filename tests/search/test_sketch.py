@@ -1,5 +1,7 @@
 """A sketch says what the placement takes that it stands for."""
 
+from dataclasses import replace
+
 import pytest
 
 from moefit.machine.declared import parse_gpus
@@ -53,6 +55,34 @@ def test_it_is_within_two_per_cent_of_the_launch_whose_buffers_it_knows(name, qu
     starts = tuple(slots.index(place) for place in range(len(made.order)))
     about = sketch.seconds(DeviceSplit(made.order, starts, len(slots), made.settings.ubatch))
     assert about == pytest.approx(made.prediction.seconds, rel=0.02)
+
+
+@pytest.mark.parametrize(("name", "quant"), [("qwen3-next-80b-a3b", "Q4_K_M"), ("gemma-3-12b", "Q4_K_M")])
+def test_what_was_worked_out_for_other_layouts_changes_no_figure(name, quant):
+    cards = parse_gpus(("rtx-3090", "rtx-3060", "p40"))
+    machine = Machine(cards, Ram(192 * GIB, 192 * GIB, 50 * 10**9), Cpu(8, 16))
+    request = Request(recorded(name, quant), machine, launch(("llama-server", "-m", "m.gguf")), QUICK)
+    problem = Problem(request, machine.gpus, Demand(), 8192)
+    choices, slots = open_choices(problem), request.model.slots
+    settled = settled_with((0,) * slots, GIB)
+
+    def sketch():
+        made = Sketch(problem, choices, "base-first", 100)
+        made.learn(512, settled)
+        return made
+
+    start = DeviceSplit((0, 1, 2), (0, slots // 2, slots - 9), slots, 512)
+    layouts = [
+        start,
+        *swapped(start),
+        *removed(start),
+        replace(start, ubatch=2048),
+        replace(start, starts=(3, 20, slots - 1)),
+    ]
+    shared = sketch()
+    found = [shared.seconds(layout) for layout in layouts]
+    assert [sketch().seconds(layout) for layout in layouts] == found
+    assert len(set(found)) > 5
 
 
 def test_runs_follow_one_another_behind_the_cpu():
