@@ -62,8 +62,10 @@ def step(run: Run, depth: float, tokens: int) -> Iterator[tuple[str, str, float]
         else:
             own, output = run.tally.places.get(place), place in run.tally.output
             parts = run.of_device(_on_device, own or run.tally.output[place], place, depth, experts, output)
-            for name, seconds in zip(("weights", "attention", "launches"), parts, strict=True):
-                yield name, run.name(place), seconds
+            (weights, attended, started), at = parts, run.name(place)
+            yield "weights", at, weights
+            yield "attention", at, attended
+            yield "launches", at, started
     for group in cached:
         yield from cached_steps.token_terms(run, group, tokens)
     there_and_back = sum(times * run.hop(*places) for places, times in _hops(run, cached).items())

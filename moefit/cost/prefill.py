@@ -34,7 +34,7 @@ def prompt_terms(run: Run, prompt: int) -> Iterator[tuple[str, str, float]]:
     for tokens, times in sizes.items():
         looked_up = any(group.serves(run.work, tokens) for group in run.cached)
         terms = list(step(run, prompt, tokens) if looked_up else _micro_batch(run, tokens))
-        busiest = max(terms, key=lambda term: term[2])[1]
+        busiest = max(terms, key=lambda term: term[2])[1] if overlap != 1.0 else ""
         for name, place, seconds in terms:
             yield name, place, seconds * times * (1.0 if place == busiest else overlap)
     yield "masks", "CPU", _masks(run, sizes)

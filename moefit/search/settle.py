@@ -14,9 +14,11 @@ from dataclasses import replace
 from moefit import memory
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device
+from moefit.memory.graph.layers import is_even
 from moefit.memory.host import pinned_by_devices
 from moefit.memory.memo import per_object
 from moefit.model import Model
+from moefit.model.architectures import architecture
 from moefit.placement.budget import Budget
 from moefit.placement.types import Ledger, Placement
 from moefit.search.budgets import charged, devices_of_guests
@@ -28,6 +30,8 @@ from moefit.search.unpipelined import unpipelined
 _ROUNDS = 20
 _CLOSE = 1 / 256
 """Of an assumption, the distance to another one that is not worth a third between them."""
+_MANY = 6
+"""Devices of which those between the first and the last are taken to be alike, where the layers are."""
 _SLACK = 0.02
 """Of the memory of several devices, what a placement may leave without another one being tried."""
 
@@ -148,6 +152,9 @@ def first_guess(
     """
     if not devices:
         return ()
+    if len(devices) > _MANY and len({device.backend.name for device in devices}) == 1 and _is_even(model):
+        first, *middle, last = first_guess(model, devices[:3], settings, bare=bare)
+        return (first, *(middle * (len(devices) - 2)), last)
     runs = _spread(model, len(devices))
     moved = (
         layer
@@ -156,6 +163,10 @@ def first_guess(
     )
     experts = {t.name: CPU for layer in moved for t in layer.experts}
     return memory.compute_sketch(model, devices, settings, Placement(runs, experts))
+
+
+def _is_even(model: Model) -> bool:
+    return is_even(model, architecture(model.architecture).period)
 
 
 def _could_take_more(settled: Settled, ledger: Ledger) -> bool:

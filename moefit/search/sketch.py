@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import inf
+from operator import add
 from typing import Final
 
 from moefit.cost.run import Known
@@ -102,6 +103,8 @@ class Sketch:
         self._known: dict[DeviceSplit, tuple[bool, float]] = {}
         self._seconds: dict[tuple[DeviceSplit, tuple[int, ...], bool], float] = {}
         self._slower: dict[bool, float] = {}
+        self._totals: dict[int, list[int]] = {}
+        self._rooms: dict[int, list[int]] = {}
         self._runs: dict[tuple[int, int, int, int, int], Span | None] = {}
         """Of a micro-batch, a device and a run of slots beside so many bytes: many layouts share them."""
         self._worked_out: dict[int, Known] = {}
@@ -150,13 +153,22 @@ class Sketch:
 
     def rooms(self, layout: DeviceSplit) -> list[int]:
         """Bytes of a layout's devices beside what buffers are guessed to take."""
-        given = self.budgets(layout.ubatch, layout.order)
-        return [max(0, b.usable - size) for b, size in zip(given, self.buffers.guess(layout), strict=True)]
+        usable = self._usable(layout.ubatch)
+        taken = zip(layout.order, self.buffers.guess(layout), strict=True)
+        return [max(0, usable[device] - size) for device, size in taken]
 
     def sums(self, ubatch: int) -> list[int]:
         """Bytes of the slots before each slot, and of all."""
-        sums = self._of_size(ubatch)[2]
-        return [kept + movable for kept, movable in zip(sums.kept, sums.movable, strict=True)]
+        if ubatch not in self._totals:
+            sums = self._of_size(ubatch)[2]
+            self._totals[ubatch] = list(map(add, sums.kept, sums.movable))
+        return self._totals[ubatch]
+
+    def _usable(self, ubatch: int) -> list[int]:
+        """Bytes that a launch may use of each device."""
+        if ubatch not in self._rooms:
+            self._rooms[ubatch] = [budget.usable for budget in self._of_size(ubatch)[1]]
+        return self._rooms[ubatch]
 
     def seconds(self, layout: DeviceSplit) -> float:
         """What a layout takes, about; infinite where a run has no room for its bases, or where enough were priced."""
@@ -244,8 +256,8 @@ class Sketch:
 
     def _span(self, ubatch: int, device: int, start: int, end: int, taken: int) -> Span | None:
         """A device's run; None where the bases have no room."""
-        _, given, sums = self._of_size(ubatch)
-        moved = sums.moved(start, end, given[device].usable - taken)
+        sums = self._of_size(ubatch)[2]
+        moved = sums.moved(start, end, self._usable(ubatch)[device] - taken)
         return None if moved is None else span(self._work, start, end, *moved)
 
     def _of_size(self, ubatch: int) -> tuple[tuple[Settings, ...], tuple[Budget, ...], _Sums]:

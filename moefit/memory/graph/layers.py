@@ -7,6 +7,7 @@ with whole graphs). Layers with weights on the CPU are alike only if these are o
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Hashable, Iterator, Sequence
 from typing import Final
 
@@ -51,6 +52,12 @@ def _kind(model: Model, memory: Hparams, layer: Layer, period: int) -> Hashable:
         i < model.hparams.integer(DEEPSTACK),
         tuple(listed),
     )
+
+
+def is_even(model: Model, period: int) -> bool:
+    """Whether all main layers are alike but for some that come first: then every run of several has what any other has."""
+    numbers = [n for n, layer in zip(kinds(model, period), model.layers, strict=True) if not layer.mtp]
+    return sum(a != b for a, b in itertools.pairwise(numbers)) < 2
 
 
 @per_object(16)
