@@ -129,6 +129,7 @@ def _openings(problem: Problem, choices: Choices) -> Iterator[Opening]:
     nothing = _end(problem, 0)
     idle: dict[tuple[tuple[int, ...], int], float] = {}
     ends = _fastest_ends(problem, choices, sizes)
+    priced: dict[int, list[tuple[tuple[tuple[Device, ...], Placement], float]]] = {u: [] for u in sizes}
     for order in choices.orders:
         at_best = _at_best(sizes[min(sizes)], choices, order, nothing)
         for u, size in sizes.items():
@@ -142,13 +143,13 @@ def _openings(problem: Problem, choices: Choices) -> Iterator[Opening]:
                 n for n, (_, placed) in at_best.items() if mixed or _is_all_placed(placed, problem.demand)
             ]
             least = size.least(order) if full and 1 < len(order) <= SEARCHED else inf
-            fastest: list[tuple[tuple[tuple[Device, ...], Placement], float]] = []
+            alike = priced[u]
             for name, best in at_best.items():
                 all_placed = bool(order) and name in full
-                seconds = next((s for alike, s in fastest if alike == best), None)
-                if seconds is None:  # strategies often agree
+                seconds = next((s for one, s in alike if one == best), None)
+                if seconds is None:  # strategies often agree, and orders whose last devices are left out
                     seconds = size.fastest(*best)
-                    fastest.append((best, seconds))
+                    alike.append((best, seconds))
                 bound = min(seconds, spared, least if all_placed else inf)
                 task = size.task(order, known[name])
                 yield Opening(next(ranks), name, task, size.launches, bound, spared, all_placed)
