@@ -44,16 +44,7 @@ def build(path: str, header: Header) -> Model:
         InputError: the header is no language model (mmproj, LoRA, no architecture, no blocks), or its blocks and tensors do
             not agree.
     """
-    kind = file_kind(header)
-    if kind is not None:
-        raise InputError(f"{path}: is {kind.description}, not a language model", kind.hint)
-    architecture = header.metadata.get("general.architecture")
-    if not isinstance(architecture, str) or ARCHITECTURE.fullmatch(architecture) is None:
-        raise InputError(f"{path}: names no architecture", "llama.cpp needs general.architecture")
-    if not header.tensors:
-        raise InputError(
-            f"{path}: has no tensors", "it holds a vocabulary only, or is the first part of a set"
-        )
+    architecture = _architecture(path, header)
     row = row_of(architecture)
     hparams = read(path, architecture, header)
     agree(path, architecture, hparams)
@@ -91,6 +82,25 @@ def build(path: str, header: Header) -> Model:
         shards=tuple(shard.name for shard in header.shards),
         repository=_repository(header),
     )
+
+
+def _architecture(path: str, header: Header) -> str:
+    """What a language model's header names.
+
+    Raises:
+        InputError: it is none, or has no tensors.
+    """
+    kind = file_kind(header)
+    if kind is not None:
+        raise InputError(f"{path}: is {kind.description}, not a language model", kind.hint)
+    architecture = header.metadata.get("general.architecture")
+    if not isinstance(architecture, str) or ARCHITECTURE.fullmatch(architecture) is None:
+        raise InputError(f"{path}: names no architecture", "llama.cpp needs general.architecture")
+    if not header.tensors:
+        raise InputError(
+            f"{path}: has no tensors", "it holds a vocabulary only, or is the first part of a set"
+        )
+    return architecture
 
 
 def _layers(blocks: tuple[Layer, ...], repeated: Repeated) -> tuple[Layer, ...]:

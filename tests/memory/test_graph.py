@@ -14,7 +14,7 @@ from moefit.launch.defaults import settings
 from moefit.launch.precedence import effective
 from moefit.machine.types import CPU
 from moefit.memory import compute
-from moefit.memory.graph import context, peaks
+from moefit.memory.graph import layer_tensors, peaks
 from moefit.placement.types import Placement
 from tests import oracle
 from tests.each import in_groups
@@ -68,6 +68,6 @@ def test_of_a_graph_that_is_known_to_differ_all_other_operations_are_the_same(ro
 
 
 def test_the_examples_of_names_in_layers_and_files_hold() -> None:
-    found = doctest.testmod(context)
+    found = doctest.testmod(layer_tensors)
 
     assert (0, True) == (found.failed, found.attempted > 0)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from moefit.memory.graph import operations as g
-from moefit.memory.graph.context import SIDES, Context
+from moefit.memory.graph.context import Context
+from moefit.memory.graph.layer_tensors import SIDES
 from moefit.memory.graph.nodes import F32, I32, I64, Node
 from moefit.model.architectures import Logits, Positions
 

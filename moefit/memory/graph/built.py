@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from moefit.memory.graph.context import OUTPUT_LAYER, Context, Homes, name_in_file
+from moefit.memory.graph.context import OUTPUT_LAYER, Context, Homes
+from moefit.memory.graph.layer_tensors import name_in_file
 from moefit.memory.graph.nodes import NO_BACKEND, Graph, Node
 
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from moefit.gguf.quants import QuantType
 from moefit.memory.graph import operations as g
+from moefit.memory.graph.layer_tensors import Layers, name_in_file, name_in_layer
 from moefit.memory.graph.nodes import Graph, Node
 from moefit.memory.hparams import Hparams
 from moefit.model import Hyperparameters, MissingError, Model, Tensor
@@ -69,8 +70,6 @@ class Homes:
     cpu: int
 
 
-SIDES: Final = ("", "dec.", "enc.")
-"""Before the names of tensors, where a model has a decoder and an encoder."""
 OUTPUT_LAYER: Final = -1
 HOST_LAYER: Final = -2
 """In the place of a layer: what lives with the output, or on the CPU."""
@@ -91,41 +90,6 @@ class Leaf:
     """As the file has it; empty for what no exception moves."""
     short: str = ""
     """Within its layer; empty for a tensor outside the layers."""
-
-
-class Layers:
-    """The model's tensors by layer and short name: `attn_q.weight` of layer 3 is `blk.3.attn_q.weight`."""
-
-    def __init__(self, model: Model) -> None:
-        self.own: tuple[dict[str, Tensor], ...] = tuple(
-            {short: t for t in layer.tensors if (short := name_in_layer(t.name))} for layer in model.layers
-        )
-        self.of: tuple[dict[str, Tensor], ...] = tuple(
-            self.own[layer.index if layer.block is None else layer.block] for layer in model.layers
-        )
-        """What a layer computes with: its own, or those of the block that it repeats."""
-        every = (*model.input, *model.output, *(t for layer in model.layers for t in layer.tensors))
-        self.outside: dict[str, Tensor] = {t.name: t for t in every if not name_in_layer(t.name)}
-
-
-def name_in_layer(name: str) -> str:
-    """A tensor's name within its layer, empty for one outside the layers.
-
-    >>> name_in_layer("blk.3.attn_q.weight"), name_in_layer("enc.blk.3.attn_q.weight"), name_in_layer("output.weight")
-    ('attn_q.weight', 'enc.attn_q.weight', '')
-    """
-    side, block, rest = name.partition("blk.")
-    return side + rest.partition(".")[2] if block and side in SIDES else ""
-
-
-def name_in_file(layer: int, short: str) -> str:
-    """The name of a layer's tensor in the file.
-
-    >>> name_in_file(3, "attn_q.weight"), name_in_file(3, "enc.attn_q.weight")
-    ('blk.3.attn_q.weight', 'enc.blk.3.attn_q.weight')
-    """
-    side = short[:4]  # it is asked for every leaf of every graph
-    return f"{side}blk.{layer}.{short[4:]}" if side in SIDES else f"blk.{layer}.{short}"
 
 
 @dataclass(frozen=True, slots=True)

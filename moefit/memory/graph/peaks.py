@@ -16,9 +16,10 @@ from moefit.memory.graph import decoder
 from moefit.memory.graph.allocate import Allocator, Arena
 from moefit.memory.graph.begun import BuiltKey, begun
 from moefit.memory.graph.built import Built
-from moefit.memory.graph.context import SHARED, Batch, Context, Homes, Layers
+from moefit.memory.graph.context import SHARED, Batch, Context, Homes
 from moefit.memory.graph.fusion import fused
 from moefit.memory.graph.guessed import guessed, lacking_tensors
+from moefit.memory.graph.layer_tensors import Layers
 from moefit.memory.graph.layers import Chosen, alike, choose, kinds, largest_of_each_kind
 from moefit.memory.graph.named import named
 from moefit.memory.graph.nodes import Graph, Node

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 POOLINGS: Final = ("none", "mean", "cls", "last", "rank")
 """By their number in a file (llama_pooling_type)."""
-SOFTMAX: Final = frozenset({"qwen3", "qwen3vl"})
-"""Architectures whose ranks are probabilities."""
 
 
 def pooling_of(model: Model, settings: Settings) -> str:
@@ -67,7 +65,7 @@ def _ranked(c: Context, cur: Node) -> Node:
         cur = cur if weight is None else norm(c, cur, weight, -1, rms=False)
     if last is not None:
         cur = _biased(c, g.mul_mat(last, cur), "cls.output.bias")
-    return g.soft_max(cur) if c.model.architecture in SOFTMAX else cur
+    return g.soft_max(cur) if c.row.ranks_by_softmax else cur
 
 
 def _biased(c: Context, cur: Node, name: str) -> Node:

@@ -215,6 +215,8 @@ class Architecture:
     """It can run with -sm tensor (llm_arch_supports_sm_tensor)."""
     all_streams_out: bool = False
     """Embeddings that leave are those of all residual streams (n_embd_out)."""
+    ranks_by_softmax: bool = False
+    """Its ranks are probabilities (build_pooling)."""
     single_expert: bool = False
     """Its files may speak of one expert, which is none (llama_model_base::load_hparams)."""
     experts_by_layer: bool = False
