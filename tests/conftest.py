@@ -55,6 +55,11 @@ def pytest_collect_file() -> Generator[None, list[pytest.Collector], list[pytest
     return [one for one in found if not isinstance(one, DoctestModule)]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Drivers are asked in forks of this process, which take the longer the more it holds: first."""
+    items.sort(key=lambda item: "tests/machine/" not in item.nodeid)
+
+
 def pytest_collection_finish() -> None:
     """What was collected stays to the end."""
     gc.freeze()
