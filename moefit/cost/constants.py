@@ -273,6 +273,15 @@ RECURRENT_LAYER: Final = Constant(
     fitted=True,
 )
 
+STEP_OF_RDNA4: Final = Constant(
+    0.00013,
+    "s",
+    "What a gated delta net takes more on RDNA 4 with ROCm: Qwen3.6-35B-A3B whole on R9700s of two owners 125 to 150 us for each of 30 layers; with Vulkan "
+    "the same cards, and with ROCm a Radeon 8060S, take what is counted.",
+    fitted=True,
+)
+RDNA4: Final = re.compile(r"\bRX 9\d\d\d|\bR9700\b")
+
 KERNEL: Final = Constant(
     6e-06,
     "s",
@@ -324,12 +333,12 @@ HOPS: Final = by_backend(
     "Seconds to hand an activation to the CPU and back in decode: two small copies, each with a "
     "synchronisation, and the barriers of three products. H100 with all experts on the CPU: 120 us; RTX "
     "5080: 150 us; Quadro RTX 5000: 50-100 us. With Vulkan each is a submission and a fence: RX 6700 XT "
-    "and R9700 300 us. ROCm: RX 9070 XT about 500 us on two machines, R9700 about 200. RPC: a few round "
+    "and R9700 300 us. ROCm: RX 9070 XT and R9700 about 160, what their recurrent layers take set apart (STEP_OF_RDNA4). RPC: a few round "
     "trips of a local network.",
     fitted=True,
     Vulkan=0.0003,
     RPC=0.0003,
-    ROCm=0.00028,
+    ROCm=0.00016,
 )
 
 SUM: Final = by_backend(

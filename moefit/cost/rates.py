@@ -169,7 +169,7 @@ def device_rates(device: Device) -> DeviceRates:
         recurrence_flops=peak * c.RECURRENCE_SHARE * _plain_units(device),
         layer=c.LAYER * launch + _launched_anew(device),
         moe_layer=(c.MOE_LAYERS[backend] or c.MOE_LAYER * launch) + _launched_anew(device),
-        recurrent_layer=c.RECURRENT_LAYER * launch,
+        recurrent_layer=c.RECURRENT_LAYER * launch + _stepped(device),
         kernel=c.KERNEL * launch,
         hop=c.HOPS[backend] if device.latency is None else c.RPC_TRIPS * device.latency,
         unpacked=_unpacked(backend, peak, clocks),
@@ -213,6 +213,12 @@ def _fp4(device: Device) -> float:
     if device.backend.name == "CUDA" and c.FP4_CHIPS.search(device.description):
         return c.FP4
     return c.ONE_SCALE if _AMD.search(device.description) and not c.GCN.search(device.description) else 1.0
+
+
+def _stepped(device: Device) -> float:
+    """Seconds that a step of a recurrent state takes more on chips whose kernels for it are slow."""
+    slow = device.backend.name == "ROCm" and c.RDNA4.search(device.description)
+    return c.STEP_OF_RDNA4 if slow else 0.0
 
 
 def _launched_anew(device: Device) -> float:

@@ -48,6 +48,7 @@ EVERY = (
     partial(seconds, "deepseek-v2-lite:Q2_K", "mi50-32gb", moved=0),
     partial(seconds, "qwen3-14b", "h200", moved=0),
     partial(seconds, "qwen3-14b", "p40", moved=0),
+    partial(seconds, "qwen3.5-35b-a3b", "r9700", moved=0),
     partial(seconds, "qwen3-14b", "rtx-3090", moved=0, settings=replace(COPYING, **Q8_0)),
 )
 """The last are chips whose clocks or tensor cores are known."""
