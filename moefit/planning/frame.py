@@ -92,7 +92,8 @@ def _is_placed(problem: Problem, load_mode: str, context: int) -> bool:
     if lacks_on_devices(task):
         return False
     wanted = problem.request.options.strategy
-    if wanted in _BY_BASES and problem.demand.runs is None and has_ample_room(task):
+    several = len(task.devices) > 1  # of one a graph is as quick, and the search may ask for it again
+    if several and wanted in _BY_BASES and problem.demand.runs is None and has_ample_room(task):
         return True
     own = strategies(problem.demand).get(wanted, task.strategy)
     settled = settle(replace(task, demand=problem.demand, strategy=own), will_do=_is_offloaded)
