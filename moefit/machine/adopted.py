@@ -51,7 +51,7 @@ def children(process: int) -> list[int]:
     found = []
     with suppress(OSError, ValueError):
         for listed in Path(f"/proc/{process}/task").glob("*/children"):
-            found += [int(word) for word in listed.read_text("ascii").split()]
+            found += [int(word) for word in listed.read_text("utf-8").split()]
     return found
 
 
