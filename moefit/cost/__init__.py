@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 from moefit.cost.cached_steps import MISSES, decode_doubt, overall
 from moefit.cost.decode import token_terms
+from moefit.cost.host_rates import best_threads
 from moefit.cost.load import ready
 from moefit.cost.offload import op_offload_min_batch
 from moefit.cost.parts import parts_of, prompt_sums, token_sums
 from moefit.cost.prefill import prompt_terms
-from moefit.cost.rates import best_threads
 from moefit.cost.run import run_of
 from moefit.cost.types import Duration, Phase, Prediction
 from moefit.cost.uncertainty import Confidence, Doubt, doubt

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from moefit.cost.cached_experts import Cached
-    from moefit.cost.rates import DeviceRates
+    from moefit.cost.device_rates import DeviceRates
     from moefit.cost.run import Run
     from moefit.cost.ways import Step
     from moefit.gguf.quants import QuantType

@@ -10,8 +10,8 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Final
 
 from moefit.cost import constants as c
+from moefit.cost.link_rates import handover_rate
 from moefit.cost.micro_batches import micro_batches
-from moefit.cost.rates import handover_rate
 from moefit.cost.work import Load
 from moefit.machine.types import CPU
 

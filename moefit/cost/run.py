@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from moefit.cost import constants as c
 from moefit.cost.cached_experts import cached_groups
-from moefit.cost.rates import copy_rate, device_rates, handover_rate, host_rates, staged_rate
+from moefit.cost.device_rates import device_rates
+from moefit.cost.host_rates import host_rates
+from moefit.cost.link_rates import copy_rate, handover_rate, staged_rate
 from moefit.cost.tally import tally
 from moefit.machine.types import CPU
 from moefit.memory.host import PROCESS
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from moefit.cost.cached_experts import Cached
-    from moefit.cost.rates import DeviceRates, HostRates
+    from moefit.cost.device_rates import DeviceRates
+    from moefit.cost.host_rates import HostRates
     from moefit.cost.tally import Tally
     from moefit.cost.work import Load, Work
     from moefit.launch.settings import Settings

@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
-from moefit.cost.rates import barriers
+from moefit.cost.host_rates import barriers
 from moefit.errors import DriverError, InputError
 from moefit.llama.decode_model import read_bytes, total_bytes, write_model
 from moefit.llama.executables import find_program

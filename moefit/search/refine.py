@@ -13,7 +13,7 @@ from dataclasses import replace
 from math import inf
 from typing import Final
 
-from moefit.cost.rates import handover_rate
+from moefit.cost.link_rates import handover_rate
 from moefit.machine.types import CPU
 from moefit.placement.arrange import strategies
 from moefit.search.candidate import Candidate, best, score

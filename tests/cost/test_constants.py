@@ -11,7 +11,7 @@ import pytest
 
 from moefit.cost import constants
 from moefit.cost.constants import CHIPS, ByBackend, Constant
-from moefit.cost.rates import DeviceRates, device_rates
+from moefit.cost.device_rates import DeviceRates, device_rates
 from moefit.machine.types import Device
 from tests.cost.worlds import COPYING, GIB, Q8_0, WORLDS, seconds
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from moefit.cost import Prediction, best_threads, op_offload_min_batch, predict
 from moefit.cost.constants import DECODED, READ_SHARE
-from moefit.cost.rates import host_rates
+from moefit.cost.host_rates import host_rates
 from moefit.cost.tally import tally
 from moefit.cost.work import work_of
 from moefit.cost.workload import Workload

@@ -9,7 +9,9 @@ import pytest
 
 from moefit.cost import predict
 from moefit.cost.constants import LAUNCHED_ANEW, ONE_SCALE, RECURRENCE_SHARE
-from moefit.cost.rates import barriers, copy_rate, device_rates, host_rates
+from moefit.cost.device_rates import device_rates
+from moefit.cost.host_rates import barriers, host_rates
+from moefit.cost.link_rates import copy_rate
 from moefit.cost.uncertainty import doubt
 from moefit.cost.work import work_of
 from moefit.cost.workload import Workload

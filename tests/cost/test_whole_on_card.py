@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from moefit.cost import predict
-from moefit.cost.rates import device_rates
+from moefit.cost.device_rates import device_rates
 from moefit.cost.work import work_of
 from moefit.cost.workload import Workload
 from moefit.launch.settings import Settings

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from moefit.cost.rates import device_rates
+from moefit.cost.device_rates import device_rates
 from moefit.errors import DriverError
 from moefit.llama import rpc_link
 from moefit.llama.rpc_link import measure_servers

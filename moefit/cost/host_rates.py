@@ -1,0 +1,176 @@
+"""What the processor and its RAM do per second when llama.cpp drives them: every constant with its source."""
+
+from __future__ import annotations
+
+import re
+from math import inf
+from typing import TYPE_CHECKING, Final
+
+from moefit.cost import constants as c
+from moefit.machine.assumed import SMALL_CORES, ram_bandwidth
+from moefit.memory.memo import per_object
+from moefit.values import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from moefit.launch.settings import Settings
+    from moefit.machine.types import Machine
+
+
+@dataclass(frozen=True, slots=True)
+class HostRates:
+    """The processor under llama.cpp."""
+
+    read: float
+    """Bytes per second that all threads read from RAM in a matrix-vector product, if they keep up."""
+    work: float
+    """Bytes of Q4_K per second that all threads get through, if RAM keeps up."""
+    flops: float
+    """FLOP/s of a large quantised matrix product."""
+    layer: float
+    """Seconds of a layer's barriers between threads."""
+    pageable: float
+    """Bytes per second at which one thread copies to a pinned staging buffer."""
+    served: float
+    """Seconds in which one core chooses and sends a token."""
+    begun: float
+    """Seconds in which one core builds a layer's graph for a prompt and starts its first kernels."""
+    threads: int
+    """How many share the work."""
+
+    def seconds(self, read: float, work: float) -> float:
+        """Time to read `read` bytes that weigh `work`: near the slower of the two limits, above it where they are close."""
+        by_bytes, by_work = read / self.read, work / self.work
+        together: float = (by_bytes**c.SHARPNESS + by_work**c.SHARPNESS) ** (1.0 / c.SHARPNESS)
+        return together
+
+
+_LAPTOP: Final = re.compile(
+    r"\b(?:i[3579]-|Ultra \d )?1?\d{3,5}(?:H|HX|HK|HS|P|U|V|G[1-7])\b|\bRyzen AI", re.IGNORECASE
+)
+"""Processors of laptops, by the letters behind their numbers."""
+
+_SERVER: Final = re.compile(r"xeon|epyc|threadripper|neoverse|graviton|altra|grace", re.IGNORECASE)
+
+_DESKTOP_CORES: Final = 24
+"""As many as a desktop has (Core i9); a machine with more that does not say what it is has a server's, or a workstation's."""
+
+
+def host_rates(machine: Machine, settings: Settings, threads: int | None) -> HostRates:
+    """What the processor of `machine` does per second with so many threads; None for one per core."""
+    spread = settings.numa is not None
+    return processor_rates(machine, threads or best_threads(machine), settings.host_buffers, spread)
+
+
+@per_object(8)
+def processor_rates(machine: Machine, threads: int, host_buffers: bool, spread: bool) -> HostRates:  # noqa: FBT001 - remembered by position
+    """The same by what it depends on of the launch, so that a search asks it once."""
+    cores = min(threads, machine.cpu.cores)
+    single = dict(machine.ram.bandwidth_by_threads).get(1)
+    server = _is_server(machine)
+    laptop = bool(_LAPTOP.search(machine.cpu.model))
+    work = (
+        c.CORE_OF_READ * single * cores
+        if single
+        else _of_cores(
+            c.VIRTUAL_CORE if machine.cpu.virtual else c.SERVER_CORE,
+            c.LAPTOP_CORE if laptop else c.DESKTOP_CORE,
+            cores,
+            server=server,
+        )
+    )
+    fast = c.SMALL_FLOPS if SMALL_CORES.search(machine.cpu.model) else c.DESKTOP_FLOPS
+    flops = _of_cores(min(c.SERVER_FLOPS, fast), fast, cores, server=server)
+    crowded = (cores / threads) ** c.CROWDING
+    read, work = _measured_decode(machine, threads, cores) or (
+        _decode_read(machine, threads, spread=spread),
+        work,
+    )
+    return HostRates(
+        read=max(1.0, read) * crowded,
+        work=work * crowded,
+        flops=flops * _repacking(machine, host_buffers=host_buffers),
+        layer=barriers(threads, virtual=machine.cpu.virtual),
+        pageable=0.75 * single if single else _staging(machine),
+        served=c.SERVED_BY_SERVER if server else c.SERVED,
+        begun=c.BEGUN_BY_SERVER if server else c.BEGUN,
+        threads=threads,
+    )
+
+
+def barriers(threads: int, *, virtual: bool = False) -> float:
+    """Seconds in which so many threads wait for each other in a layer, which takes longer where they may have to wait for a processor too."""
+    return c.NODES * (c.NODE + (c.VIRTUAL_NODE_THREAD if virtual else c.NODE_THREAD) * threads)
+
+
+def _measured_decode(machine: Machine, threads: int, cores: int) -> tuple[float, float] | None:
+    """Bytes of RAM and of Q4_K per second by what llama-bench decoded, so that both limits together give what it measured; None without that."""
+    known = machine.ram.decoded_by_threads
+    if not known:
+        return None
+    few, least = known[0]
+    work = least / few * cores
+    rate = _between(known, threads) or float(known[-1][1])
+    most = float(machine.ram.bandwidth or inf)
+    left = rate**-c.SHARPNESS - work**-c.SHARPNESS
+    return (min(most, left ** (-1.0 / c.SHARPNESS)) if left > 0.0 else most), work
+
+
+def _between(known: Sequence[tuple[int, int]], threads: int) -> float | None:
+    """The rate of so many threads, between those that were measured with fewer and with more; None beyond them."""
+    below = max((pair for pair in known if pair[0] <= threads), default=None)
+    above = min((pair for pair in known if pair[0] > threads), default=None)
+    if below is None or above is None:
+        return None
+    (few, least), (many, most) = below, above
+    return least + (most - least) * (threads - few) / (many - few)
+
+
+def _repacking(machine: Machine, *, host_buffers: bool) -> float:
+    """The rate of products of repacked weights against plain ones; without a device's host buffers the CPU's own are repacked.
+
+    source: src/llama-model.cpp, make_cpu_buft_list
+    """
+    if not machine.gpus:
+        return c.REPACKED_ALONE
+    return 1.0 if host_buffers else c.REPACKED
+
+
+def _of_cores(slow: float, fast: float, cores: int, *, server: bool) -> float:
+    """What `cores` cores do together: fast ones of a desktop, slow ones of a server, and beyond what desktops have whichever is more."""
+    return slow * cores if server else max(slow * cores, fast * min(cores, _DESKTOP_CORES))
+
+
+def _decode_read(machine: Machine, threads: int, *, spread: bool) -> float:
+    """Bytes per second that so many threads read in decode: between what was measured with fewer and with more, or of all together."""
+    known = machine.ram.bandwidth_by_threads
+    rate = _between(known, threads)
+    if rate is None:
+        return ram_bandwidth(machine, spread=spread) * (c.DECODED if known else 1.0)
+    return c.DECODED * rate
+
+
+def _staging(machine: Machine) -> float:
+    if _is_server(machine):
+        return c.SERVER_COPY
+    return min(c.DESKTOP_COPY, c.COPY_OF_RAM * ram_bandwidth(machine))
+
+
+@per_object(8)
+def _is_server(machine: Machine) -> bool:
+    """Many slow cores rather than few fast ones: by the processor's name, or the company of a data-centre chip."""
+    named = _SERVER.search(machine.cpu.model) or any(
+        c.DATA_CENTRE.search(gpu.description) for gpu in machine.gpus
+    )
+    return bool(named)
+
+
+def best_threads(machine: Machine) -> int:
+    """The threads to compute with: one for each physical performance core that this process may use.
+
+    source: common/common.cpp, common_cpu_get_num_math, which llama.cpp's own default follows
+    """
+    cpu = machine.cpu
+    cores = cpu.cores if cpu.quota is None else min(cpu.cores, max(1, int(cpu.quota)))
+    return max(1, cores)
