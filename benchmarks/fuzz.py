@@ -32,12 +32,12 @@ from moefit.formats.plan_json import plan_json
 from moefit.gguf.split import read_header
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
+from moefit.launch.help_page import parse_help
 from moefit.launch.launch import Launch
-from moefit.launch.options import parse_help
 from moefit.launch.patterns import parse_overrides
 from moefit.launch.precedence import Config, effective, parse_ini
 from moefit.llama.devices import parse_list
-from moefit.machine.calibration import from_json as read_calibration
+from moefit.machine.calibration_json import from_json as read_calibration
 from moefit.machine.declared import parse_gpus
 from moefit.machine.file import from_json as read_machine
 from moefit.machine.types import Cpu, Device, Machine, Ram

@@ -16,7 +16,7 @@ from ctypes import byref, c_int, c_void_p
 
 import pynvml
 
-from moefit.machine import calibration, file
+from moefit.machine import calibration, calibration_json, file
 from moefit.machine.calibration_file import load_calibration, save_calibration
 from moefit.machine.detect import MachineOptions, detect
 from moefit.machine.measure import measure_machine
@@ -57,7 +57,7 @@ def main() -> None:
         "seconds": round(seconds, 1),
         "steps": steps,
         "warnings": warnings,
-        "calibration": calibration.to_json(measured),
+        "calibration": calibration_json.to_json(measured),
         "saved": str(path),
         "reads_back": loaded == measured,
         "order_agrees": [link.uuid for link in measured.links] == [gpu.uuid[-36:] for gpu in machine.gpus],

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from moefit.formats.page import Rows, columns
-from moefit.machine.calibration import Calibration, to_json
+from moefit.machine.calibration import Calibration
+from moefit.machine.calibration_json import to_json
 from moefit.sizes import counted, format_bandwidth
 
 

@@ -41,7 +41,7 @@ def load_calibration(fingerprint: str, environment: Mapping[str, str]) -> Calibr
         text = read_small(path, "write a new one with `moefit calibrate`")
     except FileNotFoundError:
         return None
-    from moefit.machine.calibration import from_json  # noqa: PLC0415 - most machines have none
+    from moefit.machine.calibration_json import from_json  # noqa: PLC0415 - most machines have none
 
     return from_json(text, str(path))
 
@@ -61,7 +61,7 @@ def save_calibration(calibration: Calibration, environment: Mapping[str, str]) -
     Raises:
         InputError: the folder or file cannot be written.
     """
-    from moefit.machine.calibration import to_json  # noqa: PLC0415 - most machines have none
+    from moefit.machine.calibration_json import to_json  # noqa: PLC0415 - most machines have none
 
     path = calibration_path(calibration.fingerprint, environment)
     if path is None:

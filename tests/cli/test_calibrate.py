@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from moefit.cli import main
-from moefit.machine.calibration import Calibration, Learned, LinkRate, RamRate, from_json
+from moefit.machine.calibration import Calibration, Learned, LinkRate, RamRate
 from moefit.machine.calibration_file import load_calibration, save_calibration
+from moefit.machine.calibration_json import from_json
 from moefit.machine.servers import ServerRate
 from moefit.machine.system import read_fingerprint
 

@@ -13,11 +13,10 @@ from moefit.machine.calibration import (
     LinkRate,
     RamRate,
     apply,
-    from_json,
-    to_json,
     with_learned,
     with_misses,
 )
+from moefit.machine.calibration_json import from_json, to_json
 from moefit.machine.system import fingerprint
 from moefit.machine.types import Cpu, Device, Machine, Ram
 from moefit.sizes import GIB
