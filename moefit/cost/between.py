@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from moefit.cost.run import Run
-    from moefit.cost.work import Load
+    from moefit.cost.token_load import Load
 
 _WARP: Final = 32
 _TOGETHER: Final = frozenset({2, 4, 6, 8, 10, 16, 32})

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from moefit.cost.hits import FEW, HitRate, hit_rate
-from moefit.cost.work import Load, together
+from moefit.cost.token_load import Load, together
 from moefit.memory.memo import per_object
 from moefit.memory.moe_cache import MAX_BATCH, served
 from moefit.values import dataclass

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from moefit.cost import cached_steps
 from moefit.cost import constants as c
-from moefit.cost.work import Load
+from moefit.cost.token_load import Load
 from moefit.machine.types import CPU
 from moefit.memory.cache_tensor import cache_type
 

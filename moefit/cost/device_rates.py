@@ -12,7 +12,7 @@ from moefit.memory.memo import per_object
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
-    from moefit.cost.work import Load
+    from moefit.cost.token_load import Load
     from moefit.machine.types import Device
 
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from moefit.cost.run import Run
-    from moefit.cost.work import Load, Work
+    from moefit.cost.token_load import Load
+    from moefit.cost.work import Work
     from moefit.cost.workload import Workload
     from moefit.launch.settings import Settings
     from moefit.machine.types import Device, Machine

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from moefit.cost import constants as c
 from moefit.cost.link_rates import handover_rate
 from moefit.cost.micro_batches import micro_batches
-from moefit.cost.work import Load
+from moefit.cost.token_load import Load
 from moefit.machine.types import CPU
 
 if TYPE_CHECKING:

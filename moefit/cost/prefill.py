@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from moefit.cost.run import Run
-    from moefit.cost.work import Load
+    from moefit.cost.token_load import Load
 
 CACHES: Final = "caches"
 """The term for K and V in RAM that cross the link."""

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from moefit.cost.device_rates import DeviceRates
     from moefit.cost.host_rates import HostRates
     from moefit.cost.tally import Tally
-    from moefit.cost.work import Load, Work
+    from moefit.cost.token_load import Load
+    from moefit.cost.work import Work
     from moefit.launch.settings import Settings
     from moefit.machine.types import Device, Machine
     from moefit.memory.moe_cache import Group

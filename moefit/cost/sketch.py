@@ -11,7 +11,7 @@ from moefit.cost.decode import token_terms
 from moefit.cost.prefill import prompt_terms
 from moefit.cost.run import run_with
 from moefit.cost.tally import Tally
-from moefit.cost.work import Load
+from moefit.cost.token_load import Load
 from moefit.machine.types import CPU
 from moefit.placement.types import Placement
 from moefit.values import dataclass

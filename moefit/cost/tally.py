@@ -7,8 +7,8 @@ from collections import Counter, defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from moefit.cost.token_load import Load, together
 from moefit.cost.ways import ways
-from moefit.cost.work import Load, together
 from moefit.machine.types import CPU
 from moefit.memory.memo import per_object
 from moefit.values import dataclass

@@ -11,7 +11,7 @@ from typing import Final
 
 from moefit.cost.run import Known
 from moefit.cost.sketch import Span, seconds_of, span
-from moefit.cost.work import COSTS, Load
+from moefit.cost.token_load import COSTS, Load
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU
 from moefit.memory.footprint import footprint

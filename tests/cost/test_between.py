@@ -9,7 +9,8 @@ import pytest
 
 from moefit.cost.between import passing, sorting
 from moefit.cost.run import Run, run_of
-from moefit.cost.work import Load, work_of
+from moefit.cost.token_load import Load
+from moefit.cost.work import work_of
 from moefit.launch.settings import Settings
 from moefit.machine.declared import parse_gpus
 from moefit.machine.types import Cpu, Machine, Ram
