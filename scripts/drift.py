@@ -24,7 +24,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT)]
 
 from moefit.launch.builds import CHECKED, RANGE  # noqa: E402  (the checkout's own)
-from moefit.launch.options import Option, OptionTable, builtin, parse_help  # noqa: E402
+from moefit.launch.help_page import parse_help  # noqa: E402
+from moefit.launch.options import Option, OptionTable, builtin  # noqa: E402
 
 PAGE = ROOT / "docs" / "llama-cpp-builds.md"
 TARGETS = ("llama-fit-params", "ggml-rpc-server")

@@ -11,7 +11,8 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from moefit.launch.options import Option, parse_help
+from moefit.launch.help_page import parse_help
+from moefit.launch.options import Option
 
 PROGRAMS = (
     "llama-server",

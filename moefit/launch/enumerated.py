@@ -11,16 +11,8 @@ from typing import Final
 
 from moefit.errors import UsageError
 from moefit.launch.given import Given
-from moefit.launch.options import (
-    AUTO,
-    FALSY,
-    STANDS_FOR_OTHERS,
-    TRUTHY,
-    Option,
-    OptionTable,
-    builtin,
-    known_words,
-)
+from moefit.launch.help_page import STANDS_FOR_OTHERS
+from moefit.launch.options import AUTO, FALSY, TRUTHY, Option, OptionTable, builtin, known_words
 
 _WORD = re.compile(r"[A-Za-z][\w.+-]*")
 _SWITCH: Final = frozenset({"on", "off", "auto", "0", "1"})

@@ -18,7 +18,8 @@ from moefit.errors import InputError, MoefitError
 from moefit.files import write_atomically
 from moefit.folders import user_folder
 from moefit.launch.builds import read_version
-from moefit.launch.options import OptionTable, builtin, from_rows, parse_help
+from moefit.launch.help_page import parse_help
+from moefit.launch.options import OptionTable, builtin, from_rows
 from moefit.reading import read_small
 
 _LIMIT: Final = 5.0

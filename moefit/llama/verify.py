@@ -15,7 +15,8 @@ from typing import Any, Final
 
 from moefit.errors import DriverError, InputError, UsageError
 from moefit.launch.command import Argument, Command, parse
-from moefit.launch.options import OptionTable, known_words, parse_help
+from moefit.launch.help_page import parse_help
+from moefit.launch.options import OptionTable, known_words
 from moefit.llama.executables import require_program
 from moefit.memory.real import RealDevice, RealUse
 from moefit.memory.types import Use

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from moefit.errors import UsageError
 from moefit.formats import preset
 from moefit.launch.command import parse
-from moefit.launch.options import parse_help
+from moefit.launch.help_page import parse_help
 from moefit.launch.precedence import parse_ini
 from tests.formats import refusals
 from tests.formats.argvs import COMMANDS

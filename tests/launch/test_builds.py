@@ -10,7 +10,8 @@ from moefit.launch.command import Command, parse
 from moefit.launch.complete import Addition, complete
 from moefit.launch.constraints import constraints
 from moefit.launch.enumerated import unknown_values
-from moefit.launch.options import OptionTable, builtin, known_name, parse_help, spelled
+from moefit.launch.help_page import parse_help
+from moefit.launch.options import OptionTable, builtin, known_name, spelled
 from moefit.launch.precedence import effective
 from moefit.launch.seen import unread_variables
 from moefit.launch.translate import translate

@@ -5,7 +5,7 @@ import pytest
 from moefit.errors import UsageError
 from moefit.launch.command import Command, parse, split, with_model
 from moefit.launch.constraints import Constraints
-from moefit.launch.options import parse_help
+from moefit.launch.help_page import parse_help
 from moefit.launch.unplanned import unplanned
 
 

@@ -8,7 +8,8 @@ from moefit.errors import UsageError
 from moefit.launch.command import parse
 from moefit.launch.complete import Addition, Completion, complete, placement_additions
 from moefit.launch.constraints import constraints
-from moefit.launch.options import OptionTable, parse_help
+from moefit.launch.help_page import parse_help
+from moefit.launch.options import OptionTable
 from moefit.launch.precedence import effective
 from moefit.launch.resolve import fixed_tensors
 from moefit.machine.types import CPU, Device

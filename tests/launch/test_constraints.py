@@ -5,7 +5,7 @@ import pytest
 from moefit.errors import UsageError
 from moefit.launch.command import parse
 from moefit.launch.constraints import Constraints, constraints
-from moefit.launch.options import parse_help
+from moefit.launch.help_page import parse_help
 from moefit.launch.patterns import EXPERTS
 from moefit.launch.precedence import effective
 from moefit.launch.sources import ModelSource

@@ -8,7 +8,8 @@ from moefit.errors import UsageError
 from moefit.launch.command import parse
 from moefit.launch.constraints import Constraints, constraints
 from moefit.launch.enumerated import is_own_word, named_values, unknown_values
-from moefit.launch.options import OptionTable, builtin, parse_help
+from moefit.launch.help_page import parse_help
+from moefit.launch.options import OptionTable, builtin
 from moefit.launch.precedence import Config, effective, unread_keys
 
 SERVER = builtin("llama-server")

@@ -9,7 +9,7 @@ import pytest
 from moefit.launch.command import Command, parse
 from moefit.launch.complete import complete
 from moefit.launch.constraints import constraints
-from moefit.launch.options import parse_help
+from moefit.launch.help_page import parse_help
 from moefit.launch.precedence import effective
 from moefit.launch.seen import old_variables
 from moefit.launch.translate import translate

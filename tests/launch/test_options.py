@@ -5,7 +5,8 @@ import json
 import pytest
 
 from moefit.launch import option_data
-from moefit.launch.options import Option, OptionTable, builtin, from_rows, parse_help
+from moefit.launch.help_page import parse_help
+from moefit.launch.options import Option, OptionTable, builtin, from_rows
 
 OLD_HELP = """\
 ----- common params -----

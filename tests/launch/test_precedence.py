@@ -4,7 +4,7 @@ import pytest
 
 from moefit.errors import InputError, UsageError
 from moefit.launch.command import parse
-from moefit.launch.options import parse_help
+from moefit.launch.help_page import parse_help
 from moefit.launch.precedence import Config, effective, parse_ini
 from tests.launch.reading import everything, fixed
 

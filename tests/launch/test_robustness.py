@@ -11,8 +11,9 @@ from moefit.launch.complete import complete
 from moefit.launch.constraints import constraints
 from moefit.launch.defaults import settings as effective_settings
 from moefit.launch.ecmascript import compile_ecmascript
+from moefit.launch.help_page import parse_help
 from moefit.launch.option_data import PROGRAMS
-from moefit.launch.options import builtin, parse_help
+from moefit.launch.options import builtin
 from moefit.launch.precedence import Config, effective, parse_ini
 
 SPELLINGS = sorted(builtin("llama-server").spellings)

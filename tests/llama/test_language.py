@@ -19,7 +19,8 @@ from moefit.formats import env, llama_bench, preset
 from moefit.launch import option_data
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
-from moefit.launch.options import builtin, parse_help
+from moefit.launch.help_page import parse_help
+from moefit.launch.options import builtin
 from moefit.launch.precedence import Config, effective
 from moefit.launch.resolve import fixed_tensors
 from moefit.llama.help import option_table

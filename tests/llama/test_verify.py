@@ -9,7 +9,7 @@ import pytest
 
 from moefit.errors import InputError, UsageError
 from moefit.launch.command import parse
-from moefit.launch.options import parse_help
+from moefit.launch.help_page import parse_help
 from moefit.llama.verify import fit_params_arguments, read_log, verify
 from moefit.memory.real import RealDevice
 from moefit.memory.types import Use

@@ -10,8 +10,8 @@ from moefit.cost.workload import Workload
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
 from moefit.launch.enumerated import unknown_values
+from moefit.launch.help_page import parse_help
 from moefit.launch.launch import Launch
-from moefit.launch.options import parse_help
 from moefit.launch.precedence import effective
 from moefit.machine.declared import parse_gpus
 from moefit.machine.types import Cpu, Machine, Ram
