@@ -157,11 +157,13 @@ def lines(process: subprocess.Popen[bytes], time_limit: float, most: int = MOST_
 
 def _part(process: subprocess.Popen[bytes], selector: selectors.BaseSelector, deadline: float) -> bytes:
     """What comes next; nothing when the program has ended or closed its output."""
+    ended = False
     while (left := deadline - time.monotonic()) > 0:
-        if selector.select(min(_TICK, left)):
+        if selector.select(0 if ended else min(_TICK, left)):
             return os.read(process.stdout.fileno(), 65536) if process.stdout else b""
-        if process.poll() is not None:
+        if ended:
             return b""
+        ended = process.poll() is not None  # looked at once more: it may have printed just before
     raise TimeoutError
 
 
@@ -207,16 +209,19 @@ class _Read:
         with selectors.DefaultSelector() as selector:
             for stream in self._parts:
                 selector.register(stream, selectors.EVENT_READ)
+            ended = False
             while selector.get_map():
                 left = deadline - time.monotonic()
                 if left <= 0:
                     raise TimeoutError
-                ready = selector.select(min(left, _TICK))
-                if not ready and self._process.poll() is not None:
-                    return
+                ready = selector.select(0 if ended else min(left, _TICK))
                 for key, _ in ready:
                     if not self._take(key.fileobj):
                         selector.unregister(key.fileobj)
+                if not ready and ended:
+                    return
+                # looked at once more: it may have printed just before
+                ended = ended or (not ready and self._process.poll() is not None)
         self._process.wait(max(0.0, deadline - time.monotonic()))
 
     def _take(self, stream: Any) -> bool:
