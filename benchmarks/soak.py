@@ -13,6 +13,7 @@ on the CPU is told as median and 90%, and the worst cases with their numbers.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import multiprocessing
 import os
@@ -39,6 +40,10 @@ def try_number(seed: int, until: float, number: int) -> Outcome | None:
 def soak(seed: int, numbers: Iterable[int], jobs: int, seconds: float) -> Iterator[Outcome]:
     """The outcomes as they come."""
     oracle.models()  # before the processes part, so that they share it
+    gc.freeze()
+    gc.set_threshold(
+        1_000_000, 2, 10
+    )  # a plan of the command line's knows no collector: it took two thirds of a draw's time
     with multiprocessing.get_context("fork").Pool(jobs) as pool:
         work = partial(try_number, seed, time.monotonic() + seconds)
         yield from filter(None, pool.imap_unordered(work, numbers, chunksize=2))
@@ -126,6 +131,7 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.report:
         sys.exit(report([outcome for path in asked.report for outcome in kept(path, asked.seed)]))
+    gc.set_threshold(1_000_000, 2, 10)  # a command has no collector: it took two thirds of a slow draw's time
     if asked.only is not None:
         world = draw(asked.seed, asked.only)
         print(world.name, world.quant, world.machine, " ".join(world.line), sep="\n")
