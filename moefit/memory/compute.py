@@ -19,7 +19,8 @@ from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device
 from moefit.memory.cache_tensor import cache_type, may_lose_flash_attention
 from moefit.memory.cells import cells_of
-from moefit.memory.graph.context import Batch, Homes
+from moefit.memory.graph.batch import Batch
+from moefit.memory.graph.context import Homes
 from moefit.memory.graph.guessed import guessed
 from moefit.memory.graph.peaks import Peaks, Question, peaks_of, sketch_peaks
 from moefit.memory.graph.pooling import pooling_of

@@ -14,11 +14,12 @@ from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device
 from moefit.memory.buffers import HOST
 from moefit.memory.compute import _asked
-from moefit.memory.graph import generic, peaks
+from moefit.memory.graph import generic, kept_graphs, peaks
 from moefit.memory.graph.allocate import Allocator, Arena
 from moefit.memory.graph.built import Built
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.fusion import fused
+from moefit.memory.graph.layer_tensors import layers_of
 from moefit.memory.graph.layers import kinds
 from moefit.memory.graph.nodes import Node
 from moefit.memory.graph.rules import alloc_size
@@ -88,12 +89,12 @@ def _placement(model: Model, devices: int) -> Placement:
 
 def _built(model: Model, launch: Settings) -> Context:
     homes, question = _asked(model, (), launch, Placement((CPU,) * model.slots))
-    return peaks._from_scratch(model, homes, question.batch, layers(model))._context
+    return kept_graphs._from_scratch(model, homes, question.batch, layers(model))._context
 
 
 def _general(model: Model) -> Context:
     homes, question = _asked(model, (), SLOTS, Placement((CPU,) * model.slots))
-    context = Context(model, hparams(model), peaks._layers(model), question.batch, homes)
+    context = Context(model, hparams(model), layers_of(model), question.batch, homes)
     generic.build(context, layers(model))
     return context
 

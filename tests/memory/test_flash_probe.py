@@ -98,13 +98,13 @@ def test_what_was_seen_of_a_devices_kernels_changes_no_answer():
 
 
 def test_attention_that_no_kernel_takes_is_built_once(monkeypatch):
-    model, built, old = without_a_kernel(), [], peaks._built
+    model, built, old = without_a_kernel(), [], peaks.kept_graph
 
     def build(model, homes, batch, layers):
         built.append(batch.flash)
         return old(model, homes, batch, layers)
 
-    monkeypatch.setattr(peaks, "_built", build)
+    monkeypatch.setattr(peaks, "kept_graph", build)
     devices = (Device("CUDA0", 1 << 40, 1 << 40),)
     for context in (4096, 8192, 16384):
         compute_buffers(model, devices, Settings(context=context), Placement((0,) * model.slots, {}))

@@ -14,7 +14,7 @@ from moefit.launch.defaults import settings
 from moefit.launch.precedence import effective
 from moefit.machine.types import CPU
 from moefit.memory import compute
-from moefit.memory.graph import layer_tensors, peaks
+from moefit.memory.graph import kept_graphs, layer_tensors
 from moefit.placement.types import Placement
 from tests import oracle
 from tests.each import in_groups
@@ -49,7 +49,7 @@ def ours(row: Recorded) -> list[str]:
     homes, question = compute._asked(model, (), launch, Placement((CPU,) * model.slots))
     layers = [layer.index for layer in model.layers if not layer.mtp]
     batch = replace(question.batch, outputs=launch.slots)  # so they were recorded, of an encoder, too
-    return list(graphs.lines(peaks._from_scratch(model, homes, batch, layers).graph))
+    return list(graphs.lines(kept_graphs._from_scratch(model, homes, batch, layers).graph))
 
 
 @in_groups([row for row in graphs.recorded() if row.name not in DIFFERENT])

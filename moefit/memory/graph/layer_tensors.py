@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from moefit.memory.memo import per_object
 from moefit.model import Model, Tensor
 
 SIDES: Final = ("", "dec.", "enc.")
@@ -23,6 +24,12 @@ class Layers:
         """What a layer computes with: its own, or those of the block that it repeats."""
         every = (*model.input, *model.output, *(t for layer in model.layers for t in layer.tensors))
         self.outside: dict[str, Tensor] = {t.name: t for t in every if not name_in_layer(t.name)}
+
+
+@per_object(8)
+def layers_of(model: Model) -> Layers:
+    """The tensors of `model`, told apart once."""
+    return Layers(model)
 
 
 def name_in_layer(name: str) -> str:

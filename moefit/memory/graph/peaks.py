@@ -1,4 +1,4 @@
-"""The peaks of one reserved graph: built of a few layers, scheduled, allocated; each answer is kept.
+"""The peaks of one reserved graph of a few layers: scheduled, allocated; each answer is kept.
 
 source: src/llama-context.cpp, llama_context::graph_reserve and resolve_fused_ops.
 """
@@ -12,24 +12,20 @@ from typing import Final, TypeVar
 
 from moefit.machine.backends import Backend
 from moefit.memory.buffers import HOST
-from moefit.memory.graph import decoder
 from moefit.memory.graph.allocate import Allocator, Arena
-from moefit.memory.graph.begun import BuiltKey, begun
+from moefit.memory.graph.batch import Batch
 from moefit.memory.graph.built import Built
-from moefit.memory.graph.context import SHARED, Batch, Context, Homes
+from moefit.memory.graph.context import Homes
 from moefit.memory.graph.fusion import fused
-from moefit.memory.graph.guessed import guessed, lacking_tensors
-from moefit.memory.graph.layer_tensors import Layers
-from moefit.memory.graph.layers import Chosen, alike, choose, kinds, largest_of_each_kind
-from moefit.memory.graph.named import named
+from moefit.memory.graph.kept_graphs import kept_graph
+from moefit.memory.graph.layer_tensors import layers_of
+from moefit.memory.graph.layers import Chosen, choose, kinds, largest_of_each_kind
 from moefit.memory.graph.nodes import Graph, Node
-from moefit.memory.graph.pooling import pool
 from moefit.memory.graph.rules import alloc_size, batch_size, runs
 from moefit.memory.graph.schedule import Backends, assign, schedule
-from moefit.memory.hparams import hparams
 from moefit.memory.memo import per_object
-from moefit.model import MissingError, Model
-from moefit.model.architectures import Plain, architecture
+from moefit.model import Model
+from moefit.model.architectures import architecture
 from moefit.values import dataclass
 
 _T = TypeVar("_T")
@@ -38,8 +34,6 @@ FLASH: Final = "FLASH_ATTN_EXT"
 
 REMEMBERED: Final = 1024
 """Answers kept for one model."""
-GRAPHS: Final = 8
-"""Graphs kept for one model: they are large."""
 
 
 _PRODUCTS: Final = frozenset({"MUL_MAT", "MUL_MAT_ID"})
@@ -107,19 +101,19 @@ def _resolved(model: Model, homes: Homes, question: Question, layers: Sequence[i
     """The graph with the fused operations that llama.cpp keeps: those that run where their layer is (resolve_fused_ops)."""
     batch = question.batch
     if question.auto and batch.flash and _is_missed(model, homes, question, layers):
-        return _built(model, homes, replace(batch, flash=False), layers)
+        return kept_graph(model, homes, replace(batch, flash=False), layers)
     if not architecture(model.architecture).fused_streams:
-        built = _built(model, homes, batch, layers)
+        built = kept_graph(model, homes, batch, layers)
         if not (question.auto and batch.flash):
             return built
         attention = built.attention(layers)
         if _is_plain(model, homes, layers, question, attention):
             missed = any(not _can_run(question, homes.layers[layer], node) for layer, node in attention)
             _misses(model)[_attending(model, homes, question, layers)] = missed
-            return _built(model, homes, replace(batch, flash=False), layers) if missed else built
+            return kept_graph(model, homes, replace(batch, flash=False), layers) if missed else built
     off = _off(model, homes, replace(question, batch=_probe(batch)))
     flash = batch.flash and not (question.auto and FLASH in off)
-    return _built(model, homes, replace(batch, flash=flash, unfused=off - {FLASH}), layers)
+    return kept_graph(model, homes, replace(batch, flash=flash, unfused=off - {FLASH}), layers)
 
 
 def _is_missed(model: Model, homes: Homes, question: Question, layers: Sequence[int]) -> bool:
@@ -173,7 +167,7 @@ def _can_run(question: Question, backend: int, node: Node) -> bool:
 
 def _grows(model: Model) -> bool:
     """Whether every layer takes something more: an input of its own, or what it leaves allocated."""
-    return architecture(model.architecture).grows or "per_layer_model_proj.weight" in _layers(model).outside
+    return architecture(model.architecture).grows or "per_layer_model_proj.weight" in layers_of(model).outside
 
 
 def _remembered(known: OrderedDict[Hashable, _T], key: Hashable, answer: Callable[[], _T]) -> _T:
@@ -210,88 +204,10 @@ def _off(model: Model, homes: Homes, probe: Question) -> frozenset[str]:
 
 
 def _elsewhere(model: Model, homes: Homes, probe: Question, layers: Sequence[int]) -> frozenset[str]:
-    built = _built(model, homes, probe.batch, layers)
+    built = kept_graph(model, homes, probe.batch, layers)
     assign(built.put(homes, layers, pins=probe.batch.pins), _backends(probe))
     fused = (*built.attention(layers), *built.fused(layers))
     return frozenset(node.op for layer, node in fused if node.backend != homes.layers[layer])
-
-
-def _built(model: Model, homes: Homes, batch: Batch, layers: Sequence[int]) -> Built:
-    """The graph of these layers; kept for launches with layers like them."""
-    period, known = architecture(model.architecture).period, _graphs(model)
-    where: Hashable = (replace(batch, pins=False), homes.output == homes.cpu)  # what pins does not build
-    if _shares(model):
-        where = (where, homes.output, tuple(homes.layers[layer] for layer in layers))
-    by_kind, by_type = (
-        (where, name, tuple(numbers[layer] for layer in layers))
-        for name, numbers in (("kinds", kinds(model, period)), ("types", alike(model, period)))
-    )
-    for key in (by_kind, by_type):
-        if key in known:
-            known.move_to_end(key)
-            return known[key]
-    built = _from_known(model, layers, known, (by_kind, by_type)) or _from_scratch(
-        model, homes, batch, layers
-    )
-    known[by_kind if built.of_any_types else by_type] = built
-    if len(known) > GRAPHS:
-        known.popitem(last=False)
-    return built
-
-
-def _from_known(
-    model: Model, layers: Sequence[int], known: OrderedDict[BuiltKey, Built], keys: Sequence[BuiltKey]
-) -> Built | None:
-    """A graph that begins as a known one does; None where none does, or the rest lacks something."""
-    found = begun(model, layers, known, keys)
-    if found is None:
-        return None
-    c, chosen = found
-    try:
-        _build(c, chosen)
-        c.check_complete()
-    except MissingError:
-        return None
-    return Built(c, chosen)
-
-
-def _from_scratch(model: Model, homes: Homes, batch: Batch, layers: Sequence[int]) -> Built:
-    """The graph; a general one where a layer lacks what its architecture needs."""
-    c = Context(model, hparams(model), _layers(model), batch, homes)
-    if not guessed(model):
-        try:
-            _build(c, layers)
-            c.check_complete()
-        except MissingError as error:
-            lacking_tensors(model).append(error.name)
-            return _from_scratch(model, homes, batch, layers)
-    else:
-        from moefit.memory.graph import generic  # noqa: PLC0415 - few models need it
-
-        generic.build(c, layers)
-    return Built(c, layers)
-
-
-@per_object(8)
-def _graphs(_model: Model) -> OrderedDict[BuiltKey, Built]:
-    return OrderedDict()
-
-
-@per_object(8)
-def _shares(model: Model) -> bool:
-    """Whether layers of one device may share a tensor of the file there."""
-    return not SHARED.isdisjoint(_layers(model).outside)
-
-
-def _build(c: Context, layers: Sequence[int]) -> None:
-    """The graph that the architecture's row names."""
-    graph = c.row.graph
-    if isinstance(graph, Plain):
-        decoder.build(c, layers, graph)
-    elif graph is not None:
-        named(graph)(c, layers)
-    if c.batch.pooling:
-        pool(c)
 
 
 def _backends(question: Question) -> Backends:
@@ -329,8 +245,3 @@ def _run(graph: Graph, question: Question) -> Peaks:
     kept = fused(plan, fuses) if any(fuses) else plan
     arenas = [Arena((rule or HOST).alignment) for rule in rules]
     return Allocator(arenas, sizes).run(kept.nodes, kept.leafs)
-
-
-@per_object(8)
-def _layers(model: Model) -> Layers:
-    return Layers(model)
