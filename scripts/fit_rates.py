@@ -20,13 +20,13 @@ from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from moefit.cost import constants, rates, run
+from moefit.cost import constants, host_rates, run
 from moefit.cost.constants import ByBackend, Chip, Constant
 from tests.cost.published import GROUPS, PHASES, Figure, figures, spread
 
 # What is remembered of a device or a processor would hide a turned constant.
 run.device_rates = run.device_rates.__wrapped__  # type: ignore[attr-defined]
-rates.processor_rates = rates.processor_rates.__wrapped__  # type: ignore[attr-defined]
+host_rates.processor_rates = host_rates.processor_rates.__wrapped__  # type: ignore[attr-defined]
 STEP = 1.06
 FURTHEST = 4
 """Steps from what a constant is."""
