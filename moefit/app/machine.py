@@ -16,7 +16,7 @@ from moefit.machine.types import Device, Machine
 from moefit.machine.visible import visible_devices
 
 if TYPE_CHECKING:
-    from moefit.machine.detect import AskServer
+    from moefit.machine.local_gpus import AskServer
 
 
 def read_machine(options: MachineOptions, launch: Launch) -> Machine:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from moefit.errors import BrokenError, InputError, UsageError
+from moefit.errors import InputError, UsageError
 from moefit.machine.calibration_file import load_calibration
 from moefit.machine.declared import (
     adds,
@@ -23,25 +23,13 @@ from moefit.sizes import format_size, parse_size
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping
 
-    from moefit.machine.sysfs import Adapter
-    from moefit.machine.types import Device
-
-    AskServer = Callable[[Sequence[Device]], tuple[Device, ...]]
-    """Lists a program's devices, given those that the drivers know."""
-
-
-_UNASKED: Final = "there is no llama-server to ask for the devices the line names; --gpu name=RPC0,free=8GiB,buffer=RPC0[host:port] declares one"
+    from moefit.machine.local_gpus import AskServer
 
 
 TIME_LIMIT: Final = 5.0
 """Seconds that a driver or a program may take to answer: one that starts takes one or two, with many cards a little more."""
-
-
-_BLIND: Final = (
-    "the program lists no device, though NVML does: it is built for the CPU alone, or its driver fails"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +84,11 @@ def detect(
         declared = () if amending else parse_gpus(options.gpus, ram_given)
         machine = Machine(declared, read_ram(root), read_cpu(root), host=read_fingerprint(root))
         if amending or not options.gpus:
-            machine = _local_gpus(
+            from moefit.machine.local_gpus import local_gpus  # noqa: PLC0415 - a declared machine has none
+
+            machine = local_gpus(
                 machine, environment, ask_server, options.time_limit, root, prefer_server=prefer_server
             )
-            if not machine.gpus:
-                machine = _without_answer(machine, environment, root, asked=ask_server is not None)
         if options.calibrated and detected:
             machine = _calibrated(machine, environment)
         if amending:
@@ -147,111 +135,3 @@ def _read_file(path: Path) -> Machine:
     from moefit.machine.file import from_json  # noqa: PLC0415 - most machines are detected or declared
 
     return from_json(text, str(path))
-
-
-def _without_answer(machine: Machine, environment: Mapping[str, str], root: Path, *, asked: bool) -> Machine:
-    """The machine of which nobody told a device: with what sysfs shows, unless a program has been `asked` and sees none of it."""
-    from moefit.machine.sysfs import has_kfd, read_adapters  # noqa: PLC0415 - a declared machine needs none
-    from moefit.machine.unseen import unseen_gpus  # noqa: PLC0415 - as above
-
-    adapters = read_adapters(root)
-    if not adapters:
-        from moefit.machine.soc import soc_gpus  # noqa: PLC0415 - as above
-
-        said = machine.warnings if asked else (*machine.warnings, *soc_gpus(root))
-        unseen = unseen_gpus(root, adapters, environment) or machine.unseen
-        return replace(machine, unseen=unseen, warnings=said)
-    from moefit.machine.holders import read_holders  # noqa: PLC0415 - as above
-    from moefit.machine.unasked import from_sysfs  # noqa: PLC0415 - most hosts have a driver or a program that answers
-
-    devices, words = from_sysfs(adapters, computing=has_kfd(root), held=read_holders(root))
-    if asked or not devices:
-        words = () if asked else words
-        unseen = unseen_gpus(root, adapters, environment) or machine.unseen
-        return replace(machine, unseen=unseen, warnings=(*machine.warnings, *words))
-    return replace(machine, gpus=devices, warnings=words, unseen="")
-
-
-def _local_gpus(
-    machine: Machine,
-    environment: Mapping[str, str],
-    ask_server: AskServer | None,
-    time_limit: float,
-    root: Path,
-    *,
-    prefer_server: bool,
-) -> Machine:
-    """The machine with this host's devices and what could not be told about them."""
-    from moefit.machine.nvml import read_gpus  # noqa: PLC0415 - a declared machine needs no NVML
-
-    nvml, warnings, broken = read_gpus(environment, machine.ram, time_limit)
-    machine = replace(machine, unseen=broken)
-    if ask_server is None:
-        from moefit.machine.sysfs import read_adapters  # noqa: PLC0415 - as above
-        from moefit.machine.unasked import others  # noqa: PLC0415 - as above
-
-        warnings = (*warnings, _UNASKED) if prefer_server else warnings
-        return replace(
-            machine, gpus=nvml, warnings=(*warnings, *(others(read_adapters(root)) if nvml else ()))
-        )
-    try:
-        listed = ask_server(nvml)
-    except InputError as error:
-        if prefer_server:
-            raise
-        broken = error.message if isinstance(error, BrokenError) else broken
-        return replace(machine, gpus=nvml, warnings=(*warnings, error.message), unseen="" if nvml else broken)
-    from moefit.machine.sighted import sight  # noqa: PLC0415 - as above
-
-    accelerators = tuple(device.name for device in listed if device.is_accelerator)
-    machine = replace(machine, accelerators=accelerators)
-    listed = tuple(device for device in listed if not device.is_accelerator)
-    gone = tuple(device.name for device in listed if not device.total)
-    dead = ", ".join(f"{device.name} ({device.description})" for device in listed if not device.total)
-    if dead:
-        said = f"the program lists {dead} without memory"
-        warnings = (*warnings, f"{said}: left out, for its driver fails")
-        listed = tuple(device for device in listed if device.total)
-        machine = replace(machine, unseen=said, excluded=gone)
-    seen = sight(listed, nvml, _cards_on_bus(listed, root))
-    from moefit.machine.cuda_order import GUESSED  # noqa: PLC0415 - as above
-
-    if any(device.backend.name == "CUDA" for device in listed):
-        warnings = tuple(said for said in warnings if not said.startswith(GUESSED))
-    if not listed and nvml:
-        warnings = (*warnings, _BLIND)
-        known = ", ".join(gpu.description or gpu.name for gpu in nvml)
-        machine = replace(machine, unseen=f"NVML knows {known}")
-    elif seen.unlisted:
-        names = ", ".join(gpu.description for gpu in seen.unlisted)
-        warnings = (*warnings, f"the program does not list {names}, which its driver does")
-    # that NVML found nothing does not matter where the program lists a device
-    return replace(
-        machine,
-        gpus=_linked(seen.devices, root),
-        unseen="" if listed else machine.unseen,
-        warnings=warnings if nvml or not listed or dead else (),
-        duplicates=seen.duplicates,
-    )
-
-
-def _linked(devices: tuple[Device, ...], root: Path) -> tuple[Device, ...]:
-    """The devices with their links and holders as the kernel tells them, where a driver did not."""
-    if not any(device.source == "llama-server" for device in devices):
-        return devices
-    from moefit.machine.bus import with_holders, with_links  # noqa: PLC0415 - NVIDIA's cards have theirs from NVML
-    from moefit.machine.holders import read_holders  # noqa: PLC0415 - as above
-    from moefit.machine.sysfs import read_adapters  # noqa: PLC0415 - as above
-
-    adapters = read_adapters(root)
-    linked = with_links(devices, adapters)
-    return with_holders(linked, adapters, read_holders(root)) if adapters else linked
-
-
-def _cards_on_bus(listed: Sequence[Device], root: Path) -> tuple[Adapter, ...]:
-    """What the bus has, where two backends list devices and may mean the same card."""
-    if len({device.backend.name for device in listed} - {"RPC"}) < 2:
-        return ()
-    from moefit.machine.sysfs import read_adapters  # noqa: PLC0415 - most programs have one backend
-
-    return read_adapters(root)
