@@ -47,6 +47,13 @@ def command_notes(
             f"--rpc is put before {needing}, which names a device of its servers: llama.cpp reads from left to right",
             note=True,
         )
+    yield from _of_program(command, named=named, there=there)
+    yield from _of_container(command)
+    yield from _of_environment(command, configs)
+
+
+def _of_program(command: Command, *, named: bool, there: bool) -> Iterator[Warn]:
+    """Whose options the line has, where that is not certain."""
     if fork := fork_of(command.table):
         yield Warn(
             "fork",
@@ -63,14 +70,23 @@ def command_notes(
         where = "the container's" if command.container else f"no {command.name} was found: the line"
         what = f"{command.name} is taken for" if command.container else "is written for"
         yield Warn("no-program", f"{where} {what} llama.cpp b{command.table.build}", note=True)
-    if (container := command.container) is not None:
-        for argument in command.given("-m"):
-            if container.on_host(argument.value) is None:
-                yield Warn(
-                    "unmounted",
-                    f"{argument.value}: the line mounts nothing there; read where this host has it",
-                    "the container must have the same file by that name",
-                )
+
+
+def _of_container(command: Command) -> Iterator[Warn]:
+    """The models that the line's container does not see."""
+    if command.container is None:
+        return
+    for argument in command.given("-m"):
+        if command.container.on_host(argument.value) is None:
+            yield Warn(
+                "unmounted",
+                f"{argument.value}: the line mounts nothing there; read where this host has it",
+                "the container must have the same file by that name",
+            )
+
+
+def _of_environment(command: Command, configs: Sequence[Config]) -> Iterator[Warn]:
+    """What the environment and the config.ini files say that the program does not read, or that changes where memory is taken."""
     if unread := (*unread_variables(command, os.environ), *unread_keys(configs, command.table)):
         yield Warn(
             "uncounted",

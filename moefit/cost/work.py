@@ -23,7 +23,7 @@ from moefit.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from moefit.memory.hparams import Attention, State
+    from moefit.memory.hparams import Attention, Hparams, State
     from moefit.model import Layer, Model, Tensor
 
 
@@ -109,40 +109,19 @@ class Work:
         return float(1.0 - (1.0 + chosen / self.evenness) ** -self.evenness)
 
 
-def _read(model: Model, layer: Layer) -> tuple[Tensor, ...]:
-    """The tensors that a layer computes with: its own, or those of the block that it repeats."""
-    return (layer if layer.block is None else model.layers[layer.block]).tensors
-
-
 def work_of(model: Model) -> Work:
     """What one token of `model` costs."""
     h = hparams(model)
     share = model.experts_used / model.experts if model.experts else 0.0
     heads = model.hparams.each("attention.head_count")
-    tensors: dict[str, TensorWork] = {}
-    slots, draft = [], Load()
-    for layer in model.layers:
-        costs = {t.name: _tensor_work(t, layer.index, share) for t in layer.tensors}
-        load = together(_tensor_work(t, layer.index, share).costs for t in _read(model, layer))
-        if layer.mtp:
-            draft.add(load)
-            slots.append(Load())
-            continue
-        tensors |= costs
-        _attend(load, h.attention[layer.index], heads[layer.index], h.head_key)
-        _recur(load, h.state[layer.index])
-        load.layers = 1.0
-        load.moe_layers = 1.0 if layer.experts else 0.0
-        load.kernels = 0.0 if load.recurrent_layers else _more_kernels(layer)
-        slots.append(load)
-    costs = {t.name: _tensor_work(t, len(model.layers), share) for t in model.output}
-    tensors |= costs
+    slots = [_slot(model, layer, h, share) for layer in model.layers]
+    output = {t.name: _tensor_work(t, len(model.layers), share) for t in model.output}
     return Work(
         sums=prefix_sums([*slots, Load()]),
-        output=together(cost.costs for cost in costs.values()),
-        tensors=tensors,
+        output=together(cost.costs for cost in output.values()),
+        tensors={**_of_slots(model, share), **output},
         mtp_slots=frozenset(layer.index for layer in model.layers if layer.mtp),
-        draft=draft,
+        draft=_draft(model, share),
         biases=_biases(model),
         embedding=model.embedding,
         experts=model.experts,
@@ -162,6 +141,45 @@ def work_of(model: Model) -> Work:
         recurrent_slots=frozenset(layer.index for layer in model.layers if h.state[layer.index]),
         after_experts=frozenset(layer.index for layer in model.layers if _goes_on(layer)),
     )
+
+
+def _slot(model: Model, layer: Layer, h: Hparams, share: float) -> Load:
+    """What a layer costs, all of its tensors in its slot; nothing where it runs only to draft."""
+    if layer.mtp:
+        return Load()
+    load = _weights(model, layer, share)
+    heads = model.hparams.each("attention.head_count")
+    _attend(load, h.attention[layer.index], heads[layer.index], h.head_key)
+    _recur(load, h.state[layer.index])
+    load.layers = 1.0
+    load.moe_layers = 1.0 if layer.experts else 0.0
+    load.kernels = 0.0 if load.recurrent_layers else _more_kernels(layer)
+    return load
+
+
+def _draft(model: Model, share: float) -> Load:
+    """What the layers that run only to draft cost."""
+    load = Load()
+    for layer in model.layers:
+        if layer.mtp:
+            load.add(_weights(model, layer, share))
+    return load
+
+
+def _weights(model: Model, layer: Layer, share: float) -> Load:
+    """The tensors that a layer computes with: its own, or those of the block that it repeats."""
+    source = layer if layer.block is None else model.layers[layer.block]
+    return together(_tensor_work(t, layer.index, share).costs for t in source.tensors)
+
+
+def _of_slots(model: Model, share: float) -> dict[str, TensorWork]:
+    """Every tensor of a layer that does not run only to draft."""
+    return {
+        t.name: _tensor_work(t, layer.index, share)
+        for layer in model.layers
+        if not layer.mtp
+        for t in layer.tensors
+    }
 
 
 def _head_sizes(slots: Sequence[Load], heads: Sequence[int]) -> tuple[float, float]:

@@ -148,24 +148,11 @@ def draft(
     Raises:
         UsageError: a rule names a buffer that no device has.
     """
-    borrows = architecture(model.architecture).borrows_kv
-    settings = replace(
-        main,
-        cache_type_k=main.cache_type_k if borrows else main.draft_cache_type_k,
-        cache_type_v=main.cache_type_v if borrows else main.draft_cache_type_v,
-        draft_tokens=main.model_draft_tokens if blocks else 0,
-        rollback_tokens=0,
-        embeddings=False,
-        cache_ram=0,
-        context_checkpoints=0,
-        overridden=bool(rules),
-    )
     slots = slot_devices(model.slots, gpu_layers, tensor_split, [free(device) for device in devices])
     moved = fixed_tensors(rules, devices, (tensor.name for tensor in model.tensors))
     placement = Placement(slots, moved)
-    heads = main.mtp and any(layer.mtp for layer in model.layers)
-    settings = replace(settings, mtp=heads)
-    if heads:
+    settings = _draft_settings(model, main, blocks=blocks, overridden=bool(rules))
+    if settings.mtp:
         used = _heads(model, devices, settings, placement, bound)
     else:
         used = _separate(model, devices, settings, placement)
@@ -177,6 +164,23 @@ def draft(
     on_host = used.host.compute + used.host.output
     host = Guest("draft", CPU_NAME, used.host.loaded, used.host.context, on_host, note)
     return tuple(guest for guest in (*found, host) if guest.total)
+
+
+def _draft_settings(model: Model, main: Settings, *, blocks: bool, overridden: bool) -> Settings:
+    """The launch as the draft model's context has it."""
+    borrows = architecture(model.architecture).borrows_kv
+    return replace(
+        main,
+        cache_type_k=main.cache_type_k if borrows else main.draft_cache_type_k,
+        cache_type_v=main.cache_type_v if borrows else main.draft_cache_type_v,
+        draft_tokens=main.model_draft_tokens if blocks else 0,
+        rollback_tokens=0,
+        embeddings=False,
+        cache_ram=0,
+        context_checkpoints=0,
+        overridden=overridden,
+        mtp=main.mtp and any(layer.mtp for layer in model.layers),
+    )
 
 
 def _separate(model: Model, devices: Sequence[Device], settings: Settings, placement: Placement) -> Footprint:

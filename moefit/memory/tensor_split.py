@@ -81,6 +81,20 @@ def tensor_split(
     held = [[0, 0] for _ in devices]
     for tensor in _on_devices(model, settings, alone):
         _add(held, 0, _parts(tensor, _cut(model, tensor, len(devices)), shares, devices))
+    _add_caches(held, model, devices, settings, alone, shares)
+    [use] = single.devices
+    return replace(single, devices=tuple(Use(m, c, use.compute) for m, c in held))
+
+
+def _add_caches(
+    held: list[list[int]],
+    model: Model,
+    devices: Sequence[Device],
+    settings: Settings,
+    alone: Placement,
+    shares: Sequence[float],
+) -> None:
+    """Add what each device has of the caches of layers that are on devices."""
     for index, (place, caches) in enumerate(zip(alone.slots, layer_tensors(model, settings), strict=False)):
         if place == CPU or not settings.kv_offload or not caches:
             continue
@@ -91,8 +105,6 @@ def tensor_split(
                 for n, d in zip(parts, devices, strict=True)
             ]
             _add(held, 1, sizes)
-    [use] = single.devices
-    return replace(single, devices=tuple(Use(m, c, use.compute) for m, c in held))
 
 
 def _has_heads(model: Model, layer: int | None) -> bool:

@@ -212,15 +212,7 @@ def mha(
     q = g.view(q, (q.ne[0], q.ne[1], per, streams), (q.nb[0], q.nb[1], q.nb[2], q.nb[2] * per))
     q, k, v = (g.permute(t, 0, 2, 1, 3) for t in (q, k, v))
     if c.batch.flash and bias is None:
-        if v_trans:
-            v = g.transpose(v)
-        k, v = (g.cast(t, F16) if t.type is F32 else t for t in (k, v))
-        cur = g.flash_attn_ext(q, k, v, mask_, sinks)
-        c.attention.append((layer, cur))
-        if v_mla is not None:
-            cur = g.mul_mat(v_mla, g.permute(cur, 0, 2, 1, 3))
-            cur = g.cont(g.permute(cur, 0, 2, 1, 3))
-        cur = g.reshape(cur, cur.ne[0] * cur.ne[1], cur.ne[2] * cur.ne[3])
+        cur = _in_one(c, layer, q, k, g.transpose(v) if v_trans else v, mask_, sinks, v_mla)
     else:
         kq = g.mul_mat(k, q)
         if c.hp.real("attn_logit_softcapping"):
@@ -228,16 +220,33 @@ def mha(
         if bias is not None:
             kq = g.add(kq, bias)
         kq = g.soft_max(kq, mask_, sinks)
-        if not v_trans:
-            v = g.cont(g.transpose(v))
-        out = g.mul_mat(v, kq)
-        if v_mla is not None:
-            out = g.mul_mat(v_mla, out)
-        cur = g.permute(out, 0, 2, 1, 3)
-        cur = g.cont(cur, cur.ne[0] * cur.ne[1], cur.ne[2] * cur.ne[3])
-        if not c.batch.kv_offload:
-            c.pin_to_host(cur)
+        cur = _weighted(c, kq, v if v_trans else g.cont(g.transpose(v)), v_mla)
     c.expand(cur)
+    return cur
+
+
+def _in_one(
+    c: Context, layer: int, q: Node, k: Node, v: Node, mask_: Node, sinks: Node | None, v_mla: Node | None
+) -> Node:
+    """Flash attention, noted with its layer."""
+    k, v = (g.cast(t, F16) if t.type is F32 else t for t in (k, v))
+    cur = g.flash_attn_ext(q, k, v, mask_, sinks)
+    c.attention.append((layer, cur))
+    if v_mla is not None:
+        cur = g.mul_mat(v_mla, g.permute(cur, 0, 2, 1, 3))
+        cur = g.cont(g.permute(cur, 0, 2, 1, 3))
+    return g.reshape(cur, cur.ne[0] * cur.ne[1], cur.ne[2] * cur.ne[3])
+
+
+def _weighted(c: Context, kq: Node, v: Node, v_mla: Node | None) -> Node:
+    """The values by their weights; without caches on devices it is done on the CPU."""
+    out = g.mul_mat(v, kq)
+    if v_mla is not None:
+        out = g.mul_mat(v_mla, out)
+    cur = g.permute(out, 0, 2, 1, 3)
+    cur = g.cont(cur, cur.ne[0] * cur.ne[1], cur.ne[2] * cur.ne[3])
+    if not c.batch.kv_offload:
+        c.pin_to_host(cur)
     return cur
 
 
