@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from moefit.memory.graph import operations as g
-from moefit.memory.graph.attention import Heads, attend, heads_of, normed, qkv
+from moefit.memory.graph.attention import attend, normed, qkv
 from moefit.memory.graph.blocks import (
     DEEPSTACK,
     ffn,
@@ -21,6 +21,7 @@ from moefit.memory.graph.blocks import (
     output_norm,
 )
 from moefit.memory.graph.context import Context
+from moefit.memory.graph.heads import Heads, heads_of
 from moefit.memory.graph.moe import moe_ffn
 from moefit.memory.graph.named import named
 from moefit.memory.graph.nodes import Node

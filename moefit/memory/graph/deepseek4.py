@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from moefit.memory.compressed import HEAVY, SPARSE
 from moefit.memory.graph import operations as g
-from moefit.memory.graph.attention import Heads, hadamard, inputs, mha
+from moefit.memory.graph.attention import mha
 from moefit.memory.graph.blocks import (
     embedding,
     ffn,
@@ -19,7 +19,9 @@ from moefit.memory.graph.blocks import (
 )
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.deepseek4_compressor import Compressor, advance, projected
+from moefit.memory.graph.heads import Heads
 from moefit.memory.graph.hyper import comb, mixes_of, post, pre
+from moefit.memory.graph.kv_cache import hadamard, inputs
 from moefit.memory.graph.moe import moe_ffn, routing
 from moefit.memory.graph.nodes import F16, F32, I32, Node
 from moefit.memory.graph.steps import Steps

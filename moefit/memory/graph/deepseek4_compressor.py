@@ -5,9 +5,9 @@ from __future__ import annotations
 from moefit.memory.buffers import pad
 from moefit.memory.compressed import SPARSE
 from moefit.memory.graph import operations as g
-from moefit.memory.graph.attention import hadamard
 from moefit.memory.graph.blocks import linear, norm
 from moefit.memory.graph.context import Context
+from moefit.memory.graph.kv_cache import hadamard
 from moefit.memory.graph.nodes import F16, F32, I32, I64, Node
 from moefit.values import dataclass
 

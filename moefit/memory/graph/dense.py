@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from moefit.memory.graph import decoder
 from moefit.memory.graph import operations as g
-from moefit.memory.graph.attention import attend, heads_of, normed, qkv
+from moefit.memory.graph.attention import attend, normed, qkv
 from moefit.memory.graph.blocks import (
     embedding,
     embedding_norm,
@@ -20,6 +20,7 @@ from moefit.memory.graph.blocks import (
 )
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.decoder import block, finish, self_attention
+from moefit.memory.graph.heads import heads_of
 from moefit.memory.graph.nodes import F32, Node
 from moefit.memory.graph.rotations import rotated
 from moefit.model.architectures import Plain

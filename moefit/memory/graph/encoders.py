@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from moefit.memory.graph import in_batch
 from moefit.memory.graph import operations as g
-from moefit.memory.graph.attention import heads_of, normed, qkv
+from moefit.memory.graph.attention import normed, qkv
 from moefit.memory.graph.blocks import (
     embedding,
     embedding_norm,
@@ -21,6 +21,7 @@ from moefit.memory.graph.blocks import (
     positions,
 )
 from moefit.memory.graph.context import Context
+from moefit.memory.graph.heads import heads_of
 from moefit.memory.graph.moe import Routing, moe_ffn
 from moefit.memory.graph.nodes import Node
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from moefit.memory.graph import operations as g
-from moefit.memory.graph.attention import attend, heads_of, qkv
+from moefit.memory.graph.attention import attend, qkv
 from moefit.memory.graph.blocks import embedding, linear, lm_head, norm, output_ids, output_norm, positions
 from moefit.memory.graph.context import Context
+from moefit.memory.graph.heads import heads_of
 from moefit.memory.graph.nodes import F32, I32, Node
 from moefit.model import MissingError
 from moefit.model.shared_caches import owner

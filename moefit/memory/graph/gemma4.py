@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from moefit.memory.graph import operations as g
-from moefit.memory.graph.attention import attend, heads_of
+from moefit.memory.graph.attention import attend
 from moefit.memory.graph.blocks import embedding, ffn, linear, norm, positions
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.decoder import finish
+from moefit.memory.graph.heads import heads_of
 from moefit.memory.graph.moe import Routing, moe_ffn
 from moefit.memory.graph.nodes import I32, Node
 from moefit.model import MissingError

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from moefit.memory.graph import operations as g
-from moefit.memory.graph.attention import attend, heads_of
+from moefit.memory.graph.attention import attend
 from moefit.memory.graph.blocks import ffn, linear, norm, output_ids, output_norm, positions
 from moefit.memory.graph.context import Context
+from moefit.memory.graph.heads import heads_of
 from moefit.memory.graph.nodes import F32, I32, Node
 from moefit.model import MissingError
 

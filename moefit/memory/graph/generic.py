@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from moefit.memory.graph import operations as g
-from moefit.memory.graph.attention import Heads, inputs
 from moefit.memory.graph.blocks import embedding, norm, output_ids
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.decoder import feed_forward, finish, self_attention
+from moefit.memory.graph.heads import Heads
+from moefit.memory.graph.kv_cache import inputs
 from moefit.memory.graph.latent import latent_attention
 from moefit.memory.graph.nodes import F32, Node
 from moefit.model.architectures import Plain

@@ -6,13 +6,15 @@ source: src/models/glm5-next.cpp; the variant for batches of at most 16 tokens i
 from __future__ import annotations
 
 from moefit.memory.graph import operations as g
-from moefit.memory.graph.attention import Heads, Inputs, cached_k, inputs, mha, store
+from moefit.memory.graph.attention import mha
 from moefit.memory.graph.blocks import embedding, indices, linear, lm_head, norm, output_ids, output_norm
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.decoder import feed_forward
 from moefit.memory.graph.deepseek4 import gathered
+from moefit.memory.graph.heads import Heads
 from moefit.memory.graph.hyper import post
 from moefit.memory.graph.kda import kda
+from moefit.memory.graph.kv_cache import Inputs, cached_k, inputs, store
 from moefit.memory.graph.nodes import F32, I32, I64, Node
 from moefit.memory.graph.qwen4 import pool_size, pools
 from moefit.memory.graph.steps import Steps

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from moefit.memory.graph import operations as g
-from moefit.memory.graph.attention import Heads, attend, heads_of
+from moefit.memory.graph.attention import attend
 from moefit.memory.graph.blocks import logits, norm, output_ids
 from moefit.memory.graph.context import Context
+from moefit.memory.graph.heads import Heads, heads_of
 from moefit.memory.graph.nodes import F32, I32, Node
 from moefit.memory.graph.rotations import rotated
 from moefit.model import MissingError

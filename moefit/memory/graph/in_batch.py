@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from moefit.memory.graph.attention import Heads, mha
+from moefit.memory.graph.attention import mha
 from moefit.memory.graph.blocks import linear
 from moefit.memory.graph.context import Context
+from moefit.memory.graph.heads import Heads
 from moefit.memory.graph.nodes import F16, F32, Node
 
 

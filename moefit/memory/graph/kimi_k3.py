@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from moefit.memory.graph import operations as g
-from moefit.memory.graph.attention import Heads, attend_latent
+from moefit.memory.graph.attention import attend_latent
 from moefit.memory.graph.blocks import embedding, linear, lm_head, norm, output_ids, output_norm
 from moefit.memory.graph.context import Context
+from moefit.memory.graph.heads import Heads
 from moefit.memory.graph.kda import kda
 from moefit.memory.graph.latent import latent_query, query_of
 from moefit.memory.graph.moe import moe_ffn, routing, situ

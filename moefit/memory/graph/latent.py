@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from moefit.memory.graph import operations as g
-from moefit.memory.graph.attention import Heads, attend, attend_latent
+from moefit.memory.graph.attention import attend, attend_latent
 from moefit.memory.graph.blocks import linear, norm, positions
 from moefit.memory.graph.context import Context
+from moefit.memory.graph.heads import Heads
 from moefit.memory.graph.named import named
 from moefit.memory.graph.nodes import F32, Node
 from moefit.model.architectures import Plain

@@ -6,22 +6,13 @@ from collections.abc import Sequence
 
 from moefit.memory.buffers import pad
 from moefit.memory.graph import operations as g
-from moefit.memory.graph.attention import (
-    Heads,
-    Inputs,
-    cached_k,
-    cached_v,
-    hadamard,
-    heads_of,
-    inputs,
-    mha,
-    normed,
-    store,
-)
+from moefit.memory.graph.attention import mha, normed
 from moefit.memory.graph.blocks import embedding, indices, linear, lm_head, norm, output_ids, positions
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.decoder import feed_forward, gated_attention
 from moefit.memory.graph.delta_net import delta_net
+from moefit.memory.graph.heads import Heads, heads_of
+from moefit.memory.graph.kv_cache import Inputs, cached_k, cached_v, hadamard, inputs, store
 from moefit.memory.graph.nodes import F16, F32, I32, I64, Node
 from moefit.model import MissingError
 from moefit.model.architectures import Plain
@@ -163,22 +154,30 @@ def _attention(c: Context, x: Node, layer: int) -> Node:
 
 def _selected(c: Context, x: Node, layer: int, full: Node) -> Node:
     """The mask of the chosen pools (build_qsa_sel)."""
-    hp, n, size = c.hp, c.batch.tokens, pool_size(c)
-    dim, heads = hp.integer("attention.indexer.key_length"), hp.integer("attention.indexer.head_count")
+    n, size = c.batch.tokens, pool_size(c)
     cells, members, seen, tail, new = pools(c)
+    scores = _scores(c, x, layer, _pooled_keys(c, x, layer, full, cells, new), seen)
+    count = scores.ne[0]
+    best = min(count, c.hp.integer("attention.indexer.top_k") // size)
+    top = g.top_k(scores, best)
+    ids = g.reshape(g.get_rows(members, g.reshape(top, best * n)), size * best, n)
+    ids = g.concat(ids, tail, 0)
+    c.expand(ids)
+    live = g.clamp(g.scale(g.get_rows(g.reshape(scores, 1, count, n), top)))
+    live = g.reshape(g.repeat(live, size, best, n, 1), size * best, n)
+    live = g.concat(live, g.clamp(g.scale(g.cast(tail, F32))), 0)
+    return _opened(full, ids, live)
+
+
+def _pooled_keys(c: Context, x: Node, layer: int, full: Node, cells: Node, new: int) -> Node:
+    """The indexer's keys: those of the batch stored, the pools that it completes averaged, and all pools read."""
+    n, size, dim = c.batch.tokens, pool_size(c), c.hp.integer("attention.indexer.key_length")
     raw = linear(c, "indexer.k_proj", x, layer)
     zero = g.like("FILL", g.new(F32, dim, n))
     packed = g.reshape(g.concat(raw, zero, 0), 2 * dim, 1, n)
-    shape = Heads(heads, 1, 2 * dim, 0)
-    store(
-        c,
-        layer,
-        shape,
-        packed,
-        None,
-        Inputs(indices(c, "k_idxs.indexer"), None, full, None, None),
-        name="indexer",
-    )
+    shape = Heads(c.hp.integer("attention.indexer.head_count"), 1, 2 * dim, 0)
+    inp = Inputs(indices(c, "k_idxs.indexer"), None, full, None, None)
+    store(c, layer, shape, packed, None, inp, name="indexer")
     cache = c.cache(layer, "indexer", c.batch.type_k, 2 * dim, c.batch.cells, c.batch.streams)
     every = c.batch.cells * c.batch.streams
     rows = g.get_rows(
@@ -191,30 +190,30 @@ def _selected(c: Context, x: Node, layer: int, full: Node) -> Node:
         pooled = g.add(pooled, g.view_nd(rows, (dim, new), (rows.nb[2],)))
     pooled = g.reshape(norm(c, g.scale(pooled), "indexer.k_norm", layer), dim, 1, new)
     pooled = g.reshape(g.rope(pooled, c.input("kpool.new_pos", I32, 4 * new)), dim, new)
-    c.expand(
-        g.set_rows(g.view_nd(cache, (dim, every), (cache.nb[1],)), pooled, c.input("kpool.new_rep", I64, new))
-    )
+    places = c.input("kpool.new_rep", I64, new)
+    c.expand(g.set_rows(g.view_nd(cache, (dim, every), (cache.nb[1],)), pooled, places))
     keys = g.get_rows(g.view_nd(cache, (dim, every), (cache.nb[1],)), cells)
-    count = keys.ne[1]
-    keys = g.reshape(keys, dim, 1, count)
+    return g.reshape(keys, dim, 1, keys.ne[1])
+
+
+def _scores(c: Context, x: Node, layer: int, keys: Node, seen: Node) -> Node:
+    """How well each pool meets each token."""
+    n, (dim, _, count, _) = c.batch.tokens, keys.ne
+    heads = c.hp.integer("attention.indexer.head_count")
     q = norm(c, g.reshape(linear(c, "indexer.q_proj", x, layer), dim, heads, n), "indexer.q_norm", layer)
     q = g.rope(q, positions(c))
     weights = g.like("FILL", g.new(F32, heads, n))
-    scores = g.result("LIGHTNING_INDEXER", F32, (count, n, 1, 1), q, keys, weights, seen)
-    best = min(count, hp.integer("attention.indexer.top_k") // size)
-    top = g.top_k(scores, best)
-    ids = g.reshape(g.get_rows(members, g.reshape(top, best * n)), size * best, n)
-    ids = g.concat(ids, tail, 0)
-    c.expand(ids)
-    total = ids.ne[0]
+    return g.result("LIGHTNING_INDEXER", F32, (count, n, 1, 1), q, keys, weights, seen)
+
+
+def _opened(full: Node, ids: Node, live: Node) -> Node:
+    """A mask that lets through the cells of `ids` that are `live`, of those that `full` lets through."""
+    total, n = ids.ne[:2]
     n_kv = full.ne[0]
     mask = g.like("FILL", g.new(full.type, n_kv + total))
     mask = g.reshape(g.repeat(mask, n_kv + total, n, 1, 1), 1, n_kv + total, n)
     zeros = g.like("FILL", g.new(full.type, total))
     zeros = g.reshape(g.repeat(zeros, total, n, 1, 1), 1, total, n)
-    live = g.clamp(g.scale(g.get_rows(g.reshape(scores, 1, count, n), top)))
-    live = g.reshape(g.repeat(live, size, best, n, 1), size * best, n)
-    live = g.concat(live, g.clamp(g.scale(g.cast(tail, F32))), 0)
     dump = g.scale(g.like("CUMSUM", g.like("FILL", live)))
     moved = g.add(g.mul(g.sub(g.cast(ids, F32), dump), live), dump)
     opened = g.set_rows(mask, zeros, g.reshape(g.cast(moved, I32), total, n, 1))

@@ -9,22 +9,12 @@ from __future__ import annotations
 from typing import Final
 
 from moefit.memory.graph import operations as g
-from moefit.memory.graph.attention import (
-    Heads,
-    Inputs,
-    cached_k,
-    cached_v,
-    hadamard,
-    heads_of,
-    inputs,
-    mha,
-    normed,
-    qkv,
-    store,
-)
+from moefit.memory.graph.attention import mha, normed, qkv
 from moefit.memory.graph.blocks import indices, linear, norm, positions
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.decoder import self_attention
+from moefit.memory.graph.heads import Heads, heads_of
+from moefit.memory.graph.kv_cache import Inputs, cached_k, cached_v, hadamard, inputs, store
 from moefit.memory.graph.latent import latent_query
 from moefit.memory.graph.nodes import F16, F32, I32, Node
 from moefit.model import MissingError
@@ -196,26 +186,34 @@ def _stream(c: Context, layer: int, heads: Heads, what: tuple[Node, Node, Node],
     """One sequence's tokens: score blocks, build a mask for each group, attend."""
     q, iq, keys = what
     b = c.batch
-    per, cells, size = b.tokens // b.streams, b.cells, iq.ne[0]
-    groups = c.hp.integer("attention.indexer.head_count")
+    per, cells = b.tokens // b.streams, b.cells
+    masked = _block_mask(c, iq, keys, full)
+    q_s = g.view_nd(q, (heads.k, heads.q, per), q.nb[1:3])
+    k, v = cached_k(c, layer, heads), cached_v(c, layer, heads)
+    k = g.permute(g.view_nd(k, (heads.k, heads.kv, cells, 1), k.nb[1:]), 0, 3, 1, 2)
+    v = g.permute(g.view_nd(v, (heads.v, heads.kv, cells, 1), v.nb[1:]), 0, 3, 1, 2)
+    query = g.permute(g.reshape(q_s, heads.k, heads.q // heads.kv, heads.kv, per), 0, 2, 3, 1)
+    out = g.flash_attn_ext(query, k, v, masked)
+    out = g.permute(out, 0, 1, 3, 2)
+    if not out.contiguous:
+        out = g.cont(out)
+    return g.reshape(out, heads.k * heads.q, per)
+
+
+def _block_mask(c: Context, iq: Node, keys: Node, full: Node) -> Node:
+    """Which cells a token of the sequence sees, for each group: those of its best blocks."""
+    b = c.batch
+    per, cells = b.tokens // b.streams, b.cells
     block = c.hp.integer("attention.indexer.block_size", 128)
     blocks = -(-RESERVED_POSITIONS // block)
-    padded = blocks * block
     bias = c.input("msa.bias", F32, blocks, b.tokens)
-    pos_mask = c.input("msa.pos_mask", F32, padded, b.tokens)
-    slots = c.input("msa.pos_slot_i", I32, padded, b.streams)
+    scores = _block_scores(c, iq, keys, blocks, block)
+    _, groups, _, _ = scores.ne
     cell_block = c.input("msa.cell_blk", I32, cells, b.streams)
     wide = c.derived("msa.mask_f32", lambda: g.cast(full, F32))
-    iq_s = g.view_nd(iq, (size, groups, per), iq.nb[1:3])
-    ik_s = g.view_nd(keys, (size, cells), (keys.nb[2],))
-    pm_s = g.view_nd(pos_mask, (padded, 1, per), (pos_mask.nb[1], pos_mask.nb[1]))
     bias_s = g.view_nd(bias, (blocks, 1, per), (bias.nb[1], bias.nb[1]))
     mf_s = g.view_nd(wide, (cells, per, 1), (wide.nb[1], wide.nb[3]))
-    q_s = g.view_nd(q, (heads.k, heads.q, per), q.nb[1:3])
-    scores = g.mul_mat(g.get_rows(ik_s, g.view_nd(slots, (padded,))), g.reshape(iq_s, size, groups * per))
-    scores = g.in_place("ADD", g.reshape(scores, padded, groups, per), pm_s)
-    pooled = g.result("POOL_2D", F32, (blocks, groups, per, 1), scores)
-    best = g.top_k(g.add(pooled, bias_s), min(c.hp.integer("attention.indexer.top_k") or blocks, blocks))
+    best = g.top_k(g.add(scores, bias_s), min(c.hp.integer("attention.indexer.top_k") or blocks, blocks))
     never = g.repeat(g.cast(g.scale(bias_s), F16), blocks, groups, per, 1)
     zero = g.scale(g.cast(best, F32))
     chosen = best.ne[0]
@@ -228,13 +226,19 @@ def _stream(c: Context, layer: int, heads: Heads, what: tuple[Node, Node, Node],
     opened = g.cont(g.transpose(g.reshape(opened, blocks, per * groups)))
     by_cell = g.cont(g.transpose(g.get_rows(opened, g.view_nd(cell_block, (cells,)))))
     masked = g.in_place("ADD", g.reshape(by_cell, cells, per, groups), mf_s)
-    masked = g.cast(g.reshape(masked, cells, per, 1, groups), F16)
-    k, v = cached_k(c, layer, heads), cached_v(c, layer, heads)
-    k = g.permute(g.view_nd(k, (heads.k, heads.kv, cells, 1), k.nb[1:]), 0, 3, 1, 2)
-    v = g.permute(g.view_nd(v, (heads.v, heads.kv, cells, 1), v.nb[1:]), 0, 3, 1, 2)
-    query = g.permute(g.reshape(q_s, heads.k, heads.q // heads.kv, heads.kv, per), 0, 2, 3, 1)
-    out = g.flash_attn_ext(query, k, v, masked)
-    out = g.permute(out, 0, 1, 3, 2)
-    if not out.contiguous:
-        out = g.cont(out)
-    return g.reshape(out, heads.k * heads.q, per)
+    return g.cast(g.reshape(masked, cells, per, 1, groups), F16)
+
+
+def _block_scores(c: Context, iq: Node, keys: Node, blocks: int, block: int) -> Node:
+    """The best score of each block's cells, for each group and token."""
+    b, size = c.batch, iq.ne[0]
+    per, padded = b.tokens // b.streams, blocks * block
+    groups = c.hp.integer("attention.indexer.head_count")
+    pos_mask = c.input("msa.pos_mask", F32, padded, b.tokens)
+    slots = c.input("msa.pos_slot_i", I32, padded, b.streams)
+    iq_s = g.view_nd(iq, (size, groups, per), iq.nb[1:3])
+    ik_s = g.view_nd(keys, (size, b.cells), (keys.nb[2],))
+    pm_s = g.view_nd(pos_mask, (padded, 1, per), (pos_mask.nb[1], pos_mask.nb[1]))
+    scores = g.mul_mat(g.get_rows(ik_s, g.view_nd(slots, (padded,))), g.reshape(iq_s, size, groups * per))
+    scores = g.in_place("ADD", g.reshape(scores, padded, groups, per), pm_s)
+    return g.result("POOL_2D", F32, (blocks, groups, per, 1), scores)

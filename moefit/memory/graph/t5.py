@@ -10,9 +10,10 @@ from typing import Final
 
 from moefit.memory.graph import in_batch
 from moefit.memory.graph import operations as g
-from moefit.memory.graph.attention import Heads, attend, heads_of, mha
+from moefit.memory.graph.attention import attend, mha
 from moefit.memory.graph.blocks import embedding, linear, lm_head, norm, output_ids, output_norm
 from moefit.memory.graph.context import Context
+from moefit.memory.graph.heads import Heads, heads_of
 from moefit.memory.graph.nodes import F16, F32, I32, Node
 
 ENCODER: Final = ("attn_norm", "attn_q", "attn_k", "attn_v", "attn_o", "ffn_norm", "ffn_up", "ffn_down")
