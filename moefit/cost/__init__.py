@@ -68,21 +68,12 @@ def predict(
     prompt, answer = workload.prompt or _USUAL_PROMPT, workload.generated or _USUAL_ANSWER
     answered = workload.generated * workload.requests
     run = run_of(work, machine, devices, settings, placement, cached, answered)
-    depth = workload.prompt + answer / 2
-    parts = parts_of(run)
-    reading = _slowest(
-        _gather("prefill", (*prompt_terms(one, prompt), *prompt_sums(run, prompt)), 1.0) for one in parts
-    )
-    writing = _slowest(
-        _gather("decode", (*token_terms(one, depth, draft_bytes or {}), *token_sums(run)), answer)
-        for one in parts
-    )
+    reading, writing = _phases(run, prompt, answer, workload.prompt + answer / 2, draft_bytes or {})
+    kept = (*(reading if workload.prompt else ()), *(writing if workload.generated else ()))
     assumed = _assumed(run, machine)
     confidence = _confidence(run, machine, assumed)
     loading = ready(run)
     start = loading[0] / workload.requests if workload.requests else 0.0
-    needs_cpu = any(t.place == "CPU" and t.name in _COMPUTED and t.seconds > _NOTHING for t in writing)
-    kept = (*(reading if workload.prompt else ()), *(writing if workload.generated else ()))
     return Prediction(
         prefill_tokens_per_second=_rate(prompt, reading),
         decode_tokens_per_second=_rate(answer, writing),
@@ -91,21 +82,25 @@ def predict(
         seconds=start + sum(term.seconds for term in kept),
         confidence=confidence,
         terms=kept,
-        doubt=_doubt(
-            run,
-            writing,
-            doubt(
-                confidence,
-                assumed,
-                turns=len(devices) > 1 and (needs_cpu or settings.split_mode == "tensor"),
-                shared=needs_cpu and machine.cpu.virtual,
-                elsewhere=any(device.backend.name != "CUDA" for device in devices),
-            ),
-        ),
+        doubt=_doubt(run, machine, writing, confidence, assumed),
         ready=loading,
         start=start,
         hit_rate=overall(run),
     )
+
+
+def _phases(
+    run: Run, prompt: int, answer: int, depth: float, draft_bytes: Mapping[str, int]
+) -> tuple[tuple[Duration, ...], tuple[Duration, ...]]:
+    """What the prompt's seconds are, and the answer's, at so many tokens in the cache."""
+    parts = parts_of(run)
+    reading = _slowest(
+        _gather("prefill", (*prompt_terms(one, prompt), *prompt_sums(run, prompt)), 1.0) for one in parts
+    )
+    writing = _slowest(
+        _gather("decode", (*token_terms(one, depth, draft_bytes), *token_sums(run)), answer) for one in parts
+    )
+    return reading, writing
 
 
 def _slowest(parts: Iterable[tuple[Duration, ...]]) -> tuple[Duration, ...]:
@@ -118,8 +113,18 @@ def _rate(tokens: int, terms: Sequence[Duration]) -> float:
     return tokens / max(sum(term.seconds for term in terms), _NO_TIME)
 
 
-def _doubt(run: Run, writing: Sequence[Duration], known: Doubt) -> Doubt:
-    """With an expert cache nobody knows beforehand how often it is hit."""
+def _doubt(
+    run: Run, machine: Machine, writing: Sequence[Duration], confidence: Confidence, assumed: tuple[str, ...]
+) -> Doubt:
+    """How sure it is; with an expert cache nobody knows beforehand how often that is hit."""
+    needs_cpu = any(t.place == "CPU" and t.name in _COMPUTED and t.seconds > _NOTHING for t in writing)
+    known = doubt(
+        confidence,
+        assumed,
+        turns=len(run.devices) > 1 and (needs_cpu or run.settings.split_mode == "tensor"),
+        shared=needs_cpu and machine.cpu.virtual,
+        elsewhere=any(device.backend.name != "CUDA" for device in run.devices),
+    )
     if not run.cached:
         return known
     misses = sum(term.seconds for term in writing if term.name == MISSES)
