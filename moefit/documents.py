@@ -1,4 +1,4 @@
-"""JSON of strangers: within bounds, whatever it holds."""
+"""Untrusted JSON: within bounds, whatever it holds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _MAX_DIGITS: Final = 30
 
 
 def parse_json(text: str) -> Any:
-    """What a JSON text of a stranger's holds.
+    """What an untrusted JSON text holds.
 
     Raises:
         ValueError: it is no JSON, nested too deeply, has a name twice in one object, or a number that cannot be meant.

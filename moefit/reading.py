@@ -1,4 +1,4 @@
-"""Small files of strangers: read within bounds, whatever they are."""
+"""Small files that are not trusted: read within bounds, whatever they are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small files of strangers, whatever they are: a value or one line, at once."""
+"""Small files that are not trusted, whatever they are: a value or one line, at once."""
 
 from __future__ import annotations
 

@@ -118,7 +118,7 @@ class Shared(Steered):
     def run_words(self, argv: Sequence[str]) -> tuple[str, ...]:
         """The command of moefit that runs `argv` with these options: absolute, for a place without a PATH.
 
-        It imports nothing from the folder that it runs in, which may hold models of strangers and a typer.py.
+        It imports nothing from the folder that it runs in, which may hold untrusted models and a typer.py.
         """
         words = [sys.executable, *_isolated(), "-m", "moefit", "run"]
         for f in fields(self):

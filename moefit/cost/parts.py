@@ -28,7 +28,7 @@ _A_LAYER: Final = 2
 
 
 def parts_of(run: Run) -> tuple[Run, ...]:
-    """The run as each device has it; itself where layers are whole."""
+    """The run as each device has it; itself where no layer is cut."""
     if not _is_in_parts(run):
         return (run,)
     shares = [*(run.settings.tensor_split or ()), *(0.0 for _ in run.devices)][: len(run.devices)]

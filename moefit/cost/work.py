@@ -1,6 +1,6 @@
 """What one token costs: bytes read and multiply-adds, per layer slot, worked out once for a model.
 
-A matrix of the base is read whole for every token and used once. A routed expert is read, and used, in the share
+A matrix of the base is read in full for every token and used once. A routed expert is read, and used, in the share
 used/total. Attention grows with the tokens before: every cell of K and V is read, and each head multiplies with both.
 Sums over a run of slots are differences of prefix sums, so that a placement of 94 layers and 282 exceptions is weighed
 in a fraction of a millisecond.

@@ -20,7 +20,7 @@ WORDS: Final = {
     ),
     "base": (
         "A layer without its experts, with its KV cache: attention, norms, router, shared experts. "
-        "Every token reads it whole, so it belongs on the GPU before any expert does."
+        "Every token reads it in full, so it belongs on the GPU before any expert does."
     ),
     "kv": (
         "The KV cache holds what attention remembers of the context. It grows with -c, and with the type of -ctk and -ctv: "
@@ -86,7 +86,7 @@ WORDS: Final = {
         "A small model (-md), or a prediction head that the model's own file carries (MTP), that guesses tokens ahead; the model checks them at once. --spec-type turns it on."
     ),
     "weights": "The model's numbers: a file is little else. Where they live decides the speed, for an answer reads what it uses of them for every token.",
-    "output": "The last matrix, which makes a word of what the layers have worked out: read whole for every token, so the first thing on a GPU.",
+    "output": "The last matrix, which makes a word of what the layers have worked out: read in full for every token, so the first thing on a GPU.",
     "full": "A layer with its experts and its cache on one device (a full layer, says llama.cpp's fit); a model is fully on GPUs where all of its layers are.",
     "strategy": (
         "How layers and experts are placed: base-first, two-pass, standard, or ffn for dense models. auto tries them and takes the fastest; --strategy names one."
@@ -115,7 +115,7 @@ WORDS: Final = {
         "A matrix is a tensor of rows and columns."
     ),
     "attention": (
-        "The part of a layer that looks back at the tokens before: what it keeps of them is the KV cache. It is read whole for every token, so it is part of the base."
+        "The part of a layer that looks back at the tokens before: what it keeps of them is the KV cache. It is read in full for every token, so it is part of the base."
     ),
     "ffn": (
         "The feed-forward part of a layer, most of its bytes: one network in a dense model, many experts in a mixture. "
@@ -154,7 +154,7 @@ WORDS: Final = {
     ),
     "would-help": (
         "Changes that would make the plan faster, or make it fit, each with the seconds that it would then take and the words to type. None is made unasked: "
-        "each costs quality, context or money."
+        "each costs quality, context or hardware."
     ),
     "ready": "Seconds until the server answers: the shorter with the file in memory from before, the longer where it is read from a disk.",
     "pinned": (

@@ -1,4 +1,4 @@
-"""What the header of one model, all its files together, may cost: a file from a stranger decides nothing about this machine."""
+"""What the header of one model, all its files together, may cost: an untrusted file decides nothing about this machine."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Base-first: what every token reads goes on the GPU before what one token in sixteen reads.
 
-Output, bases and KV are read whole for every token; a routed expert only used/total of the time. So by use per
+Output, bases and KV are read in full for every token; a routed expert only used/total of the time. So by use per
 byte of GPU memory:
 
 1. the output, then bases from the last layer down (`-ngl`'s own order), as far as they fit. A layer without

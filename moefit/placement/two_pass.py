@@ -3,7 +3,7 @@
 After the standard layout, from the last layer down, every layer that is not placed and has routed experts
 gets its base (attention, norms, router, shared experts, KV) placed in the room that holds the run just above it or,
 once that is full, in the next room of the order, never back: runs stay contiguous, which `-ngl` and `-ts` require.
-Its experts go to the CPU. A layer without experts is placed whole, and only where layers with experts lie below it.
+Its experts go to the CPU. A layer without experts is placed in full, and only where layers with experts lie below it.
 
 Nothing happens if everything is placed, or if the model has no experts. Where the request had defects, this keeps its
 intent: only rooms of the chosen backend are used.

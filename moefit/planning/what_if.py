@@ -1,6 +1,6 @@
 """What would help a plan: single changes to the line, the file or the machine, each with its own seconds.
 
-None is applied unasked: each has a price that only its user can weigh, in quality, context or money.
+None is applied unasked: each has a price that only its user can weigh, in quality, context or hardware.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def _first(ways: Sequence[tuple[Help, Request]], limit: float, context: int | No
 
 
 def _sure_context(request: Request, made: Plan) -> int | None:
-    """The context that any change which makes room keeps: the whole one, where the line leaves it open and every layer has its base on a device."""
+    """The context that any change which makes room keeps: the full one, where the line leaves it open and every layer has its base on a device."""
     wanted = request.launch.constraints
     is_full = wanted.context is None and made.settings.context == wanted_context(wanted, request.model)
     return made.settings.context if made.fits and is_full and CPU not in made.placement.slots else None

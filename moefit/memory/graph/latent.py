@@ -90,7 +90,7 @@ def _tempered(c: Context, q: Node) -> Node:
 def _expanded(
     c: Context, layer: int, q: Node, latent: Node, k_pe: Node, sizes: tuple[int, int, int, int]
 ) -> Node:
-    """The cache holds whole heads: files without attn_k_b."""
+    """The cache holds full heads: files without attn_k_b."""
     heads, nope, rope, value = sizes
     n = c.batch.tokens
     kv = linear(c, "attn_kv_b", latent, layer)
