@@ -60,13 +60,7 @@ def compare(asked: Asked, line: SharedLine, tell: Tell) -> tuple[Compared, ...]:
         UsageError: there is nothing to compare, or what is compared is also said once for all.
         MoefitError: the machine, or every model, cannot be read.
     """
-    names = tuple(dict.fromkeys(_named(asked.models))) or (None,)
-    if len(names) > _MOST:
-        raise UsageError(
-            f"{len(names):,} models are more than the {_MOST} that can be compared", "name those that matter"
-        )
-    if names == (None,) and not line.words:
-        raise UsageError("there is nothing to compare", "moefit compare a.gguf b.gguf, or -hf user/repo")
+    names = _compared(asked, line)
     cards: tuple[str | None, ...] = asked.cards or (None,)
     launch = read_launch(names[0], line.words, line.build)
     _refuse_both(asked, line, launch)
@@ -89,10 +83,25 @@ def compare(asked: Asked, line: SharedLine, tell: Tell) -> tuple[Compared, ...]:
     ]
     if len(names) == 1 and rows and all(row.plan is None for row in rows):
         raise UsageError(rows[0].error or "there is no plan")
-    by_size = any(is_repository(name) or Path(name).is_dir() for name in asked.models)
-    return tuple(
-        sorted(rows, key=lambda row: -(row.plan.model.bytes if row.plan else 0)) if by_size else rows
-    )
+    if any(is_repository(name) or Path(name).is_dir() for name in asked.models):
+        rows.sort(key=lambda row: -(row.plan.model.bytes if row.plan else 0))
+    return tuple(rows)
+
+
+def _compared(asked: Asked, line: SharedLine) -> tuple[str | None, ...]:
+    """The models, each once; None for the one that the line names.
+
+    Raises:
+        UsageError: there are too many of them, or none.
+    """
+    names = tuple(dict.fromkeys(_named(asked.models))) or (None,)
+    if len(names) > _MOST:
+        raise UsageError(
+            f"{len(names):,} models are more than the {_MOST} that can be compared", "name those that matter"
+        )
+    if names == (None,) and not line.words:
+        raise UsageError("there is nothing to compare", "moefit compare a.gguf b.gguf, or -hf user/repo")
+    return names
 
 
 def _refuse_both(asked: Asked, line: SharedLine, launch: Launch) -> None:

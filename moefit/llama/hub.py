@@ -130,25 +130,23 @@ def _from_repository(
         return found
     found = _take(listing, asked, guests)
     if found is None:
-        _refuse_half(listing, asked)
-        models = nearest_files(listing.names, asked)
-        raise InputError(
-            f"-hf {_spelling(asked)}: the repository has no such GGUF file",
-            f"it has {', '.join(models[:6])}{' ...' if models[6:] else ''}"
-            if models
-            else "it has none at all",
-        )
+        raise _lacking(listing, asked)
     return found
 
 
-def _refuse_half(listing: Listing, asked: Wanted) -> None:
-    """Say which parts of a set the repository lacks, where it has its first."""
+def _lacking(listing: Listing, asked: Wanted) -> InputError:
+    """That a repository has no such file, or not all parts of it."""
     model = choose_model(listing.names, asked)
     lacking = [name for name in shard_names(model) if name not in listing.names] if model else []
     if lacking:
-        raise InputError(
+        return InputError(
             f"-hf {_spelling(asked)}: the repository lacks {lacking[0]}", "an upload that is not finished?"
         )
+    models = nearest_files(listing.names, asked)
+    return InputError(
+        f"-hf {_spelling(asked)}: the repository has no such GGUF file",
+        f"it has {', '.join(models[:6])}{' ...' if models[6:] else ''}" if models else "it has none at all",
+    )
 
 
 def repository_models(repo: str, using: Access, client: Client) -> tuple[str, ...]:

@@ -79,24 +79,36 @@ def detect(
             raise UsageError("--gpu and --machine both say which GPUs there are", "give one of them")
         machine = _read_file(Path(options.machine_file))
     else:
-        amending = amendments(options.gpus)
-        ram_given = None if detected or options.ram is None else parse_size(options.ram)
-        declared = () if amending else parse_gpus(options.gpus, ram_given)
-        machine = Machine(declared, read_ram(root), read_cpu(root), host=read_fingerprint(root))
-        if amending or not options.gpus:
-            from moefit.machine.local_gpus import local_gpus  # noqa: PLC0415 - a declared machine has none
-
-            machine = local_gpus(
-                machine, environment, ask_server, options.time_limit, root, prefer_server=prefer_server
-            )
-        if options.calibrated and detected:
-            machine = _calibrated(machine, environment)
-        if amending:
-            machine = replace(machine, gpus=amend(machine.gpus, options.gpus))
+        machine = _this_host(options, environment, ask_server, root, prefer_server=prefer_server)
     ram, cpu = declare_host(machine.ram, machine.cpu, options.ram, options.ram_bandwidth, options.cores)
     host = machine.host if detected else ""
     machine = replace(machine, ram=ram, cpu=cpu, host=host, warnings=(*machine.warnings, *said))
     return apply_limits(machine, options.budgets, options.excluded)
+
+
+def _this_host(
+    options: MachineOptions,
+    environment: Mapping[str, str],
+    ask_server: AskServer | None,
+    root: Path,
+    *,
+    prefer_server: bool,
+) -> Machine:
+    """The host with its own devices or declared ones, and with what was measured of it where its RAM is not declared."""
+    detected = options.ram is None or adds(options.ram)
+    amending = amendments(options.gpus)
+    ram_given = None if detected or options.ram is None else parse_size(options.ram)
+    declared = () if amending else parse_gpus(options.gpus, ram_given)
+    machine = Machine(declared, read_ram(root), read_cpu(root), host=read_fingerprint(root))
+    if amending or not options.gpus:
+        from moefit.machine.local_gpus import local_gpus  # noqa: PLC0415 - a declared machine has none
+
+        machine = local_gpus(
+            machine, environment, ask_server, options.time_limit, root, prefer_server=prefer_server
+        )
+    if options.calibrated and detected:
+        machine = _calibrated(machine, environment)
+    return replace(machine, gpus=amend(machine.gpus, options.gpus)) if amending else machine
 
 
 def _with_shared(options: MachineOptions) -> tuple[MachineOptions, tuple[str, ...]]:
