@@ -124,6 +124,7 @@ def _doubt(
         turns=len(run.devices) > 1 and (needs_cpu or run.settings.split_mode == "tensor"),
         shared=needs_cpu and machine.cpu.virtual,
         elsewhere=any(device.backend.name != "CUDA" for device in run.devices),
+        recurrent=any(load.recurrent_layers > _NOTHING for load in run.tally.places.values()),
     )
     if not run.cached:
         return known

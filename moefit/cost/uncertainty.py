@@ -12,22 +12,27 @@ Confidence = Literal["measured", "calibrated", "catalogue", "guessed"]
 _PREFILL: Final[dict[Confidence, tuple[float, float]]] = {
     "measured": (0.90, 1.10),
     "calibrated": (0.85, 1.25),
-    "catalogue": (0.78, 1.30),
+    "catalogue": (0.79, 1.27),
     "guessed": (0.65, 1.40),
 }
 _DECODE: Final[dict[Confidence, tuple[float, float]]] = {
     "measured": (0.88, 1.10),
     "calibrated": (0.78, 1.12),
-    "catalogue": (0.80, 1.25),
+    "catalogue": (0.82, 1.15),
     "guessed": (0.68, 1.30),
 }
-"""Measured rate against predicted, from the 10th to the 90th percentile. catalogue and guessed: rows of tests/data/published.json and held.json
-(docs/speed.md has how many lie within, scripts/rate_errors.py counts them). calibrated: five leases of rented machines (benchmarks/gpu), whose
-processors are shared. measured: repeated runs of one line, and what `moefit bench` found after it had learned."""
+"""Measured rate against predicted, from the 10th to the 90th percentile. catalogue and guessed: rows of strangers as they were predicted before anything
+was changed for them, and rows of tests/data/published.json and held.json (docs/speed.md has how many lie within, scripts/rate_errors.py counts the
+latter). calibrated: five leases of rented machines (benchmarks/gpu), whose processors are shared. measured: repeated runs of one line, and what
+`moefit bench` found after it had learned."""
 
-_ELSEWHERE: Final = (0.96, 1.03)
-"""The same of an answer times so much with other backends than CUDA: their kernels change from build to build and with the driver. Prompts had such
-factors, too, until of 59 that nobody here had seen (docs/speed.md) 55 lay within, and 48 without."""
+_RECURRENT: Final = 0.62
+"""The lower end of an answer by a model with recurrent states where nothing was measured: what their kernels take differs from chip to chip and from build to
+build. Of 20 such answers that nobody here had seen ten came at less than 0.82 of what was predicted, of 39 others six."""
+
+_ELSEWHERE: Final = (0.92, 1.08)
+"""The same of an answer times so much with other backends than CUDA: their kernels change from build to build and with the driver. Of 31 such answers that
+nobody here had seen (docs/speed.md) 28 lie within, and 20 would without. Prompts had such factors, too, until 55 of 59 lay within."""
 
 _TAKING_TURNS: Final = 0.75
 """The lower end of decode where several devices and the CPU take turns: on two rented H200 0.4 to 0.86 of the prediction."""
@@ -55,6 +60,7 @@ def doubt(
     turns: bool = False,
     shared: bool = False,
     elsewhere: bool = False,
+    recurrent: bool = False,
 ) -> Doubt:
     """The doubt of a prediction.
 
@@ -64,9 +70,11 @@ def doubt(
         turns: whether several devices and the CPU take turns at each token.
         shared: whether each token needs processors that neighbours may share.
         elsewhere: whether a device's backend is another than CUDA.
+        recurrent: whether the model has recurrent states.
     """
     known = confidence in {"measured", "calibrated"}
     below, above = (1.0, 1.0) if known or not elsewhere else _ELSEWHERE
     low, high = _DECODE[confidence]
+    low = min(low, _RECURRENT) if recurrent and not known else low
     low *= below * (_TAKING_TURNS if turns else 1.0) * (_SHARED if shared else 1.0)
     return Doubt(_PREFILL[confidence], (low, high * above), assumed)

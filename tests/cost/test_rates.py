@@ -151,3 +151,21 @@ def test_ranges_of_answers_are_wider_where_no_backend_of_cuda_gives_them() -> No
     assert lower < low < high < higher
     assert nvidia.prefill == amd.prefill
     assert doubt("measured", (), elsewhere=True) == doubt("measured", ())
+
+
+def test_answers_of_recurrent_models_may_be_slower_where_nothing_was_measured() -> None:
+    gpus = parse_gpus(["rtx-3090"])
+    attention, recurrent = (
+        predict(
+            work_of(whole),
+            Machine(gpus, RAM, Cpu(8, 16)),
+            gpus,
+            BENCH,
+            Placement((0,) * whole.slots),
+            Workload(512, 32),
+        ).doubt
+        for whole in (model("qwen3-14b", "Q4_K_M"), model("qwen3.5-9b", "Q4_K_M"))
+    )
+    assert recurrent.decode[0] < attention.decode[0]
+    assert (recurrent.decode[1], recurrent.prefill) == (attention.decode[1], attention.prefill)
+    assert doubt("calibrated", (), recurrent=True) == doubt("calibrated", ())
