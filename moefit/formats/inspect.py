@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from moefit.formats.page import Rows, columns, shortened
@@ -30,6 +31,18 @@ def show_model(model: Model, console: Console) -> None:
             (f"  {model.architecture}, {format_size(model.bytes)}", "dim"),
         )
     )
+    console.print(Rows(_by_role(model)), crop=False)
+    for name, value in _facts(model).items():
+        if value:
+            console.print(f"{name}: {value:,}", highlight=False)
+    if model.tied:
+        console.print(
+            "output matrix: the token embedding again, a second copy when offloaded", highlight=False
+        )
+
+
+def _by_role(model: Model) -> Table:
+    """Tensors, bytes and types of each role."""
     table = columns()
     for column in ("", "tensors", "bytes", "types"):
         table.add_column(column, justify="left" if column in {"", "types"} else "right")
@@ -39,8 +52,12 @@ def show_model(model: Model, console: Console) -> None:
             table.add_row(
                 name, str(len(tensors)), format_size(sum(t.bytes for t in tensors)), _types(tensors)
             )
-    console.print(Rows(table), crop=False)
-    facts = {
+    return table
+
+
+def _facts(model: Model) -> dict[str, int]:
+    """Counts that placement depends on; 0 where there is nothing to say."""
+    return {
         "layers": len(model.layers),
         "of them with experts": sum(bool(layer.experts) for layer in model.layers),
         "of them for multi-token prediction": sum(layer.mtp for layer in model.layers),
@@ -50,13 +67,6 @@ def show_model(model: Model, console: Console) -> None:
         "vocabulary": model.vocabulary,
         "files": len(model.shards),
     }
-    for name, value in facts.items():
-        if value:
-            console.print(f"{name}: {value:,}", highlight=False)
-    if model.tied:
-        console.print(
-            "output matrix: the token embedding again, a second copy when offloaded", highlight=False
-        )
 
 
 def model_json(model: Model) -> str:

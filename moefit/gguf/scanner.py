@@ -106,9 +106,25 @@ def scan(source: Source, shard: int = 0, allowance: Allowance | None = None) -> 
         if count > most:
             raise reader.error(f"a header with {count} {what} is absurd", DAMAGED)
     metadata, types, alignment = _metadata(reader, pair_count)
+    tensors = _in_order(reader, tensor_count, shard, alignment)
+    end = tensors[-1].offset + tensors[-1].bytes if tensors else 0
+    data_offset = _pad(reader.offset, alignment) if tensors else reader.offset
+    return FileHeader(
+        version=version,
+        byte_order="big" if reader.order == ">" else "little",
+        metadata=metadata,
+        types=types,
+        tensors=tensors,
+        data_offset=data_offset,
+        expected=data_offset + end,
+    )
+
+
+def _in_order(reader: Reader, count: int, shard: int, alignment: int) -> tuple[TensorInfo, ...]:
+    """The tensors, each there once, and each where the one before it ends."""
     tensors: dict[str, TensorInfo] = {}
     end = 0
-    for tensor in _tensors(reader, tensor_count, shard, alignment):
+    for tensor in _tensors(reader, count, shard, alignment):
         if tensor.name in tensors:
             raise reader.error(f"tensor {brief(tensor.name)} is there twice", DAMAGED)
         if tensor.offset != _pad(end, alignment):
@@ -118,16 +134,7 @@ def scan(source: Source, shard: int = 0, allowance: Allowance | None = None) -> 
             )
         tensors[tensor.name] = tensor
         end = tensor.offset + tensor.bytes
-    data_offset = _pad(reader.offset, alignment) if tensors else reader.offset
-    return FileHeader(
-        version=version,
-        byte_order="big" if reader.order == ">" else "little",
-        metadata=metadata,
-        types=types,
-        tensors=tuple(tensors.values()),
-        data_offset=data_offset,
-        expected=data_offset + end,
-    )
+    return tuple(tensors.values())
 
 
 def _pad(size: int, alignment: int) -> int:

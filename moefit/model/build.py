@@ -62,11 +62,8 @@ def build(path: str, header: Header) -> Model:
     lacks = _compare(path, architecture, hparams, tokens, layers, header)
     if repeated:
         layers, hparams = _layers(layers, repeated), repeated.hparams
-    output = [t for t in tensors if t.role is Role.OUTPUT]
-    embedding = next((info for info in header.tensors if info.name == "token_embd.weight"), None)
-    tied = not row.untied and embedding is not None and all(t.name != "output.weight" for t in output)
-    if tied and embedding is not None:
-        output.append(_tensor(embedding, Role.OUTPUT))
+    output = tuple(t for t in tensors if t.role is Role.OUTPUT)
+    shared = _tied(row, header, output)
     return Model(
         path=path,
         architecture=architecture,
@@ -75,13 +72,21 @@ def build(path: str, header: Header) -> Model:
         vocabulary=tokens[0],
         input=tuple(t for t in tensors if t.role is Role.INPUT),
         layers=layers,
-        output=tuple(output),
-        tied=tied,
+        output=(*output, *shared),
+        tied=bool(shared),
         lacks=lacks,
         truncated=header.truncated,
         shards=tuple(shard.name for shard in header.shards),
         repository=_repository(header),
     )
+
+
+def _tied(row: Architecture, header: Header, output: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """The token embedding, where it is the output matrix too."""
+    embedding = next((info for info in header.tensors if info.name == "token_embd.weight"), None)
+    if row.untied or embedding is None or any(t.name == "output.weight" for t in output):
+        return ()
+    return (_tensor(embedding, Role.OUTPUT),)
 
 
 def _architecture(path: str, header: Header) -> str:

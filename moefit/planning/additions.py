@@ -68,6 +68,13 @@ def _launch(
         why = "the link is too slow to copy weights over: what is on the CPU is computed there"
         yield Addition("--no-op-offload", why=why)
     yield from _of_cache(launch, default)
+    yield from _of_host(machine, constraints, launch, default)
+
+
+def _of_host(
+    machine: Machine, constraints: Constraints, launch: Settings, default: Settings
+) -> Iterator[Addition]:
+    """Threads, and what RAM has room for beside the weights."""
     if constraints.threads is None and launch.threads is not None:
         usual = machine.cpu.default_threads
         yield Addition(
