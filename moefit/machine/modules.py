@@ -13,6 +13,9 @@ _RATING: Final = re.compile(
     rf"(?:(?P<before>\d{{1,2}}){_TIMES})?(?P<kind>(?:lp)?ddr[2-6])x?[-\s](?P<speed>\d{{3,5}})(?:\s*MT/s)?(?:{_TIMES}(?P<behind>\d{{1,2}}))?",
     re.IGNORECASE,
 )
+_CHANNEL: Final = re.compile(r".*(?<![A-Z])CH(?:ANNEL)?[ _-]?(?:[A-Z]|\d{1,2})(?![A-Z0-9])")
+_BY_LETTER: Final = re.compile(r".*(?<![A-Z])DIMM[ _-]?(?:P\d[ _-])?[A-Z](?=\d?\b)")
+"""A slot's channel: `P0 CHANNEL A`, `CPU0_CH0_DIMM1`; or by the letter alone: `DIMM_A1`, `CPU1_DIMM_A1`, `DIMM_P0_A1`."""
 _CHANNEL_BYTES: Final = 8
 """A channel is 64 bits wide. One of DDR5 is two halves, which count together; LPDDR's are added up to 64."""
 _MOST_CHANNELS: Final = 24
@@ -147,9 +150,7 @@ def _channel(slot: dict[str, str]) -> str:
     ('DIMM_B', '')
     """
     for text in (slot.get("BANK_LOCATOR", "").upper(), slot.get("LOCATOR", "").upper()):
-        match = re.search(r".*CHANNEL[ _-]?(?:[A-Z]|\d{1,2})(?![A-Z0-9])", text) or re.search(
-            r".*\bDIMM[ _-]?[A-Z](?=\d?\b)", text
-        )
+        match = _CHANNEL.search(text) or _BY_LETTER.search(text)
         if match:
             return match[0]
     return ""

@@ -62,6 +62,17 @@ EMPTY = {"SIZE": "0", "PRESENT": "0", "TYPE": "Unknown"}
             [module("DDR5", 4800, BANK_LOCATOR=f"P0_Node0_Channel{c}_Dimm0") for c in range(12)],
             Modules("DDR5", 4800, 12),
         ),
+        *(
+            (
+                [module("DDR4", 3200, LOCATOR=slot.format(c, d)) for c in "ABCDEF" for d in (1, 2)],
+                Modules("DDR4", 3200, 6),
+            )
+            for slot in ("CPU1_DIMM_{}{}", "DIMM_P0_{}{}", "P1-DIMM{}{}", "DIMM_CH{}_{}", "CPU0_CH{}_DIMM{}")
+        ),
+        (
+            [module("DDR4", 3200, LOCATOR=f"DIMM_P{p}_{c}0") for p in (0, 1) for c in "ABCDEFGH"],
+            Modules("DDR4", 3200, 16),
+        ),
         ([module("RAM", 0)], None),
         ([{"SIZE": "17179869184", "TYPE": "DDR4"}], None),
         ([module(), module("DDR4")], None),
