@@ -17,7 +17,7 @@ from moefit.planning.cache_remarks import check_size
 from moefit.planning.carried import carried
 from moefit.planning.context_size import wanted_context
 from moefit.planning.describe import describe
-from moefit.planning.frame import frame, gave_way_in_vain
+from moefit.planning.frame import frame, gave_way, gave_way_in_vain
 from moefit.planning.most_devices import with_the_best
 from moefit.planning.refusals import refuse
 from moefit.planning.remarks import remarks
@@ -80,15 +80,8 @@ def _planned(request: Request, context: int | None = None) -> tuple[Plan, Candid
 
         given = as_given(_on_cards(request), wanted_context(request.launch.constraints, request.model))
         return _written(request, given, (), given.settings, scarce=False), given
-    problem = frame(request, context)
+    problem, found, scarce = _searched(request, context)
     choices = open_choices(problem)
-    listed = request.options.thorough and request.options.neighbours
-    found = search(problem, choices, thorough=listed)
-    tokens = None if any(c.fits for c in found) else context_that_fits(problem)
-    if tokens is not None:
-        problem = frame(request, tokens)
-        choices = open_choices(problem)
-        found = search(problem, choices, thorough=listed)
     chosen, every = best_of_all(problem, choices, found)
     if gave_way_in_vain(problem, chosen):
         return _planned(request, wanted_context(request.launch.constraints, request.model))
@@ -98,8 +91,30 @@ def _planned(request: Request, context: int | None = None) -> tuple[Plan, Candid
     every = (*_with_typed_rival(problem, chosen, every), *others)
     if (stays := as_it_stands(request, chosen, default)) is not None:
         chosen, every = stays, (*every, stays)
-    made = _written(request, as_demanded(problem, chosen), every, default, scarce=tokens is not None)
+    made = _written(request, as_demanded(problem, chosen), every, default, scarce=scarce)
     return replace(made, known=tuple(other.strategy for other in others)), chosen
+
+
+def _searched(request: Request, context: int | None) -> tuple[Problem, tuple[Candidate, ...], bool]:
+    """The first problem of which something fits, or the last; what was found; and whether nothing fits with more context."""
+    listed = request.options.thorough and request.options.neighbours
+    for problem in _framed(request, context):
+        found = search(problem, open_choices(problem), thorough=listed)
+        if any(c.fits for c in found):
+            return problem, found, False
+    tokens = context_that_fits(problem)
+    if tokens is None:
+        return problem, found, False
+    problem = frame(request, tokens)
+    return problem, search(problem, open_choices(problem), thorough=listed), True
+
+
+def _framed(request: Request, context: int | None) -> Iterator[Problem]:
+    """With base-first's context for every strategy, so that they compare; where nothing fits with it, with the strategy's own."""
+    problem = frame(request, context, "base-first")
+    yield problem
+    if gave_way(problem) and request.options.strategy not in {"auto", "base-first"}:
+        yield frame(request, context)
 
 
 def _asked_alone(

@@ -30,8 +30,15 @@ _BY_BASES: Final = frozenset({"auto", "base-first"})
 """Strategies that place every layer's base wherever all have room."""
 
 
-def frame(request: Request, context: int | None = None) -> Problem:
+def frame(request: Request, context: int | None = None, strategy: str | None = None) -> Problem:
     """The problem, for so many tokens of context; without them for the user's, or as many as leave every layer's base on a device.
+
+    None is given up for that where the line leaves layers on the CPU: `-ngl 20`.
+
+    Args:
+        request: what is asked.
+        context: tokens, where they are known.
+        strategy: how bases are placed; without it as the one that is asked for places them.
 
     Raises:
         UsageError: the line names a device or a buffer that the machine has not.
@@ -44,19 +51,23 @@ def frame(request: Request, context: int | None = None) -> Problem:
     if is_order_open(asked) and len(constraints.fit_target or ()) < 2:
         devices = in_order(devices)
     problem = Problem(request, devices, asked, context or wanted)
-    if context is None and constraints.context is None and devices:
-        problem = replace(problem, context=_placed_context(problem))
+    if context is None and constraints.context is None and devices and asked.tail in {None, model.slots}:
+        problem = replace(problem, context=_placed_context(problem, strategy or request.options.strategy))
         if problem.context < wanted:
             # it gave way to keep every layer's base on a device: so it must be
             problem = replace(problem, demand=replace(problem.demand, tail=model.slots))
     return problem
 
 
-def gave_way_in_vain(problem: Problem, chosen: Candidate) -> bool:
-    """Whether the context is smaller than wanted to keep every layer on a device, and the fastest launch leaves some on the CPU."""
+def gave_way(problem: Problem) -> bool:
+    """Whether the context is smaller than wanted to keep every layer on a device."""
     constraints, model = problem.request.launch.constraints, problem.request.model
-    gave_way = problem.demand.tail == model.slots and constraints.gpu_layers in {None, "auto"}
-    return gave_way and chosen.fits and CPU in chosen.settled.placement.slots
+    return problem.demand.tail == model.slots and constraints.gpu_layers in {None, "auto"}
+
+
+def gave_way_in_vain(problem: Problem, chosen: Candidate) -> bool:
+    """The same, although the fastest launch leaves some on the CPU."""
+    return gave_way(problem) and chosen.fits and CPU in chosen.settled.placement.slots
 
 
 def _with_room(request: Request, devices: tuple[Device, ...]) -> tuple[Device, ...]:
@@ -72,30 +83,29 @@ def _with_room(request: Request, devices: tuple[Device, ...]) -> tuple[Device, .
     return tuple(device for device, budget in zip(devices, given, strict=True) if budget.usable)
 
 
-def _placed_context(problem: Problem) -> int:
+def _placed_context(problem: Problem, strategy: str) -> int:
     """The largest context up to the wanted one that leaves every layer's base on a device."""
     constraints = problem.request.launch.constraints
     smallest, wanted = constraints.fit_context or SMALLEST_CONTEXT, problem.context
     for mode in reversed(load_modes(problem.request)):  # pinned memory takes a little of the card
-        known: Callable[[int], bool] = cache(partial(_is_placed, problem, mode))
+        known: Callable[[int], bool] = cache(partial(_is_placed, problem, strategy, mode))
         tokens = largest_context(wanted, known, smallest)
         if tokens < wanted or known(wanted):
             return tokens
     return wanted
 
 
-def _is_placed(problem: Problem, load_mode: str, context: int) -> bool:
-    """Whether every layer's base is on a device with so many tokens and llama.cpp's default micro-batch, as the strategy that is asked for places."""
+def _is_placed(problem: Problem, strategy: str, load_mode: str, context: int) -> bool:
+    """Whether a strategy has every layer's base on a device with so many tokens and llama.cpp's default micro-batch."""
     everywhere = replace(problem.demand, tail=problem.request.model.slots)
     sized = replace(problem, context=context, demand=everywhere)
     task = usual_task(sized, load_mode)
     if lacks_on_devices(task):
         return False
-    wanted = problem.request.options.strategy
     several = len(task.devices) > 1  # of one a graph is as quick, and the search may ask for it again
-    if several and wanted in _BY_BASES and problem.demand.runs is None and has_ample_room(task):
+    if several and strategy in _BY_BASES and problem.demand.runs is None and has_ample_room(task):
         return True
-    own = strategies(problem.demand).get(wanted, task.strategy)
+    own = strategies(problem.demand).get(strategy, task.strategy)
     settled = settle(replace(task, demand=problem.demand, strategy=own), will_do=_is_offloaded)
     return settled.shortfall == 0 and _is_offloaded(settled)
 

@@ -23,14 +23,16 @@ def as_demanded(problem: Problem, chosen: Candidate) -> Candidate:
 
 
 def _with_every_slot(problem: Problem, chosen: Candidate) -> Placement:
-    """Each slot of the tail on the device of the slot after it; the experts of such layers, or by `ffn` the FFNs, on the CPU where nothing fixes them."""
+    """Each slot of the tail on the device of the slot after it, or where none has one on that with the most room; the experts of such layers, or by `ffn` the FFNs, on the CPU where nothing fixes them."""
     demand, placement = problem.demand, chosen.settled.placement
     slots = list(placement.slots)
     first = len(slots) - (demand.tail or 0)
     sizes = ledger(problem.request.model, chosen.settings, chosen.settled.devices).slots
     overrides = {}
+    rooms = [budget.usable for budget in chosen.settled.budgets]
+    last = max(slots) if max(slots) != CPU else rooms.index(max(rooms))
     for i in reversed(range(len(slots))):
-        wanted = demand.runs[i] if demand.runs is not None else CPU if i < first else _after(slots, i)
+        wanted = demand.runs[i] if demand.runs is not None else CPU if i < first else _after(slots, i, last)
         if slots[i] == CPU and wanted != CPU:
             slots[i] = wanted
             moved = sizes[i].ffn if chosen.strategy == "ffn" else sizes[i].experts
@@ -38,5 +40,5 @@ def _with_every_slot(problem: Problem, chosen: Candidate) -> Placement:
     return Placement(tuple(slots), {**overrides, **placement.overrides})
 
 
-def _after(slots: list[int], i: int) -> int:
-    return slots[i + 1] if i + 1 < len(slots) and slots[i + 1] != CPU else max(slots, default=0)
+def _after(slots: list[int], i: int, last: int) -> int:
+    return slots[i + 1] if i + 1 < len(slots) and slots[i + 1] != CPU else last

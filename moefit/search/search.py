@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from math import inf
 
+from moefit.machine.types import CPU
 from moefit.search.bounds import lacks_at_least, lacks_where_placed
 from moefit.search.candidate import Candidate, best, score
 from moefit.search.choices import SMALL_UBATCHES, Choices
@@ -128,11 +129,12 @@ class _Search:
 
     @property
     def may_be_beaten_beside(self) -> bool:
-        """Whether the next micro-batch may still win: whole layers on several devices can be slower with more room, so that no bound is sure."""
+        """Whether the next micro-batch may still win: by whole layers more room can be slower, on several devices or beside the CPU, so that no bound is sure."""
         best = self._fastest
-        return (
-            best is not None and len(self._problem.devices) > 1 and best.strategy in {"two-pass", "standard"}
-        )
+        if best is None or best.strategy not in {"two-pass", "standard"}:
+            return False
+        placed = best.settled.placement
+        return len(self._problem.devices) > 1 or CPU in {*placed.slots, *placed.overrides.values()}
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from unittest.mock import patch
 
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
 from moefit.errors import UsageError
@@ -85,3 +86,40 @@ def test_a_fit_of_several_devices_that_seems_slower_than_the_plan_is_not_measure
     with patch.object(baselines, "server_fit", wraps=baselines.server_fit) as fitted:
         plan(Request(recorded("qwen3-30b-a3b", "Q4_K_M"), machine, line, quick))
     assert [5] == [len(call.args) for call in fitted.call_args_list]  # with buffers, so that none is measured
+
+
+def asked(model, gpus, *words):
+    machine = Machine(parse_gpus(gpus), Ram(64 * GIB, 64 * GIB, 50 * 10**9), Cpu(8, 16))
+    parsed = launch(("llama-server", "-m", "m.gguf", *words))
+    return Request(recorded(model, "Q4_K_M"), machine, parsed, replace(OPTIONS, thorough=False))
+
+
+def by(strategy, request, **how):
+    return plan(replace(request, options=replace(request.options, strategy=strategy, **how)))
+
+
+@pytest.mark.parametrize("layers", ["0", "20"])
+def test_no_context_is_given_up_for_layers_that_the_line_leaves_on_the_cpu(layers):
+    """It was, wherever a sum of bytes says that two cards have room for all with less context; the line was then refused."""
+    made = plan(asked("llama-3.1-8b", ["6GiB", "name=Vulkan0,free=4GiB"], "-ngl", layers))
+    on_devices = sum(layer.device != "CPU" for layer in made.layers)
+    assert (True, 32768, max(0, int(layers) - 1)) == (made.fits, made.settings.context, on_devices)
+
+
+def test_a_strategy_is_planned_with_the_context_with_which_a_page_lists_it():
+    """With 32,768 tokens `ffn` leaves matrices on the CPU, and takes half as long again."""
+    one = asked("qwen3-14b", ["8GiB", "6GiB"])
+    listed = by("auto", one, thorough=True).candidates
+    said = min(c.prediction.seconds for c in listed if c.fits and c.strategy == "ffn")
+    assert said == by("ffn", one).prediction.seconds
+
+
+def test_a_micro_batch_beside_the_best_is_tried_on_one_card_too():
+    one = asked("laguna", ["16GiB"], "-c", "8192")
+    assert 1 == len({by("two-pass", one, thorough=t, neighbours=t).argv for t in (False, True)})
+
+
+def test_an_output_that_must_be_on_a_device_and_has_room_on_none_is_missing_there():
+    """It was left on the CPU, and the line was refused as one that no option expresses."""
+    made = plan(asked("embeddinggemma", ["0.64GiB", "0.63GiB"], "-ngl", "1"))
+    assert (False, [True]) == (made.fits, [device.output for device in made.devices])
