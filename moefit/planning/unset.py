@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
+from moefit import cost
 from moefit.errors import UsageError
 from moefit.launch.given import LINE
 from moefit.launch.options import known_words
@@ -24,6 +25,8 @@ _OPTIONS: Final[tuple[tuple[tuple[str, ...], str, object], ...]] = (
     (("--moe-cache-mib",), "moe_cache", None),
     (("-nkvo",), "kv_offload", None),
     (("--no-op-offload",), "op_offload", None),
+    (("-t",), "threads", None),
+    (("-tb",), "threads_batch", None),
 )
 """Spellings, their field of the constraints, and its value where they are not given: what decides how fast a line is and not what it does."""
 _MOST: Final = 4
@@ -46,12 +49,11 @@ def without_each(request: Request, made: Plan) -> Iterator[tuple[Help, Request]]
 def _set(request: Request) -> list[tuple[tuple[str, ...], str, str, object]]:
     """Those of the line alone: what a file or a variable sets is not taken out of a line."""
     found: list[tuple[tuple[str, ...], str, str, object]] = []
+    good = cost.best_threads(request.machine)
     for spellings, field, nothing in _OPTIONS:
         given = [g for g in request.launch.given if not set(spellings).isdisjoint(known_words(g.option))]
-        if (
-            given
-            and all(g.origin == LINE for g in given)
-            and getattr(request.launch.constraints, field) != nothing
-        ):
+        value = getattr(request.launch.constraints, field)
+        usual = {nothing, good} if field.startswith("threads") else {nothing}
+        if given and all(g.origin == LINE for g in given) and value not in usual:
             found.append((spellings, " ".join(dict.fromkeys(g.source for g in given)), field, nothing))
     return found
