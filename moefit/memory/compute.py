@@ -35,6 +35,8 @@ from moefit.values import dataclass
 
 UNKNOWN_PART: Final = 4
 """An unknown architecture gets one part in four more than what its tensors show."""
+_SURE: Final = 2
+"""Times the sketch of a graph that it does not take: of 114 models none took more than 1.1 times its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,10 @@ def _most(model: Model, homes: Homes, question: Question) -> Peaks:
     if batch.tokens > 16 * batch.sequences:  # the prompt's graph needs more than that of generation
         return peaks
     small = replace(batch, tokens=batch.sequences, outputs=batch.sequences)
-    return _larger(peaks, peaks_of(model, homes, replace(question, batch=small)))
+    asked = replace(question, batch=small)
+    if all(_SURE * most <= peak for most, peak in zip(sketch_peaks(model, homes, asked), peaks, strict=True)):
+        return peaks
+    return _larger(peaks, peaks_of(model, homes, asked))
 
 
 def _beyond(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from moefit.search.openings import Opening
+from moefit.search.settle import first_guess
 from moefit.search.settled import Settled
 
 
@@ -50,6 +51,14 @@ class Floor:
         known = self._smallest[near]
         ubatch = max((n for n in known if n <= wanted), default=min(known))
         return _part_of(known[ubatch], names, part * min(1.0, wanted / ubatch))
+
+
+def sketched(opening: Opening, part: float) -> Sequence[int]:
+    """`part` of the buffers from which an opening of one device would be settled; nothing of several, whose order changes what each has."""
+    task = opening.task
+    if len(task.devices) != 1:
+        return ()
+    return tuple(int(n * part) for n in first_guess(task.model, task.devices, task.settings))
 
 
 def _part_of(compute: Mapping[str, int], names: Sequence[str], part: float) -> tuple[int, ...]:
