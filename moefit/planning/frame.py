@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from functools import cache, partial
-from typing import Final
 
 from moefit.launch.defaults import settings
 from moefit.launch.patterns import CPU_BUFFER
 from moefit.launch.settings import SMALLEST_CONTEXT
 from moefit.machine.types import CPU, Device
-from moefit.placement.arrange import strategies
-from moefit.planning.context_size import largest_context, wanted_context
-from moefit.search.bounds import has_ample_room, lacks_on_devices
+from moefit.planning.context_size import wanted_context
+from moefit.planning.placed_context import placed_context
 from moefit.search.budgets import budgets
 from moefit.search.candidate import Candidate
-from moefit.search.choices import SMALL_UBATCHES, load_modes
+from moefit.search.choices import SMALL_UBATCHES
 from moefit.search.demand import chosen_devices, demand
 from moefit.search.moe_cache.refused import refuse_moe_cache
-from moefit.search.openings import usual_task
 from moefit.search.orders import in_order, is_order_open
 from moefit.search.problem import Problem
 from moefit.search.request import Request
-from moefit.search.settle import settle
-from moefit.search.settled import Settled
-
-_BY_BASES: Final = frozenset({"auto", "base-first"})
-"""Strategies that place every layer's base wherever all have room."""
 
 
 def frame(request: Request, context: int | None = None, strategy: str | None = None) -> Problem:
@@ -52,7 +42,7 @@ def frame(request: Request, context: int | None = None, strategy: str | None = N
         devices = in_order(devices)
     problem = Problem(request, devices, asked, context or wanted)
     if context is None and constraints.context is None and devices and asked.tail in {None, model.slots}:
-        problem = replace(problem, context=_placed_context(problem, strategy or request.options.strategy))
+        problem = replace(problem, context=placed_context(problem, strategy or request.options.strategy))
         if problem.context < wanted:
             # it gave way to keep every layer's base on a device: so it must be
             problem = replace(problem, demand=replace(problem.demand, tail=model.slots))
@@ -81,34 +71,3 @@ def _with_room(request: Request, devices: tuple[Device, ...]) -> tuple[Device, .
     smallest = settings(constraints, context=SMALLEST_CONTEXT, ubatch=SMALL_UBATCHES[-1], devices=devices)
     given = budgets(request, devices, smallest)
     return tuple(device for device, budget in zip(devices, given, strict=True) if budget.usable)
-
-
-def _placed_context(problem: Problem, strategy: str) -> int:
-    """The largest context up to the wanted one that leaves every layer's base on a device."""
-    constraints = problem.request.launch.constraints
-    smallest, wanted = constraints.fit_context or SMALLEST_CONTEXT, problem.context
-    for mode in reversed(load_modes(problem.request)):  # pinned memory takes a little of the card
-        known: Callable[[int], bool] = cache(partial(_is_placed, problem, strategy, mode))
-        tokens = largest_context(wanted, known, smallest)
-        if tokens < wanted or known(wanted):
-            return tokens
-    return wanted
-
-
-def _is_placed(problem: Problem, strategy: str, load_mode: str, context: int) -> bool:
-    """Whether a strategy has every layer's base on a device with so many tokens and llama.cpp's default micro-batch."""
-    everywhere = replace(problem.demand, tail=problem.request.model.slots)
-    sized = replace(problem, context=context, demand=everywhere)
-    task = usual_task(sized, load_mode)
-    if lacks_on_devices(task):
-        return False
-    several = len(task.devices) > 1  # of one a graph is as quick, and the search may ask for it again
-    if several and strategy in _BY_BASES and problem.demand.runs is None and has_ample_room(task):
-        return True
-    own = strategies(problem.demand).get(strategy, task.strategy)
-    settled = settle(replace(task, demand=problem.demand, strategy=own), will_do=_is_offloaded)
-    return settled.shortfall == 0 and _is_offloaded(settled)
-
-
-def _is_offloaded(settled: Settled) -> bool:
-    return CPU not in settled.placement.slots
