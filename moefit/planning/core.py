@@ -88,7 +88,7 @@ def _planned(request: Request, context: int | None = None) -> tuple[Plan, Candid
     used = chosen.settled.devices  # what -dev will name decides what the load mode `auto` is
     default = settings(request.launch.constraints, context=chosen.settings.context, devices=used)
     others = tuple(_asked_alone(problem, choices, found, chosen)) if request.options.thorough else ()
-    every = (*_with_typed_rival(problem, chosen, every), *others)
+    every = (*_as_alone(_with_typed_rival(problem, chosen, every), others), *others)
     if (stays := as_it_stands(request, chosen, default)) is not None:
         chosen, every = stays, (*every, stays)
     made = _written(request, as_demanded(problem, chosen), every, default, scarce=scarce)
@@ -96,25 +96,30 @@ def _planned(request: Request, context: int | None = None) -> tuple[Plan, Candid
 
 
 def _searched(request: Request, context: int | None) -> tuple[Problem, tuple[Candidate, ...], bool]:
-    """The first problem of which something fits, or the last; what was found; and whether nothing fits with more context."""
+    """The first problem of which something fits, what was found, and whether nothing fits with more context; where nothing fits at all, what is missing."""
     listed = request.options.thorough and request.options.neighbours
-    for problem in _framed(request, context):
+    for problem, scarce in _framed(request, context):
         found = search(problem, open_choices(problem), thorough=listed)
         if any(c.fits for c in found):
-            return problem, found, False
-    tokens = context_that_fits(problem)
-    if tokens is None:
-        return problem, found, False
-    problem = frame(request, tokens)
-    return problem, search(problem, open_choices(problem), thorough=listed), True
+            return problem, found, scarce
+        if not scarce:
+            missing = problem, found, False
+    return missing
 
 
-def _framed(request: Request, context: int | None) -> Iterator[Problem]:
-    """With base-first's context for every strategy, so that they compare; where nothing fits with it, with the strategy's own."""
+def _framed(request: Request, context: int | None) -> Iterator[tuple[Problem, bool]]:
+    """With the contexts that a plan has without `--strategy`, so that what it compares is what is then planned, and with the strategy's own."""
+    options = request.options
     problem = frame(request, context, "base-first")
-    yield problem
-    if gave_way(problem) and request.options.strategy not in {"auto", "base-first"}:
-        yield frame(request, context)
+    yield problem, False
+    if gave_way(problem) and options.strategy not in {"auto", "base-first"}:
+        problem = frame(request, context)
+        yield problem, False
+    for strategy in dict.fromkeys(("auto", options.strategy)):
+        asked = replace(request, options=replace(options, strategy=strategy))
+        tokens = context_that_fits(replace(problem, request=asked))
+        if tokens is not None:
+            yield frame(request, tokens), True
 
 
 def _asked_alone(
@@ -144,6 +149,12 @@ def _asked_alone(
         made, _ = best_of_all(asked, only, own)
         if made.fits:
             yield made
+
+
+def _as_alone(every: tuple[Candidate, ...], others: tuple[Candidate, ...]) -> Iterator[Candidate]:
+    """The candidates without those that are faster than the plan of their strategy alone: what is near the best on many devices, say."""
+    least = {other.strategy: other.prediction.seconds for other in others}
+    return (c for c in every if not c.fits or c.prediction.seconds >= least.get(c.strategy, 0.0))
 
 
 def _with_typed_rival(

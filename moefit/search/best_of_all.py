@@ -18,7 +18,7 @@ from moefit.search.moe_cache.choose import is_worth, with_cache
 from moefit.search.moe_cache.elsewhere import with_cache_elsewhere
 from moefit.search.openings import SEARCHED
 from moefit.search.problem import Problem
-from moefit.search.refine import EVERY, refined, start_of_refinement
+from moefit.search.refine import EVERY, is_refined, refined, start_of_refinement
 from moefit.search.search import search
 from moefit.search.settled import placed_with
 from moefit.search.threshold import priced_without_copies, with_threshold
@@ -35,6 +35,8 @@ def best_of_all(
     fitting = [c.weight for c in found if c.fits]
     if not fitting:
         return best(found), found
+    if options.strategy != "auto":
+        found = (*found, *_near(problem, choices, found))
     every = (*found, *_rivals(problem, choices, found, min(fitting)))
     if options.strategy == "auto" and not any(c.strategy == MOE_CACHE for c in found):
         every = (*every, *with_cache(problem, choices, every))
@@ -115,6 +117,12 @@ def _refined(
     worth = (c for c in every if not c.settings.moe_cache or is_worth(c, limit))
     # what was tried beside the layouts before them may be worth it beside the last
     return (*worth, *nearer, *(with_cache(problem, choices, nearer[-1:]) if limit < chosen.weight else ()))
+
+
+def _near(problem: Problem, choices: Choices, found: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+    """What is near the best of what base-first found, where that is what is asked for, and faster."""
+    start = start_of_refinement(problem, found)
+    return refined(problem, choices, start) if start is not None and is_refined(problem) else ()
 
 
 def _in_other_modes(problem: Problem, choices: Choices, rival: Candidate) -> Iterator[Candidate]:

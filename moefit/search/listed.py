@@ -18,7 +18,7 @@ from moefit.search.moe_cache.choose import with_cache
 from moefit.search.moe_cache.sketched import sketched_cache
 from moefit.search.orders import as_listed
 from moefit.search.problem import Problem
-from moefit.search.refine import rearranged
+from moefit.search.refine import is_refined, rearranged
 from moefit.search.settle import settle
 from moefit.search.task import Task
 from moefit.search.threshold import with_threshold
@@ -40,7 +40,7 @@ def in_listed_order(problem: Problem, choices: Choices, chosen: Candidate) -> tu
     devices = as_listed(problem, chosen.settled.devices)
     if chosen.settings.moe_cache:
         return _with_cache(problem, choices, chosen, devices)
-    if problem.request.options.strategy == "auto":
+    if is_refined(problem):
         order = tuple(problem.devices.index(device) for device in devices)
         made = rearranged(problem, choices, chosen, order)
     else:

@@ -62,6 +62,14 @@ _WRONG: Final = 0.15
 """Of the seconds, by which guessed buffers mislead at the most."""
 
 
+def is_refined(problem: Problem) -> bool:
+    """Whether what is near the best is looked for; of a strategy by name for base-first on few devices, which is what is found there."""
+    if problem.request.options.strategy == "auto":
+        return True
+    few = len(problem.devices) <= EVERY
+    return few and problem.request.options.strategy == "base-first" and problem.request.model.experts > 0
+
+
 def refined(
     problem: Problem, choices: Choices, start: Candidate, limit: float = inf
 ) -> tuple[Candidate, ...]:

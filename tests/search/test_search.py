@@ -1,6 +1,7 @@
 """The search leaves out only what cannot win."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 from unittest.mock import patch
 
 import pytest
@@ -10,8 +11,8 @@ from moefit.errors import UsageError
 from moefit.formats.speed import seconds_of_others
 from moefit.machine.declared import parse_gpus
 from moefit.machine.types import Cpu, Machine, Ram
-from moefit.planning.core import plan
-from moefit.search import baselines, search
+from moefit.planning.core import _as_alone, plan
+from moefit.search import baselines, best_of_all, search
 from moefit.search.openings import openings
 from moefit.search.request import Request
 from tests.drawn import several
@@ -106,12 +107,33 @@ def test_no_context_is_given_up_for_layers_that_the_line_leaves_on_the_cpu(layer
     assert (True, 32768, max(0, int(layers) - 1)) == (made.fits, made.settings.context, on_devices)
 
 
-def test_a_strategy_is_planned_with_the_context_with_which_a_page_lists_it():
+def test_a_strategy_is_planned_with_the_context_with_which_it_is_listed():
     """With 32,768 tokens `ffn` leaves matrices on the CPU, and takes half as long again."""
     one = asked("qwen3-14b", ["8GiB", "6GiB"])
     listed = by("auto", one, thorough=True).candidates
     said = min(c.prediction.seconds for c in listed if c.fits and c.strategy == "ffn")
     assert said == by("ffn", one).prediction.seconds
+
+
+def test_what_is_near_the_best_is_looked_for_with_base_first_asked_for_too():
+    """A page of an expert cache on two cards lists it."""
+    one = asked("glm-4.5-air", ["rtx-3090", "rtx-3060"])
+    with patch.object(best_of_all, "refined", return_value=()):
+        unrefined = by("base-first", one)
+    assert by("base-first", one).prediction.seconds < 0.99 * unrefined.prediction.seconds
+
+
+def test_nothing_is_listed_of_a_strategy_that_its_own_plan_does_not_reach():
+    def candidate(strategy, seconds, *, fits=True):
+        return SimpleNamespace(strategy=strategy, fits=fits, prediction=SimpleNamespace(seconds=seconds))
+
+    every = [
+        candidate("ffn", 1),
+        candidate("ffn", 1, fits=False),
+        candidate("ffn", 3),
+        candidate("standard", 1),
+    ]
+    assert every[1:] == list(_as_alone(every, (candidate("ffn", 2),)))
 
 
 def test_a_micro_batch_beside_the_best_is_tried_on_one_card_too():
