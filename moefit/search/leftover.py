@@ -14,7 +14,7 @@ from math import inf
 from typing import Final
 
 from moefit import memory
-from moefit.machine.types import CPU
+from moefit.machine.types import CPU, Device, Ram
 from moefit.memory.moe_cache import served
 from moefit.placement.arrange import Demand, without_fixed
 from moefit.placement.types import LayerSize, Placement
@@ -105,7 +105,7 @@ def _steps(problem: Problem, made: Candidate) -> Iterator[Placement]:
     ]
     sizes, placement, cache = ledger.slots, settled.placement, settled.footprint.moe_cache
     for device, one in enumerate(settled.devices):
-        if (one.bandwidth or inf) < (problem.request.machine.ram.bandwidth or 0):
+        if _is_slow(one, settled.devices[0], problem.request.machine.ram):
             yield from _with_less(sizes, placement, device, demand)
     if not _waiting(sizes, placement, (CPU, *range(len(rooms)))):
         return
@@ -118,6 +118,11 @@ def _steps(problem: Problem, made: Candidate) -> Iterator[Placement]:
         if demand.tail is None:
             yield from _with_layers(sizes, placement, rooms)
         yield from _with_cuts_moved(sizes, placement, rooms)
+
+
+def _is_slow(device: Device, first: Device, ram: Ram) -> bool:
+    """Whether experts of its layers may be faster in RAM: that is faster than its memory, or the first device, to which they are copied for a prompt, than its arithmetic."""
+    return (device.bandwidth or inf) < (ram.bandwidth or 0) or (device.compute or inf) < (first.compute or 0)
 
 
 def _waiting(

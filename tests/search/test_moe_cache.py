@@ -71,6 +71,18 @@ def test_a_cache_is_chosen_where_experts_stay_on_the_cpu_of_a_card_with_a_good_l
     assert (MOE_CACHE, True) == (chosen.strategy, (cache_of(chosen.argv) or 0) > 4000)
 
 
+@pytest.mark.parametrize("words", ["-ot ffn_up_exps=CPU", "-ot blk[.]3[.]ffn_up_exps=CPU"])
+def test_a_matrix_that_the_user_has_on_the_cpu_takes_nothing_from_a_cache(words: str) -> None:
+    """The others of its layer go there, too: they stayed, so that no cache served the layer, and there was none in the first line."""
+    assert cache_of(made().argv) == cache_of(made(words).argv)
+
+
+def test_a_layer_with_a_matrix_that_the_user_has_on_a_card_is_not_in_a_cache() -> None:
+    chosen = made("-ot blk[.]3[.]ffn_up_exps=CUDA0")
+    assert chosen.moe_cache is not None
+    assert all(3 not in group.layers for group in chosen.moe_cache.groups)
+
+
 def test_the_line_with_a_cache_is_predicted_faster_than_every_other() -> None:
     chosen = made()
     assert chosen.prediction.seconds < min(

@@ -97,7 +97,7 @@ def placement_with(problem: Problem, start: Candidate, kept: Kept) -> Placement:
     overrides = dict(placement.overrides)
     for layer in problem.request.model.layers:
         if not is_fixed(problem, layer) and layer.index not in kept.in_part:
-            for tensor in layer.experts:
+            for tensor in (t for t in layer.experts if t.name not in problem.demand.fixed):
                 overrides.pop(tensor.name, None)
                 if layer.index not in kept.full and served(tensor.name):
                     overrides[tensor.name] = CPU

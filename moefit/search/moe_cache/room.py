@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from moefit.launch.settings import Settings
+from moefit.machine.types import CPU
 from moefit.memory.memo import per_object
 from moefit.memory.moe_cache import MoeCache, proportions, served
 from moefit.memory.weights import tensor_sizes
@@ -47,14 +48,14 @@ def room_for_experts(problem: Problem, start: Candidate, launch: Settings) -> li
 @per_object(8, objects=2)
 def _returning(problem: Problem, start: Candidate) -> list[int]:
     """Bytes of each device's biases and scales of experts that are on the CPU now."""
-    placement = start.settled.placement
+    placement, fixed = start.settled.placement, problem.demand.fixed
     return [
         sum(
             t.bytes
             for layer in problem.request.model.layers
             if placement.slots[layer.index] == index and not is_fixed(problem, layer)
             for t in layer.experts
-            if not served(t.name) and placement.overrides.get(t.name, index) != index
+            if not served(t.name) and t.name not in fixed and placement.overrides.get(t.name, index) != index
         )
         for index in range(len(start.settled.devices))
     ]
@@ -62,8 +63,8 @@ def _returning(problem: Problem, start: Candidate) -> list[int]:
 
 @per_object(8, objects=2)
 def movable(problem: Problem, start: Candidate, *, all_of_them: bool = False) -> list[dict[int, int]]:
-    """For each device, its layers whose experts nothing fixes, with the bytes of those that are there (or of all)."""
-    settled, model = start.settled, problem.request.model
+    """For each device, its layers of which experts may move, with the bytes of those that are there (or of all)."""
+    settled, model, fixed = start.settled, problem.request.model, problem.demand.fixed
     slots, moved = settled.placement.slots, settled.placement.overrides
     found: list[dict[int, int]] = []
     for index, device in enumerate(settled.devices):
@@ -73,7 +74,9 @@ def movable(problem: Problem, start: Candidate, *, all_of_them: bool = False) ->
                 layer.index: sum(
                     sizes.get(t.name, 0)
                     for t in layer.experts
-                    if served(t.name) and (all_of_them or moved.get(t.name, index) == index)
+                    if served(t.name)
+                    and t.name not in fixed
+                    and (all_of_them or moved.get(t.name, index) == index)
                 )
                 for layer in model.layers
                 if slots[layer.index] == index and layer.experts and not is_fixed(problem, layer)
@@ -83,8 +86,12 @@ def movable(problem: Problem, start: Candidate, *, all_of_them: bool = False) ->
 
 
 def is_fixed(problem: Problem, layer: Layer) -> bool:
-    """Whether the user says where an expert tensor of it is."""
-    return any(t.name in problem.demand.fixed for t in layer.experts)
+    """Whether no cache can come or go by it: the user has an expert matrix of it on a device, or says where each is.
+
+    One of which some are on the CPU by the user's word, and others are free, is served once those are there, too.
+    """
+    places = {problem.demand.fixed.get(t.name) for t in layer.experts if served(t.name)}
+    return not places <= {None, CPU} or None not in places
 
 
 def layers_in_part(problem: Problem, start: Candidate) -> frozenset[int]:
