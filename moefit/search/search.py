@@ -260,7 +260,7 @@ class _Search:
 
         What `will_do` may be faster than the fullest, which alone counts: what is listed changes no choice.
         """
-        settled = settle(opening.task, will_do)
+        settled = settle(opening.task, will_do, closest=not self.fits)
         ubatch = opening.task.settings.ubatch
         self._floor.learn(ubatch, settled)
         if (ubatch, settled.key) in self._seen:

@@ -41,17 +41,20 @@ def none_will_do(_settled: Settled) -> bool:
     return False
 
 
-def settle(task: Task, will_do: Callable[[Settled], bool] = none_will_do) -> Settled:
+def settle(task: Task, will_do: Callable[[Settled], bool] = none_will_do, *, closest: bool = True) -> Settled:
     """The fullest placement of a task that fits, or the closest one that does not.
 
     With several devices it matters where the assumption starts: one that leaves room is not the only one to be tried. The first one that
-    fits and `will_do` is taken: it may leave room for a tensor or two.
+    fits and `will_do` is taken: it may leave room for a tensor or two. Without `closest` what does not fit may lack more than it must: no
+    second start was seen to fit where the first did not.
     """
     measured: _Measured = {}
     found = _settle_from(_start(task), task, will_do, measured)
     if found.shortfall == 0 and will_do(found):
         return found
     if len(task.devices) < 2 or (found.shortfall == 0 and _is_full(found, task.budgets)):
+        return found
+    if found.shortfall and not closest:
         return found
     other = _settle_from(_start(task, bare=True), task, will_do, measured)
     return min(found, other, key=lambda one: (one.shortfall, -one.placed))
