@@ -53,7 +53,7 @@ class Floor:
         return _part_of(known[ubatch], names, part * min(1.0, wanted / ubatch))
 
 
-def sketched(opening: Opening, part: float) -> Sequence[int]:
+def sketched_part(opening: Opening, part: float) -> Sequence[int]:
     """`part` of the buffers from which an opening of one device would be settled; nothing of several, whose order changes what each has."""
     task = opening.task
     if len(task.devices) != 1:

@@ -10,7 +10,7 @@ from moefit.machine.types import CPU
 from moefit.search.bounds import lacks_at_least, lacks_where_placed
 from moefit.search.candidate import Candidate, best, score
 from moefit.search.choices import SMALL_UBATCHES, Choices
-from moefit.search.floor import Floor, sketched
+from moefit.search.floor import Floor, sketched_part
 from moefit.search.moe_cache.choose import with_cache
 from moefit.search.openings import (
     SEARCHED,
@@ -223,7 +223,7 @@ class _Search:
         if lacks_at_least(self._problem, opening.task, least):
             return False
         if self.fits:
-            return with_buffers(self._problem, opening, sketched(opening, _CERTAIN)) <= self._seconds
+            return with_buffers(self._problem, opening, sketched_part(opening, _CERTAIN)) <= self._seconds
         if not least:
             return True
         unplaced, ram = lacks_where_placed(self._problem, opening.task, least)
