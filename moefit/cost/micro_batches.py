@@ -6,7 +6,6 @@ from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from moefit.launch.settings import SERVERS
 from moefit.memory.cache_tensor import cache_type
 from moefit.memory.memo import per_object
 
@@ -46,7 +45,7 @@ def _asked(run: Run) -> tuple[int, int, bool]:
 def _saves(run: Run) -> bool:
     """Whether a server saves states of a slot: recurrent ones, or windows of which it keeps no more than it needs."""
     states = run.work.recurrent_slots or (run.work.window and not run.settings.swa_full)
-    return bool(states and run.settings.context_checkpoints and run.settings.program in SERVERS)
+    return bool(states and run.settings.context_checkpoints and run.settings.serves)
 
 
 @lru_cache(256)

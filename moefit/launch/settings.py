@@ -14,7 +14,10 @@ source: src/llama-model-loader.cpp, llama_model_loader::init_mappings
 
 
 SERVERS: Final = frozenset({"llama-server", "llama-cli"})
-"""Programs with a prompt cache and context checkpoints: llama-cli runs a server, too. source: tools/cli/cli.cpp"""
+"""Programs that serve, with a prompt cache, context checkpoints and outputs for each slot: llama-cli runs a server of its own.
+
+source: tools/cli/cli-server.h, cli_server::start
+"""
 BATCH: Final = 2048
 """source: common/common.h, common_params::n_batch"""
 UBATCH: Final = 512
@@ -102,6 +105,11 @@ class Settings:
     """--numa: distribute, isolate or numactl; None where chance decides on which node weights lie."""
     overridden: bool = False
     """The line has tensor overrides, which end pipelining even where they move nothing (llama_model::has_tensor_overrides)."""
+
+    @property
+    def serves(self) -> bool:
+        """Whether the program is a server, or runs one."""
+        return self.program in SERVERS
 
     @property
     def is_mapped(self) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from moefit.launch.settings import SERVERS
 from moefit.memory.buffers import FLOAT
 from moefit.memory.cache_tensor import cache_type
 from moefit.memory.cells import cells_of
@@ -93,7 +92,7 @@ def checkpoint(model: Model, settings: Settings) -> int:
 
 def caches(model: Model, settings: Settings) -> tuple[Term, ...]:
     """What llama-server's caches may grow to, by name; llama-cli runs one too. Other programs have none."""
-    if settings.program not in SERVERS or architecture(model.architecture).cacheless:
+    if not settings.serves or architecture(model.architecture).cacheless:
         return ()
     terms = []
     limit = settings.cache_ram

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
 
 def outputs_max(model: Model, settings: Settings, batch: int) -> int:
-    """The server wants one row a slot, and one for each drafted token; other programs and models with an encoder every token of the batch."""
-    every = settings.program != "llama-server" or settings.embeddings
-    if every or architecture(model.architecture).encodes:
+    """A server wants one row a slot, and one for each drafted token; other programs and models with an encoder every token of the batch."""
+    if not settings.serves or settings.embeddings or architecture(model.architecture).encodes:
         return batch
     return settings.slots * (1 + settings.draft_tokens)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -108,3 +109,29 @@ def test_devices_are_listed_only_when_rpc_stands_first(llama: Path, environment,
 
     assert "RPC1: " in listed(*rpc.option, "--list-devices")
     assert "RPC1: " not in listed("--list-devices", *rpc.option)
+
+
+@pytest.mark.parametrize(
+    ("words", "outputs"),
+    [
+        (("llama-cli", "-st", "-np", "3"), "3"),
+        (("llama-completion", "-no-cnv", "-np", "3"), "512"),
+        (("llama-bench", "-r", "1"), "512"),
+    ],
+)
+def test_a_client_that_runs_a_server_has_outputs_for_its_slots_alone(
+    llama: Path, environment, small_model: Path, words, outputs
+):
+    bench = words[0] == "llama-bench"
+    own = ("-p", "512", "-n", "0") if bench else ("-c", "2048", "-b", "512", "-p", "x", "-n", "1")
+    done = subprocess.run(
+        [llama / words[0], *words[1:], "-m", small_model, *own, "-v"],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    said = (done.stdout + done.stderr).decode(errors="replace")
+
+    assert outputs in re.findall(r"n_outputs_max += (\d+)", said)
