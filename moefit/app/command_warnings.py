@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from moefit.errors import UsageError, Warn
-from moefit.launch.builds import RANGE
+from moefit.launch.builds import RANGE, is_checked, reference
 from moefit.launch.command import Command
 from moefit.launch.forks import fork_of, of_fork
 from moefit.launch.options import OptionTable
@@ -50,6 +51,18 @@ def command_notes(
     yield from _of_program(command, named=named, there=there)
     yield from _of_container(command)
     yield from _of_environment(command, configs)
+
+
+def build_notes(build: str | None) -> Iterator[Warn]:
+    """Of a `--build` by number for which the rules were not checked: which ones are taken."""
+    if build is not None and not Path(build).is_file() and not is_checked(build):
+        yield Warn(
+            "unchecked-build",
+            f"--build {build}: options and memory are taken as those of b{reference(build)}, the nearest of "
+            f"the builds for which moefit's rules were checked ({RANGE})",
+            "a page of its --help, named by --build, says which options it has",
+            note=True,
+        )
 
 
 def _of_program(command: Command, *, named: bool, there: bool) -> Iterator[Warn]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from moefit.app.command_warnings import command_notes, refuse_fork
+from moefit.app.command_warnings import build_notes, command_notes, refuse_fork
 from moefit.app.container_paths import on_host, with_variable_files
 from moefit.app.naming import model_words
 from moefit.app.own_options import refuse_own_options
@@ -63,7 +63,7 @@ def read_line(words: Sequence[str] | None, model_path: str | None = None, build:
         wanted = on_host(wanted, command.container)
     there = command.container is None and find_program(command.program, os.environ) is not None
     notes = command_notes(command, needing, configs, named=build is not None, there=there)
-    return Launch(command, given, wanted, notes=tuple(notes))
+    return Launch(command, given, wanted, notes=(*build_notes(build), *notes))
 
 
 def _min_batch(command: Command) -> int | None:

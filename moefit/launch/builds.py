@@ -62,12 +62,26 @@ def reference(text: str) -> int:
     Raises:
         UsageError: it is no build number.
     """
+    asked = _number(text)
+    return max((build for build in CHECKED if _SINCE.get(build, build) <= asked), default=CHECKED[0])
+
+
+def is_checked(text: str) -> bool:
+    """Whether the build that `--build` names is one for which the rules hold.
+
+    >>> [is_checked(text) for text in ("b11433", "b11434", "11500", "b11549", "b11550")]
+    [False, True, True, True, False]
+    """
+    return CHECKED[0] <= _number(text) <= CHECKED[-1]
+
+
+def _number(text: str) -> int:
     number = re.fullmatch(r"b?(\d{1,9})", text)
     if number is None:
         raise UsageError(
             f"--build {text}: no build number and no file", f"write b{CHECKED[-1]}, or a page of --help"
         )
-    return max((build for build in CHECKED if _SINCE.get(build, build) <= int(number[1])), default=CHECKED[0])
+    return int(number[1])
 
 
 def is_newer(table: OptionTable) -> bool:

@@ -159,11 +159,16 @@ def _override_value(
 
 
 def _why_overridden(placement: Placement, names: Sequence[str], constraints: Constraints) -> str:
+    if only_ends_pipelining(placement, names, constraints):
+        return "nothing moves: any override ends pipelining, for whose copies devices have no room"
+    return "tensors that live elsewhere than their layer"
+
+
+def only_ends_pipelining(placement: Placement, names: Sequence[str], constraints: Constraints) -> bool:
+    """Whether the overrides that are not the user's move nothing: they are there because any override ends pipelining."""
     own = placement.overrides.keys() - match(constraints.overrides, names).keys()
     moves = any(name.startswith("blk.") or placement.overrides[name] != placement.slots[-1] for name in own)
-    if moves:
-        return "tensors that live elsewhere than their layer"
-    return "nothing moves: any override ends pipelining, for whose copies devices have no room"
+    return bool(own) and not moves
 
 
 class _Open:

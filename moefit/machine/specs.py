@@ -176,7 +176,9 @@ def _not_a_card(part: str) -> UsageError:
     if part.lower() in _NO_GPU:
         return UsageError(f"no card {part!r}", "--gpu none, and no other, plans without a GPU")
     if part.lower() in _THE_GPU:
-        return UsageError(f"no card {part!r}", "without --gpu those that are here are used")
+        return UsageError(
+            f"no card {part!r}", "without --gpu those that are here are used; moefit cards lists the names"
+        )
     if part.isdigit() and not similar:
         return UsageError(f"no card {part!r}", f"or say its memory: --gpu {part}MiB")
     hint = f"did you mean {' or '.join(similar)}? or say its memory: --gpu 11.6GiB" if similar else SPEC_HINT

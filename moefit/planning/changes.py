@@ -18,7 +18,7 @@ from moefit.values import dataclass
 _UBATCH_STEP: Final = 32
 _OLD_WORDS: Final = frozenset({"-lm"})
 """Options that older builds have other words for (launch/translate.py)."""
-_PLACED: Final = "moefit then places what it placed"
+_PLACED: Final = "moefit then chooses where the weights go"
 _FULL: Final = frozenset({"f32", "f16", "bf16"})
 """Cache types that q8_0 makes smaller."""
 

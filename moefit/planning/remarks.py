@@ -8,8 +8,10 @@ from dataclasses import replace
 from typing import Final
 
 from moefit.errors import Warn
+from moefit.launch.complete import only_ends_pipelining
 from moefit.launch.constraints import Constraints
 from moefit.launch.endpoints import exposed
+from moefit.launch.patterns import match
 from moefit.machine.types import CPU, Cpu, Device, Ram
 from moefit.memory.kv import kv
 from moefit.model import Model
@@ -45,6 +47,7 @@ def remarks(request: Request, chosen: Candidate, *, scarce: bool) -> Iterator[Wa
     yield from _ubatch(constraints, chosen)
     yield from _overrides(model, constraints)
     yield from _more_layers(constraints, chosen)
+    yield from _unpipelined(model, constraints, chosen)
     yield from _workload(constraints, chosen)
     yield from _cores(request.machine.cpu)
     yield from _exposed(constraints)
@@ -75,6 +78,18 @@ def _more_layers(constraints: Constraints, chosen: Candidate) -> Iterator[Warn]:
             "more-layers",
             f"{' '.join(rules[0].words)} keeps the experts of {counted(len(first), 'layer')} on the CPU; "
             f"the plan leaves those of {len(there) - len(first)} more there",
+            note=True,
+        )
+
+
+def _unpipelined(model: Model, constraints: Constraints, chosen: Candidate) -> Iterator[Warn]:
+    """An override that moves nothing looks like a mistake to whoever reads the line."""
+    placement = chosen.settled.placement
+    if only_ends_pipelining(placement, [tensor.name for tensor in model.tensors], constraints):
+        own = placement.overrides.keys() - match(constraints.overrides, placement.overrides).keys()
+        yield Warn(
+            "unpipelined",
+            f"-ot of {', '.join(sorted(own))} moves nothing: any override ends pipelining, for whose copies devices have no room",
             note=True,
         )
 

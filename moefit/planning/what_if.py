@@ -61,7 +61,7 @@ def what_if(request: Request, made: Plan, *, planned: bool = True) -> tuple[Help
         kind = help_.what if help_.kind == "unset" else help_.kind
         kinds.setdefault(kind, []).append((help_, typed))
     found: list[Help] = []
-    for ways in sorted(kinds.values(), key=lambda ways: ways[0][0].seconds):
+    for ways in sorted(kinds.values(), key=lambda ways: (ways[0][0].kind != "unset", ways[0][0].seconds)):
         if len(found) == _MOST:
             break
         if (
@@ -109,7 +109,7 @@ def _promising(
     enough; one that devices are too small for has no such figures, and what a sketch finds to fit is worth a plan.
     """
     if made.fits:
-        yield from (way for way in without_each(request, made) if way[0].seconds <= limit)
+        yield from without_each(request, made, limit)
     used = replace(request, machine=_used(request.machine, request, made))
     ample = used if made.fits else _with_ram(used, made.ram_shortfall + MORE)
     near = not made.fits and not planned and made.alternatives

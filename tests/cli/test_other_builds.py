@@ -102,6 +102,18 @@ def test_a_build_that_is_neither_number_nor_page_is_refused(moefit, whole):  # n
     assert "--build newest: no build number and no file" in err
 
 
+@pytest.mark.parametrize(("build", "taken"), [("b6000", "b11434"), ("20000", "b11549")])
+def test_a_build_that_was_not_checked_has_the_rules_of_the_nearest(moefit, whole, build, taken):  # noqa: F811
+    _, _, err = moefit("plan", *CARD, "--build", build, "--", "llama-server", "-m", whole)
+    said = f"moefit: note: --build {build}: options and memory are taken as those of {taken}, the nearest"
+    assert 1 == err.count(said)
+
+
+@pytest.mark.parametrize("build", ["b11434", "b11500", "11549"])
+def test_of_a_checked_build_nothing_is_said(moefit, whole, build):  # noqa: F811
+    assert "--build" not in moefit("plan", *CARD, "--build", build, "--", "llama-server", "-m", whole)[2]
+
+
 def test_a_file_that_is_no_page_of_help_is_refused(moefit, whole, tmp_path):  # noqa: F811
     (tmp_path / "notes").write_text("nothing\n")
     status, _, err = moefit("args", *CARD, "--build", str(tmp_path / "notes"), "--", "-m", whole)

@@ -337,7 +337,8 @@ def test_splitting_tensors_is_not_mentioned_where_the_user_has_placed_something(
 
 
 @pytest.mark.parametrize(
-    "words", ["-ngl 20", "-ub 128", "-b 256", "--moe-cache-mib 0", "-ncmoe 48 -ub 512", "-ngl 0 -t 1"]
+    "words",
+    ["-ngl 20", "-ub 128", "-b 256", "--moe-cache-mib 0", "-ncmoe 48 -ub 512", "-fa off", "-ngl 0 -t 1"],
 )
 def test_what_an_option_of_the_user_s_costs_is_told_with_the_seconds_of_the_line_without_it(words):
     made, found = helps(f"llama-server -m m.gguf {words}")

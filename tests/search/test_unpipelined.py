@@ -35,6 +35,9 @@ def test_the_override_that_ends_it_moves_nothing(number):
     assert [
         ("-ot", "nothing moves: any override ends pipelining, for whose copies devices have no room")
     ] == [(a.option, a.why) for a in made.added if a.option == "-ot"]
+    assert [
+        "-ot of output_norm.weight moves nothing: any override ends pipelining, for whose copies devices have no room"
+    ] == [warning.message for warning in made.warnings if warning.code == "unpipelined"]
 
 
 def test_the_printed_line_is_its_own_plan():
@@ -46,6 +49,7 @@ def test_a_plan_that_pipelines_and_fits_has_no_override():
     made = planned(3010, "llama-server", "-m", "soak.gguf", "-c", "4096", "-ub", "64", "-ts", "1,1")
     assert pipelines([d.device for d in made.devices], made.settings, made.placement)
     assert not made.placement.overrides
+    assert "unpipelined" not in {warning.code for warning in made.warnings}
 
 
 def test_one_device_is_never_pipelined():
