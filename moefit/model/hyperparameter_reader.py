@@ -14,7 +14,7 @@ from moefit.errors import InputError
 from moefit.gguf.header import DAMAGED, SkippedArray, SkippedText, brief
 from moefit.model.architectures import architecture as row_of
 from moefit.model.hyperparameters import Hyperparameters
-from moefit.model.keys import ARRAY_TYPES, GGUF_TYPES, INT32, KEYS, MAX_LAYERS, UINT32, Form, Key, Kind
+from moefit.model.keys import ARRAY_TYPES, GGUF_TYPES, INT32, KEYS, MAX_LAYERS, UINT32, Form, Key, Kind, Sign
 from moefit.model.loaders import is_read, reads
 from moefit.sizes import counted
 from moefit.values import dataclass
@@ -176,6 +176,8 @@ class _Reader:
         assert isinstance(value, int | float)
         if key.kind is Kind.INTEGER and not key.least <= value <= key.most:
             raise self._refused(name, brief(value), f"{key.kind.value} from {key.least} to {key.most}")
+        if not _has_sign(value, key.sign):
+            raise self._refused(name, brief(value), key.kind.value + key.sign.value)
         return value
 
     def _refused(self, name: str, found: str, wanted: str) -> InputError:
@@ -202,6 +204,11 @@ def _is_kind(value: Value, kind: Kind, *, listed: bool) -> bool:
             return isinstance(value, str | SkippedText)
         case Kind.REAL:
             return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _has_sign(value: Number, sign: Sign) -> bool:
+    """Whether a number is as large as the key wants it."""
+    return sign is Sign.ANY or value > 0 or (value == 0 and sign is Sign.NOT_NEGATIVE)
 
 
 def _is_length(length: int, form: Form, blocks: int, main: int) -> bool:

@@ -34,6 +34,14 @@ class Form(Enum):
     FREE = "one value, or a list of any length"
 
 
+class Sign(Enum):
+    """Which real numbers may stand there, in words."""
+
+    ANY = ""
+    NOT_NEGATIVE = " from 0"
+    POSITIVE = " above 0"
+
+
 GGUF_TYPES: Final = {
     Kind.INTEGER: frozenset({"u32"}),
     Kind.REAL: frozenset({"f32"}),
@@ -69,6 +77,8 @@ class Key:
     """The largest whole number, this one included."""
     least: int = 0
     form: Form = Form.ONE
+    sign: Sign = Sign.ANY
+    """Of a real number."""
 
 
 _COUNT: Final = Key(most=UINT32)
@@ -78,6 +88,12 @@ _WIDTHS: Final = Key(form=Form.EACH)
 _HEADS: Final = Key(most=(1 << 16) - 1, form=Form.EACH)
 _REAL: Final = Key(Kind.REAL)
 _REALS: Final = Key(Kind.REAL, form=Form.EACH)
+_EPSILON: Final = Key(Kind.REAL, sign=Sign.NOT_NEGATIVE)
+"""source: ggml/src/ggml-cpu/ops.cpp, ggml_compute_forward_rms_norm_f32 and its like: GGML_ASSERT(eps >= 0.0f)"""
+_FREQUENCY_BASE: Final = Key(Kind.REAL, sign=Sign.POSITIVE)
+"""Of another every angle is no number. source: ggml/src/ggml-cpu/ops.cpp, theta_scale = powf(freq_base, -2.0f/n_dims)"""
+_FACTOR: Final = Key(Kind.REAL, sign=Sign.NOT_NEGATIVE)
+"""0 is none. source: src/llama-model.cpp, load_hparams (ropescale)"""
 _FLAG: Final = Key(Kind.FLAG)
 _FLAGS: Final = Key(most=UINT32, form=Form.EACH)
 
@@ -162,6 +178,15 @@ KEYS: Final[dict[str, Key]] = {
     "rope.dimension_sections": Key(most=INT32, form=Form.FOUR),
     "rope.scaling.original_context_length": _COUNT,
     "rope.scaling.finetuned": _FLAG,
+    # no rule reads these, but no model runs with another
+    "attention.layer_norm_epsilon": _EPSILON,
+    "attention.layer_norm_rms_epsilon": _EPSILON,
+    "hyper_connection.epsilon": _EPSILON,
+    "rope.freq_base": _FREQUENCY_BASE,
+    "rope.freq_base_swa": _FREQUENCY_BASE,
+    "attention.compress_rope_freq_base": _FREQUENCY_BASE,
+    "rope.scaling.factor": _FACTOR,
+    "rope.scale_linear": _FACTOR,
     # states
     "ssm.conv_kernel": _POSITIVE,
     "ssm.inner_size": _POSITIVE,

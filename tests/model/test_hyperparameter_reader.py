@@ -1,12 +1,13 @@
 import math
+import re
 from dataclasses import replace
 
 import pytest
 
 from moefit.errors import InputError
 from moefit.gguf.header import SkippedArray
-from moefit.model import MissingError, build
-from moefit.model.keys import KEYS, Form, Kind
+from moefit.model import MissingError, build, loader_data
+from moefit.model.keys import KEYS, Form, Kind, Sign
 from tests.model.models import header, model, moe
 
 ANY = "brand-new"
@@ -94,6 +95,9 @@ def test_a_key_that_no_rule_is_known_to_read_is_a_slip():
         ("logit_scale", "x", "'x', not a number"),
         ("logit_scale", math.nan, "nan, not a number"),
         ("logit_scale", -math.inf, "-inf, not a number"),
+        ("attention.layer_norm_rms_epsilon", -1.0, "-1.0, not a number from 0"),
+        ("rope.freq_base", 0.0, "0.0, not a number above 0"),
+        ("rope.scaling.factor", -4.0, "-4.0, not a number from 0"),
         ("expert_weights_norm", "x", "'x', not true or false"),
         ("expert_weights_norm", 1, "1, not true or false"),
         ("ple.layers", 1, "1, not a list"),
@@ -144,6 +148,8 @@ WRONG = [
         *NO_NUMBER,
         *(NO_COUNT if what.kind is not Kind.REAL else ()),
         *(NO_LIST if what.form not in OPEN else ()),
+        *((-1.0, -1e-9) if what.sign is not Sign.ANY else ()),
+        *((0.0,) if what.sign is Sign.POSITIVE else ()),
     )
 ]
 
@@ -161,6 +167,13 @@ def test_no_key_takes_what_no_file_can_mean():
     said = [(key, value, message(key, value)) for key, value in WRONG]
 
     assert [] == [row for row in said if not row[2].startswith(f"m.gguf: {ANY}.{row[0]} is ")]
+
+
+def test_every_norm_and_every_base_of_a_rotation_is_held_to_its_sign():
+    read = {name for row in loader_data.READS.values() for name in re.findall(r"([\w.]+)=f32", row)}
+    held = {name for name in read if name.endswith("epsilon") or "freq_base" in name}
+
+    assert set() == held - {name for name, key in KEYS.items() if key.sign is not Sign.ANY}
 
 
 @pytest.mark.parametrize(
