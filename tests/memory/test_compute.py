@@ -8,7 +8,7 @@ import pytest
 from moefit.gguf.header import Header
 from moefit.launch.settings import Settings
 from moefit.machine.types import CPU, Device
-from moefit.memory.compute import compute_buffers, dummy_buffers
+from moefit.memory.compute import compute_buffers
 from moefit.memory.footprint import footprint
 from moefit.memory.graph import decoder
 from moefit.model import build
@@ -16,10 +16,10 @@ from moefit.placement.types import Placement
 from tests import oracle
 from tests.drawn import SEED, several
 from tests.each import in_groups
-from tests.oracle.launches import launch
+from tests.memory.recorded import all_rows, buffers_off
 
 ROWS = sorted(
-    (row for row in (*oracle.rows(), *oracle.extra_rows()) if row.devices),
+    (row for row in all_rows() if row.devices),
     key=lambda row: (row.quant, row.outputs, row.flags),
 )
 """Those whose graphs are alike are neighbours, so that one that was built serves the next."""
@@ -37,22 +37,9 @@ def drawn(name):
     return [row for number, row in enumerate(rows) if number in kept]
 
 
-def buffers(row):
-    told = launch(row)
-    on, host = dummy_buffers(oracle.model(row.model, row.quant), told.devices, told.settings, told.placement)
-    real = (*(row.device(i).compute for i in range(row.gpus)), row.host.compute)
-    return (*on, host), real
-
-
 @in_groups(MODELS)
 def test_every_recorded_buffer_is_predicted_to_the_byte(name):
-    offenders = []
-    for row in drawn(name):
-        said, real = buffers(row)
-        if said != real:
-            offenders.append((row.name, said, real))
-
-    assert [] == offenders
+    assert [] == buffers_off(drawn(name))
 
 
 def test_both_modes_and_the_models_of_the_issue_are_compared():

@@ -1,47 +1,44 @@
 """Weights and context of every recorded row, to the byte."""
 
-from moefit.memory.kv import kv
-from moefit.memory.weights import weights
+import re
+from pathlib import Path
+
+from moefit.model.architectures import ARCHITECTURES
 from tests import oracle
 from tests.each import in_groups
-from tests.oracle.launches import launch
+from tests.memory.recorded import all_rows, buffers_off, main, weights_and_caches_off
 
-ROWS = (*oracle.rows(), *oracle.extra_rows())
+ROWS = all_rows()
+PAGE = Path(__file__).parents[2] / "docs/architectures.md"
 MODELS = sorted({row.model for row in ROWS})
-
-
-def recorded(row, term):
-    """What the row says, a context for multi-token prediction included: the two share their weights."""
-    extra = row.mtp if term == "context" else {}
-    devices = [
-        getattr(row.device(i), term) + getattr(extra.get(f"RPC{i}", oracle.Bytes()), term)
-        for i in range(row.gpus)
-    ]
-    host = sum(getattr(extra.get(name, oracle.Bytes()), term) for name in ("Host", "CPU"))
-    return tuple(devices), getattr(row.host, term) + host
-
-
-def lacks_its_mtp_context(row):
-    """Some architectures cannot make the context for multi-token prediction: such a server does not start."""
-    return "draft-mtp" in row.flags and not row.mtp
 
 
 @in_groups(MODELS)
 def test_weights_and_caches_are_exact_on_every_device_and_on_the_host(name):
-    offenders = []
-    for row in ROWS:
-        if row.model != name or lacks_its_mtp_context(row):
-            continue
-        told = launch(row)
-        model = oracle.model(row.model, row.quant)
-        for term, predict in (("model", weights), ("context", kv)):
-            predicted = predict(model, told.devices, told.settings, told.placement)
-            if predicted != recorded(row, term):
-                offenders.append((row.name, term, predicted, recorded(row, term)))
-
-    assert [] == offenders
+    assert [] == weights_and_caches_off(row for row in ROWS if row.model == name)
 
 
 def test_a_thousand_rows_of_a_hundred_architectures_are_compared():
     assert len(oracle.rows()) >= 1924
     assert len({oracle.models()[name]["architecture"] for name in MODELS}) >= 100
+
+
+def test_the_command_of_the_page_holds_one_architecture_to_its_rows_alone(capsys):
+    named = re.findall(r"^python -m tests\.memory\.recorded (\S+)", PAGE.read_text(), re.MULTILINE)
+
+    assert [0] == [main(name) for name in named]
+    assert "openelm: 17 recorded rows, 0 terms of them off\n" == capsys.readouterr().out
+
+
+def test_without_its_row_an_architecture_is_off_in_its_buffers(monkeypatch):
+    monkeypatch.delitem(ARCHITECTURES, "openelm")
+    monkeypatch.setattr(oracle, "model", oracle.model.__wrapped__)  # figures are kept with a model
+    rows = [row for row in ROWS if row.model == "openelm"]
+
+    assert {"compute"} == {term for _, term, *_ in buffers_off(rows)}
+    assert 1 == main("openelm")
+
+
+def test_one_architecture_without_recordings_is_not_taken_for_exact(capsys):
+    assert 1 == main("brand-new")
+    assert "brand-new: 0 recorded rows" in capsys.readouterr().out
