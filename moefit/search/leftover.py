@@ -111,6 +111,7 @@ def _steps(problem: Problem, made: Candidate) -> Iterator[Placement]:
         return
     for device, room in enumerate(rooms):
         yield from _with_experts(sizes, placement, device, room, whole=False)
+        yield from _with_one_of_the_last(sizes, placement, device, room)
         if cache is not None:
             yield from _with_experts(sizes, placement, device, room, whole=True)
             yield from _without_cache(sizes, placement, device, room + cache.devices[device])
@@ -170,6 +171,15 @@ def _with_experts(
                 chosen.append(names)
     for count in sorted({1, len(chosen) // 2, len(chosen)} - {0} if chosen else ()):
         yield _without(placement, {name for names in chosen[:count] for name in names})
+
+
+def _with_one_of_the_last(
+    sizes: Sequence[LayerSize], placement: Placement, device: int, room: int
+) -> Iterator[Placement]:
+    """With the first waiting matrix of the last of a device's layers there: beside one of another layer its buffers can be twice as large."""
+    *others, last = _waiting(sizes, placement, (device,)) or [[]]
+    if others and last[0][1] <= room:
+        yield _without(placement, set(last[0][0]))
 
 
 def _without_cache(

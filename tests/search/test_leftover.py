@@ -53,6 +53,13 @@ def test_a_device_gets_what_waits_of_its_own_layers_and_has_room(room, whole, ex
     assert expected == [there(step) for step in steps]
 
 
+@pytest.mark.parametrize(("room", "expected"), [(29, []), (30, [["3.ffn"]])])
+def test_where_buffers_leave_no_room_for_a_matrix_of_the_first_layer_one_of_the_last_is_tried(room, expected):
+    """A card had 0.32 GiB left for one of 0.27: its buffers are 496 MiB larger beside the first (seed 6, draw 5263)."""
+    steps = leftover._with_one_of_the_last(SIZES, bare(-1, -1, 0, 0, 0), 0, room)
+    assert expected == [there(step) for step in steps]
+
+
 def test_a_device_whose_layers_are_full_needs_no_part_of_a_cache():
     placed = bare(0, 0, 1, 1, 1)
     assert [] == list(leftover._without_cache(SIZES, placed, 1, 119))
