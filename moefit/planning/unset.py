@@ -8,14 +8,18 @@ from typing import Any, Final
 
 from moefit import cost
 from moefit.errors import UsageError
+from moefit.launch.constraints import Constraints
+from moefit.launch.environment import VARIABLE
 from moefit.launch.given import LINE, Given
 from moefit.launch.options import known_words
+from moefit.launch.settings import MIN_BATCH
 from moefit.planning.changes import Change, changed
 from moefit.planning.core import without_alternatives
 from moefit.planning.types import Help, Plan
 from moefit.search.request import Request
 from moefit.values import dataclass
 
+_NOTHING_SET: Final = Constraints()
 _OVERRIDES: Final = ("-ot", "-cmoe", "-ncmoe", "-ncffn")
 _LOAD_MODES: Final = ("-lm", "--mmap", "--mlock", "--direct-io")
 _OPTIONS: Final[tuple[tuple[tuple[str, ...], str, frozenset[object]], ...]] = (
@@ -40,6 +44,11 @@ _OPTIONS: Final[tuple[tuple[tuple[str, ...], str, frozenset[object]], ...]] = (
     (("-tb",), "threads_batch", frozenset({None})),
 )
 """Spellings, their field of the constraints, and its values that cost nothing: what decides how fast a line is and not what it does."""
+_VARIABLES: Final[tuple[tuple[str, str, frozenset[object]], ...]] = (
+    ("GGML_CUDA_NO_PINNED", "pinned", frozenset({True})),
+    (VARIABLE, "op_offload_min_batch", frozenset({None, MIN_BATCH})),
+)
+"""The same of variables that are no option's."""
 _MOST: Final = 4
 """Options that are planned without: each costs what a quick plan does."""
 _WORTH: Final = 0.95
@@ -59,7 +68,7 @@ class _Setting:
     @property
     def open(self) -> Mapping[str, Any]:
         """The field where nobody has set it."""
-        return {self.field: () if self.field == "overrides" else None}
+        return {self.field: getattr(_NOTHING_SET, self.field)}
 
 
 def without_each(request: Request, made: Plan, limit: float) -> Iterator[tuple[Help, Request]]:
@@ -109,6 +118,9 @@ def _settings(request: Request) -> list[_Setting]:
         value = getattr(request.launch.constraints, field)
         if given and value not in usual and not (field.startswith("threads") and value == good):
             found.append(_Setting(spellings, field, _sources(given)))
+    for variable, field, usual in _VARIABLES:
+        if getattr(request.launch.constraints, field) not in usual:
+            found.append(_Setting((), field, (variable,)))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -82,6 +83,20 @@ def test_what_decides_no_speed_or_is_the_usual_is_not_named(words):
 )
 def test_a_variable_is_named_with_its_value(variables, source):
     assert [source] == named(with_variables("llama-server -m m.gguf", variables))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "variables"),
+    [
+        ("pinned", False, ["GGML_CUDA_NO_PINNED"]),
+        ("op_offload_min_batch", 4096, ["GGML_OP_OFFLOAD_MIN_BATCH"]),
+        ("op_offload_min_batch", 32, []),
+    ],
+)
+def test_a_variable_that_is_no_option_s_is_named_too(field, value, variables):
+    request = asked()
+    wanted = replace(request.launch.constraints, **{field: value})
+    assert variables == named(replace(request, launch=replace(request.launch, constraints=wanted)))
 
 
 def test_a_variable_of_a_container_is_named_as_well():
