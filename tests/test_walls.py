@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -125,8 +126,27 @@ def test_every_room_has_its_place_in_the_order():
     assert HARMLESS - {"rich"} <= sys.stdlib_module_names
 
 
-def test_only_the_llama_room_starts_processes():
+def of_os(name: str) -> set[str]:
+    """What a module's text takes of `os`."""
+    return set(re.findall(r"\bos\.(\w+)", MODULES[name].read_text()))
+
+
+STARTS = ("exec", "spawn", "posix_spawn", "popen", "system")
+"""Functions of `os` that start a program."""
+
+
+def test_only_the_llama_room_starts_programs():
     assert {"llama"} == {room(name) for name in MODULES if "subprocess" in imported(name)}
+    assert {"moefit.llama.execute"} == {
+        name for name in MODULES if any(used.startswith(STARTS) for used in of_os(name))
+    }
+
+
+def test_only_the_child_that_asks_a_driver_is_a_fork_of_moefit():
+    assert {"moefit.machine.child"} == {name for name in MODULES if of_os(name) & {"fork", "forkpty"}}
+    assert set() == {
+        name for name in MODULES if "multiprocessing" in {n.split(".")[0] for n in imported(name)}
+    }
 
 
 def test_only_the_functions_that_rows_name_are_imported_by_their_names():

@@ -15,6 +15,7 @@ from moefit.cost.prefill import attention, dense_flops, grouped
 from moefit.cost.run import run_of
 from moefit.machine.types import CPU
 from moefit.memory.memo import per_object
+from moefit.memory.pipelining import may_pipeline
 from moefit.placement.types import Placement
 from moefit.values import dataclass
 
@@ -107,7 +108,7 @@ def _gained(settings: Settings) -> float:
 
 def _times(run: Run, workload: Workload, gained: float) -> _Times:
     sizes = micro_batches(run, workload.prompt) if workload.prompt else {}
-    pipelined = len(run.devices) > 1 and all(device.backend.pipelines for device in run.devices)
+    pipelined = may_pipeline(run.devices, run.settings)
     share = batches(run, workload.prompt) / sum(sizes.values()) if pipelined and sizes else 1.0
     return _Times(workload.generated / gained, sizes, share)
 

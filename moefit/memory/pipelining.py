@@ -22,12 +22,15 @@ def pipelines(devices: Sequence[Device], settings: Settings, placement: Placemen
 
     source: src/llama-context.cpp, llama_context::llama_context, pipeline_parallel
     """
+    return may_pipeline(devices, settings) and CPU not in placement.slots and not placement.overrides
+
+
+def may_pipeline(devices: Sequence[Device], settings: Settings) -> bool:
+    """Whether it does with some placement: all that does not hang on where tensors are."""
     return (
         len(devices) > 1
-        and CPU not in placement.slots
         and settings.split_mode == "layer"
         and settings.kv_offload
-        and not placement.overrides
         and not settings.overridden
         and not settings.moe_cache
         and all(device.backend.pipelines for device in devices)

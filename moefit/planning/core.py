@@ -140,13 +140,13 @@ def _asked_alone(
             continue
         alone = replace(options, strategy=strategy, thorough=False)
         asked = replace(problem, request=replace(problem.request, options=alone))
-        only = replace(choices, strategies=(strategy,))
+        of_one = replace(choices, strategies=(strategy,))
         own = (
             tuple(c for c in found if c.strategy == strategy)
             if strategy == winner
-            else search(asked, only, thorough=options.neighbours)
+            else search(asked, of_one, thorough=options.neighbours)
         )
-        made, _ = best_of_all(asked, only, own)
+        made, _ = best_of_all(asked, of_one, own)
         if made.fits:
             yield made
 

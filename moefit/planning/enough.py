@@ -48,7 +48,7 @@ def enough_memory(request: Request, closest: Candidate, *, smallest: bool = True
     if needs.settled.shortfall:
         return None
     more = _printed(needs.ram_shortfall + _SPARE) if needs.ram_shortfall else 0
-    if more and not least_of(_with_ram(larger, more - _SPARE)).fits:
+    if more and not least_of(with_ram(larger, more - _SPARE)).fits:
         return None
     shown = tokens if tokens is not None and tokens < closest.settings.context else None
     return Enough(more, shown, devices)
@@ -56,7 +56,7 @@ def enough_memory(request: Request, closest: Candidate, *, smallest: bool = True
 
 def _on_devices(request: Request, *, smallest: bool) -> dict[str, int]:
     """Bytes that devices lack by name, whatever the RAM; the last of them by trial, for its layers may have other places then. Empty where no amount does."""
-    ample = _with_ram(request, _AMPLE)
+    ample = with_ram(request, _AMPLE)
     lacking = _lacking(ample)
     if not lacking:
         return {}
@@ -130,7 +130,8 @@ def _printed(size: int) -> int:
     return int(-(-size // unit) * unit)
 
 
-def _with_ram(request: Request, more: int) -> Request:
+def with_ram(request: Request, more: int) -> Request:
+    """The request on a machine with so many bytes of RAM more."""
     ram = request.machine.ram
     larger = replace(ram, total=ram.total + more, available=ram.available + more)
     return replace(request, machine=replace(request.machine, ram=larger))

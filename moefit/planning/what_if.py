@@ -21,7 +21,7 @@ from moefit.model import Model
 from moefit.planning.as_given import AS_GIVEN
 from moefit.planning.context_size import largest_context, least_context, wanted_context
 from moefit.planning.core import plan, without_alternatives
-from moefit.planning.enough import least_of, may_do
+from moefit.planning.enough import least_of, may_do, with_ram
 from moefit.planning.hardware import MORE, more_gpus, more_ram, sold
 from moefit.planning.in_parts import in_parts
 from moefit.planning.sketched import Placed, sketched
@@ -111,7 +111,7 @@ def _promising(
     if made.fits:
         yield from without_each(request, made, limit)
     used = replace(request, machine=_used(request.machine, request, made))
-    ample = used if made.fits else _with_ram(used, made.ram_shortfall + MORE)
+    ample = used if made.fits else with_ram(used, made.ram_shortfall + MORE)
     near = not made.fits and not planned and made.alternatives
     base = made if made.fits else made.alternatives[0].plan if near else plan(_narrowed(ample, made))
     known = _placed(base)
@@ -174,13 +174,6 @@ def _narrowed(changed: Request, made: Plan) -> Request:
     fixed = replace(wanted, context=context, ubatch=ubatch, load_mode=mode)
     launch = replace(changed.launch, constraints=fixed)
     return replace(changed, launch=launch, options=replace(changed.options, thorough=False))
-
-
-def _with_ram(request: Request, more: int) -> Request:
-    """The request on a machine with so many bytes of RAM more."""
-    ram = request.machine.ram
-    larger = replace(ram, total=ram.total + more, available=ram.available + more)
-    return replace(request, machine=replace(request.machine, ram=larger))
 
 
 def _used(machine: Machine, request: Request, made: Plan) -> Machine:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from moefit.machine.types import CPU, Device
 from moefit.placement.types import Placement
+from moefit.search.orders import copying, reading
 
 
 def why_order(used: Sequence[Device], listed: Sequence[Device], placement: Placement) -> str | None:
@@ -24,19 +25,11 @@ def why_order(used: Sequence[Device], listed: Sequence[Device], placement: Place
 def _reasons(used: Sequence[Device], placement: Placement) -> Iterator[str]:
     first, *others = used
     last = used[-1]
-    if CPU in {*placement.slots, *placement.overrides.values()} and _is_best(first, others, _copies):
+    if CPU in {*placement.slots, *placement.overrides.values()} and _is_best(first, others, copying):
         yield f"{first.name} is first, where weights from RAM are copied to and computed with: its link and arithmetic are the fastest"
-    if placement.slots[-1] == len(used) - 1 and _is_best(last, used[:-1], _reads):
+    if placement.slots[-1] == len(used) - 1 and _is_best(last, used[:-1], reading):
         yield f"{last.name} is last, with the output: its memory is the fastest"
 
 
 def _is_best(device: Device, others: Sequence[Device], figure: Callable[[Device], float]) -> bool:
     return all(figure(device) > figure(other) for other in others)
-
-
-def _copies(device: Device) -> float:
-    return float(device.link_bandwidth or 1) * float(device.compute or 1.0)
-
-
-def _reads(device: Device) -> float:
-    return float(device.bandwidth or 0)

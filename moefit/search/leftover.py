@@ -110,10 +110,10 @@ def _steps(problem: Problem, made: Candidate) -> Iterator[Placement]:
     if not _waiting(sizes, placement, (CPU, *range(len(rooms)))):
         return
     for device, room in enumerate(rooms):
-        yield from _with_experts(sizes, placement, device, room, whole=False)
+        yield from _with_experts(sizes, placement, device, room, by_layer=False)
         yield from _with_one_of_the_last(sizes, placement, device, room)
         if cache is not None:
-            yield from _with_experts(sizes, placement, device, room, whole=True)
+            yield from _with_experts(sizes, placement, device, room, by_layer=True)
             yield from _without_cache(sizes, placement, device, room + cache.devices[device])
     if demand.runs is None:
         if demand.tail is None:
@@ -156,16 +156,16 @@ def _with_less(
 
 
 def _with_experts(
-    sizes: Sequence[LayerSize], placement: Placement, device: int, room: int, *, whole: bool
+    sizes: Sequence[LayerSize], placement: Placement, device: int, room: int, *, by_layer: bool
 ) -> Iterator[Placement]:
     """With waiting experts of a device's own layers there, from its first layer up: one, half and all of what has room.
 
-    `whole`: by layers, for an expert cache serves none of which a matrix is on a device.
+    `by_layer`: all of a layer or nothing, for an expert cache serves none of which a matrix is on a device.
     """
     chosen: list[tuple[str, ...]] = []
     for matrices in _waiting(sizes, placement, (device,)):
         parts = [(tuple(n for names, _ in matrices for n in names), sum(n for _, n in matrices))]
-        for names, n in parts if whole else matrices:
+        for names, n in parts if by_layer else matrices:
             if n <= room:
                 room -= n
                 chosen.append(names)

@@ -40,7 +40,7 @@ def first_alike(devices: Sequence[Device], budgets: Sequence[Budget]) -> list[in
     kinds = [
         (
             *(device.backend.name, device.server, device.description, device.integrated, device.latency),
-            *(_read(device), device.link_bandwidth, device.compute, *_sizes(device), budget.usable),
+            *(reading(device), device.link_bandwidth, device.compute, *_sizes(device), budget.usable),
         )
         for device, budget in zip(devices, budgets, strict=True)
     ]
@@ -53,10 +53,10 @@ def in_order(devices: Sequence[Device]) -> tuple[Device, ...]:
     The copies want link and arithmetic, the output, which is on the last, memory bandwidth. Of equals the one whose name comes first.
     """
     named = sorted(devices, key=lambda device: (len(device.name), device.name))
-    rising = sorted(named, key=lambda device: (_read(device), _copied(device), *_sizes(device)))
+    rising = sorted(named, key=lambda device: (reading(device), copying(device), *_sizes(device)))
     first = max(
         rising,
-        key=lambda device: (device.backend.op_offload, _copied(device), _read(device), *_sizes(device)),
+        key=lambda device: (device.backend.op_offload, copying(device), reading(device), *_sizes(device)),
         default=None,
     )
     return (*((first,) if first else ()), *(device for device in rising if device is not first))
@@ -66,12 +66,13 @@ def _sizes(device: Device) -> tuple[int, ...]:
     return device.free, device.total, -device.overhead, device.pageable_bandwidth or 0
 
 
-def _copied(device: Device) -> float:
+def copying(device: Device) -> float:
     """What counts of a device to which weights are copied: link times arithmetic."""
     return float(device.link_bandwidth or 1) * float(device.compute or 1.0)
 
 
-def _read(device: Device) -> float:
+def reading(device: Device) -> float:
+    """What counts of a device that reads weights of its own: its memory."""
     return float(device.bandwidth or 0)
 
 
@@ -94,7 +95,7 @@ def device_orders(problem: Problem) -> tuple[tuple[int, ...], ...]:
 
     What is better near the best of them is found from there (refine.py). What the user fixes leaves only the order given.
     """
-    speeds = [_read(device) for device in problem.devices]
+    speeds = [reading(device) for device in problem.devices]
     everything = tuple(range(len(speeds)))
     if not is_order_open(problem.demand):
         return (everything,)

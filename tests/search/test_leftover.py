@@ -39,7 +39,7 @@ def there(placement: Placement) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("room", "whole", "expected"),
+    ("room", "by_layer", "expected"),
     [
         (29, False, []),
         (30, False, [["2.ffn"]]),
@@ -48,8 +48,8 @@ def there(placement: Placement) -> list[str]:
         (120, False, [["2.ffn"], ["2.ffn", "2.ffn"], ["2.ffn", "2.ffn", "3.ffn", "3.ffn"]]),
     ],
 )
-def test_a_device_gets_what_waits_of_its_own_layers_and_has_room(room, whole, expected):
-    steps = leftover._with_experts(SIZES, bare(-1, -1, 0, 0, 0), 0, room, whole=whole)
+def test_a_device_gets_what_waits_of_its_own_layers_and_has_room(room, by_layer, expected):
+    steps = leftover._with_experts(SIZES, bare(-1, -1, 0, 0, 0), 0, room, by_layer=by_layer)
     assert expected == [there(step) for step in steps]
 
 

@@ -72,13 +72,11 @@ def embedding_norm(c: Context, x: Node) -> Node:
     )
 
 
-def norm(
-    c: Context, x: Node, weight: str | Node | None, layer: int, *, rms: bool = True, bias: bool = True
-) -> Node:
+def norm(c: Context, x: Node, weight: str | Node | None, layer: int, *, rms: bool = True) -> Node:
     """Norm with optional weight and bias (build_norm)."""
     cur = g.rms_norm(x) if rms else g.norm(x)
     w = _find(c, weight, layer)
-    b = c.find(layer, f"{weight}.bias") if bias and isinstance(weight, str) and layer >= 0 else None
+    b = c.find(layer, f"{weight}.bias") if isinstance(weight, str) and layer >= 0 else None
     if w is not None or b is not None:
         c.pin(cur, layer)
     if w is not None:

@@ -11,16 +11,13 @@ from moefit.memory.graph.blocks import (
     embedding,
     ffn,
     linear,
-    lm_head,
     norm,
-    output_ids,
-    output_norm,
     positions,
 )
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.deepseek4_compressor import Compressor, advance, projected
 from moefit.memory.graph.heads import Heads
-from moefit.memory.graph.hyper import comb, mixes_of, post, pre
+from moefit.memory.graph.hyper import comb, finish, mixes_of, post, pre
 from moefit.memory.graph.kv_cache import hadamard, inputs
 from moefit.memory.graph.moe import moe_ffn, routing
 from moefit.memory.graph.nodes import F16, F32, I32, Node
@@ -49,9 +46,7 @@ def _layer(c: Context, residual: Node, layer: int, *_last: bool) -> Node:
 
 
 def _finish(c: Context, cur: Node) -> None:
-    embd, streams, n, _ = cur.ne
-    cur = g.get_rows(g.reshape(cur, embd * streams, n), output_ids(c))
-    lm_head(c, output_norm(c, _head(c, g.reshape(cur, embd, streams, c.batch.outputs))))
+    finish(c, cur, _head)
 
 
 STEPS = Steps(_start, _layer, _finish)

@@ -9,10 +9,9 @@ from moefit.memory.graph import operations as g
 from moefit.memory.graph.attention import attend, qkv
 from moefit.memory.graph.blocks import embedding, linear, lm_head, norm, output_ids, output_norm, positions
 from moefit.memory.graph.context import Context
-from moefit.memory.graph.heads import heads_of
+from moefit.memory.graph.heads import cache_owner, heads_of
 from moefit.memory.graph.nodes import F32, I32, Node
 from moefit.model import MissingError
-from moefit.model.shared_caches import owner
 
 STATES: Final = 4
 """n_altup."""
@@ -113,16 +112,10 @@ def _attention(c: Context, x: Node, layer: int) -> Node:
     if c.memory.attention[layer] is None:
         q = g.reshape(linear(c, "attn_q", x, layer), heads.k, heads.q, c.batch.tokens)
         q = g.rope(norm(c, q, "attn_q_norm", layer), pos)
-        return attend(c, layer, heads, q, None, None, source=_owner(c, layer))
+        return attend(c, layer, heads, q, None, None, source=cache_owner(c, layer))
     q, k, v = qkv(c, x, layer, heads)
     q, k, v = norm(c, q, "attn_q_norm", layer), norm(c, k, "attn_k_norm", layer), g.rms_norm(v)
     return attend(c, layer, heads, g.rope(q, pos), g.rope(k, pos), v)
-
-
-def _owner(c: Context, layer: int) -> int:
-    """The layer whose cache a layer without one reads."""
-    count = sum(cached is not None for cached in c.memory.attention)
-    return owner(count, windowed=c.memory.windowed[layer])
 
 
 def _fed(c: Context, x: Node, layer: int) -> Node:

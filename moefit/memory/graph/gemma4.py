@@ -9,12 +9,11 @@ from moefit.memory.graph.attention import attend
 from moefit.memory.graph.blocks import embedding, ffn, linear, norm, positions
 from moefit.memory.graph.context import Context
 from moefit.memory.graph.decoder import finish
-from moefit.memory.graph.heads import heads_of
+from moefit.memory.graph.heads import cache_owner, heads_of
 from moefit.memory.graph.moe import Routing, moe_ffn
 from moefit.memory.graph.nodes import I32, Node
 from moefit.model import MissingError
 from moefit.model.architectures import Plain
-from moefit.model.shared_caches import owner
 
 _DECODER = Plain(outputs="normed")
 ROUTING = Routing(normalise=True, activation="gelu")
@@ -53,18 +52,12 @@ def _attention(c: Context, x: Node, layer: int) -> Node:
     q = g.reshape(linear(c, "attn_q", x, layer), heads.k, heads.q, n)
     q = g.rope(norm(c, q, "attn_q_norm", layer), pos, factors)
     if c.memory.attention[layer] is None:
-        return attend(c, layer, heads, q, None, None, source=_owner(c, layer))
+        return attend(c, layer, heads, q, None, None, source=cache_owner(c, layer))
     k = linear(c, "attn_k", x, layer)
     v = linear(c, "attn_v", x, layer) if c.has(layer, "attn_v") else k
     k, v = g.reshape(k, heads.k, heads.kv, n), g.reshape(v, heads.v, heads.kv, n)
     k, v = norm(c, k, "attn_k_norm", layer), g.rms_norm(v)
     return attend(c, layer, heads, q, g.rope(k, pos, factors), v)
-
-
-def _owner(c: Context, layer: int) -> int:
-    """The layer whose cache a layer without one reads."""
-    count = sum(cached is not None for cached in c.memory.attention)
-    return owner(count, windowed=c.memory.windowed[layer])
 
 
 def _block(c: Context, x: Node, layer: int, per_layer: Node | None) -> Node:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from moefit.memory.graph.context import Context
 from moefit.model import MissingError
+from moefit.model.shared_caches import owner
 from moefit.values import dataclass
 
 
@@ -40,3 +41,9 @@ def heads_of(c: Context, layer: int) -> Heads:
         hp.head_v(window=window),
         window,
     )
+
+
+def cache_owner(c: Context, layer: int) -> int:
+    """The layer whose cache a layer without one reads."""
+    count = sum(cached is not None for cached in c.memory.attention)
+    return owner(count, windowed=c.memory.windowed[layer])

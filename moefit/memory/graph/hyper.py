@@ -5,6 +5,8 @@ source: src/models/hy-v4.cpp
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from moefit.memory.graph import operations as g
 from moefit.memory.graph.blocks import embedding, lm_head, norm, output_ids, output_norm
 from moefit.memory.graph.context import Context
@@ -40,12 +42,17 @@ def _layer(c: Context, residual: Node, layer: int, *_last: bool) -> Node:
 
 
 def _finish(c: Context, cur: Node) -> None:
-    embd, streams, n, _ = cur.ne
-    cur = g.get_rows(g.reshape(cur, embd * streams, n), output_ids(c))
-    lm_head(c, output_norm(c, _head(c, g.reshape(cur, embd, streams, c.batch.outputs))))
+    finish(c, cur, _head)
 
 
 HY_V4 = Steps(_start, _layer, _finish)
+
+
+def finish(c: Context, cur: Node, head: Callable[[Context, Node], Node]) -> None:
+    """The outputs' rows of all streams, made one state by `head`, and what stands behind the last layer."""
+    embd, streams, n, _ = cur.ne
+    cur = g.get_rows(g.reshape(cur, embd * streams, n), output_ids(c))
+    lm_head(c, output_norm(c, head(c, g.reshape(cur, embd, streams, c.batch.outputs))))
 
 
 def mixes_of(x: Node, matrix: Node) -> Node:
