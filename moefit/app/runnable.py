@@ -63,7 +63,8 @@ def _newer(request: Request, waiting: Waiting) -> Plan:
 
 def does_not_fit(plan: Plan) -> DoesNotFitError:
     """What is missing, and where; what would be enough where that was worked out, and what else would run."""
-    told = f"; {enough(plan)} would do" if plan.enough else ""
+    would = enough(plan) if plan.enough else ""
+    told = f"; {would} would do" if would else ""
     if not told and plan.largest_file:
         told = f"; a file of at most {format_size(plan.largest_file)} would do"
     return DoesNotFitError(f"nothing fits: {lacking(plan)}{told}", remedy(plan))

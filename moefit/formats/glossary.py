@@ -143,7 +143,8 @@ WORDS: Final = {
         "What a line loads beside the model: a projector for pictures (--mmproj), a draft model (-md), adapters (--lora), control vectors. Its memory is part of the bar."
     ),
     "lacks": (
-        "Bytes that are missing. Where nothing fits, the page shows the closest try, what it lacks, and what would fit instead."
+        "Bytes that are missing. Where nothing fits, the page shows the closest try, what it lacks, and what would fit instead. "
+        "Less may do with a smaller micro-batch or context, which then stands beside it."
     ),
     "kept": (
         "With --explain: options of your line, which a plan leaves as they are. added: what it writes beside them; dropped: what it leaves out, and why; "

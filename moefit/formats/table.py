@@ -69,7 +69,8 @@ def _shortage(plan: Plan) -> Iterator[RenderableType]:
     yield _choices(plan)
     yield ""
     yield Text(f"Does not fit: {lacking(plan)}.", style="bold red")
-    yield Line(text_words(Text(f"It would with {enough(plan)}.")))
+    if would := enough(plan):
+        yield Line(text_words(Text(f"It would with {would}.")))
     if plan.remedy:
         yield Line(text_words(Text(f"{plan.remedy[:1].upper()}{plan.remedy[1:]}.")))
     yield from _alternatives(plan)

@@ -47,6 +47,8 @@ class Card:
     """Further names users give it: dgx-spark is gb10."""
     link_gbs: float | None = None
     """Host to device from pinned memory, GB/s, where that is not what PCIe carries: NVLink-C2C."""
+    cores: int | None = None
+    """Of a chip that is also the processor, its largest kind of cores; None of a card, and where the GPU comes with several processors."""
 
     @property
     def total(self) -> int:

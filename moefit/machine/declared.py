@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from moefit.errors import UsageError
 from moefit.machine.backends import backend_of
 from moefit.machine.card import Card
+from moefit.machine.chips import chip_cpu
 from moefit.machine.modules import parse_modules
 from moefit.machine.overhead import context_overhead
 from moefit.machine.specs import SPEC_HINT, Spec, each, in_option, split_spec
@@ -56,12 +57,17 @@ def parse_gpus(specs: Sequence[str], ram: int | None = None) -> tuple[Device, ..
 
 
 def declare_host(
-    ram: Ram, cpu: Cpu, total: str | None, bandwidth: str | None, cores: int | None
+    ram: Ram,
+    cpu: Cpu,
+    total: str | None,
+    bandwidth: str | None,
+    cores: int | None,
+    gpus: Iterable[Device] = (),
 ) -> tuple[Ram, Cpu]:
     """`ram` and `cpu` with `--ram`, `--ram-bandwidth` and `--cores` in the place of what was detected.
 
     A declared RAM is all available, as a declared card is all free, and nothing known of the detected host carries over: without
-    `--cores` it has a typical desktop's. `+8GiB` is the detected host with so much more.
+    `--cores` it has those of a chip among `gpus` that is also the processor, or a typical desktop's. `+8GiB` is the detected host with so much more.
 
     Raises:
         UsageError: a bad size or bandwidth, or fewer than one core.
@@ -74,7 +80,7 @@ def declare_host(
         if size == 0:
             raise UsageError("--ram 0: a machine has memory", "say how much: --ram 32GiB")
         ram = Ram(total=size, available=size)
-        cpu = TYPICAL_CPU
+        cpu = chip_cpu(gpus) or TYPICAL_CPU
     if bandwidth is not None:
         modules = parse_modules(bandwidth)
         measured = None if modules else _measured(bandwidth)

@@ -80,7 +80,9 @@ def detect(
         machine = _read_file(Path(options.machine_file))
     else:
         machine = _this_host(options, environment, ask_server, root, prefer_server=prefer_server)
-    ram, cpu = declare_host(machine.ram, machine.cpu, options.ram, options.ram_bandwidth, options.cores)
+    ram, cpu = declare_host(
+        machine.ram, machine.cpu, options.ram, options.ram_bandwidth, options.cores, machine.gpus
+    )
     host = machine.host if detected else ""
     machine = replace(machine, ram=ram, cpu=cpu, host=host, warnings=(*machine.warnings, *said))
     return apply_limits(machine, options.budgets, options.excluded)

@@ -161,7 +161,7 @@ class Cpu:
     virtual: bool = False
     """A virtual machine's, whose cores neighbours may share."""
     assumed: bool = False
-    """Nobody said: a typical desktop's."""
+    """Nobody said: a typical desktop's, or those of a chip that is named as a GPU."""
 
 
 @dataclass(frozen=True, slots=True)

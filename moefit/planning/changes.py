@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -80,11 +80,13 @@ def changes(request: Request, closest: Candidate) -> Iterator[Change | Numbered]
         request: what nothing fits.
         closest: what lacks least.
     """
+    switches, placement = tuple(_of_switches(request)), tuple(_of_placement(request))
     every = (
-        *_of_memory(request, closest),
-        *_of_switches(request),
+        *switches,
         *_of_devices(request),
-        *_of_placement(request),
+        *placement,
+        *_of_both(switches, placement),
+        *_of_memory(request, closest),
         *_of_context(request, closest),
     )
     yield from (change for change in every if _can_be_said(request, change))
@@ -155,7 +157,7 @@ def _of_placement(request: Request) -> Iterator[Change | Numbered]:
     wanted = request.launch.constraints
     if isinstance(wanted.gpu_layers, int):
         yield Numbered(_layers, 0, min(wanted.gpu_layers, request.model.slots + 1))
-    elif wanted.gpu_layers is not None:
+    if wanted.gpu_layers is not None:
         yield _leave_out(f"-ngl {wanted.gpu_layers}", ("-ngl",), _PLACED, gpu_layers=None)
     if wanted.tensor_split is not None:
         yield _leave_out("-ts", ("-ts",), _PLACED, tensor_split=None)
@@ -165,6 +167,21 @@ def _of_placement(request: Request) -> Iterator[Change | Numbered]:
         spelled = dict.fromkeys(word for rule in wanted.overrides for word in rule.words)
         options = ("-ot", "-cmoe", "-ncmoe", "-ncffn")
         yield _leave_out(" ".join(spelled), options, _PLACED, overrides=())
+
+
+def _of_both(switches: Sequence[Change], placement: Sequence[Change | Numbered]) -> Iterator[Change]:
+    """All that the user set of either at once, where none alone may do: -ngl 33 -fa off."""
+    gone = [change for change in (*placement, *switches) if isinstance(change, Change)]
+    if len(gone) < 2:
+        return
+    *words, last = (change.words.removeprefix("leaving out ") for change in gone)
+    made = Change(
+        {name: value for change in gone for name, value in change.fields.items()},
+        f"leaving out {', '.join(words)} and {last}",
+        gone[0].why,
+        tuple(option for change in gone for option in change.options),
+    )
+    yield replace(made, buffers=any(change.buffers for change in gone))
 
 
 def _of_context(request: Request, closest: Candidate) -> Iterator[Numbered]:

@@ -51,7 +51,8 @@ def enough_memory(request: Request, closest: Candidate, *, smallest: bool = True
     if more and not least_of(with_ram(larger, more - _SPARE)).fits:
         return None
     shown = tokens if tokens is not None and tokens < closest.settings.context else None
-    return Enough(more, shown, devices)
+    smaller = needs.settings.ubatch < closest.settings.ubatch
+    return Enough(more, shown, devices, needs.settings.ubatch if smaller else None)
 
 
 def _on_devices(request: Request, *, smallest: bool) -> dict[str, int]:

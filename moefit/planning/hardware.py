@@ -12,6 +12,7 @@ from typing import Final
 from moefit.machine.catalogue import card_of_driver
 from moefit.machine.declared import parse_gpus
 from moefit.machine.overhead import context_overhead
+from moefit.machine.soldered import is_soldered
 from moefit.machine.types import Device, Machine
 from moefit.planning.types import Help
 from moefit.sizes import GIB, MIB, format_bandwidth, parse_size
@@ -57,7 +58,7 @@ def more_ram(machine: Machine, added: int = MORE) -> Iterator[tuple[Help, Machin
 def more_gpus(machine: Machine, added: int = MORE) -> Iterator[tuple[Help, Machine]]:
     """The machine with other GPUs, as the words declare them: the first with so many bytes more, or one like it beside it.
 
-    None where a device is left out, which may be the new one.
+    None where a device is left out, which may be the new one, and of a card that is soldered in.
     """
     if machine.excluded:
         return
@@ -67,7 +68,7 @@ def more_gpus(machine: Machine, added: int = MORE) -> Iterator[tuple[Help, Machi
             replace(machine, gpus=parse_gpus((_FIRST,))),
         )
         return
-    if machine.gpus[0].integrated:
+    if is_soldered(machine.gpus[0]):
         return
     first, *others = machine.gpus
     if first.uncapped is None:

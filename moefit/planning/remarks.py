@@ -12,7 +12,8 @@ from moefit.launch.complete import only_ends_pipelining
 from moefit.launch.constraints import Constraints
 from moefit.launch.endpoints import exposed
 from moefit.launch.patterns import match
-from moefit.machine.types import CPU, Cpu, Device, Ram
+from moefit.machine.chips import chip
+from moefit.machine.types import CPU, Device, Machine, Ram
 from moefit.memory.kv import kv
 from moefit.model import Model
 from moefit.planning.context_size import wanted_context
@@ -49,7 +50,7 @@ def remarks(request: Request, chosen: Candidate, *, scarce: bool) -> Iterator[Wa
     yield from _more_layers(constraints, chosen)
     yield from _unpipelined(model, constraints, chosen)
     yield from _workload(constraints, chosen)
-    yield from _cores(request.machine.cpu)
+    yield from _cores(request.machine)
     yield from _exposed(constraints)
     yield from _undeclared(constraints, request.machine.gpus)
     yield from _left_out(request, chosen)
@@ -94,10 +95,14 @@ def _unpipelined(model: Model, constraints: Constraints, chosen: Candidate) -> I
         )
 
 
-def _cores(cpu: Cpu) -> Iterator[Warn]:
-    if cpu.assumed:
+def _cores(machine: Machine) -> Iterator[Warn]:
+    if machine.cpu.assumed:
+        own = chip(machine.gpus)
+        whose = f"the {own.description}'s own" if own is not None else "a desktop's"
         yield Warn(
-            "cores", f"a desktop's {cpu.cores} cores are assumed; --cores says how many there are", note=True
+            "cores",
+            f"{whose} {machine.cpu.cores} cores are assumed; --cores says how many there are",
+            note=True,
         )
 
 

@@ -158,6 +158,8 @@ class Enough:
     """Tokens that a plan would then give way to, where that is fewer than were wanted."""
     devices: Mapping[str, int] = field(default_factory=dict)
     """The same of devices, by name."""
+    ubatch: int | None = None
+    """The micro-batch that needs no more, where it is smaller than that of the launch that lacks memory."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from moefit.formats.lacking import lacking, shortfalls
+from moefit.formats.lacking import enough, lacking, shortfalls
+from moefit.machine.declared import parse_gpus
+from moefit.planning.types import Enough
 
 
 def device(name, left):
@@ -37,3 +39,28 @@ def test_one_device_lacks_and_several_lack():
     )
 
     assert "npu0 lacks 5 MiB, devices lack 3 MiB, RAM lacks 4 MiB" == lacking(plan)
+
+
+@pytest.mark.parametrize(
+    ("gpu", "left", "would", "expected"),
+    [
+        ("rtx-3060", 900, Enough(0, None, {"CUDA0": 900 << 20}), "900 MiB more on CUDA0"),
+        ("rtx-3060", 900, Enough(0, None, {"CUDA0": 700 << 20}, 64), "700 MiB more on CUDA0 and -ub 64"),
+        ("rtx-3060", 900, Enough(0, 4096, {"CUDA0": 700 << 20}), "700 MiB more on CUDA0 and -c 4096"),
+        ("rtx-3060", 900, Enough(0, None, {"CUDA0": 700 << 20}), "700 MiB more on CUDA0, placed otherwise"),
+        ("rtx-3060", 900, None, "900 MiB more on CUDA0"),
+        ("rtx-3060-laptop", 900, Enough(0, None, {"CUDA0": 900 << 20}), ""),
+        ("rtx-3060-laptop", 0, Enough(900 << 20, None), "900 MiB more RAM, placed otherwise"),
+    ],
+)
+def test_what_would_do_says_what_else_it_needs_and_is_nothing_that_cannot_be_had(gpu, left, would, expected):
+    [card] = parse_gpus([gpu])
+    plan = SimpleNamespace(
+        devices=[SimpleNamespace(device=card, left=-left << 20)],
+        shortfall=left << 20,
+        ram_shortfall=0,
+        enough=would,
+        largest_file=0,
+    )
+
+    assert expected == enough(plan)

@@ -158,6 +158,29 @@ def test_a_declared_ram_is_all_available_and_forgets_the_detected_one() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("gpu", "cores"),
+    [
+        ("m4-max", 12),
+        ("m4-max,free=20GiB", 12),
+        ("strix-halo", 16),
+        ("gb10", 10),
+        ("jetson-agx-orin-32gb", 8),
+        ("gh200", 72),
+        ("rtx-3060", TYPICAL_CPU.cores),
+        ("radeon-8050s", TYPICAL_CPU.cores),
+    ],
+)
+def test_a_chip_that_is_the_processor_too_brings_its_own_cores(gpu: str, cores: int) -> None:
+    _, cpu = declare_host(HOST, CPU, "32GiB", None, None, parse_gpus([gpu]))
+    assert (cores, True) == (cpu.cores, cpu.assumed)
+
+
+def test_stated_cores_count_beside_a_chip() -> None:
+    _, cpu = declare_host(HOST, CPU, "32GiB", None, 6, parse_gpus(["m4-max"]))
+    assert Cpu(cores=6, threads=6) == cpu
+
+
 def test_a_declared_bandwidth_keeps_the_detected_size() -> None:
     ram, _ = declare_host(HOST, CPU, None, "60GB/s", None)
     assert (64 * GIB, 60 * 10**9, "declared") == (ram.total, ram.bandwidth, ram.source)

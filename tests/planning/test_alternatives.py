@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from unittest.mock import patch
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from moefit.formats.lacking import shortfalls
 from moefit.machine.declared import parse_gpus
 from moefit.machine.types import Cpu, Machine, Ram
+from moefit.planning.changes import Change, changes
 from moefit.planning.core import plan
 from moefit.planning.estimate import estimate
 from moefit.search import search
@@ -153,6 +155,32 @@ def test_what_keeps_memory_from_being_used_is_named_to_be_left_out(words, cards,
 
     option = words.partition(" -ngl")[0].partition(" -c")[0].replace("-fitt 6000", "-fitt")
     assert [f"leaving out {option}"] == [made.words for made in plan(asked).alternatives]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("-ngl 33", {"-ngl 33"}),
+        ("-ngl all", {"-ngl all"}),
+        ("-ngl 33 -fa off", {"-fa off", "-ngl 33", "-ngl 33 and -fa off"}),
+        ("-ngl 33 -ts 1", {"-ngl 33", "-ts", "-ngl 33 and -ts"}),
+        ("-fa off", {"-fa off"}),
+        ("-c 4096", set()),
+    ],
+)
+def test_each_placement_of_the_user_s_own_and_all_at_once_may_be_left_out(words, expected):
+    asked = Request(
+        recorded("llama-3.1-8b", "Q4_K_M"),
+        machine("rtx-3060", 32),
+        launch((*LINE, *words.split())),
+        QUICK,
+    )
+    settings = SimpleNamespace(
+        cache_type_k="f16", cache_type_v="f16", flash_attention="auto", slots=1, ubatch=512, context=4096
+    )
+    told = changes(asked, SimpleNamespace(ram_shortfall=0, settings=settings))
+    left_out = {one.words for one in told if isinstance(one, Change) and one.words.startswith("leaving")}
+    assert {f"leaving out {one}" for one in expected} == left_out
 
 
 def test_weights_that_could_vanish_and_not_be_enough_name_no_file():

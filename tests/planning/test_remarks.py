@@ -6,7 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from moefit.machine.declared import parse_gpus
+from moefit.machine.types import Cpu, Machine, Ram
 from moefit.planning.core import plan
+from moefit.planning.remarks import _cores
 from tests.planning.test_what_if import asked
 
 
@@ -38,3 +41,13 @@ def test_experts_of_more_layers_than_ncmoe_names_are_told_of():
 
 def test_ncmoe_that_is_all_there_is_needs_no_word():
     assert "more-layers" not in told("llama-server -m m.gguf -ncmoe 48")
+
+
+@pytest.mark.parametrize(
+    ("gpu", "cores", "words"),
+    [("m4-max", 12, "the Apple M4 Max's own 12 cores are"), ("rtx-3060", 8, "a desktop's 8 cores are")],
+)
+def test_cores_that_nobody_stated_are_said_to_be_the_chip_s_or_a_desktop_s(gpu, cores, words):
+    machine = Machine(parse_gpus([gpu]), Ram(32 << 30, 32 << 30), Cpu(cores, cores, assumed=True))
+    [note] = _cores(machine)
+    assert f"{words} assumed; --cores says how many there are" == note.message

@@ -18,6 +18,7 @@ from moefit.machine.declared import apply_limits, parse_gpus
 from moefit.machine.types import Cpu, Machine, Ram
 from moefit.model import Layer
 from moefit.planning.core import plan
+from moefit.planning.hardware import more_gpus, more_ram
 from moefit.planning.in_parts import in_parts
 from moefit.planning.smaller_file import smaller_file, smaller_models
 from moefit.planning.what_if import _expected, what_if
@@ -290,6 +291,17 @@ def test_nothing_is_proposed_where_nothing_helps():
     made, found = helps(gpus=("h200",))
     assert all(h.seconds <= 0.95 * made.prediction.seconds for h in found.values())
     assert set() == {"ram", "vram", "kv-q8"} & set(found)
+
+
+@pytest.mark.parametrize(
+    "gpu", ["rtx-5070-ti-laptop", "rx-7600m-xt", "m4-max", "gb10", "radeon-780m", "gh200"]
+)
+def test_what_is_soldered_in_gets_no_second_one_and_no_more_memory(gpu):
+    assert [] == list(more_gpus(machine(gpu)))
+
+
+def test_a_laptop_can_have_more_ram():
+    assert ["ram"] == [help_.kind for help_, _ in more_ram(machine("rtx-5070-ti-laptop"))]
 
 
 def test_a_unified_memory_is_not_offered_a_second_card():
