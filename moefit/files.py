@@ -7,8 +7,11 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 from moefit.errors import InputError
+
+_GGUF: Final = b"GGUF"
 
 
 def write_atomically(path: Path, text: str, *, private: bool = False) -> None:
@@ -16,10 +19,10 @@ def write_atomically(path: Path, text: str, *, private: bool = False) -> None:
 
     Missing folders are made. The text goes to a file beside it, to the disk, and then takes the name; a failure or a signal leaves
     nothing. A file that is there keeps its mode and owner, and must be a regular one: a link is refused, as what it leads to may be
-    anything. A `private` file is its owner's alone.
+    anything; and no model. A `private` file is its owner's alone.
 
     Raises:
-        InputError: the folder or file cannot be written, or is no regular file.
+        InputError: the folder or file cannot be written, or is no regular file, or is a model.
     """
     try:
         before = _replaceable(path)
@@ -42,7 +45,16 @@ def _replaceable(path: Path) -> os.stat_result | None:
         raise InputError(f"{path}: is no regular file", "only such a file can be written whole or not at all")
     if not os.access(path, os.W_OK):
         raise InputError(f"{path}: cannot be written: Permission denied")
+    if _begins(path) == _GGUF:
+        raise InputError(f"{path}: is a model, and stays as it is", "another name for the file to write")
     return before
+
+
+def _begins(path: Path) -> bytes:
+    """A file's first bytes; none of one that may be written and not read."""
+    with suppress(OSError), path.open("rb") as file:
+        return file.read(len(_GGUF))
+    return b""
 
 
 def _write(path: Path, text: str, before: os.stat_result | None, *, private: bool) -> None:

@@ -56,8 +56,8 @@ def masked(word: str) -> str:
     >>> masked("https://me:pw@host:8/a/m.gguf?sig=x#y"), masked("LLAMA_API_KEY=a b"), masked("a?b#c")
     ('https://host:8/a/m.gguf', 'LLAMA_API_KEY=***', 'a?b#c')
     """
-    found = _assignment().fullmatch(word) if "=" in word else None
-    return f"{found['name']}={MASK}" if found else masked_text(word)
+    found = _assignment().fullmatch(word) if "=" in word or ":" in word else None
+    return f"{word[: found.start('value')]}{MASK}" if found else masked_text(word)
 
 
 def word_shown(word: str) -> str:
@@ -85,8 +85,8 @@ def masked_text(text: str) -> str:
         text = _bare_user().sub("", text)
     if "://" in text:
         text = _query().sub(r"\1", text)
-    if "=" in text:
-        text = _assignment_in_text().sub(rf"\g<name>={MASK}", text)
+    if "=" in text or ":" in text:
+        text = _assignment_in_text().sub(rf"\g<name>\g<sign>{MASK}", text)
     return (
         _token().sub(MASK, text) if "_" in text or "-" in text or "earer" in text or "asic" in text else text
     )
@@ -123,7 +123,7 @@ def secrets_by_name(words: Sequence[str]) -> tuple[str, ...]:
         if option.replace("_", "-") in SECRET_OPTIONS:
             found.append(option)
         elif (shown := masked(word)) != word:
-            found.append(shown.removesuffix(f"={MASK}"))
+            found.append(shown.removesuffix(MASK).rstrip("=:"))
     return tuple(dict.fromkeys(found))
 
 
@@ -147,7 +147,7 @@ def _seen(char: str) -> str:
     return char.encode("unicode_escape").decode("ascii")
 
 
-_NAME = r"(?P<name>[A-Za-z_-][A-Za-z0-9_-]*(?:key|token|secret|password|passwd|credentials?)|key|token|secret|password)"
+_NAME = r"(?P<name>[A-Za-z_-][A-Za-z0-9_-]*(?:key|token|secret|password|passwd|credentials?|[_-](?:pwd|pass|passphrase))|key|token|secret|password)"
 
 
 @cache
@@ -159,13 +159,13 @@ def _misspelt_option() -> re.Pattern[str]:
 
 @cache
 def _assignment() -> re.Pattern[str]:
-    """A whole word NAME=value with the name of a secret; names with a dot are keys of a model (add_bos_token)."""
-    return re.compile(_NAME + "=(?P<value>.*)", re.IGNORECASE | re.DOTALL)
+    """A whole word NAME=value, or a header's NAME:value, with the name of a secret; names with a dot are keys of a model (add_bos_token)."""
+    return re.compile(_NAME + "[=:](?P<value>.*)", re.IGNORECASE | re.DOTALL)
 
 
 @cache
 def _assignment_in_text() -> re.Pattern[str]:
-    return re.compile(rf"(?<![\w.-]){_NAME}=(?:'[^']*'|\"[^\"]*\"|\S+)", re.IGNORECASE)
+    return re.compile(rf"(?<![\w.-]){_NAME}(?P<sign>[=:])(?:'[^']*'|\"[^\"]*\"|\S+)", re.IGNORECASE)
 
 
 @cache

@@ -67,6 +67,17 @@ def test_a_private_file_is_its_owners_alone(tmp_path, before):
     assert 0o600 == mode(path)
 
 
+def test_a_model_stays_as_it_is(tmp_path):
+    """`moefit unit --output model.gguf -- llama-server -m model.gguf` wrote the unit over it."""
+    path = tmp_path / "model.gguf"
+    path.write_bytes(b"GGUF\3\0\0\0")
+
+    with pytest.raises(InputError, match="is a model"):
+        write_atomically(path, "new")
+
+    assert b"GGUF\3\0\0\0" == path.read_bytes()
+
+
 def test_a_link_is_refused_and_what_it_leads_to_stays(tmp_path):
     target, link = tmp_path / "target", tmp_path / "link"
     target.write_text("old")

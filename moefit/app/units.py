@@ -152,7 +152,7 @@ def is_ours(path: Path) -> bool:
         first, second, *_ = (*read_small(path).splitlines()[:2], "", "")
     except (OSError, InputError):
         return False
-    return first.startswith(unit.MARK) or (first == "[Unit]" and second.endswith(", planned by moefit"))
+    return first == unit.MARK or (first == "[Unit]" and second.endswith(", planned by moefit"))
 
 
 def _unit_folders(environment: Mapping[str, str]) -> Iterator[Path]:

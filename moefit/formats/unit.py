@@ -21,10 +21,12 @@ _USER: Final = re.compile(
 """With the domain of a directory service: bob@corp, CORP\\bob. source: systemd's User/Group Name Syntax, relaxed mode"""
 _KEYS: Final = "%d/api-keys"
 """A file that systemd gives to the service alone, as --api-key-file takes it."""
-MARK: Final = "# Written by moefit"
+MARK: Final = "# Written by moefit: `moefit unit --install` replaces no other file."
 """How every unit of moefit's begins."""
 _PLANNING_SECONDS: Final = 180
 """A driver that starts takes seconds, the header of a remote model up to two minutes."""
+_PREFIXES: Final = "@-:+!|"
+"""What ExecStart may begin with, quoted or not. source: systemd.service(5), Special executable prefixes"""
 _SAFE: Final = re.compile(r"[A-Za-z0-9_@+=:,./\[\]-]+")
 _NEVER: Final = re.compile("[\0\ud800-\udfff]")
 
@@ -95,7 +97,7 @@ def write(service: Service) -> str:
         "Service": (*_service(service), *_limits(service), *_hardening(service)),
         "Install": (f"WantedBy={'default' if service.user else 'multi-user'}.target",),
     }
-    return f"{MARK}: `moefit unit --install` replaces no other file.\n" + "\n".join(
+    return f"{MARK}\n" + "\n".join(
         f"[{name}]\n" + "".join(f"{line}\n" for line in lines) for name, lines in sections.items()
     )
 
@@ -112,6 +114,11 @@ def command_line(argv: Sequence[str]) -> str:
         )
     if "$" in argv[0]:
         raise UsageError(f"systemd cannot start a program with $ in its path: {argv[0]}")
+    if argv[0][0] in _PREFIXES:
+        raise UsageError(
+            f"systemd takes the {argv[0][0]} of {argv[0]!r} for an order of its own",
+            "write /.../llama-server",
+        )
     return " ".join(_word(word, variables=True) for word in argv)
 
 

@@ -128,13 +128,17 @@ def memory(answer: Any) -> tuple[int, int]:
     return integer_between(1, 1 << 50)(total), min(integer_between(0, 1 << 60)(free), total)
 
 
+_MOST_WORDS: Final = 200
+"""Characters of an error that a warning repeats."""
+
+
 def _words(error: Exception) -> str:
     """An error's own words, or its kind where it has none."""
     try:
         said = " ".join(str(error).split())
     except Exception:  # noqa: BLE001 - an error whose text fails too
         said = ""
-    return said or type(error).__name__
+    return said[:_MOST_WORDS] or type(error).__name__
 
 
 def _shown(answer: Any) -> str:

@@ -99,6 +99,15 @@ def test_a_unit_of_somebody_elses_is_never_replaced_nor_stood_before(
     assert [other] == list(tmp_path.rglob("qwen3.service"))
 
 
+def test_a_unit_that_begins_nearly_as_moefits_own_is_somebody_elses(home, tmp_path: Path) -> None:
+    path = tmp_path / ".config" / "systemd" / "user" / "qwen3.service"
+    path.parent.mkdir(parents=True)
+    path.write_text("# Written by moefitter\n[Service]\n")
+
+    with pytest.raises(InputError, match="is a unit that moefit did not write"):
+        units.install(QWEN, home, private=False)
+
+
 def test_a_link_is_somebody_elses_unit_too(home, tmp_path: Path) -> None:
     folder = tmp_path / ".config" / "systemd" / "user"
     folder.mkdir(parents=True)

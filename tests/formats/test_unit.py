@@ -86,6 +86,12 @@ def test_words_come_back_by_systemds_rules(words: list[str]) -> None:
     assert ["/bin/x", *words] == systemd.words(unit.command_line(["/bin/x", *words]))
 
 
+@pytest.mark.parametrize("prefix", "@-:+!|")
+def test_a_program_begins_with_none_of_systemds_prefixes(prefix: str) -> None:
+    with pytest.raises(UsageError, match="order of its own"):
+        unit.command_line([f"{prefix}llama-server"])
+
+
 def test_a_command_line_is_one_line() -> None:
     assert "\n" not in unit.command_line(["/bin/x", *(word for word in NASTY if carried(word))])
 
