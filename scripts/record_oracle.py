@@ -84,8 +84,8 @@ def _again(options: argparse.Namespace, recorder: Path, ports: list[int], folder
     changed = 0
     has_cache = any((options.llama / "src" / part / "llama-moe-cache.cpp").exists() for part in ("", "src"))
     for models_file, rows_file in (*RECORDED, *((("models.jsonl.xz", MOE_CACHE),) if has_cache else ())):
-        models = {m["name"]: m for m in _read(models_file)}
-        rows = [row for row in _read(rows_file) if options.only in row["model"]]
+        models = {m["name"]: m for m in _read(models_file) if _is_loaded(m["architecture"], options.llama)}
+        rows = [row for row in _read(rows_file) if row["model"] in models and options.only in row["model"]]
         if options.sample is not None:
             rows = random.Random(options.seed).sample(rows, min(options.sample, len(rows)))
         answers = []
@@ -99,6 +99,12 @@ def _again(options: argparse.Namespace, recorder: Path, ports: list[int], folder
         print(f"{rows_file}: {len(rows)} rows asked")
     print(f"{changed} changed")
     return int(changed > 0)
+
+
+def _is_loaded(architecture: str, llama: Path) -> bool:
+    """Whether a llama.cpp has an architecture: one was recorded with a newer build than the others."""
+    names = (llama / part / "llama-arch.cpp" for part in ("src/src", "src"))
+    return any(f'"{architecture}"' in path.read_text() for path in names if path.exists())
 
 
 def _extra(options: argparse.Namespace, shapes: Path, recorder: Path, ports: list[int], folder: Path) -> int:

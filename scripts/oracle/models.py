@@ -997,6 +997,24 @@ ENCODERS = [
         )
         for name in ("t5encoder", "t5")
     ),
+    Recorded(
+        "embeddinggemma-2",
+        "gemma-embedding2",
+        262144,
+        attention(
+            24,
+            768,
+            3,
+            1,
+            256,
+            attention__key_length_swa=256,
+            attention__value_length_swa=256,
+            attention__sliding_window=512,
+            embedding_length_out=512,
+            embedding_length_per_layer_input=256,
+            feed_forward_length=1152,
+        ),
+    ),
 ]
 """Those that attend to a batch alone, and T5."""
 

@@ -33,5 +33,5 @@ NOT_RECORDED = {
 }
 """Architectures with a row and without recorded answers, and why."""
 
-LATER = ("gemma-embedding2", "k2-horizon")
+LATER = ("k2-horizon",)
 """Architectures that a newer llama.cpp of the range loads, and that have no row."""

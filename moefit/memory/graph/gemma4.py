@@ -39,10 +39,14 @@ def _per_layer_inputs(c: Context, x: Node) -> Node | None:
     width = table.ne[0] // layers
     own = g.scale(g.reshape(g.get_rows(table, c.input("inp_tokens.per_layer", I32, n)), width, layers, n))
     c.expand(own)
+    return g.cont(g.permute(g.scale(g.add(projected(c, x, width), own)), 0, 2, 1, 3))
+
+
+def projected(c: Context, x: Node, width: int) -> Node:
+    """What each layer takes of a token's embedding."""
     projection = c.first_weight("per_layer_model_proj.weight")
-    both = g.reshape(g.scale(g.mul_mat(projection, x)), width, layers, n)
-    both = norm(c, both, c.first_weight("per_layer_proj_norm.weight"), -1)
-    return g.cont(g.permute(g.scale(g.add(both, own)), 0, 2, 1, 3))
+    own = g.reshape(g.scale(g.mul_mat(projection, x)), width, c.memory.blocks, c.batch.tokens)
+    return norm(c, own, c.first_weight("per_layer_proj_norm.weight"), -1)
 
 
 def _attention(c: Context, x: Node, layer: int) -> Node:

@@ -40,6 +40,12 @@ ROWS: Final[dict[str, Architecture]] = {
         cacheless=True,
         logits=Logits.EMBEDDINGS,
     ),
+    "gemma-embedding2": Architecture(
+        graph="gemma_embedding2.build",
+        window=Window(pattern=6),
+        cacheless=True,
+        logits=Logits.EMBEDDINGS,
+    ),
     "jina-bert-v2": Architecture(
         graph="encoders.bert",
         cacheless=True,
