@@ -14,6 +14,8 @@ from typing import Final
 MASK: Final = "***"
 SECRET_OPTIONS: Final = frozenset({"--api-key", "-hft", "--hf-token", "--mcp-servers-json"})
 """Options of llama.cpp's programs whose value is a secret."""
+_LONGEST: Final = 1024
+"""Characters between two spaces in which a URL's user is looked for."""
 _SHORTEST: Final = 4
 """Characters of a secret that is looked for in a message; shorter ones would mask half of it."""
 
@@ -81,8 +83,7 @@ def masked_text(text: str) -> str:
     'no such file: https://host/m.gguf (HF_TOKEN=***'
     """
     if "@" in text:
-        text = _user().sub(r"\1", text)
-        text = _bare_user().sub("", text)
+        text = _with_user().sub(_without_user, text)
     if "://" in text:
         text = _query().sub(r"\1", text)
     if "=" in text or ":" in text:
@@ -134,9 +135,18 @@ def _secrets(words: Sequence[str]) -> Iterator[str]:
             yield option["value"] if option["value"] is not None else "".join(words[at + 1 : at + 2])
         elif assignment := _assignment().fullmatch(word):
             yield assignment["value"]
-        for user in (*_user().finditer(word), *_bare_user().finditer(word)):
-            name, _, password = user["user"].partition(":")
-            yield password or name
+        for part in _with_user().findall(word) if "@" in word else ():
+            if len(part) > _LONGEST:
+                yield part
+                continue
+            for user in (*_user().finditer(part), *_bare_user().finditer(part)):
+                name, _, password = user["user"].partition(":")
+                yield password or name
+
+
+def _without_user(part: re.Match[str]) -> str:
+    """Without user and password; nothing at all of what is too long to look for them."""
+    return MASK if len(part[0]) > _LONGEST else _bare_user().sub("", _user().sub(r"\1", part[0]))
 
 
 def _seen(char: str) -> str:
@@ -169,6 +179,12 @@ def _assignment_in_text() -> re.Pattern[str]:
 
 
 @cache
+def _with_user() -> re.Pattern[str]:
+    """What stands between spaces and has an @: neither a URL nor what is before a host goes beyond it."""
+    return re.compile(r"(?<!\S)\S*@\S*")
+
+
+@cache
 def _user() -> re.Pattern[str]:
     """User and password of a URL: up to the last @ before its path, or, where a password holds a slash, up to the first."""
     plain, slashed = r"[^\s/?#]*", r"[^\s/?#@:]*:(?!\d{1,5}(?:[/?#\s]|$))[^\s@]*"
@@ -183,7 +199,7 @@ def _bare_user() -> re.Pattern[str]:
 
 @cache
 def _query() -> re.Pattern[str]:
-    return re.compile(r"(https?://[^\s?#]*)[?#]\S*", re.IGNORECASE)
+    return re.compile(r"(https?://[^\s?#]*)(?:[?#]\S*)?", re.IGNORECASE)
 
 
 @cache

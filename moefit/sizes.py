@@ -30,7 +30,7 @@ _UNITS: Final = {
 """Bytes of each unit, lower case; a bare K, M, G or T is binary, as llama.cpp and systemd read it."""
 
 _QUANTITY: Final = re.compile(
-    r"\s*(?P<integer>[0-9]{1,20})(?:\.(?P<fraction>[0-9]{0,20}))?\s*(?P<unit>[a-z]*)\s*",
+    r"(?P<integer>[0-9]{1,20})(?:\.(?P<fraction>[0-9]{0,20}))?\s*(?P<unit>[a-z]*)",
     re.IGNORECASE | re.ASCII,
 )
 
@@ -73,7 +73,7 @@ def parse_bandwidth(text: str) -> int:
     >>> parse_bandwidth("360GB/s")
     360000000000
     """
-    bandwidth = _parse(re.sub(r"\s*/\s*s(ec)?\s*$", "", text, flags=re.IGNORECASE))
+    bandwidth = _parse(re.sub(r"/\s*s(ec)?\s*$", "", text, flags=re.IGNORECASE))
     if not bandwidth:
         raise UsageError(f"not a bandwidth: {text!r}", _BANDWIDTH_HINT)
     if _is_slip(text, bandwidth):
@@ -115,7 +115,7 @@ def format_bandwidth(bandwidth: int) -> str:
 
 def _parse(text: str) -> int | None:
     """The number and unit of `text` as an integer, or None where it is neither or out of range."""
-    match = _QUANTITY.fullmatch(text)
+    match = _QUANTITY.fullmatch(text.strip())
     if match is None:
         return None
     factor = _UNITS.get(match["unit"].lower())

@@ -99,7 +99,7 @@ def _with_quoted(option: Option, description: str) -> Option:
 
 def _value_names(text: str) -> list[str]:
     """Split at spaces outside <...>, {...} and [...]."""
-    return re.findall(r"(?:<[^>]*>|\{[^}]*\}|\[[^\]]*\]|[^\s])+", text)
+    return re.findall(r"(?:<[^<>]*>|\{[^{}]*\}|\[[^\[\]]*\]|\S)+", text)
 
 
 def _cut_negations(words: list[str]) -> tuple[list[str], list[str]]:

@@ -8,6 +8,8 @@ from moefit.launch.options import Option
 
 _MACRO = re.compile(r"\$\{[^{}]+\}|\$\w+|%\w+%|\{\{.+\}\}|\{\w+\}")
 """What another program will put in: llama-swap's ${PORT}, a template's {{ port }}."""
+_MACRO_WITHIN = re.compile(r"\$\{[^{}]+\}|\$\w+|%\w+%|\{\{(?:(?!\{\{).)+\}\}|\{\w+\}")
+"""The same where a word may have many: from one {{ the search goes no further than to the next."""
 _CONTINUATIONS = {
     "^": "^ continues a line in cmd.exe alone: write the command on one line, or end its lines in \\",
     "`": "a backtick continues a line in PowerShell alone: write the command on one line, or end its lines in \\",
@@ -47,7 +49,7 @@ def has_macro(text: str) -> bool:
     >>> has_macro("${models}/m.gguf"), has_macro("models/m.gguf")
     (True, False)
     """
-    return _MACRO.search(text) is not None
+    return _MACRO_WITHIN.search(text) is not None
 
 
 def number_hint(spelling: str, value: str, option: Option, number: re.Match[str] | None) -> str | None:

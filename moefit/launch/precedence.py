@@ -104,8 +104,9 @@ def unread_keys(configs: Sequence[Config], table: OptionTable) -> tuple[str, ...
     found = (
         f"{key} in {config.path}"
         for config in configs
+        for sections in (parse_ini(config.text, config.path),)
         for section in ("*", "default")
-        for key in sorted(parse_ini(config.text, config.path).get(section, {}))
+        for key in sorted(sections.get(section, {}))
         if key not in known and key != "version"
     )
     return tuple(dict.fromkeys(found))
@@ -146,6 +147,8 @@ def parse_ini(text: str, path: str) -> Mapping[str, Mapping[str, str]]:
     sections: dict[str, dict[str, str]] = {}
     current = "default"
     for number, line in enumerate(re.split(r"\r\n|\n|\r", text), start=1):
+        if not line:
+            continue
         content = re.split("[;#]", line, maxsplit=1)[0].rstrip(" \t")
         if header := _HEADER.fullmatch(content):
             current = header.group(1)

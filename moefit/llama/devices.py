@@ -18,10 +18,10 @@ from moefit.sizes import MIB, counted
 # source: common/arg.cpp, common_print_available_devices
 _HEAD: Final = "Available devices:"
 _NO_DEVICE: Final = "(none)"
-_LINE: Final = re.compile(
-    r"^\s+([^\s:]+): (.*) \((-?\d+) MiB, (-?\d+) MiB free\)\s*$", re.MULTILINE | re.ASCII
-)
-_ROW: Final = re.compile(r"^\s+([A-Za-z]+\d+): ?(.*)$", re.MULTILINE)
+_LINE: Final = re.compile(r"[ \t]+([^\s:]+): (.*) \((-?\d+) MiB, (-?\d+) MiB free\)", re.ASCII)
+_ROW: Final = re.compile(r"[ \t]+([A-Za-z]+\d+): ?(.*)")
+_LONGEST: Final = 4096
+"""Characters of a line: no driver has a name that long."""
 _UNREACHABLE: Final = re.compile(r"Failed to connect to (\S+)")
 _BUSY: Final = "an RPC server answers one client at a time: stop the other"
 _OTHER: Final = "is each server a ggml-rpc-server of the same build?"
@@ -83,11 +83,11 @@ def listed_text(
     asked = " ".join(argv)
     if answer.status != 0:
         # one that names devices and then fails has GPUs, too
-        works = 0 < answer.status <= _BY_ITSELF and not _LINE.search(answer.out)
+        works = 0 < answer.status <= _BY_ITSELF and not _names_devices(answer.out)
         kind = DriverError if works else BrokenError
         how = answer.how.removeprefix("exit ")
         raise kind(f"{asked}: failed with {how}{_said(answer.err)}", _OTHER if rpc else None)
-    if _HEAD not in answer.out and not _LINE.search(answer.out):
+    if _HEAD not in answer.out and not _names_devices(answer.out):
         raise DriverError(f"{asked}: answers something else{_said(answer.out)}")
     return answer.out
 
@@ -121,9 +121,13 @@ def parse_list(text: str) -> tuple[Device, ...]:
 
 def _listed(text: str) -> list[tuple[str, str, str, str]]:
     """The fields of every line: name, description, total and free memory in MiB."""
-    found: list[tuple[str, str, str, str]] = _LINE.findall(text)
+    lines = _lines(text)
+    if long := next((line for line in lines if len(line) > _LONGEST), None):
+        raise BrokenError(f"--list-devices: {long.strip()[:_SHOWN]} cannot be a device")
+    found = [(m[1], m[2], m[3], m[4]) for line in lines if (m := _LINE.fullmatch(line))]
     complete = {name for name, *_ in found}
-    found += [(name, rest[:_SHOWN], "0", "0") for name, rest in _ROW.findall(text) if name not in complete]
+    rows = [(m[1], m[2]) for line in lines if (m := _ROW.fullmatch(line))]
+    found += [(name, rest[:_SHOWN], "0", "0") for name, rest in rows if name not in complete]
     for name, _, total, free in found:
         if not is_device_name(name) and max(int(total[:_DIGITS]), int(free[:_DIGITS])) > 0:
             raise BrokenError(f"--list-devices: {name[:_SHOWN]} cannot be a device's name")
@@ -137,6 +141,16 @@ def _listed(text: str) -> list[tuple[str, str, str, str]]:
             f"--list-devices: {counted(len(found), 'device')} with {counted(len(names), 'name')} cannot be"
         )
     return found
+
+
+def _lines(text: str) -> list[str]:
+    """The lines that say something, without what stands behind it."""
+    return [line for line in map(str.rstrip, text.split("\n")) if line]
+
+
+def _names_devices(text: str) -> bool:
+    """Whether a line of it is a device with its memory."""
+    return any(len(line) <= _LONGEST and _LINE.fullmatch(line) for line in _lines(text))
 
 
 def _device(name: str, buffer: str, description: str, total: int, free: int) -> Device:

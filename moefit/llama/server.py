@@ -55,7 +55,9 @@ _END: Final = 20.0
 _HITS: Final = re.compile(r"llama_moe_cache: ubatch <= 8: hits = (\d{1,15}), misses = (\d{1,15})")
 _TOLD: Final = ("-lv", "4")
 """With which a server says what its expert cache hit."""
-_ERROR: Final = re.compile(r"^\S+ E (.*)|^(?:error|terminate|.*(?:CUDA|HIP|ggml).*error)[: ]", re.IGNORECASE)
+_ERROR: Final = re.compile(
+    r"^\S+ E (.*)|^(?:error|terminate|(?>.*?(?:CUDA|HIP|ggml)).*error)[: ]", re.IGNORECASE
+)
 
 
 class ServerError(Exception):

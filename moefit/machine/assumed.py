@@ -21,7 +21,7 @@ _EITHER_NAMES: Final = re.compile(r"1[2-4]th Gen Intel|\bi[3579]-1[2-4]\d{3}", r
 _DDR5_NAMES: Final = re.compile(
     r"Ryzen \d [79]\d{3}X?(?:3D)? |Ryzen \d [89]\d{3}|Ryzen AI|Core\(TM\) Ultra", re.IGNORECASE
 )
-_NEW_LAPTOP: Final = re.compile(r"RTX [45]0\d0\b.*Laptop")
+_NEW_LAPTOP: Final = re.compile(r"(?>.*?RTX [45]0\d0\b).*Laptop")
 """Chips of laptops whose processors take DDR5 or LPDDR5."""
 _ONE_CHANNEL: Final = 16_000_000_000
 """The same of processors that have one channel: an N100 14, of DDR4 19."""
@@ -78,7 +78,7 @@ def ram_bandwidth(machine: Machine, *, spread: bool = False) -> int:
         return int(machine.ram.modules.sustained * parted)
     if _SERVER_NAMES.search(machine.cpu.model):
         return max(_DESKTOP_RAM, int(_of_server(machine) * parted))
-    if not machine.cpu.model and any(_NEW_LAPTOP.search(gpu.description) for gpu in machine.gpus):
+    if not machine.cpu.model and any(_NEW_LAPTOP.match(gpu.description) for gpu in machine.gpus):
         return _DESKTOP_DDR5
     return _of_desktop(machine.cpu.model)
 

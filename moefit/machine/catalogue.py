@@ -21,6 +21,8 @@ _SHORT: Final = (
     (r"(\d)gi?b?", r"\1gb"),
 )
 """4090m, 4080s, 4060ti16g."""
+_LONGEST: Final = 256
+"""Characters of a card's name, with room to spare."""
 
 
 @cache
@@ -30,8 +32,8 @@ def find_card(text: str) -> Card | None:
     Raises:
         UsageError: `text` names a card that comes with several memories without saying which, or with another memory than it has.
     """
-    wanted = compact(text)
-    if not wanted:
+    wanted = compact(text[:_LONGEST])
+    if not wanted or len(text) > _LONGEST:
         return None
     return _of_key(wanted) or _of_description(text, wanted) or _of_memory(text)
 
@@ -80,7 +82,7 @@ def card_of_driver(description: str, total: int) -> Card | None:
     is the host's, of which it may be given any part.
     """
     same = [card for card in CARDS if description in {card.description, *card.other_names}]
-    if not same:
+    if not same and len(description) <= _LONGEST:
         wanted = compact(description)
         same = [card for card in CARDS if wanted in _driver_names(card)]
     if not same:

@@ -175,8 +175,8 @@ def _next_name(backend: str, taken: set[str]) -> str:
 
 def _declare(spec: Spec, name: str, ram: int | None) -> Device:
     """The device that `spec` declares, called `name`: its card's figures with what its keys say instead."""
-    match = re.fullmatch(r"(\w*?)(\d*)", name, re.ASCII)
-    if match is None or not is_device_name(name):
+    match = re.fullmatch(r"(\w*?)(\d*)", name, re.ASCII) if is_device_name(name) else None
+    if match is None:
         raise UsageError(
             f"not a device name: {name!r}", "names are as `llama-server --list-devices` prints them: CUDA0"
         )
@@ -282,7 +282,9 @@ def amend(devices: Sequence[Device], specs: Sequence[str]) -> tuple[Device, ...]
 
 def _parse_compute(text: str) -> float:
     """FLOP/s from `51.2TFLOPS`, `51.2T` or a plain number."""
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(|[gtp])(?:flops?(?:/s)?)?\s*", text, re.IGNORECASE)
+    match = re.fullmatch(
+        r"(\d{1,20}(?:\.\d{1,20})?)\s*(|[gtp])(?:flops?(?:/s)?)?", text.strip(), re.IGNORECASE
+    )
     if match is None or float(match[1]) == 0:
         raise UsageError(f"not a throughput: {text!r}", "write compute=51.2TFLOPS")
     return float(match[1]) * _SCALES[match[2].lower()]

@@ -150,7 +150,7 @@ def _channel(slot: dict[str, str]) -> str:
     ('DIMM_B', '')
     """
     for text in (slot.get("BANK_LOCATOR", "").upper(), slot.get("LOCATOR", "").upper()):
-        match = _CHANNEL.search(text) or _BY_LETTER.search(text)
+        match = _CHANNEL.match(text) or _BY_LETTER.match(text)
         if match:
             return match[0]
     return ""

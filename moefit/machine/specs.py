@@ -6,6 +6,7 @@ import itertools
 import re
 from collections import defaultdict
 from contextlib import contextmanager
+from string import ascii_lowercase
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from moefit.errors import UsageError
@@ -52,12 +53,13 @@ def each(specs: Sequence[str]) -> Iterator[str]:
         return
     count = r"([1-9]|1[0-6])"
     for text in itertools.chain.from_iterable(map(_apart, map(_counted, specs))):
-        before = re.fullmatch(rf"\s*{count}\s*[x*\u00d7]\s*(.+)", text, re.IGNORECASE)
-        behind = re.fullmatch(rf"(.*\d.*?)\s*[x*\u00d7]\s*{count}\s*", text, re.IGNORECASE)
+        before = re.fullmatch(rf"\s*{count}\s*[x*\u00d7]\s*(\S.*)", text, re.IGNORECASE)
+        behind = re.search(rf"[x*\u00d7]\s*{count}\s*$", text, re.IGNORECASE)
+        card = text[: behind.start()].rstrip() if behind else ""
         if before:
             yield from [before[2]] * int(before[1])
-        elif behind:
-            yield from [behind[1]] * int(behind[2])
+        elif behind and re.search(r"\d", card):
+            yield from [card] * int(behind[1])
         else:
             yield text
 
@@ -93,7 +95,7 @@ def _joined(text: str) -> list[str]:
 
 def _is_one(text: str) -> bool:
     """Whether it is a card or a size, or several of one."""
-    alone = re.sub(r"^\s*\d{1,2}\s*[x*\u00d7]\s*|\s*[x*\u00d7]\s*\d{1,2}\s*$", "", text)
+    alone = re.sub(r"^\s*\d{1,2}\s*[x*\u00d7]\s*|[x*\u00d7]\s*\d{1,2}\s*$", "", text)
     return bool(alone) and (_kind_of(alone) == "size" or _is_card(alone))
 
 
@@ -139,10 +141,11 @@ def split_spec(text: str) -> Spec:
 
 def _no_key(key: str, part: str) -> UsageError:
     """A key that there is not, or one behind a colon or a space."""
-    before, mark, last = re.fullmatch(r"(.*?)([:@ ]?)([a-z]*)", key, re.DOTALL).groups()  # type: ignore[union-attr]  # matches any key
-    if mark and last in SPEC_KEYS:
+    before = key.rstrip(ascii_lowercase)
+    last = key[len(before) :]
+    if before.endswith((":", "@", " ")) and last in SPEC_KEYS:
         return UsageError(
-            f"unknown key {key!r}", f"with a comma: {before.strip()},{last}={part.partition('=')[2]}"
+            f"unknown key {key!r}", f"with a comma: {before[:-1].strip()},{last}={part.partition('=')[2]}"
         )
     from difflib import get_close_matches  # noqa: PLC0415 - only an error needs it
 

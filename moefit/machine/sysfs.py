@@ -120,9 +120,9 @@ def _listed_name(root: Path, device: Path) -> str:
     revision = _read(device / "revision").removeprefix("0x").upper()
     if not number or not (root / _NAMES).is_file():
         return ""
-    wanted = re.compile(rf"^{re.escape(number)},\s*{re.escape(revision)},\s*(\S.*?)\s*$", re.MULTILINE)
+    wanted = re.compile(rf"^{re.escape(number)},\s*{re.escape(revision)},\s*(\S.*)$", re.MULTILINE)
     found = wanted.search(_bytes(root / _NAMES, 1 << 20).decode(errors="replace"))
-    return found[1] if found else ""
+    return found[1].rstrip() if found else ""
 
 
 def _links(place: Path) -> tuple[int | None, int | None, int | None]:

@@ -23,7 +23,7 @@ _SMALLER: Final = {
 _TAG: Final = re.compile(r"(?<![A-Za-z0-9])(BF16|F16|I?Q\d\w*)(?![A-Za-z0-9])", re.IGNORECASE)
 _PART: Final = re.compile(r"-\d{5}-of-\d{5}(?=\.gguf$)")
 """Of a model in several files."""
-_HUB_CACHE: Final = re.compile(r"/models--([^/]+?)--([^/]+)/snapshots/")
+_HUB_CACHE: Final = re.compile(r"/models--(?>([^/]+?)--)([^/]+)/snapshots/")
 """Where Hugging Face's own programs keep a repository's files."""
 _HUB_URL: Final = re.compile(
     r"https?://(?:www\.)?(?:huggingface\.co|hf\.co)/([^/?#]+/[^/?#]+)/", re.IGNORECASE
