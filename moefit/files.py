@@ -65,9 +65,9 @@ def _write(path: Path, text: str, before: os.stat_result | None, *, private: boo
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
             if before is not None and (before.st_uid, before.st_gid) != _owner(descriptor):
                 os.fchown(descriptor, before.st_uid, before.st_gid)
-            os.fchmod(descriptor, _mode(before, private=private))
             file.write(text)
             file.flush()
+            os.fchmod(descriptor, _mode(before, private=private))  # a write takes a set-user-ID bit away
             os.fsync(descriptor)
         Path(temporary).replace(path)
     except BaseException:

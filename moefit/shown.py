@@ -16,6 +16,9 @@ SECRET_OPTIONS: Final = frozenset({"--api-key", "-hft", "--hf-token", "--mcp-ser
 """Options of llama.cpp's programs whose value is a secret."""
 _LONGEST: Final = 1024
 """Characters between two spaces in which a URL's user is looked for."""
+_LONG_WORD: Final = 400
+_LONG_MESSAGE: Final = 2000
+"""Characters of a word, and of a message, which is more than anybody reads."""
 _SHORTEST: Final = 4
 """Characters of a secret that is looked for in a message; shorter ones would mask half of it."""
 
@@ -47,6 +50,23 @@ def one_line(text: str) -> str:
     if "\\udc" in text:
         text = re.sub(r"(?<!\\)((?:\\\\)*)\\udc([89a-f][0-9a-f])", r"\1\\x\2", text)
     return visible(" ".join(part for part in text.replace("\n", " ").split(" ") if part))
+
+
+def readable(message: str) -> str:
+    """A message that a person reads: of a word, and of the whole, that is far too long for that, the middle is left out.
+
+    >>> len(readable("not a size: " + 10_000 * "x")), readable("no such file: m.gguf")
+    (383, 'no such file: m.gguf')
+    """
+    if len(message) <= _LONG_WORD:
+        return message
+    words = re.sub(rf"\S{{{_LONG_WORD},}}", lambda word: _ends(word[0], _LONG_WORD), message)
+    return _ends(words, _LONG_MESSAGE)
+
+
+def _ends(text: str, most: int) -> str:
+    """The first and last characters of a text of more than `most`."""
+    return text if len(text) <= most else f"{text[: most * 2 // 3]} ... {text[-most // 4 :]}"
 
 
 def masked(word: str) -> str:

@@ -34,14 +34,15 @@ def test_a_new_file_has_the_mode_that_the_umask_leaves(tmp_path):
     assert ("text\n", 0o640) == ((tmp_path / "x").read_text(), mode(tmp_path / "x"))
 
 
-def test_a_file_that_is_there_keeps_its_mode(tmp_path):
+@pytest.mark.parametrize("known", [0o604, 0o6755])
+def test_a_file_that_is_there_keeps_its_mode(tmp_path, known):
     path = tmp_path / "x"
     path.write_text("old")
-    path.chmod(0o604)
+    path.chmod(known)
 
     write_atomically(path, "new")
 
-    assert ("new", 0o604) == (path.read_text(), mode(path))
+    assert ("new", known) == (path.read_text(), mode(path))
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root may give files away")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from moefit.errors import UsageError, Warn
 from moefit.launch.builds import RANGE, is_checked, reference
@@ -55,7 +54,8 @@ def command_notes(
 
 def build_notes(build: str | None) -> Iterator[Warn]:
     """Of a `--build` by number for which the rules were not checked: which ones are taken."""
-    if build is not None and not Path(build).is_file() and not is_checked(build):
+    is_page = build is not None and os.path.isfile(build)  # noqa: PTH113 - False where it may not be asked
+    if build is not None and not is_page and not is_checked(build):
         yield Warn(
             "unchecked-build",
             f"--build {build}: options and memory are taken as those of b{reference(build)}, the nearest of "

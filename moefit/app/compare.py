@@ -6,7 +6,8 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import product
-from pathlib import Path
+from math import prod
+from typing import Final
 
 from moefit.app.at_once import at_once
 from moefit.app.line import read_launch
@@ -29,6 +30,8 @@ _AT_ONCE = 8
 """Headers that are fetched at a time."""
 _MOST = 300
 """Models: the largest repositories of quants have about a hundred."""
+_MOST_PLANS: Final = 500
+"""Rows of a table that nobody reads to its end; they take ten seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ def compare(asked: Asked, line: SharedLine, tell: Tell) -> tuple[Compared, ...]:
     ]
     if len(names) == 1 and rows and all(row.plan is None for row in rows):
         raise UsageError(rows[0].error or "there is no plan")
-    if any(is_repository(name) or Path(name).is_dir() for name in asked.models):
+    if any(is_repository(name) or os.path.isdir(name) for name in asked.models):  # noqa: PTH112 - as below
         rows.sort(key=lambda row: -(row.plan.model.bytes if row.plan else 0))
     return tuple(rows)
 
@@ -92,7 +95,7 @@ def _compared(asked: Asked, line: SharedLine) -> tuple[str | None, ...]:
     """The models, each once; None for the one that the line names.
 
     Raises:
-        UsageError: there are too many of them, or none.
+        UsageError: there are too many of them, or of what they are planned with, or none.
     """
     names = tuple(dict.fromkeys(_named(asked.models))) or (None,)
     if len(names) > _MOST:
@@ -101,6 +104,12 @@ def _compared(asked: Asked, line: SharedLine) -> tuple[str | None, ...]:
         )
     if names == (None,) and not line.words:
         raise UsageError("there is nothing to compare", "moefit compare a.gguf b.gguf, or -hf user/repo")
+    plans = len(names) * prod(max(1, len(some)) for some in (asked.contexts, asked.cards, asked.strategies))
+    if plans > _MOST_PLANS:
+        raise UsageError(
+            f"{plans:,} plans are more than the {_MOST_PLANS} that can be compared",
+            "fewer models, contexts, cards or strategies: every combination is planned",
+        )
     return names
 
 
@@ -124,7 +133,7 @@ def _refuse_both(asked: Asked, line: SharedLine, launch: Launch) -> None:
 def _named(models: Sequence[str]) -> Iterator[str]:
     """The models one by one; a repository or a folder as its files."""
     for name in models:
-        if Path(name).is_dir():
+        if os.path.isdir(name):  # noqa: PTH112 - False where it may not be asked
             yield from models_of(name)
         elif is_repository(name):
             from moefit.gguf.http import Client  # noqa: PLC0415 - only a repository needs it

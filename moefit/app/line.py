@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from moefit.app.command_warnings import build_notes, command_notes, refuse_fork
 from moefit.app.container_paths import on_host, with_variable_files
@@ -76,9 +75,8 @@ def _table(words: Sequence[str], build: str | None) -> OptionTable | None:
     """The options of the build that the user names, else of the program at hand, where there is one."""
     parts = split(words)
     if build is not None:
-        return (
-            read_page(build, parts.name) if Path(build).is_file() else builtin(parts.name, reference(build))
-        )
+        is_page = os.path.isfile(build)  # noqa: PTH113 - False where it may not be asked
+        return read_page(build, parts.name) if is_page else builtin(parts.name, reference(build))
     if parts.container is not None:
         tagged = parts.container.build
         return None if tagged is None else builtin(parts.name, reference(f"b{tagged}"))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -64,27 +64,29 @@ def _is_a_number(seconds: float | None) -> float | None:
     return seconds
 
 
-def _in_a_folder(path: Path | None) -> Path | None:
+def _in_a_folder(name: str | None) -> str | None:
     """A file to be written lies in a folder that is there: a slip in its name makes none.
 
     Raises:
-        UsageError: the name is empty.
+        UsageError: the name is empty, or a folder's.
         InputError: the folder is missing, or is none.
     """
-    if path == Path():  # a folder of this name was refused before
-        from moefit.errors import UsageError
+    from moefit.errors import InputError, UsageError
 
+    if name is None:
+        return None
+    if not name:
         raise UsageError("the name of a file to write is empty", "a variable that nothing has set?")
-    if path is not None and not path.parent.is_dir():
+    if name.endswith(os.sep):
+        raise UsageError(f"{name}: is a folder's name", f"{name}FILE, with a name for the file")
+    folder = os.path.dirname(name) or os.curdir  # noqa: PTH120 - a Path has no slash at its end
+    if not os.path.isdir(folder):  # noqa: PTH112 - False where it may not be asked
         from shlex import quote
 
-        from moefit.errors import InputError
-
-        folder = str(path.parent)
-        if path.parent.exists():
-            raise InputError(f"{path}: {folder} is no folder")
-        raise InputError(f"{path}: there is no folder {folder}", f"mkdir -p {quote(folder)}")
-    return path
+        if os.path.exists(folder):  # noqa: PTH110 - as above
+            raise InputError(f"{name}: {folder} is no folder")
+        raise InputError(f"{name}: there is no folder {folder}", f"mkdir -p {quote(folder)}")
+    return name
 
 
 _MACHINE = "The machine"
@@ -317,11 +319,12 @@ CardWord = Annotated[
     ),
 ]
 Svg = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--svg",
         metavar="FILE",
         help="Also draw the page as a picture.",
+        path_type=str,
         dir_okay=False,
         callback=_in_a_folder,
     ),
@@ -354,9 +357,14 @@ Replan = Annotated[
     bool, typer.Option("--replan", help="Plan again at each start, for the memory of that moment.")
 ]
 Output = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
-        "--output", metavar="FILE", help="Write it to a file.", dir_okay=False, callback=_in_a_folder
+        "--output",
+        metavar="FILE",
+        help="Write it to a file.",
+        path_type=str,
+        dir_okay=False,
+        callback=_in_a_folder,
     ),
 ]
 Install = Annotated[bool, typer.Option("--install", help="Write it where systemctl --user looks for it.")]

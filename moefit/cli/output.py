@@ -78,7 +78,7 @@ class _Plain(TextIOBase):
         return self._stream.fileno()
 
 
-def draw(page: Callable[[Console], None], color: When, picture: Path | None) -> None:
+def draw(page: Callable[[Console], None], color: When, picture: str | None) -> None:
     """A page on stdout, and where a picture is wanted in that file, too."""
     screen = console(color)
     page(screen)
@@ -88,7 +88,7 @@ def draw(page: Callable[[Console], None], color: When, picture: Path | None) -> 
     from moefit.formats.svg import svg
 
     words = [masked(unsecret(word)) for word in _without_svg(sys.argv[1:])]
-    write_atomically(picture, svg(page, screen.width, shell.write(["moefit", *words]), hide=unsecret))
+    write_atomically(Path(picture), svg(page, screen.width, shell.write(["moefit", *words]), hide=unsecret))
 
 
 def _without_svg(words: Sequence[str]) -> list[str]:
@@ -101,7 +101,7 @@ def _without_svg(words: Sequence[str]) -> list[str]:
     return [word for before, word in pairs if before != "--svg" and word.partition("=")[0] != "--svg"]
 
 
-def refuse_both(picture: Path | None, *, as_json: bool) -> None:
+def refuse_both(picture: str | None, *, as_json: bool) -> None:
     """A picture of the page beside a document that takes the page's place.
 
     Raises:
@@ -114,7 +114,7 @@ def refuse_both(picture: Path | None, *, as_json: bool) -> None:
 
 
 def show_plan(
-    plan: Plan, *, as_json: bool, details: bool, color: When, picture: Path | None = None, given: bool = False
+    plan: Plan, *, as_json: bool, details: bool, color: When, picture: str | None = None, given: bool = False
 ) -> None:
     """A plan, or an estimate of a line as given, as JSON or for a person."""
     note(plan, None if as_json or details else MOST_NOTES)

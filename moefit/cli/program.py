@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Collection, Sequence
 from itertools import takewhile
-from pathlib import Path
 
 from moefit.cli import (
     BAD_USAGE,
@@ -139,7 +139,7 @@ def with_command(head: Sequence[str], tail: Sequence[str] | None, commands: Coll
     first = words[0].partition("=")[0]
     if first in commands or first in OF_NONE:
         return words
-    is_model = any(mark in first for mark in "/:\\") or first.endswith(".gguf") or Path(first).exists()
+    is_model = any(mark in first for mark in "/:\\") or first.endswith(".gguf") or os.path.exists(first)  # noqa: PTH110 - False where it may not be asked
     return ["plan", *words] if first.startswith("-") or is_model else words
 
 

@@ -7,9 +7,11 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from moefit.shown import masked_text, one_line, secrets_of, without
+from moefit.shown import masked_text, one_line, readable, secrets_of, without
 
 _WRAPPED: Final = ("note", "warning")
+_SHORT: Final = ("error", "warning")
+"""What repeats words of the line, and is read; what a hint says is copied."""
 _NARROW: Final = 40
 """Columns of a terminal that is left to break lines itself."""
 _line: list[str] = []
@@ -23,7 +25,8 @@ def remember(words: Sequence[str]) -> None:
 
 def say(kind: str, text: str) -> None:
     """Write `moefit: kind: text`; on a terminal in lines between words, but for a hint, which is there to be copied."""
-    line = f"moefit: {kind}: {clean(text)}"
+    told = clean(text)
+    line = f"moefit: {kind}: {readable(told) if kind in _SHORT else told}"
     if kind in _WRAPPED and sys.stderr.isatty():
         line = _wrapped(line)
     sys.stderr.write(f"{line}\n")

@@ -197,6 +197,7 @@ class Client:
         """The connection to the server of `url`, the last one where that goes there; `limit` ends it when its time is over."""
         from http.client import HTTPConnection, HTTPSConnection  # noqa: PLC0415 - only a remote model needs it
 
+        from moefit.gguf.counted_response import CountedResponse  # noqa: PLC0415 - only a remote model needs it
         from moefit.gguf.dial import dial  # noqa: PLC0415 - only a remote model needs it
 
         if self._connection is not None and self._origin == origin(url) and self._connection.sock is not None:
@@ -212,6 +213,7 @@ class Client:
 
         kind = HTTPSConnection if scheme == "https" else HTTPConnection
         self._connection = kind(host, port, timeout=self.timeout)
+        self._connection.response_class = CountedResponse
         self._connection._create_connection = connect  # type: ignore[attr-defined]  # noqa: SLF001 - how http.client is given a socket
         self._connection.connect()
         return self._connection

@@ -15,6 +15,7 @@ _LOOPBACK: Final = r"localhost|127(?:\.\d{1,3}){3}"
 
 _PORT: Final = "ggml-rpc-server listens on port 50052 unless -p says another"
 _IPV4: Final = "llama.cpp takes a name or an IPv4 address, and no URL"
+_NOBODY: Final = "RPC knows no users: HOST:PORT alone"
 
 
 def endpoints(values: Iterable[str]) -> tuple[tuple[str, int], ...]:
@@ -25,6 +26,8 @@ def endpoints(values: Iterable[str]) -> tuple[tuple[str, int], ...]:
     """
     found = []
     for text in (part.strip() for value in values for part in value.split(",")):
+        if "@" in text:  # what stands before it may be a secret
+            raise UsageError(f"--rpc ***@{text.rpartition('@')[2]}: not HOST:PORT", _NOBODY)
         host, colon, port = text.partition(":")
         if not host or not colon or not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) < 1 << 16:
             raise UsageError(f"--rpc {text}: not HOST:PORT", _IPV4 if text.count(":") > 1 else _PORT)

@@ -69,6 +69,11 @@ def test_more_models_than_anybody_reads_are_refused_before_one_is_read():
         rows(*(f"m{at}.gguf" for at in range(301)))
 
 
+def test_more_plans_than_anybody_reads_are_refused_before_one_is_made():
+    with pytest.raises(UsageError, match="1,002 plans are more than the 500"):
+        rows("a.gguf", "b.gguf", contexts=tuple(range(256, 757)))
+
+
 def test_nothing_to_compare_is_told():
     with pytest.raises(UsageError, match="nothing to compare"):
         rows()

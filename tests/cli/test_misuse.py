@@ -99,6 +99,27 @@ def test_a_file_to_be_written_has_a_name(said, command):
     assert empty == said(*command, "")
 
 
+@pytest.mark.parametrize("command", [["plan", EXAMPLE, "--svg"], ["unit", EXAMPLE, "--output"]])
+def test_a_file_to_be_written_is_no_folder(said, tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    assert ("new/: is a folder's name", "new/FILE, with a name for the file") == said(*command, "new/")
+
+
+LONG = 300 * "x"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [(LONG,), ("compare", LONG), ("plan", EXAMPLE, "--build", LONG), ("plan", EXAMPLE, "--svg", f"{LONG}/x")],
+)
+def test_a_word_that_is_longer_than_a_name_may_be_is_a_mistake(said, words):
+    assert LONG in said(*words)[0]
+
+
+def test_of_ten_thousand_letters_an_error_repeats_some_hundred(said):
+    assert len(said("plan", EXAMPLE, "--ram", 10_000 * "x")[0]) < 500
+
+
 @pytest.mark.parametrize(
     ("command", "option"),
     [

@@ -132,12 +132,18 @@ def test_of_several_the_dead_one_is_named() -> None:
         "a:1,,b:2",
         "[::1]:5",
         "http://box:1",
+        "me@box:1",
         "box:\u0665",
     ],
 )
 def test_what_is_no_host_and_port_is_a_mistake_of_the_line(text: str) -> None:
     with pytest.raises(UsageError, match="not HOST:PORT"):
         endpoints([text])
+
+
+def test_what_stands_before_a_host_is_not_repeated() -> None:
+    with pytest.raises(UsageError, match=r"--rpc \*\*\*@box:1: not"):
+        endpoints(["box:2,hunter2@box:1"])
 
 
 def test_servers_that_others_can_reach_are_told_from_loopback() -> None:

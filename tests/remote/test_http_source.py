@@ -242,6 +242,16 @@ def test_an_answer_that_is_no_http_is_an_error(web, client):
     assert complaint(web, client, answer).message.endswith("the server's answer is no HTTP (3 attempts)")
 
 
+def test_an_answer_that_never_begins_is_an_error(web, client):
+    """Python reads `100 Continue` for ever, which took the 30 s that a request may take, 8 of them of the processor."""
+
+    def answer(handler: Handler) -> None:
+        handler.wfile.write(100 * b"HTTP/1.1 100 Continue\r\n\r\n")
+        handler.web.stop.wait(5)
+
+    assert complaint(web, client, answer).message.endswith("the server's answer is no HTTP (3 attempts)")
+
+
 def test_headers_without_end_are_an_error(web, client):
     def answer(handler: Handler) -> None:
         handler.send_response(206)

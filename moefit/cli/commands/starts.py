@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from moefit.app.expected_gpus import expected_of
@@ -148,7 +149,7 @@ def unit(
     elif install:
         sys.stdout.write(f"{units.install(planned, os.environ, private=private)}\n")
     elif output is not None:
-        write_atomically(output, text.write(planned), private=private)
+        write_atomically(Path(output), text.write(planned), private=private)
     return FITS
 
 
