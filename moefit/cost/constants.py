@@ -363,10 +363,17 @@ RPC_TRIPS: Final = Constant(
 VIRTUAL_HOPS: Final = Constant(
     2.0,
     "hops",
-    "Times as long a visit to the CPU takes on a virtual machine: by five leases of rented H100s and H200s, "
-    "Qwen3-30B-A3B, each layer with experts on the CPU took 50 to 330 us more than RAM and a hop of bare "
-    "metal, most of them 120 to 230. With 4 to 16 threads a token's time with all experts there fits "
-    "15.5 ms + 173 ms / threads, so that it is no matter of RAM.",
+    "Times as long a visit to the CPU takes on a virtual machine: of 155 lines that decoded with weights in RAM on rented H100s and H200s (fourteen leases, "
+    "benchmarks/gpu/results) and eleven of another H100's, the error is least with 1.8, give or take 0.2, beside SUSTAINED and VIRTUAL_BARRIER. With 4 to 16 threads a token's time with "
+    "all experts there fits 15.5 ms + 173 ms / threads, so that it is no matter of RAM.",
+    when="2026-11, llama.cpp b11434 and b11549",
+)
+
+SUSTAINED: Final = Constant(
+    0.84,
+    "of what `moefit calibrate` measured",
+    "What cores and RAM of a virtual machine give for longer: calibration takes the best of a few runs, and neighbours share them. By the same lines 0.79, give or take 0.04, "
+    "or 0.84 where visits are as above; by lease 0.6 to 1.2.",
     when="2026-11, llama.cpp b11434 and b11549",
 )
 
@@ -391,10 +398,11 @@ DECODED: Final = Constant(
 )
 
 CORE_OF_READ: Final = Constant(
-    0.43,
+    0.53,
     "of what one core reads",
-    "Q4_K bytes per second of one core against what one core reads: 4.5 of 10.6 GB/s on the H100's host, "
-    "linear in 4 to 16 threads.",
+    "Q4_K bytes per second of one core against what one core reads, where no llama-bench measured it: 0.45, 0.48, 0.52, 0.54, 0.58 and 0.59 on six rented machines "
+    "that `moefit calibrate` measured both on (benchmarks/gpu, leases 6 to 11), 0.43 on an H100's host.",
+    when="2026-11, llama.cpp b11549",
 )
 
 DESKTOP_CORE: Final = Constant(
@@ -522,19 +530,28 @@ NETWORK: Final = Constant(
     "Bytes per second to an RPC device whose link is not stated: 10 gigabit Ethernet less its headers.",
 )
 
-NODES: Final = Constant(
-    40,
-    "nodes",
-    "A layer's graph nodes on the CPU, behind each of which all threads wait for each other (NODE).",
+_NODES: Final = (
+    "Times that all threads of the CPU wait for each other: behind each node of the graph, within each product until what is multiplied is quantised, within attention until "
+    "its parts are summed; a norm and its factor are one node (ggml/src/ggml-cpu/ggml-cpu.c, ggml_graph_compute_thread, ggml_compute_forward_mul_mat and "
+    "_mul_mat_id; ops.cpp, ggml_compute_forward_flash_attn_ext_f16). By `GGML_SCHED_DEBUG=2 llama-fit-params -lv 9` Qwen3-14B has 1,089 in 40 layers, Qwen3-30B-A3B 2,073 in 48, "
+    "gpt-oss-20b 1,017 in 24, Qwen3-Next 3,453 in 48, of which 36 are recurrent."
 )
 
-NODE: Final = Constant(
+NODES: Final = Constant(27, "barriers of a layer", _NODES, when="2026-11, llama.cpp b11549")
+
+MOE_NODES: Final = Constant(16, "barriers more with routed experts", _NODES, when="2026-11, llama.cpp b11549")
+
+RECURRENT_NODES: Final = Constant(
+    33, "barriers more with a recurrent state", _NODES, when="2026-11, llama.cpp b11549"
+)
+
+BARRIER: Final = Constant(
     1e-06,
     "s",
-    "What each one's barrier takes, beside what it takes for each thread (NODE_THREAD).",
+    "What a barrier takes, beside what it takes for each thread (BARRIER_THREAD).",
 )
 
-NODE_THREAD: Final = Constant(
+BARRIER_THREAD: Final = Constant(
     3e-08,
     "s",
     "The same for each thread. An EPYC 9554 decodes Phi-4 on 64 threads at 28.7, 23.2 and 19.2 t/s in Q4_K_M, Q6_K and Q8_0: at 0.68 of what its "
@@ -542,10 +559,12 @@ NODE_THREAD: Final = Constant(
     when="2025",
 )
 
-VIRTUAL_NODE_THREAD: Final = Constant(
-    3e-07,
+VIRTUAL_BARRIER: Final = Constant(
+    3e-06,
     "s",
-    "The same on a virtual machine: a barrier takes 5.8 us with 16 threads, 3.4 with 8. On the H100's host, with 16, a layer costs 230-280 us besides its bytes.",
+    "A barrier on a virtual machine, by the 155 lines of VIRTUAL_HOPS and eleven of an H100's host: the error is least with 3.2 us, give or take 2, whether 16 threads wait or 32. "
+    "By calibrations of six of those machines a MoE layer's 43 took 0 to 100 us with 32 threads.",
+    when="2026-11, llama.cpp b11434 and b11549",
 )
 
 LAUNCHED_ANEW: Final = Constant(
@@ -920,11 +939,12 @@ code that is built for any processor. `benchmarks/cpu_attention.py` on an EPYC, 
 billion multiply-adds a second with q8_0 and 54 with f16 (benchmarks/gpu/results/grid.jsonl: Qwen3-14B with layers on the CPU, leases 7 and 8)."""
 
 ATTENDED: Final = Constant(
-    2.0,
+    1.75,
     "times",
     "Attention on the CPU against what it takes in a core's own caches (CORE_TIME, VALUE_TIME): a head's keys and values lie a row of the cache apart, "
     "and come from RAM for each layer. Qwen3-14B with 22 layers on the CPU of H200s' hosts, f16, 32 threads: a cell takes 3.6, 4.3 and 5.2 us in leases 10, 7 and 9, 6.1 with 16 "
-    "threads in lease 10, where 1.7 and 3.5 are its time in caches; q8_0 1.9 and 3 times in leases 8 and 9 (benchmarks/gpu/results/grid.jsonl, prompts.txt). An EPYC "
-    "takes 3.0 us a token for each of 2,048 to 6,144 cells of one such layer with one thread, 2.0 in its caches.",
+    "threads in lease 10, where 1.7 and 3.5 are its time in caches by what was calibrated, of which SUSTAINED is to be had; q8_0 1.9 and 3 times in leases 8 and 9 "
+    "(benchmarks/gpu/results/grid.jsonl, prompts.txt): 1.8 in the median, and by all lines of VIRTUAL_HOPS together 1.5, give or take 0.3. An EPYC takes 3.0 us a token for each of 2,048 to 6,144 cells of "
+    "one such layer with one thread, 2.0 in its caches.",
     when="2026-11, llama.cpp b11549",
 )

@@ -57,7 +57,7 @@ def step(run: Run, depth: float, tokens: int) -> Iterator[tuple[str, str, float]
             load, read = _uncached(load, cached), read - sum(c.load.expert_read for c in cached) * experts
             yield "weights", "CPU", run.host.seconds(read, (load.base_work + load.expert_work) * tokens)
             yield "attention", "CPU", run.host.seconds(cache, _attention_work(run, load, depth) * tokens)
-            yield "barriers", "CPU", load.layers * run.host.layer
+            yield "barriers", "CPU", run.host.barriers(load)
             yield "paging", "disk", run.missing * read / c.DISK
         else:
             own, output = run.tally.places.get(place), place in run.tally.output

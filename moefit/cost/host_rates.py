@@ -14,6 +14,7 @@ from moefit.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from moefit.cost.token_load import Load
     from moefit.launch.settings import Settings
     from moefit.machine.types import Machine
 
@@ -28,8 +29,8 @@ class HostRates:
     """Bytes of Q4_K per second that all threads get through, if RAM keeps up."""
     flops: float
     """FLOP/s of a large quantised matrix product."""
-    layer: float
-    """Seconds of a layer's barriers between threads."""
+    barrier: float
+    """Seconds in which all threads wait for each other, once."""
     pageable: float
     """Bytes per second at which one thread copies to a pinned staging buffer."""
     served: float
@@ -44,6 +45,13 @@ class HostRates:
         by_bytes, by_work = read / self.read, work / self.work
         together: float = (by_bytes**c.SHARPNESS + by_work**c.SHARPNESS) ** (1.0 / c.SHARPNESS)
         return together
+
+    def barriers(self, load: Load) -> float:
+        """Seconds in which threads wait for each other at the nodes of `load`'s layers."""
+        nodes = (
+            c.NODES * load.layers + c.MOE_NODES * load.moe_layers + c.RECURRENT_NODES * load.recurrent_layers
+        )
+        return self.barrier * nodes
 
 
 _LAPTOP: Final = re.compile(
@@ -82,16 +90,16 @@ def processor_rates(machine: Machine, threads: int, host_buffers: bool, spread: 
     )
     fast = c.SMALL_FLOPS if SMALL_CORES.search(machine.cpu.model) else c.DESKTOP_FLOPS
     flops = _of_cores(min(c.SERVER_FLOPS, fast), fast, cores, server=server)
-    crowded = (cores / threads) ** c.CROWDING
+    shared = (cores / threads) ** c.CROWDING * _sustained(machine)
     read, work = _measured_decode(machine, threads, cores) or (
         _decode_read(machine, threads, spread=spread),
         work,
     )
     return HostRates(
-        read=max(1.0, read) * crowded,
-        work=work * crowded,
+        read=max(1.0, read) * shared,
+        work=work * shared,
         flops=flops * _repacking(machine, host_buffers=host_buffers),
-        layer=barriers(threads, virtual=machine.cpu.virtual),
+        barrier=barrier(threads, virtual=machine.cpu.virtual),
         pageable=0.75 * single if single else _staging(machine),
         served=c.SERVED_BY_SERVER if server else c.SERVED,
         begun=c.BEGUN_BY_SERVER if server else c.BEGUN,
@@ -99,9 +107,16 @@ def processor_rates(machine: Machine, threads: int, host_buffers: bool, spread: 
     )
 
 
-def barriers(threads: int, *, virtual: bool = False) -> float:
-    """Seconds in which so many threads wait for each other in a layer, which takes longer where they may have to wait for a processor too."""
-    return c.NODES * (c.NODE + (c.VIRTUAL_NODE_THREAD if virtual else c.NODE_THREAD) * threads)
+def barrier(threads: int, *, virtual: bool = False) -> float:
+    """Seconds in which so many threads wait for each other, once; where they may have to wait for a processor too, that is what counts."""
+    own = c.BARRIER + c.BARRIER_THREAD * threads
+    return max(own, c.VIRTUAL_BARRIER) if virtual and threads > 1 else own
+
+
+def _sustained(machine: Machine) -> float:
+    """How much of what was measured lasts: a virtual machine's processors have neighbours."""
+    known = machine.ram.bandwidth_by_threads or machine.ram.decoded_by_threads
+    return c.SUSTAINED if known and machine.cpu.virtual else 1.0
 
 
 def _measured_decode(machine: Machine, threads: int, cores: int) -> tuple[float, float] | None:

@@ -202,8 +202,8 @@ def _launches(run: Run, *, has_room: bool) -> float:
     slower = max(0.0, 1.0 / run.host.read - 1.0 / slowest) if has_room else 0.0
     return sum(
         min(
-            run.host.layer + layer.base_bytes * slower,
-            min((rate.launches(layer) for rate in run.rates), default=run.host.layer),
+            run.host.barriers(layer) + layer.base_bytes * slower,
+            min((rate.launches(layer) for rate in run.rates), default=run.host.barriers(layer)),
         )
         for layer in _layers(run.work)
     )

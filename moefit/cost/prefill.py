@@ -97,7 +97,7 @@ def _micro_batch(run: Run, tokens: int) -> Iterator[tuple[str, str, float]]:
     if helped:
         yield from _helped(run, load, tokens)
     elif load.base_macs or load.expert_macs:
-        yield "products", "CPU", host_products(run, load, tokens) + load.layers * run.batch_host.layer
+        yield "products", "CPU", host_products(run, load, tokens) + run.batch_host.barriers(load)
     if load.recurrence_macs:
         yield "recurrence", "CPU", 2.0 * load.recurrence_macs * tokens / run.batch_host.flops
     if run.missing:

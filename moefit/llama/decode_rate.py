@@ -8,7 +8,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
-from moefit.cost.host_rates import barriers
+from moefit.cost.constants import MOE_NODES, NODES
+from moefit.cost.host_rates import barrier
 from moefit.errors import DriverError, InputError
 from moefit.llama.decode_model import read_bytes, total_bytes, write_model
 from moefit.llama.executables import find_program
@@ -29,12 +30,12 @@ _MOST_THREADS: Final = 1 << 16
 
 
 def measure_decode(
-    threads: Sequence[int], environment: Mapping[str, str], progress: Tell, *, virtual: bool = False
+    threads: Sequence[int], environment: Mapping[str, str], progress: Tell
 ) -> tuple[tuple[RamRate, ...], tuple[str, ...]]:
     """Bytes of Q4_K per second of each number of threads, and what could not be measured: then plain reads of memory count.
 
     Experts are read as those beside a GPU are, not rearranged; the best of a few runs counts, as others were interrupted. What threads wait for each
-    other is no reading of memory: longer where the machine is `virtual`.
+    other is no reading of memory.
     """
     program = find_program(_PROGRAM, environment)
     if program is None:
@@ -47,7 +48,7 @@ def measure_decode(
             model = Path(folder) / "decode.gguf"
             write_model(model)
             answer = ask(_words(program, model, threads, environment), environment, _LIMIT)
-        rates = tuple(_rates(answer, virtual=virtual))
+        rates = tuple(_rates(answer))
         return rates, tuple(_disturbed(rates))
     except OSError as error:
         why = f"{format_size(total_bytes())} for a file are not to be had: {error.strerror}"
@@ -74,7 +75,7 @@ def _words(program: str, model: Path, threads: Sequence[int], environment: Mappi
     return [program, "-m", str(model), "-ngl", "0", "-dev", "none", *plain, *tests, "-o", "jsonl"]
 
 
-def _rates(answer: Answer, *, virtual: bool) -> Iterator[RamRate]:
+def _rates(answer: Answer) -> Iterator[RamRate]:
     """Raises: DriverError: it failed, or says something else."""
     if answer.status:
         raise DriverError(f"{_PROGRAM} failed ({answer.how})")
@@ -84,7 +85,7 @@ def _rates(answer: Answer, *, virtual: bool) -> Iterator[RamRate]:
     except ValueError as error:
         raise DriverError(f"{_PROGRAM}'s answer cannot be read: {error}") from None
     for threads, took in sorted(found):
-        waiting = barriers(threads, virtual=virtual)
+        waiting = (NODES + MOE_NODES) * barrier(threads)
         yield RamRate(threads, int(read_bytes() / max(took - waiting, took / 2.0)))
 
 

@@ -10,7 +10,7 @@ import pytest
 from moefit.cost import predict
 from moefit.cost.constants import LAUNCHED_ANEW, ONE_SCALE, RECURRENCE_SHARE
 from moefit.cost.device_rates import device_rates
-from moefit.cost.host_rates import barriers, host_rates
+from moefit.cost.host_rates import barrier, host_rates
 from moefit.cost.link_rates import copy_rate
 from moefit.cost.uncertainty import doubt
 from moefit.cost.work import work_of
@@ -124,8 +124,23 @@ def test_a_layer_with_more_matrices_and_norms_takes_more_kernels() -> None:
     assert many.kernels >= 100
 
 
-def test_barriers_take_longer_on_a_virtual_machine() -> None:
-    assert barriers(32, virtual=True) > 2 * barriers(32)
+@pytest.mark.parametrize(
+    ("name", "quant", "counted"),
+    [
+        ("qwen3-14b", "Q4_K_M", 1089),
+        ("qwen3-30b-a3b", "Q4_K_M", 2073),
+        ("gpt-oss-20b", "MXFP4", 1017),
+        ("qwen3-next-80b-a3b", "Q4_K_M", 3453),
+    ],
+)
+def test_threads_wait_for_each_other_as_often_as_llama_cpps_graph_has_it(
+    name: str, quant: str, counted: int
+) -> None:
+    """Counted in the nodes that b11549 prints with GGML_SCHED_DEBUG=2 (NODES), those of the output and of shared experts included."""
+    of = model(name, quant)
+    rates = host_rates(Machine((), RAM, Cpu(8, 8)), BENCH, 8)
+    waits = rates.barriers(work_of(of).over(0, len(of.layers))) / barrier(8)
+    assert waits == pytest.approx(counted, rel=0.06)
 
 
 def test_weights_laid_on_all_nodes_are_read_faster() -> None:

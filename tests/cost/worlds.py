@@ -106,6 +106,9 @@ WORLDS: tuple[Callable[[], list[Any]], ...] = (
     partial(seconds, QWEN, CARD, settings=replace(COPYING, threads=16)),
     partial(seconds, QWEN, CARD, bandwidth_by_threads=((1, 20 * 10**9), (8, 55 * 10**9))),
     partial(seconds, QWEN, CARD, bandwidth_by_threads=((1, 9 * 10**9), (8, 55 * 10**9)), settings=MAPPED),
+    partial(
+        seconds, QWEN, CARD, host=(SERVER, 8, None), bandwidth_by_threads=((1, 9 * 10**9), (8, 55 * 10**9))
+    ),
     partial(seconds, QWEN, CARD, settings=replace(COPYING, moe_cache=6 * GIB)),
     partial(seconds, OSS, CARD, settings=replace(COPYING, moe_cache=6 * GIB)),
     partial(seconds, NEXT, CARD, CARD),

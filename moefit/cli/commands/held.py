@@ -97,13 +97,12 @@ def calibrate(rpc: o.Rpc = None, as_json: o.AsJson = False, color: o.Color = o.W
     from moefit.llama.decode_rate import measure_decode
     from moefit.machine.calibration_file import known_misses, save_calibration
     from moefit.machine.measure import measure_machine as measure
-    from moefit.machine.system import read_cpu
 
     with bar() as tell:
         servers, unmeasured = _ways_to(rpc, tell)
         measured, warnings = measure(tell)
         threads = [rate.threads for rate in measured.ram]
-        decoded, undecoded = measure_decode(threads, os.environ, tell, virtual=read_cpu().virtual)
+        decoded, undecoded = measure_decode(threads, os.environ, tell)
     misses = known_misses(measured.fingerprint, os.environ)
     measured = replace(measured, servers=servers, decoded=decoded, misses=misses)
     warnings = (*warnings, *unmeasured, *undecoded)
