@@ -10,6 +10,7 @@ source: src/llama-moe-cache.cpp, llama_moe_cache::impl::impl (b11480 and later)
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from moefit.launch.resolve import f32
@@ -40,6 +41,7 @@ _TENSORS_A_LAYER: Final = 9.5
 _ROOM_FOR_LOOKUPS: Final = 12569
 
 
+@lru_cache(4096)
 def served(name: str) -> bool:
     """Whether a tensor is one whose experts a cache may hold: a matrix, not its bias (llama_moe_cache_layer_experts)."""
     return _MATRIX.fullmatch(name) is not None

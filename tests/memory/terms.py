@@ -139,8 +139,8 @@ def chosen(model: Model) -> list[Any]:
         *([runs(numbers(model, period)) for numbers in (kinds, alike)]),
         *(runs(largest_of_each_kind(model, homes, period)) for homes in every),
         *(
-            runs(choose(model, homes, period, every_layer=False, sized=sized).layers)
-            for homes in every
+            runs(choose(model, homes, period, every_layer=False, pipelined=i > 1, sized=sized).layers)
+            for i, homes in enumerate(every)
             for sized in (True, False)
         ),
     ]

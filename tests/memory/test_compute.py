@@ -133,7 +133,7 @@ def test_a_few_layers_give_what_the_whole_graph_gives(monkeypatch, flash, batch)
     settings = replace(settings, flash_attention=flash, ubatch=batch, batch=max(2048, batch), context=16384)
     few = [compute_buffers(model, devices, settings, case).devices for case in cases]
     choose = peaks._choose
-    monkeypatch.setattr(peaks, "_choose", lambda *args, **_: choose(*args, every_layer=True))
+    monkeypatch.setattr(peaks, "_choose", lambda *args, **_: choose(*args, every_layer=True, pipelined=True))
     peaks._known(model).clear()
     every = [compute_buffers(model, devices, settings, case).devices for case in cases]
 

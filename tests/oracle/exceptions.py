@@ -3,17 +3,11 @@
 FEW_LAYERS_DIFFER = frozenset(
     {
         ("glm-4.7-flash", "-c 8192 -ub 512 -ot " + r"blk\.(24|25|26|27|28|29|30|31|32|33|34|35|36|37|38|39|40|41|42|43|44|45|46|47)\.ffn_(up|down|gate|gate_up)_(ch|)exps=CPU"),
-        ("granite-4.0-h-small", "-c 32768 -ctk bf16 -ctv bf16 -ngl 20"),
-        ("nemotron-3-mtp", "-c 8192 -ub 2048 -ngl 13"),
-        ("qwen3-next-mtp", "-c 8192 -ub 2048 -ngl 24"),
-        ("small-command-r", "-c 8192 -ub 512 -ngl 0"),
-        ("small-phi2", "-c 8192 -ub 2048 -ngl 0"),
-        ("small-plamo", "-c 8192 -ub 512 -ngl 0"),
     }
 )  # fmt: skip
 """Rows of a real card, by model and flags, whose compute buffer a graph of every layer gives to the byte, and one of a few layers does not.
 
-The few layers that stand for all make a plan ten times as quick: 10 MiB too little to 28 MiB too much is said of these.
+The few layers that stand for all make a plan ten times as quick: 10 MiB too little is said of these.
 """
 
 ON_THE_HOST = {

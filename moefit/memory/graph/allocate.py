@@ -124,7 +124,7 @@ class Allocator:
             elif node.input and not node.alive:
                 self._place(node, node.backend)
             if reads is None:
-                reads = node.reads = _in_given_memory(node.sources)
+                reads = _read(node)
             for source in reads:
                 source.n_children += 1
                 if source.input and not source.alive and source.owns:
@@ -132,34 +132,26 @@ class Allocator:
 
     def _place(self, node: Node, backend: int) -> None:
         node.alive = True
-        if node.op in IN_PLACE and self._take_over(node, backend):
-            return
+        alloc_size = self.alloc_sizes[backend]
+        if node.room_of is not alloc_size:  # a graph is allocated for many launches
+            node.room, node.room_of = alloc_size(node), alloc_size
+        for parent in node.parents:
+            if parent.alive and parent.n_children == 1 and not parent.n_views and not parent.output:
+                self._take_over(node, parent)
+                return
         arena = self.arenas[backend]
         node.owner = backend
-        node.size = size = (self.alloc_sizes[backend](node) + arena.mask) & ~arena.mask
+        node.size = size = (node.room + arena.mask) & ~arena.mask
         node.offset = arena.take(size)
 
-    def _take_over(self, node: Node, backend: int) -> bool:
-        """Whether the node could be put in the memory of a source that nothing else reads; what it does not need is freed."""
-        ne, nb, type_ = node.ne, node.nb, node.type
-        for source in node.sources:
-            if (
-                source.alive
-                and not source.output
-                and source.n_children == 1
-                and source.n_views == 0
-                and source.ne == ne
-                and source.nb == nb
-                and source.type is type_
-            ):
-                arena = self.arenas[source.owner]
-                node.owner, node.offset = source.owner, source.offset
-                node.size = arena.aligned(self.alloc_sizes[backend](node))
-                source.alive = False
-                if source.size > node.size:
-                    arena.give(node.offset + node.size, source.size - node.size)
-                return True
-        return False
+    def _take_over(self, node: Node, parent: Node) -> None:
+        """Put the node in the memory of a source that nothing else reads; what it does not need is freed."""
+        arena = self.arenas[parent.owner]
+        node.owner, node.offset = parent.owner, parent.offset
+        node.size = arena.aligned(node.room)
+        parent.alive = False
+        if parent.size > node.size:
+            arena.give(node.offset + node.size, parent.size - node.size)
 
     def _let_go(self, source: Node) -> None:
         """Free the memory of a tensor that has no reader left, or whose view has none."""
@@ -174,6 +166,12 @@ class Allocator:
             base.alive = False
 
 
-def _in_given_memory(sources: Sequence[Node]) -> tuple[Node, ...]:
-    """Those that have memory of the allocator's, or view some: weights and caches have their own."""
-    return tuple([s for s in sources if s.owns or (s.view_of is not None and s.view_of.owns)])
+def _read(node: Node) -> tuple[Node, ...]:
+    """The sources that have memory of the allocator's, or view some: weights and caches have their own; its size may depend on them."""
+    sources = node.sources
+    node.reads = reads = tuple([s for s in sources if s.owns or (s.view_of is not None and s.view_of.owns)])
+    ne, nb, type_ = node.ne, node.nb, node.type
+    if node.op in IN_PLACE:
+        node.parents = tuple([s for s in sources if s.ne == ne and s.nb == nb and s.type is type_])
+    node.room_of = None
+    return reads

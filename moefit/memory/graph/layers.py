@@ -1,8 +1,9 @@
 """Which layers a graph needs: the allocator soon repeats itself, so a few of each kind stand for all.
 
-Two layers are alike when their shapes, caches and homes are. Of a run of like layers, and of a repeated sequence of them, two
-repetitions and the last are kept: after the first, the allocator finds the same free blocks each time (tests/memory compares
-with whole graphs). Layers with weights on the CPU are alike only if these are of one size: a device may copy them.
+Two layers are alike when their shapes, caches and homes are. Of a run of like layers three or four are kept, of a repeated sequence of
+them two or three: after the first, the allocator finds the same free blocks each time, or two patterns of them in turn, so that what is
+left out is left out in pairs (tests/memory compares with whole graphs). Layers with weights on the CPU are alike only if these are of one
+size: a device may copy them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from moefit.model import Layer, Model, Tensor
 from moefit.values import dataclass
 
 LONGEST_PERIOD: Final = 12
+_PAIR: Final = 2
+"""Repetitions that are left out together."""
 
 PER_LAYER_KEYS: Final = (
     "attention.head_count",
@@ -80,28 +83,28 @@ class Chosen:
     key: Hashable
 
 
-def choose(model: Model, homes: Homes, period: int, *, every_layer: bool, sized: bool = True) -> Chosen:
+def choose(
+    model: Model, homes: Homes, period: int, *, every_layer: bool, pipelined: bool, sized: bool = True
+) -> Chosen:
     """The layers that stand for the main model with everything at home where `homes` says.
 
-    `period`: after how many layers the architecture repeats where tensors do not show it. `every_layer`: leave none out. `sized`: layers are
-    told apart by the bytes that they have away from home, too; where an operation runs does not depend on those.
+    `period`: after how many layers the architecture repeats where tensors do not show it. `every_layer`: leave none out. `pipelined`: inputs
+    have copies, which come and go, so that free blocks repeat a layer later. `sized`: layers are told apart by the bytes that they have away
+    from home, too; where an operation runs does not depend on those.
     """
     kind_of, names = kinds(model, period), _layer_of(model)
     sizes = _sizes(model) if sized else (0,) * len(kind_of)
     moved: dict[int, list[tuple[str, int, int]]] = {}
-    cpu, elsewhere = homes.cpu, False
+    cpu = homes.cpu
     for name, home in homes.tensors.items():
         layer, short, size = names.get(name, (-1, name, 0))
         moved.setdefault(layer, []).append((short, home, size if sized else 0))
-        elsewhere = elsewhere or home != cpu
     marks: list[Hashable] = [
         (kind, home, sizes[i] if home == cpu else 0, tuple(sorted(moved[i])) if i in moved else None)
         for i, (home, kind, layer_) in enumerate(zip(homes.layers, kind_of, model.layers, strict=True))
         if not layer_.mtp
     ]
-    # With several devices it takes longer to settle: copies of inputs and of moved tensors come and go.
-    several = elsewhere or len(set(homes.layers) - {homes.cpu}) > 1
-    layers = range(len(marks)) if every_layer else representatives(marks, 3 if several else 2)
+    layers = range(len(marks)) if every_layer else representatives(marks, 3 if pipelined else 2)
     return Chosen(tuple(layers), tuple(marks[i] for i in layers))
 
 
@@ -141,35 +144,31 @@ def _sizes(model: Model) -> tuple[int, ...]:
     return tuple(seen.setdefault(tuple(t.bytes for t in layer.tensors), len(seen)) for layer in model.layers)
 
 
-def representatives(marks: Sequence[Hashable], repetitions: int) -> list[int]:
-    """Positions that stand for the whole sequence.
+def representatives(marks: Sequence[Hashable], first: int) -> list[int]:
+    """Positions that stand for the whole sequence: of like marks so many and the last, of longer blocks one and the last, an even number between them left out.
 
-    So many repetitions of each mark (of longer blocks one less), and the last.
+    >>> representatives("aaaaaaa", 2), representatives("aaaaaa", 2), representatives("abcabcabcabcx", 2)
+    ([0, 1, 6], [0, 1, 4, 5], [0, 1, 2, 9, 10, 11, 12])
     """
     numbers: dict[Hashable, int] = {}
     kinds = [numbers.setdefault(mark, len(numbers)) for mark in marks]
     kept = list(range(len(kinds)))
     for period in range(1, LONGEST_PERIOD + 1):
-        kept = _without_repetitions(kept, kinds, period, repetitions if period == 1 else repetitions - 1)
+        kept = _without_repetitions(kept, kinds, period, first if period == 1 else 1)
     return kept
 
 
-def _without_repetitions(
-    positions: list[int], kinds: Sequence[int], period: int, repetitions: int
-) -> list[int]:
-    """Positions without the repetitions of any block of `period` kinds between the first ones and the last."""
+def _without_repetitions(positions: list[int], kinds: Sequence[int], period: int, first: int) -> list[int]:
+    """Positions without pairs of any block of `period` kinds between the first ones and the last."""
     kept: list[int] = []
     before: list[int] = []
     ahead = [kinds[p] for p in positions]
     i, n = 0, len(positions)
     while i < n:
         block = ahead[i : i + period]
-        if (
-            ahead[i + period : i + 2 * period] == block
-            and len(block) == period
-            and before[-repetitions * period :] == block * repetitions
-        ):
-            i += period
+        after = i + _PAIR * period
+        if ahead[i + period : after + period] == block * _PAIR and before[-first * period :] == block * first:
+            i = after
         else:
             kept.append(positions[i])
             before.append(ahead[i])

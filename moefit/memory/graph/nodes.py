@@ -52,7 +52,10 @@ class Node:
         "output",
         "owner",
         "owns",
+        "parents",
         "reads",
+        "room",
+        "room_of",
         "size",
         "sources",
         "type",
@@ -82,6 +85,11 @@ class Node:
         """It needs memory of its own from the allocator."""
         self.reads: tuple[Node, ...] | None = None
         """Its sources in memory that the allocator gives, once somebody asked."""
+        self.parents: tuple[Node, ...] = ()
+        """Of those, whose memory it may take over: they have its layout."""
+        self.room = 0
+        """Bytes that are reserved for it, by what `room_of` says."""
+        self.room_of: object = None
         self.weight = False
         """Memory of a model tensor (GGML_BACKEND_BUFFER_USAGE_WEIGHTS)."""
         self.input = False

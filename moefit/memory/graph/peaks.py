@@ -79,9 +79,8 @@ def sketch_peaks(model: Model, homes: Homes, question: Question) -> Peaks:
 def _chosen(model: Model, homes: Homes, question: Question, *, sized: bool = True) -> Chosen:
     """The layers that stand for all. With caches on the host, copies come and go in every layer, and the free blocks do not soon repeat."""
     every_layer = _grows(model) or not question.batch.kv_offload
-    return _choose(
-        model, homes, architecture(model.architecture).period, every_layer=every_layer, sized=sized
-    )
+    period, pipelined = architecture(model.architecture).period, question.copies > 1
+    return _choose(model, homes, period, every_layer=every_layer, pipelined=pipelined, sized=sized)
 
 
 _choose = per_object(8, objects=2)(choose)

@@ -6,6 +6,7 @@ source: ggml/src/ggml-cuda/ggml-cuda.cu and fattn.cu; the other backends run eve
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Final
 
 from moefit.machine.backends import Backend
@@ -88,6 +89,7 @@ _CUDA: Final[Mapping[str, Callable[[Node], bool]]] = {
 """Which shapes and types of an operation it has kernels for (ggml_backend_cuda_device_supports_op)."""
 
 
+@cache
 def alloc_size(backend: Backend | None) -> AllocSize:
     """Bytes a backend reserves for a node: more than its own where a kernel needs room or rows are padded."""
     if backend is None or backend.row_padding == 1:
