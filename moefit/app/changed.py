@@ -7,8 +7,10 @@ from collections.abc import Sequence
 
 from moefit.errors import InputError
 from moefit.gguf.header import Header
+from moefit.gguf.split import first_of, refused_part
 from moefit.model import Model, build
 from moefit.model.overrides import KvOverride, overridden
+from moefit.shown import word_shown
 
 
 def check_byte_order(name: str, header: Header) -> None:
@@ -22,6 +24,16 @@ def check_byte_order(name: str, header: Header) -> None:
             f"{name}: is for {header.byte_order}-endian machines: llama.cpp does not load it on this one",
             "llama.cpp's gguf-py/gguf/scripts/gguf_convert_endian.py converts it",
         )
+
+
+def check_first(path: str, header: Header) -> None:
+    """Whether a path is that of the file by which llama.cpp loads a set. source: src/llama-model-loader.cpp, llama_model_loader.
+
+    Raises:
+        InputError: it is a later part of the set.
+    """
+    if len(header.shards) > 1 and first_of(path) != path:
+        raise refused_part(word_shown(path), word_shown(first_of(path)))
 
 
 def built(name: str, header: Header, overrides: Sequence[KvOverride]) -> Model:

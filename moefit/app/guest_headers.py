@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from moefit.app.changed import built, check_byte_order
+from moefit.app.changed import built, check_byte_order, check_first
 from moefit.gguf.source import FileSource
 from moefit.gguf.split import read_header
 from moefit.launch.enumerated import concrete
@@ -69,6 +69,7 @@ def speculating(wanted: Constraints, given: Sequence[Given], spec_type: str) -> 
 
 def _draft(path: str, open_source: Callable[[str], Source], overrides: Sequence[KvOverride]) -> Model:
     header = read_header(path, open_source)
+    check_first(path, header)
     return built(header.shards[0].name, header, overrides)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from moefit.errors import InputError, UsageError
-from moefit.gguf.split import shard_names
+from moefit.gguf.split import first_of, shard_names
 from moefit.shown import word_shown
 
 _HUB = re.compile(r"(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/", re.IGNORECASE)
@@ -52,7 +52,7 @@ def model_words(name: str) -> tuple[str, ...]:
     if os.path.isdir(name):  # noqa: PTH112 - pathlib costs start-up time, and most names are files
         return "-m", _of_folder(name)
     if os.path.exists(name) or _is_local(name):  # noqa: PTH110 - as above
-        return "-m", name
+        return "-m", _first_here(name)
     hub = _HUB.match(name)
     if hub is not None:
         _refuse_other_spellings(name, name[hub.end() :])
@@ -90,6 +90,12 @@ def _refuse_other_spellings(name: str, bare: str) -> None:
         )
 
 
+def _first_here(name: str) -> str:
+    """The first file of a set of which `name` is a part, where it is here: llama.cpp loads the set by it."""
+    first = first_of(name)
+    return first if os.path.exists(first) else name  # noqa: PTH110 - as above
+
+
 def _is_local(name: str) -> bool:
     """Whether a name that is nowhere was meant for this machine: it begins as a path, or its folder is here, of a file the first one."""
     folder = os.path.dirname(name)  # noqa: PTH120 - as above
@@ -101,7 +107,7 @@ def _is_local(name: str) -> bool:
 def _of_hub(name: str) -> tuple[str, ...] | None:
     """A file, page or repository of Hugging Face, by what follows its address."""
     if match := _FILE.fullmatch(name):
-        return "-hf", match[1], "-hff", match[2]
+        return "-hf", match[1], "-hff", first_of(match[2])
     if match := _REPO.fullmatch(name):
         return None if name.endswith(".gguf") else ("-hf", name)
     match = _PAGE.fullmatch(name)
@@ -110,7 +116,7 @@ def _of_hub(name: str) -> tuple[str, ...] | None:
     if file := _SHOWN_FILE.search(name):
         from urllib.parse import unquote  # noqa: PLC0415 - few names have it
 
-        return "-hf", match[1], "-hff", unquote(file[1])
+        return "-hf", match[1], "-hff", first_of(unquote(file[1]))
     return "-hf", f"{match[1]}:{match[2]}" if match[2] else match[1]
 
 

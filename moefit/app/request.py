@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from moefit.app.changed import built
+from moefit.app.changed import built, check_first
 from moefit.app.line import read_launch
 from moefit.app.machine import read_machine
 from moefit.errors import InputError, UsageError
@@ -148,7 +148,9 @@ def read_model(wanted: Constraints, progress: Callable[[Progress], None] | None 
     """
     source = _with_model(wanted).model
     if source.path is not None and _is_path(source):
-        return built(source.path, read_header(source.path), wanted.kv_overrides)
+        header = read_header(source.path)
+        check_first(source.path, header)
+        return built(source.path, header, wanted.kv_overrides)
     from moefit.llama.hub import locate  # noqa: PLC0415 - only a repository or URL needs it
 
     with _remote(wanted, progress) as (using, client, open_source):
@@ -184,5 +186,6 @@ def _remote(
 def _read(place: str, open_source: Callable[[str], Source], wanted: Constraints) -> Model:
     """A model from a path, else its header from the server."""
     header = read_header(place, open_source)
+    check_first(place, header)
     # The name of the shard, and not what was opened: a URL may hold secrets.
     return built(header.shards[0].name, header, wanted.kv_overrides)

@@ -42,6 +42,20 @@ def shard_names(name: str) -> tuple[str, ...]:
     )
 
 
+def first_of(name: str) -> str:
+    """The file of a set by which llama.cpp loads it; `name` itself where it is no shard's name.
+
+    >>> first_of("m-00002-of-00003.gguf")
+    'm-00001-of-00003.gguf'
+    """
+    return shard_names(name)[0]
+
+
+def refused_part(shown: str, first: str) -> InputError:
+    """That llama.cpp does not load a set by a later part of it."""
+    return InputError(f"{shown}: is a later part, and llama.cpp loads a set by its first", f"write {first}")
+
+
 def read_header(path: str, open_source: Callable[[str], Source] = FileSource) -> Header:
     """The header of the model at `path`: a single file, or any shard of a split set.
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from moefit.errors import InputError
 from moefit.gguf.http import Client
-from moefit.gguf.split import shard_names
+from moefit.gguf.split import first_of, refused_part, shard_names
 from moefit.gguf.url import shown
 from moefit.launch.sources import ModelSource
 from moefit.llama.hub_listing import HUB, Access, Listing, cached_listing, is_file, server_listing
@@ -109,6 +109,8 @@ def locate(
 def _from_repository(
     asked: Wanted, using: Access, client: Client, guests: Sequence[str], needed: frozenset[str]
 ) -> Located:
+    if first_of(asked.file) != asked.file:
+        raise refused_part(f"-hff {asked.file}", f"-hff {first_of(asked.file)}")
     cached = cached_listing(using.hub_cache, asked.repo)
     if cached is not None:
         found = _take(cached, asked, guests)

@@ -1,8 +1,9 @@
 """Asks the real llama.cpp how much memory a line will take, before it reads any weights.
 
 llama-server fits parameters by a dummy load (nothing allocated) and logs what it found as a `fit_memory_breakdown`
-event (source: common/fit.cpp, common_memory_breakdown_print); it is stopped right after. llama-fit-params, which
-reserves outputs for a whole ubatch, logs the same event and stands in for programs that do not fit at all.
+event (source: common/fit.cpp, common_memory_breakdown_print); it is stopped right after. It answers for llama-cli, which runs
+a server of its own, too. llama-fit-params, which reserves outputs for a whole ubatch, logs the same event and stands in for
+programs that do not fit at all.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from moefit.errors import DriverError, InputError, UsageError
 from moefit.launch.command import Argument, Command, parse
 from moefit.launch.help_page import parse_help
 from moefit.launch.options import OptionTable, known_words
+from moefit.launch.settings import SERVERS
 from moefit.llama.executables import require_program
 from moefit.memory.real import RealDevice, RealUse
 from moefit.memory.types import Use
@@ -30,6 +32,9 @@ _EXTRA: Final = "getting device memory data for the extra model"
 _MMPROJ: Final = re.compile(r"adding (\d{1,9}(?:[.]\d{1,9})?) MiB to fit_params_target for device (\S+)")
 _LOG_OPTIONS: Final = frozenset({"--log-disable", "--log-file", "--log-jsonl"})
 _SERVER: Final = ("--fit", "on", "--host", "127.0.0.1", "--port", "0")
+_CLIENT: Final = ("-np", "1")
+"""A client's server has one slot where the line says nothing. source: common/arg.cpp, common_params_parser_init"""
+_FIT_PARAMS: Final = ("--fit-print", "on")
 _COMMON: Final = ("--log-jsonl", "-lv", "5", "--offline")
 
 
@@ -63,21 +68,27 @@ def verify(
             "a container's program is not asked",
             "verify the llama-server command alone, with the host's path",
         )
-    server = command.name == "llama-server"
-    program = require_program(command.program if server else "llama-fit-params", env, sibling=command.program)
-    if server:
+    line = [*command.wrapper, *_who_answers(command, env), *_COMMON]
+    return _ask(line, env, timeout, outputs_per_token=command.name not in SERVERS)
+
+
+def _who_answers(command: Command, env: Mapping[str, str]) -> list[str]:
+    """The words of the program that reserves what the command's does, and tells of it."""
+    serves = command.name in SERVERS
+    name = "llama-server" if serves else "llama-fit-params"
+    itself = command.name == name
+    subcommand = command.subcommand if itself or not (serves and command.subcommand) else ("serve",)
+    program = require_program(command.program if itself or subcommand else name, env, command.program)
+    words = [program, *subcommand]
+    if itself:
         arguments = [word for argument in _arguments_that_log(command) for word in argument.words]
-        arguments += _SERVER
     else:
-        arguments = fit_params_arguments(command, parse_help("llama-fit-params", _help(program, env)))
-        arguments += ["--fit-print", "on"]
-    words = (program, *command.subcommand) if server else (program,)
-    line = [*command.wrapper, *words, *arguments, *_COMMON]
-    return _ask(line, env, timeout, outputs_per_token=not server)
+        arguments = [*(_CLIENT if serves else ()), *arguments_taken(command, _table(name, words, env))]
+    return [*words, *arguments, *(_SERVER if serves else _FIT_PARAMS)]
 
 
-def fit_params_arguments(command: Command, table: OptionTable) -> list[str]:
-    """The command's arguments, less those that llama-fit-params (whose options `table` has) does not take."""
+def arguments_taken(command: Command, table: OptionTable) -> list[str]:
+    """The command's arguments, less those that another program (whose options `table` has) does not take."""
     taken = (a for a in _arguments_that_log(command) if table.lookup(a.spelling) is not None)
     return [word for argument in taken for word in argument.words]
 
@@ -171,13 +182,13 @@ def _ask(
             raise DriverError(f"{command[0]} gave no memory figures within {timeout:g} s") from None
 
 
-def _help(program: str, env: Mapping[str, str]) -> str:
+def _table(name: str, words: Sequence[str], env: Mapping[str, str]) -> OptionTable:
     from moefit.llama.runner import ask  # noqa: PLC0415 - a plan needs none
 
-    answer = ask([program, "--help"], env, 10)
+    answer = ask([*words, "--help"], env, 10)
     if answer.status != 0:
-        raise DriverError(f"{program} --help: failed with {answer.how}")
-    return answer.out
+        raise DriverError(f"{' '.join(words)} --help: failed with {answer.how}")
+    return parse_help(name, answer.out)
 
 
 def _records(lines: Iterable[str]) -> Iterator[dict[str, Any]]:

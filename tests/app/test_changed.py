@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from moefit.app.changed import built
+from moefit.app.changed import built, check_first
 from moefit.errors import InputError
 from tests.oracle import header
 
@@ -18,6 +18,23 @@ def test_a_file_of_the_other_byte_order_is_refused() -> None:
     assert 4 == len(built("m.gguf", replace(own, byte_order=sys.byteorder), ()).layers)
     with pytest.raises(InputError, match=f"m.gguf: is for {other.byte_order}-endian machines"):
         built("m.gguf", other, ())
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_a_set_is_loaded_by_its_first_file_alone(number: int) -> None:
+    own = header("tiny-olmoe-4l", "Q4_K_M")
+    whole = replace(own, shards=own.shards * 3)
+    path = f"/models/m-0000{number}-of-00003.gguf"
+    if number == 1:
+        check_first(path, whole)
+        return
+    with pytest.raises(InputError) as caught:
+        check_first(path, whole)
+    assert "write /models/m-00001-of-00003.gguf" == caught.value.hint
+
+
+def test_a_single_file_may_be_called_a_later_part() -> None:
+    check_first("m-00002-of-00003.gguf", header("tiny-olmoe-4l", "Q4_K_M"))
 
 
 @pytest.mark.parametrize(("said", "title"), [("Tiny", "Tiny"), (" ", "m-q4"), (None, "m-q4")])

@@ -41,6 +41,11 @@ def here(tmp_path, monkeypatch):
         ("https://huggingface.co/a/b/blob/main/q4/m.gguf", "-hf a/b -hff q4/m.gguf"),
         ("https://huggingface.co/a/b/resolve/main/m.gguf?download=true", "-hf a/b -hff m.gguf"),
         ("a/b/m.gguf", "-hf a/b -hff m.gguf"),
+        ("a/b/m-00002-of-00002.gguf", "-hf a/b -hff m-00001-of-00002.gguf"),
+        (
+            "https://huggingface.co/a/b?show_file_info=m-00002-of-00002.gguf",
+            "-hf a/b -hff m-00001-of-00002.gguf",
+        ),
         ("https://host/m.gguf", "-mu https://host/m.gguf"),
     ],
 )
@@ -76,6 +81,12 @@ def test_a_folder_is_its_model_and_the_files_beside_it_are_none(here):
     ):
         (here / name).write_bytes(b"")
     assert ("-m", f"{here}/b-mtp-00001-of-00002.gguf") == model_words(str(here))
+
+
+def test_a_later_part_of_a_set_is_the_set(here):
+    for number in (1, 2):
+        (here / f"m-0000{number}-of-00002.gguf").write_bytes(b"")
+    assert ("-m", f"{here}/m-00001-of-00002.gguf") == model_words(f"{here}/m-00002-of-00002.gguf")
 
 
 def test_a_folder_of_the_hub_s_cache_is_its_model(here):

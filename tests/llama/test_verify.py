@@ -10,7 +10,7 @@ import pytest
 from moefit.errors import InputError, UsageError
 from moefit.launch.command import parse
 from moefit.launch.help_page import parse_help
-from moefit.llama.verify import fit_params_arguments, read_log, verify
+from moefit.llama.verify import arguments_taken, read_log, verify
 from moefit.memory.real import RealDevice
 from moefit.memory.types import Use
 from moefit.sizes import MIB
@@ -120,14 +120,28 @@ def test_llama_fit_params_gets_only_the_options_it_knows():
     )
     command = parse(["llama-server", "--model", "a b.gguf", "--port", "80", "--ctx_size", "-1", "--jinja"])
 
-    assert ["--model", "a b.gguf", "--ctx_size", "-1"] == fit_params_arguments(command, table)
+    assert ["--model", "a b.gguf", "--ctx_size", "-1"] == arguments_taken(command, table)
+
+
+def test_a_client_that_serves_is_asked_as_the_server_that_it_runs(fake_server, tmp_path: Path):
+    told = tmp_path / "argv"
+    server = fake_server(f"""
+if "--help" in sys.argv:
+    print("-m, --model FNAME   x\\n-c N   x")
+else:
+    pathlib.Path({str(told)!r}).write_text(" ".join(sys.argv[1:]))
+""")
+    with pytest.raises(InputError):
+        verify([server.replace("server", "cli"), "-m", "x.gguf", "-c", "5", "-p", "hi"], timeout=30)
+
+    assert told.read_text().startswith("-np 1 -m x.gguf -c 5 --fit on")
 
 
 def test_options_that_hide_the_log_are_left_out():
     table = parse_help("llama-fit-params", "--log-disable   x\n--log-file FNAME   x\n-c N   x\n")
     command = parse(["llama-server", "--log-disable", "--log-file", "x.log", "-c", "5"])
 
-    assert ["-c", "5"] == fit_params_arguments(command, table)
+    assert ["-c", "5"] == arguments_taken(command, table)
 
 
 def test_llama_bench_cannot_be_verified():

@@ -54,6 +54,14 @@ def test_a_file_is_found_by_name(hub, client):
     assert hub.path("d/other.gguf") == find(hub, client, hf_file="d/other.gguf").model
 
 
+def test_a_set_is_named_by_its_first_file(hub, client):
+    hub.cache("m-00001-of-00002.gguf", "m-00002-of-00002.gguf")
+    with pytest.raises(InputError) as caught:
+        find(hub, client, hf_file="m-00002-of-00002.gguf")
+
+    assert "write -hff m-00001-of-00002.gguf" == caught.value.hint
+
+
 def test_main_counts_among_cached_branches(hub, client):
     hub.cache("m-Q4_K_M.gguf", commit=OLD, branch="a")
     hub.cache("m-Q4_K_M.gguf")
