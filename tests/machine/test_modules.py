@@ -33,6 +33,19 @@ def module(kind: str = "DDR5", speed: int = 5600, **more: str) -> dict[str, str]
 EMPTY = {"SIZE": "0", "PRESENT": "0", "TYPE": "Unknown"}
 
 
+def dell(channels: int, *filled: int) -> list[dict[str, str]]:
+    """Twelve slots for each of two processors, as PowerEdges' firmware has them: a set is one slot of every channel."""
+    slots = [(letter, number) for letter in "AB" for number in range(1, 13)]
+    named = [
+        {"LOCATOR": f"{letter}{number}", "SET": str(1 + index // channels)}
+        for index, (letter, number) in enumerate(slots)
+    ]
+    return [
+        module("DDR4", 2666, **name) if number in filled else {**EMPTY, **name}
+        for name, (_, number) in zip(named, slots, strict=True)
+    ]
+
+
 @pytest.mark.parametrize(
     ("slots", "expected"),
     [
@@ -72,6 +85,71 @@ EMPTY = {"SIZE": "0", "PRESENT": "0", "TYPE": "Unknown"}
         (
             [module("DDR4", 3200, LOCATOR=f"DIMM_P{p}_{c}0") for p in (0, 1) for c in "ABCDEFGH"],
             Modules("DDR4", 3200, 16),
+        ),
+        (dell(6, 1, 2, 4, 5), Modules("DDR4", 2666, 8)),  # PowerEdge R740: six channels of two
+        (dell(6, *range(1, 13)), Modules("DDR4", 2666, 12)),
+        (dell(6, 1, 7), Modules("DDR4", 2666, 2)),
+        (dell(4, *range(1, 9)), Modules("DDR4", 2666, 8)),  # R730, R930: four of three
+        *(
+            ([module("DDR4", 2400, LOCATOR=name.format(n)) for n in numbers for name in names], expected)
+            for names, numbers, expected in (
+                (["PROC 1 DIMM {}", "PROC 2 DIMM {}"], range(1, 13), Modules("DDR4", 2400, 12)),  # HPE
+                (["CPU1_DIMM{}", "CPU2_DIMM{}"], range(1, 7), Modules("DDR4", 2400, 12)),  # ThinkStation P920
+                (["DIMM {}"], range(1, 9), Modules("DDR4", 2400, 4)),  # workstations of four channels
+                (["DIMM {}"], (1, 2, 3), Modules("DDR4", 2400, 2)),
+                (["DIMM_A{}"], (1, 2, 3, 4), Modules("DDR4", 2400, 2)),  # PowerEdge T330
+                (["DIMM_A{}", "DIMM_B{}"], range(1, 9), Modules("DDR4", 2400, 8)),  # PowerEdge without sets
+                (["DIMM {}"], "AB", Modules("DDR4", 2400, 2)),
+                (["CPU1_{}1", "CPU1_{}2"], "ABCDEF", Modules("DDR4", 2400, 6)),
+                (["DDR4_{}1", "DDR4_{}2"], "AB", Modules("DDR4", 2400, 2)),  # ASRock
+                (["CPU0_C{}D0", "CPU0_C{}D1"], range(8), Modules("DDR4", 2400, 8)),  # Inspur
+                (["CPU0 CH{}/D0", "CPU0 CH{}/D1"], range(8), Modules("DDR4", 2400, 8)),
+                (["P1-DIMM{}1", "P2-DIMM{}1"], "ABCDEFGH", Modules("DDR4", 2400, 16)),  # Supermicro
+            )
+        ),
+        (
+            [
+                module("DDR5", 4800, LOCATOR=f"P1-DIMM{c}1", BANK_LOCATOR="P0_Node0_Channel0_Dimm0")
+                for c in "ABCDEFGH"
+            ],
+            Modules("DDR5", 4800, 8),
+        ),
+        (
+            [
+                *(
+                    module("DDR4", 2400, LOCATOR=f"PROC {p} DIMM {n}", SET=str(n))
+                    for p in (1, 2)
+                    for n in (1, 4, 9, 12)
+                ),
+                *(
+                    {**EMPTY, "LOCATOR": f"PROC {p} DIMM {n}"}
+                    for p in (1, 2)
+                    for n in (2, 3, 5, 6, 7, 8, 10, 11)
+                ),
+            ],
+            Modules("DDR4", 2400, 8),
+        ),
+        ([module("DDR5", 4800, LOCATOR=f"PROC 1 DIMM {n}") for n in range(1, 13)], Modules("DDR5", 4800, 12)),
+        (
+            [
+                module("LPDDR4", 4267, LOCATOR="Motherboard", BANK_LOCATOR=f"BANK {n}", DATA_WIDTH="16")
+                for n in range(8)
+            ],
+            Modules("LPDDR4", 4267, 2),
+        ),
+        (
+            [
+                module("DDR4", 2667, LOCATOR=f"Channel{c}-DIMM0", BANK_LOCATOR=f"BANK {n}")
+                for n, c in ((0, "A"), (2, "B"))
+            ],
+            Modules("DDR4", 2667, 2),
+        ),
+        (
+            [
+                module("DDR4", 2400, LOCATOR=f"SODIMM{n}", BANK_LOCATOR=f"CHANNEL {c} DIMM0")
+                for n, c in enumerate("AB")
+            ],
+            Modules("DDR4", 2400, 2),
         ),
         ([module("RAM", 0)], None),
         ([{"SIZE": "17179869184", "TYPE": "DDR4"}], None),
