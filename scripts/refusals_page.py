@@ -14,6 +14,7 @@ from pathlib import Path
 from moefit.launch.options import builtin
 from moefit.launch.ranges import RANGES
 from moefit.launch.refused import NOT_CHECKED, ON_THE_LINE
+from moefit.planning.other_models import LEFT_OUT, OTHER_MODELS, OtherModel
 from moefit.planning.refusals import IGNORES, STOPS, Condition
 
 PAGE = Path(__file__).parents[1] / "docs" / "refusals.md"
@@ -33,7 +34,7 @@ def page() -> str:
         (
             INTRODUCTION,
             "## Because of the model or the devices\n",
-            *_table(("option", "when", "llama.cpp says", "instead", "source"), map(_row, STOPS)),
+            *_table(("option", "when", "llama.cpp says", "instead", "source"), _rows(STOPS, OTHER_MODELS)),
             "\n## Numbers out of range\n",
             *_table(("option", "must be", "source"), _ranges()),
             "\n## Words that cannot be read\n",
@@ -41,7 +42,7 @@ def page() -> str:
                 ("when", "example", "source"), ((r.when, f"`{r.example}`", r.source) for r in ON_THE_LINE)
             ),
             "\n## What is ignored\n",
-            *_table(("option", "when", "llama.cpp says", "instead", "source"), map(_row, IGNORES)),
+            *_table(("option", "when", "llama.cpp says", "instead", "source"), _rows(IGNORES, LEFT_OUT)),
             "\n## What moefit leaves to the server\n",
             *_table(("when", "source"), NOT_CHECKED),
             "",
@@ -49,7 +50,12 @@ def page() -> str:
     )
 
 
-def _row(row: Condition) -> tuple[str, ...]:
+def _rows(conditions: Iterable[Condition], files: Iterable[OtherModel]) -> Iterator[tuple[str, ...]]:
+    yield from map(_row, conditions)
+    yield from map(_row, files)
+
+
+def _row(row: Condition | OtherModel) -> tuple[str, ...]:
     return f"`{row.options}`", row.when, row.says.replace("{}", "..."), row.instead, row.source
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from moefit.app.changed import built, check_byte_order, check_first
+from moefit.errors import InputError
 from moefit.gguf.source import FileSource
 from moefit.gguf.split import read_header
 from moefit.launch.enumerated import concrete
@@ -47,6 +48,7 @@ def read_files(
         mmproj=_header(mmproj, FileKind.MMPROJ, open_source) if mmproj else None,
         draft=_draft(draft, open_source, wanted.kv_overrides) if draft else None,
         loras=tuple(_header(path, FileKind.ADAPTER, FileSource) for path in wanted.loras),
+        control_vectors=tuple(map(_control_vector, wanted.control_vectors)),
     )
 
 
@@ -65,6 +67,13 @@ def speculating(wanted: Constraints, given: Sequence[Given], spec_type: str) -> 
     """The line with a kind of speculation that it does not name itself."""
     drafted = draft_tokens(Values(concrete(given, wanted.program)), spec_type)
     return replace(wanted, spec_types=(spec_type,), draft_tokens=drafted, model_draft_tokens=drafted)
+
+
+def _control_vector(path: str) -> Header | None:
+    try:
+        return read_header(path)
+    except InputError:
+        return None
 
 
 def _draft(path: str, open_source: Callable[[str], Source], overrides: Sequence[KvOverride]) -> Model:

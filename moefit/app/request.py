@@ -85,6 +85,7 @@ def _with_guests(
     """The request, with what the files beside the model take."""
     from moefit.app.guest_headers import implied, read_files, speculating  # noqa: PLC0415 - few lines have any
     from moefit.llama.guest_files import places  # noqa: PLC0415 - as above
+    from moefit.planning.other_models import refuse_others  # noqa: PLC0415 - as above
 
     wanted = _with_model(launch.constraints)
     with _remote(wanted, progress) as (using, client, open_source):
@@ -92,6 +93,7 @@ def _with_guests(
         model = _read(found.model, open_source, wanted)
         _check_patterns(wanted, model)
         files = read_files(wanted, found.mmproj, found.draft, open_source)
+        refuse_others(files, model)
         needed = _path_of_url(wanted, using)
     spec_type = found.spec_type
     if files.draft is not None and wanted.draft.path and not wanted.spec_types:

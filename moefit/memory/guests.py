@@ -43,6 +43,8 @@ class GuestFiles:
     mmproj: Header | None = None
     draft: Model | None = None
     loras: tuple[Header, ...] = ()
+    control_vectors: tuple[Header | None, ...] = ()
+    """None for one that cannot be read: llama-server goes on without it."""
 
 
 def guests(

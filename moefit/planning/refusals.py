@@ -12,6 +12,7 @@ from moefit.errors import UsageError, Warn
 from moefit.launch.resolve import refuse_too_many
 from moefit.planning import conditions as c
 from moefit.planning.most_devices import most_devices
+from moefit.planning.other_models import left_out
 from moefit.search.demand import chosen_devices
 from moefit.search.request import Request
 from moefit.values import dataclass
@@ -200,3 +201,4 @@ def ignored(request: Request) -> Iterator[Warn]:
     for row in IGNORES:
         if (name := row.found(facts)) is not None:
             yield Warn("ignored", f"llama.cpp ignores it: {row.says.format(name)}", row.instead)
+    yield from left_out(request.files, request.model)
