@@ -16,6 +16,7 @@ ORDER = (
         "errors",
         "sizes",
         "shown",
+        "typographic",
         "progress",
         "documents",
         "folders",

@@ -8,10 +8,12 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from moefit.cli.registry import COMMANDS, OF_NONE
-from moefit.cli.teaching import NO_LINE
+from moefit.cli.teaching import EXAMPLES, NO_LINE
 from moefit.errors import UsageError
 from moefit.launch.builds import nearest
 from moefit.launch.options import builtin
+from moefit.launch.programs import starts_command
+from moefit.shown import word_shown
 
 _ALIKE: Final = 0.7
 """Of two spellings: less is another word."""
@@ -45,8 +47,10 @@ def misuse(error: Exception, head: Sequence[str]) -> UsageError:
     message = describe().rstrip(".").replace("'", "")
     message = message[:1].lower() + message[1:]
     if type(error).__name__ == "NoSuchOption":
-        return _no_option(error, option, written, command)
+        return _no_option(error, option, written, head)
     if type(error).__name__ == "UsageError" and "command" in message:
+        if line := _line(head):
+            return UsageError(message.partition(". ")[0], line)
         near = _near(command, [*COMMANDS, *(word.strip("-") for word in OF_NONE)])
         meant = near if near is None or near in COMMANDS else f"--{near}"
         hint = f"did you mean moefit {meant}?" if meant else _see("")
@@ -55,11 +59,20 @@ def misuse(error: Exception, head: Sequence[str]) -> UsageError:
         return UsageError(message, f"{_BEHIND}; moefit compare takes several models")
     plain = re.sub(r"is not a valid (int|integer) range", "is no whole number", message)
     return UsageError(
-        re.sub(r"is not a valid float range", "is no number", plain), _choice(error) or _see(command)
+        re.sub(r"is not a valid float range", "is no number", plain),
+        _choice(error) or _example(error, command) or _see(command),
     )
 
 
-def _no_option(error: Any, option: str, written: str, command: str) -> UsageError:
+def _line(head: Sequence[str]) -> str | None:
+    """Where a command belongs that stands before `--`."""
+    command = next(iter(head), "")
+    start = next((word for word in head if starts_command(word)), None)
+    verb = command if command in COMMANDS else "plan"
+    return f"the command goes after a --: moefit {verb} -- {word_shown(start)} ..." if start else None
+
+
+def _no_option(error: Any, option: str, written: str, head: Sequence[str]) -> UsageError:
     """One that the command has not: one of moefit itself, of llama-server on the wrong side of `--`, or a slip."""
     own = [*_options(error.ctx.command), *OF_NONE]
     if written in OF_NONE:
@@ -69,8 +82,9 @@ def _no_option(error: Any, option: str, written: str, command: str) -> UsageErro
         other = theirs.swapcase()
         return UsageError(
             f"{theirs} is llama-server's option",
-            f"{_BEHIND}; moefit's own is {other}" if other in own else _BEHIND,
+            _line(head) or (f"{_BEHIND}; moefit's own is {other}" if other in own else _BEHIND),
         )
+    command = next((word for word in head if not word.startswith("-")), "")
     return UsageError(f"no such option: {written}", next(_meant(written, own), _see(command)))
 
 
@@ -117,6 +131,13 @@ def _choice(error: Any) -> str | None:
     given = str(error).partition(" is not one of")[0].strip("'")
     near = _near(given, [str(getattr(choice, "value", choice)) for choice in choices])
     return f"did you mean {near}?" if near else None
+
+
+def _example(error: Exception, command: str) -> str | None:
+    """A whole command, where one lacks a word."""
+    if type(error).__name__ != "MissingParameter":
+        return None
+    return next(iter(EXAMPLES.get(command, ())), None)
 
 
 def _near(word: str, words: Iterable[str]) -> str | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from moefit.errors import InputError
 from moefit.reading import open_regular
+from moefit.typographic import typographic_hint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,8 +97,12 @@ def _neighbour(path: str) -> str:
     if os.path.islink(path):  # noqa: PTH114 - keeps start-up short
         return f"it is a link to {os.readlink(path)}, which is not there"  # noqa: PTH115 - as above
     folder = os.path.dirname(path)  # noqa: PTH120 - as above
-    if path.startswith("~"):
-        return "a shell makes a home folder of ~ outside of quotes alone"
+    if (
+        hint := "a shell makes a home folder of ~ outside of quotes alone"
+        if path.startswith("~")
+        else typographic_hint(path)
+    ):
+        return hint
     try:
         everything = sorted(os.listdir(folder or "."))  # noqa: PTH208 - as above
     except OSError:

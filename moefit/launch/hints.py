@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from moefit.launch.options import Option
+from moefit.typographic import typographic_hint
 
 _MACRO = re.compile(r"\$\{[^{}]+\}|\$\w+|%\w+%|\{\{.+\}\}|\{\w+\}")
 """What another program will put in: llama-swap's ${PORT}, a template's {{ port }}."""
@@ -25,6 +26,8 @@ _CONTINUATIONS = {
 
 def positional_hint(word: str) -> str | None:
     """What a word should have been that is no option and no value."""
+    if hint := typographic_hint(word):
+        return hint
     if word.endswith(".gguf"):
         return f"write -m {word}"
     if is_macro(word):

@@ -18,7 +18,7 @@ from moefit.launch.command import Command
 from moefit.launch.enumerated import refuse_value
 from moefit.launch.given import Given
 from moefit.launch.option_data import PROGRAMS
-from moefit.launch.options import TRUTHY, Option, OptionTable, builtin
+from moefit.launch.options import FALSY, TRUTHY, Option, OptionTable, builtin
 from moefit.launch.seen import variables
 from moefit.launch.translate import translate
 from moefit.shown import masked
@@ -69,6 +69,8 @@ def _from_environment(environment: Mapping[str, str], table: OptionTable) -> Ite
         elif (value := environment.get(option.env)) is not None:
             source = f"{option.env}={'***' if option.is_secret else masked(value)}"
             if option.is_pair:
+                if value not in (*TRUTHY, *FALSY):
+                    raise UsageError(f"{source}: {masked(value)!r} is no boolean", "write on or off")
                 yield Given(option, "", value in TRUTHY, source, option.env)
             elif option.arity or value in TRUTHY:
                 refuse_value(option, value, option.env, table)

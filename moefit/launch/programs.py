@@ -72,6 +72,13 @@ def program_name(word: str, subcommand: str = "") -> str:
     return OLD_NAMES.get(name) or next((p for p in PROGRAMS if name.startswith(f"{p}-")), name)
 
 
+def starts_command(word: str) -> bool:
+    """Whether a word is the first of a command: a program of llama.cpp, a wrapper, a container's engine, a variable."""
+    name = bare_name(word)
+    known = name == "llama" or name in WRAPPERS or name in ENGINES or is_builtin(program_name(word))
+    return known or _ASSIGNMENT.match(word) is not None
+
+
 def split(argv: Sequence[str]) -> Parts:
     """Find the program: of several words that could be it, the one whose rest reads as options; options alone mean llama-server.
 

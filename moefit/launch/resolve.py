@@ -20,6 +20,7 @@ from moefit.machine.types import CPU, Device
 from moefit.model import Model
 from moefit.placement.types import Placement
 from moefit.sizes import counted
+from moefit.typographic import typographic_hint
 
 MAX_DEVICES: Final = 15
 """With the CPU they are 16 backends, which is all that a scheduler takes; -ts takes fewer than 16 proportions, too.
@@ -163,7 +164,10 @@ def _refuse_others(rules: Iterable[Rule], known: Collection[str]) -> None:
     for rule in rules:
         if rule.buffer not in known:
             words = " ".join(rule.words)
-            raise UsageError(f"{words}: there is no buffer {rule.buffer}", f"there are {', '.join(known)}")
+            raise UsageError(
+                f"{words}: there is no buffer {rule.buffer}",
+                typographic_hint(words) or f"there are {', '.join(known)}",
+            )
 
 
 def free(device: Device) -> int:

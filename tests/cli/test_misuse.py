@@ -75,6 +75,15 @@ def test_a_word_of_a_few_is_told_the_nearest(said, words, expected):
 
 
 @pytest.mark.parametrize(
+    "first", ["llama-server", "./llama-server", "numactl", "docker", "A=1", "llama", "run server"]
+)
+def test_a_command_without_its_dashes_is_told_them(said, first):
+    *verb, start = first.split()
+    hint = f"the command goes after a --: moefit {next(iter(verb), 'plan')} -- {start} ..."
+    assert hint == said(*verb, start, "-m", EXAMPLE)[1]
+
+
+@pytest.mark.parametrize(
     ("words", "expected"),
     [
         (["plan", "--cores", "many"], "invalid value for --cores: many is no whole number"),

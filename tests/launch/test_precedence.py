@@ -63,6 +63,12 @@ def test_a_negated_variable_turns_a_pair_off_whatever_it_holds() -> None:
     assert False is fixed("llama-server", {"LLAMA_ARG_NO_KV_OFFLOAD": "0"}).kv_offload
 
 
+@pytest.mark.parametrize("value", ["maybe", "", "yes", "ON"])
+def test_a_variable_of_a_pair_holds_a_boolean(value: str) -> None:
+    with pytest.raises(UsageError, match=f"LLAMA_ARG_KV_OFFLOAD={value}: '{value}' is no boolean"):
+        fixed("llama-server", {"LLAMA_ARG_KV_OFFLOAD": value})
+
+
 def test_a_negated_key_reverses_its_value() -> None:
     values = {
         text: fixed("llama-server", {}, text).kv_offload

@@ -148,6 +148,10 @@ def test_a_program_inside_one_word_gets_a_hint() -> None:
         (" #", "\\ continues a line only as its last character: no comment"),
         ("\\", "\\ continues a line only as its last character: nothing"),
         ("&", "& and what follows it are the shell's"),
+        ("\u2013ngl", "\u2013 is a typographic dash: type -ngl"),
+        ("\u2014n-cpu-moe", "\u2014 is a typographic dash: type --n-cpu-moe"),
+        ("\u201ca", "\u201c is a typographic quote: type plain ones"),
+        ("\u00aba\u00bb", "\u00ab \u00bb are typographic quotes: type plain ones"),
     ],
 )
 def test_a_line_of_another_shell_gets_a_hint_that_says_what_is_wrong(word: str, hint: str) -> None:
