@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,16 +25,22 @@ def on_host(wanted: Constraints, container: Container) -> Constraints:
     def mapped(path: str) -> str:
         return _mapped(path, container)
 
+    return with_paths(wanted, mapped)
+
+
+def with_paths(wanted: Constraints, changed: Callable[[str], str]) -> Constraints:
+    """The line with another path for every file that it names."""
+
     def source(of: ModelSource) -> ModelSource:
-        return replace(of, path=mapped(of.path)) if of.path else of
+        return replace(of, path=changed(of.path)) if of.path else of
 
     return replace(
         wanted,
         model=source(wanted.model),
         mmproj=source(wanted.mmproj),
         draft=source(wanted.draft),
-        loras=tuple(map(mapped, wanted.loras)),
-        control_vectors=tuple(map(mapped, wanted.control_vectors)),
+        loras=tuple(map(changed, wanted.loras)),
+        control_vectors=tuple(map(changed, wanted.control_vectors)),
     )
 
 

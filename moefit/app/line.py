@@ -10,6 +10,7 @@ from moefit.app.command_warnings import build_notes, command_notes, refuse_fork
 from moefit.app.container_paths import on_host, with_variable_files
 from moefit.app.naming import model_words
 from moefit.app.own_options import refuse_own_options
+from moefit.app.start_folder import as_started
 from moefit.errors import UsageError
 from moefit.launch.builds import reference
 from moefit.launch.command import Command, parse, with_model
@@ -58,8 +59,7 @@ def read_line(words: Sequence[str] | None, model_path: str | None = None, build:
         op_offload_min_batch=_min_batch(command),
         pinned="GGML_CUDA_NO_PINNED" not in variables(command, os.environ),
     )
-    if command.container:
-        wanted = on_host(wanted, command.container)
+    wanted = on_host(wanted, command.container) if command.container else as_started(wanted, command)
     there = command.container is None and find_program(command.program, os.environ) is not None
     notes = command_notes(command, needing, configs, named=build is not None, there=there)
     return Launch(command, given, wanted, notes=(*build_notes(build), *notes))

@@ -9,6 +9,7 @@ from typing import Final
 from moefit.launch.command import Argument, Command
 from moefit.launch.hints import is_macro
 from moefit.launch.options import known_name
+from moefit.launch.wrappers import start_folder
 
 _FILES: Final = frozenset({"FNAME", "FILE", "PATH", "DIR", "JINJA_TEMPLATE_FILE"})
 _SCALED: Final = "FNAME:SCALE,..."
@@ -23,6 +24,9 @@ def absolute(command: Command, folder: str) -> Command:
     """The command with the paths of files made absolute from `folder`; inside a container they stay."""
     if command.container is not None:
         return command
+    started = start_folder(command.wrapper)
+    if started:
+        folder = _joined(started, folder)
     first = command.words[:1] if "/" in "".join(command.words[:1]) else ()
     words = (*(_joined(word, folder) for word in first), *command.words[len(first) :])
     arguments = tuple(_argument(argument, folder) for argument in command.arguments)

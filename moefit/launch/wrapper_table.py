@@ -29,6 +29,12 @@ class Wrapper:
     """Options whose value is NAME=VALUE for the other program."""
     assigns: bool = False
     """NAME=VALUE words are for the other program."""
+    folders: tuple[str, ...] = ()
+    """Options that name the folder in which the other program starts."""
+    leaves: tuple[str, ...] = ()
+    """Options with which it starts in a folder that the line does not name."""
+    stays: tuple[str, ...] = ()
+    """Options with which alone it starts in this folder; empty where it does without."""
     why_not: str | None = None
     """Set where moefit cannot plan for what it starts: the reason."""
     instead: str | None = None
@@ -55,6 +61,7 @@ WRAPPERS: Final[Mapping[str, Wrapper]] = {
         ("-u", "--unset", "-C", "--chdir", "-S", "--split-string", "-a", "--argv0"),
         drops=("-", "-i", "--ignore-environment"),
         assigns=True,
+        folders=("-C", "--chdir"),
     ),
     "sudo": Wrapper(
         (
@@ -81,11 +88,20 @@ WRAPPERS: Final[Mapping[str, Wrapper]] = {
         passes=False,
         keeps=("-E", "--preserve-env"),
         assigns=True,
+        folders=("-D", "--chdir"),
+        leaves=("-i", "--login"),
     ),
     "doas": Wrapper(("-u", "-C"), passes=False),
-    "run0": Wrapper(("-u", "-g", "-D", "--user", "--group", "--chdir"), passes=False, sets=("--setenv",)),
-    "pkexec": Wrapper(("--user",), passes=False),
-    "runuser": Wrapper(("-u", "--user", "-g", "--group", "-G"), drops=("-", "-l", "--login")),
+    "run0": Wrapper(
+        ("-u", "-g", "-D", "--user", "--group", "--chdir"),
+        passes=False,
+        sets=("--setenv",),
+        folders=("-D", "--chdir"),
+    ),
+    "pkexec": Wrapper(("--user",), passes=False, stays=("--keep-cwd",)),
+    "runuser": Wrapper(
+        ("-u", "--user", "-g", "--group", "-G"), drops=("-", "-l", "--login"), leaves=("-", "-l", "--login")
+    ),
     "setpriv": Wrapper(
         ("--reuid", "--regid", "--groups", "--inh-caps", "--ambient-caps", "--bounding-set"),
         drops=("--reset-env",),
@@ -162,9 +178,11 @@ WRAPPERS: Final[Mapping[str, Wrapper]] = {
         passes=False,
         keeps=("--scope",),
         sets=("-E", "--setenv"),
+        folders=("--working-directory",),
+        stays=("--scope", "-d", "--same-dir"),
     ),
     "flatpak": Wrapper(("--command", "--filesystem", "--share", "--device"), operands=2, sets=("--env",)),
-    "flatpak-spawn": Wrapper(("--directory",), passes=False, sets=("--env",)),
+    "flatpak-spawn": Wrapper(("--directory",), passes=False, sets=("--env",), folders=("--directory",)),
     "distrobox": Wrapper(("-n", "--name"), operands=2),
     "distrobox-enter": Wrapper(("-n", "--name"), operands=1),
     "toolbox": Wrapper(("-c", "--container", "-d", "--distro", "-r", "--release"), operands=1, passes=False),

@@ -12,6 +12,8 @@ from moefit.values import dataclass
 _ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w*=", re.ASCII)
 _SHELL: Final = frozenset({"PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "MOEFIT_LLAMA"})
 """What a program with an environment of its own has, too: moefit goes on looking where it did."""
+_FOLDER: Final = "WorkingDirectory="
+"""Of systemd-run's properties."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,16 @@ class Stage:
                 seen[name] = text
         seen.update(self.assignments)
 
+    @property
+    def folder(self) -> str | None:
+        """The folder in which it starts the other program: empty where that is this one, None where the line does not say."""
+        named = [value for option, value in self.options if option in self.how.folders]
+        named += [value[len(_FOLDER) :] for _, value in self.options if value.startswith(_FOLDER)]
+        if named:
+            return named[-1]
+        left = self.has(self.how.leaves) or bool(self.how.stays and not self.has(self.how.stays))
+        return None if left else ""
+
     def _kept(self) -> frozenset[str] | None:
         """The names that go on to what it starts; None for all."""
         if self.has(self.how.drops):
@@ -77,6 +89,22 @@ def stages(words: Sequence[str]) -> Iterator[Stage]:
             own = list(_own_words(words[at:], WRAPPERS[name]))
             at += sum(len(group) for group in own)
             yield Stage(name, tuple(_options(own)), tuple(_assignments(own)))
+
+
+def start_folder(words: Sequence[str]) -> str | None:
+    """The folder in which the wrappers start the program, from this one on; None where that cannot be told.
+
+    >>> start_folder(["nice", "env", "-C", "/srv"]), start_folder(["sudo", "-i"]), start_folder(["nice"])
+    ('/srv', None, '')
+    """
+    folder: str | None = ""
+    for stage in stages(words):
+        named = stage.folder
+        if named is None or named.startswith("/"):
+            folder = named
+        elif named and folder is not None:
+            folder = f"{folder}/{named}" if folder else named
+    return folder
 
 
 def wrapped_at(words: Sequence[str]) -> int:

@@ -35,6 +35,8 @@ from moefit.launch.precedence import effective
         ("llama-server -m ${models}/a.gguf", "llama-server -m ${models}/a.gguf"),
         ("llama-server.exe -m C:\\m\\a.gguf", "llama-server.exe -m C:\\m\\a.gguf"),
         ("docker run IMAGE -m m/a.gguf", "docker run IMAGE -m m/a.gguf"),
+        ("env -C /srv llama-server -m a.gguf", "env -C /srv llama-server -m /srv/a.gguf"),
+        ("env -C m llama-server -m a.gguf", "env -C m llama-server -m /home/me/m/a.gguf"),
         (
             "llama-server --slot-save-path s --alias a/b",
             "llama-server --slot-save-path /home/me/s --alias a/b",
