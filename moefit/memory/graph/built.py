@@ -51,7 +51,6 @@ class Built:
         self.graph.restore()
         for node in self._nodes:
             node.backend = NO_BACKEND
-            node.copies = None
             node.n_children = node.n_views = 0
             node.alive = False
         now = self._now(layers)

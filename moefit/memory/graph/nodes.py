@@ -211,8 +211,10 @@ class Graph:
         self.leafs: list[Node] = []
         self.pinned: dict[Node, int] = {}
         """Nodes that llama.cpp keeps on a backend, before anything is scheduled."""
-        self.changed: list[tuple[Node, tuple[Node, ...]]] = []
-        """Nodes that read copies since they were scheduled, with the sources that they had."""
+        self.changed: list[tuple[Node, tuple[Node, ...], tuple[Node, ...] | None, tuple[Node, ...]]] = []
+        """Nodes that read copies since they were scheduled, with the sources that they had, those in given memory and those of its layout."""
+        self.copied: list[Node] = []
+        """Nodes of which there are copies."""
         self.made_outputs: list[Node] = []
         """Inputs that pipelining made outputs of."""
         self._number = next(_NUMBERS)
@@ -238,11 +240,14 @@ class Graph:
 
     def restore(self) -> None:
         """Undo what scheduling changed: other graphs may hold the same nodes."""
-        for node, sources in self.changed:
-            node.sources, node.reads = sources, None
+        for node, sources, reads, parents in self.changed:
+            node.sources, node.reads, node.parents, node.room_of = sources, reads, parents, None
+        for node in self.copied:
+            node.copies = None
         for leaf in self.made_outputs:
             leaf.output = False
         self.changed.clear()
+        self.copied.clear()
         self.made_outputs.clear()
 
     def expand(self, node: Node, depth: int = 0) -> None:

@@ -224,12 +224,13 @@ class _Splitter:
             if source.backend != current and _where(source) != current:
                 if source.copies is None:
                     source.copies = {}
+                    self.graph.copied.append(source)
                 if current not in source.copies:
                     source.copies[current] = _copy(source, current, self.backends)
                     self.inputs.append(source)
                 moved = True
         if moved:
-            self.graph.changed.append((node, node.sources))
+            self.graph.changed.append((node, node.sources, node.reads, node.parents))
             node.sources = tuple([_as_read(s, current) for s in node.sources])
             node.reads = None
 

@@ -87,7 +87,6 @@ ROWS: Final[dict[str, Architecture]] = {
     "grok": Architecture(
         splits_tensors=False,
         graph="variants.grok",
-        grows=True,
         defaults={"attn_logit_softcapping": 30.0, "embedding_scale": 78.4, "logit_scale": 0.577},
         no_flash_attention=True,
     ),
