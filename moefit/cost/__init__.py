@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from moefit.cost.cached_steps import MISSES, decode_doubt, overall
+from moefit.cost.constants import INTEL
 from moefit.cost.decode import token_terms
 from moefit.cost.host_rates import best_threads
 from moefit.cost.load import ready
@@ -113,6 +114,10 @@ def _rate(tokens: int, terms: Sequence[Duration]) -> float:
     return tokens / max(sum(term.seconds for term in terms), _NO_TIME)
 
 
+_SETTLED: Final = {"CUDA", "MTL"}
+"""Backends whose answers need no more room than cards by datasheet do."""
+
+
 def _doubt(
     run: Run, machine: Machine, writing: Sequence[Duration], confidence: Confidence, assumed: tuple[str, ...]
 ) -> Doubt:
@@ -123,8 +128,12 @@ def _doubt(
         assumed,
         turns=len(run.devices) > 1 and (needs_cpu or run.settings.split_mode == "tensor"),
         shared=needs_cpu and machine.cpu.virtual,
-        elsewhere=any(device.backend.name != "CUDA" for device in run.devices),
-        recurrent=any(load.recurrent_layers > _NOTHING for load in run.tally.places.values()),
+        elsewhere=any(device.backend.name not in _SETTLED for device in run.devices),
+        rough=any(INTEL.search(device.description) for device in run.devices),
+        recurrent=any(
+            load.recurrent_layers > _NOTHING and (place == CPU or run.devices[place].backend.name != "MTL")
+            for place, load in run.tally.places.items()
+        ),
     )
     if not run.cached:
         return known

@@ -102,18 +102,23 @@ EXPERT_SHARE: Final = by_backend(
     "A grouped product of routed experts against one large product, padding not counted: the values with "
     "which the dense figures above also explain RTX 4080, A5000, RTX PRO 6000 and H100 on six MoE models "
     "at micro-batches of 256 to 4096 tokens, each within 13% on average, and W7800, R9700, RX 7600 and RX 6700 XT on "
-    "two at 512 to 4096.",
+    "two at 512 to 4096. Metal's kernel is the one of other products with rows that are looked up: 0.95 explains an M2 Ultra's and an M1 Max's (32 cores) seven MoE models and an M5 Max's three. "
+    "With SYCL each expert is a product of its own, or, since #24452 (June 2026), one grouped product without the units for matrices: an Arc Pro B70 reads prompts of four MoE models at 0.2 to 0.4 of the "
+    "rate of its dense ones.",
     fitted=True,
     CUDA=0.52,
-    MTL=0.85,
+    MTL=0.95,
+    SYCL=0.3,
 )
 
-PADDING: Final = Constant(
+PADDING: Final = by_backend(
     24.0,
     "tokens",
-    "Tokens of padding that each used expert costs in a grouped product beside the reading of it, with every backend: of 190 fitted prompts the error is "
-    "least with 24 and 28; half a tile of 64 columns would be 32.",
+    "Tokens of padding that each used expert costs in a grouped product beside the reading of it: of 190 fitted prompts the error is "
+    "least with 24 and 28; half a tile of 64 columns would be 32. Metal's tiles have 32 tokens (ggml/src/ggml-metal/kernels/mul_mm.metal, kernel_mul_mm_id, NR1), so "
+    "that half of one is 16.",
     fitted=True,
+    MTL=16.0,
 )
 
 PASSED: Final = Constant(
@@ -219,32 +224,43 @@ READ_SHARE: Final = by_backend(
     "of the memory bandwidth",
     "Share of a device's memory bandwidth that matrix-vector products reach once their launches are taken "
     "off: Llama-2-7B Q4_0 decodes at 0.81 (RTX 3090), 0.86 (RTX 4090), 0.89 (RTX 3050), 0.84 (M2) of the "
-    "datasheet's figure; W7800 and Radeon 8060S 0.75 with ROCm.",
+    "datasheet's figure; W7800 and Radeon 8060S 0.75 with ROCm. Arc Pro B70 with SYCL, types that are laid out anew for it (READ_BY_TYPE): Llama-2-7B Q4_0 9.4 ms for 3.75 GB, Qwen3.6-27B 50.5 for 15.8.",
     fitted=True,
     CUDA=0.81,
     ROCm=0.75,
     Vulkan=0.8,
     MTL=0.8,
+    SYCL=0.68,
+)
+
+STATE_PASSES: Final = by_backend(
+    1.0,
+    "passes",
+    "How often a recurrent state is read and written at the rate of weights for each step. Metal gathers it from the cache, steps it and, in builds before its kernels were fused (GDN_CACHE in "
+    "ggml/src/ggml-metal/ggml-metal-fusion.h), copies it back, by kernels too small to fill the memory: less all else, a layer of Qwen3.5's takes an M1 Max 176 us with 32 heads and 260 with 48, an M4 Pro 240, an "
+    "M4 Max 145 and 190, an M5 Max 100, an M3 Ultra 160 to 190, which grow with the state over the bandwidth.",
+    fitted=True,
+    MTL=6.5,
 )
 
 MOE_LAYERS: Final = by_backend(
     0.0,
     "s",
-    "Seconds of a MoE layer's small kernels where a backend's differ from CUDA's: Apple's chips about 245 "
-    "us.",
-    MTL=0.000105,
+    "Seconds of what routed experts add to a layer's small kernels where a backend's differ from CUDA's, of Apple's chips before the fifth: an M1 Max (32 cores) takes 13.1 ms for Qwen3-30B-A3B, an "
+    "M4 Pro 13.0, of which 7.8 are weights: 107 us for each of 48 layers, 56 of them a dense layer's.",
+    MTL=0.000062,
 )
 
 LAUNCH: Final = by_backend(
     1.3,
     "times CUDA",
-    "Kernel launches against CUDA's, which a graph replays.",
+    "Kernel launches against CUDA's, which a graph replays. Metal's by M1 Max to M5 Max, CHIPS has what they differ by.",
     fitted=True,
     CUDA=1.0,
-    SYCL=0.85,
+    SYCL=1.0,
     ROCm=1.5,
     Vulkan=1.4,
-    MTL=1.3,
+    MTL=2.05,
 )
 
 LAYER: Final = Constant(
@@ -282,6 +298,18 @@ STEP_OF_RDNA4: Final = Constant(
 )
 RDNA4: Final = re.compile(r"\bRX 9\d\d\d|\bR9700\b")
 
+STEP_OF_INTEL: Final = Constant(
+    0.000105,
+    "s",
+    "The same of Intel's chips with SYCL, and with Vulkan and Mesa: Qwen3.6-35B-A3B, Qwen3.6-27B and Qwen3.5-9B take an Arc Pro B70 some 160 us for each gated delta net beside weights and "
+    "other kernels with either.",
+    fitted=True,
+    when="2026-05, llama.cpp b9039",
+)
+INTEL: Final = re.compile(r"\bIntel\b|\bArc\b")
+MESA_ON_INTEL: Final = re.compile(r"\bIntel\b.*\((?:DG2|BMG|LNL|PTL|ARL|MTL|ADL|RPL|TGL|RKL)\b[^)]*\)")
+"""Names that Mesa gives Intel's chips, with a code name behind, which Intel's own driver (Windows) has not. source: Mesa, include/pci_ids/iris_pci_ids.h; anv_physical_device.c"""
+
 KERNEL: Final = Constant(
     6e-06,
     "s",
@@ -297,9 +325,10 @@ UNPACKED: Final = by_backend(
     inf,
     "elements/FLOP",
     "Elements of a quantised cache that the vector kernel unpacks, against the FP16 tensor peak, where that does not tell "
-    "multiprocessors and clock (UNPACKED_IN_A_CLOCK).",
+    "multiprocessors and clock (UNPACKED_IN_A_CLOCK). SYCL turns all of it into F16 for every token: an Arc Pro B70 takes 0.49 us for a cell of Qwen3.6-27B in q4_0 (#26581).",
     CUDA=0.008,
     ROCm=0.008,
+    SYCL=0.0022,
 )
 
 UNPACKED_IN_A_CLOCK: Final = Constant(
@@ -316,8 +345,17 @@ EACH_HEAD: Final = by_backend(
     "elements/FLOP",
     "Elements that a device's single token reads where each query head reads every cell for itself, of whatever type, against its FP16 peak: Metal's "
     "kernel has one head in a threadgroup (ggml/src/ggml-metal/ggml-metal-ops.cpp, ggml_metal_op_flash_attn_ext, nhptg). M2 Ultra, 16,384 tokens: Qwen3-30B-A3B "
-    "4.9 ms for 6.4e9, Qwen2.5-7B 2.6 for 3.3e9, gpt-oss-20b 1.4 for 1.6e9, GLM-4.7-Flash 15 for 17.7e9: 1.1 to 1.3e12 a second, of 54.4 TFLOP/s.",
+    "4.9 ms for 6.4e9, Qwen2.5-7B 2.6 for 3.3e9, gpt-oss-20b 1.4 for 1.6e9, GLM-4.7-Flash 15 for 17.7e9: 1.1 to 1.3e12 a second, of 54.4 TFLOP/s. An Arc Pro B70 with SYCL (b9039, 16,384 "
+    "tokens): Llama-2-7B 14.7 ms for 4.3e9, Qwen3.6-27B 7.1 for 3.2e9, of 183 TFLOP/s; 21 to 25 ns for each cell and layer, whatever the model (github.com/ggml-org/llama.cpp/issues/26581).",
     MTL=0.022,
+    SYCL=0.002,
+)
+
+EACH_HEAD_OF_INTEL: Final = Constant(
+    0.001,
+    "elements/FLOP",
+    "The same of Intel's chips with Vulkan: the B70 takes 29.8 and 31.3 ms for those (b9039, Mesa), 34 to 68 ns for a cell of 8,192 elements; on later builds as many as with SYCL (#26581).",
+    when="2026-05, llama.cpp b9039",
 )
 
 VALUES_OF_KEYS: Final = Constant(
@@ -757,7 +795,9 @@ _CHIPS: Final = (
     "Data-centre chips have tensor cores of 2-4 times the width, fed through the same path; A30 0.22 (Qwen3-8B, 2423 t/s). L40S 0.33 "
     "(Qwen3-8B, 7788 t/s): a chip with a third more units than an RTX 4090 at 350 W. Small "
     "kernels: RTX 3090 Ti with Qwen3-30B-A3B 78 us a layer, A5000 with gpt-oss-20b 130 us, against 53-58 "
-    "us on RTX 5090, RTX PRO 6000 and H100. RDNA 4 and 3 multiply faster with ROCm than with Vulkan: Qwen3-14B takes an R9700 917 ms for 2,048 tokens, 65 TFLOP/s of 191, "
+    "us on RTX 5090, RTX PRO 6000 and H100. M5's experts take a kernel with smaller tiles than its other products do. Intel's: an Arc Pro B70's dense models with SYCL 34 to 46 TFLOP/s of 183, with Vulkan 28 to 33; A series, whose "
+    "matrix units llama.cpp does not use with Vulkan (ggml_vk_khr_cooperative_matrix_support), 9 of 138 (A770, Llama-3.1-8B); attention 2.3 to 2.6 with Vulkan, and 3.4 with SYCL before its products ran in those units "
+    "(#25025 and #25222, July 2026, 4 times as fast after 80,000 tokens). Chips without such units (MTL and before) are counted with their plain peak. RDNA 4 and 3 multiply faster with ROCm than with Vulkan: Qwen3-14B takes an R9700 917 ms for 2,048 tokens, 65 TFLOP/s of 191, "
     "and with them RX 9070 XT and RX 9060 XT; Qwen3-8B on the RX 9070 XT with Vulkan 47 of 195."
 )
 CHIPS: Final = tuple(
@@ -786,8 +826,13 @@ CHIPS: Final = tuple(
         (r"\bRX 7\d\d\d|\bW7\d00\b", "", 0.46, 1.0),
         (r"\b8060S|\b8050S", "ROCm", 0.32, 1.0),
         (r"\b80[56]0S|\b7[48]0M|\b890M", "", 0.30, 1.0),
-        (r"\bArc\b", "", 0.15, 1.4),
-        (r"\bApple M[5-9]\b", "", 0.68, 1.0),
+        (INTEL.pattern, "SYCL", 0.21, 1.4, 0.3, 0.05),
+        (r"\bA\d\d\d?M?\b.*\bGraphics\b|\(DG2\)", "Vulkan", 0.065, 1.4, 0.6, 0.0135),
+        (r"\bIntel\b.*\((?:MTL|ADL|RPL|TGL|RKL)\b", "Vulkan", 0.27, 1.0, 0.5, 0.0135),
+        (MESA_ON_INTEL.pattern, "Vulkan", 0.16, 1.0, 0.5, 0.0135),
+        (INTEL.pattern, "", 0.16, 1.4, 0.56, 0.0135),
+        (r"\bApple M[5-9]\b", "", 0.68, 0.74, 0.78),
+        (r"\bApple M\d Ultra\b", "", 0.39, 1.4),
         (r"\bApple\b", "", 0.39, 1.0),
     )
 )
@@ -887,14 +932,88 @@ _APPLE: Final = (
 APPLE: Final = tuple(
     (re.compile(pattern), Constant(share, "of the memory bandwidth", _APPLE))
     for pattern, share in (
-        (r"M\d Ultra", 0.80),
-        (r"M[4-9] Max", 0.75),
-        (r"M\d Max", 0.55),
-        (r"M[4-9] Pro", 0.85),
-        (r"M3 Pro", 0.78),
-        (r"M\d Pro", 0.68),
+        (r"M[5-9] (?:Max|Pro)", 0.93),
+        (r"M4 Max", 0.81),
+        (r"M4 Pro", 0.90),
+        (r"M\d (?:Ultra|Max|Pro)", 0.91),
     )
 )
+
+_UNPACKED_BY_APPLE: Final = (
+    "Bytes that the GPU of an M1, M2 or M3 unpacks, against its FP16 peak, K-quants if nothing else is named: an M1 Max of 32 cores (20.8 TFLOP/s) draws 241 GB/s of Mistral-Small-24B Q4_K_M from a memory of 400, "
+    "290 of Qwen3.8-27B in IQ4_NL, 278 in Q4_1 and 190 in Q3_K_M, its states set apart; an M2 Ultra (54.4) 717 of Qwen2.5-7B Q8_0."
+)
+UNPACKED_BY_APPLE: Final = {
+    name: Constant(
+        of, "B/FLOP", _UNPACKED_BY_APPLE, fitted=True, when="2026-08, llama.cpp ebd048fc5 and b10549"
+    )
+    for name, of in (
+        ("", 0.0116),
+        ("q3_K", 0.0077),
+        *(
+            (simple, 0.0132)
+            for simple in ("f32", "f16", "bf16", "q4_0", "q4_1", "q5_0", "q5_1", "q8_0", "iq4_nl", "mxfp4")
+        ),
+    )
+}
+APPLE_UNPACKS: Final = re.compile(r"\bApple M[1-3]\b")
+
+FP4_TYPES: Final = ("mxfp4", "nvfp4")
+"""source: ggml/src/ggml-cuda/mmq.cuh, load_tiles_mxfp4_fp4"""
+
+
+class Reading(NamedTuple):
+    """How fast a backend's matrix-vector kernels read types on some chips, against READ_SHARE; "" is every type that is not named."""
+
+    backend: str
+    name: re.Pattern[str]
+    types: dict[str, float]
+    """Of weights that every token reads."""
+    experts: dict[str, float]
+
+    def names(self, device: Device) -> bool:
+        """Whether they are `device`'s."""
+        return self.backend == device.backend.name and bool(self.name.search(device.description))
+
+
+READ_BY_MESA: Final = Constant(
+    0.35,
+    "of the memory bandwidth",
+    "READ_SHARE of Intel's chips with Vulkan and Mesa, types that are multiplied by dot products of integers there (READ_BY_TYPE): an Arc Pro B70 (608 GB/s) takes 75.7 ms for Qwen3.6-27B's 15.8 GB, 46.6 for "
+    "Qwen3.5-9B's 8.5 in Q8_0 (b9039).",
+    fitted=True,
+    when="2026-05, llama.cpp b9039",
+)
+
+_PLAIN: Final = 1.7
+_OF_FLOATS: Final = 2.4
+_ANEW: Final = 1.0
+_AS_THEY_ARE: Final = 0.21
+
+READ_BY_TYPE: Final = (
+    Reading(
+        "SYCL",
+        _ANY,
+        {
+            "": _AS_THEY_ARE,
+            **dict.fromkeys(("f32", "f16", "q4_0", "q8_0", "q2_K", "q3_K", "q4_K", "q5_K", "q6_K"), _ANEW),
+        },
+        {"": _AS_THEY_ARE, **dict.fromkeys(("q4_K", "q5_K", "q6_K"), _ANEW)},
+    ),
+    Reading(
+        "Vulkan",
+        MESA_ON_INTEL,
+        {
+            **dict.fromkeys(("q4_0", "q5_1", "iq4_xs"), _PLAIN),
+            **dict.fromkeys(("f32", "f16", "bf16"), _OF_FLOATS),
+        },
+        {"": 0.45},
+    ),
+)
+"""SYCL lays some types out anew so that they are read in whole lines (ggml/src/ggml-sycl/ggml-sycl.cpp, opt_for_reorder and opt_for_reorder_id: of experts Q4_K, Q5_K and Q6_K alone, in b11549 MXFP4 as well); all others
+an Arc Pro B70 reads at 0.14 of 608 GB/s: MXFP4 of gpt-oss-20b 87 GB/s, Q5_0 and Q8_0 of Nemotron's and Gemma 4's experts 80 to 90, BF16 of Ministral-3-14B 87 (b9039); a B60 IQ3_XXS at 75 of 456; three A770 Q8_0 experts at 58
+of 560 (github.com/ggml-org/llama.cpp/pull/22066). With Vulkan on Linux all but those three and floats are quantised activations' dot products (ggml_vk_should_use_mmvq, which under Windows are taken for Q2_K, Q3_K and Q6_K
+alone): the B70 reads Q4_0 at 0.59, BF16 at 0.86 of its memory, K-quants and Q8_0 at 0.34 to 0.36 and experts of any type at 0.16; a B50 gpt-oss-20b's as slowly (b10450, Mesa 26.1.5)."""
 
 CORE_TIME: Final = {
     "f32": (0.7, 1.4),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from moefit.cost import cached_steps
 from moefit.cost import constants as c
+from moefit.cost.reading import seconds_of_a_byte
 from moefit.cost.token_load import Load
 from moefit.machine.types import CPU
 from moefit.memory.cache_tensor import cache_type
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from moefit.cost.cached_experts import Cached
-    from moefit.cost.device_rates import DeviceRates
     from moefit.cost.run import Run
     from moefit.cost.ways import Step
     from moefit.gguf.quants import QuantType
@@ -78,7 +78,8 @@ def _on_device(
 ) -> tuple[float, float, float]:
     """Seconds in which a device reads weights and caches and starts kernels, with the output or without."""
     load, rate = _weights(run, place), run.rates[place]
-    weights = load.base_bytes / rate.read + load.expert_read * experts / _experts(run, rate)
+    of_base, of_experts = seconds_of_a_byte(run.work, rate)
+    weights = load.base_bytes * of_base + load.expert_read * experts * of_experts
     return weights, _attended(run, place, load, depth), rate.launches(load)
 
 
@@ -121,19 +122,14 @@ def _attended(run: Run, place: int, load: Load, depth: float) -> float:
     rate, heads = run.rates[place], _met(run, load, depth)
     key, value = cache_type(run.settings.cache_type_k), cache_type(run.settings.cache_type_v)
     quantised = sum(one.block > 1 for one in (key, value)) / 2
-    read = cache_bytes(run, load, depth) * _passes(run, place, load) + 2.0 * load.state
-    return max(read / rate.read, heads / rate.each_head) + quantised * heads / rate.unpacked
+    cells = cache_bytes(run, load, depth) * _passes(run, place, load)
+    read = max(cells / rate.read, heads / rate.each_head) + 2.0 * load.state / rate.state
+    return read + quantised * heads / rate.unpacked
 
 
 def _met(run: Run, load: Load, depth: float) -> float:
     """Elements of keys and values that all query heads meet."""
     return load.attention_macs * depth + load.window_macs * min(depth, run.window_cells)
-
-
-def _experts(run: Run, rate: DeviceRates) -> float:
-    """Bytes per second at which a device reads the model's experts, some of which may be MXFP4."""
-    fp4 = run.work.in_fp4
-    return 1.0 / (fp4 / rate.read_fp4 + (1.0 - fp4) / rate.read)
 
 
 def _weights(run: Run, place: int) -> Load:

@@ -12,6 +12,8 @@ from moefit.memory.memo import per_object
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from moefit.cost.token_load import Load
     from moefit.machine.types import Device
 
@@ -22,8 +24,12 @@ class DeviceRates:
 
     read: float
     """Bytes of weights per second in a matrix-vector product."""
-    read_fp4: float
-    """The same of weights in MXFP4, which take longer to unpack."""
+    types: Mapping[str, float]
+    """The same of weights that every token reads in types that take longer or less to unpack; "" for all that are not named."""
+    expert_types: Mapping[str, float]
+    """The same of routed experts."""
+    state: float
+    """Bytes of recurrent states per second."""
     passed: float
     """Elements of activations per second that norms, gates and sums read and write between products."""
     flops: float
@@ -78,7 +84,7 @@ class DeviceRates:
 _PLAIN_UNITS: Final = (
     (
         re.compile(
-            r"\bRTX 20[5-8]0|\bQuadro RTX|\bTITAN RTX|\bT4\b|\bArc\b|\bMI(?:100|2\d\d[AX]?|3\d\d[AX]?)\b"
+            r"\bRTX 20[5-8]0|\bQuadro RTX|\bTITAN RTX|\bT4\b|\bArc\b|\bIntel\b|\bMI(?:100|2\d\d[AX]?|3\d\d[AX]?)\b"
         ),
         0.5,
     ),
@@ -110,27 +116,30 @@ def device_rates(device: Device) -> DeviceRates:
     attention = family.attention if family and family.attention else share * _attention_share(device)
     launch = c.LAUNCH[backend] * slower
     readable, clocks = bandwidth * _read_share(device), _clocks(device)
+    read, types, expert_types = _by_type(device, readable, peak, clocks)
     return DeviceRates(
-        read=min(readable, _drawn(device, clocks * c.DRAWN)),
-        read_fp4=min(readable, _drawn(device, clocks * c.DRAWN_FP4)),
+        read=read,
+        types=types,
+        expert_types=expert_types,
+        state=readable / c.STATE_PASSES[backend],
         passed=peak * c.PASSED * _plain_units(device),
         flops=flops,
         expert_flops=flops * experts,
         fp4=_fp4(device),
         q4_0=c.ONE_SHIFT if c.GCN.search(device.description) else 1.0,
-        padding=c.PADDING,
+        padding=c.PADDING[backend],
         sort_step=c.SORT_STEP[backend],
         idle_outputs=_idle_outputs(device, peak),
         attention_flops=peak * attention,
         heads=_heads(device),
         recurrence_flops=peak * c.RECURRENCE_SHARE * _plain_units(device),
         layer=c.LAYER * launch + _launched_anew(device),
-        moe_layer=(c.MOE_LAYERS[backend] or c.MOE_LAYER * launch) + _launched_anew(device),
+        moe_layer=(c.MOE_LAYERS[backend] * slower or c.MOE_LAYER * launch) + _launched_anew(device),
         recurrent_layer=c.RECURRENT_LAYER * launch + _stepped(device),
         kernel=c.KERNEL * launch,
         hop=c.HOPS[backend] if device.latency is None else c.RPC_TRIPS * device.latency,
         unpacked=_unpacked(backend, peak, clocks),
-        each_head=peak * c.EACH_HEAD[backend],
+        each_head=peak * _each_head(device),
     )
 
 
@@ -174,8 +183,16 @@ def _fp4(device: Device) -> float:
 
 def _stepped(device: Device) -> float:
     """Seconds that a step of a recurrent state takes more on chips whose kernels for it are slow."""
-    slow = device.backend.name == "ROCm" and c.RDNA4.search(device.description)
-    return c.STEP_OF_RDNA4 if slow else 0.0
+    if device.backend.name == "ROCm" and c.RDNA4.search(device.description):
+        return c.STEP_OF_RDNA4
+    by_mesa = device.backend.name == "Vulkan" and c.MESA_ON_INTEL.search(device.description)
+    return c.STEP_OF_INTEL if by_mesa or device.backend.name == "SYCL" else 0.0
+
+
+def _each_head(device: Device) -> float:
+    """Elements that each query head reads for itself, against the peak; Intel's chips with Vulkan have it of their own."""
+    own = device.backend.name == "Vulkan" and c.INTEL.search(device.description)
+    return c.EACH_HEAD_OF_INTEL if own else c.EACH_HEAD[device.backend.name]
 
 
 def _launched_anew(device: Device) -> float:
@@ -189,8 +206,30 @@ def _plain_units(device: Device) -> float:
 
 def _read_share(device: Device) -> float:
     """Share of the memory's bandwidth that matrix-vector products reach on `device`."""
+    if device.backend.name == "Vulkan" and c.MESA_ON_INTEL.search(device.description):
+        return c.READ_BY_MESA
     named = (share for pattern, share in c.APPLE if pattern.search(device.description))
     return next(named, c.READ_SHARE[device.backend.name])
+
+
+_Types = dict[str, float]
+
+
+def _by_type(device: Device, readable: float, peak: float, clocks: float) -> tuple[float, _Types, _Types]:
+    """Bytes of weights per second in most types, and of the base and of experts in those that differ."""
+    if device.backend.name == "MTL" and c.APPLE_UNPACKS.search(device.description):
+        drawn = {name: min(readable, peak * of) for name, of in c.UNPACKED_BY_APPLE.items()}
+        return drawn.pop(""), drawn, drawn
+    read = min(readable, _drawn(device, clocks * c.DRAWN))
+    kernels = (by for by in c.READ_BY_TYPE if by.names(device))
+    if (own := next(kernels, None)) is not None:
+        return read, _times(own.types, read), _times(own.experts, read)
+    fp4 = min(readable, _drawn(device, clocks * c.DRAWN_FP4))
+    return read, {}, dict.fromkeys(c.FP4_TYPES, fp4) if fp4 != read else {}
+
+
+def _times(factors: Mapping[str, float], read: float) -> _Types:
+    return {name: factor * read for name, factor in factors.items()}
 
 
 def _unpacked(backend: str, peak: float, clocks: float) -> float:

@@ -28,11 +28,16 @@ latter). calibrated: five leases of rented machines (benchmarks/gpu), whose proc
 
 _RECURRENT: Final = 0.62
 """The lower end of an answer by a model with recurrent states where nothing was measured: what their kernels take differs from chip to chip and from build to
-build. Of 20 such answers that nobody here had seen ten came at less than 0.82 of what was predicted, of 39 others six."""
+build. Of 20 such answers that nobody here had seen ten came at less than 0.82 of what was predicted, of 39 others six.
+Metal's are counted by their passes over a state (STATE_PASSES): of 53 held answers of Apple's chips, many of them by such models, four came at less than 0.82."""
 
 _ELSEWHERE: Final = (0.92, 1.08)
 """The same of an answer times so much with other backends than CUDA: their kernels change from build to build and with the driver. Of 31 such answers that
 nobody here had seen (docs/speed.md) 28 lie within, and 20 would without. Prompts had such factors, too, until 55 of 59 lay within."""
+
+_ROUGH: Final = (0.6, 1.1), (0.85, 1.05)
+"""The same of prompts and answers with an Intel GPU, whose kernels were written anew in the summer of 2026 for one backend and driver after another: of 42 prompts
+that nobody here had seen (docs/speed.md) 4 lay within the range of others, of 38 answers 12."""
 
 _TAKING_TURNS: Final = 0.9
 """The lower end of decode where several devices and the CPU take turns, times so much: of 46 rounds on two rented H200 43 lie within, 10-90% 0.83 to 1.13 of what is
@@ -62,6 +67,7 @@ def doubt(
     shared: bool = False,
     elsewhere: bool = False,
     recurrent: bool = False,
+    rough: bool = False,
 ) -> Doubt:
     """The doubt of a prediction.
 
@@ -70,12 +76,15 @@ def doubt(
         assumed: whose rates are guesses.
         turns: whether several devices and the CPU take turns at each token.
         shared: whether each token needs processors that neighbours may share.
-        elsewhere: whether a device's backend is another than CUDA.
-        recurrent: whether the model has recurrent states.
+        elsewhere: whether a device's backend is another than CUDA and Metal.
+        recurrent: whether recurrent states are stepped by another backend than Metal.
+        rough: whether a device is an Intel GPU.
     """
     known = confidence in {"measured", "calibrated"}
     below, above = (1.0, 1.0) if known or not elsewhere else _ELSEWHERE
+    prompts, answers = _ROUGH if rough and not known else ((1.0, 1.0), (1.0, 1.0))
+    least, most = _PREFILL[confidence]
     low, high = _DECODE[confidence]
     low = min(low, _RECURRENT) if recurrent and not known else low
-    low *= below * (_TAKING_TURNS if turns else 1.0) * (_SHARED if shared else 1.0)
-    return Doubt(_PREFILL[confidence], (low, high * above), assumed)
+    low *= below * answers[0] * (_TAKING_TURNS if turns else 1.0) * (_SHARED if shared else 1.0)
+    return Doubt((least * prompts[0], most * prompts[1]), (low, high * above * answers[1]), assumed)

@@ -14,6 +14,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from moefit.cost import constants as c
+from moefit.cost.reading import Shares, types_read
 from moefit.cost.token_load import Load, prefix_sums, together
 from moefit.memory.hparams import hparams
 from moefit.model import Role
@@ -41,8 +42,6 @@ _AFTER: Final = re.compile(r"_shexp\b|\.post_ffw_norm|\.layer_output_scale")
 _LAST: Final = re.compile(r"\.ffn_down_exps\.")
 _EXPERT_DIMENSIONS: Final = 3
 _MANY_EXPERTS: Final = 512
-_FP4: Final = ("mxfp4", "nvfp4")
-"""source: ggml/src/ggml-cuda/mmq.cuh, load_tiles_mxfp4_fp4"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +83,10 @@ class Work:
     """Share of the routed experts' bytes whose type FP4 tensor cores multiply."""
     in_q4_0: float = 0.0
     """Share of all multiply-adds of a token whose weights are Q4_0."""
+    types: Shares = ()
+    """Types of the weights that every token reads, and of how many of their bytes."""
+    expert_types: Shares = ()
+    """The same of routed experts."""
     fingerprint: str = ""
     """Of the model."""
     dense_slots: frozenset[int] = frozenset()
@@ -116,6 +119,7 @@ def work_of(model: Model) -> Work:
     heads = model.hparams.each("attention.head_count")
     slots = [_slot(model, layer, h, share) for layer in model.layers]
     output = {t.name: _tensor_work(t, len(model.layers), share) for t in model.output}
+    types, expert_types = types_read(model)
     return Work(
         sums=prefix_sums([*slots, Load()]),
         output=together(cost.costs for cost in output.values()),
@@ -136,6 +140,8 @@ def work_of(model: Model) -> Work:
         input_bytes=sum(t.bytes for t in model.input),
         in_fp4=_in_fp4(model),
         in_q4_0=_in_q4_0(model, share),
+        types=types,
+        expert_types=expert_types,
         fingerprint=model.fingerprint,
         dense_slots=frozenset(layer.index for layer in model.layers if not layer.experts),
         recurrent_slots=frozenset(layer.index for layer in model.layers if h.state[layer.index]),
@@ -205,7 +211,9 @@ def _evenness(model: Model) -> float:
 
 def _in_fp4(model: Model) -> float:
     experts = [t for layer in model.layers for t in layer.experts]
-    return sum(t.bytes for t in experts if t.quant.name in _FP4) / max(1, sum(t.bytes for t in experts))
+    return sum(t.bytes for t in experts if t.quant.name in c.FP4_TYPES) / max(
+        1, sum(t.bytes for t in experts)
+    )
 
 
 def _in_q4_0(model: Model, share: float) -> float:

@@ -34,6 +34,7 @@ SHAPES: Final = {
     "ministral-3-14b": Shape(40, 5120, 16384, 32, 8, 131072),
     "devstral-2-123b": Shape(88, 12288, 28672, 96, 8, 131072),
     "phi-4": Shape(40, 5120, 17920, 40, 10, 100352),
+    "qwen2.5-14b": Shape(48, 5120, 13824, 40, 8, 152064),
     "qwen2.5-7b": Shape(28, 3584, 18944, 28, 4, 152064),
     "qwen2.5-32b": Shape(64, 5120, 27648, 40, 8, 152064),
     "qwen3-1.7b": Shape(28, 2048, 6144, 16, 8, 151936, tied=True),
@@ -42,8 +43,9 @@ SHAPES: Final = {
     "qwen3-32b": Shape(64, 5120, 25600, 64, 8, 151936),
 }
 _HEAD: Final = 128
-_TYPES: Final = {
+TYPES: Final = {
     "Q4_0": ("q4_0", "q4_0", "q6_K"),
+    "Q4_K_S": ("q4_K", "q5_K", "q6_K"),
     "Q5_0": ("q5_0", "q5_0", "q6_K"),
     "Q8_0": ("q8_0", "q8_0", "q8_0"),
     "Q3_K_S": ("q3_K", "q3_K", "q6_K"),
@@ -58,7 +60,7 @@ _TYPES: Final = {
 def dense_header(name: str, quant: str) -> Header:
     """The header a file of that model would have."""
     shape = SHAPES[name]
-    usual, _, output = _TYPES[quant]
+    usual, _, output = TYPES[quant]
     found = [("token_embd.weight", shape.embedding, shape.vocabulary, output if shape.tied else usual)]
     if not shape.tied:
         found.append(("output.weight", shape.embedding, shape.vocabulary, output))
@@ -74,8 +76,8 @@ def dense_header(name: str, quant: str) -> Header:
 
 
 def _layer(shape: Shape, quant: str, layer: int) -> list[tuple[str, int, int, str]]:
-    usual, more, _ = _TYPES[quant]
-    if not _more_bits(layer, shape.layers):
+    usual, more, _ = TYPES[quant]
+    if not more_bits(layer, shape.layers):
         more = usual
     query, kv = shape.heads * _HEAD, shape.kv_heads * _HEAD
     return [
@@ -89,7 +91,8 @@ def _layer(shape: Shape, quant: str, layer: int) -> list[tuple[str, int, int, st
     ]
 
 
-def _more_bits(layer: int, layers: int) -> bool:
+def more_bits(layer: int, layers: int) -> bool:
+    """Whether llama-quantize gives a layer's values and last matrix more bits in a K_M. source: src/llama-quant.cpp, use_more_bits"""
     return layer < layers // 8 or layer >= 7 * layers // 8 or (layer - layers // 8) % 3 == 2
 
 

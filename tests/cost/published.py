@@ -31,6 +31,7 @@ from moefit.model import Model, build
 from moefit.placement.types import Placement
 from moefit.search.problem import known_work
 from tests.cost.dense import SHAPES, dense_header
+from tests.cost.hybrid import HYBRIDS, hybrid_header
 from tests.oracle import QUANT_TYPES, header
 
 DATA = Path(__file__).parents[1] / "data"
@@ -45,7 +46,7 @@ KINDS = (
     ("Apple", r"Apple"),
     ("AMD", r"AMD|Radeon"),
     ("laptop", r"Laptop"),
-    ("Intel", r"Arc"),
+    ("Intel", r"Arc|Intel"),
     ("one NVIDIA card", r"."),
 )
 """Kinds of machines by the names of their devices, the first that fits."""
@@ -58,7 +59,8 @@ def standing_in(group: dict[str, Any]) -> Model:
 
 @functools.cache
 def _model(name: str, quant: str, exchanged: tuple[tuple[str, str], ...]) -> Model:
-    recorded = (dense_header if name in SHAPES else header)(name, quant)
+    make = dense_header if name in SHAPES else hybrid_header if name in HYBRIDS else header
+    recorded = make(name, quant)
     types = {**{name: name for name in QUANT_TYPES}, **dict(exchanged)}
     tensors = tuple(replace(t, quant=QUANT_TYPES[types[t.quant.name]]) for t in recorded.tensors)
     return build("model.gguf", replace(recorded, tensors=tensors))

@@ -39,6 +39,8 @@ def turned() -> Iterator[tuple[str, Callable[[pytest.MonkeyPatch], None]]]:
 
 
 TURNED = dict(turned())
+BATTLEMAGE = "Intel(R) Graphics (BMG G21)"
+"""As Mesa calls it."""
 EVERY = (
     *WORLDS,
     partial(seconds, "gpt-oss-120b", "rtx-3060", moved=0),
@@ -50,8 +52,11 @@ EVERY = (
     partial(seconds, "qwen3-14b", "p40", moved=0),
     partial(seconds, "qwen3.5-35b-a3b", "r9700", moved=0),
     partial(seconds, "qwen3-14b", "rtx-3090", moved=0, settings=replace(COPYING, **Q8_0)),
+    partial(seconds, "qwen3.5-35b-a3b", "m1-max", moved=0),
+    partial(seconds, "qwen3.5-35b-a3b", "arc-b580,name=SYCL0", moved=0, settings=replace(COPYING, **Q8_0)),
+    partial(seconds, "qwen3.5-35b-a3b", f"arc-b580,description={BATTLEMAGE}", moved=0),
 )
-"""The last are chips whose clocks or tensor cores are known."""
+"""The last are chips whose clocks or tensor cores are known, or whose kernels are."""
 
 
 @cache
@@ -99,7 +104,14 @@ OF_CHIPS = (
         "AMD Radeon RX 9070",
     ),
     *("AMD Radeon RX 7900 XTX", "AMD Radeon RX 7900 XTX", "Radeon 8060S Graphics", "Radeon 8060S Graphics"),
-    *("Intel Arc B580", "Apple M5", "Apple M3"),
+    *(
+        "Intel Arc B580",
+        "Intel(R) Arc(TM) A770 Graphics",
+        "Intel(R) Graphics (MTL)",
+        BATTLEMAGE,
+        "Intel Arc B580",
+    ),
+    *("Apple M5", "Apple M2 Ultra", "Apple M3"),
 )
 """A card of each family of chips, in the order of the table."""
 

@@ -76,7 +76,7 @@ def test_a_desktop_card_reads_as_its_memory_lets_it_but_unpacks_mxfp4_slower() -
     (card,) = parse_gpus(["rtx-3090"])
     rates = device_rates(card)
     assert rates.read == pytest.approx(0.81 * 936e9)
-    assert rates.read_fp4 < 0.8 * rates.read
+    assert rates.expert_types["mxfp4"] < 0.8 * rates.read
 
 
 def test_a_windowed_cache_that_a_larger_micro_batch_made_larger_slows_the_answer() -> None:
