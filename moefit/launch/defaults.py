@@ -91,8 +91,8 @@ def settings(
 
 
 def _slots(constraints: Constraints) -> tuple[int, bool]:
-    """Slots, and whether they share one cache: llama-server's auto is four that do, whatever --no-kv-unified says."""
-    if constraints.slots is None and constraints.program == "llama-server":
+    """Slots, and whether they share one cache: a server's auto is four that do, whatever --no-kv-unified says."""
+    if constraints.slots is None and constraints.program in SERVERS:
         return SLOTS, True
     return constraints.slots or 1, bool(constraints.kv_unified)
 

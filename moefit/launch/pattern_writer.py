@@ -39,7 +39,7 @@ def write_rules(names: Sequence[str], buffers: Mapping[str, str]) -> tuple[Rule,
             "the file is damaged",
         )
     groups: dict[str, list[str]] = defaultdict(list)
-    for name in names:
+    for name in dict.fromkeys(names):  # a tied embedding is there twice
         if name in buffers:
             groups[buffers[name]].append(name)
     return tuple(

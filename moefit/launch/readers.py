@@ -11,6 +11,7 @@ from moefit.errors import UsageError
 from moefit.launch.lookup import Values, given_integer, switch
 from moefit.launch.options import TRUTHY, Option, known_words
 from moefit.launch.patterns import DENSE, EXPERTS, MAX_OVERRIDES, Rule, cpu_moe, first_blocks, parse_overrides
+from moefit.launch.settings import SERVERS
 from moefit.sizes import MIB
 
 _FLOAT_MAX = 3.4e38
@@ -85,12 +86,12 @@ def _at_least(least: int, values: Values, spelling: str, default: int | None) ->
 
 
 def slots(values: Values, program: str, default: int | None) -> int | None:
-    """-np; None for llama-server's auto."""
+    """-np; None for a server's auto, which llama-cli's server has where it is asked for, too (llama_server, run by llama-cli's cli_server)."""
     found = values.last("-np")
     if found is None:
-        return default
+        return 1 if default is None and program == "llama-cli" else default
     count = given_integer(found)
-    if count == 0 or (count < 0 and program != "llama-server"):
+    if count == 0 or (count < 0 and program not in SERVERS):
         raise UsageError(f"{found.source}: a number of slots of 1 or more is needed")
     return count if count > 0 else None
 

@@ -38,6 +38,7 @@ def test_every_recorded_launch_is_understood() -> None:
         ("llama-server -np 2 -kvu", 2, True),
         ("llama-cli", 1, False),
         ("llama-cli -np 3", 3, False),
+        ("llama-cli -np -1", 4, True),
     ],
 )
 def test_slots_and_whether_they_share_a_cache(line: str, slots: int, unified: bool) -> None:

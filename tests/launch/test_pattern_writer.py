@@ -50,6 +50,11 @@ def test_the_output_is_anchored() -> None:
     assert "^output[.]weight=CPU" == value(QWEN, {"output.weight": "CPU"})
 
 
+def test_a_tied_embedding_which_is_input_and_output_is_named_once() -> None:
+    tied = "token_embd.weight"
+    assert "^token_embd[.]weight=CPU" == value([tied, *QWEN, tied], {tied: "CPU"})
+
+
 def test_a_bias_moves_with_its_weight() -> None:
     names = tensor_names(24, *BIASED)
     assert "blk[.]2[0-3][.]ffn_(gate|up|down)_exps=CPU" == value(
