@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from moefit.machine.types import Device
 
 _WHEN: Final = "2026-11, llama.cpp b11434"
+_KERNELS: Final = "2026-11, llama.cpp b11549"
 
 
 class Constant(float):
@@ -106,19 +107,28 @@ EXPERT_SHARE: Final = by_backend(
     "With SYCL each expert is a product of its own, or, since #24452 (June 2026), one grouped product without the units for matrices: an Arc Pro B70 reads prompts of four MoE models at 0.2 to 0.4 of the "
     "rate of its dense ones.",
     fitted=True,
-    CUDA=0.52,
+    CUDA=0.7,
     MTL=0.95,
     SYCL=0.3,
 )
 
-PADDING: Final = by_backend(
-    24.0,
-    "tokens",
-    "Tokens of padding that each used expert costs in a grouped product beside the reading of it: of 190 fitted prompts the error is "
-    "least with 24 and 28; half a tile of 64 columns would be 32. Metal's tiles have 32 tokens (ggml/src/ggml-metal/kernels/mul_mm.metal, kernel_mul_mm_id, NR1), so "
-    "that half of one is 16.",
-    fitted=True,
-    MTL=16.0,
+_PADDING: Final = (
+    "Tokens of padding that each used expert costs in a grouped product beside the reading of it. CUDA's tensor cores compute tiles of 128 columns for every expert with a token, as many as an "
+    "H200 takes 45 us for in a multiprocessor, be 10 or 60 of them used (Qwen3-Next-80B-A3B, 512 and 4,096 tokens; benchmarks/gpu/results/tiles.csv): a tile of n tokens has 128 - n too many, "
+    "and smaller chips hide a part of that behind the unpacking of the weights. Of fitted prompts on other chips the error is least with 24 and 28; half a tile of 64 columns would be 32. Metal's tiles have 32 tokens "
+    "(ggml/src/ggml-metal/kernels/mul_mm.metal, kernel_mul_mm_id, NR1), so that half of one is 16."
+)
+PADDING: Final = by_backend(24.0, "tokens", _PADDING, fitted=True, MTL=16.0)
+PADDING_OF_TENSOR_CORES: Final = Constant(48.0, "tokens", _PADDING, fitted=True, when=_KERNELS)
+PADDING_OF_DATA_CENTRE: Final = Constant(110.0, "tokens", _PADDING, when=_KERNELS)
+
+TILE_START: Final = Constant(
+    1980.0,
+    "clocks",
+    "What a multiprocessor takes to start a block of a grouped product: CUDA starts one for each tile that there could be, of every expert, 128 rows, and 128 tokens of the micro-batch, and most "
+    "find nothing to do. An H200's grouped products of Qwen3-Next with rows of 2,048 and of 512 take 1,425 and 3,046 us for 4,096 tokens, 590 and 770 for 512: 1.1 us for each of a "
+    "multiprocessor's 496, 1,986, 62 and 248 blocks, and 45 and 11 us for each tile with a token (benchmarks/gpu/results/tiles.csv). Qwen3.5-35B-A3B's, 842 and 1,646 us, say the same.",
+    when=_KERNELS,
 )
 
 PASSED: Final = Constant(
@@ -210,6 +220,14 @@ RECURRENCE_SHARE: Final = Constant(
     "Qwen3.6-35B-A3B, less everything else, per token and layer: RTX 3060 4.6 us, RTX 4060 Laptop 3.6, "
     "R9700 1.2, each for 3 MFLOP.",
     fitted=True,
+)
+
+RECURRENCE_SHARE_OF_DATA_CENTRE: Final = Constant(
+    0.0049,
+    "of the FP16 tensor peak",
+    "The same of chips with few plain units for their tensor cores: an H200 takes 0.65 us a token and layer, of Qwen3.5-35B-A3B and of Qwen3-Next-80B alike "
+    "(benchmarks/gpu/results/kernels.csv and tiles.csv).",
+    when=_KERNELS,
 )
 
 FLOPS_PER_BYTE: Final = Constant(
@@ -629,27 +647,15 @@ COPY_START: Final = Constant(
     "Seconds of starting the copies of one tensor's experts, whose ids have to be known first.",
 )
 
-EVENNESS: Final = Constant(
-    0.7,
-    "shape",
-    "From prefill of one model at growing micro-batches with its experts on the CPU, less compute and "
-    "over the link's rate: of Qwen3.6-35B-A3B (R9700) 512 tokens move 0.83-0.92 of what 2048 move; of "
-    "gpt-oss-120b (RTX 3090) 512 move 0.70 of the experts and 2048 0.76, as its log of used experts has "
-    "it: 72 to 95 of 128 (github.com/ggml-org/llama.cpp/pull/15346). Random weights move all. Of 512 "
-    "experts (Qwen3-Next) 0.3 too: with 0.7 prefill was predicted at 0.68 of what was measured, with 0.3 "
-    "at 0.86-0.90.",
+POPULAR: Final = Constant(
+    120.0,
+    "experts",
+    "Over how many experts' worth the choices of a router are spread: with popularities of a gamma distribution its shape is this by the number of experts, so that "
+    "the more there are, the fewer a micro-batch uses of them. From prompts at growing micro-batches with experts on the CPU, whose copies tell how many are used: of 128 "
+    "(Qwen3-30B-A3B) nearly all, of Qwen3.6-35B-A3B's 256 (R9700) 512 tokens move 0.83-0.92 of what 2048 move, of Qwen3-Next's 512 few, of gpt-oss-120b's (RTX 3090) 512 tokens "
+    "0.70 and 2048 0.76, as its log of used experts has it: 72 to 95 of 128 (github.com/ggml-org/llama.cpp/pull/15346). 67 fitted prompts with experts on the CPU are off "
+    "by 0.104 (logarithm, each machine the same) with 100, 0.112 with 80 or 150. Random weights move all.",
     fitted=True,
-)
-
-EVENNESS_OF_MANY: Final = Constant(
-    0.3,
-    "shape",
-    "From prefill of one model at growing micro-batches with its experts on the CPU, less compute and "
-    "over the link's rate: of Qwen3.6-35B-A3B (R9700) 512 tokens move 0.83-0.92 of what 2048 move; of "
-    "gpt-oss-120b (RTX 3090) 512 move 0.70 of the experts and 2048 0.76, as its log of used experts has "
-    "it: 72 to 95 of 128 (github.com/ggml-org/llama.cpp/pull/15346). Random weights move all. Of 512 "
-    "experts (Qwen3-Next) 0.3 too: with 0.7 prefill was predicted at 0.68 of what was measured, with 0.3 "
-    "at 0.86-0.90.",
 )
 
 SERVER_START: Final = Constant(
@@ -810,11 +816,11 @@ CHIPS: Final = tuple(
         backend,
     )
     for pattern, backend, share, launch, *own in (
-        (r"\bA30\b|\bA[18]00\b", "", 0.27, 1.0, 0.52, 0.24),
-        (DATA_CENTRE.pattern, "", 0.165, 1.0, 0.62, 0.24),
-        (r"\bRTX 20[5-8]0|\bQuadro RTX|\bTITAN RTX|\bT4\b|\bGTX 16\d\d", "", 0.42, 1.2, 0.20),
+        (r"\bA30\b|\bA[18]00\b", "", 0.27, 1.0, 1.3, 0.24),
+        (DATA_CENTRE.pattern, "", 0.165, 1.0, 1.3, 0.24),
+        (r"\bRTX 20[5-8]0|\bQuadro RTX|\bTITAN RTX|\bT4\b|\bGTX 16\d\d", "", 0.42, 1.2, 0.27),
         (r"\bGB10\b", "", 0.40, 1.0),
-        (r"\bRTX 50[5-9]0|\bBlackwell\b", "", 0.42, 0.75),
+        (r"\bRTX 50[5-9]0|\bBlackwell\b", "", 0.42, 0.75, 1.2),
         (r"\bL4\b|\bL40S?\b", "", 0.40, 1.0),
         (r"\bRTX 40[5-9]0|\bAda\b", "", 0.59, 1.0),
         (r"\bRTX 30[5-9]0|\bRTX A\d000\b|\bA10G?\b|\bA40\b", "", 0.48, 1.35),
@@ -850,6 +856,8 @@ TENSOR_FLOPS: Final = tuple(
 """FLOP of FP16 tensor cores for each multiprocessor and clock, by NVIDIA's white papers: what turns a chip's peak into multiprocessors times clock.
 Pascal's have none: twice the FLOP of its 128 plain units, as its peak is counted in the catalogue of cards."""
 
+TENSOR_CORES: Final = re.compile("|".join(pattern.pattern for pattern, flops in TENSOR_FLOPS if flops > 512))
+
 DRAWN: Final = Constant(
     6.4,
     "B",
@@ -881,6 +889,14 @@ FP4: Final = Constant(
     1.6,
     "times the rate of other types",
     "Products of experts in MXFP4 on Blackwell's tensor cores, which multiply FP4 (github.com/ggml-org/llama.cpp/pull/17906).",
+)
+
+LOOKED_UP: Final = Constant(
+    0.87,
+    "times the rate of other types",
+    "Products of experts in MXFP4 on tensor cores that do not multiply it as it is: its values come out of a table. gpt-oss-20b against models in K-quants, RTX 4080, RTX 4090, RTX 3090, "
+    "RTX A5000; on an H200 4,096 tokens take 0.39 s, of which 0.33 are predicted without.",
+    fitted=True,
 )
 
 ONE_SHIFT: Final = Constant(

@@ -42,6 +42,8 @@ class DeviceRates:
     """How much faster it multiplies Q4_0."""
     padding: float
     """Tokens of padding that each used expert costs there."""
+    block: float
+    """Seconds in which it starts a block of it that may find nothing to do."""
     sort_step: float
     """Seconds in which a warp looks at the experts of some tokens."""
     idle_outputs: float
@@ -127,12 +129,13 @@ def device_rates(device: Device) -> DeviceRates:
         expert_flops=flops * experts,
         fp4=_fp4(device),
         q4_0=c.ONE_SHIFT if c.GCN.search(device.description) else 1.0,
-        padding=c.PADDING[backend],
+        padding=_padding(device),
+        block=c.TILE_START / clocks if _tiles(device) else 0.0,
         sort_step=c.SORT_STEP[backend],
         idle_outputs=_idle_outputs(device, peak),
         attention_flops=peak * attention,
         heads=_heads(device),
-        recurrence_flops=peak * c.RECURRENCE_SHARE * _plain_units(device),
+        recurrence_flops=peak * _recurrence_share(device),
         layer=c.LAYER * launch + _launched_anew(device),
         moe_layer=(c.MOE_LAYERS[backend] * slower or c.MOE_LAYER * launch) + _launched_anew(device),
         recurrent_layer=c.RECURRENT_LAYER * launch + _stepped(device),
@@ -147,6 +150,19 @@ def _attention_share(device: Device) -> float:
     """Of the rate of a large product; NVIDIA's chips multiply in their tensor cores with Vulkan too."""
     own = device.backend.name == "Vulkan" and c.NVIDIA_CARDS.search(device.description)
     return c.ATTENTION_SHARE["CUDA" if own else device.backend.name]
+
+
+def _tiles(device: Device) -> bool:
+    """Whether grouped products are those of tensor cores."""
+    return device.backend.name == "CUDA" and bool(c.TENSOR_CORES.search(device.description))
+
+
+def _padding(device: Device) -> float:
+    """Tokens of padding for each used expert."""
+    if not _tiles(device):
+        return c.PADDING[device.backend.name]
+    large = c.DATA_CENTRE.search(device.description)
+    return c.PADDING_OF_DATA_CENTRE if large else c.PADDING_OF_TENSOR_CORES
 
 
 def _heads(device: Device) -> tuple[tuple[float, float], ...]:
@@ -176,8 +192,8 @@ def _drawn(device: Device, usual: float) -> float:
 
 def _fp4(device: Device) -> float:
     """How much faster `device` multiplies experts in MXFP4 than in K-quants."""
-    if device.backend.name == "CUDA" and c.FP4_CHIPS.search(device.description):
-        return c.FP4
+    if _tiles(device):
+        return c.FP4 if c.FP4_CHIPS.search(device.description) else c.LOOKED_UP
     return c.ONE_SCALE if _AMD.search(device.description) and not c.GCN.search(device.description) else 1.0
 
 
@@ -193,6 +209,13 @@ def _each_head(device: Device) -> float:
     """Elements that each query head reads for itself, against the peak; Intel's chips with Vulkan have it of their own."""
     own = device.backend.name == "Vulkan" and c.INTEL.search(device.description)
     return c.EACH_HEAD_OF_INTEL if own else c.EACH_HEAD[device.backend.name]
+
+
+def _recurrence_share(device: Device) -> float:
+    """Of the FP16 peak of `device` with which recurrent states are stepped."""
+    if c.DATA_CENTRE.search(device.description):
+        return c.RECURRENCE_SHARE_OF_DATA_CENTRE
+    return c.RECURRENCE_SHARE * _plain_units(device)
 
 
 def _launched_anew(device: Device) -> float:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from moefit.cost import constants as c
 from moefit.cost.decode import cache_bytes
+from moefit.cost.grouped import grouped
 from moefit.cost.micro_batches import batches, micro_batches
-from moefit.cost.prefill import attention, dense_flops, grouped
+from moefit.cost.prefill import attention, dense_flops
 from moefit.cost.run import run_of
 from moefit.machine.types import CPU
 from moefit.memory.memo import per_object

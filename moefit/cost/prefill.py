@@ -13,6 +13,7 @@ from moefit.cost import cached_steps
 from moefit.cost import constants as c
 from moefit.cost.between import passing, sorting
 from moefit.cost.decode import kept_bytes, step
+from moefit.cost.grouped import grouped
 from moefit.cost.micro_batches import batches, micro_batches, saving
 from moefit.machine.types import CPU
 
@@ -59,14 +60,6 @@ def dense_flops(run: Run, place: int) -> float:
     """FLOP/s of the model's large products on a device."""
     rate = run.rates[place]
     return rate.flops * (1.0 + run.work.in_q4_0 * (rate.q4_0 - 1.0))
-
-
-def grouped(run: Run, place: int, tokens: int) -> float:
-    """Seconds that a micro-batch takes for each multiply-add of a token's routed experts on a device, padding counted."""
-    rate, work = run.rates[place], run.work
-    padding = rate.padding * work.distinct(tokens) * work.experts / max(1, work.experts_used)
-    faster = 1.0 + work.in_fp4 * (rate.fp4 - 1.0) + work.in_q4_0 * (rate.q4_0 - 1.0)
-    return 2.0 * (tokens + padding) / (rate.expert_flops * faster)
 
 
 def host_products(run: Run, load: Load, tokens: int) -> float:

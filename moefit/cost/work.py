@@ -14,6 +14,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from moefit.cost import constants as c
+from moefit.cost.grouped import row_tiles
 from moefit.cost.reading import Shares, types_read
 from moefit.cost.token_load import Load, prefix_sums, together
 from moefit.memory.hparams import hparams
@@ -41,7 +42,6 @@ class TensorWork(NamedTuple):
 _AFTER: Final = re.compile(r"_shexp\b|\.post_ffw_norm|\.layer_output_scale")
 _LAST: Final = re.compile(r"\.ffn_down_exps\.")
 _EXPERT_DIMENSIONS: Final = 3
-_MANY_EXPERTS: Final = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +76,11 @@ class Work:
     head_sizes: tuple[float, float]
     """Elements of a head's key and value of layers that attend to everything, and of those with a window, in the mean of their work; 0 without one."""
     evenness: float
-    """How alike the popularities of experts are: the shape of their gamma distribution."""
+    """How alike the popularities of experts are: the shape of their gamma distribution; 0 for what is usual with so many."""
     input_bytes: int
     """Token embeddings: on the host, one row read per token."""
+    row_tiles: float = 0.0
+    """Tiles of rows of all experts for each multiply-add of a token (cost.grouped)."""
     in_fp4: float = 0.0
     """Share of the routed experts' bytes whose type FP4 tensor cores multiply."""
     in_q4_0: float = 0.0
@@ -109,7 +111,8 @@ class Work:
         if self.experts == 0:
             return 1.0
         chosen = tokens * self.experts_used / self.experts
-        return float(1.0 - (1.0 + chosen / self.evenness) ** -self.evenness)
+        shape = self.evenness or c.POPULAR / self.experts
+        return float(1.0 - (1.0 + chosen / shape) ** -shape)
 
 
 def work_of(model: Model) -> Work:
@@ -136,8 +139,9 @@ def work_of(model: Model) -> Work:
         attends=any(h.attention),
         heads=max(heads, default=0),
         head_sizes=_head_sizes(slots, heads),
-        evenness=_evenness(model),
+        evenness=architecture(model.architecture).evenness or 0.0,
         input_bytes=sum(t.bytes for t in model.input),
+        row_tiles=row_tiles((t for layer in model.layers if not layer.mtp for t in layer.experts), share),
         in_fp4=_in_fp4(model),
         in_q4_0=_in_q4_0(model, share),
         types=types,
@@ -201,12 +205,6 @@ def _more_kernels(layer: Layer) -> float:
     """How many matrices and norms a layer has beyond a plain one."""
     found = sum(t.name.endswith(".weight") and (len(t.shape) > 1 or "norm" in t.name) for t in layer.tensors)
     return float(max(0, found - c.PLAIN_KERNELS[bool(layer.experts)]))
-
-
-def _evenness(model: Model) -> float:
-    """How even its routing is: as published of the architecture, else what is usual with so many experts."""
-    usual = c.EVENNESS_OF_MANY if model.experts >= _MANY_EXPERTS else c.EVENNESS
-    return architecture(model.architecture).evenness or float(usual)
 
 
 def _in_fp4(model: Model) -> float:

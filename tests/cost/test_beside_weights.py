@@ -63,13 +63,15 @@ def test_nothing_crosses_where_attention_stays_on_the_cpu(change: dict[str, Any]
 
 
 NEXT = replace(BENCH, ubatch=4096, batch=4096)
+SKEWED = 0.42
 
 
 @pytest.mark.parametrize(("prompt", "measured"), [(4096, 2800.0), (16352, 2741.8), (512, 616.0)])
 def test_prompts_are_as_slow_as_measured_with_512_experts_in_ram(prompt: int, measured: float) -> None:
-    """benchmarks/gpu/results/prompts.txt: the host gets the choice of experts with all 512 of each token and layer."""
+    """benchmarks/gpu/results/prompts.txt: the host gets the choice of experts with all 512 of each token and layer; skew.py's routers use 0.74 of them for 512 tokens."""
     known = model("qwen3-next-80b-a3b", "Q4_K_M")
+    work = replace(work_of(known), evenness=SKEWED)
     moved = {t.name: CPU for layer in known.layers for t in layer.experts}
     placement = Placement((0,) * known.slots, moved)
-    told = predict(work_of(known), MACHINE, MACHINE.gpus, NEXT, placement, Workload(prompt, 0))
+    told = predict(work, MACHINE, MACHINE.gpus, NEXT, placement, Workload(prompt, 0))
     assert told.prefill_tokens_per_second == pytest.approx(measured, rel=0.13)

@@ -48,7 +48,7 @@ EVERY = (
     partial(seconds, "gpt-oss-120b", "rx-9070-xt", moved=0),
     partial(seconds, "qwen3-14b", "mi50-32gb", moved=0),
     partial(seconds, "deepseek-v2-lite:Q2_K", "mi50-32gb", moved=0),
-    partial(seconds, "qwen3-14b", "h200", moved=0),
+    partial(seconds, "qwen3.5-35b-a3b", "h200", moved=0),
     partial(seconds, "qwen3-14b", "p40", moved=0),
     partial(seconds, "qwen3.5-35b-a3b", "r9700", moved=0),
     partial(seconds, "qwen3-14b", "rtx-3090", moved=0, settings=replace(COPYING, **Q8_0)),

@@ -65,7 +65,7 @@ def seconds(
 
 def _read() -> str:
     """The constants that a model's work depends on, as they are turned: it is the same whatever the others are."""
-    return repr((c.EVENNESS, c.EVENNESS_OF_MANY, c.CORE_TIME, c.PLAIN_KERNELS))
+    return repr((c.CORE_TIME, c.PLAIN_KERNELS))
 
 
 @cache

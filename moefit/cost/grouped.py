@@ -1,0 +1,38 @@
+"""Seconds of the grouped products of routed experts on a device: tiles that are computed whole, and blocks that find nothing to do.
+
+source: ggml/src/ggml-cuda/mmq.cuh, mul_mat_q and launch_mul_mat_q
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from moefit.cost.run import Run
+    from moefit.model import Tensor
+
+_ROWS: Final = 128
+_COLUMNS: Final = 128
+"""Of a tile: outputs of an expert, and tokens. source: ggml/src/ggml-cuda/mmq-config-ampere.cuh, of any type with more than 112 tokens"""
+
+
+def grouped(run: Run, place: int, tokens: int) -> float:
+    """Seconds that a micro-batch takes for each multiply-add of a token's routed experts on a device, padding counted."""
+    rate, work = run.rates[place], run.work
+    padding = rate.padding * work.distinct(tokens) * work.experts / max(1, work.experts_used)
+    faster = 1.0 + work.in_fp4 * (rate.fp4 - 1.0) + work.in_q4_0 * (rate.q4_0 - 1.0)
+    started = work.row_tiles * math.ceil(tokens / _COLUMNS) * rate.block
+    return 2.0 * (tokens + padding) / (rate.expert_flops * faster) + started
+
+
+def row_tiles(experts: Iterable[Tensor], share: float) -> float:
+    """Tiles of rows of all experts' matrices for each multiply-add of a token, which uses the experts in that share.
+
+    Where 128 tokens could be, a block is started for each of them.
+    """
+    shapes = [tensor.shape for tensor in experts if len(tensor.shape) > 2]
+    tiles = sum(math.ceil(rows / _ROWS) * count for _, rows, count in shapes)
+    return tiles / max(1.0, share * sum(math.prod(shape) for shape in shapes))
