@@ -311,7 +311,7 @@ STEP_OF_RDNA4: Final = Constant(
     0.00013,
     "s",
     "What a gated delta net takes more on RDNA 4 with ROCm: Qwen3.6-35B-A3B whole on R9700s of two owners 125 to 150 us for each of 30 layers; with Vulkan "
-    "the same cards, and with ROCm a Radeon 8060S, take what is counted.",
+    "the same cards, and with ROCm a Radeon 8060S, take what is counted. Mamba's steps take no more: Nemotron-3-Nano 103 t/s on an R9700.",
     fitted=True,
 )
 RDNA4: Final = re.compile(r"\bRX 9\d\d\d|\bR9700\b")
@@ -319,8 +319,8 @@ RDNA4: Final = re.compile(r"\bRX 9\d\d\d|\bR9700\b")
 STEP_OF_INTEL: Final = Constant(
     0.000105,
     "s",
-    "The same of Intel's chips with SYCL, and with Vulkan and Mesa: Qwen3.6-35B-A3B, Qwen3.6-27B and Qwen3.5-9B take an Arc Pro B70 some 160 us for each gated delta net beside weights and "
-    "other kernels with either.",
+    "What a recurrent layer takes more on Intel's chips with SYCL, and with Vulkan and Mesa: Qwen3.6-35B-A3B, Qwen3.6-27B and Qwen3.5-9B take an Arc Pro B70 some 160 us for each gated delta net beside weights and "
+    "other kernels with either; Nemotron-3-Nano's steps, which are Mamba's, as long.",
     fitted=True,
     when="2026-05, llama.cpp b9039",
 )
@@ -481,23 +481,50 @@ LAPTOP_CORE: Final = Constant(
 SERVER_CORE: Final = Constant(
     6000000000.0,
     "B/s",
-    "The same of a server's: an EPYC 9554's 64 cores keep up with 260 GB/s in Q4_K_M and Q6_K and 298 in Q8_0 (Phi-4, 28.7, 23.2 and 19.2 t/s).",
+    "The same of a server's: an EPYC 9554's 64 cores keep up with 260 GB/s in Q4_K_M and Q6_K and 298 in Q8_0 (Phi-4, 28.7, 23.2 and 19.2 t/s). Eight share a die's link.",
+)
+
+VIRTUAL_EPYC_CORE: Final = Constant(
+    13500000000.0,
+    "B/s",
+    "The same of a core with two threads that a virtual machine has of an EPYC: two of a 7763 decode Qwen3-30B-A3B in Q2_K at 15.2 t/s and Qwen3.6-35B-A3B in IQ2_M at 8.7, two of a "
+    "9V74 at 14.4; one thread of a Zen 4 reads 13.7 GB/s of Q4_K.",
+    when="2026-09, llama.cpp b10872",
 )
 
 VIRTUAL_CORE: Final = Constant(
     5000000000.0,
     "B/s",
-    "The same of a core that a virtual machine has: 4.5 on a Xeon, linear in 4 to 16 threads.",
+    "The same of a core of a Xeon that a virtual machine has: 4.5, linear in 4 to 16 threads.",
 )
 
+ARM_CORE: Final = Constant(
+    11000000000.0,
+    "B/s",
+    "The same of Arm's Neoverse V: four of a Graviton3E decode gpt-oss-20b at 20.8 t/s, of a Grace Llama-3.2-3B in Q6_K at 17.9, of a Graviton4 Qwen3.6-35B-A3B in Q4_K_M at 17.5.",
+    when="2026-09",
+)
 
-DESKTOP_FLOPS: Final = Constant(
-    65000000000.0,
+SMALL_ARM_CORE: Final = Constant(
+    5500000000.0,
+    "B/s",
+    "The same of Arm's smaller cores: four Neoverse N2 decode Qwen3-30B-A3B in Q2_K at 13.6 t/s.",
+    when="2026-09, llama.cpp b10872",
+)
+
+_FLOPS: Final = (
+    "FLOP/s of one core in a large product of plain Q4_K: 60 to 67 GFLOP/s on a Ryzen 7 5800X (Qwen3-30B-A3B, 89 t/s on 8 cores), 77 on one of an EPYC of Zen 4 at 3.7 GHz "
+    "(benchmarks of one type each, b11434 without its tiles), 72 on an EPYC 9274F, 62 with what a layout gains on all 96 of an EPYC 9655."
+)
+
+DESKTOP_FLOPS: Final = Constant(65000000000.0, "FLOP/s", _FLOPS, fitted=True)
+
+LAPTOP_FLOPS: Final = Constant(
+    50000000000.0,
     "FLOP/s",
-    "FLOP/s of one core in a large Q4_K product: 60 GFLOP/s on a Ryzen 7 5800X (Qwen3-30B-A3B, 89 t/s on "
-    "8 cores), 72 on an EPYC 9274F, 102 on a Ryzen 9 7950X (both dense models), 36-48 on a virtual core "
-    "of a Xeon.",
+    "The same where all cores share 15 to 45 W: Ryzen 7 8840U 49.8 t/s with Llama-3.1-8B on eight, Core i5-4278U 17.7 with Llama-3.2-3B on two, Core i3-1315U 28.7 on two.",
     fitted=True,
+    when="2026",
 )
 
 SMALL_FLOPS: Final = Constant(
@@ -506,12 +533,67 @@ SMALL_FLOPS: Final = Constant(
     "The same of a core of Intel's N series, without the repacking that a machine without devices gains: an N100 6.5 t/s with Llama-3.1-8B on four.",
 )
 
-SERVER_FLOPS: Final = Constant(
+SERVER_FLOPS: Final = Constant(36000000000.0, "FLOP/s", _FLOPS)
+
+VIRTUAL_EPYC_FLOPS: Final = Constant(
     45000000000.0,
     "FLOP/s",
-    "FLOP/s of one core in a large Q4_K product: 60 GFLOP/s on a Ryzen 7 5800X (Qwen3-30B-A3B, 89 t/s on "
-    "8 cores), 72 on an EPYC 9274F, 102 on a Ryzen 9 7950X (both dense models), 36-48 on a virtual core "
-    "of a Xeon.",
+    "The same of a core with two threads that a virtual machine has of an EPYC: one of a 7763 takes 59 GFLOP/s with Qwen3-30B-A3B in Q2_K, one of a 9V74 50 with a layout in vain.",
+    when="2026-09, llama.cpp b10872",
+)
+
+VIRTUAL_FLOPS: Final = Constant(
+    17000000000.0,
+    "FLOP/s",
+    "The same of a core of a Xeon that a virtual machine has: 36-48 GFLOP/s on the H100's host, of which tiles gain 2.7.",
+    when="2026-11, llama.cpp b11434",
+)
+
+ARM_FLOPS: Final = Constant(
+    37000000000.0,
+    "FLOP/s",
+    "The same of Arm's Neoverse V: Llama-3.2-3B in Q6_K, 128 tokens on four to thirty-two cores, takes 52 to 69 GFLOP/s of one of a Graviton3 and 63 to 96 of a Grace, "
+    "in the layout that gains them 1.8; gpt-oss-20b in MXFP4 38 of one of a Graviton3E.",
+    when="2026-09",
+)
+
+SMALL_ARM_FLOPS: Final = Constant(
+    20000000000.0,
+    "FLOP/s",
+    "The same of Arm's smaller cores: 21 on a Neoverse N2 (Qwen3-30B-A3B in Q2_K, 14.6 t/s on four).",
+    when="2026-09, llama.cpp b10872",
+)
+
+_LAYOUTS: Final = (
+    "Rate of a large product against plain Q4_K's. On one core of an EPYC of Zen 4 (b11434, a model of one type each, 512 tokens) plain types run at 0.3 to 1.4 times Q4_K's rate, "
+    "repacked ones at 1.65 to 2.6, tiles at 2.3 to 3.8, whatever the type."
+)
+REPACKED_BY_AVX512: Final = Constant(1.85, "times plain Q4_K", _LAYOUTS, when="2026-11, llama.cpp b11434")
+TILED_BY_AVX512: Final = Constant(2.7, "times plain Q4_K", _LAYOUTS, when="2026-11, llama.cpp b11434")
+REPACKED_BY_AVX2: Final = Constant(
+    1.3,
+    "times plain Q4_K",
+    "The same without AVX-512: gpt-oss-20b in MXFP4, 512 tokens, 160 t/s as the file has it and 197 repacked (github.com/ggml-org/llama.cpp/pull/19738); Llama-3.1-8B in Q4_K_M "
+    "takes 88 GFLOP/s of a core of a Core i5-9500, 84 of a Core i7-7820HQ, 73 of a Threadripper 3970X.",
+    when="2026-03",
+)
+TILED_BY_AVX2: Final = Constant(
+    1.3,
+    "times plain Q4_K",
+    "The same of tiles: Qwen3.6-35B-A3B in IQ2_M, 512 tokens, takes 65 GFLOP/s of a core of an EPYC 7763 with two threads, in IQ3_XXS 41 of one of a Ryzen 7 6800H.",
+    when="2026-09, llama.cpp b10872 and b11209",
+)
+REPACKED_ROWS: Final = Constant(
+    1.3,
+    "times plain Q4_K",
+    "The same of a layout that is multiplied with one row at a time, as experts' is: Qwen3-30B-A3B, 223 t/s where plain tiles give 392.",
+    when="2026-11, llama.cpp b11434",
+)
+REPACKED_BY_NEON: Final = Constant(
+    1.8,
+    "times plain Q4_K",
+    "The same with Arm's products of matrices (i8mm): Q4_K on an M4 Max 1.6, Q6_K on an M4 2.1 times the plain rate (github.com/ggml-org/llama.cpp/pull/16739, 18888).",
+    when="2026-01",
 )
 
 DESKTOP_COPY: Final = Constant(
@@ -546,20 +628,6 @@ CROWDING: Final = Constant(
     "Power of cores over threads at which decode slows when threads outnumber cores: every product waits "
     "for the slowest. Twice the cores: 0.91 on 8 cores of DDR4, 0.88 on 16 cores, 0.73 on 4 (dense models "
     "on the CPU), 0.47 where the others are efficiency cores (experts of a MoE).",
-)
-
-REPACKED: Final = Constant(
-    0.55,
-    "times plain weights",
-    "Products of repacked weights against plain ones where micro-batches are spread over experts: 223 "
-    "against 392 t/s on the H100's host.",
-)
-
-REPACKED_ALONE: Final = Constant(
-    1.6,
-    "times plain weights",
-    "The same of a machine without devices, whose weights are all repacked: its prefill of Q4_K was "
-    "predicted at 0.61 of what was measured.",
 )
 
 COPY_BY_BACKEND: Final = by_backend(

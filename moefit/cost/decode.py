@@ -57,6 +57,7 @@ def step(run: Run, depth: float, tokens: int) -> Iterator[tuple[str, str, float]
             load, read = _uncached(load, cached), read - sum(c.load.expert_read for c in cached) * experts
             yield "weights", "CPU", run.host.seconds(read, (load.base_work + load.expert_work) * tokens)
             yield "attention", "CPU", run.host.seconds(cache, _attention_work(run, load, depth) * tokens)
+            yield "states", "CPU", _gathered(load) / run.host.pageable
             yield "barriers", "CPU", run.host.barriers(load)
             yield "paging", "disk", run.missing * read / c.DISK
         else:
@@ -71,6 +72,14 @@ def step(run: Run, depth: float, tokens: int) -> Iterator[tuple[str, str, float]
     there_and_back = sum(times * run.hop(*places) for places, times in _hops(run, cached).items())
     onwards = sum(times * run.hop(*places) for places, times in run.tally.crossings.items())
     yield "hops", "CPU", there_and_back + onwards / 2.0 + _bias_visits(run, cached, tokens)
+
+
+def _gathered(load: Load) -> float:
+    """Bytes of states that one thread gathers before they are stepped, the others waiting.
+
+    source: src/llama-graph.cpp, build_rs; ggml/src/ggml-cpu/ggml-cpu.c, ggml_get_n_tasks, of a GET_ROWS
+    """
+    return load.state
 
 
 def _on_device(

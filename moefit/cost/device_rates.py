@@ -60,6 +60,8 @@ class DeviceRates:
     """The same for what routed experts add: routing, gathering, weighing."""
     recurrent_layer: float
     """The same for what a recurrent state adds: convolution, gates, norms, the step itself."""
+    delta_layer: float
+    """What a gated delta net adds to that."""
     kernel: float
     """Seconds of a small kernel beyond those."""
     hop: float
@@ -79,6 +81,7 @@ class DeviceRates:
             load.layers * self.layer
             + load.moe_layers * self.moe_layer
             + load.recurrent_layers * self.recurrent_layer
+            + load.delta_layers * self.delta_layer
             + load.kernels * self.kernel
         )
 
@@ -139,6 +142,7 @@ def device_rates(device: Device) -> DeviceRates:
         layer=c.LAYER * launch + _launched_anew(device),
         moe_layer=(c.MOE_LAYERS[backend] * slower or c.MOE_LAYER * launch) + _launched_anew(device),
         recurrent_layer=c.RECURRENT_LAYER * launch + _stepped(device),
+        delta_layer=_stepped_delta(device),
         kernel=c.KERNEL * launch,
         hop=c.HOPS[backend] if device.latency is None else c.RPC_TRIPS * device.latency,
         unpacked=_unpacked(backend, peak, clocks),
@@ -198,11 +202,15 @@ def _fp4(device: Device) -> float:
 
 
 def _stepped(device: Device) -> float:
-    """Seconds that a step of a recurrent state takes more on chips whose kernels for it are slow."""
-    if device.backend.name == "ROCm" and c.RDNA4.search(device.description):
-        return c.STEP_OF_RDNA4
+    """Seconds that a step of a recurrent state takes more on Intel's chips, whose kernels for it are slow."""
     by_mesa = device.backend.name == "Vulkan" and c.MESA_ON_INTEL.search(device.description)
     return c.STEP_OF_INTEL if by_mesa or device.backend.name == "SYCL" else 0.0
+
+
+def _stepped_delta(device: Device) -> float:
+    """The same of a gated delta net alone."""
+    slow = device.backend.name == "ROCm" and c.RDNA4.search(device.description)
+    return c.STEP_OF_RDNA4 if slow else 0.0
 
 
 def _each_head(device: Device) -> float:

@@ -7,13 +7,16 @@ from math import inf
 from typing import TYPE_CHECKING, Final
 
 from moefit.cost import constants as c
-from moefit.machine.assumed import SMALL_CORES, ram_bandwidth
+from moefit.cost.core_kinds import core_of
+from moefit.cost.core_products import kernels_of
+from moefit.machine.assumed import ram_bandwidth
 from moefit.memory.memo import per_object
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from moefit.cost.core_products import Kernels
     from moefit.cost.token_load import Load
     from moefit.launch.settings import Settings
     from moefit.machine.types import Machine
@@ -28,7 +31,9 @@ class HostRates:
     work: float
     """Bytes of Q4_K per second that all threads get through, if RAM keeps up."""
     flops: float
-    """FLOP/s of a large quantised matrix product."""
+    """FLOP/s of a large product of plain Q4_K."""
+    kernels: Kernels
+    """What multiplies faster than that, and by how much."""
     barrier: float
     """Seconds in which all threads wait for each other, once."""
     pageable: float
@@ -54,12 +59,9 @@ class HostRates:
         return self.barrier * nodes
 
 
-_LAPTOP: Final = re.compile(
-    r"\b(?:i[3579]-|Ultra \d )?1?\d{3,5}(?:H|HX|HK|HS|P|U|V|G[1-7])\b|\bRyzen AI", re.IGNORECASE
+_SERVER: Final = re.compile(
+    r"xeon|epyc (?!4\d\d[45])|threadripper|neoverse|graviton|altra|grace", re.IGNORECASE
 )
-"""Processors of laptops, by the letters behind their numbers."""
-
-_SERVER: Final = re.compile(r"xeon|epyc|threadripper|neoverse|graviton|altra|grace", re.IGNORECASE)
 
 _DESKTOP_CORES: Final = 24
 """As many as a desktop has (Core i9); a machine with more that does not say what it is has a server's, or a workstation's."""
@@ -68,28 +70,22 @@ _DESKTOP_CORES: Final = 24
 def host_rates(machine: Machine, settings: Settings, threads: int | None) -> HostRates:
     """What the processor of `machine` does per second with so many threads; None for one per core."""
     spread = settings.numa is not None
-    return processor_rates(machine, threads or best_threads(machine), settings.host_buffers, spread)
+    return processor_rates(machine, threads or best_threads(machine), _is_repacked(machine, settings), spread)
 
 
 @per_object(8)
-def processor_rates(machine: Machine, threads: int, host_buffers: bool, spread: bool) -> HostRates:  # noqa: FBT001 - remembered by position
+def processor_rates(machine: Machine, threads: int, repacked: bool, spread: bool) -> HostRates:  # noqa: FBT001 - remembered by position
     """The same by what it depends on of the launch, so that a search asks it once."""
     cores = min(threads, machine.cpu.cores)
     single = dict(machine.ram.bandwidth_by_threads).get(1)
     server = _is_server(machine)
-    laptop = bool(_LAPTOP.search(machine.cpu.model))
+    core = core_of(machine.cpu, server=server)
     work = (
         c.CORE_OF_READ * single * cores
         if single
-        else _of_cores(
-            c.VIRTUAL_CORE if machine.cpu.virtual else c.SERVER_CORE,
-            c.LAPTOP_CORE if laptop else c.DESKTOP_CORE,
-            cores,
-            server=server,
-        )
+        else _of_cores(c.SERVER_CORE, core.work, cores, server=server)
     )
-    fast = c.SMALL_FLOPS if SMALL_CORES.search(machine.cpu.model) else c.DESKTOP_FLOPS
-    flops = _of_cores(min(c.SERVER_FLOPS, fast), fast, cores, server=server)
+    flops = _of_cores(min(c.SERVER_FLOPS, core.flops), core.flops, cores, server=server)
     shared = (cores / threads) ** c.CROWDING * _sustained(machine)
     read, work = _measured_decode(machine, threads, cores) or (
         _decode_read(machine, threads, spread=spread),
@@ -98,7 +94,8 @@ def processor_rates(machine: Machine, threads: int, host_buffers: bool, spread: 
     return HostRates(
         read=max(1.0, read) * shared,
         work=work * shared,
-        flops=flops * _repacking(machine, host_buffers=host_buffers),
+        flops=flops,
+        kernels=kernels_of(machine.cpu.model, repacked=repacked, server=server),
         barrier=barrier(threads, virtual=machine.cpu.virtual),
         pageable=0.75 * single if single else _staging(machine),
         served=c.SERVED_BY_SERVER if server else c.SERVED,
@@ -142,19 +139,17 @@ def _between(known: Sequence[tuple[int, int]], threads: int) -> float | None:
     return least + (most - least) * (threads - few) / (many - few)
 
 
-def _repacking(machine: Machine, *, host_buffers: bool) -> float:
-    """The rate of products of repacked weights against plain ones; without a device's host buffers the CPU's own are repacked.
+def _is_repacked(machine: Machine, settings: Settings) -> bool:
+    """Whether weights on the CPU lie in the layout of its instructions; a device's host buffers come before that.
 
     source: src/llama-model.cpp, make_cpu_buft_list
     """
-    if not machine.gpus:
-        return c.REPACKED_ALONE
-    return 1.0 if host_buffers else c.REPACKED
+    return settings.repack and not (machine.gpus and settings.host_buffers)
 
 
 def _of_cores(slow: float, fast: float, cores: int, *, server: bool) -> float:
-    """What `cores` cores do together: fast ones of a desktop, slow ones of a server, and beyond what desktops have whichever is more."""
-    return slow * cores if server else max(slow * cores, fast * min(cores, _DESKTOP_CORES))
+    """What `cores` cores do together: those of a server, or fast ones of a desktop, and beyond what desktops have slow ones if they do more."""
+    return fast * cores if server else max(slow * cores, fast * min(cores, _DESKTOP_CORES))
 
 
 def _decode_read(machine: Machine, threads: int, *, spread: bool) -> float:

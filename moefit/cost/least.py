@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from moefit.machine.types import Device, Machine
 
 _LIGHTEST: Final = 0.25
-"""Of the time that a CPU core takes for a product with Q4_K, what it takes at the least for one with another type."""
+"""Of the time that a CPU core takes for a product with Q4_K, what it takes at the least for one with another type, or by a faster way."""
 _EVERYTHING: Final = float("inf")
 
 

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from moefit.cost.run import Run
     from moefit.cost.ways import Step
 
-_COUNTED: Final = frozenset({"layers", "moe_layers", "recurrent_layers", "kernels", "expert_tensors"})
+_COUNTED: Final = frozenset(
+    {"layers", "moe_layers", "recurrent_layers", "delta_layers", "kernels", "expert_tensors"}
+)
 """What every device has as many of as there are."""
 _A_LAYER: Final = 2
 """Sums: behind attention, and behind the feed-forward network."""

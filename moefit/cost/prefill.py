@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from moefit.cost import cached_steps
 from moefit.cost import constants as c
 from moefit.cost.between import passing, sorting
+from moefit.cost.core_products import TILED_ROWS, times_of_types
 from moefit.cost.decode import kept_bytes, step
 from moefit.cost.grouped import grouped
 from moefit.cost.micro_batches import batches, micro_batches, saving
@@ -66,13 +67,23 @@ def host_products(run: Run, load: Load, tokens: int) -> float:
     """Seconds of the matrix products of a micro-batch on the CPU: those of computing or of reading, whichever are more."""
     used = run.work.experts_used / run.work.experts if run.work.experts else 1.0
     distinct = run.work.distinct(tokens)
+    base, experts = _shortened(run, tokens, tokens * used / distinct)
+    work = load.base_prefill_work * base + load.expert_prefill_work * experts
     return max(
-        2.0 * (load.base_prefill_work + load.expert_prefill_work) * tokens / run.batch_host.flops,
+        2.0 * work * tokens / run.batch_host.flops,
         run.batch_host.seconds(
             load.base_bytes + load.expert_bytes * distinct,
             load.base_work + load.expert_work * distinct / used,
         ),
     )
+
+
+def _shortened(run: Run, tokens: int, rows: float) -> tuple[float, float]:
+    """What the CPU's products of so many tokens, and of so many rows for each expert, take of their plain time."""
+    kernels = run.batch_host.kernels
+    base = times_of_types(run.work, kernels if tokens >= TILED_ROWS else kernels.untiled())[0]
+    expert = kernels.of_experts()
+    return base, times_of_types(run.work, expert if rows >= TILED_ROWS else expert.untiled())[1]
 
 
 def copied(run: Run, load: Load, tokens: int) -> float:

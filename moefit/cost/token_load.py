@@ -54,6 +54,8 @@ class Load:
     """Layers with routed experts."""
     recurrent_layers: float = 0.0
     """Layers with a recurrence, beside which a short convolution alone is none."""
+    delta_layers: float = 0.0
+    """Those of them with a gated delta net."""
     kernels: float = 0.0
     """Matrices and norms of other layers beyond those of a plain one."""
     recurrence_macs: float = 0.0

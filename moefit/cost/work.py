@@ -14,12 +14,14 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from moefit.cost import constants as c
+from moefit.cost.core_products import elements
 from moefit.cost.grouped import row_tiles
 from moefit.cost.reading import Shares, types_read
 from moefit.cost.token_load import Load, prefix_sums, together
 from moefit.memory.hparams import hparams
 from moefit.model import Role
 from moefit.model.architectures import architecture
+from moefit.model.architectures.row import DELTA_NET
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
@@ -89,6 +91,10 @@ class Work:
     """Types of the weights that every token reads, and of how many of their bytes."""
     expert_types: Shares = ()
     """The same of routed experts."""
+    multiplied: tuple[tuple[str, float], ...] = ()
+    """Elements of the layers' matrices by their types, without routed experts."""
+    experts_multiplied: tuple[tuple[str, float], ...] = ()
+    """The same of routed experts."""
     fingerprint: str = ""
     """Of the model."""
     dense_slots: frozenset[int] = frozenset()
@@ -146,6 +152,8 @@ def work_of(model: Model) -> Work:
         in_q4_0=_in_q4_0(model, share),
         types=types,
         expert_types=expert_types,
+        multiplied=elements(model, experts=False),
+        experts_multiplied=elements(model, experts=True),
         fingerprint=model.fingerprint,
         dense_slots=frozenset(layer.index for layer in model.layers if not layer.experts),
         recurrent_slots=frozenset(layer.index for layer in model.layers if h.state[layer.index]),
@@ -160,7 +168,7 @@ def _slot(model: Model, layer: Layer, h: Hparams, share: float) -> Load:
     load = _weights(model, layer, share)
     heads = model.hparams.each("attention.head_count")
     _attend(load, h.attention[layer.index], heads[layer.index], h.head_key)
-    _recur(load, h.state[layer.index])
+    _recur(load, h.state[layer.index], is_delta=architecture(model.architecture).held is DELTA_NET)
     load.layers = 1.0
     load.moe_layers = 1.0 if layer.experts else 0.0
     load.kernels = 0.0 if load.recurrent_layers else _more_kernels(layer)
@@ -278,7 +286,7 @@ def _attend(load: Load, attention: Attention | None, heads: int, head: int) -> N
         load.key, load.value, load.attention_macs = attention.key, attention.value, macs
 
 
-def _recur(load: Load, state: State | None) -> None:
+def _recur(load: Load, state: State | None, *, is_delta: bool) -> None:
     """The state of a convolution and of a recurrence, in F32."""
     if state is None:
         return
@@ -286,4 +294,5 @@ def _recur(load: Load, state: State | None) -> None:
     load.recurrent_layers = (
         1.0 if state.recurrent else 0.0
     )  # a short convolution alone has no more kernels than attention
+    load.delta_layers = load.recurrent_layers if is_delta else 0.0
     load.recurrence_macs = 3.0 * state.recurrent

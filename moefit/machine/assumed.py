@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 from moefit.machine.link import pcie_bandwidth
@@ -19,7 +20,8 @@ _DESKTOP_DDR5: Final = 50_000_000_000
 """The same of processors that take nothing older: two channels of DDR5-4800 to -5600, about where a Ryzen's fabric ends."""
 _EITHER_NAMES: Final = re.compile(r"1[2-4]th Gen Intel|\bi[3579]-1[2-4]\d{3}", re.IGNORECASE)
 _DDR5_NAMES: Final = re.compile(
-    r"Ryzen \d [79]\d{3}X?(?:3D)? |Ryzen \d [89]\d{3}|Ryzen AI|Core\(TM\) Ultra", re.IGNORECASE
+    r"Ryzen \d [79]\d{3}X?(?:3D)? |Ryzen \d [89]\d{3}|Ryzen AI|Core\(TM\) Ultra|\bi[579]-1[34]\d{3}HX",
+    re.IGNORECASE,
 )
 _NEW_LAPTOP: Final = re.compile(r"(?>.*?RTX [45]0\d0\b).*Laptop")
 """Chips of laptops whose processors take DDR5 or LPDDR5."""
@@ -29,11 +31,24 @@ SMALL_CORES: Final = re.compile(r"\bIntel(?:\(R\))?(?: Processor| Core\(TM\) i3-
 """Intel's N series: efficiency cores only, and one channel of memory."""
 _SERVER_CORE_RAM: Final = 4_700_000_000
 """Bytes per second for each core of a server with 6-12 channels: 95.6 GB/s read on 16 threads of a Xeon, of which decode got 0.79."""
+_CORE_RAM: Final = (
+    (re.compile(r"epyc 4\d\d[45]", re.IGNORECASE), inf),
+    (re.compile(r"epyc|threadripper", re.IGNORECASE), 9_500_000_000),
+    (re.compile(r"neoverse|graviton|\bgrace\b", re.IGNORECASE), 13_000_000_000),
+)
+"""The same of other makers' cores: two of an EPYC 7763 decode Qwen3-30B-A3B in Q2_K, 1.2 GB a token, at 15.2 t/s and two of a 9V74 at 14.4, four of a Graviton3E gpt-oss-20b,
+2.5 GB, at 20.8, eight at 37.9 (2026-09). An EPYC 4004 is a desktop's processor."""
+_DRAWN: Final = re.compile(r"Ryzen AI MAX", re.IGNORECASE), 95_000_000_000
+"""Processors whose cores draw less than their memory gives, and how much: with a thread for each of 32 the two dies of a Ryzen AI Max+ 395 get 73 to 88 GB/s of 256 from gpt-oss-20b
+(30.4 t/s, b6842; under Windows 23.9 to 33.4, b7541), which twice as many threads as cores cost a sixth."""
 _SERVER_RAM: Final = 118_000_000_000
 """Bytes per second of one socket of a server: about 0.58 of eight channels of DDR4-3200."""
 _SERVERS: Final = tuple(
     (re.compile(name, re.IGNORECASE), parse_modules(modules))
     for name, modules in (
+        (r"graviton ?3", "ddr5-4800x8"),
+        (r"graviton ?4", "ddr5-5600x12"),
+        (r"\bgrace\b", "lpddr5-8000x8"),
         (r"threadripper [123]\d{3}X", "ddr4-3200x4"),
         (r"threadripper [79]\d{3}X", "ddr5-5200x4"),
         (r"threadripper pro [35]\d{3}WX", "ddr4-3200x8"),
@@ -70,6 +85,13 @@ def ram_bandwidth(machine: Machine, *, spread: bool = False) -> int:
     """
     if machine.ram.bandwidth is not None:
         return machine.ram.bandwidth
+    given = _given(machine, spread=spread)
+    named, most = _DRAWN
+    return min(given, most) if named.search(machine.cpu.model) else given
+
+
+def _given(machine: Machine, *, spread: bool) -> int:
+    """Bytes per second that the memory gives."""
     unified = [gpu.bandwidth for gpu in machine.gpus if gpu.integrated and gpu.bandwidth]
     if unified:
         return int(max(unified) * _UNIFIED_SHARE)
@@ -88,7 +110,8 @@ def _of_server(machine: Machine) -> float:
     sockets = 1 if machine.cpu.numa_nodes < 2 else 2
     known = (modules for name, modules in _SERVERS if modules and name.search(machine.cpu.model))
     channels = next((modules.sustained for modules in known), sockets * _SERVER_RAM)
-    return min(machine.cpu.cores * _SERVER_CORE_RAM, channels)
+    drawn = next((of for name, of in _CORE_RAM if name.search(machine.cpu.model)), _SERVER_CORE_RAM)
+    return min(machine.cpu.cores * drawn, channels)
 
 
 def _of_desktop(processor: str) -> int:

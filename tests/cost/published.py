@@ -4,7 +4,7 @@ data/published.json and data/held.json hold groups: one model on one machine, a 
 held.json were predicted before anything was changed for them, and a group that shapes a constant moves to published.json; docs/speed.md says where
 those that stayed were looked at. `unseen` groups came when all constants stood, and none was changed since. A `note` says what its source leaves open and was assumed. Where the host's memory is not stated, `ram_bandwidth` is null; where the model's
 quantisation is not at hand, `types` says which types of the nearest one to exchange. A row's `depth` are tokens in the context before the
-measured ones; `with_prompt` says that it is a server's whole answers, the prompt's time counted as well. `fp4: false` is a group whose llama.cpp had no products in FP4 yet.
+measured ones; `with_prompt` says that it is a server's whole answers, the prompt's time counted as well. `virtual` a virtual machine's processor. `fp4: false` is a group whose llama.cpp had no products in FP4 yet.
 """
 
 from __future__ import annotations
@@ -72,7 +72,8 @@ def machine(group: dict[str, Any]) -> Machine:
     ram, cpu = declare_host(*host, None, group["ram_bandwidth"], group["cores"])
     gpus = parse_gpus(group["gpu"].split(" + ")) if group["gpu"] else ()
     nodes = group.get("numa_nodes", 1)
-    return Machine(gpus, ram, replace(cpu, model=group.get("cpu", ""), numa_nodes=nodes))
+    told = {"model": group.get("cpu", ""), "numa_nodes": nodes, "virtual": group.get("virtual", False)}
+    return Machine(gpus, ram, replace(cpu, **told))
 
 
 def kind_of(group: dict[str, Any]) -> str:

@@ -13,7 +13,7 @@ from moefit.cost import constants
 from moefit.cost.constants import CHIPS, ByBackend, Constant
 from moefit.cost.device_rates import DeviceRates, device_rates
 from moefit.machine.types import Device
-from tests.cost.worlds import COPYING, GIB, Q8_0, WORLDS, seconds
+from tests.cost.worlds import COPYING, DENSE, GIB, Q8_0, QWEN, WORLDS, XEON, seconds
 
 
 def other(value: Constant) -> Constant:
@@ -55,8 +55,11 @@ EVERY = (
     partial(seconds, "qwen3.5-35b-a3b", "m1-max", moved=0),
     partial(seconds, "qwen3.5-35b-a3b", "arc-b580,name=SYCL0", moved=0, settings=replace(COPYING, **Q8_0)),
     partial(seconds, "qwen3.5-35b-a3b", f"arc-b580,description={BATTLEMAGE}", moved=0),
+    *(partial(seconds, QWEN, host=(name, 8, None)) for name in (XEON, "Neoverse-V2", "Neoverse-N2")),
+    partial(seconds, DENSE, host=("Neoverse-V2", 8, None)),
+    partial(seconds, DENSE, host=("AMD Ryzen 7 5800X", 8, None)),
 )
-"""The last are chips whose clocks or tensor cores are known, or whose kernels are."""
+"""The last are chips whose clocks or tensor cores are known, or whose kernels are, and processors of other kinds."""
 
 
 @cache

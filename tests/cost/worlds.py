@@ -23,6 +23,7 @@ from tests.oracle import model
 GIB = 1 << 30
 DESKTOP, SERVER = "AMD Ryzen 9 7950X", "AMD EPYC 9354"
 SMALL = "Intel(R) N100"
+XEON = "Intel Xeon Processor (SapphireRapids)"
 LAPTOP = "Intel(R) Core(TM) i7-1360P"
 COPYING = Settings(16384, slots=1, ubatch=2048, load_mode="none")
 MAPPED = Settings(16384, slots=1)
@@ -46,7 +47,7 @@ def seconds(
     processor, cores, bandwidth = host
     gpus = tuple(replace(gpu, latency=latency) for gpu in parse_gpus(list(cards)))
     ram = replace(Ram(512 * GIB, 512 * GIB, bandwidth), **memory)
-    machine = Machine(gpus, ram, Cpu(cores, cores, processor, virtual=processor == SERVER))
+    machine = Machine(gpus, ram, Cpu(cores, cores, processor, virtual=processor in {SERVER, XEON}))
     split = [slot * len(gpus) // of.slots if gpus and slot >= layers else CPU for slot in range(of.slots)]
     elsewhere = of.layers[max(0, len(of.layers) - moved) :] if gpus else ()
     placement = Placement(tuple(split), {t.name: CPU for layer in elsewhere for t in layer.experts})

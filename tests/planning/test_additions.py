@@ -100,7 +100,7 @@ class TestPinnedMemory:
 
 
 class TestThreshold:
-    SLOW = replace(MACHINE, gpus=parse_gpus(["rtx-3060,link=3GB/s"]))
+    SLOW = replace(MACHINE, gpus=parse_gpus(["rtx-3060,link=5GB/s"]))
 
     def test_what_gains_a_hair_is_not_set(self, experts):
         assert {} == planned(experts, self.SLOW).environment

@@ -1,0 +1,117 @@
+"""How a processor multiplies: weights in the layout of its instructions, in tiles, or row by row, by their type.
+
+A type's plain time (CORE_TIME) is that of unpacking its values for every row of the other side. Repacked weights are unpacked for several rows at
+once, and tiles for 256: then what a type was matters no more.
+source: ggml/src/ggml-cpu/repack.cpp, ggml_repack_get_optimal_repack_type; ggml/src/ggml-cpu/tiled/tiled.cpp, ggml_tiled_supported
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from moefit.cost import constants as c
+from moefit.memory.memo import per_object
+from moefit.model import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from moefit.cost.work import Work
+    from moefit.model import Model
+
+TILED_ROWS: Final = 8
+"""Of the other side, from which on tiles are taken. source: ggml/src/ggml-cpu/tiled/tiled.cpp, ggml_tiled_min_batch"""
+_TILED: Final = frozenset(
+    ("q2_K", "q3_K", "q4_K", "q5_K", "q6_K", "iq4_xs", "iq3_s", "iq3_xxs", "iq2_s", "iq2_xs", "iq2_xxs", "iq1_s", "iq1_m")
+)  # fmt: skip
+_BY_AVX: Final = frozenset(("q4_0", "q4_K", "iq4_nl", "mxfp4"))
+_IN_VAIN: Final = frozenset(("q2_K",))
+"""AVX-512 has a layout for it that is no faster than none: 351 against 349 t/s where tiles, which it keeps away, give 757."""
+_BY_NEON: Final = frozenset(("q4_0", "q4_K", "q5_K", "q6_K", "q8_0"))
+"""With its products of matrices (i8mm); iq4_nl and mxfp4 are laid out for NEON's products of vectors, which gains them little."""
+ARM: Final = re.compile(
+    r"neoverse|graviton|altra|ampere|\bgrace\b|cortex|\bcix\b|kunpeng|snapdragon|\bapple\b", re.IGNORECASE
+)
+_WIDE: Final = re.compile(
+    r"Ryzen AI|Ryzen \d 7\d(?:[045]|\d0)\d|Ryzen \d [89]\d{3}|Threadripper (?:PRO )?[79]\d{3}|EPYC (?:[489]\d\d[45]|9\w\d\d)"
+    r"|Xeon(?:\(R\))? (?:Gold|Silver|Platinum|W\d?-|\d{4}P)|11th Gen Intel",
+    re.IGNORECASE,
+)
+"""Processors that multiply eight-bit numbers in 512 bits (AVX-512 VNNI), by the names that their makers give them: Zen 4 and later, and Xeons."""
+_NARROW: Final = re.compile(
+    r"EPYC 7\w\w[123]|Threadripper|Xeon(?:\(R\))? (?:CPU )?[EXL]\d?-?\d", re.IGNORECASE
+)
+"""Servers' processors that do not; one that nobody knows does, as all since 2021 and 2022."""
+
+
+class Kernels(NamedTuple):
+    """The ways of multiplying that a processor has beside the plain one, each faster than plain Q4_K by a factor."""
+
+    repacked: frozenset[str]
+    """Types that lie in its layout."""
+    repacked_gain: float
+    row_gain: float
+    """The same where the layout is multiplied with one row at a time, as experts' is."""
+    tiled: frozenset[str]
+    tiled_gain: float
+
+    def untiled(self) -> Kernels:
+        """Those for few rows."""
+        return self._replace(tiled=frozenset())
+
+    def of_experts(self) -> Kernels:
+        """Those for experts.
+
+        source: ggml/src/ggml-cpu/repack.cpp, forward_mul_mat_id, which has gemv and no gemm
+        """
+        return self._replace(repacked_gain=self.row_gain)
+
+    def time(self, quant: str) -> float:
+        """Of a multiply-add with a weight of that type, against plain Q4_K."""
+        if quant in self.repacked:
+            return 1.0 / self.repacked_gain
+        return 1.0 / self.tiled_gain if quant in self.tiled else plain_time(quant)
+
+
+def kernels_of(processor: str, *, repacked: bool, server: bool = False) -> Kernels:
+    """The ways of a processor, by its name, with weights in its layout or as they are in the file."""
+    if ARM.search(processor):
+        return Kernels(
+            _BY_NEON if repacked else frozenset(), c.REPACKED_BY_NEON, c.REPACKED_ROWS, frozenset(), 1.0
+        )
+    types = _BY_AVX if repacked else frozenset()
+    if _WIDE.search(processor) or (server and not _NARROW.search(processor)):
+        tiled = _TILED - _IN_VAIN if repacked else _TILED
+        return Kernels(types, c.REPACKED_BY_AVX512, c.REPACKED_ROWS, tiled, c.TILED_BY_AVX512)
+    return Kernels(types, c.REPACKED_BY_AVX2, c.REPACKED_ROWS, _TILED, c.TILED_BY_AVX2)
+
+
+def plain_time(quant: str) -> float:
+    """Time of a multiply-add with a weight that is unpacked for every row."""
+    return c.CORE_TIME.get(quant, (1.0, 1.0))[1]
+
+
+@per_object(16)
+def times_of_types(work: Work, kernels: Kernels) -> tuple[float, float]:
+    """What the base's products and the experts' take of their plain time."""
+    return _share(work.multiplied, kernels), _share(work.experts_multiplied, kernels)
+
+
+def _share(types: Iterable[tuple[str, float]], kernels: Kernels) -> float:
+    taken = usual = 0.0
+    for quant, macs in types:
+        taken += macs * kernels.time(quant)
+        usual += macs * plain_time(quant)
+    return taken / usual if usual else 1.0
+
+
+def elements(model: Model, *, experts: bool) -> tuple[tuple[str, float], ...]:
+    """Elements of the layers' matrices by their type: routed experts', of which a token uses the same share of each, or all others'."""
+    found: dict[str, float] = {}
+    for layer in model.layers:
+        for t in layer.tensors:
+            if len(t.shape) > 1 and (t.role is Role.EXPERT) is experts:
+                found[t.quant.name] = found.get(t.quant.name, 0.0) + math.prod(t.shape)
+    return tuple(sorted(found.items()))
