@@ -130,6 +130,28 @@ def test_numa_nodes_without_interleaving_are_found_unless_a_variable_says_so(roo
     assert "numa" not in {f.code for f in host_findings(two, {}, root, spread)}
 
 
+VIRTUAL = replace(MACHINE, cpu=Cpu(16, 16, virtual=True), host="12345678")
+
+
+@pytest.mark.parametrize(
+    ("load", "machine", "fix"),
+    [
+        ("2.10", VIRTUAL, "end those programs, or -t 14 while they run"),
+        ("12.4", VIRTUAL, "end those programs"),
+        ("0.31", VIRTUAL, None),
+        ("2.10", replace(VIRTUAL, cpu=Cpu(8, 16)), None),
+        ("2.10", replace(VIRTUAL, host=""), None),
+    ],
+    ids=["two busy", "most busy", "at rest", "as many idle threads", "another machine"],
+)
+def test_cores_that_other_programs_keep_busy_are_found_where_threads_would_meet_them(
+    root, load, machine, fix
+):
+    (root / "proc/loadavg").write_text(f"{load} 1.00 0.50 3/900 4242\n")
+    found = codes(machine, root).get("busy-cores")
+    assert fix == (found.fix if found else None)
+
+
 def test_ram_far_below_its_modules_rating_is_found(root):
     modules = parse_modules("ddr5-5600x2")
     slow = replace(MACHINE, ram=replace(MACHINE.ram, bandwidth=38 * 10**9, modules=modules))
