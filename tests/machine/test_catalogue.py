@@ -107,6 +107,7 @@ SPELLINGS = {
     "M5 Max": "m5-max",
     "5060 ti 16gb": "rtx-5060-ti-16gb",
     "B60": "arc-pro-b60",
+    "B70": "arc-pro-b70",
     "rx 6800m": "rx-6800m",
     "gtx-1650": "gtx-1650",
     "GTX 1650 Super": "gtx-1650-super",
@@ -186,6 +187,14 @@ def test_a_driver_tells_variants_apart_by_memory() -> None:
 )
 def test_a_driver_name_that_only_resembles_a_card_finds_none(name: str, total: int) -> None:
     assert card_of_driver(name, total) is None
+
+
+def test_battlemage_cards_that_mesa_names_alike_are_told_apart_by_memory() -> None:
+    found = [card_of_driver("Intel(R) Graphics (BMG G21)", size * MIB) for size in (16304, 24480)]
+    assert ["arc-pro-b50", "arc-pro-b60"] == [card.key for card in found if card]
+    largest = card_of_driver("Intel(R) Graphics (BMG G31)", 32656 * MIB)
+    assert largest is not None
+    assert "arc-pro-b70" == largest.key
 
 
 def test_an_integrated_gpu_is_known_whatever_memory_it_was_given() -> None:
