@@ -105,11 +105,11 @@ EXPERT_SHARE: Final = by_backend(
     "at micro-batches of 256 to 4096 tokens, each within 13% on average, and W7800, R9700, RX 7600 and RX 6700 XT on "
     "two at 512 to 4096. Metal's kernel is the one of other products with rows that are looked up: 0.95 explains an M2 Ultra's and an M1 Max's (32 cores) seven MoE models and an M5 Max's three. "
     "With SYCL each expert is a product of its own, or, since #24452 (June 2026), one grouped product without the units for matrices: an Arc Pro B70 reads prompts of four MoE models at 0.2 to 0.4 of the "
-    "rate of its dense ones.",
+    "rate of its dense ones before, a B60 and a B50 at 0.25 since.",
     fitted=True,
     CUDA=0.7,
     MTL=0.95,
-    SYCL=0.3,
+    SYCL=0.25,
 )
 
 _PADDING: Final = (
@@ -369,10 +369,11 @@ EACH_HEAD: Final = by_backend(
     SYCL=0.002,
 )
 
-EACH_HEAD_OF_INTEL: Final = Constant(
+EACH_HEAD_BY_MESA: Final = Constant(
     0.001,
     "elements/FLOP",
-    "The same of Intel's chips with Vulkan: the B70 takes 29.8 and 31.3 ms for those (b9039, Mesa), 34 to 68 ns for a cell of 8,192 elements; on later builds as many as with SYCL (#26581).",
+    "The same of Intel's chips with Vulkan and Mesa: the B70 takes 29.8 and 31.3 ms for those (b9039), 34 to 68 ns for a cell of 8,192 elements. Intel's own driver is taken to be as fast as SYCL: 2.1 ms for "
+    "8,192 cells of the 27B (b9595, Windows).",
     when="2026-05, llama.cpp b9039",
 )
 
@@ -900,7 +901,7 @@ CHIPS: Final = tuple(
         (r"\bRX 7\d\d\d|\bW7\d00\b", "", 0.46, 1.0),
         (r"\b8060S|\b8050S", "ROCm", 0.32, 1.0),
         (r"\b80[56]0S|\b7[48]0M|\b890M", "", 0.30, 1.0),
-        (INTEL.pattern, "SYCL", 0.21, 1.4, 0.3, 0.05),
+        (INTEL.pattern, "SYCL", 0.21, 1.4, 0.25, 0.05),
         (r"\bA\d\d\d?M?\b.*\bGraphics\b|\(DG2\)", "Vulkan", 0.065, 1.4, 0.6, 0.0135),
         (r"\bIntel\b.*\((?:MTL|ADL|RPL|TGL|RKL)\b", "Vulkan", 0.27, 1.0, 0.5, 0.0135),
         (MESA_ON_INTEL.pattern, "Vulkan", 0.16, 1.0, 0.5, 0.0135),

@@ -214,9 +214,11 @@ def _stepped_delta(device: Device) -> float:
 
 
 def _each_head(device: Device) -> float:
-    """Elements that each query head reads for itself, against the peak; Intel's chips with Vulkan have it of their own."""
-    own = device.backend.name == "Vulkan" and c.INTEL.search(device.description)
-    return c.EACH_HEAD_OF_INTEL if own else c.EACH_HEAD[device.backend.name]
+    """Elements that each query head reads for itself, against the peak; Intel's chips do so with Vulkan, too."""
+    backend, name = device.backend.name, device.description
+    if backend != "Vulkan" or not c.INTEL.search(name):
+        return c.EACH_HEAD[backend]
+    return c.EACH_HEAD_BY_MESA if c.MESA_ON_INTEL.search(name) else c.EACH_HEAD["SYCL"]
 
 
 def _recurrence_share(device: Device) -> float:
