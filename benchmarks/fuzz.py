@@ -171,7 +171,7 @@ def small_header(architecture: str, experts: int, order: str = "<") -> bytes:
     made.text("tokenizer.ggml.model", "llama")
     made.array("tokenizer.ggml.tokens", raw.STRING, 3, b"".join(map(made.string, ["a", "bc", ""])))
     offset = 0
-    for name, shape in _shapes(experts):
+    for name, shape in _shapes(experts, normed=architecture.startswith("qwen3")):
         made.tensor(name, shape, offset=offset)
         size = 4
         for n in shape:
@@ -213,13 +213,15 @@ def _pair(made: Raw, key: str, value: object) -> None:
         made.pair(key, *kinds[type(value)], value)
 
 
-def _shapes(experts: int) -> Iterator[tuple[str, tuple[int, ...]]]:
+def _shapes(experts: int, *, normed: bool) -> Iterator[tuple[str, tuple[int, ...]]]:
     yield "token_embd.weight", (256, 3)
     for block in range(3):
         for name in ("attn_norm", "ffn_norm"):
             yield f"blk.{block}.{name}.weight", (256,)
         for name, width in (("attn_q", 256), ("attn_k", 128), ("attn_v", 128), ("attn_output", 256)):
             yield f"blk.{block}.{name}.weight", (256, width)
+        for name in ("attn_q_norm", "attn_k_norm") if normed else ():
+            yield f"blk.{block}.{name}.weight", (64,)
         kind, more = ("_exps", (experts,)) if experts else ("", ())
         if experts:
             yield f"blk.{block}.ffn_gate_inp.weight", (256, experts)

@@ -12,6 +12,7 @@ from moefit.planning.core import plan
 from moefit.planning.describe import truncated
 from moefit.planning.types import Plan
 from moefit.search.request import Request
+from moefit.shown import visible
 from moefit.sizes import format_size
 
 if TYPE_CHECKING:
@@ -34,16 +35,26 @@ def runnable(request: Request, *, exact: bool, waiting: Waiting = nullcontext) -
         DoesNotFitError: nothing fits.
         InputError: the model file is not complete.
     """
-    if request.model.truncated:
-        raise InputError(
-            truncated(request.model).message,
-            "finish the download; `moefit plan` can plan from a header alone",
-        )
+    _refuse_incomplete(request)
     asked = not exact and _is_newer(request)
     made = _newer(request, waiting) if asked else planned(request, exact=exact, waiting=waiting)
     if not made.fits:
         raise does_not_fit(made)
     return made
+
+
+def _refuse_incomplete(request: Request) -> None:
+    """Refuse a file that llama.cpp does not load: one that is cut short, or that lacks a tensor which the checked builds need."""
+    model = request.model
+    if model.truncated:
+        raise InputError(
+            truncated(model).message, "finish the download; `moefit plan` can plan from a header alone"
+        )
+    if model.lacks and not is_newer(request.launch.command.table):
+        raise InputError(
+            f"{model.path}: the file lacks {visible(model.lacks)}, without which llama.cpp loads no {model.architecture}",
+            "fetch or convert it again; `moefit plan` estimates what it would take",
+        )
 
 
 def _is_newer(request: Request) -> bool:

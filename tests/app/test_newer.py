@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from moefit.app import exact, runnable
+from moefit.errors import InputError
 from moefit.launch.builds import CHECKED
 from moefit.launch.command import parse
 from moefit.launch.constraints import constraints
@@ -82,3 +83,14 @@ def test_a_newer_program_that_takes_more_corrects_the_plan_and_that_is_said(prog
 def test_nobody_else_is_asked(program: list[int], one: Request) -> None:
     runnable.runnable(one, exact=False)
     assert [0] == program
+
+
+def test_a_file_that_lacks_a_tensor_is_for_newer_programs_alone() -> None:
+    lacking = replace(request(CHECKED[-1]), model=replace(request(None).model, lacks="output_norm.weight"))
+    with pytest.raises(
+        InputError, match=r"lacks output_norm[.]weight, without which llama[.]cpp loads no qwen3moe"
+    ):
+        runnable.runnable(lacking, exact=False)
+
+    newer = request(CHECKED[-1] + 1, asked=False)
+    assert runnable.runnable(replace(newer, model=lacking.model), exact=False).fits
