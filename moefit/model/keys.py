@@ -144,6 +144,9 @@ KEYS: Final[dict[str, Key]] = {
     "expert_weights_scale": _REAL,
     "expert_weights_norm": _FLAG,
     # attention
+    "attention.group_norm_groups": _COUNT,
+    "attention.value_expert_count": Key(most=MAX_EXPERTS),
+    "attention.value_expert_used_count": Key(most=MAX_EXPERTS),
     "attention.head_count": _HEADS,
     "attention.head_count_kv": _HEADS,
     "attention.key_length": _WIDTH,

@@ -158,6 +158,23 @@ MOE = [
         tied=True,
     ),
     Recorded(
+        "k2-horizon-36b",
+        "k2-horizon",
+        163840,
+        attention(
+            48,
+            2560,
+            32,
+            4,
+            attention__group_norm_groups=8,
+            attention__value_expert_count=16,
+            attention__value_expert_used_count=2,
+            expert_weights_norm=True,
+            expert_weights_scale=2.5,
+        )
+        | experts(128, 8, 1024, dense=9216, leading=2, shared=1),
+    ),
+    Recorded(
         "qwen3-next-mtp",
         "qwen3next",
         151936,

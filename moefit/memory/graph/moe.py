@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from moefit.memory.graph import operations as g
 from moefit.memory.graph.blocks import linear
 from moefit.memory.graph.context import Context
@@ -49,7 +51,8 @@ def routing(
     return Routing(GATING.get(code, default_gating), norm, scale not in (0, 1), clamped=clamped)
 
 
-def _probabilities(logits: Node, gating: str) -> Node:
+def probabilities(logits: Node, gating: str) -> Node:
+    """What experts are chosen by, of the router's logits."""
     if gating == "softmax":
         return g.soft_max(logits)
     if gating == "sigmoid":
@@ -100,13 +103,13 @@ def moe_ffn(
         raise MissingError("expert_used_count")
     if logits is None:
         logits = linear(c, "ffn_gate_inp", x, layer)
-    probs = _probabilities(logits, how.gating)
+    probs = probabilities(logits, how.gating)
     ids = chosen or _chosen(c, layer, how, logits, probs, (experts, used))
     total = experts
     if how.grouped and experts != c.hp.experts():
         ids = g.cast(g.scale(g.cast(ids, F32)), I32)
         total = c.hp.experts()
-    weights = _weights(g.get_rows(g.reshape(probs, 1, total, n), ids), how)
+    weights = chosen_weights(g.get_rows(g.reshape(probs, 1, total, n), ids), how)
     c.expand(weights)
     cur = g.reshape(x, embd, 1, n)
     if how.weight_first:
@@ -116,7 +119,7 @@ def moe_ffn(
     if not how.weight_first:
         out = g.mul(out, weights)
     c.expand(out)
-    return _summed(c, out, used)
+    return summed(c, [g.view_nd(out, (out.ne[0], n), (out.nb[2],)) for _ in range(used)])
 
 
 def _chosen(c: Context, layer: int, how: Routing, logits: Node, probs: Node, counts: tuple[int, int]) -> Node:
@@ -136,7 +139,7 @@ def _chosen(c: Context, layer: int, how: Routing, logits: Node, probs: Node, cou
     return g.argsort_top_k(selection, used)
 
 
-def _weights(raw: Node, how: Routing) -> Node:
+def chosen_weights(raw: Node, how: Routing) -> Node:
     """The chosen experts' weights, normalised and scaled as the model wants."""
     _, used, n, _ = raw.ne
     weights = raw
@@ -177,13 +180,11 @@ def _joined(gate: Node, up: Node, how: Routing) -> Node:
     return g.glu(gate, up)
 
 
-def _summed(c: Context, out: Node, used: int) -> Node:
+def summed(c: Context, views: Sequence[Node]) -> Node:
     """The sum over experts, view by view."""
-    ne, nb = (out.ne[0], out.ne[2]), (out.nb[2],)
-    views = [g.view_nd(out, ne, nb) for _ in range(used)]
     c.expand(*views)
     total = views[0]
     for part in views[1:]:
         total = g.add(total, part)
         c.expand(total)
-    return g.cont(total) if used == 1 else total
+    return total if len(views) > 1 else g.cont(total)

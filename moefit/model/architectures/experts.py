@@ -101,6 +101,10 @@ ROWS: Final[dict[str, Architecture]] = {
         defaults={"expert_gating_func": SIGMOID},
         mtp_anyway=f"{FFN_ANYWAY}|{HEAD_ANYWAY}",
     ),
+    "k2-horizon": Architecture(
+        graph="k2_horizon.build",
+        defaults={"expert_gating_func": SIGMOID},
+    ),
     "laguna": Architecture(
         graph=Plain(),
         defaults={"expert_gating_func": SIGMOID},
