@@ -500,14 +500,22 @@ VIRTUAL_CORE: Final = Constant(
 )
 
 ARM_CORE: Final = Constant(
-    11000000000.0,
+    12000000000.0,
     "B/s",
-    "The same of Arm's Neoverse V: four of a Graviton3E decode gpt-oss-20b at 20.8 t/s, of a Grace Llama-3.2-3B in Q6_K at 17.9, of a Graviton4 Qwen3.6-35B-A3B in Q4_K_M at 17.5.",
+    "The same of Arm's Neoverse V2: four of a Grace decode Llama-3.2-3B in Q6_K at 17.9 t/s, of a Graviton4 Qwen3.6-35B-A3B in Q4_K_M at 17.5.",
+    when="2026-09",
+)
+
+NEOVERSE_V1: Final = Constant(
+    0.75,
+    "of a V2",
+    "What a core of Arm's Neoverse V1 does: a Graviton3's 11.7 to 38.5 t/s of Llama-3.2-3B in Q6_K on four to sixteen cores where a Grace's give 17.9 to 50.2, 49.5 to 178 of its "
+    "prompt where those read 68.7 to 224; clocks of 2.6 and 3.4 GHz.",
     when="2026-09",
 )
 
 SMALL_ARM_CORE: Final = Constant(
-    5500000000.0,
+    8000000000.0,
     "B/s",
     "The same of Arm's smaller cores: four Neoverse N2 decode Qwen3-30B-A3B in Q2_K at 13.6 t/s.",
     when="2026-09, llama.cpp b10872",
@@ -551,17 +559,17 @@ VIRTUAL_FLOPS: Final = Constant(
 )
 
 ARM_FLOPS: Final = Constant(
-    37000000000.0,
+    40000000000.0,
     "FLOP/s",
-    "The same of Arm's Neoverse V: Llama-3.2-3B in Q6_K, 128 tokens on four to thirty-two cores, takes 52 to 69 GFLOP/s of one of a Graviton3 and 63 to 96 of a Grace, "
+    "The same of Arm's Neoverse V2: Llama-3.2-3B in Q6_K, 128 tokens on four to thirty-two cores, takes 52 to 69 GFLOP/s of one of a Graviton3 and 63 to 96 of a Grace, "
     "in the layout that gains them 1.8; gpt-oss-20b in MXFP4 38 of one of a Graviton3E.",
     when="2026-09",
 )
 
 SMALL_ARM_FLOPS: Final = Constant(
-    20000000000.0,
+    30000000000.0,
     "FLOP/s",
-    "The same of Arm's smaller cores: 21 on a Neoverse N2 (Qwen3-30B-A3B in Q2_K, 14.6 t/s on four).",
+    "The same of Arm's smaller cores: 27 on a Neoverse N2 (Qwen3-30B-A3B in Q2_K, 14.6 t/s on four).",
     when="2026-09, llama.cpp b10872",
 )
 
@@ -1128,6 +1136,33 @@ CORE_TIME: Final = {
 """Time of a CPU core against Q4_K: for a byte in decode, for a multiply-add in prefill. llama.cpp on a Ryzen 9 7950X, Llama-3.1-8B, 128
 tokens on 2 threads and a prompt of 512 on 16 (github.com/ikawrakow/ik_llama.cpp/discussions/164); the order is the same on an M2 Max. MXFP4
 is looked up like IQ4_NL, and its prefill is taken as that; 1.25 in decode explains gpt-oss where the memory's rate is right. IQ1 was not measured and is taken as IQ2_XXS."""
+
+CORE_TIME_BY_NEON: Final = {
+    "f32": (0.65, 1.5),
+    "f16": (0.65, 1.5),
+    "bf16": (0.65, 1.5),
+    "q4_0": (0.75, 0.7),
+    "q4_1": (1.15, 1.2),
+    "q5_0": (1.2, 1.7),
+    "q5_1": (1.2, 1.8),
+    "q8_0": (0.5, 0.8),
+    "q2_K": (2.0, 1.3),
+    "q3_K": (2.0, 1.75),
+    "q5_K": (1.2, 1.55),
+    "q6_K": (1.05, 1.6),
+    "iq4_nl": (0.75, 1.35),
+    "mxfp4": (0.75, 1.35),
+    "iq4_xs": (1.15, 1.15),
+    "iq3_s": (4.2, 3.8),
+    "iq3_xxs": (4.0, 3.2),
+    "iq2_s": (4.1, 3.0),
+    "iq2_xs": (3.3, 2.1),
+    "iq2_xxs": (4.0, 2.3),
+    "iq1_m": (4.0, 2.3),
+    "iq1_s": (4.0, 2.3),
+}
+"""The same of Arm's cores, against their own Q4_K: an M2 Max, Llama-3.1-8B, 128 tokens on 4 threads and a prompt of 512 on 8 (the same source, build 4384, and for prompts of IQ4_NL and Q4_1
+its page of July 2024). Q4_0 and IQ4_NL were laid out for NEON in decode; MXFP4, which is laid out alike since, is taken as IQ4_NL."""
 
 VALUE_TIME: Final = {
     "bf16": 1.9,

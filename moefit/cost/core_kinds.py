@@ -11,16 +11,15 @@ from moefit.machine.assumed import SMALL_CORES
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from moefit.cost.constants import Constant
     from moefit.machine.types import Cpu
 
 
 class Core(NamedTuple):
     """One kind of core."""
 
-    work: Constant
+    work: float
     """Bytes of Q4_K per second in a matrix-vector product."""
-    flops: Constant
+    flops: float
     """FLOP/s in a large product of plain Q4_K."""
 
 
@@ -32,7 +31,11 @@ _EPYC: Final = re.compile(r"epyc", re.IGNORECASE)
 _KINDS: Final[tuple[tuple[re.Pattern[str], Callable[[], Core]], ...]] = (
     (SMALL_CORES, lambda: Core(c.DESKTOP_CORE, c.SMALL_FLOPS)),
     (
-        re.compile(r"neoverse-v|graviton ?[34]|\bgrace\b", re.IGNORECASE),
+        re.compile(r"neoverse-v1|graviton ?3", re.IGNORECASE),
+        lambda: Core(c.ARM_CORE * c.NEOVERSE_V1, c.ARM_FLOPS * c.NEOVERSE_V1),
+    ),
+    (
+        re.compile(r"neoverse-v|graviton ?4|\bgrace\b", re.IGNORECASE),
         lambda: Core(c.ARM_CORE, c.ARM_FLOPS),
     ),
     (

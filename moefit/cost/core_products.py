@@ -18,6 +18,8 @@ from moefit.model import Role
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from moefit.cost.reading import Shares
+    from moefit.cost.token_load import Load
     from moefit.cost.work import Work
     from moefit.model import Model
 
@@ -29,8 +31,8 @@ _TILED: Final = frozenset(
 _BY_AVX: Final = frozenset(("q4_0", "q4_K", "iq4_nl", "mxfp4"))
 _IN_VAIN: Final = frozenset(("q2_K",))
 """AVX-512 has a layout for it that is no faster than none: 351 against 349 t/s where tiles, which it keeps away, give 757."""
-_BY_NEON: Final = frozenset(("q4_0", "q4_K", "q5_K", "q6_K", "q8_0"))
-"""With its products of matrices (i8mm); iq4_nl and mxfp4 are laid out for NEON's products of vectors, which gains them little."""
+_BY_NEON: Final = frozenset(("q4_0", "q4_K", "q5_K", "q6_K", "q8_0", "iq4_nl", "mxfp4"))
+"""With its products of matrices (i8mm), the last two with those of vectors."""
 ARM: Final = re.compile(
     r"neoverse|graviton|altra|ampere|\bgrace\b|cortex|\bcix\b|kunpeng|snapdragon|\bapple\b", re.IGNORECASE
 )
@@ -56,6 +58,8 @@ class Kernels(NamedTuple):
     """The same where the layout is multiplied with one row at a time, as experts' is."""
     tiled: frozenset[str]
     tiled_gain: float
+    by_neon: bool = False
+    """Arm's cores, which unpack types in other times."""
 
     def untiled(self) -> Kernels:
         """Those for few rows."""
@@ -72,14 +76,24 @@ class Kernels(NamedTuple):
         """Of a multiply-add with a weight of that type, against plain Q4_K."""
         if quant in self.repacked:
             return 1.0 / self.repacked_gain
-        return 1.0 / self.tiled_gain if quant in self.tiled else plain_time(quant)
+        return 1.0 / self.tiled_gain if quant in self.tiled else self.plain(quant)[1]
+
+    def plain(self, quant: str) -> tuple[float, float]:
+        """The same where it is unpacked for every row; before it, that of a byte in decode."""
+        table = c.CORE_TIME_BY_NEON if self.by_neon else c.CORE_TIME
+        return table.get(quant, (1.0, 1.0))
 
 
 def kernels_of(processor: str, *, repacked: bool, server: bool = False) -> Kernels:
     """The ways of a processor, by its name, with weights in its layout or as they are in the file."""
     if ARM.search(processor):
         return Kernels(
-            _BY_NEON if repacked else frozenset(), c.REPACKED_BY_NEON, c.REPACKED_ROWS, frozenset(), 1.0
+            _BY_NEON if repacked else frozenset(),
+            c.REPACKED_BY_NEON,
+            c.REPACKED_ROWS,
+            frozenset(),
+            1.0,
+            by_neon=True,
         )
     types = _BY_AVX if repacked else frozenset()
     if _WIDE.search(processor) or (server and not _NARROW.search(processor)):
@@ -88,9 +102,23 @@ def kernels_of(processor: str, *, repacked: bool, server: bool = False) -> Kerne
     return Kernels(types, c.REPACKED_BY_AVX2, c.REPACKED_ROWS, _TILED, c.TILED_BY_AVX2)
 
 
-def plain_time(quant: str) -> float:
-    """Time of a multiply-add with a weight that is unpacked for every row."""
-    return c.CORE_TIME.get(quant, (1.0, 1.0))[1]
+def token_work(work: Work, kernels: Kernels, load: Load, experts: float = 1.0) -> float:
+    """Bytes of Q4_K that a token's products with `load` weigh as much as, and with so many times its routed experts."""
+    base, routed = _in_decode(work, kernels)
+    return load.base_work * base + load.expert_work * experts * routed
+
+
+@per_object(16)
+def _in_decode(work: Work, kernels: Kernels) -> tuple[float, float]:
+    """What a token's products with the base and with the experts take, against a processor with AVX."""
+    if not kernels.by_neon:
+        return 1.0, 1.0
+    return _against_avx(work.types, kernels), _against_avx(work.expert_types, kernels)
+
+
+def _against_avx(types: Shares, kernels: Kernels) -> float:
+    usual = sum(share * c.CORE_TIME.get(quant, (1.0, 1.0))[0] for quant, share in types)
+    return sum(share * kernels.plain(quant)[0] for quant, share in types) / usual if usual else 1.0
 
 
 @per_object(16)
@@ -103,7 +131,7 @@ def _share(types: Iterable[tuple[str, float]], kernels: Kernels) -> float:
     taken = usual = 0.0
     for quant, macs in types:
         taken += macs * kernels.time(quant)
-        usual += macs * plain_time(quant)
+        usual += macs * c.CORE_TIME.get(quant, (1.0, 1.0))[1]
     return taken / usual if usual else 1.0
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from moefit.cost import cached_steps
 from moefit.cost import constants as c
+from moefit.cost.core_products import token_work
 from moefit.cost.reading import seconds_of_a_byte
 from moefit.cost.token_load import Load
 from moefit.machine.types import CPU
@@ -55,7 +56,11 @@ def step(run: Run, depth: float, tokens: int) -> Iterator[tuple[str, str, float]
             cache = cache_bytes(run, load, depth) + 2.0 * load.state
             read = load.base_bytes + load.expert_read * experts
             load, read = _uncached(load, cached), read - sum(c.load.expert_read for c in cached) * experts
-            yield "weights", "CPU", run.host.seconds(read, (load.base_work + load.expert_work) * tokens)
+            yield (
+                "weights",
+                "CPU",
+                run.host.seconds(read, token_work(run.work, run.host.kernels, load) * tokens),
+            )
             yield "attention", "CPU", run.host.seconds(cache, _attention_work(run, load, depth) * tokens)
             yield "states", "CPU", _gathered(load) / run.host.pageable
             yield "barriers", "CPU", run.host.barriers(load)

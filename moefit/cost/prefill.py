@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from moefit.cost import cached_steps
 from moefit.cost import constants as c
 from moefit.cost.between import passing, sorting
-from moefit.cost.core_products import TILED_ROWS, times_of_types
+from moefit.cost.core_products import TILED_ROWS, times_of_types, token_work
 from moefit.cost.decode import kept_bytes, step
 from moefit.cost.grouped import grouped
 from moefit.cost.micro_batches import batches, micro_batches, saving
@@ -73,7 +73,7 @@ def host_products(run: Run, load: Load, tokens: int) -> float:
         2.0 * work * tokens / run.batch_host.flops,
         run.batch_host.seconds(
             load.base_bytes + load.expert_bytes * distinct,
-            load.base_work + load.expert_work * distinct / used,
+            token_work(run.work, run.batch_host.kernels, load, distinct / used),
         ),
     )
 

@@ -55,7 +55,10 @@ EVERY = (
     partial(seconds, "qwen3.5-35b-a3b", "m1-max", moved=0),
     partial(seconds, "qwen3.5-35b-a3b", "arc-b580,name=SYCL0", moved=0, settings=replace(COPYING, **Q8_0)),
     partial(seconds, "qwen3.5-35b-a3b", f"arc-b580,description={BATTLEMAGE}", moved=0),
-    *(partial(seconds, QWEN, host=(name, 8, None)) for name in (XEON, "Neoverse-V2", "Neoverse-N2")),
+    *(
+        partial(seconds, QWEN, host=(name, 8, None))
+        for name in (XEON, "Neoverse-V1", "Neoverse-V2", "Neoverse-N2")
+    ),
     partial(seconds, DENSE, host=("Neoverse-V2", 8, None)),
     partial(seconds, DENSE, host=("AMD Ryzen 7 5800X", 8, None)),
 )

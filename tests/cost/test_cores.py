@@ -7,7 +7,7 @@ import pytest
 from moefit.cost import constants as c
 from moefit.cost import predict
 from moefit.cost.core_kinds import core_of
-from moefit.cost.core_products import kernels_of
+from moefit.cost.core_products import kernels_of, token_work
 from moefit.cost.device_rates import device_rates
 from moefit.cost.work import work_of
 from moefit.cost.workload import Workload
@@ -35,7 +35,7 @@ ZEN3, ZEN4, ARM = "AMD Ryzen 7 5800X 8-Core Processor", "AMD Ryzen 9 7950X 16-Co
         (ARM, "q6_K", c.REPACKED_BY_NEON),
         (ZEN4, "q8_0", 1.0 / c.CORE_TIME["q8_0"][1]),
         (ZEN4, "q2_K", 1.0 / c.CORE_TIME["q2_K"][1]),
-        (ARM, "iq3_s", 1.0 / c.CORE_TIME["iq3_s"][1]),
+        (ARM, "iq3_s", 1.0 / c.CORE_TIME_BY_NEON["iq3_s"][1]),
         ("Intel(R) Xeon(R) Gold 6230", "q5_K", c.TILED_BY_AVX512),
         ("AMD EPYC 9654 96-Core Processor", "q5_K", c.TILED_BY_AVX512),
         ("AMD EPYC 7763 64-Core Processor", "q5_K", c.TILED_BY_AVX2),
@@ -65,6 +65,7 @@ def test_a_layout_gains_experts_less_as_each_of_their_rows_is_multiplied_alone()
         ("AMD EPYC 7763 64-Core Processor", True, c.VIRTUAL_EPYC_CORE, c.VIRTUAL_EPYC_FLOPS),
         ("Intel Xeon Processor (SapphireRapids)", True, c.VIRTUAL_CORE, c.VIRTUAL_FLOPS),
         ("AWS Graviton4", True, c.ARM_CORE, c.ARM_FLOPS),
+        ("AWS Graviton3", True, c.ARM_CORE * c.NEOVERSE_V1, c.ARM_FLOPS * c.NEOVERSE_V1),
         ("Ampere Altra", False, c.SMALL_ARM_CORE, c.SMALL_ARM_FLOPS),
         ("AMD Ryzen 7 8840U w/ Radeon 780M Graphics", False, c.LAPTOP_CORE, c.LAPTOP_FLOPS),
         (ZEN3, False, c.DESKTOP_CORE, c.DESKTOP_FLOPS),
@@ -83,6 +84,17 @@ def test_cores_are_of_the_kind_that_their_name_says(
 )
 def test_few_cores_draw_less_than_their_ram_gives(processor: str, cores: int, most: float) -> None:
     assert ram_bandwidth(Machine((), RAM, Cpu(cores, cores, model=processor))) <= most
+
+
+def test_arms_cores_unpack_types_in_their_own_times() -> None:
+    laid, held = work_of(model("gpt-oss-20b", "MXFP4")), work_of(model("deepseek-v2-lite", "Q2_K"))
+    kernels = [kernels_of(name, repacked=True) for name in (ARM, ZEN4)]
+    by_type = [
+        [token_work(work, one, work.over(0, 24)) / work.over(0, 24).expert_read for work in (laid, held)]
+        for one in kernels
+    ]
+    assert by_type[0][0] < by_type[1][0]
+    assert by_type[0][1] > by_type[1][1]
 
 
 def test_one_thread_gathers_the_states_of_recurrent_layers_on_the_cpu() -> None:
