@@ -9,6 +9,8 @@ from typing import Final
 from moefit.errors import UsageError
 from moefit.machine.card import Card
 from moefit.machine.cards import CARDS
+from moefit.machine.other_cards import FEWER_CORES, OF_UNIFIED
+from moefit.sizes import GIB
 
 # Not compiled here: most plans name no card, and compiling takes longer than all else in this module.
 _VENDOR_WORDS: Final = (
@@ -87,8 +89,16 @@ def card_of_driver(description: str, total: int) -> Card | None:
         same = [card for card in CARDS if wanted in _driver_names(card)]
     if not same:
         return None
-    nearest = min(same, key=lambda card: abs(card.total - total))
+    nearest = _with_fewer_cores(min(same, key=lambda card: abs(card.total - total)), total)
     return nearest if nearest.integrated or abs(nearest.total - total) <= 0.15 * nearest.total else None
+
+
+def _with_fewer_cores(card: Card, total: int) -> Card:
+    """The smaller chip of the same name, where only that is sold with as much memory."""
+    cores, boxes = FEWER_CORES.get(card.key, (0, frozenset()))
+    if not any(abs(total - box * GIB * OF_UNIFIED) < 0.02 * total for box in boxes):
+        return card
+    return _of_key(compact(f"{card.key}-{cores}-core")) or card
 
 
 def _driver_names(card: Card) -> set[str]:

@@ -139,20 +139,38 @@ OTHERS: Final = (
     Card("m1", "Apple M1", 10922, 68.25, None, 5.2, 8, "MTL", cores=4),
     Card("m1-pro", "Apple M1 Pro", 21845, 200, None, 10.4, 16, "MTL", cores=8),
     Card("m1-max", "Apple M1 Max", 49152, 400, None, 20.8, 32, "MTL", cores=8),
+    Card("m1-max-24-core", "Apple M1 Max (24 cores)", 49152, 400, None, 15.6, 24, "MTL", cores=8),
     Card("m1-ultra", "Apple M1 Ultra", 98304, 800, None, 41.6, 64, "MTL", cores=16),
     Card("m2", "Apple M2", 16384, 100, None, 7.2, 10, "MTL", cores=4),
     Card("m2-pro", "Apple M2 Pro", 21845, 200, None, 13.6, 19, "MTL", cores=8),
     Card("m2-max", "Apple M2 Max", 73728, 400, None, 27.2, 38, "MTL", cores=8),
+    Card("m2-max-30-core", "Apple M2 Max (30 cores)", 49152, 400, None, 21.5, 30, "MTL", cores=8),
     Card("m2-ultra", "Apple M2 Ultra", 147456, 800, None, 54.4, 76, "MTL", cores=16),
+    Card("m2-ultra-60-core", "Apple M2 Ultra (60 cores)", 147456, 800, None, 42.9, 60, "MTL", cores=16),
     Card("m3", "Apple M3", 16384, 100, None, 7.1, 10, "MTL", cores=4),
     Card("m3-pro", "Apple M3 Pro", 27648, 150, None, 12.7, 18, "MTL", cores=6),
     Card("m3-max", "Apple M3 Max", 98304, 400, None, 28.4, 40, "MTL", cores=12),
+    Card("m3-max-30-core", "Apple M3 Max (30 cores)", 27648, 300, None, 21.3, 30, "MTL", cores=10),
     Card("m3-ultra", "Apple M3 Ultra", 393216, 819, None, 56.8, 80, "MTL", cores=24),
+    Card("m3-ultra-60-core", "Apple M3 Ultra (60 cores)", 73728, 819, None, 42.6, 60, "MTL", cores=20),
     Card("m4", "Apple M4", 21845, 120, None, 8.5, 10, "MTL", cores=4),
     Card("m4-pro", "Apple M4 Pro", 49152, 273, None, 17.0, 20, "MTL", cores=10),
+    Card("m4-pro-16-core", "Apple M4 Pro (16 cores)", 49152, 273, None, 13.6, 16, "MTL", cores=8),
     Card("m4-max", "Apple M4 Max", 98304, 546, None, 36.8, 40, "MTL", cores=12),
+    Card("m4-max-32-core", "Apple M4 Max (32 cores)", 27648, 410, None, 29.4, 32, "MTL", cores=10),
     Card("m5", "Apple M5", 21845, 153, None, 16.8, 10, "MTL", cores=4),
     Card("m5-pro", "Apple M5 Pro", 49152, 307, None, 33.6, 20, "MTL", cores=6),
     Card("m5-max", "Apple M5 Max", 98304, 614, None, 67.2, 40, "MTL", cores=6),
+    Card("m5-max-32-core", "Apple M5 Max (32 cores)", 27648, 460, None, 53.8, 32, "MTL", cores=6),
 )
 # fmt: on
+
+FEWER_CORES: Final = {
+    "m3-max": (30, frozenset({36, 96})),
+    "m4-max": (32, frozenset({36})),
+    "m5-max": (32, frozenset({36})),
+}
+"""Of Apple's chips that are sold with more and with fewer GPU cores under one name: how many the smaller one has, and the GB of memory that come with it alone.
+source: Apple's specifications of MacBook Pro and Mac Studio"""
+OF_UNIFIED: Final = 0.75
+"""Of so much memory, the part that macOS lets a GPU have (recommendedMaxWorkingSetSize)."""

@@ -91,6 +91,7 @@ SPELLINGS = {
     "rx-9060-xt": "rx-9060-xt",
     "rx 9060 xt 16gb": "rx-9060-xt",
     "Apple M1 Max": "m1-max",
+    "M1 Max 24-core": "m1-max-24-core",
     "dgx-spark": "gb10",
     "DGX Spark": "gb10",
     "strix-halo": "strix-halo",
@@ -195,6 +196,24 @@ def test_battlemage_cards_that_mesa_names_alike_are_told_apart_by_memory() -> No
     largest = card_of_driver("Intel(R) Graphics (BMG G31)", 32656 * MIB)
     assert largest is not None
     assert "arc-pro-b70" == largest.key
+
+
+@pytest.mark.parametrize(
+    ("name", "memory", "key"),
+    [
+        ("Apple M4 Max", 36, "m4-max-32-core"),
+        ("Apple M4 Max", 48, "m4-max"),
+        ("Apple M4 Max", 128, "m4-max"),
+        ("Apple M3 Max", 96, "m3-max-30-core"),
+        ("Apple M3 Max", 64, "m3-max"),
+        ("Apple M5 Max", 36, "m5-max-32-core"),
+        ("Apple M1 Max", 32, "m1-max"),
+    ],
+)
+def test_memory_that_is_sold_with_fewer_gpu_cores_alone_tells_them(name: str, memory: int, key: str) -> None:
+    card = card_of_driver(name, memory * GIB * 3 // 4)
+    assert card is not None
+    assert key == card.key
 
 
 def test_an_integrated_gpu_is_known_whatever_memory_it_was_given() -> None:
