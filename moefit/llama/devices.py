@@ -23,6 +23,10 @@ _ROW: Final = re.compile(r"[ \t]+([A-Za-z]+\d+): ?(.*)")
 _LONGEST: Final = 4096
 """Characters of a line: no driver has a name that long."""
 _UNREACHABLE: Final = re.compile(r"Failed to connect to (\S+)")
+_FAILED: Final = re.compile(r"failed to initialize (?:CUDA|ROCm|MUSA): ([^\n]{1,200})")
+"""A backend without devices says why. source: ggml/src/ggml-cuda/ggml-cuda.cu, ggml_cuda_init"""
+_NONE_HERE: Final = re.compile(r"no \w+-capable device|driver version is insufficient")
+"""What it says where there is no card, or no driver at all."""
 _BUSY: Final = "an RPC server answers one client at a time: stop the other"
 _OTHER: Final = "is each server a ggml-rpc-server of the same build?"
 _SHOWN: Final = 200
@@ -89,6 +93,9 @@ def listed_text(
         raise kind(f"{asked}: failed with {how}{_said(answer.err)}", _OTHER if rpc else None)
     if _HEAD not in answer.out and not _names_devices(answer.out):
         raise DriverError(f"{asked}: answers something else{_said(answer.out)}")
+    failed = _FAILED.search(answer.err)
+    if failed and not _NONE_HERE.search(failed[1]) and not _names_devices(answer.out):
+        raise BrokenError(f"{asked}: lists no device: {failed[0].strip()}")
     return answer.out
 
 

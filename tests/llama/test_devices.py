@@ -153,6 +153,7 @@ def test_a_server_that_does_not_answer_is_stopped(tmp_path: Path) -> None:
     [
         ("kill -SEGV $$", True), ("exit 139", True), ("exit 137", True), ("sleep 60", True), ("echo 'Available devices:'; kill -ABRT $$", True),
         ("exit 127", True), ("echo '  CUDA0: card (9 MiB, 9 MiB free)'; exit 1", True),
+        ("echo 'ggml_cuda_init: failed to initialize CUDA: unknown error' >&2; echo 'Available devices:'", True),
         ("exit 1", False), ("echo hello", False), ("exit 0", False),
     ],
 )  # fmt: skip
@@ -163,6 +164,23 @@ def test_a_crash_or_a_hang_is_told_from_a_program_that_does_not_know_the_option(
     with pytest.raises(DriverError) as caught:
         list_devices(program, {"PATH": "/bin:/usr/bin"}, time_limit=0.5)
     assert breaks == isinstance(caught.value, BrokenError)
+
+
+@pytest.mark.parametrize(
+    ("says", "lists"),
+    [
+        ("CUDA: no CUDA-capable device is detected", ""),
+        ("ROCm: no ROCm-capable device is detected", ""),
+        ("CUDA: CUDA driver version is insufficient for CUDA runtime version", ""),
+        ("CUDA: unknown error", "  Vulkan0: card (9 MiB, 9 MiB free)"),
+    ],
+)
+def test_a_backend_without_a_card_is_no_failing_driver(tmp_path: Path, says: str, lists: str) -> None:
+    body = (
+        f"echo 'ggml_cuda_init: failed to initialize {says}' >&2; echo 'Available devices:'; echo '{lists}'"
+    )
+    program = script(tmp_path / "llama-server", body)
+    assert bool(lists) == bool(list_devices(program, {"PATH": "/bin:/usr/bin"}))
 
 
 @pytest.mark.parametrize(
