@@ -130,6 +130,7 @@ def _doubt(
         shared=needs_cpu and machine.cpu.virtual,
         elsewhere=any(device.backend.name not in _SETTLED for device in run.devices),
         rough=any(INTEL.search(device.description) for device in run.devices),
+        alone=not run.devices,
         recurrent=any(
             load.recurrent_layers > _NOTHING and (place == CPU or run.devices[place].backend.name != "MTL")
             for place, load in run.tally.places.items()

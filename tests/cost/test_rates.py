@@ -18,7 +18,7 @@ from moefit.cost.workload import Workload
 from moefit.launch.settings import Settings
 from moefit.machine.assumed import ram_bandwidth
 from moefit.machine.declared import parse_gpus
-from moefit.machine.types import Cpu, Machine, Ram
+from moefit.machine.types import CPU, Cpu, Machine, Ram
 from moefit.placement.types import Placement
 from tests.oracle import model
 
@@ -166,6 +166,14 @@ def test_ranges_of_answers_are_wider_where_no_backend_of_cuda_gives_them() -> No
     assert lower < low < high < higher
     assert nvidia.prefill == amd.prefill
     assert doubt("measured", (), elsewhere=True) == doubt("measured", ())
+
+
+def test_a_processor_alone_has_the_range_of_a_guess_until_it_is_calibrated() -> None:
+    assert doubt("catalogue", (), alone=True) == doubt("guessed", ()) != doubt("catalogue", ())
+    assert doubt("calibrated", (), alone=True) == doubt("calibrated", ())
+    whole, known = model("qwen3-14b", "Q4_K_M"), replace(RAM, bandwidth=60 * 10**9)
+    slots, host = Placement((CPU,) * whole.slots), Machine((), known, Cpu(8, 16))
+    assert doubt("guessed", ()) == predict(work_of(whole), host, (), BENCH, slots, Workload(512, 32)).doubt
 
 
 def test_answers_of_recurrent_models_may_be_slower_where_nothing_was_measured() -> None:
