@@ -57,7 +57,14 @@ def has_macro(text: str) -> bool:
 
 def number_hint(spelling: str, value: str, option: Option, number: re.Match[str] | None) -> str | None:
     """What to write for a value of which only the beginning is a number, or nothing."""
-    if scaled := re.fullmatch(r"(\d{1,9})([kmg])", value.lower(), re.ASCII):
-        factor = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}[scaled.group(2)]
-        return f"write {spelling} {int(scaled.group(1)) * factor}"
+    if meant := _meant(value):
+        return f"write {spelling} {meant}"
     return f"write {spelling} {option.values[0]}" if not number else None
+
+
+def _meant(value: str) -> int | None:
+    """The whole number of one with a unit or with marks between its thousands: 32k, 128Ki, 32,768, 32_768."""
+    if scaled := re.fullmatch(r"(\d{1,9})([kmg])(?:i?b|i)?", value.lower(), re.ASCII):
+        return int(scaled[1]) << {"k": 10, "m": 20, "g": 30}[scaled[2]]
+    grouped = re.fullmatch(r"\d{1,3}(?:[,_' ]\d{3}){1,3}", value, re.ASCII)
+    return int(re.sub(r"\D", "", value)) if grouped else None
