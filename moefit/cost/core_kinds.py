@@ -39,7 +39,7 @@ _KINDS: Final[tuple[tuple[re.Pattern[str], Callable[[], Core]], ...]] = (
         lambda: Core(c.ARM_CORE, c.ARM_FLOPS),
     ),
     (
-        re.compile(r"neoverse|graviton|altra|ampere|cortex|\bcix\b|kunpeng", re.IGNORECASE),
+        re.compile(r"neoverse|graviton|altra|ampere|cortex|\bcix\b|kunpeng|snapdragon \d", re.IGNORECASE),
         lambda: Core(c.SMALL_ARM_CORE, c.SMALL_ARM_FLOPS),
     ),
     (re.compile(r"threadripper", re.IGNORECASE), lambda: Core(c.SERVER_CORE, c.DESKTOP_FLOPS)),

@@ -66,6 +66,13 @@ def test_a_layout_gains_experts_less_as_each_of_their_rows_is_multiplied_alone()
         ("Intel Xeon Processor (SapphireRapids)", True, c.VIRTUAL_CORE, c.VIRTUAL_FLOPS),
         ("AWS Graviton4", True, c.ARM_CORE, c.ARM_FLOPS),
         ("AWS Graviton3", True, c.ARM_CORE * c.NEOVERSE_V1, c.ARM_FLOPS * c.NEOVERSE_V1),
+        ("Qualcomm Snapdragon 8cx Gen 3", False, c.SMALL_ARM_CORE, c.SMALL_ARM_FLOPS),
+        (
+            "Snapdragon(R) X Elite - X1E80100 - Qualcomm(R) Oryon(TM) CPU",
+            False,
+            c.DESKTOP_CORE,
+            c.DESKTOP_FLOPS,
+        ),
         ("Ampere Altra", False, c.SMALL_ARM_CORE, c.SMALL_ARM_FLOPS),
         ("AMD Ryzen 7 8840U w/ Radeon 780M Graphics", False, c.LAPTOP_CORE, c.LAPTOP_FLOPS),
         (ZEN3, False, c.DESKTOP_CORE, c.DESKTOP_FLOPS),
@@ -74,7 +81,7 @@ def test_a_layout_gains_experts_less_as_each_of_their_rows_is_multiplied_alone()
 def test_cores_are_of_the_kind_that_their_name_says(
     processor: str, *, virtual: bool, work: float, flops: float
 ) -> None:
-    server = "EPYC 4" not in processor and "Ryzen" not in processor
+    server = any(name in processor for name in ("EPYC 9", "EPYC 7", "Xeon", "Graviton", "Altra"))
     assert (work, flops) == core_of(Cpu(8, 8, model=processor, virtual=virtual), server=server)
 
 
