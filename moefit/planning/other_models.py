@@ -13,6 +13,7 @@ from moefit.gguf.header import Header, TensorInfo
 from moefit.memory.guests import GuestFiles
 from moefit.memory.projector import TYPES
 from moefit.model import Model
+from moefit.model.architectures import architecture
 from moefit.shown import word_shown
 from moefit.values import dataclass
 
@@ -37,8 +38,6 @@ _OUTPUT: Final = {
 }
 """Type of a projector -> the tensor, and its dimension, that is as wide as the model. source: tools/mtmd/clip.cpp, clip_n_mmproj_embd"""
 _DEEPSTACK: Final = "v.deepstack."
-_WIDER: Final = frozenset({"granite", "granite_swa"})
-"""Their width with deepstack is a list's. source: src/models/granite.cpp, llama_model_granite::load_arch_hparams"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,7 @@ def _pair(name: str, pair: dict[str, TensorInfo], known: dict[str, tuple[int, ..
 
 def projector(files: GuestFiles, model: Model) -> str | None:
     """Another width than the model's, where the projector's kind tells which tensor has it."""
-    if files.mmproj is None or model.architecture in _WIDER:
+    if files.mmproj is None or architecture(model.architecture).lists_deepstack:
         return None
     shapes = {tensor.name: tensor.shape for tensor in files.mmproj.tensors}
     own = model.embedding * (1 + model.hparams.integer("n_deepstack_layers"))

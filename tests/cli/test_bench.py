@@ -179,7 +179,7 @@ def test_how_often_an_expert_cache_is_missed_is_saved_for_the_model_and_planned_
     environment = {"XDG_CONFIG_HOME": str(tmp_path)}
     measured = Calibration(read_fingerprint(), "2026-11-24T07:00:00+00:00", (RamRate(1, 5 * 10**6),), ())
     save_calibration(measured, environment)
-    line = ("-ngl", "99", "-cmoe", "--no-repack", "-lm", "none", "--moe-cache-mib", "1")
+    line = ("-ngl", "99", "-cmoe", "--no-repack", "-lm", "none", "--moe-cache-mib", "2")
 
     def run(trial: Trial) -> Iterator[Event]:
         yield from as_predicted(trial)

@@ -73,9 +73,11 @@ ROWS: Final[dict[str, Architecture]] = {
         graph="dense.gptneox",
     ),
     "granite": Architecture(
+        lists_deepstack=True,
         graph=Plain(route="routes.softmax_normalised", rope="rotations.unless_finetuned"),
     ),
     "granite_swa": Architecture(
+        lists_deepstack=True,
         graph=Plain(route="routes.softmax_normalised", rope="rotations.by_pattern"),
         window=Window(),
     ),

@@ -225,6 +225,8 @@ class Architecture:
     """The only expert_gating_func that its loader takes."""
     held: Mapping[str, str] = field(default_factory=dict)
     """Keys that its graph takes for another dimension, and that dimension, as moefit.model.dimensions works it out."""
+    lists_deepstack: bool = False
+    """How wide it is with deepstack is a list's, and no number of layers' (llama_model_granite::load_arch_hparams)."""
     evenness: float | None = None
     """How alike the popularities of its experts are, where that was published: the shape of their gamma distribution (cost.work)."""
     undescribed: str = ""
