@@ -300,10 +300,10 @@ MOE_LAYER: Final = Constant(
 )
 
 RECURRENT_LAYER: Final = Constant(
-    4e-05,
+    3.3e-05,
     "s",
     "The same for a recurrent state: Qwen3.6-35B-A3B against Qwen3-30B-A3B on one machine, for each of 30 "
-    "layers: Quadro RTX 5000 50-65 us, RTX 5080 53, RTX 4060 Laptop 20, Radeon 8060S 110, Arc B70 80.",
+    "layers: Quadro RTX 5000 50-65 us, RTX 5080 53, RTX 4060 Laptop 20, Radeon 8060S 110, Arc B70 80. Of builds since the spring of 2026 together 31 to 33.",
     fitted=True,
 )
 
@@ -358,14 +358,26 @@ UNPACKED_IN_A_CLOCK: Final = Constant(
     when="2026-11, llama.cpp b11549",
 )
 
+UNPACKED_OF_LARGE_HEADS: Final = Constant(
+    1.75,
+    "times that of heads of 128",
+    "The same of heads of 256: a head takes as long for a cell whatever its size. Qwen3.6-35B-A3B, q8_0, beside reading: RTX 4000 Ada, 32,768 tokens, 2.0 ms for 2.7e9, 13.4; "
+    "RTX 3090 1.6 ms, 12.2; RTX 5060 Ti, 27,000 tokens, 1.8 ms for 2.2e9, 13.2.",
+    when="2026, b8780 to b9283",
+)
+
 EACH_HEAD: Final = by_backend(
     inf,
     "elements/FLOP",
-    "Elements that a device's single token reads where each query head reads every cell for itself, of whatever type, against its FP16 peak: Metal's "
+    "Elements that a device's single token multiplies, each query head every cell, of whatever type, against its FP16 peak. Metal's "
     "kernel has one head in a threadgroup (ggml/src/ggml-metal/ggml-metal-ops.cpp, ggml_metal_op_flash_attn_ext, nhptg). M2 Ultra, 16,384 tokens: Qwen3-30B-A3B "
     "4.9 ms for 6.4e9, Qwen2.5-7B 2.6 for 3.3e9, gpt-oss-20b 1.4 for 1.6e9, GLM-4.7-Flash 15 for 17.7e9: 1.1 to 1.3e12 a second, of 54.4 TFLOP/s. An Arc Pro B70 with SYCL (b9039, 16,384 "
-    "tokens): Llama-2-7B 14.7 ms for 4.3e9, Qwen3.6-27B 7.1 for 3.2e9, of 183 TFLOP/s; 21 to 25 ns for each cell and layer, whatever the model (github.com/ggml-org/llama.cpp/issues/26581).",
+    "tokens): Llama-2-7B 14.7 ms for 4.3e9, Qwen3.6-27B 7.1 for 3.2e9, of 183 TFLOP/s; 21 to 25 ns for each cell and layer, whatever the model (github.com/ggml-org/llama.cpp/issues/26581)."
+    " CUDA's tensor cores "
+    "multiply a cell with the heads that share it in tiles of 8, 16 or 32, which takes longer than reading where many share one (fattn-mma-f16.cuh): GLM-4.7-Flash, whose "
+    "20 share one of 576, takes an RTX 3090 6.3 ms after 32,768 tokens (github.com/ggml-org/llama.cpp/pull/19092) and RTX 3060s 14.6 for 28,800 more: 5.2 and 2.0e12, of 142 and 51.2 TFLOP/s.",
     MTL=0.022,
+    CUDA=0.038,
     SYCL=0.002,
 )
 
@@ -624,11 +636,11 @@ SERVER_COPY: Final = Constant(
 )
 
 COPY_OF_RAM: Final = Constant(
-    0.39,
+    0.43,
     "of what RAM gives",
     "Bytes per second at which the driver copies pageable memory to its staging buffer, one thread: Core "
     "Ultra 9 265K and Core i9-14900K (DDR5) 16-17, Core i7-12700 and Ryzen 7 5800X (DDR4, 51 GB/s) 12, "
-    "Xeon 6.6-8.5.",
+    "Xeon 6.6-8.5. Of 63 rows with experts in RAM together.",
     fitted=True,
 )
 
@@ -645,9 +657,9 @@ COPY_BY_BACKEND: Final = by_backend(
     "times CUDA",
     "Copies of pageable memory against CUDA's. Vulkan has a staging buffer of its own: R9700 8-10 GB/s. "
     "ROCm: 16-19 on that machine, half of it on an RX 9070 XT (1188 t/s where twice CUDA's rate predicts "
-    "2238).",
+    "2238). NVIDIA's cards copy with Vulkan as with CUDA (moefit/cost/link_rates.py, native).",
     fitted=True,
-    Vulkan=0.78,
+    Vulkan=0.7,
     ROCm=1.7,
 )
 
@@ -882,7 +894,10 @@ _CHIPS: Final = (
     "us on RTX 5090, RTX PRO 6000 and H100. M5's experts take a kernel with smaller tiles than its other products do. Intel's: an Arc Pro B70's dense models with SYCL 34 to 46 TFLOP/s of 183, with Vulkan 28 to 33; A series, whose "
     "matrix units llama.cpp does not use with Vulkan (ggml_vk_khr_cooperative_matrix_support), 9 of 138 (A770, Llama-3.1-8B); attention 2.3 to 2.6 with Vulkan, and 3.4 with SYCL before its products ran in those units "
     "(#25025 and #25222, July 2026, 4 times as fast after 80,000 tokens). Chips without such units (MTL and before) are counted with their plain peak. RDNA 4 and 3 multiply faster with ROCm than with Vulkan: Qwen3-14B takes an R9700 917 ms for 2,048 tokens, 65 TFLOP/s of 191, "
-    "and with them RX 9070 XT and RX 9060 XT; Qwen3-8B on the RX 9070 XT with Vulkan 47 of 195."
+    "and with them RX 9070 XT and RX 9060 XT; Qwen3-8B on the RX 9070 XT with Vulkan 47 of 195. GeForce of Blackwell with CUDA: Qwen3.5-27B takes RTX 5060 Ti and 5070 Ti 600 "
+    "and 343 ms for 512 tokens in Q3_K, a pair of RTX 5060 Ti 552 in Q4_K_M (b8000 to b10450), an RTX 5090 169 in Q6_K (SIXTEENS): 0.65, 0.64 and 0.53 (ERNIE-4.5 on the RTX 5070 Ti 89 ms for its experts). "
+    "With Vulkan an RTX 5090 takes 38 ms for Llama-2-7B. Their kernels follow each other faster since the summer of 2026 (GGML_CUDA_USE_PDL): an RTX 5090 decodes Qwen3.5-27B at 76 and 82 t/s (b10453, b10809) where an "
+    "RTX PRO 6000 gave 64 (b10335). A100 and V100 have Ampere's and older kernels: Qwen3-Next takes an A100 50 us a layer more than with the newest chips'."
 )
 CHIPS: Final = tuple(
     Chip(
@@ -894,14 +909,19 @@ CHIPS: Final = tuple(
         backend,
     )
     for pattern, backend, share, launch, *own in (
-        (r"\bA30\b|\bA[18]00\b", "", 0.27, 1.0, 1.3, 0.24),
+        (r"\bA30\b|\bA[18]00\b", "", 0.27, 1.35, 1.3, 0.24),
+        (r"\bV100\b", "", 0.165, 1.35, 1.3, 0.24),
         (DATA_CENTRE.pattern, "", 0.165, 1.0, 1.3, 0.24),
         (r"\bRTX 20[5-8]0|\bQuadro RTX|\bTITAN RTX|\bT4\b|\bGTX 16\d\d", "", 0.42, 1.2, 0.27),
         (r"\bGB10\b", "", 0.40, 1.0),
-        (r"\bRTX 50[5-9]0|\bBlackwell\b", "", 0.42, 0.75, 1.2),
+        (r"\bRTX 50[5-9]0", "Vulkan", 0.44, 0.75),
+        (r"\bRTX 50[5-7]0", "", 0.65, 0.65, 0.85),
+        (r"\bRTX 50[89]0", "", 0.53, 0.65, 1.1),
+        (r"\bBlackwell\b", "", 0.42, 0.75, 0.75),
         (r"\bL4\b|\bL40S?\b", "", 0.40, 1.0),
         (r"\bRTX 40[5-9]0|\bAda\b", "", 0.59, 1.0),
-        (r"\bRTX 30[5-9]0|\bRTX A\d000\b|\bA10G?\b|\bA40\b", "", 0.48, 1.35),
+        (r"\bRTX 30[5-9]0|\bRTX A\d000\b|\bA10G?\b|\bA40\b", "", 0.50, 1.35),
+        (r"\bGTX 10\d\d|\bP40\b|\bP100\b", "CUDA", 0.55, 1.3, 0.57),
         (r"\bGTX 10\d\d|\bP40\b|\bP100\b|\bRX 5\d\d\d|\bRX 6\d\d\d|\bMI50\b|\bMI60\b|\bVII\b", "", 0.55, 1.3),
         (r"\bMI(?:100|2\d\d[AX]?|3\d\d[AX]?)\b", "", 0.16, 1.3),
         (r"\bRX 9\d\d\d|\bR9700\b", "ROCm", 0.36, 1.1, 0.36),
@@ -937,30 +957,49 @@ Pascal's have none: twice the FLOP of its 128 plain units, as its peak is counte
 TENSOR_CORES: Final = re.compile("|".join(pattern.pattern for pattern, flops in TENSOR_FLOPS if flops > 512))
 
 DRAWN: Final = Constant(
-    6.4,
-    "B",
-    "Bytes that a multiprocessor unpacks in a clock in a quantised matrix-vector product, however fast the memory is. H200 and H100 have the "
-    "same 132 multiprocessors and decode Qwen3-30B-A3B at the same 288 t/s, with 4.8 and 3.35 TB/s; Qwen3-14B on the H200 takes 6.9 ms for 8.5 GB.",
+    10.7,
+    "elements",
+    "Elements that a multiprocessor unpacks in a clock in a quantised matrix-vector product, however fast the memory is. H200 and H100 have the "
+    "same 132 multiprocessors and decode Qwen3-30B-A3B at the same 288 t/s, with 4.8 and 3.35 TB/s; Qwen3-14B on the H200 takes 6.9 ms for 8.5 GB, of 0.6 bytes an element in Q4_K_M. Of Q8_0, "
+    "which has more bytes to an element, the same chip draws more: an H100 decodes Qwen3.5-9B at 210 t/s, 8.5 GB in less than 4.8 ms, which 6.4 bytes a clock would take 5.5 for.",
     when="2026-11, llama.cpp b11549",
 )
+
+Q4_K_M_BYTES: Final = 0.6
+"""Bytes of an element of a model in Q4_K_M, some of whose matrices are in Q6_K."""
 
 DRAWN_BY_GCN: Final = Constant(
     3.3,
     "B",
-    "The same of AMD's GCN, whose computing units take 256 FLOP in FP16 a clock: an MI50 of 60 draws 311 GB/s of Q4_0 (Qwen3-14B, 38.9 t/s) and 355 of Q8_0 "
+    "Bytes that a computing unit of AMD's GCN, which takes 256 FLOP in FP16 a clock, draws in a clock, of whatever type: an MI50 of 60 draws 311 GB/s of Q4_0 (Qwen3-14B, 38.9 t/s) and 355 of Q8_0 "
     "(Gemma 3 12B, 28.6 t/s) from a memory of 1,024.",
     when="2025, llama.cpp 982e3472",
 )
 GCN: Final = re.compile(r"\bMI[56]0\b|\bRadeon VII\b|\bVega\b")
 GCN_FLOPS: Final = 256
 
-DRAWN_FP4: Final = Constant(
-    4.0,
-    "B",
-    "The same of MXFP4, which is looked up: gpt-oss-20b on the H200 takes 3.3 ms where a layer's kernels are those of Qwen3. It also explains why an "
-    "A5000 (138 t/s), an A4000 (94) and an RTX 3060 (84) decode it slower than their memories allow, and an RTX 4090 (280) does not.",
-    when="2026-11, llama.cpp b11549",
+EIGHT_BITS: Final = Constant(
+    1.25,
+    "times the time of other types",
+    "The same of Q8_0, an element of which is a byte to load: an H100 decodes Qwen3.5-9B at 210 t/s, at most 4.8 ms for 9e9 elements, 8.5 a clock; gpt-oss-20b on the H200, whose "
+    "attention and output are in Q8_0, 3.3 ms.",
+    when="August 2026; 2026-11, llama.cpp b11549",
 )
+
+UNPACKED_SLOWER: Final = Constant(
+    1.4,
+    "times the time of other types",
+    "What it takes to unpack an element that is looked up in a table, or whose bits lie in two places (SLOWER_TYPES). MXFP4: gpt-oss-20b on the H200 takes 3.3 ms where a "
+    "layer's kernels are those of Qwen3; it also explains why an A5000 (138 t/s), an A4000 (94) and an RTX 3060 (84) decode it slower than their memories allow, and an "
+    "RTX 4090 (280) does not. Q3_K: Qwen3.5-27B takes an RTX 5060 Ti 36 ms and an RTX 5070 Ti 19.5 beside its small kernels, 8.1 and 8.0 elements a clock.",
+    when="2026-11, llama.cpp b11549; spring 2026, 463b6a9",
+)
+
+SLOWER_TYPES: Final = frozenset(
+    ["mxfp4", "nvfp4", "q3_K", "iq3_s", "iq3_xxs", "iq2_s", "iq2_xs", "iq2_xxs", "iq1_s", "iq1_m"]
+)
+"""source: ggml/src/ggml-cuda/vecdotq.cuh, the grids of IQ1 to IQ3; vec_dot_q3_K_q8_1 gathers each element from qs and hmask. IQ4_NL and IQ4_XS are looked up
+like MXFP4, but an RTX 5070 and three RTX 3060 show nothing of it."""
 
 FP4_CHIPS: Final = re.compile(r"\bRTX 50[5-9]0|\bBlackwell\b|\bGB10\b|\bB[23]00\b")
 FP4: Final = Constant(
@@ -970,7 +1009,7 @@ FP4: Final = Constant(
 )
 
 LOOKED_UP: Final = Constant(
-    0.87,
+    0.86,
     "times the rate of other types",
     "Products of experts in MXFP4 on tensor cores that do not multiply it as it is: its values come out of a table. gpt-oss-20b against models in K-quants, RTX 4080, RTX 4090, RTX 3090, "
     "RTX A5000; on an H200 4,096 tokens take 0.39 s, of which 0.33 are predicted without.",
@@ -984,6 +1023,14 @@ ONE_SHIFT: Final = Constant(
     "IQ4_NL, 581 in Q5_0, 560 in Q5_1 (github.com/ggml-org/llama.cpp/pull/27841).",
     fitted=True,
     when="2026, after b10643",
+)
+
+SIXTEENS: Final = Constant(
+    0.87,
+    "times the rate of other types",
+    "Products on CUDA's tensor cores in types with a scale for every 16 elements, which halve the product of a step: Llama-3-8B, 512 tokens, takes an RTX 3090 138 ms in Q3_K, "
+    "128 in Q4_1, 126 in Q5_K, 125 in IQ3_XS, 119 in IQ4_XS (github.com/ggml-org/llama.cpp/pull/8416 and 8495).",
+    when="2024-07, pull requests 8416 and 8495",
 )
 
 ONE_SCALE: Final = Constant(

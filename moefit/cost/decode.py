@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from moefit.gguf.quants import QuantType
 
 
+_LARGE_HEAD: Final = 256
+
 _BENCHES: Final = ("llama-bench", "llama-batched-bench")
 """Programs that sample no tokens."""
 
@@ -138,7 +140,8 @@ def _attended(run: Run, place: int, load: Load, depth: float) -> float:
     quantised = sum(one.block > 1 for one in (key, value)) / 2
     cells = cache_bytes(run, load, depth) * _passes(run, place, load)
     read = max(cells / rate.read, heads / rate.each_head) + 2.0 * load.state / rate.state
-    return read + quantised * heads / rate.unpacked
+    unpacked = rate.unpacked * (c.UNPACKED_OF_LARGE_HEADS if run.work.head_sizes[0] >= _LARGE_HEAD else 1.0)
+    return read + quantised * heads / unpacked
 
 
 def _met(run: Run, load: Load, depth: float) -> float:

@@ -7,6 +7,8 @@ from math import inf, isinf
 from typing import TYPE_CHECKING, Final
 
 from moefit.cost import constants as c
+from moefit.cost.link_rates import native
+from moefit.gguf.quants import QUANTS
 from moefit.machine.assumed import device_bandwidth
 from moefit.memory.memo import per_object
 from moefit.values import dataclass
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from moefit.cost.token_load import Load
+    from moefit.gguf.quants import QuantType
     from moefit.machine.types import Device
 
 
@@ -40,6 +43,8 @@ class DeviceRates:
     """How much faster it is where the experts' type is one that its tensor cores multiply as it is."""
     q4_0: float
     """How much faster it multiplies Q4_0."""
+    sixteens: float
+    """How much faster it multiplies types whose scales are for 16 elements."""
     padding: float
     """Tokens of padding that each used expert costs there."""
     block: float
@@ -132,6 +137,7 @@ def device_rates(device: Device) -> DeviceRates:
         expert_flops=flops * experts,
         fp4=_fp4(device),
         q4_0=c.ONE_SHIFT if c.GCN.search(device.description) else 1.0,
+        sixteens=c.SIXTEENS if _tiles(device) else 1.0,
         padding=_padding(device),
         block=c.TILE_START / clocks if _tiles(device) else 0.0,
         sort_step=c.SORT_STEP[backend],
@@ -144,7 +150,7 @@ def device_rates(device: Device) -> DeviceRates:
         recurrent_layer=c.RECURRENT_LAYER * launch + _stepped(device),
         delta_layer=_stepped_delta(device),
         kernel=c.KERNEL * launch,
-        hop=c.HOPS[backend] if device.latency is None else c.RPC_TRIPS * device.latency,
+        hop=c.HOPS[native(device)] if device.latency is None else c.RPC_TRIPS * device.latency,
         unpacked=_unpacked(backend, peak, clocks),
         each_head=peak * _each_head(device),
     )
@@ -152,8 +158,7 @@ def device_rates(device: Device) -> DeviceRates:
 
 def _attention_share(device: Device) -> float:
     """Of the rate of a large product; NVIDIA's chips multiply in their tensor cores with Vulkan too."""
-    own = device.backend.name == "Vulkan" and c.NVIDIA_CARDS.search(device.description)
-    return c.ATTENTION_SHARE["CUDA" if own else device.backend.name]
+    return c.ATTENTION_SHARE[native(device)]
 
 
 def _tiles(device: Device) -> bool:
@@ -214,8 +219,10 @@ def _stepped_delta(device: Device) -> float:
 
 
 def _each_head(device: Device) -> float:
-    """Elements that each query head reads for itself, against the peak; Intel's chips do so with Vulkan, too."""
+    """Elements that each query head reads for itself, against the peak; Intel's chips do so with Vulkan, too. Of NVIDIA's without tensor cores it is not known."""
     backend, name = device.backend.name, device.description
+    if c.NO_GRAPHS.search(name):
+        return inf
     if backend != "Vulkan" or not c.INTEL.search(name):
         return c.EACH_HEAD[backend]
     return c.EACH_HEAD_BY_MESA if c.MESA_ON_INTEL.search(name) else c.EACH_HEAD["SYCL"]
@@ -253,12 +260,19 @@ def _by_type(device: Device, readable: float, peak: float, clocks: float) -> tup
     if device.backend.name == "MTL" and c.APPLE_UNPACKS.search(device.description):
         drawn = {name: min(readable, peak * of) for name, of in c.UNPACKED_BY_APPLE.items()}
         return drawn.pop(""), drawn, drawn
-    read = min(readable, _drawn(device, clocks * c.DRAWN))
+    read = min(readable, _drawn(device, clocks * c.DRAWN * c.Q4_K_M_BYTES))
     kernels = (by for by in c.READ_BY_TYPE if by.names(device))
     if (own := next(kernels, None)) is not None:
         return read, _times(own.types, read), _times(own.experts, read)
-    fp4 = min(readable, _drawn(device, clocks * c.DRAWN_FP4))
-    return read, {}, dict.fromkeys(c.FP4_TYPES, fp4) if fp4 != read else {}
+    types = {} if isinf(clocks) else {one.name: _of_type(one, readable, clocks) for one in QUANTS.values()}
+    types = {name: rate for name, rate in types.items() if rate != read}
+    return read, types, types
+
+
+def _of_type(one: QuantType, readable: float, clocks: float) -> float:
+    """Bytes of a type that multiprocessors unpack and a memory gives per second."""
+    slower = c.EIGHT_BITS if one.name == "q8_0" else c.UNPACKED_SLOWER if one.name in c.SLOWER_TYPES else 1.0
+    return min(readable, clocks * c.DRAWN / slower * one.block_bytes / one.block)
 
 
 def _times(factors: Mapping[str, float], read: float) -> _Types:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from moefit.cost.device_rates import DeviceRates
     from moefit.cost.run import Run
+    from moefit.cost.work import Work
     from moefit.model import Tensor
 
 _ROWS: Final = 128
@@ -22,10 +24,16 @@ _COLUMNS: Final = 128
 def grouped(run: Run, place: int, tokens: int) -> float:
     """Seconds that a micro-batch takes for each multiply-add of a token's routed experts on a device, padding counted."""
     rate, work = run.rates[place], run.work
-    padding = rate.padding * work.distinct(tokens) * work.experts / max(1, work.experts_used)
-    faster = 1.0 + work.in_fp4 * (rate.fp4 - 1.0) + work.in_q4_0 * (rate.q4_0 - 1.0)
+    width = min(1.0, tokens / _COLUMNS) if rate.block else 1.0
+    padding = width * rate.padding * work.distinct(tokens) * work.experts / max(1, work.experts_used)
+    faster = of_types(work, rate) + work.in_fp4 * (rate.fp4 - 1.0)
     started = work.row_tiles * math.ceil(tokens / _COLUMNS) * rate.block
     return 2.0 * (tokens + padding) / (rate.expert_flops * faster) + started
+
+
+def of_types(work: Work, rate: DeviceRates) -> float:
+    """How fast a device multiplies the model's types, against K-quants whose scales are for 32 elements."""
+    return 1.0 + work.in_q4_0 * (rate.q4_0 - 1.0) + work.in_sixteens * (rate.sixteens - 1.0)
 
 
 def row_tiles(experts: Iterable[Tensor], share: float) -> float:

@@ -13,6 +13,7 @@ from moefit.cost.decode import cache_bytes
 from moefit.cost.grouped import grouped
 from moefit.cost.micro_batches import batches, micro_batches
 from moefit.cost.prefill import attention, dense_flops
+from moefit.cost.reading import least_of_a_byte
 from moefit.cost.run import run_of
 from moefit.machine.types import CPU
 from moefit.memory.memo import per_object
@@ -157,7 +158,10 @@ def _waiting(run: Run, times: _Times, place: int, busiest: int | None) -> float:
 def _on_device(run: Run, part: _Part, place: int, times: _Times, waiting: float) -> float:
     """Seconds of one byte of a part."""
     prompt = sum(n * _products(run, part, place, tokens) for tokens, n in times.sizes.items())
-    return times.tokens * part.read / run.rates[place].read + prompt * waiting
+    return (
+        times.tokens * part.read * least_of_a_byte(run.work, run.rates[place], experts=part.experts)
+        + prompt * waiting
+    )
 
 
 def _products(run: Run, part: _Part, place: int, tokens: int) -> float:
@@ -184,7 +188,9 @@ def _on_cpu(run: Run, part: _Part, times: _Times, busiest: int | None) -> float:
 def _anywhere(run: Run, workload: Workload, times: _Times, rooms: Sequence[float]) -> float:
     """Seconds of caches, of the output and of small kernels, each at the best place's rate."""
     cpu, output = run.tally.places[CPU], run.tally.output[CPU]
-    fastest = max((run.host.read, *(rate.read for rate in run.rates)))
+    fastest = max(
+        (run.host.read, *(1.0 / least_of_a_byte(run.work, rate, experts=False) for rate in run.rates))
+    )
     depth = workload.prompt + workload.generated / 2
     read = (cache_bytes(run, cpu, depth) + output.base_bytes) / fastest
     has_room = sum(rooms) >= cpu.base_bytes + cpu.expert_bytes + output.base_bytes
@@ -193,7 +199,7 @@ def _anywhere(run: Run, workload: Workload, times: _Times, rooms: Sequence[float
         places = (CPU, *range(len(run.rates)))
         rows = max((run.batch_host.read, *(rate.read for rate in run.rates)))
         attended = min(attention(run, cpu, place, workload.prompt) for place in places)
-        seconds += attended + output.base_bytes / rows
+        seconds += attended * _waiting(run, times, CPU, None) + output.base_bytes / rows
     return seconds
 
 

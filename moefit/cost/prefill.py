@@ -14,13 +14,13 @@ from moefit.cost import constants as c
 from moefit.cost.between import passing, sorting
 from moefit.cost.core_products import TILED_ROWS, times_of_types, token_work
 from moefit.cost.decode import kept_bytes, step
-from moefit.cost.grouped import grouped
+from moefit.cost.grouped import grouped, of_types
 from moefit.cost.micro_batches import batches, micro_batches, saving
 from moefit.machine.types import CPU
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from moefit.cost.run import Run
     from moefit.cost.token_load import Load
@@ -35,19 +35,26 @@ def prompt_terms(run: Run, prompt: int) -> Iterator[tuple[str, str, float]]:
     overlap = batches(run, prompt) / sum(sizes.values()) if run.pipelined else 1.0
     for tokens, times in sizes.items():
         looked_up = any(group.serves(run.work, tokens) for group in run.cached)
-        terms = list(step(run, prompt, tokens) if looked_up else _micro_batch(run, tokens))
-        busiest = max(terms, key=lambda term: term[2])[1] if overlap != 1.0 else ""
-        for name, place, seconds in terms:
-            yield name, place, seconds * times * (1.0 if place == busiest else overlap)
+        terms = step(run, prompt, tokens) if looked_up else _micro_batch(run, tokens)
+        for name, place, seconds in _overlapped(terms, overlap):
+            yield name, place, seconds * times
     yield "masks", "CPU", _masks(run, sizes)
     yield "start", "CPU", _start(run)
     if seconds := saving(run, prompt):
         yield "checkpoints", "CPU", seconds
-    yield from _attention(run, prompt)
+    yield from _overlapped(_attention(run, prompt), overlap)
     yield from _caches(run, sizes)
     for index, output in run.tally.output.items():
         rate = run.batch_host.read if index == CPU else run.rates[index].read
         yield "output", run.name(index), output.base_bytes / rate
+
+
+def _overlapped(terms: Iterable[tuple[str, str, float]], overlap: float) -> Iterator[tuple[str, str, float]]:
+    """Terms of several places that work at the same time: all of the busiest one's, and of the others' what nothing hides."""
+    found = list(terms)
+    busiest = max(found, key=lambda term: term[2])[1] if found and overlap != 1.0 else ""
+    for name, place, seconds in found:
+        yield name, place, seconds * (1.0 if place == busiest else overlap)
 
 
 def products(run: Run, load: Load, place: int, tokens: int) -> float:
@@ -60,7 +67,7 @@ def products(run: Run, load: Load, place: int, tokens: int) -> float:
 def dense_flops(run: Run, place: int) -> float:
     """FLOP/s of the model's large products on a device."""
     rate = run.rates[place]
-    return rate.flops * (1.0 + run.work.in_q4_0 * (rate.q4_0 - 1.0))
+    return rate.flops * of_types(run.work, rate)
 
 
 def host_products(run: Run, load: Load, tokens: int) -> float:

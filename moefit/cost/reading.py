@@ -41,6 +41,13 @@ def seconds_of_a_byte(work: Work, rate: DeviceRates) -> tuple[float, float]:
     )
 
 
+def least_of_a_byte(work: Work, rate: DeviceRates, *, experts: bool) -> float:
+    """Seconds in which a device reads a byte in that type of the model's which it reads fastest; a cache is read no faster than that."""
+    shares, rates = (work.expert_types, rate.expert_types) if experts else (work.types, rate.types)
+    usual = rates.get("", rate.read)
+    return 1.0 / max((rate.read, *(rates.get(name, usual) for name, _ in shares)))
+
+
 def _seconds(shares: Shares, rates: Mapping[str, float], usual: float) -> float:
     usual = rates.get("", usual)
     return sum(share / rates.get(name, usual) for name, share in shares) if rates and shares else 1.0 / usual

@@ -44,6 +44,9 @@ class TensorWork(NamedTuple):
 _AFTER: Final = re.compile(r"_shexp\b|\.post_ffw_norm|\.layer_output_scale")
 _LAST: Final = re.compile(r"\.ffn_down_exps\.")
 _EXPERT_DIMENSIONS: Final = 3
+_Q4_0: Final = frozenset({"q4_0"})
+_SIXTEENS: Final = frozenset({"q2_K", "q3_K", "q6_K", "iq2_xs", "iq2_s"})
+"""source: ggml/src/ggml-cuda/mmq.cuh, whose types ggml_cuda_mmq_vec_dot_q8_0_16_q8_1_mma, ..._q2_K_q8_1_mma and ..._q6_K_q8_1_mma multiply"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,8 @@ class Work:
     """Share of the routed experts' bytes whose type FP4 tensor cores multiply."""
     in_q4_0: float = 0.0
     """Share of all multiply-adds of a token whose weights are Q4_0."""
+    in_sixteens: float = 0.0
+    """The same of types that have a scale for every 16 elements."""
     types: Shares = ()
     """Types of the weights that every token reads, and of how many of their bytes."""
     expert_types: Shares = ()
@@ -149,7 +154,8 @@ def work_of(model: Model) -> Work:
         input_bytes=sum(t.bytes for t in model.input),
         row_tiles=row_tiles((t for layer in model.layers if not layer.mtp for t in layer.experts), share),
         in_fp4=_in_fp4(model),
-        in_q4_0=_in_q4_0(model, share),
+        in_q4_0=_in_types(model, share, _Q4_0),
+        in_sixteens=_in_types(model, share, _SIXTEENS),
         types=types,
         expert_types=expert_types,
         multiplied=elements(model, experts=False),
@@ -222,17 +228,15 @@ def _in_fp4(model: Model) -> float:
     )
 
 
-def _in_q4_0(model: Model, share: float) -> float:
-    """Share of a token's multiply-adds in Q4_0; of the routed experts only those that it uses."""
+def _in_types(model: Model, share: float, names: frozenset[str]) -> float:
+    """Share of a token's multiply-adds in some types; of the routed experts only those that it uses."""
     counted = [
         (math.prod(t.shape) * (share if t.role is Role.EXPERT else 1.0), t.quant.name)
         for layer in model.layers
         for t in layer.tensors
         if len(t.shape) > 1
     ]
-    return sum(macs for macs, quant in counted if quant == "q4_0") / max(
-        1.0, sum(macs for macs, _ in counted)
-    )
+    return sum(macs for macs, quant in counted if quant in names) / max(1.0, sum(macs for macs, _ in counted))
 
 
 def _biases(model: Model) -> Mapping[str, str]:

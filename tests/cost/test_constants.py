@@ -19,7 +19,7 @@ from tests.cost.worlds import COPYING, DENSE, GIB, Q8_0, QWEN, WORLDS, XEON, sec
 def other(value: Constant) -> Constant:
     """Another value of a constant; of none at all, and of no limit, one that counts."""
     return (
-        Constant(1e-4 if value == 0 else 1.0, value.unit, value.source)
+        Constant(1e-4 if value == 0 else 1e-3, value.unit, value.source)
         if value in {0.0, inf}
         else value.scaled(1.3)
     )
@@ -49,6 +49,8 @@ EVERY = (
     partial(seconds, "qwen3-14b", "mi50-32gb", moved=0),
     partial(seconds, "deepseek-v2-lite:Q2_K", "mi50-32gb", moved=0),
     partial(seconds, "qwen3.5-35b-a3b", "h200", moved=0),
+    partial(seconds, "gpt-oss-20b", "h200", moved=0),
+    partial(seconds, "qwen3.5-35b-a3b", "rtx-3090", moved=0, settings=replace(COPYING, **Q8_0)),
     partial(seconds, "qwen3-14b", "p40", moved=0),
     partial(seconds, "qwen3.5-35b-a3b", "r9700", moved=0),
     partial(seconds, "qwen3-14b", "rtx-3090", moved=0, settings=replace(COPYING, **Q8_0)),
@@ -95,16 +97,21 @@ def test_launches_that_nothing_changed_are_predicted_the_same() -> None:
 OF_CHIPS = (
     *(
         "NVIDIA A100",
+        "Tesla V100",
         "NVIDIA H200",
         "Quadro RTX 5000",
         "NVIDIA GB10",
         "NVIDIA GeForce RTX 5090",
+        "NVIDIA GeForce RTX 5060 Ti",
+        "NVIDIA GeForce RTX 5090",
+        "NVIDIA RTX PRO 6000 Blackwell",
         "NVIDIA L40S",
     ),
     *(
         "NVIDIA GeForce RTX 4090",
         "NVIDIA GeForce RTX 3090",
         "Tesla P40",
+        "AMD Radeon RX 6700 XT",
         "AMD Instinct MI300X",
         "AMD Radeon RX 9070",
         "AMD Radeon RX 9070",

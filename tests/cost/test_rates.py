@@ -110,7 +110,14 @@ def test_with_metal_each_query_head_reads_the_cache_for_itself() -> None:
         seconds_of_token(card, 16384) - seconds_of_token(card, 512) for card in ("m2-ultra", "rtx-3090")
     )
     assert apple > 1.5 * cuda
-    assert device_rates(parse_gpus(["rtx-3090"])[0]).each_head == inf
+    assert device_rates(parse_gpus(["gtx-1080"])[0]).each_head == inf
+
+
+def test_with_cuda_heads_that_share_a_compressed_cache_are_multiplied_for_longer_than_it_is_read() -> None:
+    """Twenty heads of GLM-4.7-Flash share one: 17.7e9 multiplications for 32,768 cells (github.com/ggml-org/llama.cpp/pull/19092)."""
+    rates = device_rates(parse_gpus(["rtx-3090"])[0])
+    read, multiplied = 47 * 576 * 32768 * 2 / rates.read, 47 * 20 * 576 * 32768 / rates.each_head
+    assert 1.3 * read < multiplied < 0.0063
 
 
 def test_amds_chips_multiply_mxfp4_faster_than_k_quants() -> None:
