@@ -636,7 +636,7 @@ SERVER_COPY: Final = Constant(
 )
 
 COPY_OF_RAM: Final = Constant(
-    0.43,
+    0.42,
     "of what RAM gives",
     "Bytes per second at which the driver copies pageable memory to its staging buffer, one thread: Core "
     "Ultra 9 265K and Core i9-14900K (DDR5) 16-17, Core i7-12700 and Ryzen 7 5800X (DDR4, 51 GB/s) 12, "
@@ -916,7 +916,7 @@ CHIPS: Final = tuple(
         (r"\bGB10\b", "", 0.40, 1.0),
         (r"\bRTX 50[5-9]0", "Vulkan", 0.44, 0.75),
         (r"\bRTX 50[5-7]0", "", 0.65, 0.65, 0.85),
-        (r"\bRTX 50[89]0", "", 0.53, 0.65, 1.1),
+        (r"\bRTX 50[89]0", "", 0.53, 0.65, 1.05),
         (r"\bBlackwell\b", "", 0.42, 0.75, 0.75),
         (r"\bL4\b|\bL40S?\b", "", 0.40, 1.0),
         (r"\bRTX 40[5-9]0|\bAda\b", "", 0.59, 1.0),
