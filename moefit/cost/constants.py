@@ -954,7 +954,10 @@ TENSOR_FLOPS: Final = tuple(
 """FLOP of FP16 tensor cores for each multiprocessor and clock, by NVIDIA's white papers: what turns a chip's peak into multiprocessors times clock.
 Pascal's have none: twice the FLOP of its 128 plain units, as its peak is counted in the catalogue of cards."""
 
-TENSOR_CORES: Final = re.compile("|".join(pattern.pattern for pattern, flops in TENSOR_FLOPS if flops > 512))
+TENSOR_CORES: Final = re.compile(
+    "|".join(pattern.pattern for pattern, flops in TENSOR_FLOPS if flops > 512).replace(r"\bV100\b|", "")
+)
+"""Chips whose quantised products are tiles of tensor cores; a V100's multiply no integers. source: ggml/src/ggml-cuda/mmq.cu, ggml_cuda_should_use_mmq"""
 
 DRAWN: Final = Constant(
     10.7,

@@ -17,18 +17,31 @@ if TYPE_CHECKING:
     from moefit.model import Tensor
 
 _ROWS: Final = 128
-_COLUMNS: Final = 128
-"""Of a tile: outputs of an expert, and tokens. source: ggml/src/ggml-cuda/mmq-config-ampere.cuh, of any type with more than 112 tokens"""
+"""Outputs of an expert in a tile. source: ggml/src/ggml-cuda/mmq-config-ampere.cuh"""
+_WIDTHS: Final = (8, 16, 24, 32, 40, 48, 64, 80, 96, 112, 128)
+"""Tokens that a tile has room for. source: ggml/src/ggml-cuda/mmq-config-ampere.cuh"""
+_BY_VECTORS: Final = 8
+"""Tokens of a micro-batch up to which no tiles are computed. source: ggml/src/ggml-cuda/mmvq.cuh, MMVQ_MAX_BATCH_SIZE"""
 
 
 def grouped(run: Run, place: int, tokens: int) -> float:
     """Seconds that a micro-batch takes for each multiply-add of a token's routed experts on a device, padding counted."""
     rate, work = run.rates[place], run.work
-    width = min(1.0, tokens / _COLUMNS) if rate.block else 1.0
-    padding = width * rate.padding * work.distinct(tokens) * work.experts / max(1, work.experts_used)
+    columns, share = _tiles(tokens) if rate.block else (0, 1.0)
+    padding = share * rate.padding * work.distinct(tokens) * work.experts / max(1, work.experts_used)
     faster = of_types(work, rate) + work.in_fp4 * (rate.fp4 - 1.0)
-    started = work.row_tiles * math.ceil(tokens / _COLUMNS) * rate.block
-    return 2.0 * (tokens + padding) / (rate.expert_flops * faster) + started
+    return 2.0 * (tokens + padding) / (rate.expert_flops * faster) + work.row_tiles * columns * rate.block
+
+
+def _tiles(tokens: int) -> tuple[int, float]:
+    """How many tiles all tokens would fill if one expert had them, and the room of one against the widest's.
+
+    The narrowest is taken with which there are as few. source: ggml/src/ggml-cuda/mmq.cu, ggml_cuda_mul_mat_q
+    """
+    if tokens <= _BY_VECTORS:
+        return 0, 0.0
+    fewest = math.ceil(tokens / _WIDTHS[-1])
+    return fewest, next(width for width in _WIDTHS if width * fewest >= tokens) / _WIDTHS[-1]
 
 
 def of_types(work: Work, rate: DeviceRates) -> float:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from moefit.cost.grouped import grouped
+from moefit.cost.grouped import grouped, of_types
 from moefit.cost.run import Run, run_of
 from moefit.cost.token_load import Load
 from moefit.cost.work import work_of
@@ -67,7 +67,22 @@ def test_a_large_micro_batch_starts_a_block_for_every_tile_that_there_could_be()
     assert 1e3 * idle == pytest.approx(512 * 24 * 32 / 132 * 1.08e-3, rel=0.03)
 
 
-@pytest.mark.parametrize("card", ["p40", "rx-9070-xt", "m3-max", "b580"])
+@pytest.mark.parametrize("card", ["p40", "v100-16gb", "rx-9070-xt", "m3-max", "b580"])
 def test_chips_without_those_tiles_start_no_blocks_for_them(card: str) -> None:
     run, _ = running(card, QWEN)
     assert run.rates[0].block == 0.0
+
+
+@pytest.mark.parametrize(
+    ("tokens", "tiles", "share"),
+    [(8, 0, 0.0), (9, 1, 16 / 128), (64, 1, 0.5), (113, 1, 1.0), (130, 2, 80 / 128), (512, 4, 1.0)],
+)
+def test_the_narrowest_tile_is_taken_with_which_there_are_as_few(
+    tokens: int, tiles: int, share: float
+) -> None:
+    run, _ = running("rtx-3090", QWEN)
+    rate, work = run.rates[0], run.work
+    padding = share * rate.padding * work.distinct(tokens) * work.experts / work.experts_used
+    faster = of_types(work, rate)
+    expected = 2.0 * (tokens + padding) / (rate.expert_flops * faster) + work.row_tiles * tiles * rate.block
+    assert grouped(run, 0, tokens) == pytest.approx(expected)
