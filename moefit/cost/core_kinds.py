@@ -23,10 +23,15 @@ class Core(NamedTuple):
     """FLOP/s in a large product of plain Q4_K."""
 
 
-LAPTOP: Final = re.compile(
-    r"\b(?:i[3579]-|Ultra \d )?1?\d{3,5}(?:H|HX|HK|HS|HQ|P|U|V|G[1-7])\b|\bRyzen AI", re.IGNORECASE
+SERVER: Final = re.compile(
+    r"xeon|epyc (?!4\d\d[45])|threadripper|neoverse|graviton|altra|grace", re.IGNORECASE
 )
-"""Processors of laptops, by the letters behind their numbers."""
+"""Processors of servers and workstations."""
+_LAPTOP: Final = re.compile(
+    rf"^(?!.*(?:{SERVER.pattern})).*(?:\b\d{{3,5}}(?:H|HX|HX3D|HK|HS|HQ|U|V|Y|G[1-7])\b|\b1[23]\d\dP\b|\bRyzen AI)",
+    re.IGNORECASE,
+)
+"""Processors of laptops, by the letters behind their numbers; a server's P, U, V, Y, H and N say something else, and P of a Core before the 12th generation is a desktop's."""
 _EPYC: Final = re.compile(r"epyc", re.IGNORECASE)
 _KINDS: Final[tuple[tuple[re.Pattern[str], Callable[[], Core]], ...]] = (
     (SMALL_CORES, lambda: Core(c.DESKTOP_CORE, c.SMALL_FLOPS)),
@@ -44,7 +49,7 @@ _KINDS: Final[tuple[tuple[re.Pattern[str], Callable[[], Core]], ...]] = (
     ),
     (re.compile(r"threadripper", re.IGNORECASE), lambda: Core(c.SERVER_CORE, c.DESKTOP_FLOPS)),
     (re.compile(r"epyc 4\d\d[45]", re.IGNORECASE), lambda: Core(c.DESKTOP_CORE, c.DESKTOP_FLOPS)),
-    (LAPTOP, lambda: Core(c.LAPTOP_CORE, c.LAPTOP_FLOPS)),
+    (_LAPTOP, lambda: Core(c.LAPTOP_CORE, c.LAPTOP_FLOPS)),
 )
 
 

@@ -1,4 +1,4 @@
-"""What a device does per second when llama.cpp drives it: every constant with its source."""
+"""What a device does per second when llama.cpp drives it, by constants.py."""
 
 from __future__ import annotations
 

@@ -1,13 +1,12 @@
-"""What the processor and its RAM do per second when llama.cpp drives them: every constant with its source."""
+"""What the processor and its RAM do per second when llama.cpp drives them, by constants.py."""
 
 from __future__ import annotations
 
-import re
 from math import inf
 from typing import TYPE_CHECKING, Final
 
 from moefit.cost import constants as c
-from moefit.cost.core_kinds import core_of
+from moefit.cost.core_kinds import SERVER, core_of
 from moefit.cost.core_products import kernels_of
 from moefit.machine.assumed import ram_bandwidth
 from moefit.memory.memo import per_object
@@ -58,10 +57,6 @@ class HostRates:
         )
         return self.barrier * nodes
 
-
-_SERVER: Final = re.compile(
-    r"xeon|epyc (?!4\d\d[45])|threadripper|neoverse|graviton|altra|grace", re.IGNORECASE
-)
 
 _DESKTOP_CORES: Final = 24
 """As many as a desktop has (Core i9); a machine with more that does not say what it is has a server's, or a workstation's."""
@@ -170,7 +165,7 @@ def _staging(machine: Machine) -> float:
 @per_object(8)
 def _is_server(machine: Machine) -> bool:
     """Many slow cores rather than few fast ones: by the processor's name, or the company of a data-centre chip."""
-    named = _SERVER.search(machine.cpu.model) or any(
+    named = SERVER.search(machine.cpu.model) or any(
         c.DATA_CENTRE.search(gpu.description) for gpu in machine.gpus
     )
     return bool(named)

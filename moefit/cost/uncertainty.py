@@ -23,7 +23,7 @@ _DECODE: Final[dict[Confidence, tuple[float, float]]] = {
 }
 """Measured rate against predicted, from the 10th to the 90th percentile. catalogue and guessed: rows of strangers as they were predicted before anything
 was changed for them, and rows of tests/data/published.json and held.json (docs/speed.md has how many lie within, scripts/rate_errors.py counts the
-latter). calibrated: five leases of rented machines (benchmarks/gpu), whose processors are shared. measured: repeated runs of one line, and what
+latter). calibrated: launches on fourteen rented machines (benchmarks/gpu), whose processors are shared, as docs/speed.md says. measured: repeated runs of one line, and what
 `moefit bench` found after it had learned."""
 
 _RECURRENT: Final = 0.62
@@ -43,8 +43,8 @@ _TAKING_TURNS: Final = 0.9
 """The lower end of decode where several devices and the CPU take turns, times so much: of 46 rounds on two rented H200 43 lie within, 10-90% 0.83 to 1.13 of what is
 foretold; too few other machines to say more."""
 _SHARED: Final = 0.93
-"""The same where the CPU is a virtual machine's: of 372 rounds of fourteen leases without an expert cache, each with weights in RAM, 82% lie within, in single leases 50 to
-100%. Processors fell by half within minutes while neighbours worked."""
+"""The same where the CPU is a virtual machine's: of 372 rounds of fourteen leases without an expert cache, each with weights in RAM, 82% lie within, in most
+leases 67 to 94%. Processors fell by half within minutes while neighbours worked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ def show_machine(machine: Machine, console: Console) -> None:
             gpu.description,
         )
     ram = machine.ram
-    cores = f"{counted(machine.cpu.cores, 'core')}, {counted(machine.cpu.threads, 'thread')}"
+    cores = f"{counted(machine.cpu.cores, 'core')}, {counted(machine.cpu.threads, 'thread')}{', assumed' if machine.cpu.assumed else ''}"
     sizes = format_size(ram.available), format_size(ram.total)
     table.add_row("RAM", *sizes, "", "", _rate(ram_bandwidth(machine)), "", ram_source(machine), cores)
     console.print(Rows(table), crop=False)

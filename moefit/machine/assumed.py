@@ -1,4 +1,4 @@
-"""What moefit assumes where a machine does not say: one place for every stated default. A plan that uses one is `guessed`."""
+"""What moefit assumes where a machine does not say: one place for every stated default. A plan that rests on a rate of RAM or of a GPU here is `guessed`."""
 
 from __future__ import annotations
 

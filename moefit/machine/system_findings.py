@@ -16,7 +16,12 @@ from moefit.sizes import MIB, format_bandwidth, format_size
 
 _SWAPPED: Final = 256 * MIB
 _FAR: Final = 0.55
-"""Of the modules' rating: a machine reads less only where something is wrong, such as one channel of two."""
+"""Of what a card's link does: it does less only where something is wrong, such as half of its lanes."""
+_SLOW: Final = 0.8
+"""Of what modules sustain: a machine reads less where something is wrong, such as one channel of two. Cores of desktops with fast modules get
+no more than with slower ones (modules.py), so that a rating would tell nothing of them."""
+_LLAMA: Final = "llama-"
+"""How names of llama.cpp's programs begin."""
 _HOLDERS: Final = 3
 """Processes that are named."""
 _DISPLAY: Final = ("0x0300", "0x0302", "0x0380")
@@ -105,16 +110,24 @@ def _busy(machine: Machine, root: Path) -> Iterator[Finding]:
     if not machine.host or busy < 1 or cpu.quota is not None or cpu.cores + busy <= cpu.threads:
         return
     left = cpu.threads - busy
+    own = min(_running(root), default=None)
+    whose = f"programs, {own} among them," if own else "other programs"
     yield Finding(
         "busy-cores",
         MANY_TIMES,
-        f"other programs keep about {busy} of {cpu.threads} cores busy: weights in RAM are then read many times slower, "
+        f"{whose} keep about {busy} of {cpu.threads} cores busy: weights in RAM are then read many times slower, "
         f"since {cpu.cores} threads wait for the slowest one at every step",
         f"end those programs, or -t {left} while they run"
         if left >= cpu.cores // 2
         else "end those programs",
-        "likely",
+        "perhaps" if own else "likely",
     )
+
+
+def _running(root: Path) -> Iterator[str]:
+    """Names of llama.cpp's programs that run: what they compute counts among what is busy."""
+    named = (_read(file) for file in (root / "proc").glob("[0-9]*/comm"))
+    return (name for name in named if name.startswith(_LLAMA))
 
 
 def _held(machine: Machine) -> Iterator[Finding]:
@@ -191,18 +204,24 @@ def _bandwidth(machine: Machine) -> Iterator[Finding]:
     if ram.modules is None or ram.bandwidth is None:
         return
     rated = ram.modules.rating
-    rates = f"RAM reads at {format_bandwidth(ram.bandwidth)}, and its modules ({ram.modules}) are rated {format_bandwidth(rated)}"
-    if ram.bandwidth < _FAR * rated:
+    reads = f"RAM reads at {format_bandwidth(ram.bandwidth)}, and its modules ({ram.modules})"
+    if ram.bandwidth < _SLOW * ram.modules.sustained:
         yield Finding(
             "ram-slow",
             PERCENTS,
-            rates,
+            f"{reads} give most processors {format_bandwidth(ram.modules.sustained)}",
             "one module a channel in the slots that the board's manual names; XMP or EXPO in the firmware",
             "likely",
         )
     elif ram.bandwidth > rated:
         fix = "moefit calibrate measures it; or say another --ram-bandwidth"
-        yield Finding("ram-fast", A_LITTLE, f"{rates}: no memory reads faster", fix, "likely")
+        yield Finding(
+            "ram-fast",
+            A_LITTLE,
+            f"{reads} are rated {format_bandwidth(rated)}: no memory reads faster",
+            fix,
+            "likely",
+        )
 
 
 def _meminfo(root: Path, name: str) -> int:

@@ -76,12 +76,49 @@ def test_a_layout_gains_experts_less_as_each_of_their_rows_is_multiplied_alone()
         ("Ampere Altra", False, c.SMALL_ARM_CORE, c.SMALL_ARM_FLOPS),
         ("AMD Ryzen 7 8840U w/ Radeon 780M Graphics", False, c.LAPTOP_CORE, c.LAPTOP_FLOPS),
         (ZEN3, False, c.DESKTOP_CORE, c.DESKTOP_FLOPS),
+        *(
+            (name, False, c.SERVER_CORE, c.SERVER_FLOPS)
+            for name in (
+                "AMD EPYC 9554P 64-Core Processor",
+                "AMD EPYC 7402P",
+                "AMD EPYC 7763 64-Core Processor",
+                "Intel(R) Xeon(R) 6980P",
+                "INTEL(R) XEON(R) PLATINUM 8581V",
+                "Intel(R) Xeon(R) Gold 6338N CPU @ 2.20GHz",
+                "Intel(R) Xeon(R) Platinum 8352Y CPU @ 2.20GHz",
+                "Intel(R) Xeon(R) Gold 6312U CPU @ 2.40GHz",
+                "Intel(R) Xeon(R) Platinum 8490H",
+            )
+        ),
+        ("Intel(R) Xeon(R) Platinum 8358P CPU @ 2.60GHz", True, c.VIRTUAL_CORE, c.VIRTUAL_FLOPS),
+        *(
+            (name, False, c.LAPTOP_CORE, c.LAPTOP_FLOPS)
+            for name in (
+                "12th Gen Intel(R) Core(TM) i7-1260P",
+                "Intel(R) Core(TM) Ultra 7 258V",
+                "Intel(R) Core(TM) i7-8500Y CPU @ 1.50GHz",
+                "Intel(R) Core(TM) Ultra 7 155H",
+                "13th Gen Intel(R) Core(TM) i9-13900HK",
+                "AMD Ryzen 9 7945HX3D 16-Core Processor",
+                "11th Gen Intel(R) Core(TM) i5-1135G7 @ 2.40GHz",
+                "AMD Ryzen AI 9 HX 370 w/ Radeon 890M",
+            )
+        ),
+        *(
+            (name, False, c.DESKTOP_CORE, c.DESKTOP_FLOPS)
+            for name in (
+                "Intel(R) Core(TM) i5-3350P CPU @ 3.10GHz",
+                "Intel(R) Core(TM) Ultra 7 265K",
+                "AMD Ryzen 7 8700G w/ Radeon 780M Graphics",
+            )
+        ),
+        ("Intel(R) N150", False, c.DESKTOP_CORE, c.SMALL_FLOPS),
     ],
 )
 def test_cores_are_of_the_kind_that_their_name_says(
     processor: str, *, virtual: bool, work: float, flops: float
 ) -> None:
-    server = any(name in processor for name in ("EPYC 9", "EPYC 7", "Xeon", "Graviton", "Altra"))
+    server = any(name in processor for name in ("EPYC 9", "EPYC 7", "Xeon", "XEON", "Graviton", "Altra"))
     assert (work, flops) == core_of(Cpu(8, 8, model=processor, virtual=virtual), server=server)
 
 

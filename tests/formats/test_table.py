@@ -251,6 +251,13 @@ def test_devices_says_where_the_rams_speed_is_from(ram, source):
     assert source in page(show_machine, Machine((), ram, Cpu(8, 16)), 200)
 
 
+@pytest.mark.parametrize(
+    ("cpu", "told"), [(Cpu(8, 16, assumed=True), "16 threads, assumed"), (Cpu(8, 16), "16 threads\n")]
+)
+def test_devices_says_where_nobody_told_how_many_cores_there_are(cpu, told):
+    assert told in page(show_machine, Machine((), Ram(GIB, GIB), cpu), 200)
+
+
 def test_strategies_are_held_to_the_chosen_one_on_the_same_devices():
     made = small("rtx-3060", "rtx-3060", ram=64, line="llama-server -m model.gguf -c 131072")
     chosen = [d.device.name for d in made.devices]

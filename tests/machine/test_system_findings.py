@@ -152,11 +152,29 @@ def test_cores_that_other_programs_keep_busy_are_found_where_threads_would_meet_
     assert fix == (found.fix if found else None)
 
 
-def test_ram_far_below_its_modules_rating_is_found(root):
-    modules = parse_modules("ddr5-5600x2")
-    slow = replace(MACHINE, ram=replace(MACHINE.ram, bandwidth=38 * 10**9, modules=modules))
-    fine = replace(MACHINE, ram=replace(MACHINE.ram, bandwidth=70 * 10**9, modules=modules))
-    assert ("ram-slow" in codes(slow, root), "ram-slow" in codes(fine, root)) == (True, False)
+def test_a_server_that_runs_is_named_among_what_keeps_cores_busy(root):
+    (root / "proc/loadavg").write_text("2.10 1.00 0.50 3/900 4242\n")
+    (root / "proc/77").mkdir()
+    (root / "proc/77/comm").write_text("llama-server\n")
+    found = codes(VIRTUAL, root)["busy-cores"]
+    assert found.what.startswith("programs, llama-server among them, keep about 2 of 16 cores busy")
+
+
+@pytest.mark.parametrize(
+    ("words", "rate", "slow"),
+    [
+        ("ddr5-5600x2", 38, True),
+        ("ddr5-5600x2", 50, False),
+        ("ddr5-6800x2", 57, False),
+        ("ddr5-7200x2", 57, False),
+        ("ddr4-3200x2", 19, True),
+        ("ddr4-3200x2", 28, False),
+        ("ddr5-4800x12", 150, True),
+    ],
+)
+def test_ram_far_below_what_its_modules_sustain_is_found(root, words, rate, slow):
+    ram = replace(MACHINE.ram, bandwidth=rate * 10**9, modules=parse_modules(words))
+    assert slow == ("ram-slow" in codes(replace(MACHINE, ram=ram), root))
 
 
 def test_ram_faster_than_its_modules_can_be_is_found(root):
