@@ -64,6 +64,18 @@ def parse_size(text: str) -> int:
     return size
 
 
+def option_size(option: str, text: str) -> int:
+    """The bytes that the value of an option means.
+
+    Raises:
+        UsageError: as `parse_size` has it, the option named in front.
+    """
+    try:
+        return parse_size(text)
+    except UsageError as error:
+        raise UsageError(f"{option}: {error.message}", error.hint) from None
+
+
 def parse_bandwidth(text: str) -> int:
     """The bytes per second that `text` means, above zero: `360GB/s`, `25GiB/s`, `360GB` or a plain number.
 

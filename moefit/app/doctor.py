@@ -11,7 +11,7 @@ from moefit.launch.launch import Launch
 from moefit.launch.seen import variables
 from moefit.llama.program_findings import ServerCall, listed_devices, program_findings
 from moefit.machine.detect import MachineOptions, detect
-from moefit.machine.finding import A_LITTLE, NOTHING_RUNS, Finding
+from moefit.machine.finding import A_LITTLE, MANY_TIMES, NOTHING_RUNS, Finding
 from moefit.machine.system import ROOT
 from moefit.machine.system_findings import host_findings
 from moefit.machine.types import Device, Machine
@@ -29,8 +29,10 @@ def examine(
     environment: Mapping[str, str],
     tell: Tell,
     root: Path = ROOT,
+    *,
+    declined: bool = False,
 ) -> tuple[Finding, ...]:
-    """Every finding, those that cost most first."""
+    """Every finding, those that cost most first; `declined`: no GPU is asked for, so that none is missed."""
     command = launch.command
     seen = variables(command, environment)
     tell("the host", 0.1)
@@ -42,7 +44,7 @@ def examine(
         listed = listed_devices(seen, server)
         found += program_findings(machine, seen, server, listed)
     if not _lists_a_gpu(listed):
-        found += _gpus(machine)
+        found += _gpus(machine, declined=declined)
     found += _calibration(machine)
     return tuple(sorted(found, key=lambda finding: finding.cost))
 
@@ -54,7 +56,7 @@ def _lists_a_gpu(listed: tuple[Device, ...] | MoefitError) -> bool:
     )
 
 
-def _gpus(machine: Machine) -> list[Finding]:
+def _gpus(machine: Machine, *, declined: bool) -> list[Finding]:
     """A GPU that is there and does not answer, or none."""
     why = "; ".join(machine.warnings)
     if machine.unseen:
@@ -67,11 +69,11 @@ def _gpus(machine: Machine) -> list[Finding]:
                 "sure",
             )
         ]
-    if not machine.gpus:
+    if not machine.gpus and not declined:
         return [
             Finding(
                 "no-gpu",
-                A_LITTLE,
+                MANY_TIMES,
                 f"no GPU was found{f': {why}' if why else ''}",
                 "moefit plan MODEL --gpu rtx-3060 plans for one",
                 "likely",

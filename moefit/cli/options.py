@@ -244,9 +244,9 @@ WorkloadText = Annotated[
     str | None,
     typer.Option(
         "--workload",
-        metavar="NAME|P:G",
+        metavar="NAME|P:G[xN]",
         autocompletion=completion.workloads,
-        help="Prompt and generated tokens to be fast at: chat 2048:512 (the default), agent 16384:512, rag 8192:256, batch 4096:64.",
+        help="Prompt and generated tokens to be fast at: chat 2048:512 (the default), agent 16384:512, rag 8192:256, batch 4096:64; x20 behind it: a start serves 20 requests, which share its seconds.",
         rich_help_panel=_PLAN,
     ),
 ]

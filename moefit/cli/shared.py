@@ -19,7 +19,7 @@ from moefit.cost.workload import PREFERENCES, Workload, parse_workload
 from moefit.errors import UsageError
 from moefit.machine.detect import TIME_LIMIT, MachineOptions
 from moefit.search.request import Options
-from moefit.sizes import parse_size
+from moefit.sizes import option_size
 from moefit.values import dataclass
 
 
@@ -190,7 +190,7 @@ def _by_device(option: str, text: str) -> tuple[str, int]:
         raise UsageError(
             f"{option} {text}: a device is missing before =", f"{option} CUDA0=600MiB, or {option} 600MiB"
         )
-    return name, parse_size(size)
+    return name, option_size(option, size)
 
 
 def numbers(option: str, text: str | None) -> tuple[int, ...]:

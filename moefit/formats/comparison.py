@@ -27,7 +27,7 @@ def show_comparison(rows: Sequence[Compared], console: Console) -> None:
     console.print(Comparison(dims, told), crop=False)
     for some in sets or [list(rows)]:
         console.print(Line(text_words(Text(_summary(some, dims, alone=len(sets) < 2))), 2), crop=False)
-    for told_of in (*_other_contexts(rows), *_estimates(rows)):
+    for told_of in (*_other_contexts(rows), *_beyond_training(rows), *_estimates(rows)):
         console.print(Line(text_words(Text(told_of, style="dim")), 2), crop=False)
     for row in rows:
         if row.error:
@@ -41,8 +41,20 @@ def _other_contexts(rows: Sequence[Compared]) -> Iterator[str]:
     for row, made in plans:
         why = next((w.message.partition(";")[0] for w in made.warnings if w.code == "context"), None)
         if made.settings.context < most:
-            told = why or f"context {made.settings.context}"
+            told = why or f"context {made.settings.context:,}"
             yield f"{_dimension(row, 'model')}: {told}; -c for all makes them alike"
+
+
+def _beyond_training(rows: Sequence[Compared]) -> Iterator[str]:
+    """A context that is larger than the model's own, once for each file and context."""
+    told = [
+        (_dimension(row, "model"), warning.message)
+        for row in rows
+        if row.plan
+        for warning in row.plan.warnings
+        if warning.code == "long-context"
+    ]
+    return (f"{model}: {why}" for model, why in dict.fromkeys(told))
 
 
 def _estimates(rows: Sequence[Compared]) -> Iterator[str]:
@@ -138,9 +150,7 @@ def _row(row: Compared, dims: Sequence[str], among: Sequence[Compared]) -> Compa
         f"{told.decode_tokens_per_second:,.1f}",
         f"{told.seconds:.1f}",
     )
-    return ComparedRow(
-        labels, made.model.bytes, context, speeds, made.host.total, mark, _leading(made, among)
-    )
+    return ComparedRow(labels, made.model.bytes, context, speeds, _ram(made), mark, _leading(made, among))
 
 
 def _leading(made: Plan, among: Sequence[Compared]) -> frozenset[int]:
@@ -154,7 +164,12 @@ def _rated(made: Plan) -> tuple[float, ...]:
     """Prompt, answer, seconds and RAM, each so that more is better."""
     told = made.prediction
     speeds = told.prefill_tokens_per_second, told.decode_tokens_per_second
-    return (*speeds, -told.seconds, -made.host.total)
+    return (*speeds, -told.seconds, -_ram(made))
+
+
+def _ram(made: Plan) -> int:
+    """Bytes of RAM that the plan takes: the page's own figure, less other programs."""
+    return made.machine.ram.available - made.host_left
 
 
 def _marks(row: Compared, best: Compared | None, large: Compared | None) -> Text:
@@ -220,7 +235,7 @@ def _object(row: Compared) -> dict[str, Any]:
         "prefill_tokens_per_second": round(p.prefill_tokens_per_second, 2),
         "decode_tokens_per_second": round(p.decode_tokens_per_second, 2),
         "seconds": round(p.seconds, 3),
-        "ram": made.host.total,
+        "ram": _ram(made),
         "argv": list(made.argv) if made.fits else None,
         "environment": dict(made.environment) if made.fits else None,
         "estimates": list(made.estimates),

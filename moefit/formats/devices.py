@@ -9,14 +9,14 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from moefit.formats.page import Line, Rows, columns, joined
+from moefit.formats.page import Line, Rows, columns, joined, text_words
 from moefit.launch.builds import RANGE
 from moefit.launch.resolve import default_order
 from moefit.machine.assumed import ram_bandwidth
 from moefit.machine.file import to_json
 from moefit.machine.types import DRIVERS_OWN, Device, Machine
 from moefit.memory.reserve import common_reserve
-from moefit.sizes import counted, format_size
+from moefit.sizes import counted, format_bandwidth, format_size
 
 _HOLDERS: Final = 3
 """Processes of a card that are named."""
@@ -50,6 +50,8 @@ def show_machine(machine: Machine, console: Console) -> None:
     for gpu in machine.gpus:
         if told := list(_told(machine, gpu, used=gpu.name in usual)):
             console.print(Line([Text(f"{gpu.name}: ", style="dim"), *joined(told)], indent=len(gpu.name) + 2))
+    if rated := _rated(machine):
+        console.print(Line([Text("RAM: ", style="dim"), *text_words(Text(rated))], indent=5))
     if machine.excluded:
         console.print(Line([Text(f"left out: {', '.join(machine.excluded)}")]))
     console.print(Line([Text(f"Rules are checked for llama.cpp {RANGE}.", style="dim")]))
@@ -77,6 +79,17 @@ def _told(machine: Machine, gpu: Device, *, used: bool) -> Iterator[str]:
     if gpu.link_now and gpu.link_most and gpu.link_now != gpu.link_most:
         yield f"link {_rate(gpu.link_now)} now (idle ones slow down)"
         yield f"{_rate(gpu.link_most)} at most"
+
+
+def _rated(machine: Machine) -> str:
+    """That the figure of modules is less than their rating."""
+    modules = machine.ram.modules
+    if modules is None or machine.ram.bandwidth is not None:
+        return ""
+    if any(gpu.integrated and gpu.bandwidth for gpu in machine.gpus):
+        return f"{modules} counts for nothing: the memory is the chip's"
+    rating = format_bandwidth(modules.rating)
+    return f"what all cores together read in decode; {modules} is rated {rating}"
 
 
 def ram_source(machine: Machine) -> str:

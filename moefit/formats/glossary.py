@@ -57,7 +57,11 @@ WORDS: Final = {
         "Four of five runs fall into it. It is narrow where the machine was measured (moefit calibrate) or the model ran here (moefit bench --save)."
     ),
     "guessed": "A figure that the speed rests on is not known, such as how fast this RAM reads. The plan says which, and how to tell it.",
-    "catalogue": "The speed rests on datasheets of this kind of card: what its maker promises. moefit cards lists them; moefit calibrate measures yours.",
+    "workload": (
+        "The tokens of a prompt and of its answer that a plan is to be fast at: --workload chat, which is 2048:512, agent, rag, batch or any P:G. "
+        "2048:512x20 says that a start of the server serves 20 requests: each then carries a twentieth of the start's seconds."
+    ),
+    "catalogue": "The speed rests on datasheets of this kind of card or RAM: what its maker promises. moefit cards lists them; moefit calibrate measures yours.",
     "calibrated": "The speed rests on what moefit calibrate measured of this machine.",
     "measured": "This very model ran here, and moefit bench --save corrected the figures by it.",
     "base-first": (

@@ -77,8 +77,9 @@ def joined(parts: Sequence[str | Text], mark: str = " · ", style: str = "") -> 
 
 
 def text_words(text: Text) -> list[Text]:
-    """The words of a text as parts of a line."""
-    return list(text.divide(match.end() for match in re.finditer(r"\S\s+", text.plain)))
+    """The words of a text as parts of a line; an option and what follows it are one, to be copied."""
+    words = re.finditer(r"(?<!\S)(?:--\w\S*\s+)?\S+(?:\s+|$)", text.plain)
+    return list(text.divide(end for word in words if (end := word.end()) < len(text)))
 
 
 def phrases(text: Text) -> list[Text]:

@@ -48,11 +48,21 @@ def speed(plan: Plan) -> Iterator[RenderableType]:
     tokens = f"{predicted.prompt_tokens:,} + {predicted.generated_tokens:,} tokens"
     others = dict(seconds_of_others(plan))
     fit = others.pop(_NAMES[LLAMA_FIT], None)
-    told = [Text.assemble((f"{predicted.seconds:.1f} s", "bold"), f" for {tokens}"), *_gain(plan, fit)]
+    served = f" for {tokens}{_start(plan)}"
+    told = [Text.assemble((f"{predicted.seconds:.1f} s", "bold"), served), *_gain(plan, fit)]
     yield Line(joined(told))
     if others:
         yield Line(joined([f"{name} {seconds:.1f} s" for name, seconds in others.items()], style="dim"))
     yield Line(text_words(Text(_sureness(plan), style="dim")), 2)
+
+
+def _start(plan: Plan) -> str:
+    """The part of the server's start that is in the seconds, where the workload says how many requests share it."""
+    start = plan.prediction.start
+    if not start:
+        return ""
+    requests = round(plan.prediction.ready[0] / start)
+    return f" with {f'1/{requests:,} of ' if requests > 1 else ''}the start"
 
 
 def _ranged(phase: str, value: float, ends: tuple[float, float]) -> Text:
@@ -88,9 +98,18 @@ def _sureness(plan: Plan) -> str:
             return f"calibrated: this machine was measured{by}; moefit bench --save measures the model"
         case "catalogue":
             cure = "; moefit calibrate measures yours" if can_measure else ""
-            return f"catalogue: from the datasheets of this kind of card{cure}"
+            return f"catalogue: from {_known_of(plan)}{cure}"
         case "guessed":
             return f"guessed: {_guessed(plan)}; {_cure(plan, can_measure=can_measure)}{by}"
+
+
+def _known_of(plan: Plan) -> str:
+    """Whose figures a prediction rests on that nobody measured."""
+    if plan.devices:
+        return "the datasheets of this kind of card"
+    return (
+        "the rating of the RAM's modules" if plan.machine.ram.bandwidth is None else "the RAM's stated speed"
+    )
 
 
 def _guessed(plan: Plan) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cache, lru_cache
 from typing import Final
 
@@ -89,16 +90,17 @@ def card_of_driver(description: str, total: int) -> Card | None:
         same = [card for card in CARDS if wanted in _driver_names(card)]
     if not same:
         return None
-    nearest = _with_fewer_cores(min(same, key=lambda card: abs(card.total - total)), total)
+    nearest = with_fewer_cores(min(same, key=lambda card: abs(card.total - total)), total)
     return nearest if nearest.integrated or abs(nearest.total - total) <= 0.15 * nearest.total else None
 
 
-def _with_fewer_cores(card: Card, total: int) -> Card:
-    """The smaller chip of the same name, where only that is sold with as much memory."""
+def with_fewer_cores(card: Card, total: int) -> Card:
+    """The smaller chip of the same name, where only that is sold with as much memory: its GPU has `total` bytes of it."""
     cores, boxes = FEWER_CORES.get(card.key, (0, frozenset()))
     if not any(abs(total - box * GIB * OF_UNIFIED) < 0.02 * total for box in boxes):
         return card
-    return _of_key(compact(f"{card.key}-{cores}-core")) or card
+    smaller = _of_key(compact(f"{card.key}-{cores}-core"))
+    return replace(smaller, total_mib=card.total_mib) if smaller else card
 
 
 def _driver_names(card: Card) -> set[str]:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Final
 from moefit.errors import UsageError
 from moefit.machine.backends import backend_of
 from moefit.machine.card import Card
+from moefit.machine.catalogue import with_fewer_cores
 from moefit.machine.chips import chip_cpu
 from moefit.machine.modules import parse_modules
 from moefit.machine.overhead import context_overhead
 from moefit.machine.specs import SPEC_HINT, Spec, each, in_option, split_spec
 from moefit.machine.types import Cpu, Device, Machine, Ram, is_device_name
-from moefit.sizes import GIB, MIB, parse_bandwidth, parse_size
+from moefit.sizes import GIB, MIB, option_size, parse_bandwidth, parse_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -76,7 +77,7 @@ def declare_host(
         more = _more(total.strip()[1:])
         ram = replace(ram, total=ram.total + more, available=ram.available + more)
     elif total is not None:
-        size = parse_size(total)
+        size = option_size("--ram", total)
         if size == 0:
             raise UsageError("--ram 0: a machine has memory", "say how much: --ram 32GiB")
         ram = Ram(total=size, available=size)
@@ -140,7 +141,7 @@ def apply_limits(machine: Machine, budgets: Iterable[str] = (), excluded: Iterab
         name, equals, size = text.rpartition("=")
         if not equals:
             raise UsageError(f"--budget {text}: no device", "write --budget CUDA0=8GiB")
-        caps[_known(machine, name, "--budget")] = parse_size(size)
+        caps[_known(machine, name, "--budget")] = option_size("--budget", size)
     gpus = tuple(
         replace(gpu, free=caps[gpu.name], uncapped=gpu.free)
         if caps.get(gpu.name, gpu.free) < gpu.free
@@ -187,7 +188,7 @@ def _declare(spec: Spec, name: str, ram: int | None) -> Device:
     stated_total = parse_size(keys["total"]) if "total" in keys else None
     stated_free = parse_size(keys["free"]) if "free" in keys else spec.size
     sized = _of_ram(spec, ram)
-    card = sized.device(name) if sized else None
+    card = with_fewer_cores(sized, stated_total or sized.total).device(name) if sized else None
     total = stated_total or (card.total if card else stated_free)
     if total is None:
         raise UsageError("no memory given", _BESIDE if "name" in keys else SPEC_HINT)

@@ -19,7 +19,7 @@ from moefit.machine.declared import (
 )
 from moefit.machine.system import ROOT, read_cpu, read_fingerprint, read_ram
 from moefit.machine.types import Machine
-from moefit.sizes import format_size, parse_size
+from moefit.sizes import format_size, option_size
 from moefit.values import dataclass
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def _this_host(
     """The host with its own devices or declared ones, and with what was measured of it where its RAM is not declared."""
     detected = options.ram is None or adds(options.ram)
     amending = amendments(options.gpus)
-    ram_given = None if detected or options.ram is None else parse_size(options.ram)
+    ram_given = None if detected or options.ram is None else option_size("--ram", options.ram)
     declared = () if amending else parse_gpus(options.gpus, ram_given)
     machine = Machine(declared, read_ram(root), read_cpu(root), host=read_fingerprint(root))
     if amending or not options.gpus:

@@ -30,6 +30,14 @@ _THE_GPU: Final = frozenset(
 """What people say who mean the one that is there."""
 
 
+_PROCESSOR: Final = re.compile(
+    r"ryzen|threadripper|epyc|xeon|celeron|pentium|athlon|graviton|neoverse|snapdragon|\baltra|\bcore\b|ultra[ -]?\d[ -]"
+    r"|\bi[3579][ -]\d{4,5}|^n\d{2,3}$|^\d{4,5}(?:x|x3d|g|ge|hx|hs|k|kf|ks|wx)$",
+    re.IGNORECASE,
+)
+"""How processors are named: Ryzen 9 7950X, i7-13700K, Core Ultra 7 265K, N100, 9800X3D."""
+
+
 class Spec(NamedTuple):
     """One `--gpu` before it has a name: its card, its bare size and its keys."""
 
@@ -49,7 +57,7 @@ def each(specs: Sequence[str]) -> Iterator[str]:
     >>> list(each(["dual 3090", "3060 and 4090", "3060/3090", "RTX 3060; A100 80GB"])), list(each(["none"]))
     (['3090', '3090', '3060', '4090', '3060', '3090', 'RTX 3060', 'A100 80GB'], [])
     """
-    if [text.strip().lower() for text in specs] == ["none"]:
+    if is_none(specs):
         return
     count = r"([1-9]|1[0-6])"
     for text in itertools.chain.from_iterable(map(_apart, map(_counted, specs))):
@@ -62,6 +70,11 @@ def each(specs: Sequence[str]) -> Iterator[str]:
             yield from [card] * int(behind[1])
         else:
             yield text
+
+
+def is_none(specs: Sequence[str]) -> bool:
+    """Whether the options say that there is no GPU: `--gpu none`."""
+    return [text.strip().lower() for text in specs] == ["none"]
 
 
 def _counted(text: str) -> str:
@@ -132,6 +145,8 @@ def split_spec(text: str) -> Spec:
         found = find_card(part) if part else None
         if found is not None and card is None:
             card = found
+        elif _PROCESSOR.search(part):
+            raise _not_a_card(part)  # 5600g is no size
         elif found is None and size is None and re.match(r"\d(?!\d{3}$)", part):
             size = _size(part)  # four digits are a card's, misspelt: 3061
         else:
@@ -184,6 +199,11 @@ def _not_a_card(part: str) -> UsageError:
         )
     if part.isdigit() and not similar:
         return UsageError(f"no card {part!r}", f"or say its memory: --gpu {part}MiB")
+    if _PROCESSOR.search(part):
+        numbers = re.findall(r"\d{4}", part)
+        also = [key for key in similar if numbers and numbers == re.findall(r"\d{4}", key)]
+        or_card = f"; did you mean {' or '.join(also)}?" if also else ""
+        return UsageError(f"no card {part!r}", f"a processor alone is --gpu none --cores N{or_card}")
     hint = f"did you mean {' or '.join(similar)}? or say its memory: --gpu 11.6GiB" if similar else SPEC_HINT
     return UsageError(f"no card {part!r}", hint)
 

@@ -12,7 +12,7 @@ from moefit.machine.cgroup import read_limits
 from moefit.machine.finding import A_LITTLE, MANY_TIMES, PERCENTS, Finding
 from moefit.machine.system import is_wsl, lock_limit
 from moefit.machine.types import DRIVERS_OWN, Machine
-from moefit.sizes import MIB, format_bandwidth, format_size
+from moefit.sizes import MIB, counted, format_bandwidth, format_size
 
 _SWAPPED: Final = 256 * MIB
 _FAR: Final = 0.55
@@ -112,13 +112,14 @@ def _busy(machine: Machine, root: Path) -> Iterator[Finding]:
     left = cpu.threads - busy
     own = min(_running(root), default=None)
     whose = f"programs, {own} among them," if own else "other programs"
+    kept = f"about {busy} of {cpu.threads} cores" if left > 0 else f"all {counted(cpu.threads, 'core')}"
     yield Finding(
         "busy-cores",
         MANY_TIMES,
-        f"{whose} keep about {busy} of {cpu.threads} cores busy: weights in RAM are then read many times slower, "
+        f"{whose} keep {kept} busy: weights in RAM are then read many times slower, "
         f"since {cpu.cores} threads wait for the slowest one at every step",
         f"end those programs, or -t {left} while they run"
-        if left >= cpu.cores // 2
+        if left >= max(1, cpu.cores // 2)
         else "end those programs",
         "perhaps" if own else "likely",
     )

@@ -107,4 +107,6 @@ def _why_ubatch(chosen: Candidate, default: Settings) -> str:
         return "smaller compute buffers"
     if CPU in chosen.settled.placement.overrides.values():
         return "weights on the CPU are copied to the GPU once a micro-batch: fewer, larger ones"
+    if not chosen.settled.devices:
+        return "no other micro-batch is predicted to be faster"
     return "larger matrix products are more efficient"

@@ -42,7 +42,7 @@ def describe(request: Request, chosen: Candidate, found: Sequence[Candidate], co
         host=settled.footprint.host,
         host_left=ram_left(request, settled),
         guests=settled.guests,
-        layers=tuple(_layer_plans(request.model, constraints, settled)),
+        layers=tuple(_layer_plans(request, settled)),
         prediction=chosen.prediction,
         candidates=tuple(found),
         shortfall=chosen.shortfall,
@@ -101,7 +101,8 @@ def home(name: str, layer: int, placement: Placement) -> int:
     return placement.overrides.get(name, placement.slots[layer])
 
 
-def _layer_plans(model: Model, constraints: Constraints, settled: Settled) -> Iterator[LayerPlan]:
+def _layer_plans(request: Request, settled: Settled) -> Iterator[LayerPlan]:
+    model, constraints = request.model, request.launch.constraints
     placement, devices = settled.placement, settled.devices
     ruled = match(constraints.overrides, [t.name for layer in model.layers for t in layer.tensors])
     for layer in model.layers:
@@ -114,29 +115,36 @@ def _layer_plans(model: Model, constraints: Constraints, settled: Settled) -> It
             for t in layer.tensors
             if t.role is not Role.EXPERT and t.name in placement.overrides
         }
-        why = _why_not_open(layer, base, constraints, ruled)
+        why = _why_not_open(layer, base, request, ruled)
         why = why or _why_there(model, base, experts, elsewhere)
         yield LayerPlan(layer.index, base, experts, why, elsewhere)
 
 
-def _why_not_open(layer: Layer, base: str, constraints: Constraints, ruled: Mapping[str, Rule]) -> str | None:
+def _why_not_open(layer: Layer, base: str, request: Request, ruled: Mapping[str, Rule]) -> str | None:
     """The reason for where a layer is, in one clause, where somebody else decided or nothing has room; else None."""
     movable = layer.experts or layer.tensors
     rule = next((ruled[t.name] for t in movable if t.name in ruled), None)
     if layer.mtp:
         return "a multi-token-prediction block: loaded only with --spec-type draft-mtp"
     if base == "CPU":
-        user = constraints.gpu_layers not in {None, "auto"}
-        return (
-            f"-ngl {constraints.gpu_layers} leaves it on the CPU"
-            if user
-            else "no device has room left for its attention and KV"
-        )
+        return _why_on_cpu(request)
     if rule is not None:
         what = "its experts follow" if layer.experts else "some of its tensors follow"
         whose = "llama.cpp's own fit" if rule.words == BY_FIT else f"your {' '.join(rule.words)}"
         return f"{what} {whose}"
     return None
+
+
+def _why_on_cpu(request: Request) -> str:
+    """The reason for a layer whose base is on no device."""
+    wanted = request.launch.constraints
+    if not request.machine.gpus:
+        return "there is no GPU"
+    if wanted.devices == ():
+        return "-dev none leaves no device"
+    if wanted.gpu_layers not in {None, "auto"}:
+        return f"-ngl {wanted.gpu_layers} leaves it on the CPU"
+    return "no device has room left for its attention and KV"
 
 
 def _why_there(

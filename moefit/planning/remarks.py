@@ -24,7 +24,7 @@ from moefit.search.demand import chosen_devices
 from moefit.search.ram import ram_left
 from moefit.search.request import Request
 from moefit.shown import masked
-from moefit.sizes import GIB, counted, format_size
+from moefit.sizes import GIB, counted, format_bandwidth, format_size
 
 _MORE = 1024
 """Tokens that a note prices."""
@@ -51,6 +51,8 @@ def remarks(request: Request, chosen: Candidate, *, scarce: bool) -> Iterator[Wa
     yield from _unpipelined(model, constraints, chosen)
     yield from _workload(constraints, chosen)
     yield from _cores(request.machine)
+    yield from _this_host(request.machine)
+    yield from _unified(request.machine)
     yield from _exposed(constraints)
     yield from _undeclared(constraints, request.machine.gpus)
     yield from _left_out(request, chosen)
@@ -98,12 +100,34 @@ def _unpipelined(model: Model, constraints: Constraints, chosen: Candidate) -> I
 def _cores(machine: Machine) -> Iterator[Warn]:
     if machine.cpu.assumed:
         own = chip(machine.gpus)
-        whose = f"the {own.description}'s own" if own is not None else "a desktop's"
+        whose = f"those of the chip {own.description}" if own is not None else "a desktop's"
+        cores = f"{machine.cpu.cores} CPU cores are assumed, {whose}"
+        yield Warn("cores", f"{cores}; --cores says how many there are", note=True)
+
+
+def _this_host(machine: Machine) -> Iterator[Warn]:
+    """A card that is declared beside RAM and cores that are detected: of a machine elsewhere they are not."""
+    if machine.host and any(gpu.source in {"catalogue", "declared"} for gpu in machine.gpus):
+        cores = f", and so are its {counted(machine.cpu.cores, 'core')}" if machine.cpu.model else ""
         yield Warn(
-            "cores",
-            f"{whose} {machine.cpu.cores} cores are assumed; --cores says how many there are",
+            "this-host",
+            f"the RAM, {format_size(machine.ram.available)} free, is this host's{cores}: "
+            f"for another machine say --ram 32GiB --cores 8",
             note=True,
         )
+
+
+def _unified(machine: Machine) -> Iterator[Warn]:
+    """Modules that are declared for a machine whose memory is the chip's."""
+    ram, own = machine.ram, [gpu for gpu in machine.gpus if gpu.integrated and gpu.bandwidth]
+    if ram.modules is None or ram.source != "declared" or not own or ram.bandwidth is not None:
+        return
+    chips = max(own, key=lambda gpu: gpu.bandwidth or 0)
+    yield Warn(
+        "unified",
+        f"--ram-bandwidth {ram.modules} changes nothing: the memory is that of {chips.name}, {format_bandwidth(chips.bandwidth or 0)}",
+        "what the processor's cores read of it counts: --ram-bandwidth 100GB/s",
+    )
 
 
 def _context(model: Model, constraints: Constraints, chosen: Candidate, *, scarce: bool) -> Iterator[Warn]:
@@ -112,7 +136,7 @@ def _context(model: Model, constraints: Constraints, chosen: Candidate, *, scarc
         if trained and _slot_context(constraints, chosen) > trained:
             yield Warn(
                 "long-context",
-                f"-c {context}: no slot gets more than the {counted(trained, 'token')} that the model was trained for",
+                f"-c {context}: no slot gets more than the {trained:,} tokens that the model was trained for",
             )
         return
     wanted = wanted_context(constraints, model)
@@ -120,10 +144,10 @@ def _context(model: Model, constraints: Constraints, chosen: Candidate, *, scarc
         _context_bytes(model, chosen, context + _MORE) - _context_bytes(model, chosen, context)
     )
     reason = "nothing would fit" if scarce else "not every layer would have a place on a device"
-    why = "" if context >= wanted else f": with {wanted}, {reason}"
+    why = "" if context >= wanted else f": with {wanted:,}, {reason}"
     yield Warn(
         "context",
-        f"context {context}{why}; {_MORE} tokens more would take {price}",
+        f"context {context:,}{why}; {_MORE:,} tokens more would take {price}",
         note=True,
     )
 
@@ -154,7 +178,7 @@ def _workload(constraints: Constraints, chosen: Candidate) -> Iterator[Warn]:
     if prompt > slot and constraints.program != "llama-bench":
         yield Warn(
             "workload",
-            f"a prompt of {counted(prompt, 'token')}, for which this line is made, exceeds the context of {slot}",
+            f"a prompt of {prompt:,} tokens, for which this line is made, exceeds the context of {slot:,}",
         )
 
 

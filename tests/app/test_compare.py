@@ -111,10 +111,13 @@ def test_compare_ends_in_1_where_nothing_fits(moefit):
 def test_contexts_of_one_model_are_a_table_without_its_name(moefit, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     words = ["--gpu", "rtx-3060", "--ram", "32GiB", "--cores", "8", "--contexts", "8192,131072"]
-    head, first, second, *_, last = moefit("compare", EXAMPLE, *words)[1].splitlines()
+    head, first, second, *below = moefit("compare", EXAMPLE, *words)[1].splitlines()
     assert ["size", "context", "prompt", "answer", "seconds", "RAM"] == head.split()
     assert ["8,192", "131,072"] == [line.split()[2] for line in (first, second)]
-    assert last.startswith(Path(EXAMPLE).name)
+    assert [below[1].startswith(Path(EXAMPLE).name), "-c 131072: no slot gets more than" in below[2]] == [
+        True,
+        True,
+    ]
 
 
 def test_quants_of_one_repository_are_told_apart_by_their_quants(moefit, hub, monkeypatch):

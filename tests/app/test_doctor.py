@@ -67,6 +67,11 @@ def test_no_gpu_at_all_is_only_told(tmp_path):
     assert codes(Machine((), RAM, CPU), tmp_path).index("no-gpu") > 0
 
 
+def test_no_gpu_is_no_fault_where_none_is_asked_for(tmp_path):
+    found = examine(Machine((), RAM, CPU), read_line(SERVER), {}, lambda *_: None, tmp_path, declined=True)
+    assert "no-gpu" not in {finding.code for finding in found}
+
+
 @pytest.mark.parametrize("unseen", ["", "NVIDIA's device files are here"])
 def test_a_gpu_that_the_program_lists_is_there_whatever_the_drivers_tell(tmp_path, unseen):
     put(tmp_path, devices="  Vulkan0: AMD Radeon RX 6600 (8176 MiB, 8000 MiB free)\n")

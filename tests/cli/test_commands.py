@@ -252,7 +252,7 @@ def test_plan_json_has_every_key_of_version_1(moefit):
 
 def test_the_chosen_context_is_said_with_its_price(moefit):
     assert (
-        "note: context 32768; 1024 tokens more would take 96 MiB"
+        "note: context 32,768; 1,024 tokens more would take 96 MiB"
         in moefit("plan", EXAMPLE, *CARD, "--explain")[2]
     )
 

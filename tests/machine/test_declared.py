@@ -136,6 +136,7 @@ def test_any_combination_of_parts_is_devices_or_a_usage_error(parts: list[str]) 
         (["8GiB,name=CUDA0", "rtx-3060,name=CUDA0"], "declares CUDA0 twice"),
         (["12 parsecs"], "not a size"),
         (["3061"], "no card '3061'"),
+        (["5600g"], "no card '5600g'"),
         (["8GiB,name=CUDA0", "8GiB,name=cuda0"], "declares CUDA0 twice"),
     ],
 )
@@ -150,6 +151,19 @@ def test_a_misspelt_card_gets_a_suggestion() -> None:
     with pytest.raises(UsageError) as caught:
         parse_gpus(["rtx-3061"])
     assert "rtx-3060" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("name", ["7950x", "5600g", "i7-13700k", "Ryzen 9 7950X", "ultra 7 265k", "n100"])
+def test_a_processors_name_is_told_how_one_is_planned(name: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_gpus([name])
+    assert "a processor alone is --gpu none --cores N" == caught.value.hint
+
+
+@pytest.mark.parametrize(("ram", "rate"), [(36, 410), (48, 546)])
+def test_a_chip_has_the_rate_of_the_memory_that_it_is_sold_with(ram: int, rate: int) -> None:
+    [gpu] = parse_gpus(["m4-max"], ram * GIB)
+    assert (rate * 10**9, ram * GIB * 3 // 4) == (gpu.bandwidth, gpu.total)
 
 
 def test_a_declared_ram_is_all_available_and_forgets_the_detected_one() -> None:

@@ -138,11 +138,19 @@ VIRTUAL = replace(MACHINE, cpu=Cpu(16, 16, virtual=True), host="12345678")
     [
         ("2.10", VIRTUAL, "end those programs, or -t 14 while they run"),
         ("12.4", VIRTUAL, "end those programs"),
+        ("17.2", replace(VIRTUAL, cpu=Cpu(2, 2)), "end those programs"),
         ("0.31", VIRTUAL, None),
         ("2.10", replace(VIRTUAL, cpu=Cpu(8, 16)), None),
         ("2.10", replace(VIRTUAL, host=""), None),
     ],
-    ids=["two busy", "most busy", "at rest", "as many idle threads", "another machine"],
+    ids=[
+        "two busy",
+        "most busy",
+        "more than there are",
+        "at rest",
+        "as many idle threads",
+        "another machine",
+    ],
 )
 def test_cores_that_other_programs_keep_busy_are_found_where_threads_would_meet_them(
     root, load, machine, fix
@@ -150,6 +158,7 @@ def test_cores_that_other_programs_keep_busy_are_found_where_threads_would_meet_
     (root / "proc/loadavg").write_text(f"{load} 1.00 0.50 3/900 4242\n")
     found = codes(machine, root).get("busy-cores")
     assert fix == (found.fix if found else None)
+    assert "17 of" not in (found.what if found else "")
 
 
 def test_a_server_that_runs_is_named_among_what_keeps_cores_busy(root):

@@ -109,6 +109,12 @@ def test_a_second_card_and_more_memory_are_what_the_words_take():
     assert seconds("llama-server -m m.gguf", larger) == pytest.approx(found["vram"].seconds)
 
 
+def test_without_a_gpu_no_reason_speaks_of_one():
+    made = plan(asked(gpus=()))
+    reasons = {layer.why for layer in made.layers} | {one.why for one in made.added if one.option == "-ub"}
+    assert {"there is no GPU", "no other micro-batch is predicted to be faster"} == reasons
+
+
 def test_a_machine_without_a_gpu_is_told_what_one_does():
     _, found = helps(gpus=())
     assert "--gpu rtx-3060" == found["first-card"].words

@@ -103,14 +103,16 @@ def doctor(shared: MachineShared, as_json: o.AsJson = False, svg: o.Svg = None) 
     from moefit.app.doctor import as_drivers_tell, examine
     from moefit.cli.bar import bar
     from moefit.formats.doctor import findings_json, show_findings
+    from moefit.machine.specs import is_none
 
     refuse_both(svg, as_json=as_json)
     launch = read_line(shared.words)
     machine = as_drivers_tell(shared.machine_options, launch)
+    declined = is_none(shared.machine_options.gpus)
     with bar() as tell:
         found = [
             replace(one, what=unsecret(one.what), fix=unsecret(one.fix))
-            for one in examine(machine, launch, os.environ, tell)
+            for one in examine(machine, launch, os.environ, tell, declined=declined)
         ]
     if as_json:
         sys.stdout.write(findings_json(found))
