@@ -58,7 +58,7 @@ def cards_like(text: str) -> tuple[Card, ...]:
     """Every card that `text` may mean, those called so first: a maker, a family, a part of a name, a memory, or what --gpu takes.
 
     >>> [card.key for card in cards_like("RTX 3060 12GB")], [card.key for card in cards_like("apple m4")]
-    (['rtx-3060'], ['m4', 'm4-pro', 'm4-max'])
+    (['rtx-3060'], ['m4', 'm4-pro', 'm4-pro-16-core', 'm4-max', 'm4-max-32-core'])
     >>> [card.key for card in cards_like("2x4080s")], [card.key for card in cards_like("intel 12GB")]
     (['rtx-4080-super'], ['arc-a730m', 'arc-pro-a60', 'arc-b580'])
 
