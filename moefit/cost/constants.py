@@ -8,13 +8,21 @@ from __future__ import annotations
 
 import re
 from math import inf
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from moefit.machine.types import Device
 
 _WHEN: Final = "2026-11, llama.cpp b11434"
 _KERNELS: Final = "2026-11, llama.cpp b11549"
+_ARC: Final = "2026-05, llama.cpp b9039"
+_M2_ULTRA: Final = "2026-02, llama.cpp b7948"
+_DASLLAMA: Final = "2026-07 and 2026-08, llama.cpp ebd048fc5"
+"""By pages of one owner of several of Apple's chips."""
+_APPLES: Final = "2026-02 to 2026-08, llama.cpp b7948 to b10050"
 
 
 class Constant(float):
@@ -24,7 +32,8 @@ class Constant(float):
     source: str
     """The figures that it comes from."""
     when: str
-    """Month, and the build of llama.cpp."""
+    """Month and build of llama.cpp of its figures. Of one that rests on rows of many builds, which tests/data names: the month in which it was settled, and the build
+    whose code the prediction followed then."""
     fitted: bool
     """It was chosen so that predictions meet rows of tests/data."""
 
@@ -53,13 +62,22 @@ class ByBackend(dict[str, Constant]):
         return self.usual
 
 
-def by_backend(usual: float, unit: str, source: str, *, fitted: bool = False, **known: float) -> ByBackend:
-    """Constants of one kind with one source."""
+def by_backend(
+    usual: float,
+    unit: str,
+    source: str,
+    *,
+    fitted: bool = False,
+    when: str = _WHEN,
+    by: Mapping[str, str] = MappingProxyType({}),
+    **known: float,
+) -> ByBackend:
+    """Constants of one kind with one source; `by` has the month and build of the backends whose figures have their own."""
 
-    def make(value: float) -> Constant:
-        return Constant(value, unit, source, fitted=fitted)
+    def make(backend: str, value: float) -> Constant:
+        return Constant(value, unit, source, fitted=fitted, when=by.get(backend, when))
 
-    return ByBackend(make(usual), {backend: make(value) for backend, value in known.items()})
+    return ByBackend(make("", usual), {backend: make(backend, value) for backend, value in known.items()})
 
 
 SHARPNESS: Final = Constant(
@@ -107,6 +125,7 @@ EXPERT_SHARE: Final = by_backend(
     "With SYCL each expert is a product of its own, or, since #24452 (June 2026), one grouped product without the units for matrices: an Arc Pro B70 reads prompts of four MoE models at 0.2 to 0.4 of the "
     "rate of its dense ones before, a B60 and a B50 at 0.25 since.",
     fitted=True,
+    by={"MTL": _APPLES, "SYCL": "2026-05 and 2026-06, llama.cpp b9039 and pull request 24452"},
     CUDA=0.7,
     MTL=0.95,
     SYCL=0.25,
@@ -118,7 +137,7 @@ _PADDING: Final = (
     "and smaller chips hide a part of that behind the unpacking of the weights. Of fitted prompts on other chips the error is least with 24 and 28; half a tile of 64 columns would be 32. Metal's tiles have 32 tokens "
     "(ggml/src/ggml-metal/kernels/mul_mm.metal, kernel_mul_mm_id, NR1), so that half of one is 16."
 )
-PADDING: Final = by_backend(24.0, "tokens", _PADDING, fitted=True, MTL=16.0)
+PADDING: Final = by_backend(24.0, "tokens", _PADDING, fitted=True, when=_KERNELS, MTL=16.0)
 PADDING_OF_TENSOR_CORES: Final = Constant(48.0, "tokens", _PADDING, fitted=True, when=_KERNELS)
 PADDING_OF_DATA_CENTRE: Final = Constant(110.0, "tokens", _PADDING, when=_KERNELS)
 
@@ -145,6 +164,7 @@ SORT_STEP: Final = by_backend(
     "s",
     "Seconds in which a warp looks at the experts of as many tokens as it has room for, before it looks at the next: mm_ids_helper takes an H200 159 us for 4,096 "
     "tokens with eight experts each, four at a time (benchmarks/gpu/results/kernels.csv). AMD's chips run the same kernel.",
+    when=_KERNELS,
     CUDA=155e-9,
     ROCm=155e-9,
 )
@@ -157,6 +177,7 @@ ATTENTION_SHARE: Final = by_backend(
     "0.58, RX 9060 XT 0.7. With Vulkan: Radeon 8060S 0.34 (Qwen3-30B-A3B, 8192 tokens cost 0.9 ms each), "
     "Arc B70 0.07. M2 Ultra 0.66 on four models (prompts after 4096 and 16384 tokens).",
     fitted=True,
+    by={"MTL": _M2_ULTRA},
     Vulkan=0.34,
     MTL=0.66,
 )
@@ -173,9 +194,10 @@ _HEADS: Final = (
 )
 
 
-def _heads(*factors: tuple[float, float]) -> tuple[tuple[float, Constant], ...]:
+def _heads(*factors: tuple[float, float], when: str = _WHEN) -> tuple[tuple[float, Constant], ...]:
     return tuple(
-        (size, Constant(factor, "times the rate of heads of 128", _HEADS)) for size, factor in factors
+        (size, Constant(factor, "times the rate of heads of 128", _HEADS, when=when))
+        for size, factor in factors
     )
 
 
@@ -185,7 +207,7 @@ HEADS: Final = (
         re.compile(r"\bRTX 50[5-9]0|\bBlackwell\b|\bGB10\b"),
         _heads((64, 0.9), (128, 1.5), (256, 0.65), (inf, 1.2)),
     ),
-    ("", DATA_CENTRE, _heads((128, 1.0), (256, 0.56))),
+    ("", DATA_CENTRE, _heads((128, 1.0), (256, 0.56), when=_KERNELS)),
     ("Vulkan", _ANY, _heads((128, 1.0), (256, 1.45), (inf, 2.1))),
     ("ROCm", _ANY, _heads((64, 1.4), (128, 1.0), (256, 1.1), (inf, 0.75))),
 )
@@ -222,6 +244,24 @@ RECURRENCE_SHARE: Final = Constant(
     fitted=True,
 )
 
+_PLAIN_UNITS: Final = (
+    "FP32 rate against FP16 rate, of which a quarter is usual, by the makers' datasheets: an eighth on Turing (11.2 of 89 TFLOP/s on a Quadro RTX 5000), Arc (23 of "
+    "183 on a B70) and CDNA (23 of 185 on an MI100), a fifteenth on data-centre chips (67 of 989 on an H200), half where there are no units for matrices (13.3 of "
+    "26.5 on an MI50, Pascal, RDNA before its third, Apple's)."
+)
+PLAIN_UNITS: Final = tuple(
+    (re.compile(pattern), Constant(times, "times the usual quarter", _PLAIN_UNITS, when="2026-11"))
+    for pattern, times in (
+        (
+            r"\bRTX 20[5-8]0|\bQuadro RTX|\bTITAN RTX|\bT4\b|\bArc\b|\bIntel\b|\bMI(?:100|2\d\d[AX]?|3\d\d[AX]?)\b",
+            0.5,
+        ),
+        (DATA_CENTRE.pattern, 0.27),
+        (r"\bGTX 10\d\d|\bP40\b|\bP100\b|\bRX [56]\d\d\d|\bMI[56]0\b|\bRadeon VII\b|\bVega\b|\bApple\b", 2.0),
+    )
+)
+"""Chips whose FP32 rate is not the usual quarter of their FP16 rate, against it. They step a state, and do what lies between products, at so much of the share."""
+
 RECURRENCE_SHARE_OF_DATA_CENTRE: Final = Constant(
     0.0049,
     "of the FP16 tensor peak",
@@ -244,6 +284,7 @@ READ_SHARE: Final = by_backend(
     "off: Llama-2-7B Q4_0 decodes at 0.81 (RTX 3090), 0.86 (RTX 4090), 0.89 (RTX 3050), 0.84 (M2) of the "
     "datasheet's figure; W7800 and Radeon 8060S 0.75 with ROCm. Arc Pro B70 with SYCL, types that are laid out anew for it (READ_BY_TYPE): Llama-2-7B Q4_0 9.4 ms for 3.75 GB, Qwen3.6-27B 50.5 for 15.8.",
     fitted=True,
+    by={"SYCL": _ARC},
     CUDA=0.81,
     ROCm=0.75,
     Vulkan=0.8,
@@ -258,6 +299,7 @@ STATE_PASSES: Final = by_backend(
     "ggml/src/ggml-metal/ggml-metal-fusion.h), copies it back, by kernels too small to fill the memory: less all else, a layer of Qwen3.5's takes an M1 Max 176 us with 32 heads and 260 with 48, an M4 Pro 240, an "
     "M4 Max 145 and 190, an M5 Max 100, an M3 Ultra 160 to 190, which grow with the state over the bandwidth.",
     fitted=True,
+    by={"MTL": _DASLLAMA},
     MTL=6.5,
 )
 
@@ -266,6 +308,7 @@ MOE_LAYERS: Final = by_backend(
     "s",
     "Seconds of what routed experts add to a layer's small kernels where a backend's differ from CUDA's, of Apple's chips before the fifth: an M1 Max (32 cores) takes 13.1 ms for Qwen3-30B-A3B, an "
     "M4 Pro 13.0, of which 7.8 are weights: 107 us for each of 48 layers, 56 of them a dense layer's.",
+    by={"MTL": _DASLLAMA},
     MTL=0.000062,
 )
 
@@ -274,6 +317,7 @@ LAUNCH: Final = by_backend(
     "times CUDA",
     "Kernel launches against CUDA's, which a graph replays. Metal's by M1 Max to M5 Max, CHIPS has what they differ by.",
     fitted=True,
+    by={"MTL": _APPLES, "SYCL": _ARC},
     CUDA=1.0,
     SYCL=1.0,
     ROCm=1.5,
@@ -344,6 +388,7 @@ UNPACKED: Final = by_backend(
     "elements/FLOP",
     "Elements of a quantised cache that the vector kernel unpacks, against the FP16 tensor peak, where that does not tell "
     "multiprocessors and clock (UNPACKED_IN_A_CLOCK). SYCL turns all of it into F16 for every token: an Arc Pro B70 takes 0.49 us for a cell of Qwen3.6-27B in q4_0 (#26581).",
+    by={"SYCL": "2026, issue 26581"},
     CUDA=0.008,
     ROCm=0.008,
     SYCL=0.0022,
@@ -363,7 +408,7 @@ UNPACKED_OF_LARGE_HEADS: Final = Constant(
     "times that of heads of 128",
     "The same of heads of 256: a head takes as long for a cell whatever its size. Qwen3.6-35B-A3B, q8_0, beside reading: RTX 4000 Ada, 32,768 tokens, 2.0 ms for 2.7e9, 13.4; "
     "RTX 3090 1.6 ms, 12.2; RTX 5060 Ti, 27,000 tokens, 1.8 ms for 2.2e9, 13.2.",
-    when="2026, b8780 to b9283",
+    when="spring of 2026, llama.cpp b8780 to b9283",
 )
 
 EACH_HEAD: Final = by_backend(
@@ -376,6 +421,7 @@ EACH_HEAD: Final = by_backend(
     " CUDA's tensor cores "
     "multiply a cell with the heads that share it in tiles of 8, 16 or 32, which takes longer than reading where many share one (fattn-mma-f16.cuh): GLM-4.7-Flash, whose "
     "20 share one of 576, takes an RTX 3090 6.3 ms after 32,768 tokens (github.com/ggml-org/llama.cpp/pull/19092) and RTX 3060s 14.6 for 28,800 more: 5.2 and 2.0e12, of 142 and 51.2 TFLOP/s.",
+    by={"MTL": _M2_ULTRA, "CUDA": "2026-01, llama.cpp 12116ba4f", "SYCL": _ARC},
     MTL=0.022,
     CUDA=0.038,
     SYCL=0.002,
@@ -486,15 +532,17 @@ DESKTOP_CORE: Final = Constant(
 LAPTOP_CORE: Final = Constant(
     10000000000.0,
     "B/s",
-    "Q4_K bytes per second of one core: 27 GB/s on four threads of a Core i7-1360P, 13 GB/s on a Core "
-    "Ultra 7 265K (OLMoE on two threads) and 22 on a Ryzen 9 7950X (Llama-3.1-8B on two), 4.5 on a "
-    "virtual core of a Xeon.",
+    "The same of a laptop's, by answers of few cores, which RAM feeds: with it they are predicted 1.00 times as fast as they came on two of a Core i5-4278U, 0.89 on two of a Core i3-1315U, 0.96 on four of "
+    "a Core i5-1135G7, 1.17 on four of a Core i7-7820HQ, 1.07 on eight of a Ryzen 7 8840U. All four fast cores of a Core i7-1360P got 6.75 each.",
+    fitted=True,
+    when="2025 to 2026-08, llama.cpp b10334 and builds that are not stated",
 )
 
 SERVER_CORE: Final = Constant(
     6000000000.0,
     "B/s",
     "The same of a server's: an EPYC 9554's 64 cores keep up with 260 GB/s in Q4_K_M and Q6_K and 298 in Q8_0 (Phi-4, 28.7, 23.2 and 19.2 t/s). Eight share a die's link.",
+    when="2025, build not stated",
 )
 
 VIRTUAL_EPYC_CORE: Final = Constant(
@@ -515,7 +563,7 @@ ARM_CORE: Final = Constant(
     12000000000.0,
     "B/s",
     "The same of Arm's Neoverse V2: four of a Grace decode Llama-3.2-3B in Q6_K at 17.9 t/s, of a Graviton4 Qwen3.6-35B-A3B in Q4_K_M at 17.5.",
-    when="2026-09",
+    when="2026-08 and 2026-09, llama.cpp before pull requests 27470 and 29256",
 )
 
 NEOVERSE_V1: Final = Constant(
@@ -523,7 +571,7 @@ NEOVERSE_V1: Final = Constant(
     "of a V2",
     "What a core of Arm's Neoverse V1 does: a Graviton3's 11.7 to 38.5 t/s of Llama-3.2-3B in Q6_K on four to sixteen cores where a Grace's give 17.9 to 50.2, 49.5 to 178 of its "
     "prompt where those read 68.7 to 224; clocks of 2.6 and 3.4 GHz.",
-    when="2026-09",
+    when="2026-09, llama.cpp before pull request 29256",
 )
 
 SMALL_ARM_CORE: Final = Constant(
@@ -545,7 +593,7 @@ LAPTOP_FLOPS: Final = Constant(
     "FLOP/s",
     "The same where all cores share 15 to 45 W: Ryzen 7 8840U 49.8 t/s with Llama-3.1-8B on eight, Core i5-4278U 17.7 with Llama-3.2-3B on two, Core i3-1315U 28.7 on two.",
     fitted=True,
-    when="2026",
+    when="2025 to 2026-08, llama.cpp b10334 and builds that are not stated",
 )
 
 SMALL_FLOPS: Final = Constant(
@@ -575,7 +623,7 @@ ARM_FLOPS: Final = Constant(
     "FLOP/s",
     "The same of Arm's Neoverse V2: Llama-3.2-3B in Q6_K, 128 tokens on four to thirty-two cores, takes 52 to 69 GFLOP/s of one of a Graviton3 and 63 to 96 of a Grace, "
     "in the layout that gains them 1.8; gpt-oss-20b in MXFP4 38 of one of a Graviton3E.",
-    when="2026-09",
+    when="2026-09, llama.cpp before pull requests 28141 and 29256",
 )
 
 SMALL_ARM_FLOPS: Final = Constant(
@@ -596,7 +644,7 @@ REPACKED_BY_AVX2: Final = Constant(
     "times plain Q4_K",
     "The same without AVX-512: gpt-oss-20b in MXFP4, 512 tokens, 160 t/s as the file has it and 197 repacked (github.com/ggml-org/llama.cpp/pull/19738); Llama-3.1-8B in Q4_K_M "
     "takes 88 GFLOP/s of a core of a Core i5-9500, 84 of a Core i7-7820HQ, 73 of a Threadripper 3970X.",
-    when="2026-03",
+    when="2026-03, llama.cpp of pull request 19738",
 )
 TILED_BY_AVX2: Final = Constant(
     1.35,
@@ -615,7 +663,7 @@ REPACKED_BY_NEON: Final = Constant(
     1.8,
     "times plain Q4_K",
     "The same with Arm's products of matrices (i8mm): Q4_K on an M4 Max 1.6, Q6_K on an M4 2.1 times the plain rate (github.com/ggml-org/llama.cpp/pull/16739, 18888).",
-    when="2026-01",
+    when="2026-01, llama.cpp of pull requests 16739 and 18888",
 )
 
 DESKTOP_COPY: Final = Constant(
@@ -633,6 +681,12 @@ SERVER_COPY: Final = Constant(
     "Bytes per second at which the driver copies pageable memory to its staging buffer, one thread: Core "
     "Ultra 9 265K and Core i9-14900K (DDR5) 16-17, Core i7-12700 and Ryzen 7 5800X (DDR4, 51 GB/s) 12, "
     "Xeon 6.6-8.5.",
+)
+
+COPY_OF_READ: Final = Constant(
+    0.75,
+    "of what one core reads",
+    "The same where calibration measured what one core reads: 6.6 to 8.5 GB/s on the host of an H100, whose core reads 10.6.",
 )
 
 COPY_OF_RAM: Final = Constant(
@@ -702,7 +756,7 @@ BARRIER_THREAD: Final = Constant(
     "s",
     "The same for each thread. An EPYC 9554 decodes Phi-4 on 64 threads at 28.7, 23.2 and 19.2 t/s in Q4_K_M, Q6_K and Q8_0: at 0.68 of what its "
     "modules are rated at that leaves 0 to 2 ms for 40 layers.",
-    when="2025",
+    when="2025, build not stated",
 )
 
 VIRTUAL_BARRIER: Final = Constant(
@@ -729,6 +783,13 @@ ACCEPTED: Final = Constant(
     "of the drafted tokens",
     "Share of drafted tokens that are accepted where all before were: public runs of MTP heads report "
     "0.62 to 0.92.",
+)
+
+OUTPUTS_COPIED: Final = Constant(
+    3.0,
+    "times",
+    "How often the experts' outputs of a layer whose slot is the CPU cross the link while a device multiplies its weights: with Qwen3-30B-A3B's shape and 512 tokens "
+    "on an H100 it costs 1.7 ms more than its weights from pinned memory and 7-10 ms from pageable.",
 )
 
 COPY_START: Final = Constant(
@@ -899,13 +960,27 @@ _CHIPS: Final = (
     "With Vulkan an RTX 5090 takes 38 ms for Llama-2-7B. Their kernels follow each other faster since the summer of 2026 (GGML_CUDA_USE_PDL): an RTX 5090 decodes Qwen3.5-27B at 76 and 82 t/s (b10453, b10809) where an "
     "RTX PRO 6000 gave 64 (b10335). A100 and V100 have Ampere's and older kernels: Qwen3-Next takes an A100 50 us a layer more than with the newest chips'."
 )
+_BUILDS: Final = (
+    ("RTX 50", "2026-03 to 2026-09, llama.cpp b8000 to b10809"),
+    ("Apple", _APPLES),
+    ("Intel|DG2", _ARC),
+    ("MTL", _ARC),
+)
+"""Month and build of chips whose figures are of few builds, by a part of their pattern."""
+
+
+def _of_chip(pattern: str, value: float, unit: str, *, fitted: bool = True) -> Constant:
+    when = next((when for name, when in _BUILDS if re.search(name, pattern)), _WHEN)
+    return Constant(value, unit, _CHIPS, fitted=fitted, when=when)
+
+
 CHIPS: Final = tuple(
     Chip(
         re.compile(pattern, re.IGNORECASE),
-        Constant(share, "of the FP16 tensor peak", _CHIPS, fitted=True),
-        Constant(launch, "times the newest chips", _CHIPS, fitted=True),
-        Constant(own[0], "of the rate of one large product", _CHIPS, fitted=True) if own else None,
-        Constant(own[1], "of the FP16 tensor peak", _CHIPS) if len(own) > 1 else None,
+        _of_chip(pattern, share, "of the FP16 tensor peak"),
+        _of_chip(pattern, launch, "times the newest chips"),
+        _of_chip(pattern, own[0], "of the rate of one large product") if own else None,
+        _of_chip(pattern, own[1], "of the FP16 tensor peak", fitted=False) if len(own) > 1 else None,
         backend,
     )
     for pattern, backend, share, launch, *own in (
@@ -986,7 +1061,7 @@ EIGHT_BITS: Final = Constant(
     "times the time of other types",
     "The same of Q8_0, an element of which is a byte to load: an H100 decodes Qwen3.5-9B at 210 t/s, at most 4.8 ms for 9e9 elements, 8.5 a clock; gpt-oss-20b on the H200, whose "
     "attention and output are in Q8_0, 3.3 ms.",
-    when="August 2026; 2026-11, llama.cpp b11549",
+    when="2026-08, build not stated; 2026-11, llama.cpp b11549",
 )
 
 UNPACKED_SLOWER: Final = Constant(
@@ -995,7 +1070,7 @@ UNPACKED_SLOWER: Final = Constant(
     "What it takes to unpack an element that is looked up in a table, or whose bits lie in two places (SLOWER_TYPES). MXFP4: gpt-oss-20b on the H200 takes 3.3 ms where a "
     "layer's kernels are those of Qwen3; it also explains why an A5000 (138 t/s), an A4000 (94) and an RTX 3060 (84) decode it slower than their memories allow, and an "
     "RTX 4090 (280) does not. Q3_K: Qwen3.5-27B takes an RTX 5060 Ti 36 ms and an RTX 5070 Ti 19.5 beside its small kernels, 8.1 and 8.0 elements a clock.",
-    when="2026-11, llama.cpp b11549; spring 2026, 463b6a9",
+    when="2026-11, llama.cpp b11549; spring of 2026, llama.cpp 463b6a9",
 )
 
 SLOWER_TYPES: Final = frozenset(
@@ -1009,6 +1084,7 @@ FP4: Final = Constant(
     1.6,
     "times the rate of other types",
     "Products of experts in MXFP4 on Blackwell's tensor cores, which multiply FP4 (github.com/ggml-org/llama.cpp/pull/17906).",
+    when="2025-12, llama.cpp of pull request 17906",
 )
 
 LOOKED_UP: Final = Constant(
@@ -1025,7 +1101,7 @@ ONE_SHIFT: Final = Constant(
     "Products in Q4_0 on GCN's plain units, whose values need a mask and a shift and whose blocks have one scale: Llama-3.1-8B, 512 tokens, takes an MI50 473 ms in Q4_0, 577 in "
     "IQ4_NL, 581 in Q5_0, 560 in Q5_1 (github.com/ggml-org/llama.cpp/pull/27841).",
     fitted=True,
-    when="2026, after b10643",
+    when="2026, llama.cpp of pull request 27841, after b10643",
 )
 
 SIXTEENS: Final = Constant(
@@ -1033,7 +1109,7 @@ SIXTEENS: Final = Constant(
     "times the rate of other types",
     "Products on CUDA's tensor cores in types with a scale for every 16 elements, which halve the product of a step: Llama-3-8B, 512 tokens, takes an RTX 3090 138 ms in Q3_K, "
     "128 in Q4_1, 126 in Q5_K, 125 in IQ3_XS, 119 in IQ4_XS (github.com/ggml-org/llama.cpp/pull/8416 and 8495).",
-    when="2024-07, pull requests 8416 and 8495",
+    when="2024-07, llama.cpp of pull requests 8416 and 8495",
 )
 
 ONE_SCALE: Final = Constant(
@@ -1074,12 +1150,12 @@ _APPLE: Final = (
     "Pro 0.78; M1 Max decoded 1.7-2.0 times slower than at 0.80 and is put between. M2 Ultra, b7948: Qwen2.5-7B Q8_0 79.7 t/s, 645 of 800 GB/s with its launches."
 )
 APPLE: Final = tuple(
-    (re.compile(pattern), Constant(share, "of the memory bandwidth", _APPLE))
-    for pattern, share in (
-        (r"M[5-9] (?:Max|Pro)", 0.93),
-        (r"M4 Max", 0.81),
-        (r"M4 Pro", 0.90),
-        (r"M\d (?:Ultra|Max|Pro)", 0.91),
+    (re.compile(pattern), Constant(share, "of the memory bandwidth", _APPLE, when=when))
+    for pattern, share, when in (
+        (r"M[5-9] (?:Max|Pro)", 0.93, "2026-05 to 2026-07, llama.cpp b10050 and others"),
+        (r"M4 Max", 0.81, "2026-05, llama.cpp b9187"),
+        (r"M4 Pro", 0.90, _DASLLAMA),
+        (r"M\d (?:Ultra|Max|Pro)", 0.91, "2026-02 to 2026-08, llama.cpp b7948 to b10549"),
     )
 )
 
@@ -1111,9 +1187,9 @@ class Reading(NamedTuple):
 
     backend: str
     name: re.Pattern[str]
-    types: dict[str, float]
+    types: dict[str, Constant]
     """Of weights that every token reads."""
-    experts: dict[str, float]
+    experts: dict[str, Constant]
 
     def names(self, device: Device) -> bool:
         """Whether they are `device`'s."""
@@ -1129,6 +1205,20 @@ READ_BY_MESA: Final = Constant(
     when="2026-05, llama.cpp b9039",
 )
 
+_BY_TYPE: Final = (
+    "SYCL lays some types out anew so that they are read in whole lines (ggml/src/ggml-sycl/ggml-sycl.cpp, opt_for_reorder and opt_for_reorder_id: of experts Q4_K, Q5_K and Q6_K alone); all others "
+    "an Arc Pro B70 reads at 0.14 of 608 GB/s: MXFP4 of gpt-oss-20b 87 GB/s, Q5_0 and Q8_0 of Nemotron's and Gemma 4's experts 80 to 90, BF16 of Ministral-3-14B 87; a B60 IQ3_XXS at 75 of 456; three "
+    "A770 Q8_0 experts at 58 of 560 (github.com/ggml-org/llama.cpp/pull/22066). With Vulkan on Linux all but Q4_0, Q5_1, IQ4_XS and floats are quantised activations' dot products (ggml_vk_should_use_mmvq, which "
+    "under Windows are taken for Q2_K, Q3_K and Q6_K alone): the B70 reads Q4_0 at 0.59, BF16 at 0.86 of its memory, K-quants and Q8_0 at 0.34 to 0.36 and experts of any type at 0.16; a B50 "
+    "gpt-oss-20b's as slowly (b10450, Mesa 26.1.5)."
+)
+
+
+def _reads(types: Mapping[str, float]) -> dict[str, Constant]:
+    unit = "times the rate of READ_SHARE or READ_BY_MESA"
+    return {name: Constant(factor, unit, _BY_TYPE, when=_ARC) for name, factor in types.items()}
+
+
 _PLAIN: Final = 1.7
 _OF_FLOATS: Final = 2.4
 _ANEW: Final = 1.0
@@ -1138,26 +1228,29 @@ READ_BY_TYPE: Final = (
     Reading(
         "SYCL",
         _ANY,
-        {
-            "": _AS_THEY_ARE,
-            **dict.fromkeys(("f32", "f16", "q4_0", "q8_0", "q2_K", "q3_K", "q4_K", "q5_K", "q6_K"), _ANEW),
-        },
-        {"": _AS_THEY_ARE, **dict.fromkeys(("q4_K", "q5_K", "q6_K"), _ANEW)},
+        _reads(
+            {
+                "": _AS_THEY_ARE,
+                **dict.fromkeys(
+                    ("f32", "f16", "q4_0", "q8_0", "q2_K", "q3_K", "q4_K", "q5_K", "q6_K"), _ANEW
+                ),
+            }
+        ),
+        _reads({"": _AS_THEY_ARE, **dict.fromkeys(("q4_K", "q5_K", "q6_K"), _ANEW)}),
     ),
     Reading(
         "Vulkan",
         MESA_ON_INTEL,
-        {
-            **dict.fromkeys(("q4_0", "q5_1", "iq4_xs"), _PLAIN),
-            **dict.fromkeys(("f32", "f16", "bf16"), _OF_FLOATS),
-        },
-        {"": 0.45},
+        _reads(
+            {
+                **dict.fromkeys(("q4_0", "q5_1", "iq4_xs"), _PLAIN),
+                **dict.fromkeys(("f32", "f16", "bf16"), _OF_FLOATS),
+            }
+        ),
+        _reads({"": 0.45}),
     ),
 )
-"""SYCL lays some types out anew so that they are read in whole lines (ggml/src/ggml-sycl/ggml-sycl.cpp, opt_for_reorder and opt_for_reorder_id: of experts Q4_K, Q5_K and Q6_K alone, in b11549 MXFP4 as well); all others
-an Arc Pro B70 reads at 0.14 of 608 GB/s: MXFP4 of gpt-oss-20b 87 GB/s, Q5_0 and Q8_0 of Nemotron's and Gemma 4's experts 80 to 90, BF16 of Ministral-3-14B 87 (b9039); a B60 IQ3_XXS at 75 of 456; three A770 Q8_0 experts at 58
-of 560 (github.com/ggml-org/llama.cpp/pull/22066). With Vulkan on Linux all but those three and floats are quantised activations' dot products (ggml_vk_should_use_mmvq, which under Windows are taken for Q2_K, Q3_K and Q6_K
-alone): the B70 reads Q4_0 at 0.59, BF16 at 0.86 of its memory, K-quants and Q8_0 at 0.34 to 0.36 and experts of any type at 0.16; a B50 gpt-oss-20b's as slowly (b10450, Mesa 26.1.5)."""
+"""What reads types otherwise than its backend does. b11549 lays experts in MXFP4 out anew as well, which b11434 does not: a prediction does not know the build, and counts them as b11434 reads them."""
 
 CORE_TIME: Final = {
     "f32": (0.7, 1.4),
@@ -1185,7 +1278,7 @@ CORE_TIME: Final = {
     "iq1_s": (3.4, 2.4),
 }
 """Time of a CPU core against Q4_K: for a byte in decode, for a multiply-add in prefill. llama.cpp on a Ryzen 9 7950X, Llama-3.1-8B, 128
-tokens on 2 threads and a prompt of 512 on 16 (github.com/ikawrakow/ik_llama.cpp/discussions/164); the order is the same on an M2 Max. MXFP4
+tokens on 2 threads and a prompt of 512 on 16 (github.com/ikawrakow/ik_llama.cpp/discussions/164, build 4384 of December 2024); the order is the same on an M2 Max. MXFP4
 is looked up like IQ4_NL, and its prefill is taken as that; 1.25 in decode explains gpt-oss where the memory's rate is right. IQ1 was not measured and is taken as IQ2_XXS."""
 
 CORE_TIME_BY_NEON: Final = {

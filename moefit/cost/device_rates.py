@@ -91,25 +91,6 @@ class DeviceRates:
         )
 
 
-_PLAIN_UNITS: Final = (
-    (
-        re.compile(
-            r"\bRTX 20[5-8]0|\bQuadro RTX|\bTITAN RTX|\bT4\b|\bArc\b|\bIntel\b|\bMI(?:100|2\d\d[AX]?|3\d\d[AX]?)\b"
-        ),
-        0.5,
-    ),
-    (c.DATA_CENTRE, 0.27),
-    (
-        re.compile(
-            r"\bGTX 10\d\d|\bP40\b|\bP100\b|\bRX [56]\d\d\d|\bMI[56]0\b|\bRadeon VII\b|\bVega\b|\bApple\b"
-        ),
-        2.0,
-    ),
-)
-"""Chips whose FP32 rate is not the usual quarter of their FP16 rate, against it: an eighth on Turing (11.2 of 89 TFLOP/s on a Quadro RTX 5000), Arc (23 of
-183 on a B70) and CDNA (23 of 185 on an MI100), a fifteenth on data-centre chips (67 of 989 on an H200), half where there are no units for matrices (13.3 of
-26.5 on an MI50, Pascal, RDNA before its third, Apple's). They step a state, and do what lies between products, at so much of the share."""
-
 _AMD: Final = re.compile(r"\bAMD\b|\bRadeon\b")
 
 
@@ -241,7 +222,7 @@ def _launched_anew(device: Device) -> float:
 
 
 def _plain_units(device: Device) -> float:
-    return next((few for name, few in _PLAIN_UNITS if name.search(device.description)), 1.0)
+    return next((few for name, few in c.PLAIN_UNITS if name.search(device.description)), 1.0)
 
 
 def _read_share(device: Device) -> float:

@@ -92,7 +92,7 @@ def processor_rates(machine: Machine, threads: int, repacked: bool, spread: bool
         flops=flops,
         kernels=kernels_of(machine.cpu.model, repacked=repacked, server=server),
         barrier=barrier(threads, virtual=machine.cpu.virtual),
-        pageable=0.75 * single if single else _staging(machine),
+        pageable=c.COPY_OF_READ * single if single else _staging(machine),
         served=c.SERVED_BY_SERVER if server else c.SERVED,
         begun=c.BEGUN_BY_SERVER if server else c.BEGUN,
         threads=threads,

@@ -157,18 +157,14 @@ def _read_and_multiplied(run: Run, load: Load, place: int, tokens: int) -> float
 
 
 def _helped(run: Run, load: Load, tokens: int) -> Iterator[tuple[str, str, float]]:
-    """Weights on the CPU cross the link and are multiplied on the helper.
-
-    Of a layer whose slot is the CPU, the experts' outputs cross the link as well, about three times: with Qwen3-30B-A3B's shape and 512 tokens
-    on an H100 it costs 1.7 ms more than its weights from pinned memory and 7-10 ms from pageable.
-    """
+    """Weights on the CPU cross the link and are multiplied on the helper; of a layer whose slot is the CPU, the experts' outputs cross it as well."""
     place = run.name(run.helper)
     if load.base_bytes or load.expert_bytes:
         copies = copied(run, load, tokens) / run.copy - cached_steps.spared(run, tokens)
         starts = load.expert_tensors * (c.COPY_START + _runs(run, tokens) * c.CACHE_FRAGMENT)
         yield "copies", place, copies + starts + _chosen(run, load, tokens)
         yield "products", place, _multiplied(run, load, run.helper, tokens)
-    outputs = 12.0 * tokens * run.work.embedding * max(1, run.work.experts_used)
+    outputs = c.OUTPUTS_COPIED * 4.0 * tokens * run.work.embedding * max(1, run.work.experts_used)
     yield "copies", place, load.layers * outputs / run.copy
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache, partial
@@ -88,6 +89,34 @@ def test_of_all_constants_those_that_are_nothing_are_known() -> None:
         for key, value in {"": found.usual, **found}.items()
     }
     assert {"MOE_LAYERS[]", "SORT_STEP[]"} == {name for name, value in every.items() if value == 0}
+
+
+def labelled(found: object) -> Iterator[Constant]:
+    """Every constant in a value of the table, however deep."""
+    if isinstance(found, ByBackend):
+        yield from (found.usual, *found.values())
+    elif isinstance(found, Constant):
+        yield found
+    elif isinstance(found, dict):
+        yield from (one for value in found.values() for one in labelled(value))
+    elif isinstance(found, tuple):
+        yield from (one for value in found for one in labelled(value))
+
+
+def test_every_constant_says_its_unit_its_source_and_its_year() -> None:
+    every = [one for found in vars(constants).values() for one in labelled(found)]
+    assert len(every) > 250
+    assert [] == [
+        one for one in every if not (one.unit and one.source and re.search(r"\b20\d\d\b", one.when))
+    ]
+
+
+def test_figures_of_one_build_say_so_beside_those_of_many() -> None:
+    assert {"2026-05, llama.cpp b9039"} == {
+        constants.EACH_HEAD["SYCL"].when,
+        constants.READ_SHARE["SYCL"].when,
+        constants.READ_BY_TYPE[0].types[""].when,
+    }
 
 
 def test_launches_that_nothing_changed_are_predicted_the_same() -> None:
