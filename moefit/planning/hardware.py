@@ -11,6 +11,7 @@ from typing import Final
 
 from moefit.machine.catalogue import card_of_driver
 from moefit.machine.declared import parse_gpus
+from moefit.machine.larger_card import larger_card
 from moefit.machine.overhead import context_overhead
 from moefit.machine.soldered import is_soldered
 from moefit.machine.types import Device, Machine
@@ -71,12 +72,32 @@ def more_gpus(machine: Machine, added: int = MORE) -> Iterator[tuple[Help, Machi
     if is_soldered(machine.gpus[0]):
         return
     first, *others = machine.gpus
-    if first.uncapped is None:
-        larger = replace(first, free=first.free + added)  # its total says still which card it is
-        yield _declared("vram", f"{added // GIB} GiB more on {first.name}", (larger, *others), machine)
+    if first.uncapped is None and (found := _larger(first, added)) is not None:
+        what, larger = found
+        yield _declared("vram", what, (larger, *others), machine)
     alike = sum(gpu.description == first.description for gpu in machine.gpus)
-    told = f"{'a second' if alike == 1 else 'one more'} {_BRAND.sub('', first.description) or 'such card'}"
+    told = f"{'a second' if alike == 1 else 'one more'} {_short(first.description) or 'such card'}"
     yield _declared("second-card", told, (first, _second(machine, first), *others), machine)
+
+
+def _larger(first: Device, added: int) -> tuple[str, Device] | None:
+    """The device with so many bytes more, and what to call that: freed where others hold them, else another card; None where none is sold."""
+    card, more = card_of_driver(first.description, first.total), first.free + added
+    if card is None or more <= first.total:
+        # its total says still which card it is
+        return f"{added // GIB} GiB more on {first.name}", replace(first, free=more)
+    found = larger_card(card, more)
+    if found is None:
+        return None
+    own, device = card.device(first.name), found.device(first.name)
+    link = device.link_bandwidth if first.link_bandwidth == own.link_bandwidth else first.link_bandwidth
+    overhead = device.overhead if first.is_seen or first.overhead == own.overhead else first.overhead
+    larger = replace(device, buffer=first.buffer, link_bandwidth=link, overhead=overhead)
+    return f"a larger card, {_short(found.description)}", larger
+
+
+def _short(description: str) -> str:
+    return _BRAND.sub("", description)
 
 
 def _declared(kind: str, what: str, gpus: Sequence[Device], machine: Machine) -> tuple[Help, Machine]:

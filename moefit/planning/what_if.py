@@ -202,7 +202,13 @@ def _changes(request: Request, used: Machine, made: Plan) -> Iterator[tuple[Help
     capped = launch.command.container is not None and launch.command.container.memory is not None
     ram, first = _lacking(made)
     for help_, machine in (*(() if capped else more_ram(request.machine, ram)), *more_gpus(used, first)):
-        yield help_, replace(request, machine=machine)
+        if help_.kind != "vram" or _lacks_room(made):  # a larger card is the faster one as a rule
+            yield help_, replace(request, machine=machine)
+
+
+def _lacks_room(made: Plan) -> bool:
+    """Whether more memory on a device would hold more of the model."""
+    return not made.fits or CPU in made.placement.slots or CPU in made.placement.overrides.values()
 
 
 def _lacking(made: Plan) -> tuple[int, int]:

@@ -104,7 +104,7 @@ def test_half_the_context_is_what_the_words_take():
 def test_a_second_card_and_more_memory_are_what_the_words_take():
     _, found = helps()
     second, larger = (found[kind].words.removeprefix("--gpu ") for kind in ("second-card", "vram"))
-    assert ("2xrtx-3060", "rtx-3060,free=19.6GiB") == (second, larger)
+    assert ("2xrtx-3060", "rtx-3090") == (second, larger)
     assert seconds("llama-server -m m.gguf", second) == pytest.approx(found["second-card"].seconds)
     assert seconds("llama-server -m m.gguf", larger) == pytest.approx(found["vram"].seconds)
 
@@ -179,11 +179,11 @@ def test_what_does_not_fit_is_told_what_would():
 @pytest.mark.parametrize(
     ("line", "gpu", "ram", "words"),
     [
-        ("", "gtx-1650", 8, ["--gpu gtx-1650,free=11.6GiB", "--ram 16GiB"]),  # with a smaller context
-        ("", "rtx-2060", 8, ["--gpu rtx-2060,free=13.6GiB", "--ram 16GiB"]),
-        ("-c 32768", "gtx-1650", 10, ["--gpu gtx-1650,free=11.6GiB", "--ram 18GiB"]),  # with smaller buffers
+        ("", "gtx-1650", 8, ["--gpu rtx-2060-12gb", "--ram 16GiB"]),  # with a smaller context
+        ("", "rtx-2060", 8, ["--gpu rtx-5060-ti-16gb", "--ram 16GiB"]),
+        ("-c 32768", "gtx-1650", 10, ["--gpu rtx-2060-12gb", "--ram 18GiB"]),  # with smaller buffers
         ("", "gtx-1650", 1, [None, "--ram 17GiB"]),  # 8 GiB more would not do
-        ("-ngl 99 -ot exps=CUDA0", "gtx-1650", 32, ["--gpu gtx-1650,free=19.6GiB", None]),
+        ("-ngl 99 -ot exps=CUDA0", "gtx-1650", 32, ["--gpu rtx-3090", None]),
     ],
 )
 def test_memory_that_would_do_by_a_sum_is_told_whatever_a_sketch_of_what_failed_says(line, gpu, ram, words):
