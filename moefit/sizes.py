@@ -142,7 +142,7 @@ def _parse(text: str) -> int | None:
 def counted(number: int, what: str) -> str:
     """So many of something.
 
-    >>> counted(1, "layer"), counted(48, "layer")
-    ('1 layer', '48 layers')
+    >>> counted(1, "layer"), counted(48, "layer"), counted(32768, "token")
+    ('1 layer', '48 layers', '32,768 tokens')
     """
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+    return f"{number} {what}" if number == 1 else f"{number:,} {what}s"

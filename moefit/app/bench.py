@@ -121,7 +121,7 @@ def _check_context(launch: Launch, needed: int) -> None:
     slot = wanted.context if shared else wanted.context // max(1, wanted.slots or 1)
     if needed > slot:
         raise UsageError(
-            f"the workload has {counted(needed, 'token')}, and a slot of this command holds {slot}",
+            f"the workload has {counted(needed, 'token')}, and a slot of this command holds {slot:,}",
             f"a larger -c, or --workload {max(1, slot * 3 // 4)}:{max(1, slot // 8)}",
         )
 

@@ -97,7 +97,7 @@ def card_of_driver(description: str, total: int) -> Card | None:
 def with_fewer_cores(card: Card, total: int) -> Card:
     """The smaller chip of the same name, where only that is sold with as much memory: its GPU has `total` bytes of it."""
     cores, boxes = FEWER_CORES.get(card.key, (0, frozenset()))
-    if not any(abs(total - box * GIB * OF_UNIFIED) < 0.02 * total for box in boxes):
+    if not any(abs(total - box * unit * OF_UNIFIED) < 0.02 * total for box in boxes for unit in (GIB, 10**9)):
         return card
     smaller = _of_key(compact(f"{card.key}-{cores}-core"))
     return replace(smaller, total_mib=card.total_mib) if smaller else card

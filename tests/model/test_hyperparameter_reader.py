@@ -84,7 +84,7 @@ def test_a_key_that_no_rule_is_known_to_read_is_a_slip():
         (
             "attention.head_count_kv",
             SkippedArray(5000),
-            "5000 values, not a whole number or 3 of them (block_count)",
+            "5,000 values, not a whole number or 3 of them (block_count)",
         ),
         ("attention.head_count_kv", (1, 2, 1 << 20), "1048576, not a whole number from 0 to 65535"),
         ("attention.head_count", -1, "-1, not a whole number from 0 to 65535"),
