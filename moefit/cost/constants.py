@@ -987,7 +987,7 @@ CHIPS: Final = tuple(
         (r"\bA30\b|\bA[18]00\b", "", 0.27, 1.35, 1.3, 0.24),
         (r"\bV100\b", "", 0.165, 1.35, 1.3, 0.24),
         (DATA_CENTRE.pattern, "", 0.165, 1.0, 1.3, 0.24),
-        (r"\bRTX 20[5-8]0|\bQuadro RTX|\bTITAN RTX|\bT4\b|\bGTX 16\d\d", "", 0.42, 1.2, 0.27),
+        (r"\bRTX 20[5-8]0|\bQuadro RTX|\bTITAN RTX|\bT4\b|\bGTX 16\d\d", "", 0.42, 1.2, 0.35),
         (r"\bGB10\b", "", 0.40, 1.0),
         (r"\bRTX 50[5-9]0", "Vulkan", 0.44, 0.75),
         (r"\bRTX 50[5-7]0", "", 0.65, 0.65, 0.85),

@@ -12,7 +12,7 @@ Confidence = Literal["measured", "calibrated", "catalogue", "guessed"]
 _PREFILL: Final[dict[Confidence, tuple[float, float]]] = {
     "measured": (0.90, 1.10),
     "calibrated": (0.85, 1.25),
-    "catalogue": (0.79, 1.27),
+    "catalogue": (0.75, 1.33),
     "guessed": (0.65, 1.40),
 }
 _DECODE: Final[dict[Confidence, tuple[float, float]]] = {
