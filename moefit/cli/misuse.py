@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
+from itertools import pairwise
 from typing import Any, Final
 
 from moefit.cli.registry import COMMANDS, OF_NONE
@@ -67,7 +68,8 @@ def misuse(error: Exception, head: Sequence[str]) -> UsageError:
 def _line(head: Sequence[str]) -> str | None:
     """Where a command belongs that stands before `--`."""
     command = next(iter(head), "")
-    start = next((word for word in head if starts_command(word)), None)
+    values = [after for word, after in pairwise(head) if word.startswith("-")]
+    start = next((word for word in head if starts_command(word) and word not in values), None)
     verb = command if command in COMMANDS else "plan"
     return f"the command goes after a --: moefit {verb} -- {word_shown(start)} ..." if start else None
 

@@ -479,7 +479,7 @@ VIRTUAL_HOPS: Final = Constant(
     2.0,
     "hops",
     "Times as long a visit to the CPU takes on a virtual machine: of 155 lines that decoded with weights in RAM on rented H100s and H200s (fourteen leases, "
-    "benchmarks/gpu/results) and eleven of another H100's, the error is least with 1.8, give or take 0.2, beside SUSTAINED and VIRTUAL_BARRIER. With 4 to 16 threads a token's time with "
+    "benchmarks/gpu/results) and eleven of another H100's, the error is least with 1.8, give or take 0.2, and 2 is no further off than that, beside SUSTAINED and VIRTUAL_BARRIER. With 4 to 16 threads a token's time with "
     "all experts there fits 15.5 ms + 173 ms / threads, so that it is no matter of RAM.",
     when="2026-11, llama.cpp b11434 and b11549",
 )
@@ -1022,7 +1022,8 @@ TENSOR_FLOPS: Final = tuple(
         (r"\b(?:H100|H800|H200|GH200)\b", 4096),
         (r"\b(?:A100|A800|A30)\b", 2048),
         (r"\b(?:B200|B300)\b", 8192),
-        (r"\bRTX\b|\bT4\b|\bV100\b|\bL4\b|\bL40S?\b|\bA10G?\b|\bA40\b|\bGB10\b", 1024),
+        (r"\bV100\b", 1024),
+        (r"\bRTX\b|\bT4\b|\bL4\b|\bL40S?\b|\bA10G?\b|\bA40\b|\bGB10\b", 1024),
         (r"\bGTX 10\d\d|\bP40\b|\bP4\b", 512),
     )
 )
@@ -1030,7 +1031,7 @@ TENSOR_FLOPS: Final = tuple(
 Pascal's have none: twice the FLOP of its 128 plain units, as its peak is counted in the catalogue of cards."""
 
 TENSOR_CORES: Final = re.compile(
-    "|".join(pattern.pattern for pattern, flops in TENSOR_FLOPS if flops > 512).replace(r"\bV100\b|", "")
+    "|".join(name.pattern for name, flops in TENSOR_FLOPS if flops > 512 and not name.search("V100"))
 )
 """Chips whose quantised products are tiles of tensor cores; a V100's multiply no integers. source: ggml/src/ggml-cuda/mmq.cu, ggml_cuda_should_use_mmq"""
 

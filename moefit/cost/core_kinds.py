@@ -24,7 +24,7 @@ class Core(NamedTuple):
 
 
 SERVER: Final = re.compile(
-    r"xeon|epyc (?!4\d\d[45])|threadripper|neoverse|graviton|altra|grace", re.IGNORECASE
+    r"xeon|epyc(?! 4\d\d[45])|threadripper|neoverse|graviton|altra|grace", re.IGNORECASE
 )
 """Processors of servers and workstations."""
 _LAPTOP: Final = re.compile(

@@ -37,15 +37,17 @@ ARM: Final = re.compile(
     r"neoverse|graviton|altra|ampere|\bgrace\b|cortex|\bcix\b|kunpeng|snapdragon|\bapple\b", re.IGNORECASE
 )
 _WIDE: Final = re.compile(
-    r"Ryzen AI|Ryzen \d 7\d(?:[045]|\d0)\d|Ryzen \d [89]\d{3}|Threadripper (?:PRO )?[79]\d{3}|EPYC (?:[489]\d\d[45]|9\w\d\d)"
-    r"|Xeon(?:\(R\))? (?:Gold|Silver|Platinum|W\d?-|\d{4}P)|11th Gen Intel",
+    r"Ryzen AI|Ryzen \d (?:PRO )?(?:7\d[045]\d|[89]\d{3}|2\d\d\b)|Threadripper (?:PRO )?[79]\d{3}|EPYC (?:[489]\d\d[45]|9\w\d\d)|EPYC-(?:Genoa|Turin)"
+    r"|Xeon(?:\(R\))? (?:Gold|Silver|Platinum|W\d?-|\d{4}P)|11th Gen Intel|i\d-10\d\dG\d",
     re.IGNORECASE,
 )
 """Processors that multiply eight-bit numbers in 512 bits (AVX-512 VNNI), by the names that their makers give them: Zen 4 and later, and Xeons."""
 _NARROW: Final = re.compile(
-    r"EPYC 7\w\w[123]|Threadripper|Xeon(?:\(R\))? (?:CPU )?[EXL]\d?-?\d", re.IGNORECASE
+    r"EPYC 7\w\w[123]|EPYC-(?:Rome|Milan)|Threadripper (?:PRO )?[1-5]\d{3}|Xeon(?:\(R\))? (?:CPU )?(?:[EXL]\d?-?\d|W-(?:12|2[01]|3[01])\d\d|D-(?:1[2-6]|21)\d\d"
+    r"|(?:Bronze|Silver|Gold|Platinum) [3-8]1\d\d)",
+    re.IGNORECASE,
 )
-"""Servers' processors that do not; one that nobody knows does, as all since 2021 and 2022."""
+"""Servers' processors that do not, Skylake's among them, whose AVX-512 has no VNNI; one that nobody knows does, as all since 2021 and 2022."""
 
 
 class Kernels(NamedTuple):
@@ -96,7 +98,7 @@ def kernels_of(processor: str, *, repacked: bool, server: bool = False) -> Kerne
             by_neon=True,
         )
     types = _BY_AVX if repacked else frozenset()
-    if _WIDE.search(processor) or (server and not _NARROW.search(processor)):
+    if not _NARROW.search(processor) and (server or _WIDE.search(processor)):
         tiled = _TILED - _IN_VAIN if repacked else _TILED
         return Kernels(types, c.REPACKED_BY_AVX512, c.REPACKED_ROWS, tiled, c.TILED_BY_AVX512)
     return Kernels(types, c.REPACKED_BY_AVX2, c.REPACKED_ROWS, _TILED, c.TILED_BY_AVX2)

@@ -54,7 +54,8 @@ class Stage:
         named = [value for option, value in self.options if option in self.how.folders]
         named += [value[len(_FOLDER) :] for _, value in self.options if value.startswith(_FOLDER)]
         if named:
-            return named[-1]
+            folder = named[-1].removeprefix("-")
+            return None if folder.startswith("~") else folder
         left = self.has(self.how.leaves) or bool(self.how.stays and not self.has(self.how.stays))
         return None if left else ""
 

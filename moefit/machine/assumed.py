@@ -87,7 +87,9 @@ def ram_bandwidth(machine: Machine, *, spread: bool = False) -> int:
         return machine.ram.bandwidth
     given = _given(machine, spread=spread)
     named, most = _DRAWN
-    return min(given, most) if named.search(machine.cpu.model) else given
+    if not named.search(machine.cpu.model):
+        return given
+    return min(given, most) if machine.gpus or machine.ram.modules else most
 
 
 def _given(machine: Machine, *, spread: bool) -> int:

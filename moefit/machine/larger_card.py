@@ -12,9 +12,10 @@ from moefit.machine.soldered import LAPTOP
 
 _NEARLY: Final = 0.95
 """Of the memory that is wanted, what will do: drivers keep a part of what is on the box."""
-_ELSEWHERE: Final = re.compile(r"^cmp-|max-q|laptop|-d(?:-v2)?$")
-"""Cards for mining, of laptops and for one country alone."""
-_LINES: Final = ("GeForce", "Radeon RX", "Instinct", "Arc(TM) Pro", "Arc(TM)", "Tesla", "Quadro")
+_MINING: Final = re.compile(r"^cmp-|^p10\d-")
+_ELSEWHERE: Final = re.compile(rf"{_MINING.pattern}|max-q|laptop|-d(?:-v2)?$|^titan")
+"""Cards for mining, of laptops, for one country alone, and Titans, which nobody sells any more."""
+_LINES: Final = ("GeForce", "Radeon RX", "Instinct", "Arc(TM) Pro", "Arc(TM)", "Tesla", "Quadro", "NVIDIA T")
 """What makers call cards for one kind of buyer."""
 
 
@@ -23,6 +24,8 @@ def larger_card(card: Card, total: int) -> Card | None:
 
     None where none is sold, or the card itself is no common one.
     """
+    if _MINING.search(card.key):
+        return None
     line, series = _line(card), _series(card)
     larger = [
         other

@@ -30,6 +30,7 @@ def model(wrapper: str, path: str = "m/a.gguf") -> str | None:
         ("systemd-run --scope", "m/a.gguf"),
         ("systemd-run --user --same-dir", "m/a.gguf"),
         ("systemd-run -p MemoryMax=9G -p WorkingDirectory=/srv", "/srv/m/a.gguf"),
+        ("systemd-run -p WorkingDirectory=-/srv", "/srv/m/a.gguf"),
         ("systemd-run --working-directory=/srv", "/srv/m/a.gguf"),
     ],
 )
@@ -38,7 +39,15 @@ def test_a_relative_path_begins_where_the_program_starts(wrapper: str, expected:
 
 
 @pytest.mark.parametrize(
-    "wrapper", ["systemd-run --user", "sudo -i", "sudo -iu me", "pkexec", "runuser -l me"]
+    "wrapper",
+    [
+        "systemd-run --user",
+        "systemd-run -p WorkingDirectory=~",
+        "sudo -i",
+        "sudo -iu me",
+        "pkexec",
+        "runuser -l me",
+    ],
 )
 def test_no_path_is_relative_to_a_folder_that_the_line_does_not_name(wrapper: str) -> None:
     with pytest.raises(

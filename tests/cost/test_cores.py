@@ -39,6 +39,12 @@ ZEN3, ZEN4, ARM = "AMD Ryzen 7 5800X 8-Core Processor", "AMD Ryzen 9 7950X 16-Co
         ("Intel(R) Xeon(R) Gold 6230", "q5_K", c.TILED_BY_AVX512),
         ("AMD EPYC 9654 96-Core Processor", "q5_K", c.TILED_BY_AVX512),
         ("AMD EPYC 7763 64-Core Processor", "q5_K", c.TILED_BY_AVX2),
+        ("AMD EPYC-Rome Processor", "q5_K", c.TILED_BY_AVX2),
+        ("AMD EPYC-Genoa Processor", "q5_K", c.TILED_BY_AVX512),
+        ("Intel(R) Xeon(R) Gold 6138 CPU @ 2.00GHz", "q5_K", c.TILED_BY_AVX2),
+        ("Intel(R) Xeon(R) Gold 6248 CPU @ 2.50GHz", "q5_K", c.TILED_BY_AVX512),
+        ("Intel(R) Xeon(R) W-2145 CPU @ 3.70GHz", "q5_K", c.TILED_BY_AVX2),
+        ("AMD Ryzen 7 PRO 7840U w/ Radeon 780M Graphics", "q5_K", c.TILED_BY_AVX512),
         ("Intel(R) Xeon(R) CPU E5-2690 v4", "q5_K", c.TILED_BY_AVX2),
     ],
 )
@@ -81,6 +87,7 @@ def test_a_layout_gains_experts_less_as_each_of_their_rows_is_multiplied_alone()
             for name in (
                 "AMD EPYC 9554P 64-Core Processor",
                 "AMD EPYC 7402P",
+                "AMD EPYC-Rome Processor",
                 "AMD EPYC 7763 64-Core Processor",
                 "Intel(R) Xeon(R) 6980P",
                 "INTEL(R) XEON(R) PLATINUM 8581V",
@@ -118,7 +125,9 @@ def test_a_layout_gains_experts_less_as_each_of_their_rows_is_multiplied_alone()
 def test_cores_are_of_the_kind_that_their_name_says(
     processor: str, *, virtual: bool, work: float, flops: float
 ) -> None:
-    server = any(name in processor for name in ("EPYC 9", "EPYC 7", "Xeon", "XEON", "Graviton", "Altra"))
+    server = any(
+        name in processor for name in ("EPYC 9", "EPYC 7", "EPYC-", "Xeon", "XEON", "Graviton", "Altra")
+    )
     assert (work, flops) == core_of(Cpu(8, 8, model=processor, virtual=virtual), server=server)
 
 
