@@ -1,10 +1,12 @@
-"""How long a device takes to read weights, by their types: some are unpacked slower than its memory gives them."""
+"""The types of a model's weights, and how long a device takes to read them: some are unpacked slower than its memory gives them."""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from moefit.cost import constants as c
 from moefit.memory.memo import per_object
 from moefit.model import Role
 
@@ -24,6 +26,25 @@ def types_read(model: Model) -> tuple[Shares, Shares]:
     tensors = [*(t for layer in model.layers if not layer.mtp for t in layer.tensors), *model.output]
     experts = [t for t in tensors if t.role is Role.EXPERT]
     return _shares(t for t in tensors if t.role is not Role.EXPERT), _shares(experts)
+
+
+def in_fp4(model: Model) -> float:
+    """Share of the routed experts' bytes whose type FP4 tensor cores multiply."""
+    experts = [t for layer in model.layers for t in layer.experts]
+    return sum(t.bytes for t in experts if t.quant.name in c.FP4_TYPES) / max(
+        1, sum(t.bytes for t in experts)
+    )
+
+
+def in_types(model: Model, share: float, names: frozenset[str]) -> float:
+    """Share of a token's multiply-adds in some types; of the routed experts only those that it uses."""
+    counted = [
+        (math.prod(t.shape) * (share if t.role is Role.EXPERT else 1.0), t.quant.name)
+        for layer in model.layers
+        for t in layer.tensors
+        if len(t.shape) > 1
+    ]
+    return sum(macs for macs, quant in counted if quant in names) / max(1.0, sum(macs for macs, _ in counted))
 
 
 def _shares(tensors: Iterable[Tensor]) -> Shares:

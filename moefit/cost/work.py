@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from moefit.cost import constants as c
 from moefit.cost.core_products import elements
 from moefit.cost.grouped import row_tiles
-from moefit.cost.reading import Shares, types_read
+from moefit.cost.reading import Shares, in_fp4, in_types, types_read
 from moefit.cost.token_load import Load, prefix_sums, together
 from moefit.memory.hparams import hparams
 from moefit.model import Role
@@ -153,9 +153,9 @@ def work_of(model: Model) -> Work:
         evenness=architecture(model.architecture).evenness or 0.0,
         input_bytes=sum(t.bytes for t in model.input),
         row_tiles=row_tiles((t for layer in model.layers if not layer.mtp for t in layer.experts), share),
-        in_fp4=_in_fp4(model),
-        in_q4_0=_in_types(model, share, _Q4_0),
-        in_sixteens=_in_types(model, share, _SIXTEENS),
+        in_fp4=in_fp4(model),
+        in_q4_0=in_types(model, share, _Q4_0),
+        in_sixteens=in_types(model, share, _SIXTEENS),
         types=types,
         expert_types=expert_types,
         multiplied=elements(model, experts=False),
@@ -219,24 +219,6 @@ def _more_kernels(layer: Layer) -> float:
     """How many matrices and norms a layer has beyond a plain one."""
     found = sum(t.name.endswith(".weight") and (len(t.shape) > 1 or "norm" in t.name) for t in layer.tensors)
     return float(max(0, found - c.PLAIN_KERNELS[bool(layer.experts)]))
-
-
-def _in_fp4(model: Model) -> float:
-    experts = [t for layer in model.layers for t in layer.experts]
-    return sum(t.bytes for t in experts if t.quant.name in c.FP4_TYPES) / max(
-        1, sum(t.bytes for t in experts)
-    )
-
-
-def _in_types(model: Model, share: float, names: frozenset[str]) -> float:
-    """Share of a token's multiply-adds in some types; of the routed experts only those that it uses."""
-    counted = [
-        (math.prod(t.shape) * (share if t.role is Role.EXPERT else 1.0), t.quant.name)
-        for layer in model.layers
-        for t in layer.tensors
-        if len(t.shape) > 1
-    ]
-    return sum(macs for macs, quant in counted if quant in names) / max(1.0, sum(macs for macs, _ in counted))
 
 
 def _biases(model: Model) -> Mapping[str, str]:
